@@ -1,0 +1,90 @@
+# `make help` lists the targets. Each sets up what it needs in .venv, from the lock files.
+# Works with GNU make 3.81 (macOS) and later. `make PYTHON=/path/to/python3.12` picks the Python.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?=
+PYTHONS = $(PYTHON) python3.13 python3.12 python3.11 python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.stamp-runtime
+DEV := $(VENV)/.stamp-dev
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+# --no-build-isolation: the build backend comes from the lock file too.
+SELF := --no-deps --no-build-isolation --editable .
+LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade \
+	--universal --python-version 3.11 --fork-strategy fewest --no-annotate \
+	--no-emit-index-url --no-emit-find-links --no-emit-package understudy
+
+.PHONY: help demo test test-slow lint format types imports bench lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(RUNTIME) ## from nothing to a trained agent and its report, in demo/
+	$(BIN)/understudy demo --out demo
+
+test: $(DEV) ## the fast tests
+	$(BIN)/python -m pytest -q
+
+test-slow: $(DEV) ## the long tests only
+	$(BIN)/python -m pytest -q -m slow
+
+lint: $(DEV) ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(DEV) ## rewrite what ruff can put right
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(DEV) ## mypy
+	$(BIN)/mypy
+
+imports: $(DEV) ## which layer may import which
+	$(BIN)/lint-imports --no-logo
+
+bench: $(DEV) ## the benchmarks
+	$(BIN)/python -m benchmarks
+
+lock: | $(BIN)/python ## renew both lock files
+	@test -x $(BIN)/uv || $(PIP) install uv
+	$(LOCK) --group build --output-file requirements.lock pyproject.toml
+	$(LOCK) --group build --extra dev --constraints requirements.lock \
+		--output-file requirements-dev.lock pyproject.toml
+
+clean: ## caches, builds and demo/; keeps .venv, logs/, agents/ and runs/
+	rm -rf build dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A python3.x on the PATH may be a shim that does not run, or lack what venv needs: try, don't ask.
+# An environment without pip (made by uv, or cut short) is given one.
+$(BIN)/python:
+	@for python in $(PYTHONS); do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue; \
+		if "$$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then \
+			echo "Creating $(VENV) with $$("$$python" --version)"; \
+			"$$python" -m venv $(VENV); exit; \
+		fi; \
+		incomplete=$$python; \
+	done; \
+	if [ -n "$${incomplete-}" ]; then \
+		echo "make: $$incomplete has no ensurepip; install it (Debian and Ubuntu: the package python3-venv) or name another: make PYTHON=/path/to/python3" >&2; \
+	else \
+		echo "make: no Python 3.11 or later found; install one or name it: make PYTHON=/path/to/python3" >&2; \
+	fi; exit 1
+
+$(RUNTIME): requirements.lock pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	@echo "Installing requirements.lock into $(VENV)"
+	@$(PIP) install --requirement requirements.lock
+	@$(PIP) install $(SELF)
+	@touch $@
+
+$(DEV): requirements-dev.lock requirements.lock pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	@echo "Installing requirements-dev.lock into $(VENV)"
+	@$(PIP) install --requirement requirements-dev.lock
+	@$(PIP) install $(SELF)
+	@touch $(RUNTIME) $@

@@ -1,0 +1,32 @@
+"""Agents that learn to experiment by watching.
+
+Each subpackage loads when it is first used, so that ``import understudy`` stays quick and does not
+start JAX: ``from understudy import worlds, experimenters`` or ``understudy.worlds``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+__version__ = "0.1.0"
+
+_SUBPACKAGES = (
+    "worlds",
+    "episodes",
+    "inference",
+    "experimenters",
+    "learning",
+    "evaluation",
+    "studies",
+)
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in _SUBPACKAGES:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_SUBPACKAGES})

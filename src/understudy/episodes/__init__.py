@@ -1,0 +1,45 @@
+"""Episode logs: batches in memory, datasets on disk.
+
+A dataset is a folder of Parquet shards and a `manifest.json`; pandas, polars and Hugging Face
+`datasets` read the shards as they are. Importing this package does not start JAX.
+"""
+
+from understudy.episodes._batch import (
+    EXPLOIT,
+    EXPLORE,
+    OBSERVE,
+    PHASES,
+    EpisodeBatch,
+    Origin,
+    concatenate,
+)
+from understudy.episodes._csv import import_csv
+from understudy.episodes._dataset import Dataset
+from understudy.episodes._manifest import Shard
+from understudy.episodes._schema import SCHEMA, SCHEMA_KEY, SCHEMA_VERSION, from_arrow, to_arrow
+from understudy.episodes._summary import summary
+from understudy.episodes._writer import SHARD_ROWS, DatasetWriter, write_batch
+from understudy.errors import DamagedShard
+
+__all__ = [
+    "EXPLOIT",
+    "EXPLORE",
+    "OBSERVE",
+    "PHASES",
+    "SCHEMA",
+    "SCHEMA_KEY",
+    "SCHEMA_VERSION",
+    "SHARD_ROWS",
+    "DamagedShard",
+    "Dataset",
+    "DatasetWriter",
+    "EpisodeBatch",
+    "Origin",
+    "Shard",
+    "concatenate",
+    "from_arrow",
+    "import_csv",
+    "summary",
+    "to_arrow",
+    "write_batch",
+]

@@ -1,0 +1,55 @@
+"""Experimenters: whatever chooses interventions, on one protocol."""
+
+from __future__ import annotations
+
+from understudy.errors import UserError
+from understudy.experimenters._choosers import CHOOSERS, Chooser
+from understudy.experimenters._memoriser import action_frequencies, memoriser
+from understudy.experimenters._protocol import Action, Experimenter, Observation
+from understudy.experimenters._readers import READERS, History, Reader
+from understudy.experimenters._scripted import Scripted, legal_actions
+
+SCRIPTED = ("expert", "random", "memoriser", *READERS)
+"""Names for `scripted:NAME`; `CHOOSER+READER` combines any two, e.g. `random+largest-effect`."""
+
+
+def scripted(name: str) -> Scripted:
+    """A scripted experimenter by name.
+
+    `expert` explores in random order and knows the system when it exploits; `random` does both at
+    random; a reader's name explores by rotation; `CHOOSER+READER` names both, where READER may
+    also be `random` or `expert`. (`memoriser` has to read logs first: see `memoriser`.)
+    """
+    if name == "expert":
+        return Scripted("expert", CHOOSERS["shuffled"], None, knows_system=True)
+    if name == "random":
+        return Scripted("random", CHOOSERS["random"], None)
+    chooser, plus, reader = name.partition("+")
+    if not plus:
+        chooser, reader = "rotation", name
+    if chooser not in CHOOSERS or (reader not in READERS and reader not in ("random", "expert")):
+        raise UserError(
+            "scripted",
+            name,
+            f"use one of {', '.join(SCRIPTED)}, or CHOOSER+READER with a chooser among "
+            f"{', '.join(CHOOSERS)}",
+        )
+    return Scripted(name, CHOOSERS[chooser], READERS.get(reader), knows_system=reader == "expert")
+
+
+__all__ = [
+    "CHOOSERS",
+    "READERS",
+    "SCRIPTED",
+    "Action",
+    "Chooser",
+    "Experimenter",
+    "History",
+    "Observation",
+    "Reader",
+    "Scripted",
+    "action_frequencies",
+    "legal_actions",
+    "memoriser",
+    "scripted",
+]

@@ -1,0 +1,104 @@
+"""Scripted experimenters: a chooser for exploring and a reader for exploiting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from understudy.experimenters._choosers import Chooser
+from understudy.experimenters._protocol import Action, Observation
+from understudy.experimenters._readers import History, Reader
+from understudy.worlds import EXPLOIT, OBSERVE, Spec, legal_returns
+
+
+class _State(NamedTuple):
+    history: History
+    tried: Int[Array, " n"]
+    step: Int[Array, ""]
+    values: Float[Array, " V"]
+    expected: Float[Array, "n V n"] | None
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """Explores with `chooser`, exploits with `reader`.
+
+    `reader` scores actions from the history; None exploits at random, and `knows_system` replaces
+    it with the true expected returns. Equal scores are broken at random.
+    """
+
+    name: str
+    chooser: Chooser
+    reader: Reader | None
+    knows_system: bool = False
+
+    def init(self, spec: Spec, key: PRNGKeyArray, expected: Array | None) -> _State:
+        steps, n = spec.steps, spec.n
+        history = History(
+            outcome=jnp.full((steps, n), jnp.nan),
+            target=jnp.full(steps, -1),
+            value=jnp.zeros(steps),
+            seen=jnp.zeros(steps, bool),
+        )
+        known = expected if self.knows_system else None
+        return _State(
+            history, jnp.zeros(n, jnp.int32), jnp.asarray(0), jnp.asarray(spec.do_values), known
+        )
+
+    def act(
+        self, state: _State, observation: Observation, key: PRNGKeyArray
+    ) -> tuple[Action, _State]:
+        state = _remember(state, observation)
+        key_explore, key_exploit = jax.random.split(key)
+        explore = self.chooser(state.tried, observation.relevant, state.values, key_explore)
+        exploit = self._exploit(state, observation, key_exploit)
+        exploiting = observation.phase == EXPLOIT
+        watching = observation.phase == OBSERVE
+        target = jnp.where(watching, -1, jnp.where(exploiting, exploit[0], explore[0]))
+        value = jnp.where(exploiting, exploit[1], explore[1])
+        value = jnp.where(target < 0, 0.0, value)
+        n = observation.relevant.shape[0]
+        tried = state.tried + (jnp.arange(n) == target)
+        return Action(target.astype(jnp.int32), value), state._replace(tried=tried)
+
+    def _exploit(self, state: _State, observation: Observation, key: PRNGKeyArray):
+        goal = jnp.maximum(observation.goal, 0)
+        n = observation.relevant.shape[0]
+        if state.expected is not None:
+            scores = legal_returns(state.expected, goal, observation.relevant)
+        else:
+            scores = jnp.zeros((n, len(state.values)))
+            if self.reader is not None:
+                scores = self.reader(state.history, goal, state.values)
+            legal = legal_actions(observation.relevant, goal)
+            scores = jnp.where(legal[:, None], scores, -jnp.inf).reshape(-1)
+        tied = scores >= scores.max()
+        best = jax.random.categorical(key, jnp.where(tied, 0.0, -jnp.inf))
+        return best // len(state.values), state.values[best % len(state.values)]
+
+
+def legal_actions(relevant: Bool[Array, " n"], goal: Int[Array, ""]) -> Bool[Array, " n"]:
+    """Variables that an exploit step may set: relevant, and not the goal itself."""
+    return relevant & (jnp.arange(relevant.shape[0]) != goal)
+
+
+def _remember(state: _State, observation: Observation) -> _State:
+    """Add the outcome of the previous step to the history."""
+    row = jnp.maximum(state.step - 1, 0)
+    new = state.step > 0
+    h = state.history
+
+    def put(column, entry):
+        return column.at[row].set(jnp.where(new, entry, column[row]))
+
+    history = History(
+        outcome=put(h.outcome, observation.outcome),
+        target=put(h.target, observation.target),
+        value=put(h.value, observation.value),
+        seen=h.seen.at[row].set(new),
+    )
+    return state._replace(history=history, step=state.step + 1)

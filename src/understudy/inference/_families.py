@@ -1,0 +1,140 @@
+"""Closed-form scores of the families (a node and a set of parents) of a linear-Gaussian network.
+
+Model, for every node j with parents S:  x_j = sum_{i in S} w_ij x_i + eps_j, with
+eps_j ~ N(0, noise_variance) and w_ij ~ N(0, weight_variance), all independent and zero-mean.
+Integrating the weights out gives y ~ N(0, noise_variance I + weight_variance X X^T) over the rows
+in which x_j was not set by an intervention (Bishop, Pattern Recognition and Machine Learning,
+2006, eqs. 3.49-3.54 and 3.77-3.86; for interventions Cooper & Yoo, UAI 1999).
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from itertools import combinations
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+class Rows(NamedTuple):
+    """What was seen in one episode so far.
+
+    Attributes:
+        outcome: float[R, n], value of every variable; a row with any NaN is absent (padding).
+        target: int[R], the variable that was set in each row, -1 for a plain observation.
+    """
+
+    outcome: jax.Array | np.ndarray
+    target: jax.Array | np.ndarray
+
+
+class FamilyTable(NamedTuple):
+    """All F parent sets of each of n nodes, smallest first; numpy, made once.
+
+    Attributes:
+        parents: int[n, F, p], indices of the parents, filled up with n.
+        member: bool[n, F, n], whether a variable is in the set.
+        code: int[n, F], the set as a bit mask (bit i = variable i).
+    """
+
+    parents: np.ndarray
+    member: np.ndarray
+    code: np.ndarray
+
+
+@cache
+def family_table(n: int, max_parents: int) -> FamilyTable:
+    """Lists the families of n nodes with at most `max_parents` parents each."""
+    width = min(max_parents, n - 1)
+    rows = [
+        [
+            subset + (n,) * (width - size)
+            for size in range(width + 1)
+            for subset in combinations([i for i in range(n) if i != child], size)
+        ]
+        for child in range(n)
+    ]
+    parents = np.asarray(rows, np.int32).reshape(n, len(rows[0]), width)
+    member = (parents[..., None] == np.arange(n)).any(-2)
+    return FamilyTable(parents, member, member @ (1 << np.arange(n)))
+
+
+class Families(NamedTuple):
+    """What the rows say about every family, in the order of `family_table`.
+
+    Attributes:
+        score: float[n, F], log marginal likelihood (nats) of the node's values given the parents'.
+        weight: float[n, F, n], posterior-mean weight of every variable on the node (0 where the
+            variable is no parent).
+    """
+
+    score: jax.Array
+    weight: jax.Array
+
+
+def fit_families(
+    rows: Rows, table: FamilyTable, noise_variance: float, weight_variance: float
+) -> Families:
+    """Scores all families on one episode; pure, may be jitted and vmapped; dtype of the outcome."""
+    n, _, width = table.parents.shape
+    gram, count = _gram(rows)
+    gram = jnp.pad(gram, ((0, 0), (0, 1), (0, 1)))  # index n: an empty parent, all zeros
+    child = np.arange(n)[:, None]
+    parents = [table.parents[..., u] for u in range(width)]
+    ratio = weight_variance / noise_variance
+    system = [
+        [ratio * gram[child, parents[u], parents[v]] + (u == v) for v in range(u + 1)]
+        for u in range(width)
+    ]
+    moment = [gram[child, p, child] for p in parents]
+    log_det, solved = _solve_spd(system, moment)
+    power = gram[child, child, child]
+    weights = [ratio * s for s in solved]
+    residual = power - sum(b * w for b, w in zip(moment, weights, strict=True))
+    constant = count[:, None] * math.log(2 * math.pi * noise_variance)
+    score = -0.5 * (constant + log_det + residual / noise_variance)
+    dense = jnp.zeros((*score.shape, n), score.dtype)
+    for u, weight in enumerate(weights):
+        dense += weight[..., None] * (parents[u][..., None] == np.arange(n))
+    return Families(jnp.broadcast_to(score, table.code.shape), dense)
+
+
+def _gram(rows: Rows) -> tuple[jax.Array, jax.Array]:
+    """Second moments float[n, n, n] (node, a, b) and counts float[n] of each node's usable rows."""
+    n = rows.outcome.shape[-1]
+    present = jnp.isfinite(rows.outcome).all(-1)[:, None]
+    x = jnp.where(present, rows.outcome, 0)
+    free = (present & (rows.target[:, None] != np.arange(n))).astype(x.dtype)
+    gram = jnp.einsum("rj,ra,rb->jab", free, x, x, precision="highest")
+    return gram, free.sum(0)
+
+
+def _solve_spd(
+    lower: list[list[jax.Array]], right: list[jax.Array]
+) -> tuple[jax.Array | float, list[jax.Array]]:
+    """log det A and A^-1 b by Cholesky, unrolled: every entry is an array over all families.
+
+    Systems have at most a handful of rows, where a LAPACK call for each is far slower than this.
+    """
+    size = len(right)
+    factor: list[list[jax.Array]] = []
+    log_det: jax.Array | float = 0.0
+    forward: list[jax.Array] = []
+    for u in range(size):
+        row: list[jax.Array] = []
+        for v in range(u):
+            inner = sum(row[k] * factor[v][k] for k in range(v))
+            row.append((lower[u][v] - inner) / factor[v][v])
+        pivot = lower[u][u] - sum(entry * entry for entry in row)
+        log_det = log_det + jnp.log(pivot)
+        row.append(jnp.sqrt(pivot))
+        forward.append((right[u] - sum(row[k] * forward[k] for k in range(u))) / row[u])
+        factor.append(row)
+    solution = list(forward)
+    for u in reversed(range(size)):
+        later = sum(factor[k][u] * solution[k] for k in range(u + 1, size))
+        solution[u] = (forward[u] - later) / factor[u][u]
+    return log_det, solution

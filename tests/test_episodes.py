@@ -1,0 +1,900 @@
+from __future__ import annotations
+
+import builtins
+import dataclasses
+import errno
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from understudy.episodes import (
+    SCHEMA,
+    DamagedShard,
+    Dataset,
+    DatasetWriter,
+    EpisodeBatch,
+    Origin,
+    concatenate,
+    from_arrow,
+    import_csv,
+    summary,
+    to_arrow,
+    write_batch,
+)
+from understudy.errors import UserError
+
+CONFIG = '{"n": 3}'
+
+
+def make(rows=8, n=3, steps=4, seed=0, *, extras=False, created=None, world_seed=0, first=0):
+    """A batch with every kind of gap: plain observations, hidden goals, unseen outcomes."""
+    rng = np.random.default_rng(seed)
+    target = rng.integers(-1, n, (rows, steps))
+    value = np.where(target >= 0, rng.choice([-2.0, 2.0], (rows, steps)), np.nan)
+    outcome = rng.normal(size=(rows, steps, n)).astype(np.float32)
+    outcome[rng.random(outcome.shape) < 0.1] = np.nan
+    return EpisodeBatch(
+        origin=Origin("dag", CONFIG, "train", world_seed, "expert", tuple("ABCDEFGH"[:n]), created),
+        episode_id=np.arange(first, first + rows),
+        phase=np.sort(rng.integers(0, 3, (rows, steps)), axis=1),
+        target=target,
+        value=value,
+        outcome=outcome,
+        mask=rng.random((rows, n)) < 0.7,
+        goal=rng.integers(-1, n, (rows, steps)),
+        returns=rng.normal(size=rows),
+        oracle_return=rng.normal(size=rows),
+        random_return=np.full(rows, np.nan),
+        action_logits=rng.normal(size=(rows, steps, 2 * n)) if extras else None,
+        explanation=[[f"é {i}.{s}" if s else "" for s in range(steps)] for i in range(rows)]
+        if extras
+        else None,
+        system=[json.dumps({"weights": [[float(i)]]}) for i in range(rows)] if extras else None,
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+
+
+def shard_batch(shard: int, rows: int) -> EpisodeBatch:
+    return make(rows, seed=100 + shard, first=10 * shard)
+
+
+JOB = {"episodes": 35, "world": {"n": 3, "preset": "linear"}}
+
+
+def open_writer(path, resume=False, job=JOB, total=35, origin=None):
+    return DatasetWriter(path, origin or make().origin, 10, total, job, resume=resume)
+
+
+def run_job(path, resume=False, stop_after=None):
+    with open_writer(path, resume) as writer:
+        done = 0
+        while (shard := writer.next_shard) is not None and done != stop_after:
+            writer.write(shard_batch(shard, writer.rows_of(shard)))
+            done += 1
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    run_job(tmp_path / "log")
+    return tmp_path / "log"
+
+
+@pytest.fixture
+def reference(tmp_path: Path) -> dict[str, bytes]:
+    run_job(tmp_path / "reference")
+    return contents(tmp_path / "reference")
+
+
+def relist(folder: Path, shard: int) -> None:
+    """Makes the manifest agree with a shard that was replaced."""
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    entry = manifest["shards"][shard]
+    data = (folder / entry["shard"]).read_bytes()
+    entry.update(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+# Batches
+
+
+@given(
+    rows=st.integers(1, 20),
+    n=st.integers(1, 8),
+    steps=st.integers(1, 9),
+    seed=st.integers(0, 2**32 - 1),
+    extras=st.booleans(),
+    created=st.sampled_from([None, "2031-05-06T07:08:09Z"]),
+)
+def test_arrow_and_parquet_give_back_what_went_in(
+    tmp_path_factory, rows, n, steps, seed, extras, created
+):
+    batch = make(rows, n, steps, seed, extras=extras, created=created, world_seed=seed)
+    assert from_arrow(to_arrow(batch)).equals(batch)
+    folder = tmp_path_factory.mktemp("round") / "log"
+    write_batch(folder, batch, shard_rows=7)
+    dataset = Dataset(folder)
+    assert dataset.read().equals(batch)
+    assert (dataset.rows, dataset.n, dataset.steps) == (rows, n, steps)
+    assert dataset.read_shard(0, without=EpisodeBatch.OPTIONAL).optional == ()
+
+
+def test_same_batch_same_bytes_and_nothing_of_the_machine(tmp_path):
+    write_batch(tmp_path / "a", make(extras=True))
+    write_batch(tmp_path / "b", make(extras=True))
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert str(tmp_path).encode() not in b"".join(contents(tmp_path / "a").values())
+
+
+def test_take_and_concatenate_keep_rows():
+    batch = make(10, extras=True)
+    parts = [batch.take(slice(0, 4)), batch.take(np.arange(4, 10))]
+    assert concatenate(parts).equals(batch)
+    assert batch.take([3, 1]).episode_id.tolist() == [3, 1]
+    assert batch.take([3, 1]).system == [batch.system[3], batch.system[1]]
+    assert batch.take(batch.episode_id % 2 == 0).rows == 5
+    assert batch.take([]).rows == 0
+    with pytest.raises(UserError, match="batch 1 steps: got 5; batch 0 has 4"):
+        concatenate([batch, make(steps=5, extras=True)])
+    with pytest.raises(UserError, match="columns"):
+        concatenate([batch, make()])
+    with pytest.raises(UserError, match="variables"):
+        concatenate([make(), make(n=4)])
+
+
+def at(array, where, value):
+    array = np.array(array, dtype=np.float64 if isinstance(value, float) else None)
+    array[where] = value
+    return array
+
+
+@pytest.mark.parametrize(
+    ("column", "where", "value", "words"),
+    [
+        ("target", (2, 1), 3, ["row 2", "target", "step 1", "got 3", "0 to 2"]),
+        ("target", (2, 1), -2, ["row 2", "got -2"]),
+        ("goal", (0, 3), 7, ["row 0", "goal", "got 7"]),
+        ("phase", (5, 0), 3, ["row 5", "phase", "got 3"]),
+        ("value", (1, 0), np.inf, ["row 1", "value", "got inf"]),
+        ("outcome", (4, 2, 1), -np.inf, ["row 4", "outcome", "got -inf"]),
+        ("returns", 3, np.inf, ["row 3", "returns"]),
+        ("episode_id", 0, 0.5, ["episode_id", "whole numbers"]),
+    ],
+)
+def test_impossible_values_are_named(column, where, value, words):
+    batch = make()
+    wrong = at(getattr(batch, column), where, value)
+    with pytest.raises(UserError) as error:
+        dataclasses.replace(batch, **{column: wrong})
+    assert all(word in str(error.value) for word in words), str(error.value)
+
+
+def test_a_set_variable_needs_a_value_and_no_other_has_one():
+    batch = make()
+    row, step = np.argwhere(batch.target >= 0)[0]
+    with pytest.raises(UserError, match="finite number"):
+        dataclasses.replace(batch, value=at(batch.value, (row, step), float("nan")))
+    row, step = np.argwhere(batch.target < 0)[0]
+    with pytest.raises(UserError, match=f"row {row}, column value, step {step}: got 2.0"):
+        dataclasses.replace(batch, value=at(batch.value, (row, step), 2.0))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"target": np.zeros((8, 5), int)},
+        {"phase": np.zeros(8, int)},
+        {"mask": np.zeros((8, 3), int)},
+        {"action_logits": np.zeros((8, 4, 5))},
+        {"action_logits": np.full((8, 4, 6), np.inf)},
+        {"goal": np.full((8, 4), 40_000)},
+        {"returns": np.full(8, 1e300)},
+        {"explanation": [["a"]] * 8},
+        {"system": [None] * 8},
+        {"system": ["{}"]},
+    ],
+)
+def test_wrong_shapes_and_types_are_refused(change):
+    with pytest.raises(UserError) as error:
+        dataclasses.replace(make(), **change)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("world_config", "no json"),
+        ("world_config", "[1]"),
+        ("variables", ("A", "A")),
+        ("variables", ()),
+        ("seed", -1),
+        ("seed", True),
+        ("world", None),
+        ("created", 5),
+    ],
+)
+def test_impossible_origins_are_refused(field, value):
+    with pytest.raises(UserError, match=field):
+        dataclasses.replace(make().origin, **{field: value})
+
+
+# Other programs
+
+
+def test_pandas_and_polars_read_shards_as_they_are(tmp_path):
+    batch = make(extras=True)
+    write_batch(tmp_path / "log", batch)
+    file = tmp_path / "log" / "shard-00000.parquet"
+    frame = pd.read_parquet(file)
+    assert list(frame.columns) == SCHEMA.names
+    assert frame["world"].tolist() == ["dag"] * 8
+    assert frame["variables"][0].tolist() == ["A", "B", "C"]
+    np.testing.assert_array_equal(np.stack(frame["target"]), batch.target)
+    np.testing.assert_array_equal(
+        np.array([[list(s) for s in row] for row in frame["outcome"]]), batch.outcome
+    )
+    table = pl.read_parquet(file)
+    assert table.schema["world"] == pl.String
+    assert table.schema["outcome"] == pl.List(pl.List(pl.Float32))
+    assert table["explanation"].to_list() == batch.explanation
+    assert table["created"].null_count() == 8
+
+
+@pytest.mark.slow
+def test_hugging_face_datasets_reads_shards_as_they_are(tmp_path):
+    hub = pytest.importorskip("datasets")
+    batch = make(30, extras=True)
+    write_batch(tmp_path / "log", batch, shard_rows=10)
+    read = hub.load_dataset(
+        "parquet",
+        data_files=str(tmp_path / "log" / "*.parquet"),
+        split="train",
+        cache_dir=str(tmp_path / "cache"),
+    )
+    assert read.column_names == SCHEMA.names
+    assert read.num_rows == 30
+    assert read[7]["explanation"] == batch.explanation[7]
+    np.testing.assert_array_equal(np.array(read["target"][:]), batch.target)
+
+
+def test_files_have_the_published_schema(dataset):
+    schema = pq.read_schema(dataset / "shard-00000.parquet")
+    assert schema.equals(SCHEMA)
+    assert schema.metadata[b"understudy_schema"] == b"1"
+
+
+def test_no_jax_is_started():
+    code = "import sys, understudy.episodes; sys.exit('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+# Foreign tables
+
+
+def test_foreign_tables_may_use_nulls_and_large_lists():
+    batch = make()
+    table = to_arrow(batch)
+    rows = [[None if v is None or v != v else v for v in r] for r in table["value"].to_pylist()]
+    large = pa.array(rows, pa.large_list(pa.float64()))
+    table = table.set_column(table.schema.get_field_index("value"), "value", large)
+    table = table.set_column(
+        table.schema.get_field_index("returns"), "returns", pa.nulls(8, pa.float32())
+    )
+    read = from_arrow(table)
+    np.testing.assert_array_equal(read.value, batch.value)
+    assert np.isnan(read.returns).all()
+
+
+def test_shards_written_anew_by_other_settings_are_read(dataset):
+    file = dataset / "shard-00001.parquet"
+    pq.write_table(
+        pq.read_table(file), file, use_compliant_nested_type=False, row_group_size=3, version="1.0"
+    )
+    relist(dataset, 1)
+    assert Dataset(dataset).read_shard(1).equals(shard_batch(1, 10))
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "words"),
+    [
+        ("target", lambda rows: rows.__setitem__(2, [0, 0, 9, 0]), ["row 2", "target", "got 9"]),
+        ("target", lambda rows: rows.__setitem__(2, [0]), ["row 2", "target", "1 entries"]),
+        ("phase", lambda rows: rows.__setitem__(5, None), ["row 5", "phase", "empty"]),
+        ("phase", lambda rows: rows.__setitem__(5, [0, 0, None, 0]), ["row 5", "phase", "empty"]),
+        ("mask", lambda rows: rows.__setitem__(1, [True]), ["row 1", "mask"]),
+        ("outcome", lambda rows: rows[3].__setitem__(1, [0.0]), ["row 3", "outcome", "1 entries"]),
+        ("variables", lambda rows: rows.__setitem__(4, ["A", "C", "B"]), ["row 4", "variables"]),
+        ("world", lambda rows: rows.__setitem__(6, "rooms"), ["row 6", "world", "'rooms'"]),
+        ("seed", lambda rows: rows.__setitem__(6, 5), ["row 6", "seed", "got 5"]),
+        ("created", lambda rows: rows.__setitem__(6, "now"), ["row 0", "created"]),
+    ],
+)
+def test_foreign_shards_are_checked_value_by_value(dataset, column, change, words):
+    file = dataset / "shard-00001.parquet"
+    table = pq.read_table(file)
+    rows = table[column].to_pylist()
+    change(rows)
+    index = table.schema.get_field_index(column)
+    pq.write_table(
+        table.set_column(index, SCHEMA.field(column), pa.array(rows, SCHEMA.field(column).type)),
+        file,
+    )
+    relist(dataset, 1)
+    opened = Dataset(dataset)
+    with pytest.raises(DamagedShard) as error:
+        opened.read_shard(1)
+    assert all(word in str(error.value) for word in ["shard-00001.parquet", *words]), error.value
+    assert opened.read_shard(0).equals(shard_batch(0, 10))
+
+
+# Killing and resuming
+
+
+@pytest.mark.parametrize("stop_after", [0, 1, 2, 3, 4])
+def test_an_interrupted_job_ends_in_the_same_bytes(tmp_path, reference, stop_after):
+    path = tmp_path / "log"
+    run_job(path, stop_after=stop_after)
+    (path / "shard-00003.parquet.tmp").write_bytes(b"half")
+    (path / "manifest.json.tmp").write_bytes(b"{")
+    with open_writer(path, resume=True) as writer:
+        assert writer.next_shard == (stop_after if stop_after < 4 else None)
+        assert writer.rows == min(35, 10 * stop_after)
+    run_job(path, resume=True)
+    assert contents(path) == reference
+
+
+def test_an_unlisted_shard_is_written_again(tmp_path, reference):
+    path = tmp_path / "log"
+    run_job(path, stop_after=2)
+    (path / "shard-00002.parquet").write_bytes(b"whole, but killed before the manifest knew")
+    run_job(path, resume=True)
+    assert contents(path) == reference
+
+
+@pytest.mark.parametrize("damage", ["missing", "short", "flipped"])
+def test_resuming_mends_damaged_shards(tmp_path, reference, damage):
+    path = tmp_path / "log"
+    run_job(path)
+    file = path / "shard-00001.parquet"
+    data = bytearray(file.read_bytes())
+    if damage == "missing":
+        file.unlink()
+    elif damage == "short":
+        file.write_bytes(data[:-5])
+    else:
+        data[50] ^= 1
+        file.write_bytes(data)
+    with open_writer(path, resume=True) as writer:
+        assert writer.next_shard == 1
+    run_job(path, resume=True)
+    assert contents(path) == reference
+
+
+KILLED = """
+import os, sys
+sys.path.insert(0, {tests!r})
+from test_episodes import run_job
+real, calls = {call}, 0
+def dying(*args, **kwargs):
+    global calls
+    calls += 1
+    if calls == {number}:
+        os._exit(9)
+    return real(*args, **kwargs)
+{call} = dying
+run_job({path!r}, resume=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("call", ["os.fsync", "os.replace"])
+def test_killed_between_any_two_steps(tmp_path, reference, call):
+    path = tmp_path / "log"
+    for number in range(1, 9):
+        code = KILLED.format(
+            tests=str(Path(__file__).parent), call=call, number=number, path=str(path)
+        )
+        subprocess.run([sys.executable, "-c", code], check=False)
+        manifest = path / "manifest.json"
+        if manifest.exists() and json.loads(manifest.read_bytes())["shards"]:
+            assert Dataset(path).verify() == []
+    run_job(path, resume=True)
+    assert contents(path) == reference
+
+
+def test_resume_starts_a_job_that_never_began(tmp_path, reference):
+    run_job(tmp_path / "deep" / "log", resume=True)
+    assert contents(tmp_path / "deep" / "log") == reference
+
+
+def test_another_job_is_not_resumed(tmp_path):
+    run_job(tmp_path / "log", stop_after=1)
+    before = contents(tmp_path / "log")
+    other = {"episodes": 35, "world": {"n": 4, "preset": "linear"}}
+    with pytest.raises(UserError, match=r"^world\.n: got 4; .* begun with 3"):
+        open_writer(tmp_path / "log", True, job=other)
+    with pytest.raises(UserError, match=r"^total: got 36; .* 35"):
+        open_writer(tmp_path / "log", True, total=36)
+    with pytest.raises(UserError, match=r"^origin\.seed: got 5; .* 0"):
+        open_writer(tmp_path / "log", True, origin=make(world_seed=5).origin)
+    assert contents(tmp_path / "log") == before
+
+
+def test_folders_in_use_are_left_alone(tmp_path):
+    run_job(tmp_path / "log", stop_after=1)
+    before = contents(tmp_path / "log")
+    with pytest.raises(UserError, match="--resume"):
+        open_writer(tmp_path / "log")
+    (tmp_path / "log" / "thesis.tex").write_text("mine")
+    with pytest.raises(UserError, match=r"thesis\.tex"):
+        open_writer(tmp_path / "log", resume=True)
+    assert contents(tmp_path / "log") == {**before, "thesis.tex": b"mine"}
+    (tmp_path / "log" / "thesis.tex").unlink()
+    (tmp_path / "log" / "manifest.json").unlink()
+    with pytest.raises(UserError, match=r"no manifest\.json"):
+        open_writer(tmp_path / "log", resume=True)
+
+
+def test_two_jobs_do_not_write_to_one_folder(tmp_path):
+    with open_writer(tmp_path / "log"), pytest.raises(UserError, match="another job"):
+        open_writer(tmp_path / "log", resume=True)
+
+
+def test_a_shard_must_be_what_the_job_promised(tmp_path):
+    with open_writer(tmp_path / "log") as writer:
+        for wrong, word in [
+            (make(9), "rows"),
+            (make(10, n=4), "variables"),
+        ]:
+            with pytest.raises(UserError, match=word):
+                writer.write(wrong)
+        writer.write(make(10, world_seed=1))
+        for wrong, word in [(make(10, steps=5), "steps"), (make(10, extras=True), "optional")]:
+            with pytest.raises(UserError, match=word):
+                writer.write(wrong)
+    with pytest.raises(UserError, match="closed"):
+        writer.write(make(10))
+
+
+# Places that cannot be written
+
+
+def full_disk(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch, reference):
+    path = tmp_path / "log"
+    run_job(path, stop_after=2)
+    before = contents(path)
+    with open_writer(path, resume=True) as writer:
+        real, calls = os.fsync, []
+        for last in (1, 3):  # of the shard, of the manifest after it
+
+            def fsync(handle, last=last):
+                calls.append(handle)
+                if len(calls) == last:
+                    full_disk()
+                real(handle)
+
+            calls.clear()
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "fsync", fsync)
+                with pytest.raises(UserError, match="disk is full") as error:
+                    writer.write(shard_batch(2, 10))
+            assert "\n" not in str(error.value)
+            assert contents(path) == before
+    run_job(path, resume=True)
+    assert contents(path) == reference
+
+
+def test_a_full_disk_at_the_start_leaves_no_folder(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full_disk)
+        with pytest.raises(UserError, match="disk is full"):
+            open_writer(tmp_path / "log")
+    assert not (tmp_path / "log").exists()
+
+
+def test_a_failed_one_shot_write_leaves_no_folder(tmp_path, monkeypatch):
+    calls = []
+
+    def replace(a, b, real=os.replace):
+        calls.append(b)
+        if len(calls) == 4:
+            full_disk()
+        real(a, b)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", replace)
+        with pytest.raises(UserError, match="disk is full"):
+            write_batch(tmp_path / "log", make(30), shard_rows=10)
+    assert not (tmp_path / "log").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [(errno.EACCES, "no permission"), (errno.EROFS, "read-only"), (errno.EIO, "cannot write")],
+)
+def test_folders_without_permission(tmp_path, monkeypatch, code, word):
+    (tmp_path / "log").mkdir()
+
+    def refuse(file, mode="r", *args, real=builtins.open, **kwargs):
+        if "w" in mode:
+            raise OSError(code, os.strerror(code), str(file))
+        return real(file, mode, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(builtins, "open", refuse)
+        with pytest.raises(UserError, match=word):
+            open_writer(tmp_path / "log")
+    assert contents(tmp_path / "log") == {}
+
+
+def test_paths_that_are_files(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    for path in (tmp_path / "file", tmp_path / "file" / "log"):
+        with pytest.raises(UserError, match="file"):
+            open_writer(path)
+        with pytest.raises(UserError):
+            Dataset(path)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+# Damage
+
+
+def cuts(size: int) -> dict[str, int]:
+    return {"nothing": 0, "in magic": 2, "header": 10, "middle": size // 2, "footer": size - 100,
+            "before length": size - 8, "one byte less": size - 1}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", list(cuts(1000)))
+def test_a_truncated_shard_is_named_and_the_rest_usable(dataset, place):
+    file = dataset / "shard-00002.parquet"
+    data = file.read_bytes()
+    file.write_bytes(data[: cuts(len(data))[place]])
+    opened = Dataset(dataset)
+    with pytest.raises(DamagedShard, match=r"shard-00002\.parquet: (truncated|an empty file)"):
+        opened.read_shard(2)
+    assert len(opened.verify()) == 1
+    assert [opened.read_shard(i).rows for i in (0, 1, 3)] == [10, 10, 5]
+    with pytest.raises(DamagedShard):
+        list(opened.batches(5, seed=0))
+    said = []
+    left = list(opened.batches(5, 0, on_damage="skip", warn=said.append))
+    assert sum(b.rows for b in left) == 25
+    assert len(said) == 1
+    assert "shard-00002.parquet" in said[0]
+
+
+@given(st.data())
+def test_any_flipped_bit_is_found(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("flip") / "log"
+    write_batch(folder, make())
+    file = folder / "shard-00000.parquet"
+    content = bytearray(file.read_bytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    file.write_bytes(content)
+    with pytest.raises(DamagedShard, match=r"altered|not a Parquet"):
+        Dataset(folder).read_shard(0)
+
+
+def test_damage_between_two_reads_is_found_if_the_size_changes(dataset):
+    opened = Dataset(dataset)
+    opened.read_shard(0)
+    file = dataset / "shard-00000.parquet"
+    file.write_bytes(file.read_bytes()[:-3])
+    with pytest.raises(DamagedShard, match="truncated"):
+        opened.read_shard(0)
+
+
+@pytest.mark.parametrize("listed", [False, True])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("foreign", "not an episode log.*x, y"),
+        ("version", "schema version.*'2'.*version 1"),
+        ("column", "column goal: missing"),
+        ("text", "Parquet"),
+        ("missing", "missing"),
+        ("another world", "world_config"),
+    ],
+)
+def test_foreign_shards_are_named(dataset, content, words, listed):
+    file = dataset / "shard-00001.parquet"
+    table = pq.read_table(file)
+    if content == "foreign":
+        pq.write_table(pa.table({"x": [1], "y": ["a"]}), file)
+    elif content == "version":
+        pq.write_table(table.replace_schema_metadata({"understudy_schema": "2"}), file)
+    elif content == "column":
+        pq.write_table(table.drop_columns(["goal"]), file)
+    elif content == "text":
+        file.write_text("target,value\n")
+    elif content == "another world":
+        batch = shard_batch(1, 10)
+        origin = dataclasses.replace(batch.origin, world_config='{"n": 3, "noise": 9}')
+        write_batch(dataset.parent / "b", dataclasses.replace(batch, origin=origin))
+        file.write_bytes((dataset.parent / "b" / "shard-00000.parquet").read_bytes())
+        words = words if listed else "manifest says"
+    if listed and content != "missing":
+        relist(dataset, 1)
+    if content == "missing":
+        file.unlink()
+    opened = Dataset(dataset)
+    with pytest.raises(DamagedShard, match=r"shard-00001\.parquet.*" + words):
+        opened.read_shard(1)
+    assert opened.read_shard(0).rows == 10
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "not valid JSON"),
+        (b"{", "not valid JSON"),
+        (b"\xff\xfe", "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b"[1]", "not the manifest"),
+        ({"version": 2}, "version: got 2"),
+        ({"n": 4}, "n: got 4"),
+        ({"origin": {}}, "origin"),
+        ({"total": 0}, "total: got 0"),
+        ({"steps": "4"}, "steps"),
+        ({"optional": ["weights"]}, "optional"),
+        ({"shards": []}, "no shard written yet"),
+        ({"shards": [5]}, "shards"),
+        ({"shards": [{"shard": "../x", "rows": 1, "bytes": 1, "sha256": "0" * 64}]}, r"\.\./x"),
+        ({"shards": [{"shard": "shard-00000.parquet", "rows": 1, "bytes": 1}]}, "sha256"),
+    ],
+)
+def test_bad_manifests(dataset, content, words):
+    file = dataset / "manifest.json"
+    if isinstance(content, dict):
+        content = json.dumps({**json.loads(file.read_bytes()), **content}).encode()
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=words) as error:
+        Dataset(dataset)
+    assert "\n" not in str(error.value)
+
+
+def test_folders_that_are_no_dataset(tmp_path):
+    with pytest.raises(UserError, match="no such folder"):
+        Dataset(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="empty folder"):
+        Dataset(tmp_path)
+    (tmp_path / "x").touch()
+    with pytest.raises(UserError, match="not an episode dataset"):
+        Dataset(tmp_path)
+    with pytest.raises(UserError, match="not a folder"):
+        Dataset(tmp_path / "x")
+
+
+# Reading
+
+
+def ids(batches):
+    return [b.episode_id.tolist() for b in batches]
+
+
+def test_read_stops_at_the_limit(dataset):
+    opened = Dataset(dataset)
+    assert opened.read(limit=12).equals(
+        concatenate([shard_batch(0, 10), shard_batch(1, 10).take(slice(0, 2))])
+    )
+    assert opened.read().rows == opened.rows == 35
+    assert opened.complete
+    with pytest.raises(UserError, match="limit"):
+        opened.read(0)
+
+
+@given(
+    batch_size=st.integers(1, 35),
+    window=st.integers(1, 5),
+    seed=st.integers(0, 99),
+    data=st.data(),
+)
+def test_a_stream_continues_where_it_stopped(shared, batch_size, window, seed, data):
+    stream = Dataset(shared).batches(batch_size, seed, 1, window=window)
+    whole = list(stream)
+    seen = [i for batch in ids(whole) for i in batch]
+    assert len(whole) == 35 // batch_size
+    assert len(set(seen)) == len(seen) == len(whole) * batch_size
+    skip = data.draw(st.integers(0, len(whole) + 1))
+    rest = list(Dataset(shared).batches(batch_size, seed, 1, skip=skip, window=window))
+    assert len(rest) == len(whole[skip:])
+    assert all(a.equals(b) for a, b in zip(rest, whole[skip:], strict=True))
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shared") / "log"
+    run_job(folder)
+    return folder
+
+
+def test_streams_differ_by_epoch_and_seed_only(shared):
+    opened = Dataset(shared)
+    first = ids(opened.batches(5, seed=0, epoch=0))
+    assert first == ids(Dataset(shared).batches(5, seed=0, epoch=0))
+    assert first != ids(opened.batches(5, seed=0, epoch=1))
+    assert first != ids(opened.batches(5, seed=1, epoch=0))
+    flat = [i for batch in first for i in batch]
+    assert sorted(flat) == sorted(opened.read().episode_id.tolist())
+    some = ids(opened.batches(5, seed=0, shards=[1, 3]))
+    assert {i // 10 for batch in some for i in batch} == {1, 3}
+
+
+def test_a_stream_left_early_leaves_no_thread(shared):
+    before = threading.active_count()
+    stream = Dataset(shared).batches(3, seed=0, window=1)
+    next(stream)
+    stream.close()
+    assert threading.active_count() == before
+
+
+def test_rows_are_streamed_whole(shared):
+    known = Dataset(shared).read()
+    for batch in Dataset(shared).batches(7, seed=3):
+        rows = np.searchsorted(known.episode_id, batch.episode_id)
+        assert batch.equals(known.take(rows))
+
+
+def test_a_stream_that_skips_damage_continues_exactly(dataset):
+    (dataset / "shard-00001.parquet").write_bytes(b"")
+    whole = ids(Dataset(dataset).batches(4, 0, on_damage="skip"))
+    assert ids(Dataset(dataset).batches(4, 0, skip=3, on_damage="skip")) == whole[3:]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"batch_size": 0},
+        {"batch_size": 36},
+        {"seed": -1},
+        {"skip": -1},
+        {"window": 0},
+        {"shards": [4]},
+        {"without": ["target"]},
+        {"on_damage": "ignore"},
+    ],
+)
+def test_impossible_streams_are_refused_at_once(shared, change):
+    with pytest.raises(UserError, match=next(iter(change))):
+        Dataset(shared).batches(**{"batch_size": 5, "seed": 0, **change})
+
+
+# Summary
+
+
+def test_summary_counts_what_is_there(tmp_path):
+    batch = make(200, n=4, steps=5)
+    write_batch(tmp_path / "log", batch, shard_rows=70)
+    found = summary(Dataset(tmp_path / "log"))
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert (found["rows"], found["shards"], found["n"], found["steps"]) == (200, 3, 4, 5)
+    assert found["damage"] == []
+    tested = [
+        len(set(t[(p == 1) & (t >= 0)].tolist()))
+        for t, p in zip(batch.target, batch.phase, strict=True)
+    ]
+    assert found["distinct_targets"] == pytest.approx(np.mean(tested))
+    assert found["steps_by_phase"]["explore"] == pytest.approx((batch.phase == 1).sum() / 200)
+    on_b = (batch.target[batch.phase == 2] == 1).mean()
+    assert found["target_frequency"]["exploit"]["B"] == pytest.approx(on_b)
+    assert {d["value"]: d["count"] for d in found["do_values"]} == {
+        v: int((batch.value == v).sum()) for v in (-2.0, 2.0)
+    }
+    assert found["returns"] == pytest.approx(batch.returns.mean(dtype=float), rel=1e-5)
+    assert found["random_return"] is None
+    size = sum(f.stat().st_size for f in (tmp_path / "log").glob("*.parquet"))
+    assert found["bytes_per_episode"] == pytest.approx(size / 200, abs=0.05)
+
+
+def test_summary_survives_damage(dataset):
+    (dataset / "shard-00000.parquet").write_bytes(b"")
+    found = summary(Dataset(dataset))
+    assert found["readable_rows"] == 25
+    assert len(found["damage"]) == 1
+
+
+# CSV
+
+GOOD = """episode,step,phase,target,value,goal,dose,rate
+first,1,observe,,,,0.5,
+first,2,explore,dose,-1,,-1,3
+first,3,exploit,dose,2,rate,2,7.5
+2,1,observe,,,,0.1,1
+2,3,exploit,rate,2,dose,,2
+2,2,explore,dose,1,,1,4
+"""
+
+
+def test_a_csv_log_becomes_a_dataset(tmp_path):
+    file = tmp_path / "pump.csv"
+    file.write_text(GOOD, encoding="utf-8-sig")
+    batch = import_csv(file, experimenter="person", created="2030-01-01")
+    assert batch.origin.variables == ("dose", "rate")
+    assert (batch.origin.world, batch.rows, batch.steps) == ("recorded:pump", 2, 3)
+    assert batch.episode_id.tolist() == [0, 1]
+    assert batch.phase.tolist() == [[0, 1, 2]] * 2
+    assert batch.target.tolist() == [[-1, 0, 0], [-1, 0, 1]]
+    assert batch.goal.tolist() == [[-1, -1, 1], [-1, -1, 0]]
+    np.testing.assert_array_equal(batch.value[0], np.float32([np.nan, -1, 2]))
+    np.testing.assert_array_equal(batch.outcome[1], np.float32([[0.1, 1], [1, 4], [np.nan, 2]]))
+    assert np.isnan(batch.returns).all()
+    write_batch(tmp_path / "log", batch)
+    assert Dataset(tmp_path / "log").read().equals(batch)
+
+
+def test_whole_numbers_stay_the_ids_of_episodes(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text(GOOD.replace("first", "17"))
+    assert import_csv(file).episode_id.tolist() == [17, 2]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("first,2,explore,dose,-1", "first,2,explore,doze,-1", "row 3, column target: got 'doze'"),
+        ("first,2,explore,dose,-1", "first,2,explore,dose,", "row 3, column value: got ''"),
+        ("first,2,explore,dose,-1", "first,2,explore,dose,nan", "row 3, column value: got 'nan'"),
+        ("first,2,explore,dose,-1", "first,2,explore,,-1", "row 3, column value: got '-1'"),
+        ("first,2,explore", "first,2,play", "row 3, column phase: got 'play'"),
+        ("first,2,explore", "first,two,explore", "row 3, column step: got 'two'"),
+        ("first,2,explore", "first,1,explore", "row 3, column step: got 1"),
+        ("first,2,explore", ",2,explore", "row 3, column episode: got ''"),
+        ("2,rate,2,7.5", "2,speed,2,7.5", "row 4, column goal: got 'speed'"),
+        ("rate,2,7.5", "rate,2,much", "row 4, column rate: got 'much'"),
+        ("rate,2,7.5", "rate,inf,7.5", "row 4, column dose: got 'inf'"),
+        ("rate,2,7.5", "rate,1e39,7.5", "row 4, column dose: got '1e39'"),
+        ("rate,2,7.5", "rate,2", "row 4: got '7 cells'; the header has 8"),
+        ("2,1,observe,,,,0.1,1\n", "", "row 6, column step: got 2"),
+        ("2,3,exploit,rate,2,dose,,2\n", "", "steps of episode '2': got 2; episode 'first' has 3"),
+        ("dose,rate\n", "dose,dose\n", "header: got 'dose'"),
+        ("dose,rate\n", "dose,\n", "header: got ''"),
+        ("step,phase", "stage,phase", "column step is missing"),
+        ("first,2,explore", 'first,2,"explore', "not a CSV file"),
+    ],
+)
+def test_csv_errors_name_row_column_and_value(tmp_path, old, new, words):
+    assert old in GOOD
+    file = tmp_path / "log.csv"
+    file.write_text(GOOD.replace(old, new, 1))
+    with pytest.raises(UserError) as error:
+        import_csv(file)
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_csv_files_that_cannot_be_read(tmp_path):
+    file = tmp_path / "log.csv"
+    with pytest.raises(UserError, match="cannot be read"):
+        import_csv(file)
+    file.write_bytes(GOOD.encode("utf-16"))
+    with pytest.raises(UserError, match="UTF-8"):
+        import_csv(file)
+    file.write_text("")
+    with pytest.raises(UserError, match="column episode is missing"):
+        import_csv(file)
+    file.write_text("episode,step,phase,target,value,goal\n")
+    with pytest.raises(UserError, match="no variable"):
+        import_csv(file)
+    file.write_text(GOOD.splitlines()[0] + "\n")
+    with pytest.raises(UserError, match="no rows"):
+        import_csv(file)
