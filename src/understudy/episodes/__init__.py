@@ -15,6 +15,7 @@ from understudy.episodes._batch import (
 )
 from understudy.episodes._csv import import_csv
 from understudy.episodes._dataset import Dataset
+from understudy.episodes._files import cannot_write, lock_folder, write_atomic
 from understudy.episodes._manifest import Shard
 from understudy.episodes._schema import SCHEMA, SCHEMA_KEY, SCHEMA_VERSION, from_arrow, to_arrow
 from understudy.episodes._summary import summary
@@ -36,10 +37,13 @@ __all__ = [
     "EpisodeBatch",
     "Origin",
     "Shard",
+    "cannot_write",
     "concatenate",
     "from_arrow",
     "import_csv",
+    "lock_folder",
     "summary",
     "to_arrow",
+    "write_atomic",
     "write_batch",
 ]

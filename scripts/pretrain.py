@@ -1,0 +1,59 @@
+"""Reproduces the shipped agents: writes their logs, trains, and copies the result into the package.
+
+    python scripts/pretrain.py dag        # equivariant, a mix of sizes, lengths and noise
+    python scripts/pretrain.py dag-plain  # plain, n = 5
+
+All logs are of the scripted expert on split `train`; several fresh goals an episode only make the
+logs denser. The number of steps depends on the machine's speed, since training stops by the clock.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import print
+
+from understudy import evaluation, experimenters, learning, worlds
+
+LOGS: dict[str, list[tuple[int, dict[str, Any]]]] = {
+    "dag": [
+        (240_000, {"n": 5, "exploits": 4}),
+        (40_000, {"n": 5, "exploits": 4, "noise_variance_sd": 0.7}),
+        (40_000, {"n": 5, "experiments": 10, "exploits": 3}),
+        (20_000, {"n": 3, "exploits": 3}),
+        (60_000, {"n": 6, "exploits": 4}),
+        (20_000, {"n": 10, "relevant": 5, "exploits": 2}),
+    ],
+    "dag-plain": [(1_000_000, {"n": 5, "exploits": 4})],
+}
+NETWORK = {"dag": "equivariant", "dag-plain": "plain"}
+PACKAGE = Path(__file__).parents[1] / "src" / "understudy" / "pretrained"
+
+
+def main(
+    name: str,
+    work: Annotated[Path, typer.Option(help="Folder for logs and training.")] = Path("pretrain"),
+    minutes: Annotated[float, typer.Option(help="Training time.")] = 20.0,
+    seed: int = 0,
+) -> None:
+    folders = []
+    for i, (count, options) in enumerate(LOGS[name]):
+        folder = work / name / f"logs-{i}"
+        world = worlds.make("dag", goals="fresh", **options)
+        evaluation.watch(world, experimenters.scripted("expert"), count, seed, folder, resume=True)
+        folders.append(folder)
+        print(f"{folder}: {count:,} episodes, {options}")
+    agent = work / name / "agent"
+    recipe = learning.Recipe(network=NETWORK[name], epochs=None, minutes=minutes, seed=seed)
+    learning.learn(folders, agent, recipe, resume=True, progress=print)
+    target = PACKAGE / name
+    target.mkdir(parents=True, exist_ok=True)
+    for file in ("agent.json", "weights.safetensors", "metrics.jsonl"):
+        shutil.copyfile(agent / file, target / file)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,205 @@
+"""What one run is worth, computed from its log alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax, logsumexp
+
+from understudy.episodes import EXPLOIT, EXPLORE, EpisodeBatch
+from understudy.evaluation._statistics import Estimate, mean, missing, ratios, share
+from understudy.evaluation._strategies import BAYES, HEURISTICS, ORACLE, Readings
+
+LOG_FLOOR = -20.0
+"""Log-likelihoods below this (nats) count as this: a forbidden action has none at all."""
+
+DEFINITIONS: dict[str, str] = {
+    "return ratio": "mean exact expected return / mean return of the omniscient oracle, which"
+    " knows the system. 1 is the ceiling.",
+    "Bayes ratio": "mean return / mean return of the Bayes-optimal reader given the same history:"
+    " 1 means that nothing better could be made of what was seen.",
+    "normalised return": "(return - random) / (oracle - random), in means; 0 is a random exploit"
+    " action, 1 the oracle.",
+    "action match": "share of exploit actions that are the oracle's best action (any, if tied).",
+    "oracle log-likelihood": f"mean log probability (nats, at least {LOG_FLOOR:g}) that the agent's"
+    " logged probabilities give the oracle's action.",
+    "refused": "share of exploit steps on which nothing was set, or a variable that may not be.",
+    "distinct tested": "mean number of different relevant variables set in the explore phase.",
+    "cued set explored": "share of episodes whose explore phase set all relevant variables and no"
+    " others.",
+    "random floor": "mean return of a random exploit action / mean oracle return.",
+    "best heuristic": "the reader with the highest return among those applied to the same"
+    f" histories: {', '.join(HEURISTICS)}. The best is picked after the fact, which favours it.",
+    "Bayes reader": "the exact posterior over all DAGs with the world's in-degree limit, uniform a"
+    " priori (hold-outs of a split are not used), with the world's true weight and noise variances;"
+    " it plays the action with the highest posterior mean of the goal.",
+}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A strategy applied to the histories of a run."""
+
+    return_ratio: Estimate
+    bayes_ratio: Estimate
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Estimates of one run; see `DEFINITIONS`.
+
+    `readers` holds the Bayes-optimal reader and every heuristic, each exploiting after the agent's
+    own explore phases (the agent's chooser x their reader).
+    """
+
+    mean_return: Estimate
+    return_ratio: Estimate
+    bayes_ratio: Estimate
+    normalised_return: Estimate
+    action_match: Estimate
+    oracle_log_likelihood: Estimate
+    refused: Estimate
+    distinct_tested: Estimate
+    relevant: Estimate
+    cued_set_explored: Estimate
+    random_floor: Estimate
+    readers: dict[str, Reader]
+    best_heuristic: str | None
+
+
+def episode_returns(batch: EpisodeBatch, readings: Readings | str) -> dict[str, NDArray[Any]]:
+    """Return of every player in every episode, float[B], NaN where unknown.
+
+    Keys: "agent", "oracle", "random", "bayes" and the heuristics; the last two kinds are means over
+    exploit steps, from the systems in the log.
+    """
+    found: dict[str, NDArray[Any]] = {
+        "agent": batch.returns.astype(np.float64),
+        "oracle": batch.oracle_return.astype(np.float64),
+        "random": batch.random_return.astype(np.float64),
+    }
+    for name in (BAYES, *HEURISTICS):
+        worth = None if isinstance(readings, str) else readings.value_of(name)
+        found[name] = np.full(batch.rows, np.nan)
+        if worth is not None and not isinstance(readings, str):
+            steps = np.bincount(readings.episode, minlength=batch.rows)
+            total = np.bincount(readings.episode, worth, batch.rows)
+            np.divide(total, steps, out=found[name], where=steps > 0)
+    return found
+
+
+def measure(
+    batch: EpisodeBatch, readings: Readings | str, returns: dict[str, NDArray[Any]]
+) -> Metrics:
+    """All estimates of one run."""
+    names = (BAYES, *HEURISTICS)
+    agent, oracle, random = returns["agent"], returns["oracle"], returns["random"]
+    pairs = [(agent, oracle), (agent, returns[BAYES]), (agent - random, oracle - random)]
+    pairs += [(random, oracle), *((returns[name], oracle) for name in names)]
+    pairs += [(returns[name], returns[BAYES]) for name in names]
+    found = ratios([top for top, _ in pairs], [bottom for _, bottom in pairs])
+    return_ratio, bayes_ratio, normalised, floor = found[:4]
+
+    known = np.isfinite(oracle).any()
+    why = "" if known and np.isfinite(agent).any() else "the log has no returns"
+    why_bayes = why or _why(readings, BAYES)
+    by_name = zip(names, found[4 : 4 + len(names)], found[4 + len(names) :], strict=True)
+    readers = {
+        name: Reader(
+            _because(top, _why(readings, name) if known else "the log has no returns"),
+            _because(ratio, _why(readings, BAYES)),
+        )
+        for name, top, ratio in by_name
+    }
+    ranked = {
+        name: value
+        for name in HEURISTICS
+        if (value := readers[name].return_ratio.value) is not None
+    }
+    tested, relevant, cued = _explored(batch)
+    match, likelihood = _match(batch, readings)
+    return Metrics(
+        mean_return=_because(mean(agent), why),
+        return_ratio=_because(return_ratio, why),
+        bayes_ratio=_because(bayes_ratio, why_bayes),
+        normalised_return=_because(normalised, why),
+        action_match=match,
+        oracle_log_likelihood=likelihood,
+        refused=_refused(batch, readings),
+        distinct_tested=tested,
+        relevant=relevant,
+        cued_set_explored=cued,
+        random_floor=_because(floor, why),
+        readers=readers,
+        best_heuristic=max(ranked, key=ranked.__getitem__) if ranked else None,
+    )
+
+
+def _why(readings: Readings | str, strategy: str) -> str:
+    """Why a strategy's returns are unknown; "" if they are not."""
+    if isinstance(readings, str):
+        return readings
+    return readings.missing.get(strategy) or readings.missing.get(ORACLE, "")
+
+
+def _because(estimate: Estimate, reason: str) -> Estimate:
+    """The estimate, or if it is missing a better reason than "nothing there"."""
+    return missing(reason) if estimate.value is None and reason else estimate
+
+
+def _explored(batch: EpisodeBatch) -> tuple[Estimate, Estimate, Estimate]:
+    """Distinct relevant variables tested, relevant variables, share with exactly those tested."""
+    exploring = batch.phase == EXPLORE
+    if not exploring.any():
+        reason = "no explore phase"
+        return missing(reason), mean(batch.mask.sum(1)), missing(reason)
+    targets = np.where(exploring, batch.target, -1)
+    tested = (targets[:, :, None] == np.arange(batch.n)).any(1)
+    exact = (tested == batch.mask).all(1)
+    return (
+        mean((tested & batch.mask).sum(1)),
+        mean(batch.mask.sum(1)),
+        share(int(exact.sum()), batch.rows),
+    )
+
+
+def _refused(batch: EpisodeBatch, readings: Readings | str) -> Estimate:
+    if isinstance(readings, str):
+        exploiting = batch.phase == EXPLOIT
+        return share(int((exploiting & (batch.target < 0)).sum()), int(exploiting.sum()))
+    return share(int((readings.action < 0).sum()), len(readings.action))
+
+
+def _match(batch: EpisodeBatch, readings: Readings | str) -> tuple[Estimate, Estimate]:
+    if isinstance(readings, str) or ORACLE in readings.missing:
+        reason = _why(readings, ORACLE)
+        return missing(reason), missing(reason)
+    match = readings.agrees(ORACLE)
+    likelihood = log_likelihood(batch, readings, ORACLE)
+    return share(int(match.sum()), len(match)), (
+        missing(likelihood) if isinstance(likelihood, str) else mean(likelihood)
+    )
+
+
+def log_likelihood(
+    batch: EpisodeBatch, readings: Readings, strategy: str
+) -> NDArray[np.float64] | str:
+    """float[D], log probability (nats) the agent gave what the strategy does; or why unknown.
+
+    Where several actions are tied for the strategy, the probability of any of them.
+    """
+    if batch.action_logits is None:
+        return "the log has no action probabilities"
+    logits = batch.action_logits[readings.episode, readings.step].astype(np.float64)
+    if logits.shape[1] != readings.legal.shape[1]:
+        return f"the log has {logits.shape[1]} actions a step, not {readings.legal.shape[1]}"
+    given = np.isfinite(logits).any(1)
+    logits = np.where(given[:, None], logits, 0.0)
+    with np.errstate(divide="ignore"):
+        log_probs = log_softmax(logits, axis=1)
+        value = logsumexp(np.where(readings.best[strategy], log_probs, -np.inf), axis=1)
+    floored: NDArray[np.float64] = np.where(given, np.maximum(value, LOG_FLOOR), np.nan)
+    return floored

@@ -1,0 +1,190 @@
+"""Run anyone on any world and log what happens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from understudy.episodes import SHARD_ROWS, Dataset, DatasetWriter, EpisodeBatch, Origin
+from understudy.errors import UserError
+from understudy.evaluation._rollout import Rollout, rollout
+from understudy.experimenters import Experimenter
+from understudy.worlds import World
+
+Progress = Callable[[int, int], None]
+"""Called with (episodes done, episodes in all)."""
+
+EXPLAIN = ("none", "graph")
+
+
+def simulate(
+    world: World, experimenter: Experimenter, seed: int, stream: str, start: int, count: int
+) -> Rollout:
+    """Episodes start..start+count-1 of a stream, as NumPy arrays.
+
+    They are played in chunks of one fixed size, so that a world and an experimenter are compiled
+    once whatever the number of episodes.
+    """
+    chunk = min(_chunk(world), 1 << max(count - 1, 0).bit_length())
+    parts = []
+    for first in range(start, start + count, chunk):
+        part = rollout(world, experimenter, seed, stream, jnp.arange(first, first + chunk))
+        keep = min(chunk, start + count - first)
+        parts.append(jax.tree.map(lambda a, keep=keep: np.asarray(a)[:keep], part))
+    return jax.tree.map(lambda *columns: np.concatenate(columns), *parts)
+
+
+def _chunk(world: World) -> int:
+    """Episodes played at once: as many as keep the working arrays within some tens of MB."""
+    spec = world.spec
+    heavy = 64 if world.config().get("mechanism", "linear") != "linear" else 1
+    size = 2**21 // (spec.n * spec.n * len(spec.do_values) * heavy)
+    return 1 << max(6, min(12, size.bit_length() - 1))
+
+
+def episodes(
+    world: World,
+    experimenter: Experimenter,
+    seed: int,
+    stream: str,
+    start: int,
+    count: int,
+    systems: bool = False,
+    explain: str = "none",
+) -> EpisodeBatch:
+    """Play and put into log form.
+
+    Args:
+        stream: the purpose (see `worlds.episode_key`); streams never share systems.
+        systems: log each system and its exact expectations as JSON.
+        explain: `graph` logs, at the last step, the edges of the system as text.
+    """
+    played = simulate(world, experimenter, seed, stream, start, count)
+    names = world.spec.variables
+    return EpisodeBatch(
+        origin=origin(world, experimenter.name, seed),
+        episode_id=np.arange(start, start + count),
+        phase=np.broadcast_to(np.asarray(world.spec.phases, np.int8), played.target.shape),
+        target=played.target,
+        value=np.where(played.target < 0, np.nan, played.value),
+        outcome=played.outcome,
+        mask=played.relevant,
+        goal=played.goal,
+        returns=played.returns,
+        oracle_return=played.oracle_return,
+        random_return=played.random_return,
+        action_logits=played.log_probs,
+        explanation=_graphs(played, names) if explain == "graph" else None,
+        system=_systems(world, played) if systems else None,
+    )
+
+
+def origin(world: World, experimenter: str, seed: int) -> Origin:
+    return Origin(
+        world=world.name,
+        world_config=json.dumps(world.config(), sort_keys=True),
+        split=world.split,
+        seed=seed,
+        experimenter=experimenter,
+        variables=world.spec.variables,
+    )
+
+
+def _graphs(played: Rollout, names: tuple[str, ...]) -> list[list[str]]:
+    n, silent = len(names), [""] * (played.target.shape[1] - 1)
+    edges = played.system.weights[:, :n, :n] != 0
+    texts = [[] for _ in range(len(edges))]
+    for episode, cause, effect in zip(*np.nonzero(edges), strict=True):
+        texts[episode].append(f"{names[cause]}->{names[effect]}")
+    return [[*silent, " ".join(text)] for text in texts]
+
+
+def _systems(world: World, played: Rollout) -> list[str]:
+    def short(array: np.ndarray) -> list[Any]:
+        return np.round(array.astype(np.float64), 6).tolist()
+
+    columns = (played.system.weights, played.system.noise_scale, played.expected)
+    mechanism = world.config().get("mechanism", "linear")
+    return [
+        json.dumps(
+            {
+                "weights": weights,
+                "noise_scale": noise,
+                "mechanism": mechanism,
+                "expected": expected,
+            },
+            separators=(",", ":"),
+        )
+        for weights, noise, expected in zip(*map(short, columns), strict=True)
+    ]
+
+
+def record(
+    world: World,
+    experimenter: Experimenter,
+    count: int,
+    seed: int,
+    out: str | Path,
+    *,
+    stream: str,
+    resume: bool = False,
+    systems: bool = False,
+    explain: str = "none",
+    job: dict[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Play `count` episodes into a dataset folder; a killed job goes on with `resume`.
+
+    Raises:
+        UserError: a bad number or option, or a folder that cannot be written.
+    """
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise UserError("episodes", count, "use a whole number above 0")
+    if not 0 <= seed < 2**32:
+        raise UserError("seed", seed, "use a whole number from 0 to 4294967295")
+    if explain not in EXPLAIN:
+        raise UserError("explain", explain, f"use one of {', '.join(EXPLAIN)}")
+    # Always some twenty shards, so that learning can hold whole ones out.
+    shard_rows = min(SHARD_ROWS, max(1, -(-count // 20)))
+    description = {
+        "stream": stream,
+        "systems": systems,
+        "explain": explain,
+        "seed": seed,
+        "world": world.name,
+        **(job or {}),
+    }
+    start = origin(world, experimenter.name, seed)
+    with DatasetWriter(out, start, shard_rows, count, description, resume=resume) as writer:
+        if progress:
+            progress(writer.rows, count)
+        while (shard := writer.next_shard) is not None:
+            first, rows = shard * shard_rows, writer.rows_of(shard)
+            writer.write(
+                episodes(world, experimenter, seed, stream, first, rows, systems, explain)
+            )
+            if progress:
+                progress(writer.rows, count)
+    return Dataset(out)
+
+
+def watch(world: World, experimenter: Experimenter, count: int, seed: int, out: str | Path,
+          **options: Any) -> Dataset:  # fmt: skip
+    """Logs to learn from: `record` on the stream that nobody is evaluated on."""
+    job = {"task": "watch", "experimenter": experimenter.name}
+    return record(world, experimenter, count, seed, out, stream="watch", job=job, **options)
+
+
+def perform(world: World, experimenter: Experimenter, count: int, seed: int, out: str | Path,
+            **options: Any) -> Dataset:  # fmt: skip
+    """A run to review: `record` with systems, on systems that no log to learn from contains."""
+    job = {"task": "perform", "agent": experimenter.name} | getattr(experimenter, "record", {})
+    return record(
+        world, experimenter, count, seed, out, stream="perform", systems=True, job=job, **options
+    )

@@ -1,0 +1,149 @@
+"""Estimates with 95 % intervals: means, ratios of means, shares, independent seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+LEVEL = 0.95
+RESAMPLES = 2000
+_UNITS = 4096  # beyond this many episodes the bootstrap draws groups of episodes
+_DRAWS_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % interval; None where it cannot be had, and then `reason` says why.
+
+    Attributes:
+        value, low, high: the estimate and the ends of its interval.
+        n: units it rests on (episodes, unless said otherwise).
+        reason: why the value, or else the interval, is missing; "" if nothing is.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    reason: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "value": self.value,
+            "low": self.low,
+            "high": self.high,
+            "n": self.n,
+        }
+        return {**fields, "reason": self.reason} if self.reason else fields
+
+
+def missing(reason: str) -> Estimate:
+    """An estimate that cannot be had."""
+    return Estimate(None, reason=reason)
+
+
+def _estimate(value: float, low: float, high: float, n: int, reason: str = "") -> Estimate:
+    def plain(x: float) -> float | None:
+        return float(x) if math.isfinite(x) else None
+
+    return Estimate(plain(value), plain(low), plain(high), n, reason)
+
+
+def mean(values: ArrayLike) -> Estimate:
+    """Mean with Student's t interval; NaN entries do not count.
+
+    Several runs that differ in their seed are one entry each.
+    """
+    x = np.asarray(values, np.float64).ravel()
+    x = x[np.isfinite(x)]
+    if not len(x):
+        return missing("no values")
+    if len(x) == 1:
+        return Estimate(float(x[0]), n=1, reason="one value: no interval")
+    if x.min() == x.max():  # scipy warns of lost precision here
+        return _estimate(x[0], x[0], x[0], len(x))
+    interval = stats.ttest_1samp(x, 0.0).confidence_interval(LEVEL)
+    return _estimate(x.mean(), interval.low, interval.high, len(x))
+
+
+def share(count: int, total: int) -> Estimate:
+    """A proportion with Wilson's interval (Wilson 1927)."""
+    if total == 0:
+        return missing("no episodes")
+    interval = stats.binomtest(int(count), int(total)).proportion_ci(LEVEL, method="wilson")
+    return _estimate(count / total, interval.low, interval.high, total)
+
+
+def ratios(
+    numerators: Sequence[ArrayLike], denominators: Sequence[ArrayLike], seed: int = 0
+) -> list[Estimate]:
+    """Ratios of means with percentile intervals of the paired bootstrap over episodes.
+
+    All ratios see the same resamples, so the cost is that of one. An episode counts for a ratio if
+    both of its entries are finite. Beyond 4,096 episodes, groups of neighbouring episodes (chosen
+    without looking at them) are drawn instead of single ones, which has the same limit.
+
+    Args:
+        numerators: k arrays float[B], one entry an episode.
+        denominators: k arrays float[B].
+        seed: of the resampling; the same seed gives the same intervals.
+    """
+    top = np.atleast_2d(np.asarray(numerators, np.float64))
+    bottom = np.atleast_2d(np.asarray(denominators, np.float64))
+    known = np.isfinite(top) & np.isfinite(bottom)
+    counts = known.sum(1)
+    both = np.concatenate([np.where(known, top, 0.0), np.where(known, bottom, 0.0)])
+    draws = _resampled_sums(_grouped(both), seed)  # [RESAMPLES, 2k]
+    k = len(top)
+    found = []
+    for i in range(k):
+        if counts[i] == 0:
+            found.append(missing("no episode in which both are known"))
+            continue
+        below = both[k + i].sum()
+        if below <= 0:
+            found.append(missing("the mean in the denominator is not positive"))
+            continue
+        value = both[i].sum() / below
+        if counts[i] == 1:
+            found.append(Estimate(float(value), n=1, reason="one episode: no interval"))
+        elif (draws[:, k + i] <= 0).any():
+            reason = "too few episodes for an interval: resampled denominators reach 0"
+            found.append(Estimate(float(value), n=int(counts[i]), reason=reason))
+        else:
+            tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+            low, high = np.quantile(draws[:, i] / draws[:, k + i], tails)
+            found.append(_estimate(value, low, high, int(counts[i])))
+    return found
+
+
+def ratio(numerator: ArrayLike, denominator: ArrayLike, seed: int = 0) -> Estimate:
+    """One ratio of means; see `ratios`."""
+    return ratios([numerator], [denominator], seed)[0]
+
+
+def _grouped(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    size = columns.shape[1]
+    if size <= 2 * _UNITS:
+        return columns
+    starts = np.arange(_UNITS) * size // _UNITS
+    return np.add.reduceat(columns, starts, axis=1)
+
+
+def _resampled_sums(columns: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """Sums of the columns float[c, B] over resampled episodes: float[RESAMPLES, c]."""
+    size = columns.shape[1]
+    rng = np.random.default_rng(seed)
+    sums = []
+    for start in range(0, RESAMPLES, _DRAWS_AT_ONCE):
+        draws = min(_DRAWS_AT_ONCE, RESAMPLES - start)
+        drawn = rng.integers(0, size, (draws, size)) + size * np.arange(draws)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=draws * size).reshape(draws, size)
+        sums.append(times.astype(np.float64) @ columns.T)
+    return np.concatenate(sums)

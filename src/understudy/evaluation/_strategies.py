@@ -1,0 +1,240 @@
+"""What each strategy would do at an agent's exploit steps, given the agent's own history."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.episodes import EXPLOIT, EpisodeBatch
+from understudy.errors import UserError
+from understudy.experimenters import READERS, History
+from understudy.inference import Rows, SubsetPosterior, bayes_expected, bayes_supported
+from understudy.worlds import DagConfig
+
+ORACLE, BAYES = "causal-optimal", "bayes"
+HEURISTICS = tuple(READERS)
+_READ_AT_ONCE = 2048
+_MANY_VALUES = 32
+_TIE = 1e-5  # relative: the log's system has six significant digits
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """Strategies at D exploit steps, with A actions (index = target * V + value index).
+
+    Attributes:
+        do_values: the V values an intervention may set.
+        episode: int[D], row of the batch; several exploit steps of one episode are several rows.
+        step: int[D].
+        legal: bool[D, A], relevant variables other than the goal.
+        action: int[D], what the agent did; -1 if it did nothing legal.
+        worth: float[D, A], exact expected goal value of every action; None if unknown.
+        posterior: float[D, A], expected goal value given the history alone; None if unknown.
+        best: for each strategy bool[D, A], the action it takes. Equal scores are broken at random
+            by every player, so all of them are marked.
+        missing: for each strategy that could not be had, why.
+    """
+
+    do_values: tuple[float, ...]
+    episode: NDArray[np.int64]
+    step: NDArray[np.int64]
+    legal: NDArray[np.bool_]
+    action: NDArray[np.int64]
+    worth: NDArray[np.float64] | None
+    posterior: NDArray[np.float64] | None
+    best: dict[str, NDArray[np.bool_]]
+    missing: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def first(self) -> NDArray[np.bool_]:
+        """bool[D]: the first usable exploit step of its episode."""
+        return np.r_[True, self.episode[1:] != self.episode[:-1]][: len(self.episode)]
+
+    def agrees(self, strategy: str) -> NDArray[np.bool_]:
+        """bool[D]: the agent did what the strategy does."""
+        rows = np.arange(len(self.action))
+        chosen: NDArray[np.bool_] = self.best[strategy][rows, np.maximum(self.action, 0)]
+        return chosen & (self.action >= 0)
+
+    def value_of(self, strategy: str) -> NDArray[np.float64] | None:
+        """float[D]: exact expected goal value of what the strategy does; None if unknown."""
+        if self.worth is None or strategy not in self.best:
+            return None
+        mark = self.best[strategy]
+        total: NDArray[np.float64] = np.where(mark, self.worth, 0.0).sum(1)
+        return total / mark.sum(1)
+
+
+def read(batch: EpisodeBatch) -> Readings | str:
+    """All strategies at all exploit steps of a batch, or why there are none."""
+    values = _do_values(batch)
+    if isinstance(values, str):
+        return values
+    episode, step = np.nonzero((batch.phase == EXPLOIT) & (batch.goal >= 0))
+    goal = batch.goal[episode, step].astype(np.int64)
+    allowed = batch.mask[episode] & (np.arange(batch.n) != goal[:, None])
+    usable = allowed.any(1)
+    if not usable.any():
+        return "no exploit step with a goal and something to set"
+    episode, step, goal, allowed = episode[usable], step[usable], goal[usable], allowed[usable]
+    legal = np.repeat(allowed, len(values), axis=1)
+
+    missing: dict[str, str] = {}
+    best: dict[str, NDArray[np.bool_]] = {}
+    worth = _worth(batch, values, episode, goal)
+    if isinstance(worth, str):
+        missing[ORACLE], worth = worth, None
+    else:
+        best[ORACLE] = _best(worth, legal)
+    posterior = _posterior(batch, values, episode, step, goal)
+    if isinstance(posterior, str):
+        missing[BAYES], posterior = posterior, None
+    else:
+        best[BAYES] = _best(posterior, legal)
+    for name in HEURISTICS:
+        best[name] = _best(_scores(name, batch, values, episode, step, goal), legal)
+    action = _actions(batch, values, episode, step, legal)
+    return Readings(values, episode, step, legal, action, worth, posterior, best, missing)
+
+
+def _best(scores: NDArray[Any], legal: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """bool[D, A]: the legal actions with the highest score, rounding aside."""
+    masked = np.where(legal, np.nan_to_num(scores.astype(np.float64), nan=-np.inf), -np.inf)
+    top = masked.max(1, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    best: NDArray[np.bool_] = legal & (masked >= top - _TIE * np.maximum(np.abs(top), 1e-2))
+    return np.where(best.any(1, keepdims=True), best, legal)
+
+
+def _do_values(batch: EpisodeBatch) -> tuple[float, ...] | str:
+    """The configured do-values, else those in the log."""
+    given = json.loads(batch.origin.world_config).get("do_values")
+    if given is None and batch.origin.world == "dag":
+        given = list(DagConfig().do_values)
+    if given is not None:
+        numbers = isinstance(given, list) and all(
+            isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v)
+            for v in given
+        )
+        return tuple(float(v) for v in given) if numbers and given else "unusable do_values"
+    seen = np.unique(batch.value[np.isfinite(batch.value)])
+    if not 0 < len(seen) <= _MANY_VALUES:
+        return f"interventions set {len(seen)} different values; strategies need 1 to 32"
+    return tuple(float(v) for v in seen)
+
+
+def _actions(
+    batch: EpisodeBatch,
+    values: tuple[float, ...],
+    episode: NDArray[np.int64],
+    step: NDArray[np.int64],
+    legal: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    target = batch.target[episode, step].astype(np.int64)
+    value = np.nan_to_num(batch.value[episode, step].astype(np.float64))
+    distance = np.abs(value[:, None] - np.asarray(values))
+    index = np.maximum(target, 0) * len(values) + distance.argmin(1)
+    good = (target >= 0) & (distance.min(1) < 1e-5 * (1 + np.abs(value)))
+    good &= legal[np.arange(len(index)), index]
+    return np.where(good, index, -1)
+
+
+def _worth(
+    batch: EpisodeBatch,
+    values: tuple[float, ...],
+    episode: NDArray[np.int64],
+    goal: NDArray[np.int64],
+) -> NDArray[np.float64] | str:
+    """float[D, A] from the systems in the log, or why they do not tell."""
+    if batch.system is None:
+        return "the log has no systems"
+    shape = (batch.n, len(values), batch.n)
+    expected = np.empty((batch.rows, *shape))
+    for row in np.unique(episode):
+        try:
+            given = np.asarray(json.loads(batch.system[row])["expected"], np.float64)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return f"row {row}, column system: no usable 'expected'"
+        if given.shape != shape or not np.isfinite(given).all():
+            return f"row {row}, column system: 'expected' is not {shape} finite numbers"
+        expected[row] = given
+    worth: NDArray[np.float64] = expected[episode, :, :, goal].reshape(len(episode), -1)
+    return worth
+
+
+def _posterior(
+    batch: EpisodeBatch,
+    values: tuple[float, ...],
+    episode: NDArray[np.int64],
+    step: NDArray[np.int64],
+    goal: NDArray[np.int64],
+) -> NDArray[np.float64] | str:
+    """float[D, A], expected goal values under the exact posterior, or why there are none."""
+    if batch.origin.world != "dag":
+        return f"world {batch.origin.world}; the exact reader is for dag"
+    try:
+        config = DagConfig.from_dict(json.loads(batch.origin.world_config))
+    except UserError as error:
+        return f"unusable world_config ({error})"
+    if (reason := bayes_supported(config.to_dict())) is not None:
+        return reason
+    relevant = batch.mask[episode]
+    sizes = relevant.sum(1)
+    if (reason := bayes_supported({"n": int(sizes.max())})) is not None:
+        return reason
+    found = np.zeros((len(episode), batch.n, len(values)))
+    for size in np.unique(sizes).tolist():
+        posterior = SubsetPosterior(
+            size, config.max_parents, config.noise_variance, config.weight_scale**2
+        )
+        # Work and memory grow as 3^n: a chunk of 16 episodes at n = 10 takes about 0.3 GB.
+        chunk = 256 if size <= 6 else 64 if size <= 8 else 16
+        group = np.flatnonzero(sizes == size)
+        for start in range(0, len(group), _READ_AT_ONCE):
+            at = group[start : start + _READ_AT_ONCE]
+            seen = np.arange(batch.steps) < step[at][:, None]
+            outcome = np.where(seen[:, :, None], batch.outcome[episode[at]], np.nan)
+            rows = Rows(outcome.astype(np.float32), batch.target[episode[at]].astype(np.int32))
+            found[at] = bayes_expected(posterior, rows, goal[at], values, relevant[at], chunk)
+    return found.reshape(len(episode), -1)
+
+
+@functools.partial(jax.jit, static_argnames="name")
+def _read_chunk(name: str, history: History, goal: jax.Array, values: jax.Array) -> jax.Array:
+    return jax.vmap(READERS[name], in_axes=(0, 0, None))(history, goal, values)
+
+
+def _scores(
+    name: str,
+    batch: EpisodeBatch,
+    values: tuple[float, ...],
+    episode: NDArray[np.int64],
+    step: NDArray[np.int64],
+    goal: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """float[D, A]: a heuristic's scores."""
+    size = len(episode)
+    found = np.empty((size, batch.n * len(values)), np.float32)
+    chunk = min(_READ_AT_ONCE, size)
+    for start in range(0, size, chunk):
+        # The last chunk repeats its last row, so that all have one shape, hence one compilation.
+        at = np.minimum(np.arange(start, start + chunk), size - 1)
+        rows = episode[at]
+        history = History(
+            outcome=jnp.asarray(batch.outcome[rows]),
+            target=jnp.asarray(batch.target[rows], jnp.int32),
+            value=jnp.asarray(np.nan_to_num(batch.value[rows])),
+            seen=jnp.asarray(np.arange(batch.steps) < step[at][:, None]),
+        )
+        scores = _read_chunk(name, history, jnp.asarray(goal[at]), jnp.asarray(values))
+        stop = min(start + chunk, size)
+        found[start:stop] = np.asarray(scores).reshape(chunk, -1)[: stop - start]
+    return found

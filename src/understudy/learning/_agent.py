@@ -1,0 +1,168 @@
+"""A trained network on the protocol, and the folder it lives in."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, PRNGKeyArray
+
+from understudy.errors import UserError
+from understudy.experimenters import Action, Observation
+from understudy.learning._inputs import observation_row
+from understudy.learning._networks import Architecture, Network, build
+from understudy.learning._weights import from_bytes
+from understudy.worlds import Spec
+
+FORMAT = 1
+"""Version of the agent folder: agent.json, weights.safetensors, metrics.jsonl and, to go on
+training, optimizer.safetensors."""
+
+PRETRAINED = ("dag", "dag-plain")
+
+
+class Agent:
+    """An experimenter that plays a trained network.
+
+    Args:
+        network: see `learning.build`.
+        architecture: the network's.
+        name: shown in logs and reports.
+        training: the training record of its agent.json.
+        history: rows of its metrics.jsonl.
+        greedy: play the most probable action rather than draw from the distribution.
+    """
+
+    knows_system = False
+
+    def __init__(
+        self,
+        network: Network,
+        architecture: Architecture,
+        name: str,
+        training: dict[str, Any] | None = None,
+        history: list[dict[str, Any]] | None = None,
+        greedy: bool = True,
+    ) -> None:
+        self.network, self.architecture, self.name = network, architecture, name
+        self.training, self.history, self.greedy = training or {}, history or [], greedy
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What a run's manifest keeps of the agent."""
+        return {
+            "mode": "greedy" if self.greedy else "sample",
+            "agent_record": {"architecture": self.architecture.to_json(), **self.training},
+            "metrics_history": self.history,
+        }
+
+    def check(self, spec: Spec) -> None:
+        """Raises UserError when the network cannot play in a world."""
+        own = self.architecture
+        if tuple(spec.do_values) != tuple(own.do_values):
+            raise UserError(
+                "do_values", spec.do_values, f"agent {self.name} was trained on {own.do_values}"
+            )
+        if own.n is not None and spec.n != own.n:
+            raise UserError(
+                "n", spec.n, f"agent {self.name} (network plain) plays {own.n} variables only; "
+                "use an equivariant agent for another number"
+            )  # fmt: skip
+        if own.most_steps is not None and spec.steps > own.most_steps:
+            raise UserError(
+                "steps", spec.steps, f"agent {self.name} (network plain) plays at most "
+                f"{own.most_steps} steps; use an equivariant agent or fewer experiments"
+            )  # fmt: skip
+
+    def init(self, spec: Spec, key: PRNGKeyArray, expected: Array | None) -> Any:
+        self.check(spec)
+        return self.network.start(spec.n, spec.steps), jnp.asarray(True)
+
+    def act(self, state: Any, observation: Observation, key: PRNGKeyArray) -> tuple[Action, Any]:
+        memory, first = state
+        row, cue = observation_row(observation, first)
+        memory = self.network.remember(memory, row)
+        decision, memory = self.network.decide(memory, cue)
+        log_probs = decision.log_probs
+        choice = jnp.argmax(log_probs) if self.greedy else jax.random.categorical(key, log_probs)
+        values = jnp.asarray(self.architecture.do_values)
+        target, value = choice // len(values), values[choice % len(values)]
+        return Action(target.astype(jnp.int32), value, log_probs), (memory, jnp.asarray(False))
+
+
+def load_agent(path: str | Path, greedy: bool = True) -> Agent:
+    """An agent from its folder, or a shipped one: `pretrained:dag`, `pretrained:dag-plain`.
+
+    Raises:
+        UserError: no such agent; a file missing, damaged or of another format.
+    """
+    name = str(path)
+    if name.startswith("pretrained:"):
+        shipped = name.partition(":")[2]
+        if shipped not in PRETRAINED:
+            raise UserError("agent", name, f"shipped agents: {', '.join(PRETRAINED)}")
+        folder = Path(str(resources.files("understudy") / "pretrained" / shipped))
+    else:
+        folder = Path(name)
+        name = folder.name or name
+    description = read_description(folder)
+    architecture = Architecture.from_json(description["architecture"])
+    try:
+        data = (folder / "weights.safetensors").read_bytes()
+    except OSError as error:
+        raise UserError(
+            str(folder / "weights.safetensors"), None, f"cannot read: {error.strerror}"
+        ) from error
+    network = from_bytes(data, build(architecture, 0), folder / "weights.safetensors")
+    history = read_history(folder / "metrics.jsonl")
+    return Agent(network, architecture, name, description["training"], history, greedy)
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """agent.json, checked."""
+    path = folder / "agent.json"
+    try:
+        text = path.read_text()
+    except FileNotFoundError:
+        unfinished = (folder / "checkpoint").is_dir() or (folder / "checkpoint.old").is_dir()
+        remedy = (
+            "training is not finished: run the same `understudy learn` with --resume"
+            if unfinished
+            else "not an agent folder (no agent.json): give one that `understudy learn` wrote, "
+            "pretrained:NAME or scripted:NAME"
+        )
+        raise UserError("agent", str(folder), remedy) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(str(path), None, f"cannot read: {error}") from error
+    try:
+        description = json.loads(text)
+    except ValueError as error:
+        raise UserError(str(path), None, f"not JSON ({error}): restore or train again") from error
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        found = description.get("format") if isinstance(description, dict) else None
+        raise UserError(
+            f"{path}: format", found, f"this version reads format {FORMAT}: train again"
+        )
+    for field in ("architecture", "training"):
+        if not isinstance(description.get(field), dict):
+            raise UserError(f"{path}: {field}", description.get(field), "must be an object")
+    return description
+
+
+def read_history(path: Path) -> list[dict[str, Any]]:
+    """Rows of a metrics.jsonl; none when the file is missing."""
+    try:
+        return [json.loads(line) for line in path.read_text().splitlines()]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise UserError(str(path), None, f"not JSON lines ({error}): delete or restore") from error
+
+
+def count_parameters(network: Network) -> int:
+    return sum(x.size for x in jax.tree.leaves(eqx.filter(network, eqx.is_array)))

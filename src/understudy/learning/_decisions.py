@@ -1,0 +1,91 @@
+"""Which decisions of a log batch are imitated, and what the right answers are."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from understudy.episodes import EpisodeBatch
+from understudy.errors import UserError
+from understudy.learning._inputs import Inputs, batch_inputs
+from understudy.worlds import EXPLOIT, EXPLORE
+
+
+class Lesson(NamedTuple):
+    """A minibatch ready for the loss."""
+
+    inputs: Inputs  # leading axis B
+    steps: np.ndarray  # int32[K]: decisions read
+    action: np.ndarray  # int32[B, K]: action index taken there
+    explore: np.ndarray  # f32[B, K]: 1 where an exploration choice is imitated
+    exploit: np.ndarray  # f32[B, K]: 1 where an exploitation choice is imitated
+    edges: np.ndarray  # f32[B, n, n]: edges that the explanation names
+    explained: np.ndarray  # f32[B]: 1 where there is an explanation
+
+
+MOST_EXPLOITS = 4
+
+
+def lesson(
+    batch: EpisodeBatch,
+    do_values: tuple[float, ...],
+    rng: np.random.Generator | None,
+    explanations: bool,
+) -> Lesson:
+    """Decisions to imitate.
+
+    With `rng`, one exploration step and at most `MOST_EXPLOITS` exploitation steps are drawn for
+    the minibatch, an unbiased sample for networks that pay for every decision; without, all steps.
+    """
+    values = np.asarray(do_values, np.float32)
+    index = np.abs(np.nan_to_num(batch.value)[..., None] - values).argmin(-1)
+    action = np.maximum(batch.target, 0).astype(np.int32) * len(values) + index
+    acted = batch.target >= 0
+    explore, exploit = (acted & (batch.phase == code) for code in (EXPLORE, EXPLOIT))
+    steps = np.arange(batch.steps)
+    if rng is not None and (batch.phase == batch.phase[0]).all():
+        exploring = np.flatnonzero(explore.any(0))
+        exploiting = np.flatnonzero(exploit.any(0))
+        if len(exploring):
+            exploring = rng.choice(exploring, 1)
+        if len(exploiting) > MOST_EXPLOITS:
+            exploiting = np.sort(rng.choice(exploiting, MOST_EXPLOITS, replace=False))
+        steps = np.concatenate([exploring, exploiting])
+    edges = np.zeros((batch.rows, batch.n, batch.n), np.float32)
+    explained = np.zeros(batch.rows, np.float32)
+    if explanations and batch.explanation is not None:
+        edges, explained = named_edges(batch.explanation, batch.origin.variables)
+    return Lesson(
+        inputs=batch_inputs(batch),
+        steps=steps.astype(np.int32),
+        action=action[:, steps],
+        explore=explore[:, steps].astype(np.float32),
+        exploit=exploit[:, steps].astype(np.float32),
+        edges=edges,
+        explained=explained,
+    )
+
+
+_EDGE = re.compile(r"(\S+)->(\S+)")
+
+
+def named_edges(texts: list[list[str]], names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Edges that explanations such as `A->B C->E` name: f32[B, n, n], and who explained, f32[B].
+
+    An episode whose explanations are all empty did not explain; a graph without edges cannot be
+    told from silence, and is left out likewise.
+    """
+    place = {name: i for i, name in enumerate(names)}
+    edges = np.zeros((len(texts), len(names), len(names)), np.float32)
+    explained = np.zeros(len(texts), np.float32)
+    for row, steps in enumerate(texts):
+        for cause, effect in _EDGE.findall(" ".join(steps)):
+            if cause not in place or effect not in place:
+                raise UserError(
+                    "explanation", f"{cause}->{effect}", f"names a variable not in {list(names)}"
+                )
+            edges[row, place[cause], place[effect]] = 1.0
+            explained[row] = 1.0
+    return edges, explained

@@ -1,0 +1,418 @@
+"""Passive imitation: a network learns from log files alone to do what the logged players did."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from understudy import __version__
+from understudy.episodes import Dataset, EpisodeBatch, concatenate, lock_folder
+from understudy.errors import UserError
+from understudy.learning._agent import FORMAT, Agent, count_parameters, load_agent
+from understudy.learning._checkpoint import finish, load_checkpoint, prepare, save_checkpoint
+from understudy.learning._decisions import Lesson, lesson
+from understudy.learning._networks import Architecture, Network, architecture, build
+from understudy.learning._weights import from_bytes, to_bytes
+
+EXPLANATIONS = ("none", "predict")
+PRECISIONS = ("float32", "bfloat16")
+LOG_EVERY = 50
+"""Optimiser steps between lines of metrics.jsonl."""
+HELDOUT_EPISODES = 2048
+_UNUSED = ("system", "action_logits")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to learn.
+
+    Attributes:
+        network: `equivariant` or `plain`; widths: overrides of its default widths.
+        epochs: passes over the logs; or minutes: wall-clock limit (then the number of steps, and
+            so the result, depends on the machine).
+        batch_size: episodes a step. learning_rate: peak of a cosine schedule after 200 warm-up
+            steps. weight_decay: decoupled.
+        explore_weight: weight of the exploration loss beside exploitation.
+        explanations: `predict` adds the loss of naming the edges that logged explanations name.
+        precision: `bfloat16` computes activations in it (accelerators).
+        devices: devices that share each minibatch.
+    """
+
+    network: str = "equivariant"
+    widths: tuple[tuple[str, int], ...] = ()
+    epochs: float | None = 1.0
+    minutes: float | None = None
+    batch_size: int = 256
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-4
+    explore_weight: float = 0.2
+    explanations: str = "none"
+    precision: str = "float32"
+    seed: int = 0
+    devices: int = 1
+
+    def __post_init__(self) -> None:
+        for field, options in (("explanations", EXPLANATIONS), ("precision", PRECISIONS)):
+            if getattr(self, field) not in options:
+                raise UserError(field, getattr(self, field), f"use one of {', '.join(options)}")
+        for field in ("learning_rate", "epochs", "minutes"):
+            value = getattr(self, field)
+            if value is not None and not (np.isfinite(value) and value > 0):
+                raise UserError(field, value, "use a finite number above 0")
+        for field in ("weight_decay", "explore_weight"):
+            value = getattr(self, field)
+            if not (np.isfinite(value) and value >= 0):
+                raise UserError(field, value, "use a finite number, 0 or more")
+        if (self.epochs is None) == (self.minutes is None):
+            raise UserError("epochs", self.epochs, "give either epochs or minutes, not both")
+        if not 1 <= self.batch_size <= 65_536:
+            raise UserError("batch_size", self.batch_size, "use a whole number from 1 to 65536")
+        if not 0 <= self.seed < 2**32:
+            raise UserError("seed", self.seed, "use a whole number from 0 to 4294967295")
+        available = len(jax.devices())
+        if not 1 <= self.devices <= available:
+            raise UserError("devices", self.devices, f"this machine offers 1 to {available}")
+        if self.batch_size % self.devices:
+            raise UserError("batch_size", self.batch_size, f"must divide by {self.devices} devices")
+
+
+class Report(NamedTuple):
+    """What a progress display needs."""
+
+    fraction: float
+    step: int
+    episodes: int
+    episodes_per_second: float
+    explore_loss: float
+    exploit_loss: float
+    heldout_exploit_loss: float
+
+
+class _Position(NamedTuple):
+    step: int
+    elapsed: float
+
+
+def learn(
+    logs: Sequence[str | Path],
+    out: str | Path,
+    recipe: Recipe,
+    resume: bool = False,
+    progress: Callable[[Report], None] | None = None,
+    checkpoint_seconds: float = 20.0,
+) -> Agent:
+    """Train on dataset folders and write an agent folder.
+
+    Every minibatch comes from one dataset; datasets are visited in proportion to their size, in an
+    order fixed by the seed. The last twentieth of each dataset's shards (at least one) is held out.
+
+    Raises:
+        UserError: logs that cannot be learnt from (unreadable, unfinished, other do-values), bad
+            settings, or an output folder that is not this job's.
+    """
+    if not logs:
+        raise UserError("logs", None, "give at least one dataset folder")
+    datasets = [Dataset(path) for path in logs]
+    plan = _architecture(datasets, recipe)
+    out = Path(out)
+    settings = asdict(recipe) | {"widths": [list(w) for w in recipe.widths]}
+    job = settings | {"logs": [d.manifest_hash for d in datasets]}
+    finished = prepare(out, json.loads(json.dumps(job)), resume)
+    if finished:
+        return load_agent(out)
+    lock = lock_folder(out)
+    try:
+        return _train(datasets, plan, out, recipe, settings, progress, checkpoint_seconds)
+    finally:
+        os.close(lock)
+
+
+def _architecture(datasets: list[Dataset], recipe: Recipe) -> Architecture:
+    grids = {tuple(_do_values(d)) for d in datasets}
+    if len(grids) != 1:
+        raise UserError("do_values", sorted(grids), "all logs must use the same grid of values")
+    for dataset in datasets:
+        if not dataset.complete:
+            raise UserError(str(dataset.path), None, "unfinished: run its job with --resume first")
+        if len(dataset.shards) < 2:
+            raise UserError(
+                str(dataset.path), None, "has one shard; two are needed to hold one out: write it "
+                "again with smaller shards"
+            )  # fmt: skip
+        usable = sum(dataset.shards[i].rows for i in _shards(dataset)[0])
+        if usable < recipe.batch_size:
+            raise UserError(
+                "batch_size", recipe.batch_size, f"{dataset.path} has {usable} episodes to train on"
+            )
+    sizes = {d.n for d in datasets}
+    if recipe.network == "plain" and len(sizes) != 1:
+        raise UserError("network", "plain", f"logs have {sorted(sizes)} variables: use equivariant")
+    return architecture(
+        recipe.network,
+        grids.pop(),
+        max(sizes),
+        max(d.steps for d in datasets),
+        dict(recipe.widths),
+    )
+
+
+def _do_values(dataset: Dataset) -> list[float]:
+    config = json.loads(dataset.origin.world_config)
+    values = config.get("do_values")
+    if isinstance(values, list) and values:
+        return [float(v) for v in values]
+    seen: set[float] = set()  # a foreign log: its grid is what was ever done
+    for i in range(len(dataset.shards)):
+        value = dataset.read_shard(i, without=EpisodeBatch.OPTIONAL).value
+        seen |= set(np.unique(value[np.isfinite(value)]).tolist())
+        if len(seen) > 64:
+            raise UserError(
+                str(dataset.path), None, "more than 64 different do-values: round them to a grid"
+            )
+    if not seen:
+        raise UserError(str(dataset.path), None, "holds no intervention to imitate")
+    return sorted(seen)
+
+
+def _shards(dataset: Dataset) -> tuple[list[int], list[int]]:
+    """Shards to train on, and shards held out."""
+    count = len(dataset.shards)
+    held = max(1, count // 20)
+    return list(range(count - held)), list(range(count - held, count))
+
+
+def _minibatches(
+    datasets: list[Dataset], batch_size: int, seed: int, skip: int
+) -> Iterator[tuple[int, EpisodeBatch]]:
+    """An endless stream of (epoch, minibatch), the same whatever `skip` it starts at."""
+    sizes = [sum(d.shards[i].rows for i in _shards(d)[0]) // batch_size for d in datasets]
+    epoch, skip_in = divmod(skip, sum(sizes))
+    while True:
+        turns = np.repeat(np.arange(len(datasets)), sizes)
+        turns = np.random.default_rng([seed, epoch]).permutation(turns)
+        before = np.bincount(turns[:skip_in], minlength=len(datasets))
+        streams = [
+            iter(
+                d.batches(batch_size, seed, epoch, skip=int(s), shards=_shards(d)[0],
+                          without=_unused(d))
+            )
+            for d, s in zip(datasets, before, strict=True)
+        ]  # fmt: skip
+        for turn in turns[skip_in:]:
+            yield epoch, next(streams[turn])
+        epoch, skip_in = epoch + 1, 0
+
+
+def _unused(dataset: Dataset) -> tuple[str, ...]:
+    return tuple(name for name in _UNUSED if name in dataset.optional)
+
+
+def _losses(network: Network, batch: Lesson, dtype: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
+    decision = jax.vmap(lambda i: network.read(i, batch.steps, dtype))(batch.inputs)
+    chosen = jnp.take_along_axis(decision.log_probs, batch.action[..., None], -1)[..., 0]
+    # An action that the network may not take (the goal itself) has no finite loss: leave it out.
+    possible = jnp.isfinite(chosen)
+    nll = -jnp.where(possible, chosen, 0.0)
+
+    def mean(weight: jax.Array) -> jax.Array:
+        return (nll * weight * possible).sum() / jnp.maximum((weight * possible).sum(), 1.0)
+
+    n = batch.edges.shape[-1]
+    target = batch.edges[:, None]
+    logit = decision.edges
+    cross = optax.sigmoid_binary_cross_entropy(logit, jnp.broadcast_to(target, logit.shape))
+    weight = (batch.explained[:, None] * batch.exploit)[..., None, None] * (1 - jnp.eye(n))
+    edge = (cross * weight).sum() / jnp.maximum(weight.sum(), 1.0)
+    return mean(batch.explore), mean(batch.exploit), edge
+
+
+def _train(
+    datasets: list[Dataset],
+    plan: Architecture,
+    out: Path,
+    recipe: Recipe,
+    settings: dict[str, Any],
+    progress: Callable[[Report], None] | None,
+    checkpoint_seconds: float,
+) -> Agent:
+    dtype = jnp.bfloat16 if recipe.precision == "bfloat16" else jnp.float32
+    network = build(plan, recipe.seed)
+    optimiser = optax.chain(
+        optax.clip_by_global_norm(1.0),
+        optax.scale_by_adam(b2=0.98),
+        optax.add_decayed_weights(recipe.weight_decay),
+    )
+    state = optimiser.init(eqx.filter(network, eqx.is_array))
+    rows: list[str] = []
+    at = _Position(0, 0.0)
+    saved = load_checkpoint(out)
+    if saved is not None:
+        network = from_bytes(saved["weights.safetensors"], network, out / "checkpoint")
+        state = from_bytes(saved["optimizer.safetensors"], state, out / "checkpoint")
+        rows = saved["metrics.jsonl"].decode().splitlines()
+        at = _Position(**json.loads(saved["state.json"]))
+
+    place = _placement(recipe.devices)
+    network, state = place(network, False), place(state, False)
+    with_explanations = recipe.explanations == "predict"
+
+    @eqx.filter_jit(donate="all-except-first")
+    def update(batch: Lesson, network: Network, state: Any, rate: jax.Array) -> Any:
+        def objective(network: Network) -> tuple[jax.Array, Any]:
+            explore, exploit, edge = _losses(network, batch, dtype)
+            extra = edge if with_explanations else 0.0
+            return recipe.explore_weight * explore + exploit + extra, (explore, exploit, edge)
+
+        (_, losses), gradient = eqx.filter_value_and_grad(objective, has_aux=True)(network)
+        arrays = eqx.filter(network, eqx.is_array)
+        updates, state = optimiser.update(gradient, state, arrays)
+        network = eqx.apply_updates(network, jax.tree.map(lambda u: -rate * u, updates))
+        return network, state, jnp.stack(losses)
+
+    evaluate = eqx.filter_jit(lambda network, batch: jnp.stack(_losses(network, batch, dtype)))
+    heldout = [_heldout(d, plan, with_explanations) for d in datasets]
+    per_epoch = sum(
+        sum(d.shards[i].rows for i in _shards(d)[0]) // recipe.batch_size for d in datasets
+    )
+    total = None if recipe.epochs is None else max(1, round(recipe.epochs * per_epoch))
+    began = time.monotonic() - at.elapsed
+    last_saved = time.monotonic()
+    step, recent, first_step, first_time = at.step, [], at.step, time.monotonic()
+    held_loss = float("nan")
+
+    def fraction() -> float:
+        if total is not None:
+            return step / total
+        assert recipe.minutes is not None
+        return (time.monotonic() - began) / (60 * recipe.minutes)
+
+    stream = _minibatches(datasets, recipe.batch_size, recipe.seed, at.step)
+    while fraction() < 1.0:
+        _, batch = next(stream)
+        rng = np.random.default_rng([recipe.seed, step])
+        free = network.decisions_are_free
+        todo = lesson(batch, plan.do_values, None if free else rng, with_explanations)
+        rate = _rate(recipe.learning_rate, step, fraction())
+        network, state, losses = update(place(todo, True), network, state, jnp.asarray(rate))
+        recent.append(losses)
+        step += 1
+        ending = total is not None and step >= total
+        if step % LOG_EVERY and not ending:
+            continue
+        explore, exploit, edge = np.mean(np.stack([np.asarray(x) for x in recent]), axis=0)
+        recent = []
+        if not np.isfinite(exploit):
+            raise UserError("loss", float(exploit), "training diverged: lower --learning-rate")
+        if (step // LOG_EVERY) % 4 == 1 or ending:
+            held = np.mean([np.asarray(evaluate(network, h)) for h in heldout], axis=0)
+            held_loss = float(held[1])
+        row = {
+            "step": step,
+            "episodes": step * recipe.batch_size,
+            "explore_loss": _short(explore),
+            "exploit_loss": _short(exploit),
+            "heldout_exploit_loss": _short(held_loss),
+        }
+        if with_explanations:
+            row["edge_loss"] = _short(edge)
+        rows.append(json.dumps(row))
+        now = time.monotonic()
+        if progress:
+            speed = (step - first_step) * recipe.batch_size / max(now - first_time, 1e-9)
+            progress(
+                Report(min(fraction(), 1.0), step, row["episodes"], speed, float(explore),
+                       float(exploit), held_loss)
+            )  # fmt: skip
+        if now - last_saved >= checkpoint_seconds and not ending:
+            save_checkpoint(out, _files(network, state, rows) | {
+                "state.json": json.dumps(_Position(step, now - began)._asdict()).encode()
+            })  # fmt: skip
+            last_saved = time.monotonic()
+
+    files = _files(network, state, rows)
+    description = {
+        "format": FORMAT,
+        "architecture": plan.to_json(),
+        "training": {
+            "recipe": settings,
+            "steps": step,
+            "episodes": step * recipe.batch_size,
+            "parameters": count_parameters(network),
+            "understudy_version": __version__,
+            "weights_sha256": hashlib.sha256(files["weights.safetensors"]).hexdigest(),
+            "data": [
+                {
+                    "manifest_sha256": d.manifest_hash,
+                    "rows": d.rows,
+                    "experimenter": d.origin.experimenter,
+                    "seed": d.origin.seed,
+                    "world": d.origin.world,
+                    "world_config": json.loads(d.origin.world_config),
+                }
+                for d in datasets
+            ],
+        },
+    }
+    files["agent.json"] = json.dumps(description, indent=1, sort_keys=True).encode()
+    finish(out, files)
+    return load_agent(out)
+
+
+def _files(network: Network, state: Any, rows: list[str]) -> dict[str, bytes]:
+    return {
+        "weights.safetensors": to_bytes(network),
+        "optimizer.safetensors": to_bytes(state),
+        "metrics.jsonl": "".join(row + "\n" for row in rows).encode(),
+    }
+
+
+def _heldout(dataset: Dataset, plan: Architecture, explanations: bool) -> Lesson:
+    parts, rows = [], 0
+    for i in _shards(dataset)[1]:
+        parts.append(dataset.read_shard(i, without=_unused(dataset)).take(slice(0, 512)))
+        rows += parts[-1].rows
+        if rows >= HELDOUT_EPISODES:
+            break
+    rng = np.random.default_rng(0)
+    free = plan.kind == "plain"
+    return lesson(concatenate(parts), plan.do_values, None if free else rng, explanations)
+
+
+def _rate(peak: float, step: int, fraction: float) -> float:
+    """Linear warm-up over 200 steps, then a cosine down to a hundredth of the peak."""
+    return peak * min(1.0, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * fraction)))
+
+
+def _short(x: float) -> float:
+    return float(f"{float(x):.6g}")
+
+
+def _placement(devices: int) -> Callable[[Any, bool], Any]:
+    """Puts arrays on one device, or splits their episode axis over several."""
+    if devices == 1:
+        return lambda tree, split: tree
+    mesh = Mesh(np.array(jax.devices()[:devices]), ("episodes",))
+    whole = NamedSharding(mesh, PartitionSpec())
+    parts = NamedSharding(mesh, PartitionSpec("episodes"))
+
+    def place(tree: Any, split: bool) -> Any:
+        if not split:
+            arrays, rest = eqx.partition(tree, eqx.is_array)
+            return eqx.combine(jax.device_put(arrays, whole), rest)
+        placed = jax.tree.map(lambda a: jax.device_put(a, parts), tree._replace(steps=()))
+        return placed._replace(steps=jax.device_put(tree.steps, whole))
+
+    return place
