@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
+from gymnasium.envs.registration import register
+
 __version__ = "0.1.0"
 
 _SUBPACKAGES = (
@@ -19,6 +21,12 @@ _SUBPACKAGES = (
     "learning",
     "evaluation",
     "studies",
+)
+
+register(
+    id="understudy/dag-v0",
+    entry_point="understudy.worlds.gym:DagEnv",
+    vector_entry_point="understudy.worlds.gym:DagVectorEnv",
 )
 
 

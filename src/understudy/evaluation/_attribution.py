@@ -121,7 +121,8 @@ def attribute(
             )
         return Diagnosis(definition, margin, len(at), len(first), found)
 
-    diagnoses, versus = [], []
+    diagnoses: list[Diagnosis] = []
+    versus: list[dict[str, Versus]] = []
     for margin in margins:
         diagnoses.append(diagnose("any", margin, _any_differ(best, gains, margin)))
         if optimal is None:

@@ -157,8 +157,8 @@ def _explored(batch: EpisodeBatch) -> tuple[Estimate, Estimate, Estimate]:
         reason = "no explore phase"
         return missing(reason), mean(batch.mask.sum(1)), missing(reason)
     targets = np.where(exploring, batch.target, -1)
-    tested = (targets[:, :, None] == np.arange(batch.n)).any(1)
-    exact = (tested == batch.mask).all(1)
+    tested = np.any(targets[:, :, None] == np.arange(batch.n), axis=1)
+    exact = np.all(tested == batch.mask, axis=1)
     return (
         mean((tested & batch.mask).sum(1)),
         mean(batch.mask.sum(1)),
@@ -196,7 +196,7 @@ def log_likelihood(
     logits = batch.action_logits[readings.episode, readings.step].astype(np.float64)
     if logits.shape[1] != readings.legal.shape[1]:
         return f"the log has {logits.shape[1]} actions a step, not {readings.legal.shape[1]}"
-    given = np.isfinite(logits).any(1)
+    given: NDArray[np.bool_] = np.any(np.isfinite(logits), axis=1)
     logits = np.where(given[:, None], logits, 0.0)
     with np.errstate(divide="ignore"):
         log_probs = log_softmax(logits, axis=1)

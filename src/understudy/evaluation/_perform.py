@@ -14,8 +14,14 @@ import numpy as np
 from understudy.episodes import SHARD_ROWS, Dataset, DatasetWriter, EpisodeBatch, Origin
 from understudy.errors import UserError
 from understudy.evaluation._rollout import Rollout, rollout
-from understudy.experimenters import Experimenter
-from understudy.worlds import World
+from understudy.experimenters import (
+    Experimenter,
+    Scripted,
+    action_frequencies,
+    memoriser,
+    scripted,
+)
+from understudy.worlds import World, from_config
 
 Progress = Callable[[int, int], None]
 """Called with (episodes done, episodes in all)."""
@@ -188,3 +194,16 @@ def perform(world: World, experimenter: Experimenter, count: int, seed: int, out
     return record(
         world, experimenter, count, seed, out, stream="perform", systems=True, job=job, **options
     )
+
+
+def fitted_memoriser(world: World, seed: int, logs: str | None = None) -> Scripted:
+    """A memoriser that has read `logs`, or 16,384 expert episodes of the world's `train` split."""
+    spec = world.spec
+    if logs is not None:
+        dataset = Dataset(logs)
+        batches = [dataset.read_shard(i) for i in range(len(dataset.shards))]
+    else:
+        config = world.config() | {"split": "train"}
+        training = from_config(world.name, config)
+        batches = [episodes(training, scripted("expert"), seed, "watch", 0, 16_384)]
+    return memoriser(action_frequencies(batches, spec.n, spec.do_values))

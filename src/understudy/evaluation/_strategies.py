@@ -89,20 +89,22 @@ def read(batch: EpisodeBatch) -> Readings | str:
 
     missing: dict[str, str] = {}
     best: dict[str, NDArray[np.bool_]] = {}
-    worth = _worth(batch, values, episode, goal)
-    if isinstance(worth, str):
-        missing[ORACLE], worth = worth, None
-    else:
-        best[ORACLE] = _best(worth, legal)
-    posterior = _posterior(batch, values, episode, step, goal)
-    if isinstance(posterior, str):
-        missing[BAYES], posterior = posterior, None
-    else:
-        best[BAYES] = _best(posterior, legal)
+    known: dict[str, NDArray[np.float64]] = {}
+    for name, scores in (
+        (ORACLE, _worth(batch, values, episode, goal)),
+        (BAYES, _posterior(batch, values, episode, step, goal)),
+    ):
+        if isinstance(scores, str):
+            missing[name] = scores
+        else:
+            known[name] = scores
+            best[name] = _best(scores, legal)
     for name in HEURISTICS:
         best[name] = _best(_scores(name, batch, values, episode, step, goal), legal)
     action = _actions(batch, values, episode, step, legal)
-    return Readings(values, episode, step, legal, action, worth, posterior, best, missing)
+    return Readings(
+        values, episode, step, legal, action, known.get(ORACLE), known.get(BAYES), best, missing
+    )
 
 
 def _best(scores: NDArray[Any], legal: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -1,0 +1,404 @@
+"""The command line: one verb a command."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from understudy.errors import UserError
+
+if TYPE_CHECKING:
+    from understudy.experimenters import Experimenter
+    from understudy.worlds import DagWorld
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Agents that learn to experiment by watching others do it.",
+)
+notes = Console(stderr=True)
+
+WorldName = Annotated[str, typer.Option("--world", help="Only `dag` so far.")]
+Preset = Annotated[str, typer.Option(help="linear or lampinen.")]
+Split = Annotated[str, typer.Option(help="train, heldout-link, heldout-set, ...")]
+Seed = Annotated[int, typer.Option(help="Same seed, same machine: same bytes.")]
+Variables = Annotated[int | None, typer.Option("--n", help="Number of variables.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A setting of the world, e.g. --set noise_variance=2."),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted job.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable result on stdout.")]
+
+
+def make_world(
+    name: str, preset: str, split: str, n: int | None, settings: list[str] | None
+) -> DagWorld:
+    from understudy import worlds
+
+    options: dict[str, Any] = {} if n is None else {"n": n}
+    for text in settings or []:
+        field, equals, value = text.partition("=")
+        if not equals or not field:
+            raise UserError("--set", text, "write it as field=value, e.g. noise_variance=2")
+        if field in ("preset", "split"):
+            raise UserError("--set", text, f"use --{field}")
+        options[field] = _value(value)
+    return worlds.make(name, preset=preset, split=split, **options)
+
+
+def _value(text: str) -> Any:
+    """A setting as typed: a number, a list like 1,2,3, true/false, or a word."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    if "," in text:
+        return [_value(part) for part in text.split(",")]
+    return text
+
+
+def player(name: str, world: DagWorld, greedy: bool = True, seed: int = 0) -> Experimenter:
+    """`scripted:NAME`, `pretrained:NAME` or an agent folder, checked against the world."""
+    from understudy import evaluation, experimenters, learning
+
+    kind, colon, rest = name.partition(":")
+    if kind == "scripted" and colon:
+        memoriser, _, logs = rest.partition("@")
+        if memoriser == "memoriser":
+            return evaluation.fitted_memoriser(world, seed, logs or None)
+        return experimenters.scripted(rest)
+    agent = learning.load_agent(name, greedy)
+    agent.check(world.spec)
+    return agent
+
+
+def _counter(title: str) -> Progress:
+    return Progress(
+        TextColumn(title),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=notes,
+        disable=not notes.is_terminal,
+    )
+
+
+class _Episodes:
+    """A progress bar of episodes with their rate."""
+
+    def __init__(self, title: str) -> None:
+        self.bar = _counter(title)
+
+    def __enter__(self) -> _Episodes:
+        self.bar.start()
+        self.task = self.bar.add_task("", total=None, note="")
+        self.began, self.first = time.monotonic(), 0
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.bar.stop()
+
+    def __call__(self, done: int, total: int) -> None:
+        if self.bar.tasks[0].total is None:
+            self.first = done
+        rate = (done - self.first) / max(time.monotonic() - self.began, 1e-9)
+        self.bar.update(self.task, completed=done, total=total, note=f"{rate:,.0f} episodes/s")
+
+
+@app.command()
+def watch(
+    out: Annotated[Path, typer.Option(help="Dataset folder to write.")],
+    world: WorldName = "dag",
+    preset: Preset = "linear",
+    split: Split = "train",
+    episodes: Annotated[int, typer.Option(help="How many.")] = 100_000,
+    experimenter: Annotated[
+        str, typer.Option(help="Who is watched: scripted:NAME, pretrained:NAME or an agent folder.")
+    ] = "scripted:expert",
+    n: Variables = None,
+    settings: Settings = None,
+    seed: Seed = 0,
+    systems: Annotated[bool, typer.Option("--systems", help="Log every system too.")] = False,
+    explain: Annotated[
+        str, typer.Option(help="none, or graph: log the system's edges as an explanation.")
+    ] = "none",
+    resume: Resume = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write logs of others' experiments, to learn from."""
+    from understudy import evaluation
+
+    stage = make_world(world, preset, split, n, settings)
+    who = player(experimenter, stage, greedy=False, seed=seed)
+    with _Episodes("watching") as progress:
+        dataset = evaluation.watch(
+            stage,
+            who,
+            episodes,
+            seed,
+            out,
+            resume=resume,
+            systems=systems,
+            explain=explain,
+            progress=progress,
+        )
+    size = sum(s.bytes for s in dataset.shards)
+    _say(
+        as_json,
+        {"path": str(out), "episodes": dataset.rows, "bytes_per_episode": size / dataset.rows},
+        f"{dataset.rows:,} episodes in {out} ({size / dataset.rows:.0f} bytes each)",
+    )
+
+
+@app.command()
+def learn(
+    logs: Annotated[list[Path], typer.Argument(help="Dataset folders.")],
+    out: Annotated[Path, typer.Option(help="Agent folder to write.")],
+    network: Annotated[str, typer.Option(help="equivariant or plain.")] = "equivariant",
+    epochs: Annotated[float | None, typer.Option(help="Passes over the logs (default 1).")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Wall-clock limit instead.")] = None,
+    explanations: Annotated[
+        str, typer.Option(help="none, or predict: also name the edges that explanations name.")
+    ] = "none",
+    batch_size: Annotated[int, typer.Option(help="Episodes a step.")] = 256,
+    learning_rate: Annotated[float, typer.Option(help="Peak of the schedule.")] = 3e-3,
+    weight_decay: Annotated[float, typer.Option(help="Decoupled weight decay.")] = 1e-4,
+    widths: Annotated[
+        list[str] | None, typer.Option("--width", help="E.g. --width size=64 --width layers=4.")
+    ] = None,
+    precision: Annotated[str, typer.Option(help="float32, or bfloat16 on accelerators.")] = (
+        "float32"
+    ),
+    devices: Annotated[int, typer.Option(help="Devices that share a minibatch.")] = 1,
+    seed: Seed = 0,
+    resume: Resume = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a network to imitate logs, from the files alone."""
+    from understudy import learning
+
+    if epochs is None and minutes is None:
+        epochs = 1.0
+    recipe = learning.Recipe(
+        network=network,
+        widths=tuple(_width(text) for text in widths or []),
+        epochs=epochs,
+        minutes=minutes,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        explanations=explanations,
+        precision=precision,
+        devices=devices,
+        seed=seed,
+    )
+    with _counter("learning") as bar:
+        task = bar.add_task("", total=1000, note="")
+
+        def progress(report: learning.Report) -> None:
+            note = (
+                f"loss explore {report.explore_loss:.3f} exploit {report.exploit_loss:.3f} "
+                f"(held out {report.heldout_exploit_loss:.3f}), "
+                f"{report.episodes_per_second:,.0f} episodes/s"
+            )
+            bar.update(task, completed=int(1000 * report.fraction), note=note)
+
+        agent = learning.learn(logs, out, recipe, resume=resume, progress=progress)
+    last = agent.history[-1]
+    _say(
+        as_json,
+        {"path": str(out), **last},
+        f"agent in {out}: {agent.training['parameters']:,} parameters, "
+        f"{last['episodes']:,} episodes, held-out exploit loss {last['heldout_exploit_loss']:.3f}",
+    )
+
+
+def _width(text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    try:
+        return name, int(number)
+    except ValueError:
+        raise UserError("--width", text, "write it as name=whole number, e.g. size=64") from None
+
+
+@app.command()
+def perform(
+    agent: Annotated[str, typer.Argument(help="Agent folder, pretrained:NAME or scripted:NAME.")],
+    out: Annotated[Path, typer.Option(help="Run folder to write.")],
+    world: WorldName = "dag",
+    preset: Preset = "linear",
+    split: Split = "train",
+    episodes: Annotated[int, typer.Option(help="How many.")] = 4096,
+    n: Variables = None,
+    settings: Settings = None,
+    seed: Seed = 0,
+    greedy: Annotated[
+        bool, typer.Option("--greedy/--sample", help="Most probable action, or draw.")
+    ] = True,
+    resume: Resume = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a player experiment on systems that no log contains."""
+    from understudy import evaluation
+
+    stage = make_world(world, preset, split, n, settings)
+    who = player(agent, stage, greedy, seed)
+    with _Episodes("performing") as progress:
+        dataset = evaluation.perform(
+            stage, who, episodes, seed, out, resume=resume, progress=progress
+        )
+    result = evaluation.review([out])
+    if as_json:
+        print(json.dumps(result.to_json(), sort_keys=True))
+    else:
+        Console().print(evaluation.table(result))
+        notes.print(f"{dataset.rows:,} episodes in {out}")
+
+
+@app.command()
+def review(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders.")],
+    out: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare runs: one table, figures, intervals, floors and ceilings."""
+    from understudy import evaluation
+
+    with notes.status("reviewing", spinner="line"):
+        result = evaluation.review(runs)
+    if out is not None:
+        evaluation.write_report(result, out)
+    if as_json:
+        print(json.dumps(result.to_json(), sort_keys=True))
+    else:
+        Console().print(evaluation.table(result))
+    for problem in result.problems:
+        notes.print(f"left out: {problem}", style="yellow")
+    if out is not None:
+        notes.print(f"report in {out}")
+
+
+@app.command()
+def inspect(
+    logs: Annotated[Path, typer.Argument(help="Dataset or run folder.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what is in a dataset, and whether it is whole."""
+    from understudy import episodes
+
+    found = episodes.summary(episodes.Dataset(logs))
+    if as_json:
+        print(json.dumps(found, sort_keys=True))
+        return
+    for field, value in found.items():
+        Console().print(f"{field:>22}  {value}", markup=False, highlight=False)
+
+
+@app.command("import")
+def import_(
+    table: Annotated[Path, typer.Argument(help="CSV, one row a step; see docs/logs.md.")],
+    out: Annotated[Path, typer.Option(help="Dataset folder to write.")],
+    experimenter: Annotated[str, typer.Option(help="Who acted.")] = "unknown",
+) -> None:
+    """Turn your own logs into a dataset."""
+    from understudy import episodes
+
+    batch = episodes.import_csv(table, experimenter=experimenter)
+    episodes.write_batch(out, batch, shard_rows=max(1, -(-batch.rows // 20)))
+    notes.print(f"{batch.rows:,} episodes in {out}")
+
+
+@app.command()
+def study(
+    name: Annotated[str, typer.Argument(help="heldout-links or heldout-sets.")],
+    out: Annotated[Path | None, typer.Option(help="Folder (default studies/NAME-SCALE).")] = None,
+    scale: Annotated[
+        str, typer.Option(help="quick: minutes, one seed; full: hours, 3 seeds.")
+    ] = "quick",
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Run a study: claim, design, what would refute it, result. The same command resumes it."""
+    from understudy import evaluation, studies
+
+    folder = out or Path("studies") / f"{name}-{scale}"
+    finding = studies.study(name, scale, folder, seed, say=lambda line: notes.print(line))
+    evaluation.write_report(evaluation.review(finding.runs), folder / "report.html")
+    if as_json:
+        print((folder / "study.json").read_text())
+        return
+    for title in ("claim", "design", "refuted_if", "verdict"):
+        Console().print(f"[bold]{title}[/bold]: {getattr(finding, title)}", highlight=False)
+    notes.print(f"report in {folder / 'report.html'}")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("demo"),
+    episodes: Annotated[int, typer.Option(help="Expert episodes to watch.")] = 80_000,
+    test_episodes: Annotated[int, typer.Option(help="Episodes of every run.")] = 4096,
+    seed: Seed = 0,
+) -> None:
+    """Watch, learn, perform, review: the whole idea in some minutes. The same command resumes it."""
+    logs, agent, runs = out / "logs", out / "agent", out / "runs"
+    notes.print("1/4 watch: an expert, who knows every system, experiments and exploits")
+    settings = ["exploits=4", "goals=fresh"]
+    watch(logs, episodes=episodes, settings=settings, seed=seed, resume=True)
+    notes.print("2/4 learn: a network imitates the logs; it never touches a system")
+    learn([logs], agent, epochs=1.0, seed=seed, resume=True)
+    notes.print("3/4 perform: it experiments on systems of its own, link D -> E never seen")
+    players = [str(agent), *(f"scripted:{name}" for name in DEMO_RIVALS)]
+    from understudy import evaluation
+
+    folders = []
+    for split in ("train", "heldout-link"):
+        stage = make_world("dag", "linear", split, None, None)
+        for name in players:
+            folders.append(runs / f"{name.split(':')[-1].split('/')[-1]}-{split}")
+            who = player(name, stage, True, seed)
+            with _Episodes(f"{name} on {split}") as progress:
+                evaluation.perform(
+                    stage, who, test_episodes, seed, folders[-1], resume=True, progress=progress
+                )
+    notes.print("4/4 review")
+    review(folders, out=out / "report.html")
+
+
+DEMO_RIVALS = ("random", "total-correlation", "partial-correlation", "largest-effect", "expert")
+
+
+def _say(as_json: bool, figures: dict[str, Any], sentence: str) -> None:
+    if as_json:
+        print(json.dumps(figures, sort_keys=True))
+    else:
+        notes.print(sentence, highlight=False)
+
+
+def main() -> None:
+    """Entry point: bad input is one line on stderr and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        print(f"understudy: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("understudy: interrupted; the same command with --resume goes on", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,239 @@
+"""Figures of a review as SVG text: the same review gives the same bytes.
+
+Colours are Okabe and Ito's, told apart in all common kinds of colour vision. Lines and words are
+drawn in `currentColor`, so that a page's light or dark scheme carries over.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from understudy.evaluation._strategies import BAYES, ORACLE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from understudy.evaluation._attribution import Diagnosis
+    from understudy.evaluation._review import Group, Review, Run
+    from understudy.evaluation._statistics import Estimate
+
+_INK = "#010203"  # replaced by currentColor
+_BLUE, _ORANGE, _GREEN, _RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+_GREY = "#808080"
+_COLUMNS = 3
+_STYLE: Any = {
+    "svg.hashsalt": "understudy",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.parse_math": False,
+    "text.color": _INK,
+    "axes.edgecolor": _INK,
+    "axes.labelcolor": _INK,
+    "axes.titlecolor": _INK,
+    "axes.titlesize": 9,
+    "axes.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+}
+
+
+def figures(review: Review) -> dict[str, str]:
+    """SVG by title; a figure without data is left out."""
+    made: dict[str, Callable[[Review], Figure | None]] = {
+        "Return ratio": _returns,
+        "Strategy attribution": _attribution,
+        "Exploration": _exploration,
+        "Learning curves": _learning,
+    }
+    found = {}
+    with mpl.rc_context(_STYLE):
+        for number, (title, draw) in enumerate(made.items()):
+            figure = draw(review)
+            if figure is not None:
+                found[title] = _svg(figure, f"f{number}", title)
+    return found
+
+
+def _svg(figure: Figure, prefix: str, title: str) -> str:
+    text = io.StringIO()
+    FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None})
+    svg = text.getvalue()
+    svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
+    # Several figures share a page, and ids must be the page's only ones.
+    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
+    return re.sub(r'(url\(|href=")#', rf"\1#{prefix}-", svg)
+
+
+def _panels(count: int, height: float, width: float = 3.6) -> tuple[Figure, list[Axes]]:
+    columns = min(_COLUMNS, count)
+    rows = -(-count // columns)
+    size = (width * columns + 1.4, height * rows + 0.7)
+    figure = Figure(figsize=size, layout="constrained", facecolor="none")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for spare in axes[count:]:
+        spare.remove()
+    for ax in axes[:count]:
+        ax.set_facecolor("none")
+    return figure, list(axes[:count])
+
+
+def _bar(estimate: Estimate) -> list[list[float]] | None:
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return None
+    return [[estimate.value - estimate.low], [estimate.high - estimate.value]]
+
+
+def _name(text: str, most: int = 28) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _rows(ax: Axes, names: list[str]) -> None:
+    ax.set_yticks(range(len(names)), [_name(name) for name in names])
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+
+
+def _labels(runs: list[Run]) -> list[str]:
+    """Agents' names, with seeds where a name occurs twice."""
+    names = [run.agent for run in runs]
+    return [
+        f"{run.agent} ({run.seed})" if names.count(run.agent) > 1 else run.agent for run in runs
+    ]
+
+
+def _returns(review: Review) -> Figure | None:
+    groups = [g for g in review.groups if any(r.metrics.return_ratio.value is not None
+                                              for r in g.runs)]  # fmt: skip
+    if not groups:
+        return None
+    figure, axes = _panels(len(groups), 0.9 + 0.24 * max(len(g.runs) for g in groups))
+    for ax, group in zip(axes, groups, strict=True):
+        for position, run in enumerate(group.runs):
+            ratio = run.metrics.return_ratio
+            if ratio.value is not None:
+                ax.errorbar(ratio.value, position, xerr=_bar(ratio), fmt="o", color=_BLUE,
+                            markersize=5, capsize=3, zorder=3)  # fmt: skip
+        for value, color, style in _lines(group):
+            ax.axvline(value, color=color, linestyle=style, linewidth=1.4, zorder=1)
+        _rows(ax, _labels(list(group.runs)))
+        ax.set_title(f"{_name(group.world, 48)}\n{group.split}")
+        ax.set_xlabel("return ratio (share of the omniscient return)")
+    handles = [
+        Line2D([], [], color=_BLUE, marker="o", linestyle="-", label="run, 95 % interval"),
+        Line2D([], [], color=_GREY, linestyle=":", label="random floor"),
+        Line2D([], [], color=_ORANGE, linestyle="--", label="best heuristic, same histories"),
+        Line2D([], [], color=_GREEN, linestyle="-.", label="Bayes reader, same histories"),
+        Line2D([], [], color=_INK, linestyle="-", label="omniscient ceiling"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    return figure
+
+
+def _lines(group: Group) -> list[tuple[float, str, str]]:
+    best = group.references.get(group.best_heuristic or "")
+    lines = [
+        (group.references["random"], _GREY, ":"),
+        (best, _ORANGE, "--"),
+        (group.references[BAYES], _GREEN, "-."),
+        (group.references["oracle"], _INK, "-"),
+    ]
+    return [(e.value, c, s) for e, c, s in lines if e is not None and e.value is not None]
+
+
+def _diagnosis(run: Run) -> Diagnosis | None:
+    """Episodes on which the optimal reader stands alone, at margin 0; the most telling ones."""
+    found = [d for d in run.attribution.diagnoses if d.definition != "any" and d.n > 0]
+    return found[0] if found else None
+
+
+def _attribution(review: Review) -> Figure | None:
+    cases = [
+        (group, label, diagnosis)
+        for group in review.groups
+        for run, label in zip(group.runs, _labels(list(group.runs)), strict=True)
+        if (diagnosis := _diagnosis(run)) is not None
+    ]
+    if not cases:
+        return None
+    figure, axes = _panels(len(cases), 2.2, 3.2)
+    colors = {BAYES: _GREEN, ORACLE: _BLUE}
+    for ax, (group, label, diagnosis) in zip(axes, cases, strict=True):
+        for position, (name, strategy) in enumerate(diagnosis.strategies.items()):
+            agrees = strategy.agrees
+            ax.barh(position, agrees.value or 0.0, height=0.7, xerr=_bar(agrees),
+                    color=colors.get(name, _ORANGE),
+                    error_kw={"ecolor": _INK, "capsize": 2, "linewidth": 1})  # fmt: skip
+        _rows(ax, list(diagnosis.strategies))
+        ax.set_xlim(0, 1)
+        ax.set_xlabel("share of exploit actions predicted")
+        ax.set_title(
+            f"{_name(label, 40)}\n{_name(group.label, 48)}\n"
+            f"{diagnosis.definition}, {diagnosis.n:,} episodes"
+        )
+    return figure
+
+
+def _exploration(review: Review) -> Figure | None:
+    groups = [g for g in review.groups
+              if any(r.metrics.distinct_tested.value is not None for r in g.runs)]  # fmt: skip
+    if not groups:
+        return None
+    figure, axes = _panels(len(groups), 0.9 + 0.24 * max(len(g.runs) for g in groups))
+    for ax, group in zip(axes, groups, strict=True):
+        most = 0.0
+        for position, run in enumerate(group.runs):
+            tested = run.metrics.distinct_tested
+            most = max(most, run.metrics.relevant.value or 0.0)
+            if tested.value is not None:
+                ax.barh(position, tested.value, height=0.6, xerr=_bar(tested), color=_BLUE,
+                        error_kw={"ecolor": _INK, "capsize": 2, "linewidth": 1})  # fmt: skip
+        ax.axvline(most, color=_INK, linewidth=1.2, linestyle="--")
+        _rows(ax, _labels(list(group.runs)))
+        ax.set_xlim(0, most * 1.05)
+        ax.set_title(f"{_name(group.world, 48)}\n{group.split}")
+        ax.set_xlabel("relevant variables tested (mean an episode;\ndashed: all of them)")
+    return figure
+
+
+def _learning(review: Review) -> Figure | None:
+    curves = {run.agent: run.learning for run in review.runs if run.learning}
+    at = "episodes"
+    curves = {name: rows for name, rows in curves.items() if any(at in row for row in rows)}
+    keys = [
+        key
+        for key in ("exploit_loss", "heldout_exploit_loss", "explore_loss", "edge_loss")
+        if any(key in row for rows in curves.values() for row in rows)
+    ]
+    if not keys:
+        return None
+    figure, axes = _panels(len(keys), 2.4, 3.0)
+    palette = (_BLUE, _ORANGE, _GREEN, _RED, "#CC79A7", "#56B4E9", _GREY)
+    styles = ("-", "--", ":", "-.")
+    for ax, key in zip(axes, keys, strict=True):
+        for number, (name, rows) in enumerate(curves.items()):
+            points = [(row[at], row[key]) for row in rows if at in row and key in row]
+            if points:
+                x, y = zip(*points, strict=True)
+                ax.plot(x, y, color=palette[number % len(palette)], linewidth=1.4,
+                        linestyle=styles[number // len(palette) % 4],
+                        marker="o" if len(points) == 1 else "", markersize=4,
+                        label=_name(name))  # fmt: skip
+        ax.set_xlabel("training episodes")
+        ax.set_ylabel(f"{key.replace('_', ' ')} (nats)")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    return figure

@@ -1,0 +1,145 @@
+"""A review as a page and as a table for the terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from rich.table import Table
+
+from understudy.episodes._files import cannot_write, write_atomic
+from understudy.evaluation import _attribution, _metrics
+from understudy.evaluation._figures import figures
+from understudy.evaluation._review import Group, Review, Run
+from understudy.evaluation._statistics import Estimate
+from understudy.evaluation._strategies import BAYES
+
+_NONE = "–"
+
+
+def write_report(review: Review, path: str | os.PathLike[str]) -> None:
+    """Writes one HTML file that needs nothing else; whole or not at all.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(target.parent, error) from error
+    write_atomic(target, html(review).encode())
+
+
+def html(review: Review) -> str:
+    """The page; all text from logs is escaped."""
+    environment = Environment(
+        loader=PackageLoader("understudy.evaluation", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(estimate=text, short=short, config=_config)
+    return environment.get_template("report.html").render(
+        review=review,
+        columns=COLUMNS,
+        # Figures are drawn here; matplotlib escapes the names in them.
+        figures={title: Markup(svg) for title, svg in figures(review).items()},
+        definitions={**_metrics.DEFINITIONS, **_attribution.DEFINITIONS},
+        none=_NONE,
+    )
+
+
+def _config(value: Any) -> str:
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
+
+
+def text(estimate: Estimate, percent: bool = False) -> str:
+    """`0.843 [0.831, 0.855]`, or a dash."""
+    if estimate.value is None:
+        return _NONE
+    form: Callable[[float], str] = "{:.1%}".format if percent else "{:.3f}".format
+    if estimate.low is None or estimate.high is None:
+        return form(estimate.value)
+    return f"{form(estimate.value)} [{form(estimate.low)}, {form(estimate.high)}]"
+
+
+def short(estimate: Estimate, percent: bool = False) -> str:
+    """The value alone, or a dash."""
+    if estimate.value is None:
+        return _NONE
+    return f"{estimate.value:.1%}" if percent else f"{estimate.value:.3f}"
+
+
+COLUMNS: tuple[tuple[str, Callable[[Run], Estimate], bool], ...] = (
+    ("return ratio", lambda run: run.metrics.return_ratio, False),
+    ("Bayes ratio", lambda run: run.metrics.bayes_ratio, False),
+    ("normalised return", lambda run: run.metrics.normalised_return, False),
+    ("action match", lambda run: run.metrics.action_match, True),
+    ("oracle log-likelihood", lambda run: run.metrics.oracle_log_likelihood, False),
+    ("distinct tested", lambda run: run.metrics.distinct_tested, False),
+    ("cued set explored", lambda run: run.metrics.cued_set_explored, True),
+    ("random floor", lambda run: run.metrics.random_floor, False),
+)
+"""Columns of the report's table of runs: title, estimate, whether in per cent."""
+
+
+def table(review: Review) -> Table:
+    """One row a run and, for each world and split, what to hold it against; fits 120 columns."""
+    made = Table(title="Return ratio: share of the omniscient return", title_justify="left")
+    made.add_column("world, split / agent", overflow="fold", ratio=3, min_width=18)
+    for title in ("n", "return ratio [95 %]", "Bayes ratio [95 %]", "match", "tested"):
+        made.add_column(title, justify="right", no_wrap=True)
+    made.add_column("best heuristic, Bayes (same histories)", overflow="fold", ratio=2)
+    for group in review.groups:
+        made.add_section()
+        made.add_row(_escape(group.label), style="bold")
+        for run in group.runs:
+            m = run.metrics
+            made.add_row(
+                f"  {_escape(run.agent)}",
+                f"{run.episodes:,}",
+                text(m.return_ratio),
+                text(m.bayes_ratio),
+                short(m.action_match, percent=True),
+                "–" if m.distinct_tested.value is None else f"{m.distinct_tested.value:.2f}",
+                _held_against(run),
+            )
+        for seeds in group.seeds:
+            made.add_row(
+                f"  {_escape(seeds.agent)}, mean of seeds",
+                f"{len(seeds.runs)} runs",
+                text(seeds.return_ratio),
+                text(seeds.bayes_ratio),
+                style="italic",
+            )
+        for label, estimate in references(group):
+            row = (f"  {label}", f"{estimate.n:,}", text(estimate))
+            made.add_row(*row, style="dim")
+    return made
+
+
+def references(group: Group) -> list[tuple[str, Estimate]]:
+    """What the runs of a group are held against, lowest first."""
+    best = group.best_heuristic
+    found = [("random floor", group.references["random"])]
+    if best is not None:
+        found.append((f"best heuristic: {best}", group.references[best]))
+    found.append(("Bayes-optimal reader", group.references[BAYES]))
+    return [*found, ("omniscient ceiling", group.references["oracle"])]
+
+
+def _held_against(run: Run) -> str:
+    readers, best = run.metrics.readers, run.metrics.best_heuristic
+    heuristic = _NONE if best is None else f"{short(readers[best].return_ratio)} {best}"
+    return f"{heuristic}, {short(readers[BAYES].return_ratio)}"
+
+
+def _escape(name: str) -> str:
+    return name.replace("[", r"\[")
