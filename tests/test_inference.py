@@ -419,4 +419,5 @@ def test_preset_linear_has_an_exact_reader(split):
 )
 def test_other_worlds_are_refused_with_a_reason(change):
     reason = bayes_supported(worlds.configure("linear", **change).to_dict())
-    assert reason and "\n" not in reason
+    assert reason
+    assert "\n" not in reason

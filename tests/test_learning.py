@@ -36,9 +36,14 @@ def network(kind: str, n: int = 5, steps: int = 12) -> learning.Architecture:
     return learning.architecture(kind, (-2.0, 2.0), n, steps, dict(SMALL[kind]))
 
 
+@eqx.filter_jit
+def _read(net, inputs: learning.Inputs, steps) -> learning.Decision:
+    return jax.vmap(lambda i: net.read(i, steps))(inputs)
+
+
 def decisions(net, batch: EpisodeBatch) -> learning.Decision:
     inputs = jax.tree.map(jnp.asarray, learning.batch_inputs(batch))
-    return jax.vmap(lambda i: net.read(i, jnp.arange(batch.steps)))(inputs)
+    return _read(net, inputs, jnp.arange(batch.steps))
 
 
 @pytest.fixture(scope="module")
@@ -178,8 +183,11 @@ learning.learn([{str(logs)!r}], {str(tmp_path / "two")!r}, learning.Recipe(**r, 
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
     two = learning.load_agent(tmp_path / "two")
     one = learning.learn([logs], tmp_path / "one", recipe(epochs=0.2))
-    for a, b in zip(jax.tree.leaves(eqx.filter(one.network, eqx.is_array)),
-                    jax.tree.leaves(eqx.filter(two.network, eqx.is_array)), strict=True):  # fmt: skip
+    for a, b in zip(
+        jax.tree.leaves(eqx.filter(one.network, eqx.is_array)),
+        jax.tree.leaves(eqx.filter(two.network, eqx.is_array)),
+        strict=True,
+    ):
         np.testing.assert_allclose(a, b, atol=2e-3)
 
 

@@ -357,7 +357,7 @@ def demo(
     test_episodes: Annotated[int, typer.Option(help="Episodes of every run.")] = 4096,
     seed: Seed = 0,
 ) -> None:
-    """Watch, learn, perform, review: the whole idea in some minutes. The same command resumes it."""
+    """Watch, learn, perform, review: the whole idea in minutes. The same command resumes it."""
     logs, agent, runs = out / "logs", out / "agent", out / "runs"
     notes.print("1/4 watch: an expert, who knows every system, experiments and exploits")
     settings = ["exploits=4", "goals=fresh"]

@@ -1,6 +1,34 @@
 """Evaluation: run anyone on any world, measure, compare, report."""
 
-from understudy.evaluation._perform import episodes, perform, record, simulate, watch
+from understudy.evaluation._attribution import attribute
+from understudy.evaluation._metrics import DEFINITIONS, Metrics, measure
+from understudy.evaluation._perform import (
+    episodes,
+    fitted_memoriser,
+    perform,
+    record,
+    simulate,
+    watch,
+)
+from understudy.evaluation._report import table, write_report
+from understudy.evaluation._review import Review, review
 from understudy.evaluation._rollout import Rollout, rollout
 
-__all__ = ["Rollout", "episodes", "perform", "record", "rollout", "simulate", "watch"]
+__all__ = [
+    "DEFINITIONS",
+    "Metrics",
+    "Review",
+    "Rollout",
+    "attribute",
+    "episodes",
+    "fitted_memoriser",
+    "measure",
+    "perform",
+    "record",
+    "review",
+    "rollout",
+    "simulate",
+    "table",
+    "watch",
+    "write_report",
+]

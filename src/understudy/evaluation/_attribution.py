@@ -139,9 +139,7 @@ def attribute(
                 for name in HEURISTICS
             }
         )
-    return Attribution(
-        optimal, margins, tuple(diagnoses), tuple(versus), dict(readings.missing)
-    )
+    return Attribution(optimal, margins, tuple(diagnoses), tuple(versus), dict(readings.missing))
 
 
 def _gains(

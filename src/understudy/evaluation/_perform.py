@@ -71,7 +71,7 @@ def episodes(
         systems: log each system and its exact expectations as JSON.
         explain: `graph` logs, at the last step, the edges of the system as text.
     """
-    played = simulate(world, experimenter, seed, stream, start, count)
+    played: Any = simulate(world, experimenter, seed, stream, start, count)
     names = world.spec.variables
     return EpisodeBatch(
         origin=origin(world, experimenter.name, seed),
@@ -102,16 +102,16 @@ def origin(world: World, experimenter: str, seed: int) -> Origin:
     )
 
 
-def _graphs(played: Rollout, names: tuple[str, ...]) -> list[list[str]]:
+def _graphs(played: Any, names: tuple[str, ...]) -> list[list[str]]:
     n, silent = len(names), [""] * (played.target.shape[1] - 1)
     edges = played.system.weights[:, :n, :n] != 0
-    texts = [[] for _ in range(len(edges))]
+    texts: list[list[str]] = [[] for _ in range(len(edges))]
     for episode, cause, effect in zip(*np.nonzero(edges), strict=True):
         texts[episode].append(f"{names[cause]}->{names[effect]}")
     return [[*silent, " ".join(text)] for text in texts]
 
 
-def _systems(world: World, played: Rollout) -> list[str]:
+def _systems(world: World, played: Any) -> list[str]:
     def short(array: np.ndarray) -> list[Any]:
         return np.round(array.astype(np.float64), 6).tolist()
 
@@ -172,9 +172,7 @@ def record(
             progress(writer.rows, count)
         while (shard := writer.next_shard) is not None:
             first, rows = shard * shard_rows, writer.rows_of(shard)
-            writer.write(
-                episodes(world, experimenter, seed, stream, first, rows, systems, explain)
-            )
+            writer.write(episodes(world, experimenter, seed, stream, first, rows, systems, explain))
             if progress:
                 progress(writer.rows, count)
     return Dataset(out)

@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from rich.box import SIMPLE
 from rich.table import Table
 
 from understudy.episodes._files import cannot_write, write_atomic
@@ -92,11 +93,18 @@ COLUMNS: tuple[tuple[str, Callable[[Run], Estimate], bool], ...] = (
 
 def table(review: Review) -> Table:
     """One row a run and, for each world and split, what to hold it against; fits 120 columns."""
-    made = Table(title="Return ratio: share of the omniscient return", title_justify="left")
-    made.add_column("world, split / agent", overflow="fold", ratio=3, min_width=18)
+    made = Table(
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+        caption="Shares of the omniscient return (Bayes ratio: of the Bayes-optimal reader's); "
+        "heuristic and Bayes: what these readers make of the same explorations.",
+        caption_justify="left",
+    )
+    made.add_column("agent", overflow="fold")
     for title in ("n", "return ratio [95 %]", "Bayes ratio [95 %]", "match", "tested"):
         made.add_column(title, justify="right", no_wrap=True)
-    made.add_column("best heuristic, Bayes (same histories)", overflow="fold", ratio=2)
+    made.add_column("heuristic", justify="right", no_wrap=True)
+    made.add_column("Bayes", justify="right", no_wrap=True)
     for group in review.groups:
         made.add_section()
         made.add_row(_escape(group.label), style="bold")
@@ -108,8 +116,11 @@ def table(review: Review) -> Table:
                 text(m.return_ratio),
                 text(m.bayes_ratio),
                 short(m.action_match, percent=True),
-                "–" if m.distinct_tested.value is None else f"{m.distinct_tested.value:.2f}",
-                _held_against(run),
+                _NONE if m.distinct_tested.value is None else f"{m.distinct_tested.value:.2f}",
+                _NONE
+                if m.best_heuristic is None
+                else short(m.readers[m.best_heuristic].return_ratio),
+                short(m.readers[BAYES].return_ratio),
             )
         for seeds in group.seeds:
             made.add_row(
@@ -130,15 +141,9 @@ def references(group: Group) -> list[tuple[str, Estimate]]:
     best = group.best_heuristic
     found = [("random floor", group.references["random"])]
     if best is not None:
-        found.append((f"best heuristic: {best}", group.references[best]))
-    found.append(("Bayes-optimal reader", group.references[BAYES]))
+        found.append((f"best: {best}", group.references[best]))
+    found.append(("Bayes reader", group.references[BAYES]))
     return [*found, ("omniscient ceiling", group.references["oracle"])]
-
-
-def _held_against(run: Run) -> str:
-    readers, best = run.metrics.readers, run.metrics.best_heuristic
-    heuristic = _NONE if best is None else f"{short(readers[best].return_ratio)} {best}"
-    return f"{heuristic}, {short(readers[BAYES].return_ratio)}"
 
 
 def _escape(name: str) -> str:

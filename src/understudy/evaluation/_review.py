@@ -191,9 +191,7 @@ def _measured(path: str | os.PathLike[str], problems: list[str]) -> _Measured:
     return _Measured(run, key, _family(run), episode, returns, config, origin.split)
 
 
-def _readable(
-    dataset: Dataset, path: str | os.PathLike[str], problems: list[str]
-) -> EpisodeBatch:
+def _readable(dataset: Dataset, path: str | os.PathLike[str], problems: list[str]) -> EpisodeBatch:
     """All undamaged shards; what is damaged is added to `problems`."""
     parts = []
     for index in range(len(dataset.shards)):
@@ -257,6 +255,12 @@ def _warnings(
         found.append(f"no strategies: {readings}")
         return found
     found += [f"no {name} reader: {why}" for name, why in readings.missing.items()]
+    best = metrics.best_heuristic
+    if best is not None and (metrics.readers[best].bayes_ratio.low or 0.0) > 1.0:
+        found.append(
+            f"{best} reads better than the Bayes-optimal reader: the order of the experiments, or "
+            "what the split leaves out, gives the answer away"
+        )
     if readings.worth is not None:
         found += _disagreement(batch, readings)
     return found
@@ -340,9 +344,7 @@ def _family(run: Run) -> str:
 def _group(members: list[_Measured]) -> Group:
     first = members[0]
     references = _references(members)
-    ranked = {
-        name: value for name in HEURISTICS if (value := references[name].value) is not None
-    }
+    ranked = {name: value for name in HEURISTICS if (value := references[name].value) is not None}
     families = dict.fromkeys(m.family for m in members)
     seeds = []
     for family in families:

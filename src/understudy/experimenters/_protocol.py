@@ -37,8 +37,10 @@ class Experimenter(Protocol):
     [n, V, n]); everyone else gets None there.
     """
 
-    name: str
-    knows_system: bool
+    @property
+    def name(self) -> str: ...
+    @property
+    def knows_system(self) -> bool: ...
 
     def init(self, spec: Spec, key: PRNGKeyArray, expected: Array | None) -> Any: ...
 

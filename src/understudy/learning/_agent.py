@@ -84,6 +84,7 @@ class Agent:
         return self.network.start(spec.n, spec.steps), jnp.asarray(True)
 
     def act(self, state: Any, observation: Observation, key: PRNGKeyArray) -> tuple[Action, Any]:
+        memory: Any
         memory, first = state
         row, cue = observation_row(observation, first)
         memory = self.network.remember(memory, row)

@@ -72,7 +72,9 @@ def prepare(folder: Path, job: dict[str, Any], resume: bool) -> bool:
         try:
             begun = json.loads(path.read_text())
         except (OSError, ValueError) as error:
-            raise UserError(str(path), None, f"cannot read ({error}): choose another --out") from error
+            raise UserError(
+                str(path), None, f"cannot read ({error}): choose another --out"
+            ) from error
         for field in sorted(set(begun) | set(job)):
             if begun.get(field) != job.get(field):
                 raise UserError(

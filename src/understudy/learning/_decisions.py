@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,13 +16,13 @@ from understudy.worlds import EXPLOIT, EXPLORE
 class Lesson(NamedTuple):
     """A minibatch ready for the loss."""
 
-    inputs: Inputs  # leading axis B
-    steps: np.ndarray  # int32[K]: decisions read
-    action: np.ndarray  # int32[B, K]: action index taken there
-    explore: np.ndarray  # f32[B, K]: 1 where an exploration choice is imitated
-    exploit: np.ndarray  # f32[B, K]: 1 where an exploitation choice is imitated
-    edges: np.ndarray  # f32[B, n, n]: edges that the explanation names
-    explained: np.ndarray  # f32[B]: 1 where there is an explanation
+    inputs: Inputs  # leading axis B; arrays of NumPy here, of JAX inside the loss
+    steps: Any  # int32[K]: decisions read
+    action: Any  # int32[B, K]: action index taken there
+    explore: Any  # f32[B, K]: 1 where an exploration choice is imitated
+    exploit: Any  # f32[B, K]: 1 where an exploitation choice is imitated
+    edges: Any  # f32[B, n, n]: edges that the explanation names
+    explained: Any  # f32[B]: 1 where there is an explanation
 
 
 MOST_EXPLOITS = 4

@@ -333,7 +333,7 @@ def _train(
         if progress:
             speed = (step - first_step) * recipe.batch_size / max(now - first_time, 1e-9)
             progress(
-                Report(min(fraction(), 1.0), step, row["episodes"], speed, float(explore),
+                Report(min(fraction(), 1.0), step, step * recipe.batch_size, speed, float(explore),
                        float(exploit), held_loss)
             )  # fmt: skip
         if now - last_saved >= checkpoint_seconds and not ending:

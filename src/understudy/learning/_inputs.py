@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -51,13 +51,14 @@ class Row(NamedTuple):
 
 def batch_inputs(batch: EpisodeBatch) -> Inputs:
     """A log batch as network inputs; NumPy arrays with a leading episode axis."""
+    log: Any = batch  # NumPy stands in for JAX arrays until the loss is compiled
     return Inputs(
-        phase=batch.phase.astype(np.int32),
-        goal=batch.goal.astype(np.int32),
-        target=batch.target.astype(np.int32),
-        value=np.nan_to_num(batch.value),
-        outcome=batch.outcome,
-        relevant=batch.mask,
+        phase=log.phase.astype(np.int32),
+        goal=log.goal.astype(np.int32),
+        target=log.target.astype(np.int32),
+        value=np.nan_to_num(log.value),
+        outcome=log.outcome,
+        relevant=log.mask,
     )
 
 

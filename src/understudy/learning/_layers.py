@@ -54,6 +54,6 @@ class GatedMLP(eqx.Module):
         return self.down(value * jax.nn.silu(gate))
 
 
-def soft_clip(x: Float[Array, "..."]) -> Float[Array, "..."]:
+def soft_clip(x: Float[Array, "*axes"]) -> Float[Array, "*axes"]:
     """Linear near zero, logarithmic far out: outcomes of long causal chains have heavy tails."""
     return jnp.arcsinh(x)

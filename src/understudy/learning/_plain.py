@@ -154,5 +154,6 @@ class Plain(eqx.Module):
         x = x + self.position[:length].astype(dtype)
         visible = jnp.tril(jnp.ones((length, length), bool))
         for block in self.blocks:
-            x = block.attend(x, *block.project(x), visible)
+            q, k, v = block.project(x)
+            x = block.attend(x, q, k, v, visible)
         return jax.vmap(self._outputs)(x[steps], jax.tree.map(lambda c: c[steps], cues))

@@ -32,7 +32,7 @@ def mechanism_function(name: str):
     }[name]
 
 
-def draw_noise(key: PRNGKeyArray, shape: tuple[int, ...], family: str) -> Float[Array, "..."]:
+def draw_noise(key: PRNGKeyArray, shape: tuple[int, ...], family: str) -> Float[Array, ...]:
     """Zero-mean noise of unit variance."""
     if family == "gaussian":
         return jax.random.normal(key, shape)

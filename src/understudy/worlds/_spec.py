@@ -62,7 +62,9 @@ class World(Protocol):
     def expected(self, system: System) -> Float[Array, "n V n"]: ...
 
 
-def episode_key(seed: int, stream: str, index: Int[Array, ""] | int) -> PRNGKeyArray:
+def episode_key(
+    seed: Int[Array, ""] | int, stream: str, index: Int[Array, ""] | int
+) -> PRNGKeyArray:
     """The key from which one episode's system, noise and choices are drawn.
 
     `stream` keeps purposes apart: an agent evaluated with the seed its logs were written with still

@@ -177,13 +177,13 @@ def _number(field: str, value: object, positive: bool = False) -> None:
 
 
 def _do_values(values: object) -> None:
-    good = isinstance(values, tuple) and len(values) >= 1
-    if not good or not all(
-        isinstance(v, int | float) and math.isfinite(v)
-        for v in values  # type: ignore[attr-defined]
-    ):
+    if not isinstance(values, tuple) or not values:
         raise UserError("do_values", values, "use one or more finite numbers")
-    if len(set(values)) != len(values):  # type: ignore[arg-type]
+    for value in values:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not math.isfinite(value):
+            raise UserError("do_values", values, "use one or more finite numbers")
+    if len(set(values)) != len(values):
         raise UserError("do_values", values, "use distinct numbers")
 
 
@@ -214,7 +214,7 @@ def configure(preset: str = "linear", split: str = "train", **options: Any) -> D
     return DagConfig.from_dict({"preset": preset, "split": split} | base)
 
 
-def held_out_set(members: Bool[Array, " n"] | np.ndarray):
+def held_out_set(members: Bool[Array, " n"] | np.ndarray) -> Any:
     """Whether a set of relevant variables is never seen in training: indices sum to 0 mod 5.
 
     About a fifth of all sets, spread over all variables; a rule rather than a list, so that it
@@ -254,8 +254,12 @@ class DagWorld:
         self.spec = Spec(
             variables=variable_names(c.n),
             do_values=c.do_values,
-            phases=(OBSERVE,) * c.observations + (EXPLORE,) * c.experiments + (EXPLOIT,) * c.exploits,
-        )  # fmt: skip
+            phases=(
+                *(OBSERVE,) * c.observations,
+                *(EXPLORE,) * c.experiments,
+                *(EXPLOIT,) * c.exploits,
+            ),
+        )
 
     @property
     def split(self) -> str:

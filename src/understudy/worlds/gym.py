@@ -241,11 +241,11 @@ class DagEnv(gymnasium.Env):
         self._lines = []
         return self._first(shown), {}
 
-    def step(
-        self, action: Any
-    ) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
         if not self.action_space.contains(action):
-            raise UserError("action", action, f"use a whole number below {self.action_space.n}")
+            raise UserError(
+                "action", action, f"use a whole number below {self.world.spec.actions + 1}"
+            )
         if self._over:
             raise UserError("step", None, "the episode is over; call reset")
         self._running, shown, rewards, ended, _, facts = self._programs.step(
@@ -344,7 +344,7 @@ class DagVectorEnv(VectorEnv):
     ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         actions = np.asarray(actions)
         whole = actions.shape == (self.num_envs,) and np.issubdtype(actions.dtype, np.integer)
-        most = self.single_action_space.n
+        most = self.world.spec.actions + 1
         if not whole or (actions < 0).any() or (actions >= most).any():
             raise UserError(
                 "actions", actions.tolist(), f"use {self.num_envs} whole numbers below {most}"
