@@ -39,6 +39,7 @@ def main(
     minutes: Annotated[float, typer.Option(help="Training time.")] = 20.0,
     seed: int = 0,
 ) -> None:
+    """Write the logs, train, and put the agent into the package; an interrupted run goes on."""
     folders = []
     for i, (count, options) in enumerate(LOGS[name]):
         folder = work / name / f"logs-{i}"

@@ -49,6 +49,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable result on
 def make_world(
     name: str, preset: str, split: str, n: int | None, settings: list[str] | None
 ) -> DagWorld:
+    """The world that the options describe."""
     from understudy import worlds
 
     options: dict[str, Any] = {} if n is None else {"n": n}
@@ -269,7 +270,7 @@ def perform(
     if as_json:
         print(json.dumps(result.to_json(), sort_keys=True))
     else:
-        Console().print(evaluation.table(result))
+        _table(evaluation.table(result))
         notes.print(f"{dataset.rows:,} episodes in {out}")
 
 
@@ -289,7 +290,7 @@ def review(
     if as_json:
         print(json.dumps(result.to_json(), sort_keys=True))
     else:
-        Console().print(evaluation.table(result))
+        _table(evaluation.table(result))
     for problem in result.problems:
         notes.print(f"left out: {problem}", style="yellow")
     if out is not None:
@@ -383,6 +384,14 @@ def demo(
 
 
 DEMO_RIVALS = ("random", "total-correlation", "partial-correlation", "largest-effect", "expert")
+
+
+def _table(table: Any) -> None:
+    """Print a table; where there is no terminal to ask for its width, as wide as it needs."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=160)
+    console.print(table)
 
 
 def _say(as_json: bool, figures: dict[str, Any], sentence: str) -> None:

@@ -17,8 +17,9 @@ def scripted(name: str) -> Scripted:
     """A scripted experimenter by name.
 
     `expert` explores in random order and knows the system when it exploits; `random` does both at
-    random; a reader's name explores by rotation; `CHOOSER+READER` names both, where READER may
-    also be `random` or `expert`. (`memoriser` has to read logs first: see `memoriser`.)
+    random; a reader's name explores in random order (rotation would always try D just before E,
+    which hands the held-out link to whoever repeats its last action); `CHOOSER+READER` names both,
+    where READER may also be `random` or `expert`. (`memoriser` has to read logs first.)
     """
     if name == "expert":
         return Scripted("expert", CHOOSERS["shuffled"], None, knows_system=True)
@@ -26,7 +27,7 @@ def scripted(name: str) -> Scripted:
         return Scripted("random", CHOOSERS["random"], None)
     chooser, plus, reader = name.partition("+")
     if not plus:
-        chooser, reader = "rotation", name
+        chooser, reader = "shuffled", name
     if chooser not in CHOOSERS or (reader not in READERS and reader not in ("random", "expert")):
         raise UserError(
             "scripted",

@@ -34,6 +34,6 @@ def action_frequencies(
 
 
 def memoriser(counts: np.ndarray, name: str = "memoriser") -> Scripted:
-    """Rotates through the variables, then plays the action most frequent for the goal."""
+    """Tries the variables in random order, then plays the action most frequent for the goal."""
     table = jnp.asarray(counts, jnp.float32)
-    return Scripted(name, CHOOSERS["rotation"], lambda history, goal, values: table[goal])
+    return Scripted(name, CHOOSERS["shuffled"], lambda history, goal, values: table[goal])
