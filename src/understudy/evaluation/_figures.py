@@ -203,7 +203,7 @@ def _exploration(review: Review) -> Figure | None:
                         error_kw={"ecolor": _INK, "capsize": 2, "linewidth": 1})  # fmt: skip
         ax.axvline(most, color=_INK, linewidth=1.2, linestyle="--")
         _rows(ax, _labels(list(group.runs)))
-        ax.set_xlim(0, most * 1.05)
+        ax.set_xlim(0, max(1.0, most) * 1.05)
         ax.set_title(f"{_name(group.world, 48)}\n{group.split}")
         ax.set_xlabel("relevant variables tested (mean an episode;\ndashed: all of them)")
     return figure

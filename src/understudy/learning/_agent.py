@@ -23,7 +23,7 @@ FORMAT = 1
 """Version of the agent folder: agent.json, weights.safetensors, metrics.jsonl and, to go on
 training, optimizer.safetensors."""
 
-PRETRAINED = ("dag", "dag-plain")
+PRETRAINED = ("dag",)
 
 
 class Agent:
@@ -97,7 +97,7 @@ class Agent:
 
 
 def load_agent(path: str | Path, greedy: bool = True) -> Agent:
-    """An agent from its folder, or a shipped one: `pretrained:dag`, `pretrained:dag-plain`.
+    """An agent from its folder, or the shipped one, `pretrained:dag`.
 
     Raises:
         UserError: no such agent; a file missing, damaged or of another format.

@@ -236,7 +236,8 @@ class Equivariant(eqx.Module):
         pairs, tried = jax.vmap(self._row)(rows)
 
         def before(column):
-            return jnp.cumsum(column, axis=0)[steps] - column[steps]
+            sums = jnp.cumsum(column[:-1], axis=0)
+            return jnp.concatenate([jnp.zeros_like(column[:1]), sums])[steps]
 
         memory = Memory(before(pairs), before(tried), steps.astype(jnp.float32))
         return jax.vmap(
