@@ -144,6 +144,7 @@ class _Killed(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", learning.KINDS)
 def test_an_interrupted_job_ends_in_the_same_bytes(kind, logs, tmp_path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
@@ -172,6 +173,7 @@ def test_a_job_is_resumed_only_as_it_was_begun(logs, tmp_path):
         learning.learn([logs], tmp_path / "a", recipe(epochs=0.05, learning_rate=0.1), resume=True)
 
 
+@pytest.mark.slow
 def test_two_devices_learn_what_one_learns(logs, tmp_path):
     """Runs in a process of its own, since the number of host devices is fixed at start."""
     code = f"""

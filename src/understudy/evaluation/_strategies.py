@@ -21,7 +21,7 @@ from understudy.worlds import DagConfig
 
 ORACLE, BAYES = "causal-optimal", "bayes"
 HEURISTICS = tuple(READERS)
-_READ_AT_ONCE = 2048
+_READ_AT_ONCE, _READ_FEW = 2048, 256  # two shapes, hence two compilations at most
 _MANY_VALUES = 32
 _TIE = 1e-5  # relative: the log's system has six significant digits
 
@@ -188,7 +188,7 @@ def _posterior(
         return f"unusable world_config ({error})"
     if (reason := bayes_supported(config.to_dict())) is not None:
         return reason
-    relevant = batch.mask[episode]
+    relevant = batch.mask[episode] | (np.arange(batch.n) == goal[:, None])
     sizes = relevant.sum(1)
     if (reason := bayes_supported({"n": int(sizes.max())})) is not None:
         return reason
@@ -225,7 +225,7 @@ def _scores(
     """float[D, A]: a heuristic's scores."""
     size = len(episode)
     found = np.empty((size, batch.n * len(values)), np.float32)
-    chunk = min(_READ_AT_ONCE, size)
+    chunk = _READ_AT_ONCE if size > _READ_FEW else _READ_FEW
     for start in range(0, size, chunk):
         # The last chunk repeats its last row, so that all have one shape, hence one compilation.
         at = np.minimum(np.arange(start, start + chunk), size - 1)

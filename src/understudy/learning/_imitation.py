@@ -291,7 +291,7 @@ def _train(
     began = time.monotonic() - at.elapsed
     last_saved = time.monotonic()
     step, recent, first_step, first_time = at.step, [], at.step, time.monotonic()
-    held_loss = float("nan")
+    held_loss = json.loads(rows[-1])["heldout_exploit_loss"] if rows else float("nan")
 
     def fraction() -> float:
         if total is not None:
