@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +37,20 @@ def simulate(
     """Episodes start..start+count-1 of a stream, as NumPy arrays.
 
     They are played in chunks of one fixed size, so that a world and an experimenter are compiled
-    once whatever the number of episodes.
+    once whatever the number of episodes; the chunks after the first on all processor cores.
     """
     chunk = min(_chunk(world), 1 << max(count - 1, 0).bit_length())
-    parts = []
-    for first in range(start, start + count, chunk):
-        part = rollout(world, experimenter, seed, stream, jnp.arange(first, first + chunk))
+
+    def part(first: int) -> Rollout:
+        played = rollout(world, experimenter, seed, stream, jnp.arange(first, first + chunk))
         keep = min(chunk, start + count - first)
-        parts.append(jax.tree.map(lambda a, keep=keep: np.asarray(a)[:keep], part))
+        return jax.tree.map(lambda a: np.asarray(a)[:keep], played)
+
+    first, *others = range(start, start + count, chunk)
+    parts = [part(first)]
+    if others:
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, len(others))) as pool:
+            parts += pool.map(part, others)
     return jax.tree.map(lambda *columns: np.concatenate(columns), *parts)
 
 

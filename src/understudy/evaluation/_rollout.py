@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from understudy.experimenters import Action, Experimenter, Observation
-from understudy.worlds import EXPLOIT, System, World, episode_key, legal_returns
+from understudy.worlds import EXPLOIT, System, World, legal_returns, stream_key
 
 
 class Rollout(NamedTuple):
@@ -162,9 +162,15 @@ def play(world: World, experimenter: Experimenter, key: PRNGKeyArray) -> Rollout
     )
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3))
 def rollout(
     world: World, experimenter: Experimenter, seed: int, stream: str, indices: Int[Array, " B"]
 ) -> Rollout:
     """Episodes `indices` of a stream, in one compiled program."""
-    return jax.vmap(lambda i: play(world, experimenter, episode_key(seed, stream, i)))(indices)
+    return _rollout(world, experimenter, stream_key(seed, stream), indices)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _rollout(
+    world: World, experimenter: Experimenter, key: PRNGKeyArray, indices: Int[Array, " B"]
+) -> Rollout:
+    return jax.vmap(lambda i: play(world, experimenter, jax.random.fold_in(key, i)))(indices)

@@ -9,14 +9,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from understudy.experimenters._choosers import Chooser
+from understudy.experimenters._choosers import Chooser, any_of
 from understudy.experimenters._protocol import Action, Observation
 from understudy.experimenters._readers import History, Reader
 from understudy.worlds import EXPLOIT, OBSERVE, Spec, legal_returns
 
 
 class _State(NamedTuple):
-    history: History
+    history: History | None  # None where no reader asks for it
     tried: Int[Array, " n"]
     step: Int[Array, ""]
     values: Float[Array, " V"]
@@ -38,12 +38,14 @@ class Scripted:
 
     def init(self, spec: Spec, key: PRNGKeyArray, expected: Array | None) -> _State:
         steps, n = spec.steps, spec.n
-        history = History(
-            outcome=jnp.full((steps, n), jnp.nan),
-            target=jnp.full(steps, -1),
-            value=jnp.zeros(steps),
-            seen=jnp.zeros(steps, bool),
-        )
+        history = None
+        if self.reader is not None:
+            history = History(
+                outcome=jnp.full((steps, n), jnp.nan),
+                target=jnp.full(steps, -1),
+                value=jnp.zeros(steps),
+                seen=jnp.zeros(steps, bool),
+            )
         known = expected if self.knows_system else None
         return _State(
             history, jnp.zeros(n, jnp.int32), jnp.asarray(0), jnp.asarray(spec.do_values), known
@@ -72,12 +74,11 @@ class Scripted:
             scores = legal_returns(state.expected, goal, observation.relevant)
         else:
             scores = jnp.zeros((n, len(state.values)))
-            if self.reader is not None:
+            if self.reader is not None and state.history is not None:
                 scores = self.reader(state.history, goal, state.values)
             legal = legal_actions(observation.relevant, goal)
             scores = jnp.where(legal[:, None], scores, -jnp.inf).reshape(-1)
-        tied = scores >= scores.max()
-        best = jax.random.categorical(key, jnp.where(tied, 0.0, -jnp.inf))
+        best = any_of(scores >= scores.max(), key)
         return best // len(state.values), state.values[best % len(state.values)]
 
 
@@ -88,9 +89,11 @@ def legal_actions(relevant: Bool[Array, " n"], goal: Int[Array, ""]) -> Bool[Arr
 
 def _remember(state: _State, observation: Observation) -> _State:
     """Add the outcome of the previous step to the history."""
+    h = state.history
+    if h is None:
+        return state
     row = jnp.maximum(state.step - 1, 0)
     new = state.step > 0
-    h = state.history
 
     def put(column, entry):
         return column.at[row].set(jnp.where(new, entry, column[row]))

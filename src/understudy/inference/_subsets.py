@@ -45,7 +45,7 @@ class _Level(NamedTuple):
 
     members: np.ndarray  # bool[C, n]
     sinks: np.ndarray  # bool[C, M, n]
-    rest: np.ndarray  # int[C, M], S - T as a position in `_Plan.order`
+    rest: np.ndarray  # int32[C, M], S - T as a position in `_Plan.order`
     sign: np.ndarray  # int[M]
 
 
@@ -68,7 +68,8 @@ def _plan(n: int) -> _Plan:
         sinks = np.asarray([[t for t in range(1, s + 1) if t & ~s == 0] for s in sets.tolist()])
         # Ascending submasks of any S of this size have the bit counts of 1..2^size-1.
         sign = np.where(bits[sinks[0]].sum(1) % 2 == 1, 1, -1)
-        levels.append(_Level(bits[sets], bits[sinks], position[sets[:, None] & ~sinks], sign))
+        rest = position[sets[:, None] & ~sinks].astype(np.int32)
+        levels.append(_Level(bits[sets], bits[sinks], rest, sign))
     return _Plan(order, bits[order], tuple(levels))
 
 

@@ -16,6 +16,7 @@ from understudy.worlds._spec import (
     Task,
     World,
     episode_key,
+    stream_key,
     variable_names,
 )
 from understudy.worlds.dag import (
@@ -70,5 +71,6 @@ __all__ = [
     "legal_returns",
     "make",
     "sample_dag",
+    "stream_key",
     "variable_names",
 ]

@@ -224,7 +224,8 @@ def effects(weights: Float[Array, "n n"]) -> Float[Array, "n n"]:
     n = weights.shape[-1]
     total = eye = jnp.eye(n, dtype=weights.dtype)
     if n <= 8:
+        # Sums of products, not `@`: many tiny matrix products are slow on a CPU.
         for _ in range(n - 1):
-            total = eye + weights @ total
+            total = eye + (weights[:, :, None] * total).sum(axis=1)
         return total
     return jax.lax.fori_loop(0, n - 1, lambda _, t: eye + weights @ t, total)
