@@ -4,7 +4,7 @@
     python scripts/pretrain.py dag-plain  # plain, n = 5
 
 All logs are of the scripted expert on split `train`; several fresh goals an episode only make the
-logs denser. The number of steps depends on the machine's speed, since training stops by the clock.
+logs denser.
 """
 
 from __future__ import annotations
@@ -29,14 +29,16 @@ LOGS: dict[str, list[tuple[int, dict[str, Any]]]] = {
     ],
     "dag-plain": [(1_000_000, {"n": 5, "exploits": 4})],
 }
-NETWORK = {"dag": "equivariant", "dag-plain": "plain"}
+RECIPES: dict[str, dict[str, Any]] = {
+    "dag": {"network": "equivariant", "epochs": 1.0},
+    "dag-plain": {"network": "plain", "epochs": 2.0},
+}
 PACKAGE = Path(__file__).parents[1] / "src" / "understudy" / "pretrained"
 
 
 def main(
     name: str,
     work: Annotated[Path, typer.Option(help="Folder for logs and training.")] = Path("pretrain"),
-    minutes: Annotated[float, typer.Option(help="Training time.")] = 20.0,
     seed: int = 0,
 ) -> None:
     """Write the logs, train, and put the agent into the package; an interrupted run goes on."""
@@ -48,8 +50,9 @@ def main(
         folders.append(folder)
         print(f"{folder}: {count:,} episodes, {options}")
     agent = work / name / "agent"
-    recipe = learning.Recipe(network=NETWORK[name], epochs=None, minutes=minutes, seed=seed)
-    learning.learn(folders, agent, recipe, resume=True, progress=print)
+    learning.learn(
+        folders, agent, learning.Recipe(**RECIPES[name], seed=seed), resume=True, progress=print
+    )
     target = PACKAGE / name
     target.mkdir(parents=True, exist_ok=True)
     for file in ("agent.json", "weights.safetensors", "metrics.jsonl"):

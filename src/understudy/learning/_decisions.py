@@ -19,10 +19,10 @@ class Lesson(NamedTuple):
     inputs: Inputs  # leading axis B; arrays of NumPy here, of JAX inside the loss
     steps: Any  # int32[K]: decisions read
     action: Any  # int32[B, K]: action index taken there
-    explore: Any  # f32[B, K]: 1 where an exploration choice is imitated
-    exploit: Any  # f32[B, K]: 1 where an exploitation choice is imitated
+    explore: Any  # f32[B, K]: weight of an imitated exploration choice; they sum to 1
+    exploit: Any  # f32[B, K]: the same for exploitation choices
     edges: Any  # f32[B, n, n]: edges that the explanation names
-    explained: Any  # f32[B]: 1 where there is an explanation
+    naming: Any  # f32[B, K]: weight of naming the edges at a decision; they sum to 1
 
 
 MOST_EXPLOITS = 4
@@ -42,7 +42,8 @@ def lesson(
     values = np.asarray(do_values, np.float32)
     index = np.abs(np.nan_to_num(batch.value)[..., None] - values).argmin(-1)
     action = np.maximum(batch.target, 0).astype(np.int32) * len(values) + index
-    acted = batch.target >= 0
+    # Raising the goal by setting it is forbidden: a log that does so cannot be imitated there.
+    acted = (batch.target >= 0) & ~((batch.phase == EXPLOIT) & (batch.target == batch.goal))
     explore, exploit = (acted & (batch.phase == code) for code in (EXPLORE, EXPLOIT))
     steps = np.arange(batch.steps)
     if rng is not None and (batch.phase == batch.phase[0]).all():
@@ -61,11 +62,15 @@ def lesson(
         inputs=batch_inputs(batch),
         steps=steps.astype(np.int32),
         action=action[:, steps],
-        explore=explore[:, steps].astype(np.float32),
-        exploit=exploit[:, steps].astype(np.float32),
+        explore=_shares(explore[:, steps]),
+        exploit=_shares(exploit[:, steps]),
         edges=edges,
-        explained=explained,
+        naming=_shares(exploit[:, steps] * explained[:, None]),
     )
+
+
+def _shares(counted: np.ndarray) -> np.ndarray:
+    return (counted / max(counted.sum(), 1)).astype(np.float32)
 
 
 _EDGE = re.compile(r"(\S+)->(\S+)")

@@ -129,6 +129,10 @@ class Equivariant(eqx.Module):
         self.exploit_out = Linear(size, 3, keys[6], scale=0.1)
         self.edge = Linear(size, 1, keys[7], scale=0.1)
 
+    def floats(self, inputs: Inputs, decisions: int) -> int:
+        """Size of one activation for an episode."""
+        return decisions * inputs.relevant.shape[-1] ** 2 * self.norm.scale.size
+
     # -- memory ---------------------------------------------------------------------------------
 
     def _row(self, row: Row) -> tuple[Float[Array, "n n F"], Float[Array, " n"]]:

@@ -15,7 +15,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from understudy import __version__
@@ -25,6 +24,7 @@ from understudy.learning._agent import FORMAT, Agent, count_parameters, load_age
 from understudy.learning._checkpoint import finish, load_checkpoint, prepare, save_checkpoint
 from understudy.learning._decisions import Lesson, lesson
 from understudy.learning._networks import Architecture, Network, architecture, build
+from understudy.learning._objective import make_evaluation, make_update, optimiser
 from understudy.learning._weights import from_bytes, to_bytes
 
 EXPLANATIONS = ("none", "predict")
@@ -220,25 +220,6 @@ def _unused(dataset: Dataset) -> tuple[str, ...]:
     return tuple(name for name in _UNUSED if name in dataset.optional)
 
 
-def _losses(network: Network, batch: Lesson, dtype: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
-    decision = jax.vmap(lambda i: network.read(i, batch.steps, dtype))(batch.inputs)
-    chosen = jnp.take_along_axis(decision.log_probs, batch.action[..., None], -1)[..., 0]
-    # An action that the network may not take (the goal itself) has no finite loss: leave it out.
-    possible = jnp.isfinite(chosen)
-    nll = -jnp.where(possible, chosen, 0.0)
-
-    def mean(weight: jax.Array) -> jax.Array:
-        return (nll * weight * possible).sum() / jnp.maximum((weight * possible).sum(), 1.0)
-
-    n = batch.edges.shape[-1]
-    target = batch.edges[:, None]
-    logit = decision.edges
-    cross = optax.sigmoid_binary_cross_entropy(logit, jnp.broadcast_to(target, logit.shape))
-    weight = (batch.explained[:, None] * batch.exploit)[..., None, None] * (1 - jnp.eye(n))
-    edge = (cross * weight).sum() / jnp.maximum(weight.sum(), 1.0)
-    return mean(batch.explore), mean(batch.exploit), edge
-
-
 def _train(
     datasets: list[Dataset],
     plan: Architecture,
@@ -249,13 +230,9 @@ def _train(
     checkpoint_seconds: float,
 ) -> Agent:
     dtype = jnp.bfloat16 if recipe.precision == "bfloat16" else jnp.float32
+    with_explanations = recipe.explanations == "predict"
     network = build(plan, recipe.seed)
-    optimiser = optax.chain(
-        optax.clip_by_global_norm(1.0),
-        optax.scale_by_adam(b2=0.98),
-        optax.add_decayed_weights(recipe.weight_decay),
-    )
-    state = optimiser.init(eqx.filter(network, eqx.is_array))
+    state = optimiser(recipe.weight_decay).init(eqx.filter(network, eqx.is_array))
     rows: list[str] = []
     at = _Position(0, 0.0)
     saved = load_checkpoint(out)
@@ -267,22 +244,9 @@ def _train(
 
     place = _placement(recipe.devices)
     network, state = place(network, False), place(state, False)
-    with_explanations = recipe.explanations == "predict"
-
-    @eqx.filter_jit(donate="all-except-first")
-    def update(batch: Lesson, network: Network, state: Any, rate: jax.Array) -> Any:
-        def objective(network: Network) -> tuple[jax.Array, Any]:
-            explore, exploit, edge = _losses(network, batch, dtype)
-            extra = edge if with_explanations else 0.0
-            return recipe.explore_weight * explore + exploit + extra, (explore, exploit, edge)
-
-        (_, losses), gradient = eqx.filter_value_and_grad(objective, has_aux=True)(network)
-        arrays = eqx.filter(network, eqx.is_array)
-        updates, state = optimiser.update(gradient, state, arrays)
-        network = eqx.apply_updates(network, jax.tree.map(lambda u: -rate * u, updates))
-        return network, state, jnp.stack(losses)
-
-    evaluate = eqx.filter_jit(lambda network, batch: jnp.stack(_losses(network, batch, dtype)))
+    loss_weights = (recipe.explore_weight, 1.0, float(with_explanations))
+    update = make_update(loss_weights, recipe.weight_decay, dtype, recipe.devices)
+    evaluate = make_evaluation(dtype)
     heldout = [_heldout(d, plan, with_explanations) for d in datasets]
     per_epoch = sum(
         sum(d.shards[i].rows for i in _shards(d)[0]) // recipe.batch_size for d in datasets

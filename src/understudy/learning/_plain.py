@@ -105,6 +105,10 @@ class Plain(eqx.Module):
         edges = self.edge(h).astype(jnp.float32).reshape(self.n, self.n)
         return Decision(jax.nn.log_softmax(logits.reshape(-1)), edges)
 
+    def floats(self, inputs: Inputs, decisions: int) -> int:
+        """Size of one activation for an episode."""
+        return inputs.target.shape[-1] * self.norm.scale.size
+
     # -- memory ---------------------------------------------------------------------------------
 
     def start(self, n: int, steps: int) -> Memory:

@@ -62,7 +62,7 @@ class World(Protocol):
     def expected(self, system: System) -> Float[Array, "n V n"]: ...
 
 
-def stream_key(seed: int, stream: str) -> PRNGKeyArray:
+def stream_key(seed: Int[Array, ""] | int, stream: str) -> PRNGKeyArray:
     """The key from which all episodes of a stream are drawn.
 
     `stream` keeps purposes apart: an agent evaluated with the seed its logs were written with still
@@ -71,7 +71,9 @@ def stream_key(seed: int, stream: str) -> PRNGKeyArray:
     return jax.random.fold_in(jax.random.key(seed), zlib.crc32(stream.encode()))
 
 
-def episode_key(seed: int, stream: str, index: Int[Array, ""] | int) -> PRNGKeyArray:
+def episode_key(
+    seed: Int[Array, ""] | int, stream: str, index: Int[Array, ""] | int
+) -> PRNGKeyArray:
     """The key from which one episode's system, noise and choices are drawn."""
     return jax.random.fold_in(stream_key(seed, stream), index)
 

@@ -1,0 +1,142 @@
+"""Training speed: ours against the same networks, batches and optimiser in PyTorch, in turns.
+
+    python benchmarks/training.py [--network equivariant|plain] [--batch 256] [--steps 30]
+
+Only optimisation steps are timed, on minibatches made beforehand from expert logs. PyTorch runs
+eager and under `torch.compile`; the better one is the rival. First both sides are held to the same
+losses. Also timed: how fast minibatches come from the files. Needs PyTorch (extra `torch`). The
+last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import tempfile
+import time
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import torch
+from torch_rival import copy_of, losses
+
+from understudy import evaluation, experimenters, worlds
+from understudy.learning import Recipe, build
+from understudy.learning._decisions import Lesson, lesson
+from understudy.learning._imitation import _architecture, _minibatches
+from understudy.learning._objective import make_update, optimiser
+
+RATE, ROUNDS, BATCHES = 1e-4, 5, 8
+
+
+def lessons(dataset, plan, recipe, count: int) -> list[Lesson]:
+    rng = None if recipe.network == "plain" else np.random.default_rng(0)
+    stream = _minibatches([dataset], recipe.batch_size, 0, 0)
+    return [lesson(b, plan.do_values, rng, False) for _, b in itertools.islice(stream, count)]
+
+
+def ours(plan, recipe, work: list[Lesson]) -> Callable[[int], np.ndarray]:
+    network = build(plan, 0)
+    update = make_update((recipe.explore_weight, 1.0, 0.0), recipe.weight_decay)
+    state = optimiser(recipe.weight_decay).init(eqx.filter(network, eqx.is_array))
+
+    def run(steps: int) -> np.ndarray:
+        nonlocal network, state
+        for i in range(steps):
+            todo = work[i % len(work)]
+            network, state, loss = update(todo, network, state, jnp.asarray(RATE))
+        return np.asarray(jax.block_until_ready(loss))[:2]
+
+    return run
+
+
+def theirs(plan, recipe, work: list[Lesson], compiled: bool) -> Callable[[int], np.ndarray]:
+    network = copy_of(build(plan, 0), plan)
+    adam = torch.optim.AdamW(
+        network.parameters(), RATE, betas=(0.9, 0.98), weight_decay=recipe.weight_decay
+    )
+    forward = torch.compile(network) if compiled else network
+    tensors = [
+        (
+            [torch.from_numpy(np.array(column)) for column in todo.inputs],
+            torch.from_numpy(todo.steps.astype(np.int64)),
+            torch.from_numpy(todo.action.astype(np.int64)),
+            torch.from_numpy(todo.explore),
+            torch.from_numpy(todo.exploit),
+        )
+        for todo in work
+    ]
+
+    def run(steps: int) -> np.ndarray:
+        for i in range(steps):
+            inputs, at, action, explore, exploit = tensors[i % len(tensors)]
+            log_probs, _ = forward(*inputs, at)
+            first, second = losses(log_probs, action, explore, exploit)
+            adam.zero_grad()
+            (recipe.explore_weight * first + second).backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            adam.step()
+        return np.array([first.item(), second.item()])
+
+    return run
+
+
+def measure(kind: str, batch: int, steps: int, folder: str) -> dict[str, object]:
+    """Episodes a second of each side: median over rounds that alternate between them."""
+    world = worlds.make("dag")
+    dataset = evaluation.watch(
+        world, experimenters.scripted("expert"), 20_000, 0, folder, resume=True
+    )
+    recipe = Recipe(network=kind, batch_size=batch)
+    plan = _architecture([dataset], recipe)
+    work = lessons(dataset, plan, recipe, BATCHES)
+    sides = {
+        "understudy": ours(plan, recipe, work),
+        "torch": theirs(plan, recipe, work, False),
+        "torch.compile": theirs(plan, recipe, work, True),
+    }
+    for step in range(3):  # compiles, and shows that all sides compute the same
+        found = {name: run(1) for name, run in sides.items()}
+        for name, loss in found.items():
+            assert np.allclose(loss, found["understudy"], rtol=0.01), (step, name, found)
+    rates: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(ROUNDS):
+        for name, run in sides.items():
+            began = time.perf_counter()
+            run(steps)
+            rates[name].append(steps * batch / (time.perf_counter() - began))
+    rate = {name: float(np.median(r)) for name, r in rates.items()}
+    began = time.perf_counter()
+    lessons(dataset, plan, recipe, 70)
+    reading = 70 * batch / (time.perf_counter() - began)
+    return {
+        "network": kind,
+        "batch": batch,
+        "episodes_per_second": {name: round(r) for name, r in rate.items()},
+        "ratio": round(rate["understudy"] / max(rate["torch"], rate["torch.compile"]), 2),
+        "reading_episodes_per_second": round(reading),
+        "reading_over_training": round(reading / rate["understudy"], 1),
+    }
+
+
+def main() -> None:
+    """Prints one line for each network, then all figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--network", choices=("equivariant", "plain"))
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--steps", type=int, default=30)
+    options = parser.parse_args()
+    results = []
+    for kind in [options.network] if options.network else ["equivariant", "plain"]:
+        with tempfile.TemporaryDirectory() as folder:
+            results.append(measure(kind, options.batch, options.steps, folder))
+        print(results[-1], flush=True)
+    print(json.dumps({"benchmark": "training", "results": results}))
+
+
+if __name__ == "__main__":
+    main()
