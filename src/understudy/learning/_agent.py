@@ -23,7 +23,7 @@ FORMAT = 1
 """Version of the agent folder: agent.json, weights.safetensors, metrics.jsonl and, to go on
 training, optimizer.safetensors."""
 
-PRETRAINED = ("dag",)
+PRETRAINED = ("dag", "dag-plain")
 
 
 class Agent:
