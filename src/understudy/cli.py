@@ -102,13 +102,13 @@ def _counter(title: str) -> Progress:
     )
 
 
-class _Episodes:
-    """A progress bar of episodes with their rate."""
+class _Count:
+    """A progress bar of episodes, or of something else, with their rate."""
 
-    def __init__(self, title: str) -> None:
-        self.bar = _counter(title)
+    def __init__(self, title: str, unit: str = "episodes") -> None:
+        self.bar, self.unit = _counter(title), unit
 
-    def __enter__(self) -> _Episodes:
+    def __enter__(self) -> _Count:
         self.bar.start()
         self.task = self.bar.add_task("", total=None, note="")
         self.began, self.first = time.monotonic(), 0
@@ -121,7 +121,12 @@ class _Episodes:
         if self.bar.tasks[0].total is None:
             self.first = done
         rate = (done - self.first) / max(time.monotonic() - self.began, 1e-9)
-        self.bar.update(self.task, completed=done, total=total, note=f"{rate:,.0f} episodes/s")
+        self.bar.update(
+            self.task,
+            completed=done,
+            total=total,
+            note=f"{rate:,.{0 if rate >= 10 else 1}f} {self.unit}/s",
+        )
 
 
 @app.command()
@@ -149,7 +154,7 @@ def watch(
 
     stage = make_world(world, preset, split, n, settings)
     who = player(experimenter, stage, greedy=False, seed=seed)
-    with _Episodes("watching") as progress:
+    with _Count("watching") as progress:
         dataset = evaluation.watch(
             stage,
             who,
@@ -262,7 +267,7 @@ def perform(
 
     stage = make_world(world, preset, split, n, settings)
     who = player(agent, stage, greedy, seed)
-    with _Episodes("performing") as progress:
+    with _Count("performing") as progress:
         dataset = evaluation.perform(
             stage, who, episodes, seed, out, resume=resume, progress=progress
         )
@@ -283,8 +288,8 @@ def review(
     """Compare runs: one table, figures, intervals, floors and ceilings."""
     from understudy import evaluation
 
-    with notes.status("reviewing", spinner="line"):
-        result = evaluation.review(runs)
+    with _Count("review", "runs") as progress:
+        result = evaluation.review(runs, progress)
     if out is not None:
         evaluation.write_report(result, out)
     if as_json:
@@ -342,7 +347,8 @@ def study(
 
     folder = out or Path("studies") / f"{name}-{scale}"
     finding = studies.study(name, scale, folder, seed, say=lambda line: notes.print(line))
-    evaluation.write_report(evaluation.review(finding.runs), folder / "report.html")
+    with _Count("review", "runs") as progress:
+        evaluation.write_report(evaluation.review(finding.runs, progress), folder / "report.html")
     if as_json:
         print((folder / "study.json").read_text())
         return
@@ -375,7 +381,7 @@ def demo(
         for name in players:
             folders.append(runs / f"{name.split(':')[-1].split('/')[-1]}-{split}")
             who = player(name, stage, True, seed)
-            with _Episodes(f"{name} on {split}") as progress:
+            with _Count(f"{name} on {split}") as progress:
                 evaluation.perform(
                     stage, who, test_episodes, seed, folders[-1], resume=True, progress=progress
                 )

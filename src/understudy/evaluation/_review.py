@@ -8,7 +8,7 @@ import math
 import os
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -126,8 +126,10 @@ class _Measured(NamedTuple):
     split: str
 
 
-def review(paths: Iterable[str | os.PathLike[str]]) -> Review:
-    """Measures every run in `paths`.
+def review(
+    paths: Iterable[str | os.PathLike[str]], progress: Callable[[int, int], None] | None = None
+) -> Review:
+    """Measures every run in `paths`; `progress` is called with (runs done, runs in all).
 
     Raises:
         UserError: no path was given, or none of them can be reviewed.
@@ -135,7 +137,10 @@ def review(paths: Iterable[str | os.PathLike[str]]) -> Review:
     problems: list[str] = []
     measured: list[_Measured] = []
     seen: set[Path] = set()
-    for path in paths:
+    paths = list(paths)
+    for done, path in enumerate(paths):
+        if progress:
+            progress(done, len(paths))
         resolved = Path(path).resolve()
         if resolved in seen:
             problems.append(f"{path}: given twice")
