@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import equinox as eqx
@@ -50,14 +52,15 @@ def make_update(
     dtype: Any = jnp.float32,
     devices: int = 1,
 ) -> Callable[[Lesson, Network, Any, jax.Array], tuple[Network, Any, Float[Array, " 3"]]]:
-    """A compiled step: (lesson, network, optimiser state, rate) -> (network, state, losses).
+    """A step: (lesson, network, optimiser state, rate) -> (network, state, losses).
 
-    The network and the state passed in are used up.
+    The network and the state passed in are used up. On one CPU device every core computes the
+    gradient of its own share of the minibatch; shares are added in a fixed order.
     """
     step, weights = optimiser(weight_decay), jnp.asarray(loss_weights)
 
-    @eqx.filter_jit(donate="all-except-first")
-    def update(batch: Lesson, network: Network, state: Any, rate: jax.Array) -> Any:
+    @eqx.filter_jit
+    def differentiate(network: Network, batch: Lesson) -> Any:
         parameters, rest = eqx.partition(network, eqx.is_array)
 
         def objective(parameters: Any, part: Lesson) -> tuple[jax.Array, jax.Array]:
@@ -68,13 +71,33 @@ def make_update(
             gradient, found = jax.grad(objective, has_aux=True)(parameters, part)
             return jax.tree.map(jnp.add, total, gradient), found
 
-        zero = jax.tree.map(jnp.zeros_like, parameters)
-        gradient, found = _over_parts(add, zero, batch, network, devices)
+        return _over_parts(add, jax.tree.map(jnp.zeros_like, parameters), batch, network, devices)
+
+    @eqx.filter_jit(donate="all-except-first")
+    def apply(parts: list[Any], network: Network, state: Any, rate: jax.Array) -> Any:
+        gradient, found = jax.tree.map(lambda *share: sum(share), *parts)
+        parameters, rest = eqx.partition(network, eqx.is_array)
         updates, state = step.update(gradient, state, parameters)
         parameters = eqx.apply_updates(parameters, jax.tree.map(lambda u: -rate * u, updates))
         return eqx.combine(parameters, rest), state, found
 
+    alone = devices > 1 or jax.default_backend() != "cpu"
+    workers = 1 if alone else os.cpu_count() or 1
+    pool = ThreadPoolExecutor(workers)
+
+    def update(batch: Lesson, network: Network, state: Any, rate: jax.Array) -> Any:
+        rows = len(batch.action)
+        count = max(d for d in range(1, workers + 1) if rows % d == 0)
+        shares = [_share(batch, i, rows // count) for i in range(count)]
+        parts = list(pool.map(lambda share: differentiate(network, share), shares))
+        return apply(parts, network, state, rate)
+
     return update
+
+
+def _share(batch: Lesson, index: int, size: int) -> Lesson:
+    at = slice(index * size, (index + 1) * size)
+    return jax.tree.map(lambda a: a[at], batch._replace(steps=()))._replace(steps=batch.steps)
 
 
 def make_evaluation(dtype: Any = jnp.float32) -> Callable[[Network, Lesson], Float[Array, " 3"]]:
