@@ -22,7 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import torch
-from torch_rival import copy_of, losses
+from _torch_rival import copy_of, losses
 
 from understudy import evaluation, experimenters, worlds
 from understudy.learning import Recipe, build

@@ -121,12 +121,8 @@ class _Count:
         if self.bar.tasks[0].total is None:
             self.first = done
         rate = (done - self.first) / max(time.monotonic() - self.began, 1e-9)
-        self.bar.update(
-            self.task,
-            completed=done,
-            total=total,
-            note=f"{rate:,.{0 if rate >= 10 else 1}f} {self.unit}/s",
-        )
+        shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
+        self.bar.update(self.task, completed=done, total=total, note=f"{shown} {self.unit}/s")
 
 
 @app.command()

@@ -152,6 +152,8 @@ def review(
             problems.append(_line(path, error))
         except OSError as error:
             problems.append(f"{path}: cannot be read: {error.strerror}")
+    if progress:
+        progress(len(paths), len(paths))
     if not measured:
         if not seen:
             raise UserError("runs", None, "give at least one run folder")

@@ -68,6 +68,7 @@ def _plan(n: int) -> _Plan:
         sinks = np.asarray([[t for t in range(1, s + 1) if t & ~s == 0] for s in sets.tolist()])
         # Ascending submasks of any S of this size have the bit counts of 1..2^size-1.
         sign = np.where(bits[sinks[0]].sum(1) % 2 == 1, 1, -1)
+        # One integer width, whether or not the program that indexes with it runs in 64 bits.
         rest = position[sets[:, None] & ~sinks].astype(np.int32)
         levels.append(_Level(bits[sets], bits[sinks], rest, sign))
     return _Plan(order, bits[order], tuple(levels))

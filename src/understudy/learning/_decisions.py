@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from understudy.episodes import EpisodeBatch
@@ -23,6 +25,10 @@ class Lesson(NamedTuple):
     exploit: Any  # f32[B, K]: the same for exploitation choices
     edges: Any  # f32[B, n, n]: edges that the explanation names
     naming: Any  # f32[B, K]: weight of naming the edges at a decision; they sum to 1
+
+    def each_column(self, change: Callable[[Any], Any]) -> Lesson:
+        """With `change` applied to every array that has an episode axis."""
+        return jax.tree.map(change, self._replace(steps=()))._replace(steps=self.steps)
 
 
 MOST_EXPLOITS = 4

@@ -376,7 +376,7 @@ def _placement(devices: int) -> Callable[[Any, bool], Any]:
         if not split:
             arrays, rest = eqx.partition(tree, eqx.is_array)
             return eqx.combine(jax.device_put(arrays, whole), rest)
-        placed = jax.tree.map(lambda a: jax.device_put(a, parts), tree._replace(steps=()))
+        placed = tree.each_column(lambda a: jax.device_put(a, parts))
         return placed._replace(steps=jax.device_put(tree.steps, whole))
 
     return place

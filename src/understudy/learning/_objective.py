@@ -87,17 +87,16 @@ def make_update(
 
     def update(batch: Lesson, network: Network, state: Any, rate: jax.Array) -> Any:
         rows = len(batch.action)
-        count = max(d for d in range(1, workers + 1) if rows % d == 0)
-        shares = [_share(batch, i, rows // count) for i in range(count)]
+        size = rows // max(d for d in range(1, workers + 1) if rows % d == 0)
+
+        def share(start: int) -> Lesson:
+            return batch.each_column(lambda a: a[start : start + size])
+
+        shares = [share(start) for start in range(0, rows, size)]
         parts = list(pool.map(lambda share: differentiate(network, share), shares))
         return apply(parts, network, state, rate)
 
     return update
-
-
-def _share(batch: Lesson, index: int, size: int) -> Lesson:
-    at = slice(index * size, (index + 1) * size)
-    return jax.tree.map(lambda a: a[at], batch._replace(steps=()))._replace(steps=batch.steps)
 
 
 def make_evaluation(dtype: Any = jnp.float32) -> Callable[[Network, Lesson], Float[Array, " 3"]]:
@@ -136,8 +135,12 @@ def _over_parts(add: Any, total: Any, batch: Lesson, network: Network, devices: 
 
 
 def _part(rows: int, floats: int) -> int:
-    """Episodes in a part: the largest divisor of `rows` that the cache allows, at least 8."""
+    """Episodes in a part: the largest divisor of `rows` that the cache allows.
+
+    Where that is under 8 (long or prime-sized batches), the next larger: tiny parts are slow too.
+    """
     if jax.default_backend() != "cpu":
         return rows
-    most = max(8, CACHED_FLOATS // floats)
-    return max(d for d in range(1, rows + 1) if rows % d == 0 and d <= most)
+    divisors = [d for d in range(1, rows + 1) if rows % d == 0]
+    fitting = max(d for d in divisors if d <= max(8, CACHED_FLOATS // floats))
+    return fitting if fitting >= 8 else min((d for d in divisors if d >= 8), default=rows)
