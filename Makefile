@@ -48,11 +48,12 @@ imports: $(DEV) ## which layer may import which
 bench: $(DEV) ## the benchmarks
 	$(BIN)/python -m benchmarks
 
+# The longer list first: an extra may hold back what the shorter one would take newer.
 lock: | $(BIN)/python ## renew both lock files
 	@test -x $(BIN)/uv || $(PIP) install uv
-	$(LOCK) --group build --output-file requirements.lock pyproject.toml
-	$(LOCK) --group build --extra dev --constraints requirements.lock \
-		--output-file requirements-dev.lock pyproject.toml
+	$(LOCK) --group build --extra dev --output-file requirements-dev.lock pyproject.toml
+	$(LOCK) --group build --constraints requirements-dev.lock \
+		--output-file requirements.lock pyproject.toml
 
 clean: ## caches, builds and demo/; keeps .venv, logs/, agents/ and runs/
 	rm -rf build dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

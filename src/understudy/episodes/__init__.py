@@ -19,13 +19,17 @@ from understudy.episodes._files import cannot_write, lock_folder, write_atomic
 from understudy.episodes._manifest import Shard
 from understudy.episodes._schema import SCHEMA, SCHEMA_KEY, SCHEMA_VERSION, from_arrow, to_arrow
 from understudy.episodes._summary import summary
+from understudy.episodes._table import OBSERVED, Regime, Table, pools_episodes
+from understudy.episodes._table_files import MAX_VARIABLES, read_table
 from understudy.episodes._writer import SHARD_ROWS, DatasetWriter, write_batch
 from understudy.errors import DamagedShard
 
 __all__ = [
     "EXPLOIT",
     "EXPLORE",
+    "MAX_VARIABLES",
     "OBSERVE",
+    "OBSERVED",
     "PHASES",
     "SCHEMA",
     "SCHEMA_KEY",
@@ -36,12 +40,16 @@ __all__ = [
     "DatasetWriter",
     "EpisodeBatch",
     "Origin",
+    "Regime",
     "Shard",
+    "Table",
     "cannot_write",
     "concatenate",
     "from_arrow",
     "import_csv",
     "lock_folder",
+    "pools_episodes",
+    "read_table",
     "summary",
     "to_arrow",
     "write_atomic",

@@ -1,5 +1,7 @@
 """Evaluation: run anyone on any world, measure, compare, report."""
 
+from understudy.evaluation._advice import Advice, advise, read_goal
+from understudy.evaluation._advice_report import advice_table, write_advice
 from understudy.evaluation._attribution import attribute
 from understudy.evaluation._metrics import DEFINITIONS, Metrics, measure
 from understudy.evaluation._perform import (
@@ -10,25 +12,31 @@ from understudy.evaluation._perform import (
     simulate,
     watch,
 )
-from understudy.evaluation._report import table, write_report
+from understudy.evaluation._report import matrix, table, write_report
 from understudy.evaluation._review import Review, review
 from understudy.evaluation._rollout import Rollout, rollout
 
 __all__ = [
     "DEFINITIONS",
+    "Advice",
     "Metrics",
     "Review",
     "Rollout",
+    "advice_table",
+    "advise",
     "attribute",
     "episodes",
     "fitted_memoriser",
+    "matrix",
     "measure",
     "perform",
+    "read_goal",
     "record",
     "review",
     "rollout",
     "simulate",
     "table",
     "watch",
+    "write_advice",
     "write_report",
 ]

@@ -102,7 +102,9 @@ def attribute(
         near = NEAR_TIE * float(oracle.mean(dtype=np.float64)) if len(oracle) else 0.0
         margins = (0.0, near) if near > 0 else (0.0,)
     first = np.flatnonzero(readings.first)
-    best = {name: mark[first] for name, mark in readings.best.items()}
+    # Players that read are no strategies to be attributed: they may be the agent itself.
+    strategies = [name for name in readings.best if name not in readings.players]
+    best = {name: readings.best[name][first] for name in strategies}
     acted = readings.action[first] >= 0
     agrees = {name: readings.agrees(name)[first] for name in best}
     likelihood = {name: log_likelihood(batch, readings, name) for name in best}

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -22,29 +23,30 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from understudy.evaluation._attribution import Diagnosis
+    from understudy.evaluation._metrics import Reader
     from understudy.evaluation._review import Group, Review, Run
     from understudy.evaluation._statistics import Estimate
 
-_INK = "#010203"  # replaced by currentColor
-_BLUE, _ORANGE, _GREEN, _RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-_GREY = "#808080"
+INK = "#010203"  # replaced by currentColor
+BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+GREY = "#808080"
 _COLUMNS = 3
-_STYLE: Any = {
+STYLE: Any = {
     "svg.hashsalt": "understudy",
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 9,
     "text.parse_math": False,
-    "text.color": _INK,
-    "axes.edgecolor": _INK,
-    "axes.labelcolor": _INK,
-    "axes.titlecolor": _INK,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
     "axes.titlesize": 9,
     "axes.titleweight": "bold",
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
     "legend.frameon": False,
     "legend.fontsize": 8,
 }
@@ -54,24 +56,25 @@ def figures(review: Review) -> dict[str, str]:
     """SVG by title; a figure without data is left out."""
     made: dict[str, Callable[[Review], Figure | None]] = {
         "Return ratio": _returns,
+        "Who explored × who reads": _matrix,
         "Strategy attribution": _attribution,
         "Exploration": _exploration,
         "Learning curves": _learning,
     }
     found = {}
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         for number, (title, draw) in enumerate(made.items()):
             figure = draw(review)
             if figure is not None:
-                found[title] = _svg(figure, f"f{number}", title)
+                found[title] = svg(figure, f"f{number}", title)
     return found
 
 
-def _svg(figure: Figure, prefix: str, title: str) -> str:
+def svg(figure: Figure, prefix: str, title: str) -> str:
     text = io.StringIO()
     FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None})
     svg = text.getvalue()
-    svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
+    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
     # Several figures share a page, and ids must be the page's only ones.
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
@@ -125,7 +128,7 @@ def _returns(review: Review) -> Figure | None:
         for position, run in enumerate(group.runs):
             ratio = run.metrics.return_ratio
             if ratio.value is not None:
-                ax.errorbar(ratio.value, position, xerr=_bar(ratio), fmt="o", color=_BLUE,
+                ax.errorbar(ratio.value, position, xerr=_bar(ratio), fmt="o", color=BLUE,
                             markersize=5, capsize=3, zorder=3)  # fmt: skip
         for value, color, style in _lines(group):
             ax.axvline(value, color=color, linestyle=style, linewidth=1.4, zorder=1)
@@ -133,23 +136,53 @@ def _returns(review: Review) -> Figure | None:
         ax.set_title(f"{_name(group.world, 48)}\n{group.split}")
         ax.set_xlabel("return ratio (share of the omniscient return)")
     handles = [
-        Line2D([], [], color=_BLUE, marker="o", linestyle="-", label="run, 95 % interval"),
-        Line2D([], [], color=_GREY, linestyle=":", label="random floor"),
-        Line2D([], [], color=_ORANGE, linestyle="--", label="best heuristic, same histories"),
-        Line2D([], [], color=_GREEN, linestyle="-.", label="Bayes reader, same histories"),
-        Line2D([], [], color=_INK, linestyle="-", label="omniscient ceiling"),
+        Line2D([], [], color=BLUE, marker="o", linestyle="-", label="run, 95 % interval"),
+        Line2D([], [], color=GREY, linestyle=":", label="random floor"),
+        Line2D([], [], color=ORANGE, linestyle="--", label="best heuristic, same histories"),
+        Line2D([], [], color=GREEN, linestyle="-.", label="Bayes reader, same histories"),
+        Line2D([], [], color=INK, linestyle="-", label="omniscient ceiling"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
 
 
+def _matrix(review: Review) -> Figure | None:
+    groups = [g for g in review.groups if g.readers and len(g.runs) > 1]
+    if not groups:
+        return None
+    most = max(len(g.runs) for g in groups)
+    figure, axes = _panels(len(groups), 1.5 + 0.24 * most, 4.4)
+    for ax, group in zip(axes, groups, strict=True):
+        columns = ("itself", *group.readers)
+        cells = [
+            [run.metrics.return_ratio, *(run.metrics.readers.get(n) for n in group.readers)]
+            for run in group.runs
+        ]
+        values = np.array([[_ratio(cell) for cell in row] for row in cells])
+        ax.imshow(values, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+        for (row, column), value in np.ndenumerate(values):
+            text = "–" if np.isnan(value) else f"{value:.2f}"
+            ax.text(column, row, text, ha="center", va="center", fontsize=7,
+                    color="#ffffff" if value < 0.6 else "#000000")  # fmt: skip
+        ax.set_xticks(range(len(columns)), [_name(c, 20) for c in columns], rotation=35, ha="right")
+        _rows(ax, _labels(list(group.runs)))
+        ax.set_title(f"{_name(group.world, 48)}\n{group.split}")
+    return figure
+
+
+def _ratio(cell: Estimate | Reader | None) -> float:
+    estimate = getattr(cell, "return_ratio", cell)
+    value = None if estimate is None else estimate.value
+    return float("nan") if value is None else value
+
+
 def _lines(group: Group) -> list[tuple[float, str, str]]:
     best = group.references.get(group.best_heuristic or "")
     lines = [
-        (group.references["random"], _GREY, ":"),
-        (best, _ORANGE, "--"),
-        (group.references[BAYES], _GREEN, "-."),
-        (group.references["oracle"], _INK, "-"),
+        (group.references["random"], GREY, ":"),
+        (best, ORANGE, "--"),
+        (group.references[BAYES], GREEN, "-."),
+        (group.references["oracle"], INK, "-"),
     ]
     return [(e.value, c, s) for e, c, s in lines if e is not None and e.value is not None]
 
@@ -170,13 +203,13 @@ def _attribution(review: Review) -> Figure | None:
     if not cases:
         return None
     figure, axes = _panels(len(cases), 2.2, 3.2)
-    colors = {BAYES: _GREEN, ORACLE: _BLUE}
+    colors = {BAYES: GREEN, ORACLE: BLUE}
     for ax, (group, label, diagnosis) in zip(axes, cases, strict=True):
         for position, (name, strategy) in enumerate(diagnosis.strategies.items()):
             agrees = strategy.agrees
             ax.barh(position, agrees.value or 0.0, height=0.7, xerr=_bar(agrees),
-                    color=colors.get(name, _ORANGE),
-                    error_kw={"ecolor": _INK, "capsize": 2, "linewidth": 1})  # fmt: skip
+                    color=colors.get(name, ORANGE),
+                    error_kw={"ecolor": INK, "capsize": 2, "linewidth": 1})  # fmt: skip
         _rows(ax, list(diagnosis.strategies))
         ax.set_xlim(0, 1)
         ax.set_xlabel("share of exploit actions predicted")
@@ -199,9 +232,9 @@ def _exploration(review: Review) -> Figure | None:
             tested = run.metrics.distinct_tested
             most = max(most, run.metrics.relevant.value or 0.0)
             if tested.value is not None:
-                ax.barh(position, tested.value, height=0.6, xerr=_bar(tested), color=_BLUE,
-                        error_kw={"ecolor": _INK, "capsize": 2, "linewidth": 1})  # fmt: skip
-        ax.axvline(most, color=_INK, linewidth=1.2, linestyle="--")
+                ax.barh(position, tested.value, height=0.6, xerr=_bar(tested), color=BLUE,
+                        error_kw={"ecolor": INK, "capsize": 2, "linewidth": 1})  # fmt: skip
+        ax.axvline(most, color=INK, linewidth=1.2, linestyle="--")
         _rows(ax, _labels(list(group.runs)))
         ax.set_xlim(0, max(1.0, most) * 1.05)
         ax.set_title(f"{_name(group.world, 48)}\n{group.split}")
@@ -221,7 +254,7 @@ def _learning(review: Review) -> Figure | None:
     if not keys:
         return None
     figure, axes = _panels(len(keys), 2.4, 3.0)
-    palette = (_BLUE, _ORANGE, _GREEN, _RED, "#CC79A7", "#56B4E9", _GREY)
+    palette = (BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9", GREY)
     styles = ("-", "--", ":", "-.")
     for ax, key in zip(axes, keys, strict=True):
         for number, (name, rows) in enumerate(curves.items()):

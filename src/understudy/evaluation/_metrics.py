@@ -51,8 +51,8 @@ class Reader:
 class Metrics:
     """Estimates of one run; see `DEFINITIONS`.
 
-    `readers` holds the Bayes-optimal reader and every heuristic, each exploiting after the agent's
-    own explore phases (the agent's chooser x their reader).
+    `readers` holds the Bayes-optimal reader, every heuristic and other players that were asked to
+    read, each exploiting after the agent's own explore phases (the agent's chooser x their reader).
     """
 
     mean_return: Estimate
@@ -73,15 +73,15 @@ class Metrics:
 def episode_returns(batch: EpisodeBatch, readings: Readings | str) -> dict[str, NDArray[Any]]:
     """Return of every player in every episode, float[B], NaN where unknown.
 
-    Keys: "agent", "oracle", "random", "bayes" and the heuristics; the last two kinds are means over
-    exploit steps, from the systems in the log.
+    Keys: "agent", "oracle", "random", "bayes", the heuristics and other players; the last three
+    kinds are means over exploit steps, from the systems in the log.
     """
     found: dict[str, NDArray[Any]] = {
         "agent": batch.returns.astype(np.float64),
         "oracle": batch.oracle_return.astype(np.float64),
         "random": batch.random_return.astype(np.float64),
     }
-    for name in (BAYES, *HEURISTICS):
+    for name in _readers(readings):
         worth = None if isinstance(readings, str) else readings.value_of(name)
         found[name] = np.full(batch.rows, np.nan)
         if worth is not None and not isinstance(readings, str):
@@ -95,7 +95,7 @@ def measure(
     batch: EpisodeBatch, readings: Readings | str, returns: dict[str, NDArray[Any]]
 ) -> Metrics:
     """All estimates of one run."""
-    names = (BAYES, *HEURISTICS)
+    names = _readers(readings)
     agent, oracle, random = returns["agent"], returns["oracle"], returns["random"]
     pairs = [(agent, oracle), (agent, returns[BAYES]), (agent - random, oracle - random)]
     pairs += [(random, oracle), *((returns[name], oracle) for name in names)]
@@ -136,6 +136,11 @@ def measure(
         readers=readers,
         best_heuristic=max(ranked, key=ranked.__getitem__) if ranked else None,
     )
+
+
+def _readers(readings: Readings | str) -> tuple[str, ...]:
+    players = () if isinstance(readings, str) else readings.players
+    return (BAYES, *HEURISTICS, *players)
 
 
 def _why(readings: Readings | str, strategy: str) -> str:

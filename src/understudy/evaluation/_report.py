@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from rich.box import SIMPLE
 from rich.table import Table
 
-from understudy.episodes._files import cannot_write, write_atomic
 from understudy.evaluation import _attribution, _metrics
 from understudy.evaluation._figures import figures
+from understudy.evaluation._page import page, write_page
 from understudy.evaluation._review import Group, Review, Run
 from understudy.evaluation._statistics import Estimate
 from understudy.evaluation._strategies import BAYES
@@ -29,25 +27,14 @@ def write_report(review: Review, path: str | os.PathLike[str]) -> None:
     Raises:
         UserError: it cannot be written.
     """
-    target = Path(path)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(target.parent, error) from error
-    write_atomic(target, html(review).encode())
+    write_page(path, html(review))
 
 
 def html(review: Review) -> str:
     """The page; all text from logs is escaped."""
-    environment = Environment(
-        loader=PackageLoader("understudy.evaluation", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(estimate=text, short=short, config=_config)
-    return environment.get_template("report.html").render(
+    return page(
+        "report.html",
+        {"estimate": text, "short": short, "config": _config},
         review=review,
         columns=COLUMNS,
         # Figures are drawn here; matplotlib escapes the names in them.
@@ -133,6 +120,24 @@ def table(review: Review) -> Table:
         for label, estimate in references(group):
             row = (f"  {label}", f"{estimate.n:,}", text(estimate))
             made.add_row(*row, style="dim")
+    return made
+
+
+def matrix(review: Review) -> Table:
+    """Who explored (a row) × who reads (a column): return ratios."""
+    names = list(dict.fromkeys(name for group in review.groups for name in group.readers))
+    made = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption_justify="left",
+                 caption="Return ratios of readers (columns) of the same explorations (rows).")  # fmt: skip
+    made.add_column("explored by", overflow="fold")
+    for name in ("itself", *names):
+        made.add_column(_escape(name), justify="right")
+    for group in review.groups:
+        made.add_section()
+        made.add_row(_escape(group.label), style="bold")
+        for run in group.runs:
+            readers = run.metrics.readers
+            cells = [short(readers[n].return_ratio) if n in readers else _NONE for n in names]
+            made.add_row(f"  {_escape(run.agent)}", short(run.metrics.return_ratio), *cells)
     return made
 
 

@@ -8,7 +8,7 @@ import math
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,9 +22,11 @@ from understudy.errors import UserError
 from understudy.evaluation import _attribution, _metrics
 from understudy.evaluation._attribution import Attribution, attribute
 from understudy.evaluation._metrics import Metrics, episode_returns, measure
+from understudy.evaluation._replay import world_of
 from understudy.evaluation._statistics import Estimate, mean, missing, ratios
-from understudy.evaluation._strategies import BAYES, HEURISTICS, read
-from understudy.worlds import configure
+from understudy.evaluation._strategies import BAYES, HEURISTICS, also_read_by, read
+from understudy.experimenters import Experimenter
+from understudy.worlds import World, configure
 
 _FEW = 200  # episodes
 
@@ -90,6 +92,11 @@ class Group:
     def label(self) -> str:
         return f"{self.world}, {self.split}"
 
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """All that read the explorations of any run."""
+        return tuple(dict.fromkeys(name for run in self.runs for name in run.metrics.readers))
+
 
 @dataclass(frozen=True)
 class Review:
@@ -126,10 +133,21 @@ class _Measured(NamedTuple):
     split: str
 
 
+MakeReader = Callable[[World], Experimenter]
+"""A player for a world, or UserError if it cannot play there."""
+
+
 def review(
-    paths: Iterable[str | os.PathLike[str]], progress: Callable[[int, int], None] | None = None
+    paths: Iterable[str | os.PathLike[str]],
+    progress: Callable[[int, int], None] | None = None,
+    readers: Mapping[str, MakeReader] | None = None,
 ) -> Review:
     """Measures every run in `paths`; `progress` is called with (runs done, runs in all).
+
+    Args:
+        paths: run folders.
+        progress: see above.
+        readers: players that read all explorations too, by name, beside the usual readers.
 
     Raises:
         UserError: no path was given, or none of them can be reviewed.
@@ -147,7 +165,7 @@ def review(
             continue
         seen.add(resolved)
         try:
-            measured.append(_measured(path, problems))
+            measured.append(_measured(path, problems, readers or {}))
         except UserError as error:
             problems.append(_line(path, error))
         except OSError as error:
@@ -168,12 +186,21 @@ def _line(path: str | os.PathLike[str], error: Exception) -> str:
     return text if os.fspath(path) in text else f"{os.fspath(path)}: {text}"
 
 
-def _measured(path: str | os.PathLike[str], problems: list[str]) -> _Measured:
+def _measured(
+    path: str | os.PathLike[str], problems: list[str], readers: Mapping[str, MakeReader]
+) -> _Measured:
     dataset = Dataset(path)
     batch = _readable(dataset, path, problems)
     origin = batch.origin
     config = json.loads(origin.world_config)
     readings = read(batch)
+    for name, make in readers.items():
+        try:
+            if not isinstance(readings, str):
+                world = world_of(batch)
+                readings = also_read_by(readings, batch, name, make(world), world.spec)
+        except UserError as error:
+            problems.append(f"{os.fspath(path)}: not read by {name}: {error}")
     returns = episode_returns(batch, readings)
     job = _job(dataset, path, problems)
     curve = job.pop("metrics_history", None)

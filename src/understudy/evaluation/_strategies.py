@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from understudy.episodes import EXPLOIT, EpisodeBatch
 from understudy.errors import UserError
-from understudy.experimenters import READERS, History
+from understudy.evaluation._replay import reread
+from understudy.experimenters import READERS, Experimenter, History
 from understudy.inference import Rows, SubsetPosterior, bayes_expected, bayes_supported
-from understudy.worlds import DagConfig
+from understudy.worlds import DagConfig, Spec
 
 ORACLE, BAYES = "causal-optimal", "bayes"
 HEURISTICS = tuple(READERS)
@@ -41,6 +42,7 @@ class Readings:
         best: for each strategy bool[D, A], the action it takes. Equal scores are broken at random
             by every player, so all of them are marked.
         missing: for each strategy that could not be had, why.
+        players: strategies that are what a player of its own would do, see `also_read_by`.
     """
 
     do_values: tuple[float, ...]
@@ -52,6 +54,7 @@ class Readings:
     posterior: NDArray[np.float64] | None
     best: dict[str, NDArray[np.bool_]]
     missing: dict[str, str] = field(default_factory=dict)
+    players: tuple[str, ...] = ()
 
     @property
     def first(self) -> NDArray[np.bool_]:
@@ -107,6 +110,22 @@ def read(batch: EpisodeBatch) -> Readings | str:
     )
 
 
+def also_read_by(
+    readings: Readings, batch: EpisodeBatch, name: str, reader: Experimenter, spec: Spec
+) -> Readings:
+    """The same readings and what `reader` makes of these histories, as strategy `name`.
+
+    An exploit action that is not legal counts as a random legal one.
+    """
+    target, value = reread(batch, reader, spec)
+    at = (readings.episode, readings.step)
+    action = _index(target[at], value[at], readings.do_values, readings.legal)
+    chosen = np.zeros_like(readings.legal)
+    chosen[np.arange(len(action)), np.maximum(action, 0)] = True
+    mark = np.where((action >= 0)[:, None], chosen, readings.legal)
+    return replace(readings, best={**readings.best, name: mark}, players=(*readings.players, name))
+
+
 def _best(scores: NDArray[Any], legal: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """bool[D, A]: the legal actions with the highest score, rounding aside."""
     masked = np.where(legal, np.nan_to_num(scores.astype(np.float64), nan=-np.inf), -np.inf)
@@ -142,6 +161,16 @@ def _actions(
 ) -> NDArray[np.int64]:
     target = batch.target[episode, step].astype(np.int64)
     value = np.nan_to_num(batch.value[episode, step].astype(np.float64))
+    return _index(target, value, values, legal)
+
+
+def _index(
+    target: NDArray[np.int64],
+    value: NDArray[np.float64],
+    values: tuple[float, ...],
+    legal: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """Action indices int64[D]; -1 where nothing legal was done."""
     distance = np.abs(value[:, None] - np.asarray(values))
     index = np.maximum(target, 0) * len(values) + distance.argmin(1)
     good = (target >= 0) & (distance.min(1) < 1e-5 * (1 + np.abs(value)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from understudy.errors import UserError
+from understudy.experimenters._bayesian import BAYESIAN, Bayesian, bayesian
 from understudy.experimenters._choosers import CHOOSERS, Chooser
 from understudy.experimenters._memoriser import action_frequencies, memoriser
 from understudy.experimenters._protocol import Action, Experimenter, Observation
@@ -39,10 +40,12 @@ def scripted(name: str) -> Scripted:
 
 
 __all__ = [
+    "BAYESIAN",
     "CHOOSERS",
     "READERS",
     "SCRIPTED",
     "Action",
+    "Bayesian",
     "Chooser",
     "Experimenter",
     "History",
@@ -50,6 +53,7 @@ __all__ = [
     "Reader",
     "Scripted",
     "action_frequencies",
+    "bayesian",
     "legal_actions",
     "memoriser",
     "scripted",

@@ -1,25 +1,133 @@
 """What a history says about the system that made it: exact linear-Gaussian posteriors."""
 
-from understudy.inference._families import Families, FamilyTable, Rows, family_table, fit_families
+from understudy.inference._answers import Answer, answer, data_in_words, default_options, number
+from understudy.inference._causal_posterior import CausalPosterior, infer
+from understudy.inference._conflicts import Conflicts, PairConflict, find_conflicts
+from understudy.inference._draws import Draws, draw_parameters
+from understudy.inference._essential import effect_identified, essential_graph
+from understudy.inference._experiment_value import (
+    INFORMATION_DRAWS,
+    VALUE_DRAWS,
+    ExperimentBatch,
+    batch_information_gain,
+    best_experiment,
+    expected_information_gain,
+    goal_probabilities,
+    value_of_information,
+)
+from understudy.inference._families import (
+    Families,
+    FamilyTable,
+    Moments,
+    Rows,
+    add_row,
+    as_moments,
+    family_table,
+    fit_families,
+    no_rows,
+)
+from understudy.inference._gcm import NonlinearModel
+from understudy.inference._graph_posterior import GraphPosterior, Progress, graph_posterior
+from understudy.inference._identify import Identified, NotIdentified, Population, identify
+from understudy.inference._known_answers import (
+    answer_nonlinear,
+    answer_with_hidden_causes,
+    prior_of_graph,
+)
+from understudy.inference._known_graph import KnownGraph, parse_graph, read_graph
+from understudy.inference._lattice import LatticePosterior
+from understudy.inference._logs import LogRows, log_rows
+from understudy.inference._next_experiment import (
+    Action,
+    Candidate,
+    Goal,
+    Plan,
+    best_action,
+    plan_experiments,
+)
 from understudy.inference._posterior import ExactPosterior
+from understudy.inference._prior import GraphPrior, edge_prior
+from understudy.inference._query import Query, QueryError, parse
 from understudy.inference._reader import (
     MAX_VARIABLES,
     EffectsPosterior,
     bayes_expected,
     bayes_supported,
 )
+from understudy.inference._score_table import ScoreTable
+from understudy.inference._scores import Fusion, KnownNoise, NoiseModel, UnknownNoise, fuse
 from understudy.inference._subsets import SubsetPosterior
 
 __all__ = [
+    "INFORMATION_DRAWS",
     "MAX_VARIABLES",
+    "VALUE_DRAWS",
+    "Action",
+    "Answer",
+    "Candidate",
+    "CausalPosterior",
+    "Conflicts",
+    "Draws",
     "EffectsPosterior",
     "ExactPosterior",
+    "ExperimentBatch",
     "Families",
     "FamilyTable",
+    "Fusion",
+    "Goal",
+    "GraphPosterior",
+    "GraphPrior",
+    "Identified",
+    "KnownGraph",
+    "KnownNoise",
+    "LatticePosterior",
+    "LogRows",
+    "Moments",
+    "NoiseModel",
+    "NonlinearModel",
+    "NotIdentified",
+    "PairConflict",
+    "Plan",
+    "Population",
+    "Progress",
+    "Query",
+    "QueryError",
     "Rows",
+    "ScoreTable",
     "SubsetPosterior",
+    "UnknownNoise",
+    "add_row",
+    "answer",
+    "answer_nonlinear",
+    "answer_with_hidden_causes",
+    "as_moments",
+    "batch_information_gain",
     "bayes_expected",
     "bayes_supported",
+    "best_action",
+    "best_experiment",
+    "data_in_words",
+    "default_options",
+    "draw_parameters",
+    "edge_prior",
+    "effect_identified",
+    "essential_graph",
+    "expected_information_gain",
     "family_table",
+    "find_conflicts",
     "fit_families",
+    "fuse",
+    "goal_probabilities",
+    "graph_posterior",
+    "identify",
+    "infer",
+    "log_rows",
+    "no_rows",
+    "number",
+    "parse",
+    "parse_graph",
+    "plan_experiments",
+    "prior_of_graph",
+    "read_graph",
+    "value_of_information",
 ]

@@ -31,6 +31,18 @@ class Rows(NamedTuple):
     target: jax.Array | np.ndarray
 
 
+class Moments(NamedTuple):
+    """All that rows say about families; what one more row adds does not depend on how many.
+
+    Attributes:
+        gram: float[n, n, n], `[j, a, b]` is the sum of x_a x_b over the rows that left j alone.
+        rows: float[n], the number of those rows.
+    """
+
+    gram: jax.Array
+    rows: jax.Array
+
+
 class FamilyTable(NamedTuple):
     """All F parent sets of each of n nodes, smallest first; numpy, made once.
 
@@ -76,54 +88,94 @@ class Families(NamedTuple):
 
 
 def fit_families(
-    rows: Rows, table: FamilyTable, noise_variance: float, weight_variance: float
+    evidence: Rows | Moments, table: FamilyTable, noise_variance: float, weight_variance: float
 ) -> Families:
     """Scores all families on one episode; pure, may be jitted and vmapped; dtype of the outcome."""
-    n, _, width = table.parents.shape
-    gram, count = _gram(rows)
+    gram, rows = as_moments(evidence)
+    system, moment = _systems(gram, table, weight_variance / noise_variance)
+    n = len(table.parents)
+    child = np.arange(n)[:, None]
+    factor, log_det = _factorise(system)
+    power = gram[child, child, child]
+    weights = [weight_variance / noise_variance * s for s in _substitute(factor, moment)]
+    residual = power - sum(b * w for b, w in zip(moment, weights, strict=True))
+    constant = rows[:, None] * math.log(2 * math.pi * noise_variance)
+    score = -0.5 * (constant + log_det + residual / noise_variance)
+    dense = jnp.zeros((*score.shape, n), score.dtype)
+    for u, weight in enumerate(weights):
+        dense += weight[..., None] * (table.parents[..., u, None] == np.arange(n))
+    return Families(jnp.broadcast_to(score, table.code.shape), dense)
+
+
+def weight_covariance(
+    evidence: Rows | Moments, table: FamilyTable, noise_variance: float, weight_variance: float
+) -> jax.Array:
+    """Posterior covariance of every family's weights, float[n, F, n, n] (0 beside the parents)."""
+    gram, _ = as_moments(evidence)
+    system, moment = _systems(gram, table, weight_variance / noise_variance)
+    factor, _ = _factorise(system)
+    n, families, width = table.parents.shape
+    dense = jnp.zeros((n, families, n, n), gram.dtype)
+    place = [table.parents[..., u, None] == np.arange(n) for u in range(width)]
+    for u in range(width):
+        unit = [jnp.full_like(m, v == u) for v, m in enumerate(moment)]
+        for v, entry in enumerate(_substitute(factor, unit)):
+            spot = place[u][..., :, None] & place[v][..., None, :]
+            dense += weight_variance * entry[..., None, None] * spot
+    return dense
+
+
+def no_rows(n: int) -> Moments:
+    """The moments of nothing seen yet."""
+    return Moments(jnp.zeros((n, n, n)), jnp.zeros(n))
+
+
+def add_row(moments: Moments, outcome: jax.Array, target: jax.Array) -> Moments:
+    """The moments after one more row: outcome float[n], target int[], -1 if nothing was set.
+
+    A row with a NaN changes nothing.
+    """
+    row = as_moments(Rows(outcome[None], jnp.asarray(target)[None]))
+    return Moments(moments.gram + row.gram, moments.rows + row.rows)
+
+
+def as_moments(evidence: Rows | Moments) -> Moments:
+    """Moments as they are; those of rows, summed up."""
+    if isinstance(evidence, Moments):
+        return evidence
+    n = evidence.outcome.shape[-1]
+    present = jnp.isfinite(evidence.outcome).all(-1)[:, None]
+    x = jnp.where(present, evidence.outcome, 0)
+    free = (present & (evidence.target[:, None] != np.arange(n))).astype(x.dtype)
+    gram = jnp.einsum("rj,ra,rb->jab", free, x, x, precision="highest")
+    return Moments(gram, free.sum(0))
+
+
+def _systems(
+    gram: jax.Array, table: FamilyTable, ratio: float
+) -> tuple[list[list[jax.Array]], list[jax.Array]]:
+    """Normal equations of all families: lower triangle of I + ratio X'X, and X'y."""
     gram = jnp.pad(gram, ((0, 0), (0, 1), (0, 1)))  # index n: an empty parent, all zeros
+    n, _, width = table.parents.shape
     child = np.arange(n)[:, None]
     parents = [table.parents[..., u] for u in range(width)]
-    ratio = weight_variance / noise_variance
     system = [
         [ratio * gram[child, parents[u], parents[v]] + (u == v) for v in range(u + 1)]
         for u in range(width)
     ]
-    moment = [gram[child, p, child] for p in parents]
-    log_det, solved = _solve_spd(system, moment)
-    power = gram[child, child, child]
-    weights = [ratio * s for s in solved]
-    residual = power - sum(b * w for b, w in zip(moment, weights, strict=True))
-    constant = count[:, None] * math.log(2 * math.pi * noise_variance)
-    score = -0.5 * (constant + log_det + residual / noise_variance)
-    dense = jnp.zeros((*score.shape, n), score.dtype)
-    for u, weight in enumerate(weights):
-        dense += weight[..., None] * (parents[u][..., None] == np.arange(n))
-    return Families(jnp.broadcast_to(score, table.code.shape), dense)
+    return system, [gram[child, p, child] for p in parents]
 
 
-def _gram(rows: Rows) -> tuple[jax.Array, jax.Array]:
-    """Second moments float[n, n, n] (node, a, b) and counts float[n] of each node's usable rows."""
-    n = rows.outcome.shape[-1]
-    present = jnp.isfinite(rows.outcome).all(-1)[:, None]
-    x = jnp.where(present, rows.outcome, 0)
-    free = (present & (rows.target[:, None] != np.arange(n))).astype(x.dtype)
-    gram = jnp.einsum("rj,ra,rb->jab", free, x, x, precision="highest")
-    return gram, free.sum(0)
-
-
-def _solve_spd(
-    lower: list[list[jax.Array]], right: list[jax.Array]
-) -> tuple[jax.Array | float, list[jax.Array]]:
-    """log det A and A^-1 b by Cholesky, unrolled: every entry is an array over all families.
+def _factorise(
+    lower: list[list[jax.Array]],
+) -> tuple[list[list[jax.Array]], jax.Array | float]:
+    """Cholesky factor and log det, unrolled: every entry is an array over all families.
 
     Systems have at most a handful of rows, where a LAPACK call for each is far slower than this.
     """
-    size = len(right)
     factor: list[list[jax.Array]] = []
     log_det: jax.Array | float = 0.0
-    forward: list[jax.Array] = []
-    for u in range(size):
+    for u in range(len(lower)):
         row: list[jax.Array] = []
         for v in range(u):
             inner = sum(row[k] * factor[v][k] for k in range(v))
@@ -131,10 +183,18 @@ def _solve_spd(
         pivot = lower[u][u] - sum(entry * entry for entry in row)
         log_det = log_det + jnp.log(pivot)
         row.append(jnp.sqrt(pivot))
-        forward.append((right[u] - sum(row[k] * forward[k] for k in range(u))) / row[u])
         factor.append(row)
+    return factor, log_det
+
+
+def _substitute(factor: list[list[jax.Array]], right: list[jax.Array]) -> list[jax.Array]:
+    """A^-1 b from the Cholesky factor of A."""
+    size = len(right)
+    forward: list[jax.Array] = []
+    for u, row in enumerate(factor):
+        forward.append((right[u] - sum(row[k] * forward[k] for k in range(u))) / row[u])
     solution = list(forward)
     for u in reversed(range(size)):
         later = sum(factor[k][u] * solution[k] for k in range(u + 1, size))
         solution[u] = (forward[u] - later) / factor[u][u]
-    return log_det, solution
+    return solution

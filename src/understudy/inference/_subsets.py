@@ -34,6 +34,7 @@ import numpy as np
 from understudy.inference._families import (
     Families,
     FamilyTable,
+    Moments,
     Rows,
     family_table,
     fit_families,
@@ -79,6 +80,7 @@ class _Growth(NamedTuple):
 
     log_sums: jax.Array  # [2^n], log A(S) without the graph prior's constant
     shares: tuple[jax.Array, ...]  # by level [C, M]: a term's signed share of A(S)
+    log_local: jax.Array  # [2^n, n], log g_j(U)
     local: jax.Array  # [2^n, n, F], P(family of node | its parents within U)
 
 
@@ -89,7 +91,8 @@ _Column = Callable[[jax.Array, slice], jax.Array]
 class SubsetPosterior:
     """Exact posterior under a uniform prior over DAGs with limited in-degree.
 
-    Methods take the `Rows` of one episode, are pure, and may be jitted and vmapped.
+    Methods take the `Rows` of one episode or their `Moments`, are pure, and may be jitted and
+    vmapped.
 
     Attributes:
         n: number of variables (work and memory grow as 3^n and 2^n n F; 10 is practical).
@@ -108,22 +111,22 @@ class SubsetPosterior:
         """The families, in the order of `family_scores`."""
         return family_table(self.n, self.max_parents)
 
-    def families(self, rows: Rows) -> Families:
+    def families(self, rows: Rows | Moments) -> Families:
         """Score [n, F] (nats) and posterior-mean weights [n, F, n] of every family."""
         return fit_families(rows, self.table, self.noise_variance, self.weight_variance)
 
-    def family_scores(self, rows: Rows) -> jax.Array:
+    def family_scores(self, rows: Rows | Moments) -> jax.Array:
         """Log marginal likelihoods, float[n, F] (nats)."""
         return self.families(rows).score
 
-    def edge_marginals(self, rows: Rows) -> jax.Array:
+    def edge_marginals(self, rows: Rows | Moments) -> jax.Array:
         """P(i -> j | rows), float[n, n]."""
         growth = self._grow(self.families(rows).score)
         member = self.table.member.astype(growth.local.dtype)
         column = jnp.einsum("ujf,jfi->uij", growth.local, member, precision="highest")
         return self._expect(growth, lambda _, at: column[at])
 
-    def effect_matrix(self, rows: Rows) -> jax.Array:
+    def effect_matrix(self, rows: Rows | Moments) -> jax.Array:
         """E[total effect of i on j | rows], float[n, n]; 1 on the diagonal."""
         families = self.families(rows)
         growth = self._grow(families.score)
@@ -135,11 +138,11 @@ class SubsetPosterior:
 
         return self._expect(growth, column)
 
-    def effects(self, rows: Rows, goal: jax.Array | int) -> jax.Array:
+    def effects(self, rows: Rows | Moments, goal: jax.Array | int) -> jax.Array:
         """E[total effect of each variable on the goal | rows], float[n]; 1 at the goal itself."""
         return self.effect_matrix(rows)[:, goal]
 
-    def entropy(self, rows: Rows) -> jax.Array:
+    def entropy(self, rows: Rows | Moments) -> jax.Array:
         """Entropy of the posterior over DAGs, in bits: log A - E[log score], float[]."""
         score = self.families(rows).score
         score = score - score.max(-1, keepdims=True)  # only differences matter; keeps precision
@@ -163,7 +166,7 @@ class SubsetPosterior:
             total = signed.sum(-1, keepdims=True)
             shares.append(signed / total)
             log_sums = jnp.concatenate([log_sums, (top + jnp.log(total))[:, 0]])
-        return _Growth(log_sums, tuple(shares), local)
+        return _Growth(log_sums, tuple(shares), log_local, local)
 
     def _expect(self, growth: _Growth, column: _Column) -> jax.Array:
         """Carries a matrix with a column for each node through the recursion, float[d, n].

@@ -1,128 +1,29 @@
-"""The command line: one verb a command."""
+"""The verbs around worlds and agents: watch, learn, perform, review, study."""
 
 from __future__ import annotations
 
 import json
-import sys
-import time
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
+from understudy.cli._console import Count, app, counter, notes, print_table, say
+from understudy.cli._options import (
+    AsJson,
+    Preset,
+    Resume,
+    Seed,
+    Settings,
+    Split,
+    Variables,
+    WorldName,
+    make_world,
+    player,
+)
 from understudy.errors import UserError
-
-if TYPE_CHECKING:
-    from understudy.experimenters import Experimenter
-    from understudy.worlds import DagWorld
-
-app = typer.Typer(
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help="Agents that learn to experiment by watching others do it.",
-)
-notes = Console(stderr=True)
-
-WorldName = Annotated[str, typer.Option("--world", help="Only `dag` so far.")]
-Preset = Annotated[str, typer.Option(help="linear or lampinen.")]
-Split = Annotated[str, typer.Option(help="train, heldout-link, heldout-set, ...")]
-Seed = Annotated[int, typer.Option(help="Same seed, same machine: same bytes.")]
-Variables = Annotated[int | None, typer.Option("--n", help="Number of variables.")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="A setting of the world, e.g. --set noise_variance=2."),
-]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted job.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable result on stdout.")]
-
-
-def make_world(
-    name: str, preset: str, split: str, n: int | None, settings: list[str] | None
-) -> DagWorld:
-    """The world that the options describe."""
-    from understudy import worlds
-
-    options: dict[str, Any] = {} if n is None else {"n": n}
-    for text in settings or []:
-        field, equals, value = text.partition("=")
-        if not equals or not field:
-            raise UserError("--set", text, "write it as field=value, e.g. noise_variance=2")
-        if field in ("preset", "split"):
-            raise UserError("--set", text, f"use --{field}")
-        options[field] = _value(value)
-    return worlds.make(name, preset=preset, split=split, **options)
-
-
-def _value(text: str) -> Any:
-    """A setting as typed: a number, a list like 1,2,3, true/false, or a word."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        pass
-    if "," in text:
-        return [_value(part) for part in text.split(",")]
-    return text
-
-
-def player(name: str, world: DagWorld, greedy: bool = True, seed: int = 0) -> Experimenter:
-    """`scripted:NAME`, `pretrained:NAME` or an agent folder, checked against the world."""
-    from understudy import evaluation, experimenters, learning
-
-    kind, colon, rest = name.partition(":")
-    if kind == "scripted" and colon:
-        memoriser, _, logs = rest.partition("@")
-        if memoriser == "memoriser":
-            return evaluation.fitted_memoriser(world, seed, logs or None)
-        return experimenters.scripted(rest)
-    agent = learning.load_agent(name, greedy)
-    agent.check(world.spec)
-    return agent
-
-
-def _counter(title: str) -> Progress:
-    return Progress(
-        TextColumn(title),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=notes,
-        disable=not notes.is_terminal,
-    )
-
-
-class _Count:
-    """A progress bar of episodes, or of something else, with their rate."""
-
-    def __init__(self, title: str, unit: str = "episodes") -> None:
-        self.bar, self.unit = _counter(title), unit
-
-    def __enter__(self) -> _Count:
-        self.bar.start()
-        self.task = self.bar.add_task("", total=None, note="")
-        self.began, self.first = time.monotonic(), 0
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.bar.stop()
-
-    def __call__(self, done: int, total: int) -> None:
-        if self.bar.tasks[0].total is None:
-            self.first = done
-        rate = (done - self.first) / max(time.monotonic() - self.began, 1e-9)
-        shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
-        self.bar.update(self.task, completed=done, total=total, note=f"{shown} {self.unit}/s")
 
 
 @app.command()
@@ -133,7 +34,10 @@ def watch(
     split: Split = "train",
     episodes: Annotated[int, typer.Option(help="How many.")] = 100_000,
     experimenter: Annotated[
-        str, typer.Option(help="Who is watched: scripted:NAME, pretrained:NAME or an agent folder.")
+        str,
+        typer.Option(
+            help="Who is watched: scripted:NAME, bayes:NAME, pretrained:NAME or an agent folder."
+        ),
     ] = "scripted:expert",
     n: Variables = None,
     settings: Settings = None,
@@ -150,7 +54,7 @@ def watch(
 
     stage = make_world(world, preset, split, n, settings)
     who = player(experimenter, stage, greedy=False, seed=seed)
-    with _Count("watching") as progress:
+    with Count("watching") as progress:
         dataset = evaluation.watch(
             stage,
             who,
@@ -163,7 +67,7 @@ def watch(
             progress=progress,
         )
     size = sum(s.bytes for s in dataset.shards)
-    _say(
+    say(
         as_json,
         {"path": str(out), "episodes": dataset.rows, "bytes_per_episode": size / dataset.rows},
         f"{dataset.rows:,} episodes in {out} ({size / dataset.rows:.0f} bytes each)",
@@ -212,7 +116,7 @@ def learn(
         devices=devices,
         seed=seed,
     )
-    with _counter("learning") as bar:
+    with counter("learning") as bar:
         task = bar.add_task("", total=1000, note="")
 
         def progress(report: learning.Report) -> None:
@@ -225,7 +129,7 @@ def learn(
 
         agent = learning.learn(logs, out, recipe, resume=resume, progress=progress)
     last = agent.history[-1]
-    _say(
+    say(
         as_json,
         {"path": str(out), **last},
         f"agent in {out}: {agent.training['parameters']:,} parameters, "
@@ -243,7 +147,12 @@ def _width(text: str) -> tuple[str, int]:
 
 @app.command()
 def perform(
-    agent: Annotated[str, typer.Argument(help="Agent folder, pretrained:NAME or scripted:NAME.")],
+    agent: Annotated[
+        str,
+        typer.Argument(
+            help="Agent folder, pretrained:NAME, scripted:NAME, or bayes:NAME (eig, goal, ...)."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Run folder to write.")],
     world: WorldName = "dag",
     preset: Preset = "linear",
@@ -263,7 +172,7 @@ def perform(
 
     stage = make_world(world, preset, split, n, settings)
     who = player(agent, stage, greedy, seed)
-    with _Count("performing") as progress:
+    with Count("performing") as progress:
         dataset = evaluation.perform(
             stage, who, episodes, seed, out, resume=resume, progress=progress
         )
@@ -271,7 +180,7 @@ def perform(
     if as_json:
         print(json.dumps(result.to_json(), sort_keys=True))
     else:
-        _table(evaluation.table(result))
+        print_table(evaluation.table(result))
         notes.print(f"{dataset.rows:,} episodes in {out}")
 
 
@@ -279,19 +188,26 @@ def perform(
 def review(
     runs: Annotated[list[Path], typer.Argument(help="Run folders.")],
     out: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
+    reader: Annotated[
+        list[str] | None,
+        typer.Option(help="A player that reads all explorations too; repeat it."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare runs: one table, figures, intervals, floors and ceilings."""
     from understudy import evaluation
 
-    with _Count("review", "runs") as progress:
-        result = evaluation.review(runs, progress)
+    readers = {name: partial(player, name) for name in reader or []}
+    with Count("review", "runs") as progress:
+        result = evaluation.review(runs, progress, readers)
     if out is not None:
         evaluation.write_report(result, out)
     if as_json:
         print(json.dumps(result.to_json(), sort_keys=True))
     else:
-        _table(evaluation.table(result))
+        print_table(evaluation.table(result))
+        if reader:
+            print_table(evaluation.matrix(result))
     for problem in result.problems:
         notes.print(f"left out: {problem}", style="yellow")
     if out is not None:
@@ -343,7 +259,7 @@ def study(
 
     folder = out or Path("studies") / f"{name}-{scale}"
     finding = studies.study(name, scale, folder, seed, say=lambda line: notes.print(line))
-    with _Count("review", "runs") as progress:
+    with Count("review", "runs") as progress:
         evaluation.write_report(evaluation.review(finding.runs, progress), folder / "report.html")
     if as_json:
         print((folder / "study.json").read_text())
@@ -377,7 +293,7 @@ def demo(
         for name in players:
             folders.append(runs / f"{name.split(':')[-1].split('/')[-1]}-{split}")
             who = player(name, stage, True, seed)
-            with _Count(f"{name} on {split}") as progress:
+            with Count(f"{name} on {split}") as progress:
                 evaluation.perform(
                     stage, who, test_episodes, seed, folders[-1], resume=True, progress=progress
                 )
@@ -386,30 +302,3 @@ def demo(
 
 
 DEMO_RIVALS = ("random", "total-correlation", "partial-correlation", "largest-effect", "expert")
-
-
-def _table(table: Any) -> None:
-    """Print a table; where there is no terminal to ask for its width, as wide as it needs."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=160)
-    console.print(table)
-
-
-def _say(as_json: bool, figures: dict[str, Any], sentence: str) -> None:
-    if as_json:
-        print(json.dumps(figures, sort_keys=True))
-    else:
-        notes.print(sentence, highlight=False)
-
-
-def main() -> None:
-    """Entry point: bad input is one line on stderr and exit code 2."""
-    try:
-        app()
-    except UserError as error:
-        print(f"understudy: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("understudy: interrupted; the same command with --resume goes on", file=sys.stderr)
-        sys.exit(130)

@@ -1,0 +1,71 @@
+"""Options that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from understudy.errors import UserError
+
+if TYPE_CHECKING:
+    from understudy.experimenters import Experimenter
+    from understudy.worlds import DagWorld
+
+WorldName = Annotated[str, typer.Option("--world", help="Only `dag` so far.")]
+Preset = Annotated[str, typer.Option(help="linear or lampinen.")]
+Split = Annotated[str, typer.Option(help="train, heldout-link, heldout-set, ...")]
+Seed = Annotated[int, typer.Option(help="Same seed, same machine: same bytes.")]
+Variables = Annotated[int | None, typer.Option("--n", help="Number of variables.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A setting of the world, e.g. --set noise_variance=2."),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted job.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable result on stdout.")]
+
+
+def make_world(
+    name: str, preset: str, split: str, n: int | None, settings: list[str] | None
+) -> DagWorld:
+    """The world that the options describe."""
+    from understudy import worlds
+
+    options: dict[str, Any] = {} if n is None else {"n": n}
+    for text in settings or []:
+        field, equals, value = text.partition("=")
+        if not equals or not field:
+            raise UserError("--set", text, "write it as field=value, e.g. noise_variance=2")
+        if field in ("preset", "split"):
+            raise UserError("--set", text, f"use --{field}")
+        options[field] = _value(value)
+    return worlds.make(name, preset=preset, split=split, **options)
+
+
+def _value(text: str) -> Any:
+    """A setting as typed: a number, a list like 1,2,3, true/false, or a word."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    if "," in text:
+        return [_value(part) for part in text.split(",")]
+    return text
+
+
+def player(name: str, world: DagWorld, greedy: bool = True, seed: int = 0) -> Experimenter:
+    """`scripted:NAME`, `bayes:NAME`, `pretrained:NAME` or an agent folder, for this world."""
+    from understudy import evaluation, experimenters, learning
+
+    kind, colon, rest = name.partition(":")
+    if kind == "scripted" and colon:
+        memoriser, _, logs = rest.partition("@")
+        if memoriser == "memoriser":
+            return evaluation.fitted_memoriser(world, seed, logs or None)
+        return experimenters.scripted(rest)
+    if kind == "bayes" and colon:
+        return experimenters.bayesian(rest, world.config())
+    agent = learning.load_agent(name, greedy)
+    agent.check(world.spec)
+    return agent

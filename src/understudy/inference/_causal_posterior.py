@@ -1,0 +1,205 @@
+"""Everything that a table of rows says about the system behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.episodes import Table
+from understudy.errors import UserError
+from understudy.inference._conflicts import Conflicts, find_conflicts
+from understudy.inference._draws import Draws, draw_parameters
+from understudy.inference._essential import effect_identified, essential_graph
+from understudy.inference._graph_posterior import (
+    SUMMED,
+    GraphPosterior,
+    Progress,
+    graph_posterior,
+)
+from understudy.inference._prior import GraphPrior
+from understudy.inference._scores import (
+    Fusion,
+    NoiseModel,
+    UnknownNoise,
+    fuse,
+    own_moments,
+    score_families,
+)
+
+LARGEST = 50
+"""Most variables."""
+CANDIDATES = 12
+"""Parents considered for every variable where not every set of them can be."""
+_DISTINCT = 200
+
+
+@dataclass(frozen=True, eq=False)
+class CausalPosterior:
+    """The joint posterior over graph and parameters, and what it rests on.
+
+    Attributes:
+        fusion: the rows and their family scores.
+        graph: posterior over graphs.
+        draws: S joint draws of graph and parameters, in the user's units.
+        seed: of the draws.
+    """
+
+    fusion: Fusion
+    graph: GraphPosterior
+    draws: Draws
+    seed: int
+
+    @property
+    def table(self) -> Table:
+        """Complete rows."""
+        return self.fusion.table
+
+    @cached_property
+    def conflicts(self) -> Conflicts:
+        """Whether what was observed contradicts what experiments show."""
+        return find_conflicts(self.fusion, self.seed)
+
+    @cached_property
+    def classes(self) -> tuple[tuple[float, NDArray[np.bool_], NDArray[np.bool_]], ...]:
+        """What the data can and cannot orient: for the most probable graphs, with their shares
+        (adding up to 1), the directed and undirected edges of their interventional essential
+        graph."""
+        packed = np.packbits(self.graph.graphs.reshape(len(self.graph.graphs), -1), axis=1)
+        _, first, count = np.unique(packed, axis=0, return_index=True, return_counts=True)
+        order = np.argsort(-count, kind="stable")[:_DISTINCT]
+        targets = self._targets()
+        total = count[order].sum()
+        return tuple(
+            (float(count[k] / total), *essential_graph(self.graph.graphs[first[k]], targets))
+            for k in order
+        )
+
+    def unidentified(self, cause: int, outcome: int) -> float:
+        """Posterior probability of graphs in which the data leave the total effect open, however
+        many rows there were: graphs that fit equally well disagree about it (Perković 2020)."""
+        return sum(
+            share
+            for share, directed, undirected in self.classes
+            if not effect_identified(directed, undirected, cause, outcome)
+        )
+
+    @cached_property
+    def open_edges(self) -> NDArray[np.float64]:
+        """float64[n, n], symmetric: probability that i and j are adjacent and that no row of the
+        data can tell which way."""
+        found = np.zeros((self.table.n, self.table.n))
+        for share, _, undirected in self.classes:
+            found += share * undirected
+        return found
+
+    def target_probabilities(self) -> dict[str, NDArray[np.float64]]:
+        """For every regime with unknown targets, P(it shifts j), float64[n]."""
+        fusion = self.fusion
+        found = {}
+        for bit, regime in enumerate(fusion.unknown):
+            p = np.zeros(self.table.n)
+            for child in range(self.table.n):
+                assert fusion.hits is not None
+                candidates = fusion.scores.candidates[child]
+                members = self.graph.graphs[:, candidates, child]
+                codes = (members << np.arange(fusion.scores.k)).sum(1)
+                hit = [c for c in range(len(fusion.hits)) if c >> bit & 1]
+                p[child] = np.exp(fusion.hits[hit, child][:, codes]).sum(0).mean()
+            found[self.table.regimes[regime].name] = p
+        return found
+
+    def of_rows(self, rows: NDArray[np.bool_]) -> CausalPosterior:
+        """The same of a part of the rows, in the same units."""
+        f = self.fusion
+        part = fuse(self.table.take(rows), f.model, f.prior, f.scores.candidates, f)
+        return _posterior(part, len(self.draws), self.seed, None)
+
+    def _targets(self) -> list[frozenset[int]]:
+        seen = np.unique(self.table.regime)
+        targets = (self.table.regimes[i].targets for i in seen)
+        return sorted(set(targets) - {frozenset()}, key=sorted)
+
+
+def infer(
+    table: Table,
+    model: NoiseModel | None = None,
+    prior: GraphPrior | None = None,
+    *,
+    draws: int = 2000,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> CausalPosterior:
+    """What a table says: posterior over graphs, weights, noise.
+
+    Args:
+        table: rows; incomplete ones are left out.
+        model: `UnknownNoise()` if None.
+        prior: over graphs; uniform if None.
+        draws: joint draws of graph and parameters.
+        seed: same seed, same table: same draws.
+        progress: called with (steps done, steps in all) while graphs are sampled.
+
+    Raises:
+        UserError: too few rows, too many variables or an impossible prior.
+    """
+    n = table.n
+    if not 2 <= n <= LARGEST:
+        raise UserError("variables", n, f"use 2 to {LARGEST}: leave some out with --drop")
+    complete = table.take(table.complete)
+    candidates = None
+    if n > SUMMED:
+        candidates = likely_parents(complete, model or UnknownNoise(), prior or GraphPrior(n))
+    return _posterior(fuse(complete, model, prior, candidates), draws, seed, progress)
+
+
+def _posterior(fusion: Fusion, draws: int, seed: int, progress: Progress | None) -> CausalPosterior:
+    graph = graph_posterior(fusion.scores, draws, seed, progress)
+    rng = np.random.default_rng([seed, 1])
+    return CausalPosterior(fusion, graph, draw_parameters(fusion, graph.graphs, rng), seed)
+
+
+def likely_parents(
+    table: Table, model: NoiseModel, prior: GraphPrior, most: int = CANDIDATES
+) -> NDArray[np.int64]:
+    """Candidate parents of every variable, int64[n, K], ascending.
+
+    Those that an edge is required from, then by forward selection on the family score, which finds
+    parents, children and spouses alike; whoever selects is selected back, room permitting.
+    """
+    n = table.n
+    most = min(most, n - 1)
+    order = [_selection(table, model, prior, child, most) for child in range(n)]
+    chosen = []
+    for child in range(n):
+        required = set()
+        if prior.edge_probability is not None:
+            required = set(np.flatnonzero(prior.edge_probability[:, child] == 1).tolist())
+        if len(required) > most:
+            raise UserError("required edges", len(required), f"at most {most} into one variable")
+        selecting = [i for i in range(n) if i != child and child in order[i][: most // 2]]
+        ranked = [*sorted(required), *order[child][: most // 2], *selecting, *order[child]]
+        ranked += [i for i in range(n) if i != child]
+        chosen.append(sorted(dict.fromkeys(ranked).keys() - {child},
+                             key=list(dict.fromkeys(ranked)).index)[:most])  # fmt: skip
+    return np.sort(np.array(chosen, np.int64), axis=1)
+
+
+def _selection(
+    table: Table, model: NoiseModel, prior: GraphPrior, child: int, most: int
+) -> list[int]:
+    """The variables that explain a variable best, one after the other."""
+    allowed = [i for i in range(table.n) if i != child]
+    if prior.edge_probability is not None:
+        allowed = [i for i in allowed if prior.edge_probability[i, child] > 0]
+    moments = own_moments(table, model, child)
+    found: list[int] = []
+    while allowed and len(found) < most:
+        parents = np.array([[*found, i] for i in allowed], np.int64)
+        scores = score_families(moments, model, table.n, child, parents)
+        best = allowed[int(np.argmax(scores))]
+        found.append(best)
+        allowed.remove(best)
+    return found

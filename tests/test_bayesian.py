@@ -1,0 +1,151 @@
+"""Bayesian experimenters in the runner: what they choose, and that choosing well pays."""
+
+from __future__ import annotations
+
+import functools
+from concurrent.futures import ThreadPoolExecutor
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from understudy.errors import UserError
+from understudy.evaluation import simulate
+from understudy.evaluation._rollout import rollout
+from understudy.experimenters import BAYESIAN, CHOOSERS, Experimenter, bayesian
+from understudy.inference import Rows, SubsetPosterior, bayes_expected
+from understudy.worlds import make
+
+SMALL = {"n": 4, "relevant": 3, "observations": 1, "experiments": 3, "exploits": 1}
+
+
+@functools.cache
+def played(name, count=16, draws=8, **options):
+    world = make("dag", split="longer", **(SMALL | options))
+    player = bayesian(name, world.config(), draws)
+    return jax.tree.map(np.asarray, rollout(world, player, 0, "test", jnp.arange(count)))
+
+
+def rows_before(result, step):
+    outcome = np.where(np.arange(result.target.shape[1])[:, None] < step, result.outcome, np.nan)
+    return Rows(outcome.astype(np.float32), result.target)
+
+
+def test_it_exploits_as_the_bayes_optimal_reader_of_its_history():
+    result = played("rotation", 300)
+    step = result.target.shape[1] - 1
+    goal, rows = result.goal[:, step], np.arange(300)
+    believed = bayes_expected(
+        SubsetPosterior(3, 2), rows_before(result, step), goal, (-2.0, 2.0), result.relevant
+    )
+    legal = result.relevant & (np.arange(4) != goal[:, None])
+    best = np.where(legal[:, :, None], believed, -np.inf).max((1, 2))
+    value = (result.value[:, step] > 0).astype(int)
+    np.testing.assert_allclose(believed[rows, result.target[:, step], value], best, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["eig", "goal"])
+def test_it_watches_then_sets_relevant_variables_only(name):
+    result = played(name)
+    assert (result.target[:, 0] == -1).all()
+    explored = result.target[:, 1:]
+    assert (explored >= 0).all()
+    assert np.take_along_axis(result.relevant, explored, 1).all()
+    assert set(np.unique(result.value[:, 1:])) == {-2.0, 2.0}
+
+
+def test_outcomes_do_not_depend_on_how_many_episodes_are_played_at_once():
+    few, many = played("eig", 5), played("eig", 16)
+    for field in ("target", "value", "outcome", "returns"):
+        np.testing.assert_array_equal(getattr(few, field), getattr(many, field)[:5])
+
+
+def test_two_variables_are_never_told_apart_by_setting_the_known_effect_again():
+    """Once B has answered A's do-values closely many times, only do(A) = B's cause is settled:
+    what is left to learn about a graph of two variables is nothing, so both gain almost nothing."""
+    world = make("dag", n=2, max_parents=1, split="longer", experiments=40, noise_variance=0.01)
+    player = bayesian("eig", world.config(), 8)
+    result = jax.tree.map(np.asarray, rollout(world, player, 0, "test", jnp.arange(16)))
+    linked = (result.system.weights[:, :2, :2] ** 2).sum((1, 2)) > 0.25
+    assert (result.returns[linked] == pytest.approx(result.oracle_return[linked])) and linked.any()
+
+
+def test_scripted_choosers_explore_as_they_do_elsewhere():
+    world = make("dag", **SMALL | {"split": "longer"})
+    for name in CHOOSERS:
+        result = rollout(world, bayesian(name, world.config()), 0, "test", jnp.arange(8))
+        targets = np.asarray(result.target[:, 1:4])
+        if name == "none":
+            assert (targets == -1).all()
+        elif name != "random":
+            assert (np.sort(targets) == np.nonzero(result.relevant)[1].reshape(8, 3)).all()
+
+
+def test_players_have_names_and_are_equal_when_made_alike():
+    config = make("dag").config()
+    for name in BAYESIAN:
+        player = bayesian(name, config)
+        assert player.name == f"bayes:{name}"
+        assert isinstance(player, Experimenter)
+        assert player == bayesian(name, config)
+        assert hash(player) == hash(bayesian(name, config))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "reason"),
+    [
+        ("wizard", {}, "use one of eig, goal, shuffled"),
+        ("", {}, "use one of"),
+        ("eig", {"preset": "lampinen"}, "leaky-relu"),
+        ("eig", {"n": 11}, "at most 10"),
+        ("goal", {"n": 8}, "at most 7"),
+        ("eig", {"confounders": 1}, "confounders"),
+    ],
+)
+def test_what_it_cannot_do_is_refused_in_one_line(name, options, reason):
+    with pytest.raises(UserError, match=reason) as caught:
+        bayesian(name, make("dag", **options).config())
+    assert "\n" not in str(caught.value)
+
+
+def many(world, name, count, part=256):
+    """Episodes by both cores, in parts."""
+    player = bayesian(name, world.config())
+
+    def play(first):
+        return simulate(world, player, 5, "bayes", first, part)
+
+    first = play(0)
+    with ThreadPoolExecutor(2) as pool:
+        parts = [first, *pool.map(play, range(part, count, part))]
+    return jax.tree.map(lambda *a: np.concatenate(a), *parts)
+
+
+def interval(sample):
+    return sample.mean() + np.array([-1.96, 1.96]) * sample.std() / len(sample) ** 0.5
+
+
+@pytest.mark.slow
+def test_choosing_for_the_goal_earns_more_than_rotation_when_experiments_are_few():
+    world = make("dag", experiments=3)
+    goal, rotation = (many(world, name, 3072) for name in ("goal", "rotation"))
+    np.testing.assert_array_equal(goal.oracle_return, rotation.oracle_return)
+    low, high = interval(goal.returns - rotation.returns)
+    print(f"bayes:goal - bayes:rotation: {low:.3f} to {high:.3f}")
+    assert low > 0
+
+
+@pytest.mark.slow
+def test_choosing_for_information_removes_more_bits_than_random_at_every_step():
+    world = make("dag", experiments=5)
+    posterior = SubsetPosterior(5, 2)
+    entropy = jax.jit(lambda rows: jax.lax.map(posterior.entropy, rows, batch_size=64))
+    bits = {}
+    for name in ("eig", "random"):
+        result = many(world, name, 3072)
+        bits[name] = [np.asarray(entropy(rows_before(result, step))) for step in range(1, 6)]
+    for step, (greedy, random) in enumerate(zip(bits["eig"], bits["random"], strict=True), 1):
+        ours, theirs = interval(np.log2(13_956) - greedy), interval(np.log2(13_956) - random)
+        print(f"{step} experiments: bayes:eig {ours.round(3)}, bayes:random {theirs.round(3)} bits")
+        assert ours[0] > theirs[1]
