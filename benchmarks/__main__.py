@@ -10,12 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-RIVALS = {"training.py": "torch"}
+RIVALS = {"training.py": "torch", "exhaustive_search.py": "pgmpy"}
 
 for script in sorted(Path(__file__).parent.glob("[!_]*.py")):
     rival = RIVALS.get(script.name)
     if rival and importlib.util.find_spec(rival) is None:
-        print(f"== {script.name}: left out, needs {rival} (pip install 'understudy[{rival}]')")
+        print(f"== {script.name}: left out, needs {rival} (pip install {rival})")
         continue
     print(f"== {script.name}", flush=True)
     subprocess.run([sys.executable, str(script)], check=True)

@@ -64,7 +64,7 @@ def bge_table(values: np.ndarray, k: int) -> ScoreTable:
 
 
 def main() -> None:
-    """Prints one line a round, then all figures as JSON."""
+    """Prints all figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--variables", type=int, default=30)
     parser.add_argument("--rows", type=int, default=1000)

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.errors import UserError
-from understudy.inference import _query as query_module
 from understudy.inference._query import (
     MAX_LENGTH,
     Ancestor,
@@ -31,11 +30,11 @@ from understudy.inference._query import (
     Parents,
     Probability,
     Query,
-    QueryError,
     Setting,
     Targets,
-    parse,
 )
+from understudy.inference._query_parser import FORMS, parse
+from understudy.inference._query_words import QueryError, written
 
 INF = math.inf
 NAMES = ("X", "Y", "Z", "W", "room temperature", "Yield", "2", "on", "E")
@@ -291,14 +290,14 @@ def test_a_question_without_variables_in_the_log_says_so():
 
 @pytest.mark.parametrize("names", [("X",), ("a b", "2"), ("X", "Y", "Z")])
 def test_every_form_that_is_offered_can_be_asked(names):
-    slots = {slot: query_module._name(name) for slot, name in zip("ab", names, strict=False)}
-    for form in query_module._FORMS:
+    slots = {slot: written(name) for slot, name in zip("ab", names, strict=False)}
+    for form in FORMS:
         if "b" in slots or "{b}" not in form:
             parse(form.format(**slots), names)
 
 
 def test_the_forms_offered_cover_every_kind():
-    kinds = {type(parse(f.format(a="X", b="Y"), NAMES)) for f in query_module._FORMS}
+    kinds = {type(parse(f.format(a="X", b="Y"), NAMES)) for f in FORMS}
     assert kinds == set(get_args(Query))
 
 

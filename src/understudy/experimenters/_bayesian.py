@@ -158,9 +158,7 @@ def bayesian(name: str, config: Mapping[str, Any], draws: int | None = None) -> 
         raise UserError("bayes", name, reason)
     size = config.get("relevant") or config["n"]
     if name == "goal" and size > _MOST_FOR_GOAL:
-        raise UserError(
-            "bayes", name, f"{size} variables; at most {_MOST_FOR_GOAL}: use eig"
-        )
+        raise UserError("bayes", name, f"{size} variables; at most {_MOST_FOR_GOAL}: use eig")
     posterior = SubsetPosterior(
         size,
         min(config["max_parents"], size - 1),

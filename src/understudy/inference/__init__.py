@@ -47,7 +47,9 @@ from understudy.inference._next_experiment import (
 )
 from understudy.inference._posterior import ExactPosterior
 from understudy.inference._prior import GraphPrior, edge_prior
-from understudy.inference._query import Query, QueryError, parse
+from understudy.inference._query import Query
+from understudy.inference._query_parser import parse
+from understudy.inference._query_words import QueryError
 from understudy.inference._reader import (
     MAX_VARIABLES,
     EffectsPosterior,

@@ -20,6 +20,7 @@ from understudy.errors import UserError
 from understudy.inference import _query as q
 from understudy.inference._causal_posterior import CausalPosterior
 from understudy.inference._next_experiment import Goal, best_action, plan_experiments
+from understudy.inference._query_parser import parse
 
 LEVEL = 0.95
 UNIDENTIFIED = 0.05
@@ -72,7 +73,7 @@ def answer(question: str | q.Query, posterior: CausalPosterior) -> Answer:
     Raises:
         UserError: the question cannot be read, or names a row that is not there.
     """
-    query = q.parse(question, posterior.table.variables) if isinstance(question, str) else question
+    query = parse(question, posterior.table.variables) if isinstance(question, str) else question
     found = _HOW[type(query)](query, posterior)
     return replace(
         found,
@@ -319,7 +320,8 @@ def _distribution(
     keep = [outcome, *(i for i, _ in loose)]
     rng = np.random.default_rng(posterior.seed)
     inner = covariance[:, keep][:, :, keep]
-    root = np.linalg.cholesky(inner + 1e-9 * np.eye(len(keep)) * inner.max())
+    jitter = 1e-9 * np.eye(len(keep)) * np.diagonal(inner, axis1=1, axis2=2)[:, None, :]
+    root = np.linalg.cholesky(inner + jitter)
     found = []
     for m, c in zip(mean[:, keep], root, strict=True):
         x = m + rng.normal(size=(_SIMULATED, len(keep))) @ c.T

@@ -12,7 +12,11 @@ from understudy.episodes import Table
 from understudy.errors import UserError
 from understudy.inference._conflicts import Conflicts, find_conflicts
 from understudy.inference._draws import Draws, draw_parameters
-from understudy.inference._essential import effect_identified, essential_graph
+from understudy.inference._essential import (
+    effect_identified,
+    essential_graph,
+    meek_closure,
+)
 from understudy.inference._graph_posterior import (
     SUMMED,
     GraphPosterior,
@@ -22,6 +26,7 @@ from understudy.inference._graph_posterior import (
 from understudy.inference._prior import GraphPrior
 from understudy.inference._scores import (
     Fusion,
+    KnownNoise,
     NoiseModel,
     UnknownNoise,
     fuse,
@@ -64,18 +69,31 @@ class CausalPosterior:
 
     @cached_property
     def classes(self) -> tuple[tuple[float, NDArray[np.bool_], NDArray[np.bool_]], ...]:
-        """What the data can and cannot orient: for the most probable graphs, with their shares
-        (adding up to 1), the directed and undirected edges of their interventional essential
-        graph."""
+        """What data and prior can and cannot orient: for the most probable graphs, with their
+        shares (adding up to 1), the directed and undirected edges of their interventional essential
+        graph, after the edges that the prior settles (Meek 1995; Perković 2020). With noise of one
+        known variance every edge is directed (Peters & Bühlmann, Biometrika 2014)."""
         packed = np.packbits(self.graph.graphs.reshape(len(self.graph.graphs), -1), axis=1)
         _, first, count = np.unique(packed, axis=0, return_index=True, return_counts=True)
         order = np.argsort(-count, kind="stable")[:_DISTINCT]
         targets = self._targets()
         total = count[order].sum()
         return tuple(
-            (float(count[k] / total), *essential_graph(self.graph.graphs[first[k]], targets))
+            (float(count[k] / total), *self._class(self.graph.graphs[first[k]], targets))
             for k in order
         )
+
+    def _class(
+        self, adjacency: NDArray[np.bool_], targets: list[frozenset[int]]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        if isinstance(self.fusion.model, KnownNoise):
+            return adjacency, np.zeros_like(adjacency)
+        directed, undirected = essential_graph(adjacency, targets)
+        p = self.fusion.prior.edge_probability
+        if p is None:
+            return directed, undirected
+        settled = undirected & adjacency & ((p == 1) | (p.T == 0))
+        return meek_closure(directed | settled, undirected & ~(settled | settled.T))
 
     def unidentified(self, cause: int, outcome: int) -> float:
         """Posterior probability of graphs in which the data leave the total effect open, however
@@ -119,8 +137,11 @@ class CausalPosterior:
 
     def _targets(self) -> list[frozenset[int]]:
         seen = np.unique(self.table.regime)
-        targets = (self.table.regimes[i].targets for i in seen)
-        return sorted(set(targets) - {frozenset()}, key=sorted)
+        targets = {self.table.regimes[i].targets for i in seen}
+        likely = self.target_probabilities()
+        for regime in (self.table.regimes[i] for i in self.fusion.unknown):
+            targets.add(regime.targets | frozenset(np.flatnonzero(likely[regime.name] > 0.5)))
+        return sorted(targets - {frozenset()}, key=sorted)
 
 
 def infer(

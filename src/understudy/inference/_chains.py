@@ -305,7 +305,7 @@ def _redraw_family(tables: Tables, parents: Array, uniform: Array) -> Array:
 def _reverse_edge(tables: Tables, parents: Array, uniform: Array) -> tuple[Array, Array]:
     """Turns a random edge round, drawing both ends' families anew; uniform float64[6].
 
-    Grzegorczyk & Husmeier 2008, eq. 22: with i -> j the edge and both ends made orphans, i gets
+    Grzegorczyk & Husmeier 2008: with i -> j the edge and both ends made orphans, i gets
     parents that include j, then j gets parents; the ratio is that of the four sums drawn from.
     """
     n, k = tables.candidates.shape

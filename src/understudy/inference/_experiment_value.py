@@ -46,6 +46,7 @@ from understudy.inference._subsets import SubsetPosterior, _Growth, _plan
 INFORMATION_DRAWS, VALUE_DRAWS = 256, 64
 """Outcomes drawn for each experiment unless told otherwise."""
 
+_TINY = 1e-30
 _BLOCK_FLOATS = 2**17  # working numbers of the draws handled at once: they stay in the cache
 
 
@@ -478,7 +479,8 @@ def _updated_effects(posterior: SubsetPosterior, sample: _Sample) -> jax.Array:
     weight = belief.weight[..., None] + lean * found.surprise[:, :, None]
     weight = ratio[:, :, None] * weight
     weight = jnp.einsum("ujf,jfkN->ujkN", belief.growth.local, weight, precision="highest")
-    weight = weight / local.swapaxes(0, 1)[:, :, None]
+    # Where all families within U have become impossible, what they say no longer matters.
+    weight = weight / jnp.maximum(local, _TINY).swapaxes(0, 1)[:, :, None]
 
     plan, itself = _plan(n), np.eye(n)[..., None]
     state, grown, start = jnp.zeros((1, n, n, ratio.shape[-1]), ratio.dtype), [], 0
@@ -490,7 +492,7 @@ def _updated_effects(posterior: SubsetPosterior, sample: _Sample) -> jax.Array:
         term = share[..., None] * terms[step.source]
         source = jnp.concatenate(grown)[level.rest]
         mixed = (term[:, :, None, None] * source).sum(1)
-        mixed = mixed / density[start : start + len(mixed), None, None]
+        mixed = mixed / jnp.maximum(density[start : start + len(mixed)], _TINY)[:, None, None]
         state = jnp.where(level.members[:, None, :, None], mixed, 0)
     return state[0]
 

@@ -243,7 +243,7 @@ def plan_experiments(
     stop = ""
     while len(chosen) < budget:
         best = max(found, key=lambda c: _worth(c, prefer, found))
-        if (stop := _reason_to_stop(best, found, goal, least_bits)) != "":
+        if (stop := _reason_to_stop(found, goal, least_bits)) != "":
             break
         chosen.append(best)
         if len(chosen) == budget:
@@ -262,14 +262,12 @@ def _worth(candidate: Candidate, prefer: str, among: Sequence[Candidate]) -> tup
     return (bits, gain)
 
 
-def _reason_to_stop(
-    best: Candidate, found: Sequence[Candidate], goal: Goal | None, least_bits: float
-) -> str:
-    if max(c.bits for c in found) > least_bits:
+def _reason_to_stop(found: Sequence[Candidate], goal: Goal | None, least_bits: float) -> str:
+    most = max(c.bits for c in found)
+    if most > least_bits:
         return ""
     if goal is not None and any(c.gain > 2 * c.gain_error for c in found):
         return ""
-    most = max(c.bits for c in found)
     what = "about the graph" if goal is None else "about the graph, nor to improve the goal"
     return f"no experiment is expected to tell more than {max(most, 0):.3f} bits {what}"
 

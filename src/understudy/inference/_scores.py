@@ -114,9 +114,10 @@ class UnknownNoise:
         return self.alpha_mu * (self._alpha_w(n) - n - 1) / (self.alpha_mu + 1)
 
     def always_precisions(self, count: int) -> NDArray[np.float64]:
-        """Of the intercept, then the offsets."""
+        """Of the intercept, if there is one, then the offsets."""
         found = np.full(count, self.offset_precision)
-        found[:1] = self.alpha_mu
+        if self.intercept:
+            found[:1] = self.alpha_mu
         return found
 
     def evidence(
