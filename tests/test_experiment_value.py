@@ -27,6 +27,15 @@ from understudy.inference import (
 )
 from understudy.inference._families import weight_covariance
 
+# Each program runs a few times only: compiling it fast matters more than running it fast.
+compiled = partial(
+    jax.jit,
+    compiler_options={
+        "xla_backend_optimization_level": 0,
+        "xla_llvm_disable_expensive_passes": True,
+    },
+)
+
 NOISE, PRIOR = 0.7, 1.6
 VALUES = (-2.0, 0.5, 2.0)
 ROWS = Rows(
@@ -142,7 +151,7 @@ def value_by_quadrature(target, value, goal):
 
 def estimates(function, keys=64, **options):
     """Mean over independent draws and its standard error."""
-    ask = jax.jit(jax.vmap(partial(function, THREE, ROWS, VALUES, **options)))
+    ask = compiled(jax.vmap(partial(function, THREE, ROWS, VALUES, **options)))
     found = np.asarray(ask(jax.random.split(jax.random.key(0), keys)))
     return found.mean(0), found.std(0) / keys**0.5
 
@@ -166,11 +175,11 @@ def test_value_of_information_is_the_rise_of_the_best_action_by_quadrature():
 
 def test_gains_do_not_depend_on_the_sign_of_the_value_nor_on_neighbours():
     ask = partial(expected_information_gain, THREE, do_values=VALUES, draws=32)
-    alone = jax.jit(lambda rows, key: ask(rows, key=key))
+    alone = compiled(lambda rows, key: ask(rows, key=key))
     keys = jax.random.split(jax.random.key(1), 3)
     parts = [Rows(ROWS.outcome * scale, ROWS.target) for scale in (1, 0.5, -1)]
     stacked = jax.tree.map(lambda *a: jnp.stack(a), *parts)
-    together = jax.jit(jax.vmap(lambda rows, key: ask(rows, key=key)))(stacked, keys)
+    together = compiled(jax.vmap(lambda rows, key: ask(rows, key=key)))(stacked, keys)
     for rows, key, gain in zip(parts, keys, together, strict=True):
         np.testing.assert_array_equal(gain, alone(rows, key))
         np.testing.assert_array_equal(gain[:, 0], gain[:, 2])
@@ -179,7 +188,7 @@ def test_gains_do_not_depend_on_the_sign_of_the_value_nor_on_neighbours():
 def test_a_batch_tells_what_its_outcomes_tell_together():
     """Two variables, no rows yet: A -> B, B -> A or neither; outcomes on a grid."""
     two = SubsetPosterior(2, 1, NOISE, PRIOR)
-    found = jax.jit(
+    found = compiled(
         lambda key: batch_information_gain(two, no_rows(2), (3.0,), key, 2, 512, fantasies=128)
     )(jax.random.key(0))
     line = np.linspace(-25, 25, 401)
@@ -229,12 +238,13 @@ def test_moments_added_row_by_row_say_what_all_rows_say():
     for j in range(3):
         free = ROWS.outcome[ROWS.target != j]
         np.testing.assert_allclose(moments.gram[j], free.T @ free, rtol=1e-5)
-    effects = jax.jit(THREE.effect_matrix)
+    effects = compiled(THREE.effect_matrix)
     np.testing.assert_allclose(effects(moments), effects(ROWS), rtol=1e-4, atol=1e-6)
 
 
 def test_weight_covariances_are_those_of_ridge_regression():
-    found, table = weight_covariance(ROWS, THREE.table, NOISE, PRIOR), THREE.table
+    table = THREE.table
+    found = compiled(lambda rows: weight_covariance(rows, table, NOISE, PRIOR))(ROWS)
     for child, position in np.ndindex(table.code.shape):
         parents = tuple(np.flatnonzero(table.member[child, position]).tolist())
         wanted = np.zeros((3, 3))

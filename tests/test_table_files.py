@@ -16,13 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.episodes import (
-    EpisodeBatch,
-    Origin,
     Regime,
     Table,
-    import_csv,
     read_table,
-    write_batch,
 )
 from understudy.errors import UserError
 
@@ -317,62 +313,6 @@ def test_nearly_equal_columns_both_stay(tmp_path):
     assert read(tmp_path, table("a,b,y,c", extra=extra))[0].n == 4
 
 
-# ---------------------------------------------------------------- datasets
-
-
-def batch(world: str) -> EpisodeBatch:
-    rng = np.random.default_rng(3)
-    target = rng.integers(-1, 3, (5, 4))
-    return EpisodeBatch(
-        origin=Origin(world, "{}", "train", 0, "person", tuple("abc")),
-        episode_id=np.arange(5),
-        phase=np.ones((5, 4), int),
-        target=target,
-        value=np.where(target >= 0, 1.0, np.nan),
-        outcome=rng.normal(size=(5, 4, 3)),
-        mask=np.ones((5, 3), bool),
-        goal=np.full((5, 4), -1),
-        returns=np.full(5, np.nan),
-        oracle_return=np.full(5, np.nan),
-        random_return=np.full(5, np.nan),
-    )
-
-
-def test_a_dataset_folder_is_a_table_too(tmp_path):
-    log = batch("recorded:x")
-    write_batch(tmp_path / "log", log)
-    t, warnings = read_table([tmp_path / "log"])
-    direct = Table.from_episodes(log)
-    assert t.variables == direct.variables
-    assert t.regimes == direct.regimes
-    assert warnings == []
-    for field in ("values", "regime", "source", "episode", "step"):
-        np.testing.assert_array_equal(getattr(t, field), getattr(direct, field))
-    part, _ = read_table(tmp_path / "log", drop=["b"])
-    np.testing.assert_array_equal(part.values, direct.values[:, [0, 2]])
-    np.testing.assert_array_equal(part.observational, log.target.reshape(-1) == -1)
-
-
-def test_a_dataset_of_many_systems_says_so(tmp_path):
-    write_batch(tmp_path / "log", batch("dag"))
-    _, warnings = read_table(tmp_path / "log")
-    assert len(warnings) == 1
-    assert "system of its own" in warnings[0]
-
-
-def test_an_imported_log_and_its_rows_agree(tmp_path):
-    lines = ["episode,step,phase,target,value,goal,a,b"]
-    lines += [f"e,{i},explore,{'a' if i % 2 else ''},{i if i % 2 else ''},,{i},{i * i % 7}"
-              for i in range(9)]  # fmt: skip
-    put(tmp_path, {"log.csv": "\n".join(lines)})
-    write_batch(tmp_path / "log", import_csv(tmp_path / "log.csv"))
-    logged, _ = read_table(tmp_path / "log")
-    options = {"drop": ["episode", "step", "phase", "value", "goal"]}
-    plain, _ = read_table(tmp_path / "log.csv", "target", **options)
-    np.testing.assert_array_equal(logged.values, plain.values)
-    np.testing.assert_array_equal(logged.hard, plain.hard)
-
-
 # ---------------------------------------------------------------- bad input
 
 
@@ -578,17 +518,6 @@ def test_bad_input_is_refused_in_one_line_that_names_it(tmp_path, monkeypatch, c
     assert len(text) < 400
     for word in words:
         assert word in text
-
-
-@pytest.mark.parametrize(
-    ("options", "word"), [({"targets": "a"}, "targets"), ({"sources": "file"}, "sources")]
-)
-def test_a_dataset_takes_no_targets_or_sources(tmp_path, options, word):
-    write_batch(tmp_path / "log", batch("recorded:x"))
-    with pytest.raises(UserError, match=f"^{word}: got"):
-        read_table(tmp_path / "log", **options)
-    with pytest.raises(UserError, match="one dataset"):
-        read_table([tmp_path / "log", tmp_path / "log"])
 
 
 def test_files_without_permission_are_named(tmp_path, monkeypatch):

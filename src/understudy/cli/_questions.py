@@ -30,8 +30,8 @@ Targets = Annotated[
     typer.Option(help="Column, or file, that says what was done in which rows: docs/tables.md."),
 ]
 Sources = Annotated[str | None, typer.Option(help="Column with each row's source, or `file`.")]
-Drop = Annotated[list[str] | None, typer.Option(help="A column that is no variable; repeat it.")]
-Keep = Annotated[list[str] | None, typer.Option(help="Keep this column only; repeat it.")]
+Drop = Annotated[list[str] | None, typer.Option(help="Columns that are no variables: a,b.")]
+Keep = Annotated[list[str] | None, typer.Option(help="The only columns that are variables: a,b.")]
 Require = Annotated[list[str] | None, typer.Option(help="An edge that is there: A->B; repeat it.")]
 Forbid = Annotated[list[str] | None, typer.Option(help="An edge that is not there: A->B.")]
 Believe = Annotated[list[str] | None, typer.Option(help="How probable an edge is: A->B=0.8.")]
@@ -100,7 +100,7 @@ def advise(
     budget: Annotated[int, typer.Option(help="How many experiments to plan.")] = 1,
     out: Annotated[Path, typer.Option(help="HTML report to write.")] = Path("advice.html"),
     can_set: Annotated[
-        list[str] | None, typer.Option(help="A variable that can be set (default: all).")
+        list[str] | None, typer.Option(help="Variables that can be set: a,b (default: all).")
     ] = None,
     values: Annotated[
         list[str] | None, typer.Option(help="What a variable can be set to: X=0,1,2; repeat it.")
@@ -135,7 +135,7 @@ def advise(
             posterior,
             budget=budget,
             goal=goal,
-            can_set=can_set,
+            can_set=_each(can_set) if can_set else None,
             values={n: _numbers("--values", t, v) for n, t, v in _pairs("--values", values)},
             costs={n: _numbers("--cost", t, v)[0] for n, t, v in _pairs("--cost", cost)},
             prefer=prefer,
@@ -189,8 +189,19 @@ def _rows(
             raise
     if episode is not None:
         raise UserError("--episode", episode, "only logs have episodes")
-    table, found = episodes.read_table(paths, targets, sources=sources, drop=drop or (), keep=keep)
+    table, found = episodes.read_table(
+        paths,
+        targets,
+        sources=sources,
+        drop=_each(drop),
+        keep=_each(keep) if keep else None,
+    )
     return _Rows(table, None, None, found)
+
+
+def _each(texts: list[str] | None) -> list[str]:
+    """Names given one by one or with commas between them."""
+    return [name.strip() for text in texts or [] for name in text.split(",")]
 
 
 def _posterior(

@@ -143,7 +143,7 @@ class Table:
     ) -> Table:
         """Rows in which at most one variable was set: `target` int[R], -1 for an observation."""
         values = np.asarray(values, np.float64)
-        count, n = values.shape
+        count = len(values)
         target = np.full(count, -1) if target is None else np.asarray(target, np.int64)
         regimes = (OBSERVED, *(Regime(f"do({v})", frozenset([i]))
                                for i, v in enumerate(variables)))  # fmt: skip

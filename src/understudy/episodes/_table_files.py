@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.episodes._dataset import Dataset
-from understudy.episodes._table import Regime, Table, pools_episodes
+from understudy.episodes._table import Regime, Table
 from understudy.episodes._table_columns import Columns, near, read_columns
 from understudy.episodes._table_targets import Label, codes, place, read_labels
 from understudy.errors import UserError
@@ -33,8 +32,8 @@ def read_table(
     """Reads files with one line a measurement and one column a variable.
 
     Files are CSV (cells between commas, semicolons or tabs), TSV, either compressed by gzip, or
-    Parquet; or else one folder with an episode dataset. Several files are blocks of rows with the
-    same columns. Empty cells, NA, NaN, None and null are missing; true and false are 1 and 0.
+    Parquet. Several files are blocks of rows with the same columns. Empty cells, NA, NaN, None and
+    null are missing; true and false are 1 and 0.
 
     `targets` says what had been done to the system in which rows: nothing at all if None, else
 
@@ -64,7 +63,7 @@ def read_table(
 
     Returns:
         table: float64[R, n] with NaN where missing; n from 2 to `MAX_VARIABLES`, and at least
-            n + 2 rows are complete (a dataset: as it is).
+            n + 2 rows are complete.
         warnings: one line each.
 
     Raises:
@@ -75,11 +74,6 @@ def read_table(
     files = [Path(path) for path in given]
     if not files:
         raise UserError("data", None, "name at least one file")
-    folders = [path for path in files if (path / "manifest.json").is_file()]
-    if folders:
-        if len(files) > 1:
-            raise UserError("data", str(folders[0]), "give one dataset, or files")
-        return _from_dataset(folders[0], targets, sources, drop, keep)
     blocks = _read_blocks(files)
     names = list(blocks[0].arrays)
     source, source_names, told = _sources(sources, blocks)
@@ -113,36 +107,6 @@ def read_table(
         step=np.zeros_like(rows),
         title=title,
     )
-    return table, warnings
-
-
-def _from_dataset(
-    folder: Path,
-    targets: str | None,
-    sources: str | None,
-    drop: Sequence[str],
-    keep: Sequence[str] | None,
-) -> tuple[Table, list[str]]:
-    for option, value in (("targets", targets), ("sources", sources)):
-        if value is not None:
-            raise UserError(
-                option, value, f"{folder} is a dataset and says so itself: leave it out"
-            )
-    batch = Dataset(folder).read(without=("action_logits", "explanation"))
-    table = Table.from_episodes(batch, str(folder))
-    wanted = _wanted(table.variables, {}, drop, keep)
-    warnings = []
-    if not pools_episodes(batch):
-        warnings.append(f"{folder}: every episode has a system of its own, rows come from all")
-    if list(table.variables) != wanted:
-        hidden = {i for i, name in enumerate(table.variables) if name not in wanted}
-        regimes = tuple(
-            Regime(r.name, r.hard, r.soft, r.replaced, r.unknown or bool(r.targets & hidden))
-            for r in table.regimes
-        )
-        table = Table(table.variables, table.values, table.regime, regimes, table.source,
-                      table.sources, table.episode, table.step, table.title)  # fmt: skip
-        table = table.only([table.index(name) for name in wanted])
     return table, warnings
 
 

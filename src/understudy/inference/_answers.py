@@ -19,6 +19,7 @@ from understudy.episodes import Table
 from understudy.errors import UserError
 from understudy.inference import _query as q
 from understudy.inference._causal_posterior import CausalPosterior
+from understudy.inference._conflicts import PairConflict
 from understudy.inference._next_experiment import Goal, best_action, plan_experiments
 from understudy.inference._query_parser import parse
 
@@ -183,11 +184,13 @@ def _open(posterior: CausalPosterior, causes: Sequence[int], outcomes: Sequence[
     return ""
 
 
-def _conflict(posterior: CausalPosterior, cause: int, outcome: int) -> bool:
-    return any(
-        pair.contradicted and (pair.cause, pair.effect) == (cause, outcome)
-        for pair in posterior.conflicts.pairs
-    )
+def _conflict(posterior: CausalPosterior, cause: int, outcome: int) -> PairConflict | None:
+    """The measured effect, if observations contradict it, or experiments as a whole."""
+    conflicts = posterior.conflicts
+    for pair in conflicts.pairs if conflicts.contradicted else ():
+        if (pair.cause, pair.effect) == (cause, outcome) and (pair.contradicted or conflicts.whole):
+            return pair
+    return None
 
 
 def _effect(query: q.Effect, posterior: CausalPosterior) -> Answer:
@@ -198,24 +201,30 @@ def _effect(query: q.Effect, posterior: CausalPosterior) -> Answer:
     per = "a unit of " + query.cause if query.start is None else (
         f"moving {query.cause} from {number(start)} to {number(end)}")  # fmt: skip
 
-    def of(part: CausalPosterior) -> tuple[float, float, float]:
-        return _spread((end - start) * part.draws.total_effects()[:, cause, outcome])
-
-    if _conflict(posterior, cause, outcome):
-        passive, active = (posterior.of_rows(rows)
-                           for rows in (table.observational, ~table.observational))  # fmt: skip
-        (value, low, high), seen = of(active), of(passive)
+    change = end - start
+    if pair := _conflict(posterior, cause, outcome):
+        # Other experiments leave a common cause of the two at work: they are no help here.
+        low, high = sorted(change * x for x in pair.interval)
+        passive, *ends = (change * x for x in (pair.predicted[1], *pair.predicted[::2]))
+        data = f"{pair.rows:,} rows that set {query.cause} alone"
+        if pair.contrast:
+            data += ", and the means of the rows in which nothing was set"
         return Answer(
             "", None,
-            f"{per} changes {query.outcome} by {number(value)} {_interval(low, high)} on average, "
-            f"going by the experiments alone; the observations alone would say {number(seen[0])} "
-            f"{_interval(seen[1], seen[2])} and contradict them, so they are left out",
-            value, low, high,
-            rests_on=data_in_words(active),
+            f"{per} changes {query.outcome} by {number(change * pair.measured)} "
+            f"{_interval(low, high)} on average, going by the {data}; the observations by "
+            f"themselves would say {number(passive)} {_interval(*sorted(ends))}, and observations "
+            "and experiments contradict each other",
+            change * pair.measured, low, high,
+            assumes=(
+                f"{query.outcome} is a linear function of {query.cause} plus noise in these rows",
+                "rows are independent; an intervention acts on its stated targets only",
+            ),
+            rests_on=data,
         )  # fmt: skip
     if reason := _open(posterior, [cause], [outcome]):
-        return _refuse(reason, table=_possible(posterior, cause, outcome, end - start))
-    value, low, high = of(posterior)
+        return _refuse(reason, table=_possible(posterior, cause, outcome, change))
+    value, low, high = _spread(change * posterior.draws.total_effects()[:, cause, outcome])
     return Answer(
         "", None,
         f"{per} changes {query.outcome} by {number(value)} {_interval(low, high)} on average; "

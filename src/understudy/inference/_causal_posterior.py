@@ -129,12 +129,6 @@ class CausalPosterior:
             found[self.table.regimes[regime].name] = p
         return found
 
-    def of_rows(self, rows: NDArray[np.bool_]) -> CausalPosterior:
-        """The same of a part of the rows, in the same units."""
-        f = self.fusion
-        part = fuse(self.table.take(rows), f.model, f.prior, f.scores.candidates, f)
-        return _posterior(part, len(self.draws), self.seed, None)
-
     def _targets(self) -> list[frozenset[int]]:
         seen = np.unique(self.table.regime)
         targets = {self.table.regimes[i].targets for i in seen}

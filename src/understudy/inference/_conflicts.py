@@ -42,6 +42,9 @@ class PairConflict:
     Attributes:
         measured, standard_error: least-squares slope in the rows where `cause` was set, with those
             where nothing was done for the mean where it was set to one value only.
+        freedom: degrees of freedom of the standard error.
+        rows: those in which `cause`, and nothing else, was set.
+        contrast: it was set to one value only.
         predicted: posterior quantiles 2.5, 50 and 97.5 % from the observations alone.
         p_value: two-sided, of so extreme a measurement under that prediction.
         contradicted: after Holm's correction over all pairs.
@@ -51,9 +54,18 @@ class PairConflict:
     effect: int
     measured: float
     standard_error: float
+    freedom: int
+    rows: int
+    contrast: bool
     predicted: tuple[float, float, float]
     p_value: float
     contradicted: bool
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % confidence interval of the measured effect."""
+        half = float(stats.t.ppf(0.975, self.freedom)) * self.standard_error
+        return self.measured - half, self.measured + half
 
 
 @dataclass(frozen=True)
@@ -71,10 +83,14 @@ class Conflicts:
     reason: str = ""
 
     @property
+    def whole(self) -> bool:
+        """One system behind both is refuted, whatever single effects say."""
+        return self.log_bayes_factor is not None and self.log_bayes_factor < STRONG
+
+    @property
     def contradicted(self) -> bool:
         """Observations and experiments should not be averaged."""
-        whole = self.log_bayes_factor is not None and self.log_bayes_factor < STRONG
-        return whole or any(pair.contradicted for pair in self.pairs)
+        return self.whole or any(pair.contradicted for pair in self.pairs)
 
 
 def find_conflicts(fusion: Fusion, seed: int = 0) -> Conflicts:
@@ -142,7 +158,7 @@ def _pairs(
         if np.ptp(y) == 0:
             continue
         slope = stats.linregress(x, y)
-        found.append(_pair(cause, effect, slope.slope, slope.stderr, rows.sum() - 2, effects))
+        found.append(_pair(cause, effect, slope.slope, slope.stderr, rows, False, effects))
     return found
 
 
@@ -160,7 +176,7 @@ def _contrast(
         return None
     error = np.sqrt(there.var(ddof=1) / len(there) + here.var(ddof=1) / len(here))
     slope = (there.mean() - here.mean()) / distance
-    return _pair(cause, effect, slope, error / abs(distance), len(there) - 1, effects)
+    return _pair(cause, effect, slope, error / abs(distance), rows, True, effects)
 
 
 def _pair(
@@ -168,15 +184,18 @@ def _pair(
     effect: int,
     slope: float,
     error: float,
-    freedom: int,
+    rows: NDArray[np.bool_],
+    contrast: bool,
     effects: NDArray[np.float64],
 ) -> PairConflict:
     """The tail probability of the measurement under the mixture of predictions."""
     own = effects[:, cause, effect]
+    count = int(rows.sum())
+    freedom = count - (1 if contrast else 2)
     below = float(stats.t.cdf((slope - own) / max(error, 1e-12), freedom).mean())
     low, middle, high = np.quantile(own, [0.025, 0.5, 0.975])
     p = 2 * min(below, 1 - below)
-    return PairConflict(cause, effect, float(slope), float(error),
+    return PairConflict(cause, effect, float(slope), float(error), freedom, count, contrast,
                         (float(low), float(middle), float(high)), p, False)  # fmt: skip
 
 

@@ -6,8 +6,8 @@ to tell about the graph,
     E_y sum_G P(G | y, rows) log2 (P(G | y, rows) / P(G | rows)),
 
 with the exact predictive of every family (weights and noise integrated out) over the distinct
-graphs among the posterior's draws, and y drawn from the posterior predictive. Value: what knowing y is
-expected to add to the mean of the goal under the action that is then best (Raiffa & Schlaifer
+graphs among the posterior's draws, and y drawn from the posterior predictive. Value: what knowing y
+is expected to add to the mean of the goal under the action that is then best (Raiffa & Schlaifer
 1961), with the draws of the parameters reweighted by p(y | parameters).
 """
 
@@ -100,9 +100,14 @@ class _Family(NamedTuple):
 
 
 class _Predictor:
-    """log p(y | graph, rows) for new rows, over the distinct graphs of a posterior."""
+    """log p(y | graph, rows) for new rows, over the distinct graphs of a posterior.
 
-    def __init__(self, fusion: Fusion, graphs: NDArray[np.bool_]) -> None:
+    `counts` int64[graphs] says how often each was drawn.
+    """
+
+    def __init__(
+        self, fusion: Fusion, graphs: NDArray[np.bool_], counts: NDArray[np.int64]
+    ) -> None:
         self.fusion = fusion
         n = fusion.table.n
         self.codes = np.empty((len(graphs), n), np.int64)
@@ -110,8 +115,8 @@ class _Predictor:
             members = graphs[:, fusion.scores.candidates[child], child]
             self.codes[:, child] = (members << np.arange(fusion.scores.k)).sum(1)
         self.grams = [
-            fusion.groups(child, fusion.likely_shifts(child, self.codes[:, child]))[0]
-            for child in range(n)
+            fusion.groups(child, fusion.likely_shifts(child, drawn))[0]
+            for child, drawn in enumerate(np.repeat(self.codes, counts, axis=0).T)
         ]
         self.families: list[dict[int, _Family]] = [{} for _ in range(n)]
         for child in range(n):
@@ -303,7 +308,7 @@ class _Judge:
 
     def start(self) -> _World:
         even = np.full(len(self.draws), -np.log(len(self.draws)))
-        predictor = _Predictor(self.fusion, self.distinct)
+        predictor = _Predictor(self.fusion, self.distinct, self.counts)
         return _World(predictor, np.log(self.counts / self.counts.sum()), even)
 
     def candidates(self, worlds: Sequence[_World], advance: Callable[[], None]) -> list[Candidate]:

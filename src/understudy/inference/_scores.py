@@ -105,9 +105,6 @@ class UnknownNoise:
     def _alpha_w(self, n: int) -> float:
         return n + self.alpha_mu + 1
 
-    def _t(self, n: int) -> float:
-        return self.alpha_mu * (self._alpha_w(n) - n - 1) / (self.alpha_mu + 1)
-
     standardise = True
 
     def weight_precision(self, n: int) -> float:
@@ -149,9 +146,6 @@ class UnknownNoise:
         """Degrees of freedom of a new value and the square of its scale, weights aside."""
         shape = self._shape(n, parents) + rows / 2
         return 2 * shape, (self.weight_precision(n) + max(residual, 0.0)) / 2 / shape
-
-    def _alpha_w(self, n: int) -> float:
-        return n + self.alpha_mu + 1
 
     def _shape(self, n: int, parents: int) -> float:
         """Of the prior of s^2."""
