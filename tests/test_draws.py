@@ -217,3 +217,18 @@ def test_the_same_seed_gives_the_same_bytes():
     for name in ("graph", "weight", "intercept", "variance"):
         assert getattr(one, name).tobytes() == getattr(two, name).tobytes()
     assert infer(table_of(7), draws=200, seed=4).draws.weight.tobytes() != one.weight.tobytes()
+
+
+def test_effects_are_exactly_nought_where_no_path_leads():
+    rng = np.random.default_rng(8)
+    for n in (2, 3, 5, 12, 33):
+        graph = np.triu(rng.random((20, n, n)) < 0.3, 1)
+        graph[0] = np.eye(n, k=1) > 0  # the longest path there can be
+        weight = np.where(graph, rng.normal(size=graph.shape), 0.0)
+        model = Draws(graph, weight, np.zeros((20, n)), np.ones((20, n)))
+        found = model.total_effects()
+        np.testing.assert_allclose(found, np.linalg.inv(np.eye(n) - weight), atol=1e-10)
+        reach = np.eye(n, dtype=int) + graph
+        for _ in range(6):
+            reach = np.minimum(reach @ reach, 1)
+        np.testing.assert_array_equal(found != 0, reach > 0)

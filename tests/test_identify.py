@@ -10,6 +10,7 @@ import pytest
 
 from understudy.episodes import Table
 from understudy.errors import UserError
+from understudy.inference import answer, infer, prior_of_graph
 from understudy.inference._estimand import evaluate, regimes
 from understudy.inference._gcm import NonlinearModel
 from understudy.inference._identify import Identified, NotIdentified, Population, identify
@@ -264,6 +265,26 @@ def test_effects_agree_with_dowhy_on_the_same_graph():
     ours = np.linalg.lstsq(design, table.values[:, table.index("Y")], rcond=None)[0][0]
     assert theirs == pytest.approx(ours, rel=1e-9)
     assert theirs == pytest.approx(truth, abs=0.15)
+
+
+@pytest.mark.filterwarnings("ignore:The copy keyword is deprecated")
+@pytest.mark.parametrize(("outcome", "tolerance"), [("M", 0.003), ("Y", 0.03)])
+def test_the_posterior_effect_in_a_known_graph_is_dowhys_up_to_the_prior(outcome, tolerance):
+    """M has one cause, so that both regress M on X; on Y ours goes through M and W, with less
+    noise, where theirs adjusts for Z alone."""
+    pandas, dowhy = pytest.importorskip("pandas"), pytest.importorskip("dowhy")
+    graph, table, _ = linear_gaussian(2_000, seed=4)
+    frame = pandas.DataFrame(table.values, columns=list(table.variables))
+    logging.getLogger("dowhy").setLevel(logging.ERROR)
+    model = dowhy.CausalModel(frame, "X", outcome, graph=graph.to_networkx())
+    estimand = model.identify_effect(proceed_when_unidentifiable=True)
+    theirs = model.estimate_effect(
+        estimand, method_name="backdoor.linear_regression", effect_modifiers=[]
+    ).value
+    posterior = infer(table, prior=prior_of_graph(graph, table.variables), draws=4_000)
+    found = answer(f"effect of X on {outcome}", posterior)
+    assert found.value == pytest.approx(theirs, abs=tolerance)
+    assert found.low < theirs < found.high
 
 
 def _parabola(rows, rng, x=None):

@@ -11,11 +11,17 @@ from understudy.errors import UserError
 
 if TYPE_CHECKING:
     from understudy.experimenters import Experimenter
-    from understudy.worlds import DagWorld
+    from understudy.worlds import DagWorld, RoomsWorld
 
-WorldName = Annotated[str, typer.Option("--world", help="Only `dag` so far.")]
-Preset = Annotated[str, typer.Option(help="linear or lampinen.")]
-Split = Annotated[str, typer.Option(help="train, heldout-link, heldout-set, ...")]
+WorldName = Annotated[str, typer.Option("--world", help="dag or rooms.")]
+Preset = Annotated[
+    str | None,
+    typer.Option(help="dag: linear (default) or lampinen; rooms: default or reference."),
+]
+Split = Annotated[
+    str,
+    typer.Option(help="train; dag: heldout-link, heldout-set, ...; rooms: heldout-values, ..."),
+]
 Seed = Annotated[int, typer.Option(help="Same seed, same machine: same bytes.")]
 Variables = Annotated[int | None, typer.Option("--n", help="Number of variables.")]
 Settings = Annotated[
@@ -27,8 +33,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable result on
 
 
 def make_world(
-    name: str, preset: str, split: str, n: int | None, settings: list[str] | None
-) -> DagWorld:
+    name: str, preset: str | None, split: str, n: int | None, settings: list[str] | None
+) -> DagWorld | RoomsWorld:
     """The world that the options describe."""
     from understudy import worlds
 
@@ -54,10 +60,14 @@ def _value(text: str) -> Any:
     return text
 
 
-def player(name: str, world: DagWorld, greedy: bool = True, seed: int = 0) -> Experimenter:
+def player(
+    name: str, world: DagWorld | RoomsWorld, greedy: bool = True, seed: int = 0
+) -> Experimenter:
     """`scripted:NAME`, `bayes:NAME`, `pretrained:NAME` or an agent folder, for this world."""
     from understudy import evaluation, experimenters, learning
 
+    if world.name == "rooms":
+        return _in_rooms(name, greedy)
     kind, colon, rest = name.partition(":")
     if kind == "scripted" and colon:
         memoriser, _, logs = rest.partition("@")
@@ -69,3 +79,14 @@ def player(name: str, world: DagWorld, greedy: bool = True, seed: int = 0) -> Ex
     agent = learning.load_agent(name, greedy)
     agent.check(world.spec)
     return agent
+
+
+def _in_rooms(name: str, greedy: bool) -> Any:
+    from understudy import experimenters, learning
+
+    kind, colon, rest = name.partition(":")
+    if kind == "scripted" and colon:
+        return experimenters.rooms_player(rest)
+    if kind == "bayes" and colon:
+        raise UserError("agent", name, "exact Bayesian players are for world dag")
+    return learning.load_rooms_agent(name, greedy)

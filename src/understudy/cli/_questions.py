@@ -137,7 +137,7 @@ def advise(
             goal=goal,
             can_set=_each(can_set) if can_set else None,
             values={n: _numbers("--values", t, v) for n, t, v in _pairs("--values", values)},
-            costs={n: _numbers("--cost", t, v)[0] for n, t, v in _pairs("--cost", cost)},
+            costs={n: _number("--cost", t, v) for n, t, v in _pairs("--cost", cost)},
             prefer=prefer,
             notes=rows.notes,
             command=shlex.join(["understudy", *sys.argv[1:]]),
@@ -151,7 +151,7 @@ def advise(
     for note in rows.notes:
         notes.print(note, style="yellow", highlight=False, markup=False)
     print_table(evaluation.advice_table(found))
-    notes.print(f"report in {out}")
+    notes.print(f"report in {out}", highlight=False, markup=False, soft_wrap=True)
 
 
 class _Rows:
@@ -230,7 +230,10 @@ def _posterior(
     elif require or forbid or believe or max_parents is not None:
         likely = {}
         for name, text, own in _pairs("--believe", believe):
-            likely[_edge("--believe", name)] = _numbers("--believe", text, own)[0]
+            edge = _edge("--believe", name)
+            if edge in likely:
+                raise UserError("--believe", text, "already stated: state each edge once")
+            likely[edge] = _number("--believe", text, own)
         prior = inference.edge_prior(
             names,
             required=[_edge("--require", text) for text in require or []],
@@ -253,11 +256,15 @@ def _edge(option: str, text: str) -> tuple[str, str]:
 
 
 def _pairs(option: str, texts: list[str] | None) -> Iterator[tuple[str, str, str]]:
-    """(name, text, value as typed) of NAME=VALUE."""
+    """(name, text, value as typed) of NAME=VALUE, each name once."""
+    seen = set()
     for text in texts or []:
         name, equals, value = text.rpartition("=")
         if not equals or not name.strip():
             raise UserError(option, text, "write it as NAME=VALUE")
+        if name.strip() in seen:
+            raise UserError(option, text, f"{name.strip()} is already given: give it once")
+        seen.add(name.strip())
         yield name.strip(), text, value
 
 
@@ -268,11 +275,18 @@ def _numbers(option: str, text: str, typed: str) -> list[float]:
         raise UserError(option, text, "give numbers after the =") from None
 
 
+def _number(option: str, text: str, typed: str) -> float:
+    found = _numbers(option, text, typed)
+    if len(found) > 1:
+        raise UserError(option, text, "give one number after the =")
+    return found[0]
+
+
 def _print_answer(found: Any) -> None:
     console = Console()
 
     def line(text: str, style: str = "") -> None:
-        console.print(text, style=style, highlight=False, markup=False)
+        console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
     line(found.answer, "bold" if not found.refused else "bold yellow")
     for row in found.table[:20]:

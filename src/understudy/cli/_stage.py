@@ -30,7 +30,7 @@ from understudy.errors import UserError
 def watch(
     out: Annotated[Path, typer.Option(help="Dataset folder to write.")],
     world: WorldName = "dag",
-    preset: Preset = "linear",
+    preset: Preset = None,
     split: Split = "train",
     episodes: Annotated[int, typer.Option(help="How many.")] = 100_000,
     experimenter: Annotated[
@@ -44,8 +44,9 @@ def watch(
     seed: Seed = 0,
     systems: Annotated[bool, typer.Option("--systems", help="Log every system too.")] = False,
     explain: Annotated[
-        str, typer.Option(help="none, or graph: log the system's edges as an explanation.")
-    ] = "none",
+        str | None,
+        typer.Option(help="dag: graph logs the edges (default none); rooms: words, or none."),
+    ] = None,
     resume: Resume = False,
     as_json: AsJson = False,
 ) -> None:
@@ -63,7 +64,7 @@ def watch(
             out,
             resume=resume,
             systems=systems,
-            explain=explain,
+            explain=explain or ("words" if world == "rooms" else "none"),
             progress=progress,
         )
     size = sum(s.bytes for s in dataset.shards)
@@ -155,7 +156,7 @@ def perform(
     ],
     out: Annotated[Path, typer.Option(help="Run folder to write.")],
     world: WorldName = "dag",
-    preset: Preset = "linear",
+    preset: Preset = None,
     split: Split = "train",
     episodes: Annotated[int, typer.Option(help="How many.")] = 4096,
     n: Variables = None,
@@ -164,11 +165,20 @@ def perform(
     greedy: Annotated[
         bool, typer.Option("--greedy/--sample", help="Most probable action, or draw.")
     ] = True,
+    film: Annotated[
+        Path | None, typer.Option(help="Rooms: also write a GIF of one episode here.")
+    ] = None,
+    film_episode: Annotated[int, typer.Option(help="Which episode to film.")] = 0,
     resume: Resume = False,
     as_json: AsJson = False,
 ) -> None:
     """Let a player experiment on systems that no log contains."""
     from understudy import evaluation
+
+    if film is not None and world != "rooms":
+        raise UserError("--film", str(film), "only rooms can be filmed: add --world rooms")
+    if film_episode < 0:
+        raise UserError("--film-episode", film_episode, "use a whole number from 0")
 
     stage = make_world(world, preset, split, n, settings)
     who = player(agent, stage, greedy, seed)
@@ -176,6 +186,8 @@ def perform(
         dataset = evaluation.perform(
             stage, who, episodes, seed, out, resume=resume, progress=progress
         )
+    if film is not None:
+        evaluation.film(stage, who, seed, film_episode, film)
     result = evaluation.review([out])
     if as_json:
         print(json.dumps(result.to_json(), sort_keys=True))
@@ -246,10 +258,10 @@ def import_(
 
 @app.command()
 def study(
-    name: Annotated[str, typer.Argument(help="heldout-links or heldout-sets.")],
+    name: Annotated[str, typer.Argument(help="heldout-links, heldout-sets, data-fusion or limit.")],
     out: Annotated[Path | None, typer.Option(help="Folder (default studies/NAME-SCALE).")] = None,
     scale: Annotated[
-        str, typer.Option(help="quick: minutes, one seed; full: hours, 3 seeds.")
+        str, typer.Option(help="quick: minutes; full: up to hours, smaller intervals.")
     ] = "quick",
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -289,7 +301,7 @@ def demo(
 
     folders = []
     for split in ("train", "heldout-link"):
-        stage = make_world("dag", "linear", split, None, None)
+        stage = make_world("dag", None, split, None, None)
         for name in players:
             folders.append(runs / f"{name.split(':')[-1].split('/')[-1]}-{split}")
             who = player(name, stage, True, seed)

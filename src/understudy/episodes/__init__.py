@@ -17,6 +17,8 @@ from understudy.episodes._csv import import_csv
 from understudy.episodes._dataset import Dataset
 from understudy.episodes._files import cannot_write, lock_folder, write_atomic
 from understudy.episodes._manifest import Shard
+from understudy.episodes._rooms import VARIABLES as ROOMS_VARIABLES
+from understudy.episodes._rooms import rooms_actions, rooms_batch
 from understudy.episodes._schema import SCHEMA, SCHEMA_KEY, SCHEMA_VERSION, from_arrow, to_arrow
 from understudy.episodes._summary import summary
 from understudy.episodes._table import OBSERVED, Regime, Table, pools_episodes
@@ -31,6 +33,7 @@ __all__ = [
     "OBSERVE",
     "OBSERVED",
     "PHASES",
+    "ROOMS_VARIABLES",
     "SCHEMA",
     "SCHEMA_KEY",
     "SCHEMA_VERSION",
@@ -50,6 +53,8 @@ __all__ = [
     "lock_folder",
     "pools_episodes",
     "read_table",
+    "rooms_actions",
+    "rooms_batch",
     "summary",
     "to_arrow",
     "write_atomic",

@@ -3,6 +3,7 @@
 from understudy.evaluation._advice import Advice, advise, read_goal
 from understudy.evaluation._advice_report import advice_table, write_advice
 from understudy.evaluation._attribution import attribute
+from understudy.evaluation._film import film
 from understudy.evaluation._metrics import DEFINITIONS, Metrics, measure
 from understudy.evaluation._perform import (
     episodes,
@@ -15,6 +16,7 @@ from understudy.evaluation._perform import (
 from understudy.evaluation._report import matrix, table, write_report
 from understudy.evaluation._review import Review, review
 from understudy.evaluation._rollout import Rollout, rollout
+from understudy.evaluation._rooms import play_rooms, simulate_rooms
 
 __all__ = [
     "DEFINITIONS",
@@ -26,15 +28,18 @@ __all__ = [
     "advise",
     "attribute",
     "episodes",
+    "film",
     "fitted_memoriser",
     "matrix",
     "measure",
     "perform",
+    "play_rooms",
     "read_goal",
     "record",
     "review",
     "rollout",
     "simulate",
+    "simulate_rooms",
     "table",
     "watch",
     "write_advice",

@@ -133,14 +133,15 @@ class Advice:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         posterior, conflicts, plan = self.posterior, self.posterior.conflicts, self.plan
-        action = plan.action
+        action, rhat = plan.action, posterior.graph.max_rhat
         return {
             "data": data_in_words(posterior),
             "variables": list(self.names),
             "notes": list(self.notes),
             "method": posterior.graph.method,
             "converged": posterior.graph.converged,
-            "max_rhat": posterior.graph.max_rhat,
+            # JSON has no infinity: chains that never moved and differ.
+            "max_rhat": rhat if rhat is not None and np.isfinite(rhat) else None,
             "entropy_bits": posterior.graph.entropy_bits,
             "experiments": self.experiments(),
             "stop": plan.stop,
@@ -204,6 +205,8 @@ def advise(
     if not isinstance(budget, int) or isinstance(budget, bool) or not 1 <= budget <= 100:
         raise UserError("budget", budget, "use a whole number from 1 to 100")
     aim = None if goal is None else read_goal(goal, names)
+    if aim is None and prefer == "gain":
+        raise UserError("prefer", prefer, "there is nothing to gain without a goal: name one")
     allowed = set(range(len(names)))
     if can_set is not None:
         allowed = {_known(name, names, "can-set") for name in can_set}

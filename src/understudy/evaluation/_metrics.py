@@ -27,7 +27,8 @@ DEFINITIONS: dict[str, str] = {
     "oracle log-likelihood": f"mean log probability (nats, at least {LOG_FLOOR:g}) that the agent's"
     " logged probabilities give the oracle's action.",
     "refused": "share of exploit steps on which nothing was set, or a variable that may not be.",
-    "distinct tested": "mean number of different relevant variables set in the explore phase.",
+    "distinct tested": "mean number of different relevant variables set in the explore phase (in"
+    " rooms: of dimensions along which an object was changed).",
     "cued set explored": "share of episodes whose explore phase set all relevant variables and no"
     " others.",
     "random floor": "mean return of a random exploit action / mean oracle return.",
@@ -157,6 +158,8 @@ def _because(estimate: Estimate, reason: str) -> Estimate:
 
 def _explored(batch: EpisodeBatch) -> tuple[Estimate, Estimate, Estimate]:
     """Distinct relevant variables tested, relevant variables, share with exactly those tested."""
+    if batch.origin.world == "rooms":
+        return _changed(batch)
     exploring = batch.phase == EXPLORE
     if not exploring.any():
         reason = "no explore phase"
@@ -171,7 +174,16 @@ def _explored(batch: EpisodeBatch) -> tuple[Estimate, Estimate, Estimate]:
     )
 
 
+def _changed(batch: EpisodeBatch) -> tuple[Estimate, Estimate, Estimate]:
+    """In rooms: dimensions tried out by changing an object, of three; the rest has no meaning."""
+    changed = np.any(batch.target[:, :, None] == np.arange(1, 4), axis=1)
+    reason = "no relevance cue in rooms"
+    return mean(changed.sum(1)), missing(reason), missing(reason)
+
+
 def _refused(batch: EpisodeBatch, readings: Readings | str) -> Estimate:
+    if batch.origin.world == "rooms":
+        return missing("in rooms every action is allowed")
     if isinstance(readings, str):
         exploiting = batch.phase == EXPLOIT
         return share(int((exploiting & (batch.target < 0)).sum()), int(exploiting.sum()))

@@ -13,9 +13,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from understudy.episodes import SHARD_ROWS, Dataset, DatasetWriter, EpisodeBatch, Origin
+from understudy.episodes import (
+    ROOMS_VARIABLES,
+    SHARD_ROWS,
+    Dataset,
+    DatasetWriter,
+    EpisodeBatch,
+    Origin,
+)
 from understudy.errors import UserError
 from understudy.evaluation._rollout import Rollout, rollout
+from understudy.evaluation._rooms import room_episodes
 from understudy.experimenters import (
     Experimenter,
     Scripted,
@@ -24,11 +32,12 @@ from understudy.experimenters import (
     scripted,
 )
 from understudy.worlds import World, from_config
+from understudy.worlds.rooms import RoomsWorld
 
 Progress = Callable[[int, int], None]
 """Called with (episodes done, episodes in all)."""
 
-EXPLAIN = ("none", "graph")
+EXPLAIN = ("none", "graph", "words")
 
 
 def simulate(
@@ -39,7 +48,8 @@ def simulate(
     They are played in chunks of one fixed size, so that a world and an experimenter are compiled
     once whatever the number of episodes; the chunks after the first on all processor cores.
     """
-    chunk = min(_chunk(world), 1 << max(count - 1, 0).bit_length())
+    most = getattr(experimenter, "episodes_at_once", _chunk(world))
+    chunk = min(most, 1 << max(count - 1, 0).bit_length())
 
     def part(first: int) -> Rollout:
         played = rollout(world, experimenter, seed, stream, jnp.arange(first, first + chunk))
@@ -77,8 +87,12 @@ def episodes(
     Args:
         stream: the purpose (see `worlds.episode_key`); streams never share systems.
         systems: log each system and its exact expectations as JSON.
-        explain: `graph` logs, at the last step, the edges of the system as text.
+        explain: `graph` logs, at the last step, the edges of the system as text; in rooms, `words`
+            logs what is said at every step.
     """
+    if isinstance(world, RoomsWorld):
+        source = origin(world, experimenter.name, seed)
+        return room_episodes(world, experimenter, source, stream, start, count, explain != "none")
     played: Any = simulate(world, experimenter, seed, stream, start, count)
     names = world.spec.variables
     return EpisodeBatch(
@@ -106,7 +120,7 @@ def origin(world: World, experimenter: str, seed: int) -> Origin:
         split=world.split,
         seed=seed,
         experimenter=experimenter,
-        variables=world.spec.variables,
+        variables=ROOMS_VARIABLES if isinstance(world, RoomsWorld) else world.spec.variables,
     )
 
 
@@ -164,6 +178,8 @@ def record(
         raise UserError("seed", seed, "use a whole number from 0 to 4294967295")
     if explain not in EXPLAIN:
         raise UserError("explain", explain, f"use one of {', '.join(EXPLAIN)}")
+    if explain not in ("none", "words" if isinstance(world, RoomsWorld) else "graph"):
+        raise UserError("explain", explain, "graph is for world dag, words for rooms")
     # Always some twenty shards, so that learning can hold whole ones out.
     shard_rows = min(SHARD_ROWS, max(1, -(-count // 20)))
     description = {

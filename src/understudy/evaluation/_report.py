@@ -126,8 +126,12 @@ def table(review: Review) -> Table:
 def matrix(review: Review) -> Table:
     """Who explored (a row) × who reads (a column): return ratios."""
     names = list(dict.fromkeys(name for group in review.groups for name in group.readers))
-    made = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption_justify="left",
-                 caption="Return ratios of readers (columns) of the same explorations (rows).")  # fmt: skip
+    made = Table(
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+        caption_justify="left",
+        caption="Return ratios of readers (columns) of the same explorations (rows).",
+    )
     made.add_column("explored by", overflow="fold")
     for name in ("itself", *names):
         made.add_column(_escape(name), justify="right")

@@ -8,6 +8,7 @@ from understudy.experimenters._choosers import CHOOSERS, Chooser
 from understudy.experimenters._memoriser import action_frequencies, memoriser
 from understudy.experimenters._protocol import Action, Experimenter, Observation
 from understudy.experimenters._readers import READERS, History, Reader
+from understudy.experimenters._rooms import ROOMS_PLAYERS, RoomsPlayer, rooms_player
 from understudy.experimenters._scripted import Scripted, legal_actions
 
 SCRIPTED = ("expert", "random", "memoriser", *READERS)
@@ -43,6 +44,7 @@ __all__ = [
     "BAYESIAN",
     "CHOOSERS",
     "READERS",
+    "ROOMS_PLAYERS",
     "SCRIPTED",
     "Action",
     "Bayesian",
@@ -51,10 +53,12 @@ __all__ = [
     "History",
     "Observation",
     "Reader",
+    "RoomsPlayer",
     "Scripted",
     "action_frequencies",
     "bayesian",
     "legal_actions",
     "memoriser",
+    "rooms_player",
     "scripted",
 ]

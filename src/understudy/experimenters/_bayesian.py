@@ -63,6 +63,8 @@ class Bayesian:
     draws: int
 
     knows_system = False
+    # Decisions are worked out one episode at a time: small parts keep every core busy.
+    episodes_at_once = 128
 
     @property
     def name(self) -> str:

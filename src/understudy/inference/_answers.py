@@ -395,8 +395,13 @@ def _correlation(query: q.Correlation, posterior: CausalPosterior) -> Answer:
 # -- imagining ------------------------------------------------------------------------------------
 
 
-def row_asked_about(query: q.Counterfactual, table: Table) -> tuple[int, str]:
+def row_asked_about(
+    query: q.Counterfactual, table: Table, numbers: NDArray[np.int64] | None = None
+) -> tuple[int, str]:
     """Position of the row asked about, and how to call it.
+
+    Args:
+        numbers: int64[R], what the user calls these rows, if some were left out.
 
     Raises:
         UserError: there is no such row.
@@ -413,6 +418,14 @@ def row_asked_about(query: q.Counterfactual, table: Table) -> tuple[int, str]:
                 "step", query.step, f"episode {query.episode} has no such complete step"
             )
         return int(rows[0]), f"step {query.step} of episode {query.episode}"
+    if query.row is not None and query.episode is None and numbers is not None:
+        at = np.flatnonzero(numbers == query.row)
+        if not len(at):
+            last = numbers[-1]
+            raise UserError(
+                "row", query.row, f"no complete row, counted from 0; the last is {last}"
+            )
+        return int(at[0]), f"row {query.row}"
     if query.row is not None:
         if query.row >= len(rows):
             raise UserError("row", query.row, f"there are {len(rows)}, counted from 0")
@@ -424,7 +437,7 @@ def row_asked_about(query: q.Counterfactual, table: Table) -> tuple[int, str]:
 
 def _counterfactual(query: q.Counterfactual, posterior: CausalPosterior) -> Answer:
     table = posterior.table
-    row, where = row_asked_about(query, table)
+    row, where = row_asked_about(query, table, posterior.rows)
     outcome = table.index(query.outcome)
     had = {table.index(s.variable): s.value for s in query.had}
     if reason := _open(posterior, list(had), [outcome]):

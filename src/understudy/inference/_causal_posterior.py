@@ -50,12 +50,14 @@ class CausalPosterior:
         graph: posterior over graphs.
         draws: S joint draws of graph and parameters, in the user's units.
         seed: of the draws.
+        rows: int64[R], where each complete row stood in the table that was given.
     """
 
     fusion: Fusion
     graph: GraphPosterior
     draws: Draws
     seed: int
+    rows: NDArray[np.int64]
 
     @property
     def table(self) -> Table:
@@ -167,13 +169,11 @@ def infer(
     candidates = None
     if n > SUMMED:
         candidates = likely_parents(complete, model or UnknownNoise(), prior or GraphPrior(n))
-    return _posterior(fuse(complete, model, prior, candidates), draws, seed, progress)
-
-
-def _posterior(fusion: Fusion, draws: int, seed: int, progress: Progress | None) -> CausalPosterior:
+    fusion = fuse(complete, model, prior, candidates)
     graph = graph_posterior(fusion.scores, draws, seed, progress)
     rng = np.random.default_rng([seed, 1])
-    return CausalPosterior(fusion, graph, draw_parameters(fusion, graph.graphs, rng), seed)
+    drawn = draw_parameters(fusion, graph.graphs, rng)
+    return CausalPosterior(fusion, graph, drawn, seed, np.flatnonzero(table.complete))
 
 
 def likely_parents(

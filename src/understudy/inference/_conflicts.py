@@ -14,6 +14,7 @@ only the second; so do selection, a broken intervention, or a mechanism that is 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,7 @@ from understudy.inference._graph_posterior import SUMMED, graph_posterior, log_e
 from understudy.inference._score_table import ScoreTable
 from understudy.inference._scores import Fusion, fuse
 
-STRONG = -np.log(20.0)
+STRONG = -math.log(20.0)
 """Log Bayes factor under which the whole is called contradicted: 20 to 1."""
 LEVEL = 0.01
 """Family-wise level (Holm 1979) at which single effects are called contradicted."""
@@ -107,7 +108,7 @@ def find_conflicts(fusion: Fusion, seed: int = 0) -> Conflicts:
     if table.n <= SUMMED and fusion.scores.full:
         active = fuse(table.take(~observed), fusion.model, fusion.prior, candidates, fusion)
         nothing = _prior_evidence(fusion)
-        factor = (
+        factor = float(
             log_evidence(fusion.scores)
             - log_evidence(passive.scores)
             - log_evidence(active.scores)

@@ -38,14 +38,14 @@ class Draws:
 
     def total_effects(self) -> NDArray[np.float64]:
         """float64[S, n, n]: change of j for a unit change of i set from outside; 1 if i = j."""
-        return np.linalg.inv(np.eye(self.n) - self.weight)
+        return _along_paths(self.weight)
 
     def moments(
         self, do: Mapping[int, float] | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean float64[S, n] and covariance float64[S, n, n] of all variables under do(...)."""
         weight, intercept, variance = self._mutilated(do or {})
-        spread = np.linalg.inv(np.eye(self.n) - weight)
+        spread = _along_paths(weight)
         mean = np.einsum("si,sij->sj", intercept, spread)
         covariance = np.einsum("sia,si,sib->sab", spread, variance, spread)
         return mean, covariance
@@ -87,7 +87,7 @@ class Draws:
         noise = np.where(was_set, fresh, noise)
         weight, intercept, _ = self._mutilated(do)
         noise[:, list(do)] = 0.0
-        spread = np.linalg.inv(np.eye(self.n) - weight)
+        spread = _along_paths(weight)
         return np.einsum("si,sij->sj", intercept + noise, spread)
 
     def _mutilated(
@@ -100,6 +100,19 @@ class Draws:
             intercept[:, target] = value
             variance[:, target] = 0.0
         return weight, intercept, variance
+
+
+def _along_paths(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(I - W)^-1 = I + W + W^2 + ..., which ends for a DAG; exactly 0 where no path leads, as an
+    inverse would not be."""
+    n = weight.shape[-1]
+    total: NDArray[np.float64] = np.eye(n) + weight
+    power, length = weight, 1
+    while 2 * length < n:  # paths of up to 2 length - 1 edges are in; the longest has n - 1
+        power = power @ power
+        total = total + total @ power
+        length *= 2
+    return total
 
 
 def draw_parameters(fusion: Fusion, graphs: NDArray[np.bool_], rng: np.random.Generator) -> Draws:

@@ -51,7 +51,8 @@ def make_update(
     weight_decay: float,
     dtype: Any = jnp.float32,
     devices: int = 1,
-) -> Callable[[Lesson, Network, Any, jax.Array], tuple[Network, Any, Float[Array, " 3"]]]:
+    losses: Callable[[Any, Any, Any], Float[Array, " 3"]] = losses,
+) -> Callable[[Any, Any, Any, jax.Array], tuple[Any, Any, Float[Array, " 3"]]]:
     """A step: (lesson, network, optimiser state, rate) -> (network, state, losses).
 
     The network and the state passed in are used up. On one CPU device every core computes the
@@ -99,7 +100,10 @@ def make_update(
     return update
 
 
-def make_evaluation(dtype: Any = jnp.float32) -> Callable[[Network, Lesson], Float[Array, " 3"]]:
+def make_evaluation(
+    dtype: Any = jnp.float32,
+    losses: Callable[[Any, Any, Any], Float[Array, " 3"]] = losses,
+) -> Callable[[Any, Any], Float[Array, " 3"]]:
     """Compiled losses of a lesson, without learning from it."""
 
     @eqx.filter_jit

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from understudy.episodes import write_atomic
 from understudy.errors import UserError
-from understudy.studies import heldout_links, heldout_sets
-from understudy.studies._imitation import SCALES, Finding, Scale, Study, run
+from understudy.studies import data_fusion, heldout_links, heldout_sets, limit
+from understudy.studies._protocol import Finding, Outcome, Say, Study
 
-STUDIES: dict[str, Study] = {s.name: s for s in (heldout_links.STUDY, heldout_sets.STUDY)}
+STUDIES: dict[str, Study] = {
+    s.name: s for s in (heldout_links.STUDY, heldout_sets.STUDY, data_fusion.STUDY, limit.STUDY)
+}
 
 
-def study(
-    name: str, scale: str, out: str | Path, seed: int = 0, say: Callable[[str], None] = print
-) -> Finding:
+def study(name: str, scale: str, out: str | Path, seed: int = 0, say: Say = print) -> Finding:
     """Run a study by name into a folder and write its `study.json`.
 
     Raises:
@@ -25,12 +24,10 @@ def study(
     """
     if name not in STUDIES:
         raise UserError("study", name, f"use one of {', '.join(STUDIES)}")
-    if scale not in SCALES:
-        raise UserError("scale", scale, f"use one of {', '.join(SCALES)}")
-    finding = run(STUDIES[name], scale, Path(out), seed, say)
+    finding = STUDIES[name].run(scale, Path(out), seed, say)
     text = json.dumps(asdict(finding), indent=1, sort_keys=True)
     write_atomic(Path(out) / "study.json", text.encode())
     return finding
 
 
-__all__ = ["SCALES", "STUDIES", "Finding", "Scale", "Study", "run", "study"]
+__all__ = ["STUDIES", "Finding", "Outcome", "Say", "Study", "study"]

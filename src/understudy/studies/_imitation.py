@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from scipy import stats
 from understudy import evaluation, learning, worlds
 from understudy.episodes import Dataset
 from understudy.experimenters import READERS, scripted
+from understudy.studies._protocol import Outcome, Say, Study
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ SCALES = {
 
 
 @dataclass(frozen=True)
-class Study:
-    """One claim, with its design, its judgement and what would refute it.
+class Imitation:
+    """What two imitation studies differ in.
 
     Attributes:
         training: world options of the logs, beside the preset.
@@ -43,10 +45,6 @@ class Study:
         judge: sentence on the verdict from {(preset, network, split): values over seeds}.
     """
 
-    name: str
-    claim: str
-    design: str
-    refuted_if: str
     training: dict[str, Any]
     splits: tuple[str, str]
     measure_name: str
@@ -56,26 +54,14 @@ class Study:
     presets: tuple[str, ...] = ("linear", "lampinen")
 
 
-@dataclass
-class Finding:
-    """Result of a study; `runs` are the run folders it rests on."""
-
-    study: str
-    claim: str
-    design: str
-    refuted_if: str
-    scale: str
-    measure: str
-    values: dict[str, list[float]] = field(default_factory=dict)
-    verdict: str = ""
-    runs: list[str] = field(default_factory=list)
+def imitation_study(
+    name: str, claim: str, design: str, refuted_if: str, imitation: Imitation
+) -> Study:
+    """A study that watches, imitates, and acts where training never went."""
+    return Study(name, claim, design, refuted_if, SCALES, partial(_carry_out, imitation))
 
 
-def run(
-    study: Study, scale: str, out: Path, seed: int = 0, say: Callable[[str], None] = print
-) -> Finding:
-    """Carry out a study in a folder; an interrupted one goes on where it stopped."""
-    size = SCALES[scale]
+def _carry_out(study: Imitation, size: Scale, out: Path, seed: int, say: Say) -> Outcome:
     found: dict[tuple[str, str, str], list[float]] = {}
     runs: list[str] = []
     for preset in study.presets:
@@ -110,12 +96,7 @@ def run(
                 )
                 found[preset, reader, split] = [study.measure(played)]
                 runs.append(str(folder))
-    return Finding(
-        study=study.name,
-        claim=study.claim,
-        design=study.design,
-        refuted_if=study.refuted_if,
-        scale=scale,
+    return Outcome(
         measure=study.measure_name,
         values={"/".join(key): values for key, values in found.items()},
         verdict=study.judge(found),
@@ -123,7 +104,7 @@ def run(
     )
 
 
-def _test_options(study: Study, split: str) -> dict[str, Any]:
+def _test_options(study: Imitation, split: str) -> dict[str, Any]:
     """The training world's options, less what only made its logs denser."""
     return {k: v for k, v in study.training.items() if k not in ("exploits", "goals")}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from understudy.experimenters import READERS
-from understudy.studies._imitation import Study, over_seeds, return_ratio
+from understudy.studies._imitation import Imitation, imitation_study, over_seeds, return_ratio
 
 
 def _judge(found: dict[tuple[str, str, str], list[float]]) -> str:
@@ -22,7 +22,7 @@ def _judge(found: dict[tuple[str, str, str], list[float]]) -> str:
     return "\n".join(lines)
 
 
-STUDY = Study(
+STUDY = imitation_study(
     name="heldout-links",
     claim=(
         "A network that only imitates logs in which D never influences E can, by experimenting, "
@@ -35,9 +35,11 @@ STUDY = Study(
         "and noise are our choices; the paper's were not available to us."
     ),
     refuted_if="the return ratio on `heldout-link` does not exceed the best heuristic's.",
-    training={"exploits": 4, "goals": "fresh"},
-    splits=("train", "heldout-link"),
-    measure_name="return ratio",
-    measure=return_ratio,
-    judge=_judge,
+    imitation=Imitation(
+        training={"exploits": 4, "goals": "fresh"},
+        splits=("train", "heldout-link"),
+        measure_name="return ratio",
+        measure=return_ratio,
+        judge=_judge,
+    ),
 )

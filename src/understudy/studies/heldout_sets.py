@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from understudy.episodes import Dataset
-from understudy.studies._imitation import Study, over_seeds
+from understudy.studies._imitation import Imitation, imitation_study, over_seeds
 from understudy.worlds import EXPLORE
 
 
@@ -35,7 +35,7 @@ def _judge(found: dict[tuple[str, str, str], list[float]]) -> str:
     return "\n".join(lines)
 
 
-STUDY = Study(
+STUDY = imitation_study(
     name="heldout-sets",
     claim=(
         "A network that only imitates logs explores the cued variables, each once and no others, "
@@ -50,9 +50,11 @@ STUDY = Study(
         "on held-out sets the share of episodes that explore exactly the cued set falls below 0.9 "
         "of the share on training sets."
     ),
-    training={"n": 10, "relevant": 5},
-    splits=("train", "heldout-set"),
-    measure_name="cued set explored",
-    measure=cued_set_explored,
-    judge=_judge,
+    imitation=Imitation(
+        training={"n": 10, "relevant": 5},
+        splits=("train", "heldout-set"),
+        measure_name="cued set explored",
+        measure=cued_set_explored,
+        judge=_judge,
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, overload
 
 from understudy.errors import UserError
 from understudy.worlds._dags import count_dags, enumerate_dags, sample_dag
@@ -30,20 +30,52 @@ from understudy.worlds.dag import (
     held_out_set,
     legal_returns,
 )
+from understudy.worlds.rooms import RoomsConfig, RoomsWorld
+from understudy.worlds.rooms import configure as configure_rooms
+
+WORLDS = ("dag", "rooms")
+"""Names for `make`."""
 
 
-def make(name: str, preset: str = "linear", split: str = "train", **options: Any) -> DagWorld:
-    """A world by name, e.g. `make("dag", split="heldout-link", n=5)`; options of `DagConfig`."""
-    if name != "dag":
-        raise UserError("world", name, "use one of dag")
-    return DagWorld(configure(preset, split, **options))
+@overload
+def make(
+    name: Literal["dag"], preset: str | None = None, split: str = "train", **options: Any
+) -> DagWorld: ...
+@overload
+def make(
+    name: Literal["rooms"], preset: str | None = None, split: str = "train", **options: Any
+) -> RoomsWorld: ...
+@overload
+def make(name: str, preset: str | None = None, split: str = "train", **options: Any) -> Any: ...
+def make(name: str, preset: str | None = None, split: str = "train", **options: Any) -> Any:
+    """A world by name, e.g. `make("dag", split="heldout-link", n=5)`.
+
+    Args:
+        name: one of `WORLDS`.
+        preset: of that world; None: `linear` for `dag`, `default` for `rooms`.
+        split: of that world.
+        options: fields of `DagConfig` or `RoomsConfig`.
+    """
+    if name == "dag":
+        return DagWorld(configure(preset or "linear", split, **options))
+    if name == "rooms":
+        return RoomsWorld(configure_rooms(preset or "default", split, **options))
+    raise UserError("world", name, f"use one of {', '.join(WORLDS)}")
 
 
-def from_config(name: str, config: dict[str, Any]) -> DagWorld:
+@overload
+def from_config(name: Literal["dag"], config: dict[str, Any]) -> DagWorld: ...
+@overload
+def from_config(name: Literal["rooms"], config: dict[str, Any]) -> RoomsWorld: ...
+@overload
+def from_config(name: str, config: dict[str, Any]) -> Any: ...
+def from_config(name: str, config: dict[str, Any]) -> Any:
     """The world that a log's `world_config` describes."""
-    if name != "dag":
-        raise UserError("world", name, "use one of dag")
-    return DagWorld(DagConfig.from_dict(config))
+    if name == "dag":
+        return DagWorld(DagConfig.from_dict(config))
+    if name == "rooms":
+        return RoomsWorld(RoomsConfig.from_dict(config))
+    raise UserError("world", name, f"use one of {', '.join(WORLDS)}")
 
 
 __all__ = [
@@ -56,13 +88,17 @@ __all__ = [
     "PHASES",
     "PRESETS",
     "SPLITS",
+    "WORLDS",
     "DagConfig",
     "DagWorld",
+    "RoomsConfig",
+    "RoomsWorld",
     "Spec",
     "System",
     "Task",
     "World",
     "configure",
+    "configure_rooms",
     "count_dags",
     "enumerate_dags",
     "episode_key",

@@ -1,0 +1,99 @@
+"""Steps per second of random play in rooms, episodes sampled anew included.
+
+One worker a core, each a compiled scan over a batch of episodes. Every eight steps finished
+episodes are replaced by freshly sampled ones; steps of finished episodes are not counted. Every
+number of every observation, or every byte of every frame, goes into a checksum, so that none of
+them can be left out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import jax
+import jax.numpy as jnp
+
+from understudy import worlds
+
+REPLACE_EVERY = 8
+LEVELS = ("basic", "confounded", "deconfounded", "meta")
+
+
+def program(world: worlds.RoomsWorld, obs: str, batch: int, steps: int):
+    """(key) -> (steps taken, checksum)."""
+
+    def fresh(key):
+        tasks = jax.vmap(world.sample)(jax.random.split(key, batch))
+        return tasks, jax.vmap(world.reset)(tasks)
+
+    def checksum(tasks, states):
+        if obs == "pixels":
+            return jax.vmap(world.pixels)(tasks, states).sum(dtype=jnp.uint32)
+        seen = jax.vmap(world.observe)(tasks, states)
+        return sum(field.astype(jnp.int32).sum(dtype=jnp.uint32) for field in seen)
+
+    def play(carry, key):
+        tasks, states, taken, check = carry
+
+        def one(carry, key):
+            states, taken, check = carry
+            taken += (~states.finished).sum(dtype=jnp.int32)
+            actions = jax.random.randint(key, (batch,), 0, 11)
+            states, reward = jax.vmap(world.step)(tasks, states, actions)
+            check += checksum(tasks, states) + reward.sum().astype(jnp.uint32)
+            return (states, taken, check), None
+
+        step_key, task_key = jax.random.split(key)
+        keys = jax.random.split(step_key, REPLACE_EVERY)
+        (states, taken, check), _ = jax.lax.scan(one, (states, taken, check), keys)
+
+        def replace(new, old):
+            return jnp.where(states.finished.reshape(-1, *[1] * (old.ndim - 1)), new, old)
+
+        new = jax.tree.map(replace, fresh(task_key), (tasks, states))
+        return (*new, taken, check), None
+
+    def run(key):
+        first, key = jax.random.split(key)
+        carry = (*fresh(first), jnp.zeros((), jnp.int32), jnp.zeros((), jnp.uint32))
+        keys = jax.random.split(key, steps // REPLACE_EVERY)
+        (_, _, taken, check), _ = jax.lax.scan(play, carry, keys)
+        return taken, check
+
+    return jax.jit(run)
+
+
+def main(repeats: int = 5) -> None:
+    workers = os.cpu_count() or 1
+    for obs, batch, steps in (("symbolic", 1024, 1600), ("pixels", 128, 400)):
+        for level in LEVELS:
+            run = program(worlds.make("rooms", level=level), obs, batch, steps)
+
+            def work(seed: int, run=run) -> int:
+                return int(run(jax.random.key(seed))[0])
+
+            work(0)  # compiles
+            rates = []
+            with ThreadPoolExecutor(workers) as pool:
+                for repeat in range(repeats):
+                    seeds = range(repeat * workers, (repeat + 1) * workers)
+                    began = time.perf_counter()
+                    taken = sum(pool.map(work, seeds))
+                    rates.append(taken / (time.perf_counter() - began))
+            report = {
+                "benchmark": "rooms",
+                "level": level,
+                "obs": obs,
+                "batch": batch,
+                "workers": workers,
+                "steps_per_second": [round(rate) for rate in sorted(rates)],
+                "busy": round(os.getloadavg()[0], 1),
+            }
+            print(json.dumps(report), flush=True)
+
+
+if __name__ == "__main__":
+    main()

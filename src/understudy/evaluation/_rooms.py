@@ -1,0 +1,123 @@
+"""Playing in rooms, and what is logged of it.
+
+A log keeps actions, rewards and words; what was seen is played again from seed, stream, episode and
+actions, pixels included.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from numpy.typing import NDArray
+
+from understudy.episodes import EpisodeBatch, Origin, rooms_batch
+from understudy.worlds import stream_key
+from understudy.worlds.rooms import RoomsWorld, words
+
+_AT_ONCE = 256
+
+
+class RoomsRollout(NamedTuple):
+    """Finished episodes; every field has a leading episode axis B."""
+
+    action: Int[Array, "B S"]
+    reward: Float[Array, "B S"]
+    trial: Int[Array, "B S"]  # before the action
+    exploiting: Bool[Array, "B S"]
+    chosen: Int[Array, "B S"]  # object chosen by this action, -1 if none
+    finished: Bool[Array, "B S"]  # before the action
+    tokens: Int[Array, "B S L"]  # said before the action
+    predicted: Int[Array, "B S L"] | None  # what the player expected to be said
+
+
+def play_rooms(world: RoomsWorld, player: Any, key: PRNGKeyArray) -> RoomsRollout:
+    """One episode; pure. The world draws from its half of the key alone, whoever plays."""
+    task_key, player_key = jax.random.split(key)
+    task = world.sample(task_key)
+    init_key, act_key = jax.random.split(player_key)
+    known = task if player.knows_system else None
+
+    def step(carry, t):
+        state, memory = carry
+        seen = world.observe(task, state)
+        if getattr(player, "pixels", False):
+            seen = (seen, world.pixels(task, state))
+        tokens = world.explain(task, state)
+        own = jax.random.fold_in(act_key, t)
+        action, memory = player.act(world, known, memory, seen, own)
+        predicted = player.says(memory) if hasattr(player, "says") else None
+        before = world.observe(task, state)
+        after, reward = world.step(task, state, action)
+        later = world.observe(task, after)
+        fresh = (before.chosen < 0) & (later.trial == before.trial) & (later.chosen >= 0)
+        now = RoomsRollout(
+            jnp.where(before.finished, -1, action), reward, before.trial, before.exploit,
+            jnp.where(fresh, later.chosen, -1), before.finished, tokens, predicted,
+        )  # fmt: skip
+        return (after, memory), now
+
+    start = (world.reset(task), player.init(init_key))
+    return jax.lax.scan(step, start, jnp.arange(world.horizon))[1]
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _rollout(world: RoomsWorld, player: Any, key: PRNGKeyArray, index: Array) -> RoomsRollout:
+    return jax.vmap(lambda i: play_rooms(world, player, jax.random.fold_in(key, i)))(index)
+
+
+def simulate_rooms(
+    world: RoomsWorld, player: Any, seed: int, stream: str, start: int, count: int
+) -> RoomsRollout:
+    """Episodes start..start+count-1 of a stream, as NumPy arrays; on all processor cores."""
+    key = stream_key(seed, stream)
+    chunk = min(_AT_ONCE, 1 << max(count - 1, 0).bit_length())
+
+    def part(first: int) -> RoomsRollout:
+        played = _rollout(world, player, key, jnp.arange(first, first + chunk))
+        keep = min(chunk, start + count - first)
+        return jax.tree.map(lambda a: np.asarray(a)[:keep], played)
+
+    first, *others = range(start, start + count, chunk)
+    parts = [part(first)]
+    if others:
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, len(others))) as pool:
+            parts += pool.map(part, others)
+    return jax.tree.map(lambda *columns: np.concatenate(columns), *parts)
+
+
+def room_episodes(
+    world: RoomsWorld,
+    player: Any,
+    origin: Origin,
+    stream: str,
+    start: int,
+    count: int,
+    explained: bool,
+) -> EpisodeBatch:
+    """Episodes of a stream in log form; with what was said where `explained`."""
+    played = simulate_rooms(world, player, origin.seed, stream, start, count)
+    return rooms_batch(
+        origin,
+        np.arange(start, start + count),
+        played.action,
+        played.reward,
+        played.trial,
+        played.chosen,
+        played.exploiting | (world.settings.trials == 1),
+        _texts(played.tokens) if explained else None,
+    )
+
+
+def _texts(tokens: NDArray[np.int32]) -> list[list[str]]:
+    """The words of int32[B, S, L]."""
+    kinds, which = np.unique(tokens.reshape(-1, tokens.shape[-1]), axis=0, return_inverse=True)
+    said = np.array([words(kind) for kind in kinds], object)
+    found: list[list[str]] = said[which.reshape(tokens.shape[:2])].tolist()
+    return found

@@ -1,0 +1,29 @@
+"""Losses of imitation in rooms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float
+
+from understudy.learning._rooms_lesson import RoomsLesson
+from understudy.learning._rooms_network import RoomsNetwork
+
+
+def rooms_losses(network: RoomsNetwork, batch: RoomsLesson, dtype: Any) -> Float[Array, " 3"]:
+    """Loss of imitated experiments, of imitated exploitation, and of a word (nats), each a mean
+    over what it applies to; sums weighted by the lesson, so parts of a minibatch may be added."""
+
+    def read(one: RoomsLesson) -> tuple[Array, Array]:
+        verdict = network.read(one.inputs, one.heard, one.told)
+        action = optax.softmax_cross_entropy_with_integer_labels(verdict.logits, one.action)
+        word = optax.softmax_cross_entropy_with_integer_labels(verdict.words, one.words)
+        return action, word
+
+    action, word = jax.vmap(read)(batch)
+    return jnp.stack(
+        [(action * batch.explore).sum(), (action * batch.exploit).sum(), (word * batch.naming).sum()]
+    )
