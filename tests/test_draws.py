@@ -187,28 +187,23 @@ def chain(size: int = 1) -> Draws:
 def test_a_counterfactual_keeps_the_noise_of_an_observed_row():
     row = np.array([1.0, 3.5, 11.0])  # noises 1, 0.5 and 1.5
     nothing = np.zeros(3, bool)
-    rng = np.random.default_rng(0)
-    found = chain().counterfactual(row, nothing, {0: -2.0}, rng)[0]
+    found = chain().counterfactual(row, nothing, {0: -2.0})[0]
     np.testing.assert_allclose(found, [-2.0, 1 - 4 + 0.5, -1 + 3 * -2.5 + 1.5])
-    found = chain().counterfactual(row, nothing, {0: -2.0, 1: 0.0}, rng)[0]
+    found = chain().counterfactual(row, nothing, {0: -2.0, 1: 0.0})[0]
     np.testing.assert_allclose(found, [-2.0, 0.0, -1 + 1.5])
-    np.testing.assert_allclose(chain().counterfactual(row, nothing, {0: 1.0}, rng)[0], row)
+    np.testing.assert_allclose(chain().counterfactual(row, nothing, {0: 1.0})[0], row)
 
 
-def test_a_variable_that_had_been_set_has_its_noise_drawn_once_it_is_not():
+def test_what_had_been_set_stays_set():
     row = np.array([1.0, -2.0, -5.5])  # Y was set: Z's noise is -5.5 + 1 + 6 = 1.5
     was_set = np.array([False, True, False])
-    found = chain(100_000).counterfactual(row, was_set, {0: 2.0}, np.random.default_rng(1))
-    np.testing.assert_allclose(found[:, 0], 2.0)
-    y = found[:, 1]
-    assert y.mean() == pytest.approx(1 + 2 * 2.0, abs=4.5 * 0.5 / np.sqrt(len(y)))
-    assert y.var() == pytest.approx(0.25, rel=0.03)
-    np.testing.assert_allclose(found[:, 2], -1 + 3 * y + 1.5)
+    found = chain(10).counterfactual(row, was_set, {0: 2.0})
+    np.testing.assert_allclose(found, np.repeat([[2.0, -2.0, -5.5]], 10, 0))
 
 
 def test_a_variable_set_again_takes_the_new_value():
     row, was_set = np.array([1.0, -2.0, -5.5]), np.array([False, True, False])
-    found = chain(10).counterfactual(row, was_set, {1: 4.0}, np.random.default_rng(2))
+    found = chain(10).counterfactual(row, was_set, {1: 4.0})
     np.testing.assert_allclose(found, np.repeat([[1.0, 4.0, -1 + 12 + 1.5]], 10, 0))
 
 

@@ -523,7 +523,8 @@ def test_report_that_cannot_be_written_is_one_line(reviewed, tmp_path):
 
 def test_figures_are_valid_svg(reviewed):
     drawn = figures(reviewed)
-    assert {"Return ratio", "Strategy attribution", "Exploration"} == set(drawn)
+    titles = {"Return ratio", "Who explored × who reads", "Strategy attribution", "Exploration"}
+    assert set(drawn) == titles
     for svg in drawn.values():
         ElementTree.fromstring(svg)
 

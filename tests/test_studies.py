@@ -303,7 +303,7 @@ def resumed(study, scale, tmp_path):
 @pytest.mark.slow
 def test_a_tiny_data_fusion_study_runs_resumes_and_says_what_was_saved(tmp_path):
     scale = data_fusion.Scale(
-        choosers=("random",), observations=(0, 200), experiments=5, long=8, episodes=60,
+        choosers=("random",), observations=(0, 200), experiments=5, long=8, episodes=60, unknown=10,
         hidden=Sizes((Hidden(0, 0.0), Hidden(1, 2.0)), (50, 100), (2,), 4),
     )  # fmt: skip
     found = resumed(data_fusion.STUDY, scale, tmp_path)

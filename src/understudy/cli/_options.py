@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from understudy.errors import UserError
-
-if TYPE_CHECKING:
-    from understudy.experimenters import Experimenter
-    from understudy.worlds import DagWorld, RoomsWorld
 
 WorldName = Annotated[str, typer.Option("--world", help="dag or rooms.")]
 Preset = Annotated[
@@ -34,7 +30,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable result on
 
 def make_world(
     name: str, preset: str | None, split: str, n: int | None, settings: list[str] | None
-) -> DagWorld | RoomsWorld:
+) -> Any:
     """The world that the options describe."""
     from understudy import worlds
 
@@ -60,9 +56,7 @@ def _value(text: str) -> Any:
     return text
 
 
-def player(
-    name: str, world: DagWorld | RoomsWorld, greedy: bool = True, seed: int = 0
-) -> Experimenter:
+def player(name: str, world: Any, greedy: bool = True, seed: int = 0) -> Any:
     """`scripted:NAME`, `bayes:NAME`, `pretrained:NAME` or an agent folder, for this world."""
     from understudy import evaluation, experimenters, learning
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from understudy.evaluation._attribution import Diagnosis
-    from understudy.evaluation._metrics import Reader
     from understudy.evaluation._review import Group, Review, Run
     from understudy.evaluation._statistics import Estimate
 
@@ -155,25 +154,32 @@ def _matrix(review: Review) -> Figure | None:
     for ax, group in zip(axes, groups, strict=True):
         columns = ("itself", *group.readers)
         cells = [
-            [run.metrics.return_ratio, *(run.metrics.readers.get(n) for n in group.readers)]
+            [
+                run.metrics.return_ratio,
+                *(
+                    run.metrics.readers[n].return_ratio if n in run.metrics.readers else None
+                    for n in group.readers
+                ),
+            ]
             for run in group.runs
         ]
         values = np.array([[_ratio(cell) for cell in row] for row in cells])
-        ax.imshow(values, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+        # A mesh, not an image: the page stays free of embedded files.
+        ax.pcolormesh(np.ma.masked_invalid(values), cmap="cividis", vmin=0, vmax=1)
         for (row, column), value in np.ndenumerate(values):
             text = "–" if np.isnan(value) else f"{value:.2f}"
-            ax.text(column, row, text, ha="center", va="center", fontsize=7,
+            ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=7,
                     color="#ffffff" if value < 0.6 else "#000000")  # fmt: skip
-        ax.set_xticks(range(len(columns)), [_name(c, 20) for c in columns], rotation=35, ha="right")
-        _rows(ax, _labels(list(group.runs)))
+        middle = np.arange(len(columns)) + 0.5
+        ax.set_xticks(middle, [_name(c, 20) for c in columns], rotation=35, ha="right")
+        ax.set_yticks(np.arange(len(group.runs)) + 0.5, [_name(n) for n in _labels([*group.runs])])
+        ax.invert_yaxis()
         ax.set_title(f"{_name(group.world, 48)}\n{group.split}")
     return figure
 
 
-def _ratio(cell: Estimate | Reader | None) -> float:
-    estimate = getattr(cell, "return_ratio", cell)
-    value = None if estimate is None else estimate.value
-    return float("nan") if value is None else value
+def _ratio(cell: Estimate | None) -> float:
+    return float("nan") if cell is None or cell.value is None else cell.value
 
 
 def _lines(group: Group) -> list[tuple[float, str, str]]:

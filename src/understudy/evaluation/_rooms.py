@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, PRNGKeyArray
 from numpy.typing import NDArray
 
 from understudy.episodes import EpisodeBatch, Origin, rooms_batch
@@ -27,14 +27,14 @@ _AT_ONCE = 256
 class RoomsRollout(NamedTuple):
     """Finished episodes; every field has a leading episode axis B."""
 
-    action: Int[Array, "B S"]
-    reward: Float[Array, "B S"]
-    trial: Int[Array, "B S"]  # before the action
-    exploiting: Bool[Array, "B S"]
-    chosen: Int[Array, "B S"]  # object chosen by this action, -1 if none
-    finished: Bool[Array, "B S"]  # before the action
-    tokens: Int[Array, "B S L"]  # said before the action
-    predicted: Int[Array, "B S L"] | None  # what the player expected to be said
+    action: Any  # int32[B, S]
+    reward: Any  # float32[B, S]
+    trial: Any  # int32[B, S], before the action
+    exploiting: Any  # bool[B, S]
+    chosen: Any  # int32[B, S], object chosen by this action, -1 if none
+    finished: Any  # bool[B, S], before the action
+    tokens: Any  # int32[B, S, L], said before the action
+    predicted: Any  # int32[B, S, L], what the player expected to be said; None if it never does
 
 
 def play_rooms(world: RoomsWorld, player: Any, key: PRNGKeyArray) -> RoomsRollout:
@@ -46,14 +46,14 @@ def play_rooms(world: RoomsWorld, player: Any, key: PRNGKeyArray) -> RoomsRollou
 
     def step(carry, t):
         state, memory = carry
-        seen = world.observe(task, state)
+        before = world.observe(task, state)
+        seen: Any = before
         if getattr(player, "pixels", False):
-            seen = (seen, world.pixels(task, state))
+            seen = (before, world.pixels(task, state))
         tokens = world.explain(task, state)
         own = jax.random.fold_in(act_key, t)
         action, memory = player.act(world, known, memory, seen, own)
         predicted = player.says(memory) if hasattr(player, "says") else None
-        before = world.observe(task, state)
         after, reward = world.step(task, state, action)
         later = world.observe(task, after)
         fresh = (before.chosen < 0) & (later.trial == before.trial) & (later.chosen >= 0)

@@ -115,7 +115,7 @@ def _assumptions(posterior: CausalPosterior) -> tuple[str, ...]:
         "your statements about edges")  # fmt: skip
     if limit is not None:
         prior += f" with at most {limit} parents a variable"
-    found = (
+    found: tuple[str, ...] = (
         "every variable is a linear function of its causes plus normal noise of " + noise,
         "no hidden common causes, no cycles",
         "rows are independent; an intervention acts on its stated targets only",
@@ -252,7 +252,7 @@ def _possible(
 def _does_cause(query: q.DoesCause, posterior: CausalPosterior) -> Answer:
     cause, outcome = posterior.table.index(query.cause), posterior.table.index(query.outcome)
     p = float(posterior.graph.ancestors[cause, outcome])
-    if reason := _open(posterior, [cause], [outcome]):
+    if p > 1 - q.CERTAIN and (reason := _open(posterior, [cause], [outcome])):
         return _refuse(reason)
     verdict = "yes" if p >= q.CERTAIN else "no" if p <= 1 - q.CERTAIN else "undecided"
     return Answer("", None, f"{verdict}: P({query.cause} causes {query.outcome}) = {p:.3f}", p)
@@ -318,9 +318,14 @@ def _distribution(
         simulated: from simulated values of it, one weight each elsewhere.
     """
     set_to, exact, loose = _split(posterior, query.given, query.do)
-    if set_to and (reason := _open(posterior, list(set_to),
-                                   [outcome, *exact, *(i for i, _ in loose)])):  # fmt: skip
+    asked = [outcome, *exact, *(i for i, _ in loose)]
+    if set_to and (reason := _open(posterior, list(set_to), asked)):
         return _refuse(reason)
+    if any(_conflict(posterior, cause, effect) for cause in set_to for effect in asked):
+        return _refuse(
+            "observations and experiments contradict each other here, and are not averaged; ask "
+            "for the effect, which the experiments alone can tell"
+        )
     mean, covariance = posterior.draws.given(set_to, exact)
     if not loose:
         deviation = np.sqrt(np.maximum(covariance[:, outcome, outcome], 0.0))
@@ -373,7 +378,7 @@ def _expectation(query: q.Expectation, posterior: CausalPosterior) -> Answer:
 
 def _stated(query: q.Probability | q.Expectation, values: NDArray[np.float64]) -> Answer:
     value, low, high = _spread(values)
-    assumes = ()
+    assumes: tuple[str, ...] = ()
     if query.rung == 1:
         assumes = (
             "variables are jointly normal",
@@ -443,8 +448,7 @@ def _counterfactual(query: q.Counterfactual, posterior: CausalPosterior) -> Answ
     if reason := _open(posterior, list(had), [outcome]):
         return _refuse(reason)
     factual, was_set = table.values[row], table.hard[row]
-    rng = np.random.default_rng(posterior.seed)
-    imagined = posterior.draws.counterfactual(factual, was_set, had, rng)[:, outcome]
+    imagined = posterior.draws.counterfactual(factual, was_set, had)[:, outcome]
     value, low, high = _spread(imagined)
     seen = float(factual[outcome])
     would = (
@@ -455,8 +459,9 @@ def _counterfactual(query: q.Counterfactual, posterior: CausalPosterior) -> Answ
         *_assumptions(posterior),
         "the row's noise would have been the same",
     )
-    if was_set[outcome] and outcome not in had:
-        assumes = (*assumes, f"{query.outcome} itself was set in that row; its noise is unknown")
+    kept = [table.variables[i] for i in np.flatnonzero(was_set) if int(i) not in had]
+    if kept:
+        assumes = (*assumes, f"what had been done to {', '.join(kept)} would have been done too")
     if query.claim == "value":
         return Answer("", None, would, value, low, high, assumes=assumes)
     margin = 1e-9 * max(1.0, abs(seen))
@@ -477,12 +482,12 @@ def _counterfactual(query: q.Counterfactual, posterior: CausalPosterior) -> Answ
 
 def _certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
     edges, names = posterior.graph.edges, posterior.table.variables
-    rows = []
+    rows: list[dict[str, Any]] = []
     for i, j in np.argwhere(edges >= query.threshold):
         rows.append({"edge": f"{names[i]} -> {names[j]}", "probability": float(edges[i, j])})
     rows.sort(key=lambda r: -r["probability"])
     both = edges + edges.T
-    undecided = [
+    undecided: list[dict[str, Any]] = [
         {"edge": f"{names[i]} - {names[j]}", "probability": float(both[i, j]),
          f"{names[i]} -> {names[j]}": float(edges[i, j]),
          "why": _why_undirected(posterior, int(i), int(j))}
@@ -528,7 +533,9 @@ def _listed(
 ) -> Answer:
     names = posterior.table.variables
     order = [int(k) for k in np.argsort(-probability, kind="stable") if k != itself]
-    rows = [{"variable": names[k], "probability": float(probability[k])} for k in order]
+    rows: list[dict[str, Any]] = [
+        {"variable": names[k], "probability": float(probability[k])} for k in order
+    ]
     likely = [f"{r['variable']} ({r['probability']:.2f})" for r in rows
               if r["probability"] >= q.LIKELY]  # fmt: skip
     return Answer("", None, f"{what}: {', '.join(likely) or 'none likely'}", table=tuple(rows))

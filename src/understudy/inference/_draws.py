@@ -74,19 +74,17 @@ class Draws:
         row: NDArray[np.float64],
         was_set: NDArray[np.bool_],
         do: Mapping[int, float],
-        rng: np.random.Generator,
     ) -> NDArray[np.float64]:
         """What a row would have been under do(...), float64[S, n] (Pearl 2009, sec. 7.1).
 
-        Abduction: every variable that was not set gives away its own noise. Action: do(...) is put
-        in the place of what had been done. Prediction: all else is computed anew. A variable that
-        had been set and is not set any more shows nothing of its noise, which is then drawn.
+        Abduction: every variable that was not set gives away its own noise. Action: do(...) comes
+        on top of what had been done, and replaces it where both set a variable. Prediction: all
+        else is computed anew.
         """
         noise = row - np.einsum("i,sij->sj", row, self.weight) - self.intercept
-        fresh = rng.normal(size=noise.shape) * np.sqrt(self.variance)
-        noise = np.where(was_set, fresh, noise)
-        weight, intercept, _ = self._mutilated(do)
-        noise[:, list(do)] = 0.0
+        done = {int(i): float(row[i]) for i in np.flatnonzero(was_set)} | dict(do)
+        weight, intercept, _ = self._mutilated(done)
+        noise[:, list(done)] = 0.0
         spread = _along_paths(weight)
         return np.einsum("si,sij->sj", intercept + noise, spread)
 
@@ -142,7 +140,7 @@ def draw_parameters(fusion: Fusion, graphs: NDArray[np.bool_], rng: np.random.Ge
             noise = rng.normal(size=(len(fit.mean), len(rows))) * np.sqrt(s2)
             root = np.linalg.cholesky(fit.precision)
             drawn = fit.mean[:, None] + np.linalg.solve(root.T, noise)
-            weight[np.ix_(rows, parents, [child])] = drawn[: len(parents)].T[:, :, None]
+            weight[np.ix_(rows, parents, np.array([child]))] = drawn[: len(parents)].T[:, :, None]
             if model.intercept:
                 intercept[rows, child] = drawn[len(parents)]
             variance[rows, child] = s2

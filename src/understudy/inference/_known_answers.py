@@ -61,15 +61,16 @@ def answer_with_hidden_causes(query: q.Query, graph: KnownGraph, table: Table) -
     assumes = ("the graph as given", _LINEAR)
     data = f"{table.rows:,} rows: {int(table.observational.sum()):,} observed"
     if not isinstance(verdict, Identified):
-        return _about(query, Answer("", None, f"Not answered: {verdict.reason}",
-                                    refused=verdict.reason, assumes=assumes, rests_on=data))  # fmt: skip
+        refusal = f"Not answered: {verdict.reason}"
+        found = Answer("", None, refusal, refused=verdict.reason, assumes=assumes, rests_on=data)
+        return _about(query, found)
     change = 1.0 if query.start is None or query.end is None else query.end - query.start
-    found = _from_experiment(verdict, query, table) or _by_dowhy(query, graph, table)
+    estimate = _from_experiment(verdict, query, table) or _by_dowhy(query, graph, table)
     formula = f"{verdict.query} = {verdict.text}"
-    if found is None:
+    if estimate is None:
         text = f"identified: {formula}; no linear estimator of this formula is at hand"
         return _about(query, Answer("", None, text, assumes=assumes, rests_on=data))
-    value, low, high, how = found
+    value, low, high, how = estimate
     low, high = sorted((low * change, high * change))
     text = (
         f"{number(value * change)} [{number(low)}, {number(high)}] by {how}; identified: {formula}"
@@ -166,7 +167,7 @@ def _effect(query: q.Effect, model: NonlinearModel, table: Table) -> Answer:
                   for v in (query.start, query.end))  # fmt: skip
     value = end.mean - start.mean
     # The two bootstrap intervals are combined as if independent, which is wide rather than narrow.
-    half = float(np.hypot(*((i.high - i.low) / 2 for i in (start, end))))
+    half = float(np.hypot(end.high - end.low, start.high - start.low)) / 2
     text = f"{query.text()} = {number(value)} [{number(value - half)}, {number(value + half)}]"
     return Answer("", None, text, value, value - half, value + half)
 

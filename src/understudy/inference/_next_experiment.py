@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,7 +130,7 @@ class _Predictor:
             bits = (code >> np.arange(fusion.scores.k)) & 1
             parents = fusion.scores.candidates[child][bits.astype(bool)]
             fit = regress(group, model, n, child, parents)
-            inverse = np.linalg.inv(fit.precision)
+            inverse: NDArray[Any] = np.linalg.inv(fit.precision)
             keep = len(parents) + always  # offsets are 0 in a new row of the average source
             freedom, spread = model.predictive(n, len(parents), group.rows, fit.residual)
             self.families[child][code] = _Family(

@@ -1,9 +1,10 @@
 """The closed grammar of questions about a log: text in, one frozen dataclass out.
 
 Nothing is answered here. `parse` (in `_query_parser`) reads a question; `text()` of what it returns
-is the canonical form, and ``parse(q.text(), variables) == q``. The rungs are those of Pearl's ladder of causation (Causality, 2009; Pearl & Mackenzie, The Book of Why,
-2018): 1 seeing, 2 doing, 3 imagining; questions about the graph itself have rung None. The grammar
-is written out in docs/questions.md.
+is the canonical form, and ``parse(q.text(), variables) == q``. The rungs are those of Pearl's
+ladder of causation (Causality, 2009; Pearl & Mackenzie, The Book of Why, 2018): 1 seeing, 2 doing,
+3 imagining; questions about the graph itself have rung None. The grammar is written out in
+docs/questions.md.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -369,7 +369,7 @@ def regress(
     penalty[len(parents) :] = model.always_precisions(len(columns) - len(parents))
     precision = group.gram[np.ix_(columns, columns)] + np.diag(penalty)
     moment = group.gram[columns, child]
-    mean = np.linalg.solve(precision, moment)
+    mean: NDArray[Any] = np.linalg.solve(precision, moment)
     return Regression(mean, precision, float(group.gram[child, child] - moment @ mean))
 
 

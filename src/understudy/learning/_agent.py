@@ -16,7 +16,7 @@ from understudy.errors import UserError
 from understudy.experimenters import Action, Observation
 from understudy.learning._inputs import observation_row
 from understudy.learning._networks import Architecture, Network, build
-from understudy.learning._weights import from_bytes
+from understudy.learning._weights import Tree, from_bytes
 from understudy.worlds import Spec
 
 FORMAT = 1
@@ -102,26 +102,34 @@ def load_agent(path: str | Path, greedy: bool = True) -> Agent:
     Raises:
         UserError: no such agent; a file missing, damaged or of another format.
     """
-    name = str(path)
-    if name.startswith("pretrained:"):
-        shipped = name.partition(":")[2]
-        if shipped not in PRETRAINED:
-            raise UserError("agent", name, f"shipped agents: {', '.join(PRETRAINED)}")
-        folder = Path(str(resources.files("understudy") / "pretrained" / shipped))
-    else:
-        folder = Path(name)
-        name = folder.name or name
+    folder, name = agent_folder(path)
     description = read_description(folder)
     architecture = Architecture.from_json(description["architecture"])
-    try:
-        data = (folder / "weights.safetensors").read_bytes()
-    except OSError as error:
-        raise UserError(
-            str(folder / "weights.safetensors"), None, f"cannot read: {error.strerror}"
-        ) from error
-    network = from_bytes(data, build(architecture, 0), folder / "weights.safetensors")
+    network = read_weights(folder, build(architecture, 0))
     history = read_history(folder / "metrics.jsonl")
     return Agent(network, architecture, name, description["training"], history, greedy)
+
+
+def agent_folder(path: str | Path) -> tuple[Path, str]:
+    """The folder of an agent, shipped or the user's own, and the agent's name."""
+    name = str(path)
+    if not name.startswith("pretrained:"):
+        folder = Path(name)
+        return folder, folder.name or name
+    shipped = name.partition(":")[2]
+    if shipped not in PRETRAINED:
+        raise UserError("agent", name, f"shipped agents: {', '.join(PRETRAINED)}")
+    return Path(str(resources.files("understudy") / "pretrained" / shipped)), name
+
+
+def read_weights(folder: Path, like: Tree) -> Tree:
+    """The network `like` with the stored weights."""
+    path = folder / "weights.safetensors"
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(str(path), None, f"cannot read: {error.strerror}") from error
+    return from_bytes(data, like, path)
 
 
 def read_description(folder: Path) -> dict[str, Any]:
@@ -165,5 +173,5 @@ def read_history(path: Path) -> list[dict[str, Any]]:
         raise UserError(str(path), None, f"not JSON lines ({error}): delete or restore") from error
 
 
-def count_parameters(network: Network) -> int:
+def count_parameters(network: Any) -> int:
     return sum(x.size for x in jax.tree.leaves(eqx.filter(network, eqx.is_array)))

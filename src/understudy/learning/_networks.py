@@ -70,18 +70,26 @@ def architecture(
     """
     if kind not in KINDS:
         raise UserError("network", kind, f"use one of {', '.join(KINDS)}")
-    merged = dict(WIDTHS[kind])
+    merged = merge_widths(kind, WIDTHS[kind], widths)
+    if kind == "equivariant":
+        return Architecture(kind, do_values, merged)
+    if merged["size"] % merged["heads"]:
+        raise UserError("width size", merged["size"], f"must divide by {merged['heads']} heads")
+    return Architecture(kind, do_values, merged, n, most_steps)
+
+
+def merge_widths(
+    kind: str, defaults: dict[str, int], widths: dict[str, int] | None
+) -> dict[str, int]:
+    """A network's widths, the user's own in place of defaults."""
+    merged = dict(defaults)
     for name, width in (widths or {}).items():
         if name not in merged:
             raise UserError(f"width {name}", width, f"{kind} has {', '.join(merged)}")
         if not isinstance(width, int) or isinstance(width, bool) or not 1 <= width <= 4096:
             raise UserError(f"width {name}", width, "use a whole number from 1 to 4096")
         merged[name] = width
-    if kind == "equivariant":
-        return Architecture(kind, do_values, merged)
-    if merged["size"] % merged["heads"]:
-        raise UserError("width size", merged["size"], f"must divide by {merged['heads']} heads")
-    return Architecture(kind, do_values, merged, n, most_steps)
+    return merged
 
 
 def build(architecture: Architecture, seed: int) -> Network:

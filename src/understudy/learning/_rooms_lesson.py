@@ -12,8 +12,16 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 from numpy.typing import NDArray
 
-from understudy.worlds.rooms import NOTHING, RoomsWorld, Symbolic, irrelevant, shuffled
-from understudy.worlds.rooms import wrong_verdict as wrong
+from understudy.worlds.rooms import (
+    NOTHING,
+    RoomState,
+    RoomsWorld,
+    RoomTask,
+    Symbolic,
+    irrelevant,
+    shuffled,
+    wrong_verdict,
+)
 
 TOLD = 8
 """Steps of an episode at which naming is learnt in one pass, drawn from those where something is
@@ -62,18 +70,23 @@ def replay(
     task = world.sample(task_key)
     other_key = jax.random.fold_in(key, 1)
 
-    def say(state: Any) -> Int[Array, " L"]:
-        if control == "wrong":
-            return wrong(world.settings, task, state, other_key)
-        said = world.explain(task, state)
-        return irrelevant(said, state) if control == "irrelevant" else said
-
     def step(state: Any, action: Array) -> tuple[Any, Replay]:
-        seen, said = world.observe(task, state), say(state)
+        seen, said = world.observe(task, state), say(world, control, task, state, other_key)
         after, reward = world.step(task, state, action)
         return after, Replay(seen, reward, said)
 
     return jax.lax.scan(step, world.reset(task), actions)[1]
+
+
+def say(
+    world: RoomsWorld, control: str, task: RoomTask, state: RoomState, key: PRNGKeyArray
+) -> Int[Array, " L"]:
+    """What is said in a state, or what a control says instead: something `irrelevant`, or a `wrong`
+    verdict (`key`: the same for all steps of an episode)."""
+    if control == "wrong":
+        return wrong_verdict(world.settings, task, state, key)
+    said = world.explain(task, state)
+    return irrelevant(said, state) if control == "irrelevant" else said
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
@@ -95,12 +108,7 @@ def rooms_lesson(
         # Words of any other step of the minibatch: those of the same episode would still tell.
         mixed = shuffled(tokens.reshape(-1, tokens.shape[-1]), said.reshape(-1), draw_other)
         tokens = mixed.reshape(tokens.shape)
-    chance = jax.random.uniform(draw_told, said.shape)
-    told = jnp.argsort(jnp.where(said, chance, 2.0), axis=1)[:, :TOLD]
-    words = jnp.take_along_axis(tokens, told[..., None], 1)
-    # The first absent word counts too: it ends the sentence.
-    spoken = jnp.pad(words > 0, ((0, 0), (0, 0), (1, 0)), constant_values=True)[..., :-1]
-    naming = spoken & jnp.take_along_axis(said, told, 1)[..., None]
+    told, words, naming = told_words(tokens, draw_told)
     return RoomsLesson(
         inputs=seen,
         action=jnp.maximum(actions, 0),
@@ -109,8 +117,23 @@ def rooms_lesson(
         heard=tokens if explanations == "input" else None,
         told=told,
         words=words,
-        naming=_shares(naming),
+        naming=naming,
     )
+
+
+def told_words(
+    tokens: Int[Array, "B S L"], draw: PRNGKeyArray
+) -> tuple[Int[Array, "B K"], Int[Array, "B K L"], Float[Array, "B K L"]]:
+    """At most `TOLD` steps of each episode at which something is said, drawn with `draw`; the words
+    there; and each word's weight in the loss. The weights sum to 1 over the minibatch."""
+    said = (tokens > 0).any(-1)
+    chance = jax.random.uniform(draw, said.shape)
+    told = jnp.argsort(jnp.where(said, chance, 2.0), axis=1)[:, :TOLD]
+    words = jnp.take_along_axis(tokens, told[..., None], 1)
+    # The first absent word counts too: it ends the sentence.
+    counted = jnp.pad(words > 0, ((0, 0), (0, 0), (1, 0)), constant_values=True)[..., :-1]
+    counted &= jnp.take_along_axis(said, told, 1)[..., None]
+    return told, words, _shares(counted)
 
 
 def _shares(counted: Array) -> Float[Array, "..."]:

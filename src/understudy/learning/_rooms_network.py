@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from understudy.learning._layers import GatedMLP, Linear, Norm
 
@@ -23,7 +23,7 @@ FARTHEST = 8
 """Most squares between two places, along a row or a column."""
 SQUARES = 11
 MOST_TRIALS = 16
-CUES = 4
+CUES = 5
 STEPS_SCALE = 20.0
 
 
@@ -140,7 +140,7 @@ class RoomsNetwork(eqx.Module):
         self.glance_out = Linear(32, size, next(keys))
         known = 12 + MOST_TRIALS + CUES + 2 * SQUARES + 5
         self.features = Linear(known, size, next(keys), scale=3.0)
-        self.heard = Linear(words * lexical, size, next(keys)) if listen else None
+        self.heard = Linear(words * lexical, size, next(keys), bias=False) if listen else None
         self.norm_step = Norm(size)
         self.memory = Recurrent(size, next(keys))
         self.norm_memory = Norm(2 * size)
@@ -186,8 +186,7 @@ class RoomsNetwork(eqx.Module):
         place = jnp.concatenate([place, chosen.astype(place.dtype)], -1)
         seen = self.glance_in(jnp.concatenate([same, place], -1))
         step = self.glance_out(seen + self.glance(seen)).mean(-2) + self.features(_features(obs))
-        if self.heard is not None:
-            assert heard is not None
+        if self.heard is not None and heard is not None:
             said = _pick(self.lexicon, heard) * (heard > 0)[..., None]
             step = step + self.heard(said.reshape(*said.shape[:-2], -1))
         return Scene(step, codes, same, place)
@@ -207,17 +206,26 @@ class RoomsNetwork(eqx.Module):
         obs: Any,
         heard: Int[Array, "S L"] | None = None,
         told: Int[Array, " K"] | None = None,
+        memory: Float[Array, " d"] | None = None,
+        over: Bool[Array, " S"] | None = None,
     ) -> Verdict:
-        """What the agent says at each of S steps of one episode; with `told`, `words` are those of
-        these steps only (they cost as much as all the rest)."""
+        """What the agent says at each of S steps of one episode.
+
+        Args:
+            obs: Symbolic with a leading axis S. heard: the words given as input.
+            told: the steps that `words` is for (naming costs as much as all the rest); None: all.
+            memory: what to start from. over: steps after which an episode ends and another begins.
+        """
         scene = self.embed(obs, heard)
         inward = self.memory.inward(self.norm_step(scene.step))
 
-        def remember(memory: Array, x: Array) -> tuple[Array, Array]:
+        def remember(memory: Array, at: tuple[Array, Array | None]) -> tuple[Array, Array]:
+            x, ends = at
             memory = self.memory.step(memory, x)
-            return memory, memory
+            return memory if ends is None else jnp.where(ends, self.start(), memory), memory
 
-        _, memories = jax.lax.scan(remember, self.start(), inward, unroll=4)
+        first = self.start() if memory is None else memory
+        _, memories = jax.lax.scan(remember, first, (inward, over), unroll=4)
         return self._decide(scene, memories, obs, told)
 
     def step(

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from understudy.learning._rooms_lesson import RoomsLesson
 from understudy.learning._rooms_network import RoomsNetwork
@@ -20,10 +20,16 @@ def rooms_losses(network: RoomsNetwork, batch: RoomsLesson, dtype: Any) -> Float
     def read(one: RoomsLesson) -> tuple[Array, Array]:
         verdict = network.read(one.inputs, one.heard, one.told)
         action = optax.softmax_cross_entropy_with_integer_labels(verdict.logits, one.action)
-        word = optax.softmax_cross_entropy_with_integer_labels(verdict.words, one.words)
-        return action, word
+        return action, verdict.words
 
-    action, word = jax.vmap(read)(batch)
-    return jnp.stack(
-        [(action * batch.explore).sum(), (action * batch.exploit).sum(), (word * batch.naming).sum()]
-    )
+    action, words = jax.vmap(read)(batch)
+    word = word_loss(words, batch.words, batch.naming)
+    return jnp.stack([(action * batch.explore).sum(), (action * batch.exploit).sum(), word])
+
+
+def word_loss(
+    logits: Float[Array, "*axes L V"], words: Int[Array, "*axes L"], naming: Float[Array, "*axes L"]
+) -> Float[Array, ""]:
+    """Cross-entropy of the words said (nats), each with its weight."""
+    loss = optax.softmax_cross_entropy_with_integer_labels(logits, words)
+    return (loss * naming).sum()

@@ -9,9 +9,25 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.episodes import EXPLOIT, EXPLORE, OBSERVE, Dataset, EpisodeBatch
+from understudy.episodes import (
+    EXPLOIT,
+    EXPLORE,
+    OBSERVE,
+    Dataset,
+    EpisodeBatch,
+    Table,
+    concatenate,
+)
 from understudy.errors import UserError
-from understudy.inference import Moments, SubsetPosterior, bayes_supported
+from understudy.inference import (
+    GraphPrior,
+    Moments,
+    SubsetPosterior,
+    UnknownNoise,
+    bayes_supported,
+    fuse,
+    graph_posterior,
+)
 from understudy.worlds import DagConfig
 
 SCORES = ("return", "f1", "shd", "bits")
@@ -72,6 +88,47 @@ def _scores(batch: EpisodeBatch) -> dict[str, NDArray[np.float64]]:
         "oracle": batch.oracle_return.astype(np.float64),
         "random": batch.random_return.astype(np.float64),
     }
+
+
+def scores_with_unknown_noise(dataset: Dataset, episodes: int) -> dict[str, NDArray[np.float64]]:
+    """Structure scores of who reads the same rows without knowing the noise variance.
+
+    Then observations leave equivalent graphs open (see `understudy.inference.UnknownNoise`), which
+    only experiments tell apart. Of the first `episodes` episodes, `f1`, `shd` and `bits` as in
+    `scores_by_experiment`.
+    """
+    without = [name for name in dataset.optional if name != "system"]
+    batch = dataset.read_shard(0, without=without)
+    for shard in range(1, len(dataset.shards)):
+        if batch.rows >= episodes:
+            break
+        batch = concatenate([batch, dataset.read_shard(shard, without=without)])
+    batch = batch.take(slice(0, episodes))
+    config = DagConfig.from_dict(json.loads(batch.origin.world_config))
+    prior = GraphPrior(batch.n, min(config.max_parents, batch.n - 1))
+    last = int((batch.phase[0] == EXPLORE).sum()) + 1
+    first = int((batch.phase[0] == OBSERVE).sum())
+    edges = np.empty((batch.rows, last, batch.n, batch.n))
+    bits = np.empty((batch.rows, last))
+    for episode, experiments in np.ndindex(bits.shape):
+        seen = first + experiments
+        if seen == 0:
+            nothing = np.zeros((1, 1, batch.n))
+            flat = SubsetPosterior(batch.n, prior.max_parents or 0)
+            gram = np.zeros((1, 1, batch.n, batch.n, batch.n))
+            found, _, entropy = _beliefs(flat, gram, nothing)
+            edges[episode, 0], bits[episode, 0] = found[0, 0], entropy[0, 0]
+            continue
+        table = Table.from_rows(
+            batch.origin.variables, batch.outcome[episode, :seen], batch.target[episode, :seen]
+        )
+        posterior = graph_posterior(fuse(table, UnknownNoise(), prior).scores, draws=1)
+        edges[episode, experiments] = posterior.edges
+        bits[episode, experiments] = posterior.entropy_bits
+    assert batch.system is not None
+    weights = np.array([json.loads(text)["weights"] for text in batch.system])
+    f1, shd = structure_scores(edges, weights[:, None, : batch.n, : batch.n] != 0)
+    return {"f1": f1, "shd": shd, "bits": bits}
 
 
 def moments_by_experiment(

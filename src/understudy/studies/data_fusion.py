@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from understudy import worlds
-from understudy.episodes import write_atomic
+from understudy.episodes import Dataset, write_atomic
 from understudy.evaluation import _statistics
 from understudy.evaluation._figures import BLUE, GREEN, GREY, ORANGE, RED, STYLE, svg
 from understudy.experimenters import bayesian
-from understudy.studies._beliefs import SCORES, scores_by_experiment
+from understudy.studies._beliefs import SCORES, scores_by_experiment, scores_with_unknown_noise
 from understudy.studies._confounding import Hidden, Sizes, flagged_shares
 from understudy.studies._protocol import Outcome, Say, Study
 from understudy.studies._savings import resampled_means, saving, worth
@@ -35,6 +35,7 @@ BAR_KNOWN = (Hidden(1, 2.0), 2000, 100)
 and 100 experiments a variable, noise variance known."""
 BAR_UNKNOWN = (Hidden(1, 4.0), 2000, 400)
 """The same for noise of unknown variance, which forgives far more."""
+UNKNOWN = "unknown noise"
 _STREAM = 1000  # systems of the second part share nothing with those that suggested its bars
 
 
@@ -48,6 +49,8 @@ class Scale:
         experiments: most that are made.
         long: most that `bayes:random` makes without any observation.
         episodes: of every run.
+        unknown: of them, how many are also read without knowing the noise variance; the last
+            chooser's.
         hidden: the second part.
     """
 
@@ -56,6 +59,7 @@ class Scale:
     experiments: int
     long: int
     episodes: int
+    unknown: int
     hidden: Sizes
 
 
@@ -66,6 +70,7 @@ SCALES = {
         experiments=6,
         long=60,
         episodes=640,
+        unknown=60,
         hidden=Sizes(
             hidden=(Hidden(0, 0.0), Hidden(1, 2.0), Hidden(1, 4.0)),
             observations=(2000,),
@@ -79,14 +84,15 @@ SCALES = {
         experiments=10,
         long=200,
         episodes=2560,
+        unknown=200,
         hidden=Sizes(
             hidden=(
                 Hidden(0, 0.0), Hidden(1, 0.5), Hidden(1, 1.0), Hidden(1, 2.0), Hidden(1, 4.0),
                 Hidden(2, 1.0), Hidden(2, 2.0), Hidden(3, 1.0),
             ),
-            observations=(20, 200, 2000),
+            observations=(200, 2000),
             repeats=(1, 5, 20, 100, 400),
-            episodes=200,
+            episodes=150,
         ),
     ),
 }  # fmt: skip
@@ -97,6 +103,9 @@ def _carry_out(size: Scale, out: Path, seed: int, say: Say) -> Outcome:
     say("resampling episodes")
     # All curves of all cells see the same resampled episodes.
     samples = dict(zip(scores, resampled_means(list(scores.values())), strict=True))
+    unknown = _unknown_noise(size, out, seed, say)
+    samples |= zip(unknown, resampled_means(list(unknown.values())), strict=True)
+    scores |= unknown
     curves = _curves(scores)
     savings = _savings(size, scores, samples)
     flagged = flagged_shares(size.hidden, N, out, seed + _STREAM, say)
@@ -144,19 +153,35 @@ def _scores(size: Scale, out: Path, seed: int, say: Say) -> tuple[Scores, list[s
     return found, runs
 
 
+def _unknown_noise(size: Scale, out: Path, seed: int, say: Say) -> Scores:
+    """The last chooser's logs, read without knowing the noise variance."""
+    found: Scores = {}
+    for seen in size.observations:
+        folder = out / "runs" / f"{size.choosers[-1]}-{seen}"
+        arrays = kept_arrays(
+            out / "scores" / f"{UNKNOWN.replace(' ', '-')}-{seen}.npz",
+            {"seed": seed, "episodes": size.unknown, "experiments": size.experiments},
+            partial(scores_with_unknown_noise, Dataset(folder), size.unknown),
+        )
+        say(f"{seen:,} observations read without knowing the noise variance")
+        found |= {(UNKNOWN, seen, name): values for name, values in arrays.items()}
+    return found
+
+
 def _curves(scores: Scores) -> dict[str, Any]:
     """Estimates with 95 % intervals by "chooser/observations" and score, one a number of
     experiments; and the random floor."""
     found: dict[str, Any] = {}
     for (chooser, seen, name), values in scores.items():
         cell = found.setdefault(f"{chooser}/{seen}", {})
-        oracle = scores[chooser, seen, "oracle"]
         if name in ("return", "random"):
+            oracle = scores[chooser, seen, "oracle"]
             columns = list(np.atleast_2d(values.T))
             estimates = _statistics.ratios(columns, [oracle] * len(columns))
             cell[name] = [e.to_json() for e in estimates]
         elif name in SCORES:
-            cell[name] = [_statistics.mean(column).to_json() for column in values.T]
+            # Rounded, because of nothing but rounding there is no interval.
+            cell[name] = [_statistics.mean(c).to_json() for c in np.round(values.T, 9)]
     return found
 
 
@@ -169,7 +194,9 @@ def _savings(size: Scale, scores: Scores, samples: Scores) -> dict[str, Any]:
             return sign * scores[chooser, seen, name].mean(0), sign * samples[chooser, seen, name]
 
         for seen in size.observations[1:]:
-            for chooser in size.choosers:
+            for chooser in (*size.choosers, UNKNOWN):
+                if (chooser, seen, name) not in scores:
+                    continue
                 (a, drawn_a), (b, drawn_b) = curve(chooser, 0), curve(chooser, seen)
                 reference = min(REFERENCE, size.experiments)
                 found.setdefault(f"{chooser}/{seen}", {})[name] = saving(
@@ -196,6 +223,14 @@ def _verdicts(size: Scale, curves: dict[str, Any], savings: dict[str, Any]) -> l
                 supported = least is not None and least >= 1
                 line += f": {'supports' if supported else 'refutes'} the claim (at least 1 saved)"
             lines.append(line + ".")
+    for seen in size.observations[1:]:
+        own = savings[f"{UNKNOWN}/{seen}"]
+        lines.append(
+            f"The same rows read without knowing the noise variance (bayes:{size.choosers[-1]}, "
+            f"{size.unknown} episodes), {seen:,} observations: save {_interval(own['shd'])} of "
+            f"{REFERENCE} experiments at equal structure (expected SHD), {_interval(own['f1'])} at "
+            "equal F1."
+        )
     for seen in size.observations[1:]:
         if f"worth/{seen}" in savings:
             own = savings[f"worth/{seen}"]
@@ -273,11 +308,14 @@ def _figure(size: Scale, curves: dict[str, Any], flagged: dict[str, dict[str, An
     }
     colours = (GREY, ORANGE, BLUE, GREEN, RED)
     with mpl.rc_context(STYLE):
-        rows = len(size.choosers)
+        rows = len(size.choosers) + 1
         figure = Figure(figsize=(13.5, 2.5 * rows + 3.0), layout="constrained", facecolor="none")
         axes = figure.subplots(rows + 1, len(titles), squeeze=False)
-        for row, chooser in zip(axes, size.choosers, strict=False):
+        for row, chooser in zip(axes, (*size.choosers, UNKNOWN), strict=False):
             for ax, (name, title) in zip(row, titles.items(), strict=True):
+                if name not in curves[f"{chooser}/0"]:
+                    ax.remove()
+                    continue
                 for seen, colour in zip(size.observations, colours, strict=False):
                     points = curves[f"{chooser}/{seen}"][name]
                     value, low, high = (
@@ -292,7 +330,7 @@ def _figure(size: Scale, curves: dict[str, Any], flagged: dict[str, dict[str, An
                     floor = curves[f"{chooser}/0"]["random"][0]["value"]
                     ax.axhline(floor, color=GREY, linestyle=":", linewidth=1)
                     ax.set_ylim(top=1.0)
-                ax.set_title(f"bayes:{chooser}")
+                ax.set_title(chooser if chooser == UNKNOWN else f"bayes:{chooser}")
                 ax.set_xlabel("experiments")
                 ax.set_ylabel(title)
         axes[0][0].legend()
@@ -311,6 +349,8 @@ def _figure(size: Scale, curves: dict[str, Any], flagged: dict[str, dict[str, An
             ax.axhline(0.9, color=GREY, linestyle="--", linewidth=1)
             ax.axhline(0.05, color=GREY, linestyle=":", linewidth=1)
             ax.set_xscale("log")
+            ax.set_xticks(size.hidden.repeats, [str(r) for r in size.hidden.repeats])
+            ax.set_xticks([], minor=True)
             ax.set_ylim(-0.03, 1.03)
             ax.set_title(f"{model}, {seen:,} observations")
             ax.set_xlabel("experiments a variable")
@@ -335,7 +375,9 @@ STUDY = Study(
         "observations are the same; the noise of an experiment depends on its step, so it differs "
         "with m. Saved are the experiments less, interpolated, at which the score of no "
         "observation and 5 experiments is reached; 95 % intervals by the paired bootstrap over "
-        "episodes. Second part: systems with hidden roots, each a cause of two visible variables; "
+        "episodes. The last chooser's rows are also read with the noise variance unknown, as those "
+        "of a table are. "
+        "Second part: systems with hidden roots, each a cause of two visible variables; "
         "observations and experiments of one system are held against each other "
         "(`understudy.inference.find_conflicts`), with the noise variance taken as known (1, "
         "which it is not where hidden causes act) and unknown."

@@ -75,9 +75,13 @@ def _path_step(
     here = _squares(agent[None], jnp.ones(1, bool))
     around = _grown(here) & ~here & (free | goal)
     reached, first = goal & jnp.asarray(_INSIDE), jnp.zeros(SIZE, jnp.uint32)
-    for _ in range(LONGEST_PATH):
+
+    def flood(_, flooded):
+        reached, first = flooded
         first = jnp.where((first != 0).any(), first, reached & around)
-        reached = reached | (_grown(reached) & free)
+        return reached | (_grown(reached) & free), first
+
+    _, first = jax.lax.fori_loop(0, LONGEST_PATH, flood, (reached, first))
     to = agent + jnp.asarray(MOVES)
     reach = (first[to[:, 0]] >> to[:, 1].astype(jnp.uint32)) & 1
     flight = ((to[:, None] - cells) ** 2).sum(axis=-1)

@@ -4,9 +4,9 @@ The view is 11 x 11 squares of 9 x 9 pixels with the agent (white) in the middle
 outside the room are black like the floor, walls are grey. An object is its shape cut out of its
 texture, in its colour. The object under the agent is hidden by it.
 
-A frame is a copy of the background that the agent's square has, with four tiles and the agent
-copied in. Over a batch that is a loop over frames of contiguous copies, in place: a gather that
-looks every byte up took XLA on a CPU ten times as long (`benchmarks/rooms.py`).
+A frame is a copy of the background that the agent's square has, with four tiles copied in. Over a
+batch that is a loop over frames of contiguous copies, in place: a gather that looks every byte up
+would cost XLA on a CPU several times as much.
 """
 
 from __future__ import annotations
@@ -66,22 +66,24 @@ def texture_mask(name: str) -> np.ndarray:
 
 @functools.cache
 def _tiles() -> np.ndarray:
-    """Every object's picture, uint8 [colour * shape * texture, 9, 27]."""
+    """Every object's picture, then the agent's, uint8 [19 * 11 * 6 + 1, 9, 27]."""
     shapes = np.array([shape_mask(name) for name in SHAPES])
     textures = np.array([texture_mask(name) for name in TEXTURES])
     drawn = shapes[:, None] & textures
     tiles = drawn[..., None] * np.array(list(COLOURS.values()), np.uint8)[:, None, None, None, None]
-    return tiles.reshape(-1, TILE, TILE * 3).astype(np.uint8)
+    agent = np.full((1, TILE, TILE * 3), AGENT, np.uint8)
+    return np.concatenate([tiles.reshape(-1, TILE, TILE * 3), agent])
 
 
 @functools.cache
 def _backgrounds() -> np.ndarray:
-    """The empty room as seen from each square, uint8 [81, 99, 297]."""
+    """The room without objects as seen from each square, uint8 [81, 99, 297]."""
     squares = np.zeros((SIZE + 2 * _REACH,) * 2, np.uint8)
     room = squares[_REACH:-_REACH, _REACH:-_REACH]
     room[[0, -1]], room[:, [0, -1]] = WALL, WALL
-    views = [squares[r : r + SIZE, c : c + SIZE] for r in range(1, 10) for c in range(1, 10)]
-    return np.repeat(np.repeat(np.array(views), TILE, axis=1), 3 * TILE, axis=2)
+    views = np.array([squares[r : r + SIZE, c : c + SIZE] for r, c in np.ndindex(10, 10) if r * c])
+    views[:, _REACH, _REACH] = AGENT
+    return np.repeat(np.repeat(views, TILE, axis=1), 3 * TILE, axis=2)
 
 
 def pixels(
@@ -91,9 +93,11 @@ def pixels(
     colour, shape, texture = objects[:, 0], objects[:, 1], objects[:, 2]
     tile = (colour * len(SHAPES) + shape) * len(TEXTURES) + texture
     place = cells - agent
-    # What is out of view is drawn under the agent's square, which is drawn last.
-    visible = (jnp.abs(place) <= _REACH).all(axis=-1, keepdims=True)
-    place = jnp.where(visible, place, 0) + _REACH
+    # What is out of view or under the agent becomes one more picture of the agent.
+    distance = jnp.abs(place).max(axis=-1)
+    visible = (distance <= _REACH) & (distance > 0)
+    tile = jnp.where(visible, tile, len(_tiles()) - 1)
+    place = jnp.where(visible[:, None], place, 0) + _REACH
     back = (agent[0] - 1) * 9 + agent[1] - 1
     frame = _frames(back[None], tile[None], place[None])[0]
     return frame.reshape(VIEW, VIEW, 3)
@@ -104,7 +108,6 @@ def _frames(
     back: Int[Array, " B"], tile: Int[Array, "B 4"], place: Int[Array, "B 4 2"]
 ) -> UInt8[Array, "B 99 297"]:
     backgrounds, tiles = jnp.asarray(_backgrounds()), jnp.asarray(_tiles())
-    agent = jnp.full((1, TILE, 3 * TILE), AGENT, jnp.uint8)
 
     def draw(i, frames):
         view = jax.lax.dynamic_slice(backgrounds, (back[i], 0, 0), (1, VIEW, 3 * VIEW))
@@ -113,8 +116,7 @@ def _frames(
             picture = jax.lax.dynamic_slice(tiles, (tile[i, o], 0, 0), (1, TILE, 3 * TILE))
             corner = (i, TILE * place[i, o, 0], 3 * TILE * place[i, o, 1])
             frames = jax.lax.dynamic_update_slice(frames, picture, corner)
-        middle = (i, TILE * _REACH, 3 * TILE * _REACH)
-        return jax.lax.dynamic_update_slice(frames, agent, middle)
+        return frames
 
     frames = jnp.zeros((back.shape[0], VIEW, 3 * VIEW), jnp.uint8)
     return jax.lax.fori_loop(0, back.shape[0], draw, frames)
