@@ -6,20 +6,8 @@ import json
 
 import pytest
 
+from command import run
 from understudy import cli
-
-
-def run(capsys, *words: str) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of `understudy WORDS`."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["understudy", *words])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-    out = capsys.readouterr()
-    return code, out.out, out.err
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +120,14 @@ BAD: list[tuple[list[str], str]] = [
     (["inspect", "NOTHING"], "NOTHING"),
     (["inspect", "AGENT"], "AGENT"),
     (["import", "NOTHING", "--out", "OUT"], "NOTHING"),
+    (["fly"], "No such command"),
+    ([*WATCH, "--n", "few"], "Invalid value for '--n'"),
+    ([*WATCH, "--world", "rooms", "--preset", "linear"], "preset"),
+    ([*WATCH, "--world", "rooms", "--set", "level=attic"], "level"),
+    ([*WATCH, "--world", "rooms", "--explain", "graph"], "explain"),
+    ([*WATCH, "--world", "rooms", "--experimenter", "scripted:wizard"], "scripted"),
+    ([*WATCH, "--world", "rooms", "--experimenter", "bayes:eig"], "agent"),
+    (["perform", "scripted:random", "--film", "OUT.gif", "--out", "OUT"], "--film"),
     (["study", "nothing", "--out", "OUT"], "study"),
     (["study", "heldout-links", "--scale", "huge", "--out", "OUT"], "scale"),
 ]

@@ -14,21 +14,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from understudy import cli, evaluation, experimenters, worlds
-
-
-def run(capsys, *words: str) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of `understudy WORDS`."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["understudy", *words])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-    out = capsys.readouterr()
-    return code, out.out, out.err
-
+from command import run
+from understudy import evaluation, experimenters, worlds
 
 NAMES = ("X", "Y", "<script>")
 
@@ -288,6 +275,9 @@ BAD: list[tuple[list[str], str]] = [
     ([*ADVISE, "--goal", "maximize"], "goal"),
     ([*ADVISE, "--goal", "maximize Q"], "goal"),
     ([*ADVISE, "--goal", "improve Y"], "goal"),
+    ([*ADVISE, "--budget", "many"], "Invalid value for '--budget'"),
+    ([*ADVISE, "--colour", "red"], "No such option"),
+    (["advise"], "Missing argument"),
     ([*ADVISE, "--budget", "0"], "budget"),
     ([*ADVISE, "--budget", "101"], "budget"),
     ([*ADVISE, "--can-set", "Q"], "can-set"),

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from understudy.episodes import (
@@ -22,6 +18,7 @@ from understudy.episodes import (
     Origin,
 )
 from understudy.errors import UserError
+from understudy.evaluation._parts import in_parts
 from understudy.evaluation._rollout import Rollout, rollout
 from understudy.evaluation._rooms import room_episodes
 from understudy.experimenters import (
@@ -49,19 +46,9 @@ def simulate(
     once whatever the number of episodes; the chunks after the first on all processor cores.
     """
     most = getattr(experimenter, "episodes_at_once", _chunk(world))
-    chunk = min(most, 1 << max(count - 1, 0).bit_length())
-
-    def part(first: int) -> Rollout:
-        played = rollout(world, experimenter, seed, stream, jnp.arange(first, first + chunk))
-        keep = min(chunk, start + count - first)
-        return jax.tree.map(lambda a: np.asarray(a)[:keep], played)
-
-    first, *others = range(start, start + count, chunk)
-    parts = [part(first)]
-    if others:
-        with ThreadPoolExecutor(min(os.cpu_count() or 1, len(others))) as pool:
-            parts += pool.map(part, others)
-    return jax.tree.map(lambda *columns: np.concatenate(columns), *parts)
+    return in_parts(
+        lambda index: rollout(world, experimenter, seed, stream, index), start, count, most
+    )
 
 
 def _chunk(world: World) -> int:

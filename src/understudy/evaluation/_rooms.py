@@ -7,8 +7,6 @@ actions, pixels included.
 from __future__ import annotations
 
 import functools
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import jax
@@ -18,6 +16,7 @@ from jaxtyping import Array, PRNGKeyArray
 from numpy.typing import NDArray
 
 from understudy.episodes import EpisodeBatch, Origin, rooms_batch
+from understudy.evaluation._parts import in_parts
 from understudy.worlds import stream_key
 from understudy.worlds.rooms import RoomsWorld, words
 
@@ -77,19 +76,7 @@ def simulate_rooms(
 ) -> RoomsRollout:
     """Episodes start..start+count-1 of a stream, as NumPy arrays; on all processor cores."""
     key = stream_key(seed, stream)
-    chunk = min(_AT_ONCE, 1 << max(count - 1, 0).bit_length())
-
-    def part(first: int) -> RoomsRollout:
-        played = _rollout(world, player, key, jnp.arange(first, first + chunk))
-        keep = min(chunk, start + count - first)
-        return jax.tree.map(lambda a: np.asarray(a)[:keep], played)
-
-    first, *others = range(start, start + count, chunk)
-    parts = [part(first)]
-    if others:
-        with ThreadPoolExecutor(min(os.cpu_count() or 1, len(others))) as pool:
-            parts += pool.map(part, others)
-    return jax.tree.map(lambda *columns: np.concatenate(columns), *parts)
+    return in_parts(lambda index: _rollout(world, player, key, index), start, count, _AT_ONCE)
 
 
 def room_episodes(

@@ -4,23 +4,31 @@ from understudy.learning._agent import PRETRAINED, Agent, count_parameters, load
 from understudy.learning._imitation import Recipe, Report, learn
 from understudy.learning._inputs import Cue, Decision, Inputs, Row, batch_inputs
 from understudy.learning._networks import KINDS, WIDTHS, Architecture, architecture, build
+from understudy.learning._rooms_agent import ROOMS_KINDS, RoomsAgent, load_rooms_agent
+from understudy.learning._rooms_choices import Choices, exploit_correct, last_choices
 
 __all__ = [
     "KINDS",
     "PRETRAINED",
+    "ROOMS_KINDS",
     "WIDTHS",
     "Agent",
     "Architecture",
+    "Choices",
     "Cue",
     "Decision",
     "Inputs",
     "Recipe",
     "Report",
+    "RoomsAgent",
     "Row",
     "architecture",
     "batch_inputs",
     "build",
     "count_parameters",
+    "exploit_correct",
+    "last_choices",
     "learn",
     "load_agent",
+    "load_rooms_agent",
 ]

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,18 +20,26 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from understudy import __version__
 from understudy.episodes import Dataset, EpisodeBatch, concatenate, lock_folder
 from understudy.errors import UserError
-from understudy.learning._agent import FORMAT, Agent, count_parameters, load_agent
+from understudy.learning._agent import FORMAT, count_parameters, load_agent
 from understudy.learning._checkpoint import finish, load_checkpoint, prepare, save_checkpoint
+from understudy.learning._course import Course
 from understudy.learning._decisions import Lesson, lesson
-from understudy.learning._networks import Architecture, Network, architecture, build
-from understudy.learning._objective import make_evaluation, make_update, optimiser
+from understudy.learning._networks import Architecture, architecture, build
+from understudy.learning._objective import losses, make_evaluation, make_update, optimiser
+from understudy.learning._rooms_imitation import ROOMS_RECIPE, rooms_course
 from understudy.learning._weights import from_bytes, to_bytes
 
-EXPLANATIONS = ("none", "predict")
+EXPLANATIONS = ("none", "predict", "shuffled", "irrelevant", "wrong", "input")
 PRECISIONS = ("float32", "bfloat16")
 LOG_EVERY = 50
 """Optimiser steps between lines of metrics.jsonl."""
 HELDOUT_EPISODES = 2048
+DAG_RECIPE: dict[str, Any] = {
+    "network": "equivariant",
+    "batch_size": 256,
+    "explore_weight": 0.2,
+}
+"""What a recipe leaves open, for logs of any other world than rooms."""
 _UNUSED = ("system", "action_logits")
 
 
@@ -40,26 +48,32 @@ class Recipe:
     """How to learn.
 
     Attributes:
-        network: `equivariant` or `plain`; widths: overrides of its default widths.
+        network: `equivariant` or `plain`, in rooms `relational`; None: the world's default, like
+            any None below. widths: overrides of its default widths.
         epochs: passes over the logs; or minutes: wall-clock limit (then the number of steps, and
             so the result, depends on the machine).
         batch_size: episodes a step. learning_rate: peak of a cosine schedule after 200 warm-up
             steps. weight_decay: decoupled.
         explore_weight: weight of the exploration loss beside exploitation.
-        explanations: `predict` adds the loss of naming the edges that logged explanations name.
+        explanations: `predict` adds the loss of saying what logged explanations say (of `dag`: the
+            edges that they name). For rooms also controls: words said at another step of another
+            episode (`shuffled`), true ones about the agent's own place (`irrelevant`), false
+            verdicts (`wrong`), or explanations as input instead of a target (`input`).
+        explanation_weight: weight of that loss beside exploitation.
         precision: `bfloat16` computes activations in it (accelerators).
         devices: devices that share each minibatch.
     """
 
-    network: str = "equivariant"
+    network: str | None = None
     widths: tuple[tuple[str, int], ...] = ()
     epochs: float | None = 1.0
     minutes: float | None = None
-    batch_size: int = 256
+    batch_size: int | None = None
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
-    explore_weight: float = 0.2
+    explore_weight: float | None = None
     explanations: str = "none"
+    explanation_weight: float = 1.0
     precision: str = "float32"
     seed: int = 0
     devices: int = 1
@@ -72,20 +86,20 @@ class Recipe:
             value = getattr(self, field)
             if value is not None and not (np.isfinite(value) and value > 0):
                 raise UserError(field, value, "use a finite number above 0")
-        for field in ("weight_decay", "explore_weight"):
+        for field in ("weight_decay", "explore_weight", "explanation_weight"):
             value = getattr(self, field)
-            if not (np.isfinite(value) and value >= 0):
+            if value is not None and not (np.isfinite(value) and value >= 0):
                 raise UserError(field, value, "use a finite number, 0 or more")
         if (self.epochs is None) == (self.minutes is None):
             raise UserError("epochs", self.epochs, "give either epochs or minutes, not both")
-        if not 1 <= self.batch_size <= 65_536:
+        if self.batch_size is not None and not 1 <= self.batch_size <= 65_536:
             raise UserError("batch_size", self.batch_size, "use a whole number from 1 to 65536")
         if not 0 <= self.seed < 2**32:
             raise UserError("seed", self.seed, "use a whole number from 0 to 4294967295")
         available = len(jax.devices())
         if not 1 <= self.devices <= available:
             raise UserError("devices", self.devices, f"this machine offers 1 to {available}")
-        if self.batch_size % self.devices:
+        if (self.batch_size or 0) % self.devices:
             raise UserError("batch_size", self.batch_size, f"must divide by {self.devices} devices")
 
 
@@ -113,8 +127,8 @@ def learn(
     resume: bool = False,
     progress: Callable[[Report], None] | None = None,
     checkpoint_seconds: float = 20.0,
-) -> Agent:
-    """Train on dataset folders and write an agent folder.
+) -> Any:
+    """Train on dataset folders and write an agent folder; the agent.
 
     Every minibatch comes from one dataset; datasets are visited in proportion to their size, in an
     order fixed by the seed. The last twentieth of each dataset's shards (at least one) is held out.
@@ -126,24 +140,32 @@ def learn(
     if not logs:
         raise UserError("logs", None, "give at least one dataset folder")
     datasets = [Dataset(path) for path in logs]
-    plan = _architecture(datasets, recipe)
+    in_rooms = {d.origin.world == "rooms" for d in datasets}
+    if len(in_rooms) > 1:
+        raise UserError("logs", "rooms", "rooms and other worlds cannot be learnt together")
+    recipe = complete_recipe(recipe, ROOMS_RECIPE if True in in_rooms else DAG_RECIPE)
+    _check_logs(datasets, recipe)
+    course = rooms_course(datasets, recipe) if True in in_rooms else _course(datasets, recipe)
     out = Path(out)
     settings = asdict(recipe) | {"widths": [list(w) for w in recipe.widths]}
     job = settings | {"logs": [d.manifest_hash for d in datasets]}
     finished = prepare(out, json.loads(json.dumps(job)), resume)
     if finished:
-        return load_agent(out)
+        return course.load(out)
     lock = lock_folder(out)
     try:
-        return _train(datasets, plan, out, recipe, settings, progress, checkpoint_seconds)
+        return _train(datasets, course, out, recipe, settings, progress, checkpoint_seconds)
     finally:
         os.close(lock)
 
 
-def _architecture(datasets: list[Dataset], recipe: Recipe) -> Architecture:
-    grids = {tuple(_do_values(d)) for d in datasets}
-    if len(grids) != 1:
-        raise UserError("do_values", sorted(grids), "all logs must use the same grid of values")
+def complete_recipe(recipe: Recipe, defaults: dict[str, Any]) -> Recipe:
+    """A recipe with nothing left open."""
+    return replace(recipe, **{k: v for k, v in defaults.items() if getattr(recipe, k) is None})
+
+
+def _check_logs(datasets: list[Dataset], recipe: Recipe) -> None:
+    assert recipe.batch_size is not None
     for dataset in datasets:
         if not dataset.complete:
             raise UserError(str(dataset.path), None, "unfinished: run its job with --resume first")
@@ -157,11 +179,46 @@ def _architecture(datasets: list[Dataset], recipe: Recipe) -> Architecture:
             raise UserError(
                 "batch_size", recipe.batch_size, f"{dataset.path} has {usable} episodes to train on"
             )
+
+
+def _course(datasets: list[Dataset], recipe: Recipe) -> Course:
+    if recipe.explanations not in ("none", "predict"):
+        raise UserError("explanations", recipe.explanations, "this is for rooms: none or predict")
+    plan = _architecture(datasets, recipe)
+    network = build(plan, recipe.seed)
+    predicts = recipe.explanations == "predict"
+    free = network.decisions_are_free
+
+    def at_some(index: int, batch: EpisodeBatch, step: int) -> Lesson:
+        rng = np.random.default_rng([recipe.seed, step])
+        return lesson(batch, plan.do_values, None if free else rng, predicts)
+
+    def at_fixed(index: int, batch: EpisodeBatch) -> Lesson:
+        rng = np.random.default_rng(0)
+        return lesson(batch, plan.do_values, None if free else rng, predicts)
+
+    assert recipe.explore_weight is not None
+    return Course(
+        architecture=plan,
+        network=network,
+        lesson=at_some,
+        heldout=at_fixed,
+        losses=losses,
+        loss_weights=(recipe.explore_weight, 1.0, predicts * recipe.explanation_weight),
+        explaining="edge_loss" if predicts else "",
+        load=load_agent,
+    )
+
+
+def _architecture(datasets: list[Dataset], recipe: Recipe) -> Architecture:
+    grids = {tuple(_do_values(d)) for d in datasets}
+    if len(grids) != 1:
+        raise UserError("do_values", sorted(grids), "all logs must use the same grid of values")
     sizes = {d.n for d in datasets}
     if recipe.network == "plain" and len(sizes) != 1:
         raise UserError("network", "plain", f"logs have {sorted(sizes)} variables: use equivariant")
     return architecture(
-        recipe.network,
+        recipe.network or DAG_RECIPE["network"],
         grids.pop(),
         max(sizes),
         max(d.steps for d in datasets),
@@ -197,7 +254,7 @@ def _shards(dataset: Dataset) -> tuple[list[int], list[int]]:
 def _minibatches(
     datasets: list[Dataset], batch_size: int, seed: int, skip: int
 ) -> Iterator[tuple[int, EpisodeBatch]]:
-    """An endless stream of (epoch, minibatch), the same whatever `skip` it starts at."""
+    """An endless stream of (dataset index, minibatch), the same whatever `skip` it starts at."""
     sizes = [sum(d.shards[i].rows for i in _shards(d)[0]) // batch_size for d in datasets]
     epoch, skip_in = divmod(skip, sum(sizes))
     while True:
@@ -212,7 +269,7 @@ def _minibatches(
             for d, s in zip(datasets, before, strict=True)
         ]  # fmt: skip
         for turn in turns[skip_in:]:
-            yield epoch, next(streams[turn])
+            yield int(turn), next(streams[turn])
         epoch, skip_in = epoch + 1, 0
 
 
@@ -222,16 +279,16 @@ def _unused(dataset: Dataset) -> tuple[str, ...]:
 
 def _train(
     datasets: list[Dataset],
-    plan: Architecture,
+    course: Course,
     out: Path,
     recipe: Recipe,
     settings: dict[str, Any],
     progress: Callable[[Report], None] | None,
     checkpoint_seconds: float,
-) -> Agent:
+) -> Any:
     dtype = jnp.bfloat16 if recipe.precision == "bfloat16" else jnp.float32
-    with_explanations = recipe.explanations == "predict"
-    network = build(plan, recipe.seed)
+    assert recipe.batch_size is not None
+    network = course.network
     state = optimiser(recipe.weight_decay).init(eqx.filter(network, eqx.is_array))
     rows: list[str] = []
     at = _Position(0, 0.0)
@@ -244,10 +301,11 @@ def _train(
 
     place = _placement(recipe.devices)
     network, state = place(network, False), place(state, False)
-    loss_weights = (recipe.explore_weight, 1.0, float(with_explanations))
-    update = make_update(loss_weights, recipe.weight_decay, dtype, recipe.devices)
-    evaluate = make_evaluation(dtype)
-    heldout = [_heldout(d, plan, with_explanations) for d in datasets]
+    update = make_update(
+        course.loss_weights, recipe.weight_decay, dtype, recipe.devices, course.losses
+    )
+    evaluate = make_evaluation(dtype, course.losses)
+    heldout = [course.heldout(i, _heldout(d)) for i, d in enumerate(datasets)]
     per_epoch = sum(
         sum(d.shards[i].rows for i in _shards(d)[0]) // recipe.batch_size for d in datasets
     )
@@ -265,10 +323,8 @@ def _train(
 
     stream = _minibatches(datasets, recipe.batch_size, recipe.seed, at.step)
     while fraction() < 1.0:
-        _, batch = next(stream)
-        rng = np.random.default_rng([recipe.seed, step])
-        free = network.decisions_are_free
-        todo = lesson(batch, plan.do_values, None if free else rng, with_explanations)
+        index, batch = next(stream)
+        todo = course.lesson(index, batch, step)
         rate = _rate(recipe.learning_rate, step, fraction())
         network, state, losses = update(place(todo, True), network, state, jnp.asarray(rate))
         recent.append(losses)
@@ -276,7 +332,7 @@ def _train(
         ending = total is not None and step >= total
         if step % LOG_EVERY and not ending:
             continue
-        explore, exploit, edge = np.mean(np.stack([np.asarray(x) for x in recent]), axis=0)
+        explore, exploit, explaining = np.mean(np.stack([np.asarray(x) for x in recent]), axis=0)
         recent = []
         if not np.isfinite(exploit):
             raise UserError("loss", float(exploit), "training diverged: lower --learning-rate")
@@ -290,8 +346,8 @@ def _train(
             "exploit_loss": _short(exploit),
             "heldout_exploit_loss": _short(held_loss),
         }
-        if with_explanations:
-            row["edge_loss"] = _short(edge)
+        if course.explaining:
+            row[course.explaining] = _short(explaining)
         rows.append(json.dumps(row))
         now = time.monotonic()
         if progress:
@@ -309,7 +365,7 @@ def _train(
     files = _files(network, state, rows)
     description = {
         "format": FORMAT,
-        "architecture": plan.to_json(),
+        "architecture": course.architecture.to_json(),
         "training": {
             "recipe": settings,
             "steps": step,
@@ -332,10 +388,10 @@ def _train(
     }
     files["agent.json"] = json.dumps(description, indent=1, sort_keys=True).encode()
     finish(out, files)
-    return load_agent(out)
+    return course.load(out)
 
 
-def _files(network: Network, state: Any, rows: list[str]) -> dict[str, bytes]:
+def _files(network: Any, state: Any, rows: list[str]) -> dict[str, bytes]:
     return {
         "weights.safetensors": to_bytes(network),
         "optimizer.safetensors": to_bytes(state),
@@ -343,16 +399,14 @@ def _files(network: Network, state: Any, rows: list[str]) -> dict[str, bytes]:
     }
 
 
-def _heldout(dataset: Dataset, plan: Architecture, explanations: bool) -> Lesson:
+def _heldout(dataset: Dataset) -> EpisodeBatch:
     parts, rows = [], 0
     for i in _shards(dataset)[1]:
         parts.append(dataset.read_shard(i, without=_unused(dataset)).take(slice(0, 512)))
         rows += parts[-1].rows
         if rows >= HELDOUT_EPISODES:
             break
-    rng = np.random.default_rng(0)
-    free = plan.kind == "plain"
-    return lesson(concatenate(parts), plan.do_values, None if free else rng, explanations)
+    return concatenate(parts)
 
 
 def _rate(peak: float, step: int, fraction: float) -> float:

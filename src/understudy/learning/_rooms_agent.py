@@ -18,7 +18,7 @@ from understudy.learning._agent import (
     read_weights,
 )
 from understudy.learning._networks import merge_widths
-from understudy.learning._rooms_network import RoomsNetwork
+from understudy.learning._rooms_network import RoomsNetwork, Verdict
 from understudy.worlds.rooms import MAX_WORDS, NOTHING, RoomsWorld, vocabulary
 
 ROOMS_KINDS = ("relational",)
@@ -130,19 +130,24 @@ class RoomsAgent:
     ) -> tuple[Int[Array, ""], Any]:
         """The next action, int32, and the state after it. `heard`: what is said now; only a network
         that listens takes it, and without it hears silence."""
-        memory, verdict = self.network.step(state[0], seen, heard)
-        if self.greedy:
-            action = jnp.argmax(verdict.logits)
-        else:
-            action = jax.random.categorical(key, verdict.logits)
-        # There is nothing to do while a verdict is dwelt on; nor did those it learnt from.
-        idle = (seen.chosen >= 0) | seen.finished
-        action = jnp.where(idle, NOTHING, action).astype(jnp.int32)
+        action, memory, verdict = choose(self.network, self.greedy, state[0], seen, key, heard)
         return action, (memory, jnp.argmax(verdict.words, -1).astype(jnp.int32))
 
     def says(self, state: Any) -> Int[Array, " L"]:
         """The explanation that it expected at the step just acted on."""
         return state[1]
+
+
+def choose(
+    network: RoomsNetwork, greedy: bool, memory: Array, seen: Any, key: PRNGKeyArray, heard: Any
+) -> tuple[Int[Array, ""], Array, Verdict]:
+    """A network's action, its memory after it, and all that it says."""
+    memory, verdict = network.step(memory, seen, heard)
+    likely, drawn = jnp.argmax(verdict.logits), jax.random.categorical(key, verdict.logits)
+    # There is nothing to do while a verdict is dwelt on; nor did those it learnt from.
+    idle = (seen.chosen >= 0) | seen.finished
+    action = jnp.where(idle, NOTHING, likely if greedy else drawn).astype(jnp.int32)
+    return action, memory, verdict
 
 
 def load_rooms_agent(path: str | Path, greedy: bool = True) -> RoomsAgent:

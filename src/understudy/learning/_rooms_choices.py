@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array
 from numpy.typing import NDArray
 
-from understudy.learning._rooms_agent import RoomsAgent
+from understudy.learning._rooms_agent import RoomsAgent, choose
 from understudy.worlds import stream_key
 from understudy.worlds.rooms import RoomsWorld
 
@@ -22,9 +22,9 @@ AT_ONCE = 512
 class Choices(NamedTuple):
     """What was chosen in the last trial of each of E episodes."""
 
-    correct: NDArray[np.bool_]  # [E]: the odd one out along the concept
-    odd: NDArray[np.bool_]  # [E, D]: the dimensions along which it was; none if nothing was chosen
-    taken: NDArray[np.bool_]  # [E]: something was chosen
+    correct: Any  # bool[E]: the odd one out along the concept
+    odd: Any  # bool[E, D]: the dimensions along which it was; none where nothing was chosen
+    taken: Any  # bool[E]: something was chosen
 
 
 def last_choices(
@@ -40,7 +40,7 @@ def last_choices(
     parts = []
     for first in range(0, episodes, AT_ONCE):
         index = first + jnp.arange(AT_ONCE)
-        found = _play(agent.network, agent.greedy, agent, world, explained, key, index)
+        found = _play(agent.network, agent.greedy, world, explained, key, index)
         parts.append(jax.tree.map(np.asarray, found))
     return Choices(*(np.concatenate(column)[:episodes] for column in zip(*parts, strict=True)))
 
@@ -50,4 +50,35 @@ def exploit_correct(
 ) -> NDArray[np.bool_]:
     """Whether each episode's last trial (the exploit trial of a meta-episode) ended with the right
     choice."""
-    return last_choices(agent, world, seed, episodes, stream).correct
+    correct: NDArray[np.bool_] = last_choices(agent, world, seed, episodes, stream).correct
+    return correct
+
+
+@eqx.filter_jit
+def _play(
+    network: Any, greedy: bool, world: RoomsWorld, explained: bool, key: Any, index: Array
+) -> Choices:
+    def episode(i: Array) -> Choices:
+        task_key, player_key = jax.random.split(jax.random.fold_in(key, i))
+        _, act_key = jax.random.split(player_key)
+        task = world.sample(task_key)
+
+        def step(carry: Any, t: Array) -> tuple[Any, Choices]:
+            state, memory = carry
+            seen = world.observe(task, state)
+            heard = world.explain(task, state) if explained else None
+            own = jax.random.fold_in(act_key, t)
+            action, memory, _ = choose(network, greedy, memory, seen, own, heard)
+            after, reward = world.step(task, state, action)
+            later = world.observe(task, after)
+            taken = (seen.chosen < 0) & (later.chosen >= 0)
+            taken &= seen.trial == world.settings.trials - 1
+            thing = later.objects[jnp.maximum(later.chosen, 0)]
+            odd = (later.objects == thing).sum(0) == 1
+            return (after, memory), Choices(taken & (reward > 0), taken & odd, taken)
+
+        start = (world.reset(task), network.start())
+        steps = jax.lax.scan(step, start, jnp.arange(world.horizon))[1]
+        return jax.tree.map(lambda found: found.any(0), steps)
+
+    return jax.vmap(episode)(index)

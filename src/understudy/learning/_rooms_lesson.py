@@ -136,7 +136,7 @@ def told_words(
     return told, words, _shares(counted)
 
 
-def _shares(counted: Array) -> Float[Array, "..."]:
+def _shares(counted: Array) -> Float[Array, "*axes"]:
     return counted / jnp.maximum(counted.sum(), 1)
 
 

@@ -19,7 +19,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from understudy.learning._rooms_lesson import say, told_words
 from understudy.learning._rooms_network import Verdict
 from understudy.learning._rooms_objective import word_loss
-from understudy.worlds.rooms import RoomsWorld, Symbolic, shuffled
+from understudy.worlds.rooms import NOTHING, RoomsWorld, Symbolic, shuffled
 
 ADAM_EPSILON = 1e-5
 LARGEST_GRADIENT = 0.5
@@ -32,10 +32,10 @@ class Settings(NamedTuple):
     unroll: int
     epochs: int
     minibatches: int
-    gamma: float
+    discount: float
     trace: float
     clip: float
-    entropy: float
+    entropy_weight: float
     value_weight: float
     explanations: str
     explanation_weight: float
@@ -68,6 +68,7 @@ class Chapter(NamedTuple):
     said: Int[Array, "T L"]  # before the action
     action: Int[Array, " T"]
     log_prob: Float[Array, " T"]
+    free: Bool[Array, " T"]  # something could be done
     value: Float[Array, " T"]
     reward: Float[Array, " T"]
     over: Bool[Array, " T"]  # the action ended the episode
@@ -83,18 +84,24 @@ class Practice(NamedTuple):
     said: Int[Array, "T L"]
     action: Int[Array, " T"]
     log_prob: Float[Array, " T"]
+    free: Bool[Array, " T"]
     over: Bool[Array, " T"]
     advantage: Float[Array, " T"]
     returns: Float[Array, " T"]
 
 
 def begin(world: RoomsWorld, network: Any, key: PRNGKeyArray, rooms: int) -> Visit:
-    """The first episode in each room; leading axis `rooms`."""
+    """The first episode in each room (leading axis `rooms`), for the key that rounds are given."""
+    episode_key, _ = jax.random.split(key)
     first = jnp.zeros((), jnp.int32)
-    return jax.vmap(lambda room: _enter(world, network, key, room, first))(jnp.arange(rooms))
+    return jax.vmap(lambda room: _enter(world, network, episode_key, room, first))(
+        jnp.arange(rooms)
+    )
 
 
-def _enter(world: RoomsWorld, network: Any, key: PRNGKeyArray, room: Array, episode: Array) -> Visit:
+def _enter(
+    world: RoomsWorld, network: Any, key: PRNGKeyArray, room: Array, episode: Array
+) -> Visit:
     task = world.sample(_own(key, room, episode))
     return Visit(task, world.reset(task), network.start(), episode, jnp.zeros(()))
 
@@ -131,6 +138,9 @@ def play(
         seen, said, memory, verdict = think(visit, room)
         log_probs = jax.nn.log_softmax(verdict.logits)
         action = jax.random.categorical(draw, log_probs).astype(jnp.int32)
+        free = seen.chosen < 0  # a verdict is only dwelt on: agents do nothing then
+        log_prob = jnp.where(free, log_probs[action], 0.0)
+        action = jnp.where(free, action, NOTHING)
         state, reward = world.step(visit.task, visit.state, action)
         over = world.observe(visit.task, state).finished
         gained = visit.gained + reward
@@ -140,7 +150,8 @@ def play(
             seen=seen,
             said=said,
             action=action,
-            log_prob=log_probs[action],
+            log_prob=log_prob,
+            free=free,
             value=verdict.value,
             reward=reward,
             over=over,
@@ -163,7 +174,7 @@ def advantages(
     value: Float[Array, " T"],
     over: Bool[Array, " T"],
     later: Float[Array, ""],
-    gamma: float,
+    discount: float,
     trace: float,
 ) -> Float[Array, " T"]:
     """Generalised advantage estimates (Schulman et al., 2016, eq. 16).
@@ -173,10 +184,10 @@ def advantages(
         later: value after the last step.
     """
     goes_on = 1.0 - over.astype(reward.dtype)
-    surprise = reward + gamma * goes_on * jnp.append(value[1:], later) - value
+    surprise = reward + discount * goes_on * jnp.append(value[1:], later) - value
 
     def back(total: Array, x: tuple[Array, Array]) -> tuple[Array, Array]:
-        total = x[0] + gamma * trace * x[1] * total
+        total = x[0] + discount * trace * x[1] * total
         return total, total
 
     return jax.lax.scan(back, jnp.zeros_like(later), (surprise, goes_on), reverse=True)[1]
@@ -194,20 +205,27 @@ def objective(
 
     verdict = jax.vmap(read)(batch, told)
     log_probs = jax.nn.log_softmax(verdict.logits)
-    change = jnp.take_along_axis(log_probs, batch.action[..., None], -1)[..., 0] - batch.log_prob
+    share = batch.free / jnp.maximum(batch.free.sum(), 1)  # weighs the steps that were decisions
+    taken = jnp.maximum(batch.action, 0)[..., None]
+    change = jnp.take_along_axis(log_probs, taken, -1)[..., 0] - batch.log_prob
+    change = jnp.where(batch.free, change, 0.0)
     ratio = jnp.exp(change)
     bounded = jnp.clip(ratio, 1 - settings.clip, 1 + settings.clip)
-    advantage = (batch.advantage - batch.advantage.mean()) / (batch.advantage.std() + 1e-8)
-    policy = -jnp.minimum(ratio * advantage, bounded * advantage).mean()
+    mean = (share * batch.advantage).sum()
+    spread = jnp.sqrt((share * jnp.square(batch.advantage - mean)).sum())
+    advantage = (batch.advantage - mean) / (spread + 1e-8)
+    policy = -(share * jnp.minimum(ratio * advantage, bounded * advantage)).sum()
     value = 0.5 * jnp.square(verdict.value - batch.returns).mean()
-    entropy = -(jnp.exp(log_probs) * log_probs).sum(-1).mean()
-    total = policy + settings.value_weight * value - settings.entropy * entropy
+    entropy = -(share * (jnp.exp(log_probs) * log_probs).sum(-1)).sum()
+    total = policy + settings.value_weight * value - settings.entropy_weight * entropy
     word = jnp.zeros(())
     if settings.names:
         word = word_loss(verdict.words, words, naming)
         total = total + settings.explanation_weight * word
-    clipped = (jnp.abs(ratio - 1) > settings.clip).mean()
-    divergence = (ratio - 1 - change).mean()  # estimates KL(before | now), and is never negative
+    clipped = (share * (jnp.abs(ratio - 1) > settings.clip)).sum()
+    divergence = (
+        share * (ratio - 1 - change)
+    ).sum()  # estimates KL(before | now), and is never negative
     return total, jnp.stack([policy, value, word, entropy, clipped, divergence])
 
 
@@ -250,13 +268,13 @@ def make_round(
     def round_(
         key: PRNGKeyArray, progress: Progress, number: Array, rate: Array
     ) -> tuple[Progress, Round]:
-        episode_key, own_key = split_key(key)
+        episode_key, own_key = jax.random.split(key)
         action_key, order_key, told_key = jax.random.split(jax.random.fold_in(own_key, number), 3)
         visits, chapters, later = play(
             world, progress.network, progress.visits, settings, episode_key, action_key
         )
         advantage = jax.vmap(advantages, (0, 0, 0, 0, None, None))(
-            chapters.reward, chapters.value, chapters.over, later, settings.gamma, settings.trace
+            chapters.reward, chapters.value, chapters.over, later, settings.discount, settings.trace
         )
         said = chapters.said
         if settings.explanations == "shuffled":
@@ -268,6 +286,7 @@ def make_round(
             said=said,
             action=chapters.action,
             log_prob=chapters.log_prob,
+            free=chapters.free,
             over=chapters.over,
             advantage=advantage,
             returns=advantage + chapters.value,
@@ -299,9 +318,3 @@ def make_round(
         return Progress(eqx.combine(parameters, rest), state, visits), figures
 
     return round_
-
-
-def split_key(key: PRNGKeyArray) -> tuple[PRNGKeyArray, PRNGKeyArray]:
-    """The key of the episodes, and that of everything else."""
-    episode_key, own_key = jax.random.split(key)
-    return episode_key, own_key

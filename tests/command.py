@@ -1,0 +1,20 @@
+"""Running a command as a user does, within the test's process."""
+
+from __future__ import annotations
+
+import pytest
+
+from understudy import cli
+
+
+def run(capsys, *words: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of `understudy WORDS`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["understudy", *words])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+    out = capsys.readouterr()
+    return code, out.out, out.err
