@@ -23,7 +23,7 @@ from understudy.worlds.rooms import MAX_WORDS, NOTHING, RoomsWorld, vocabulary
 
 ROOMS_KINDS = ("relational",)
 ROOMS_WIDTHS: dict[str, dict[str, int]] = {
-    "relational": {"size": 64, "objects": 48, "code": 32, "attentions": 4},
+    "relational": {"size": 64, "objects": 48, "code": 32, "attentions": 4, "pointers": 4},
 }
 """Default widths; each can be overridden by name."""
 

@@ -26,7 +26,7 @@ from understudy.worlds.rooms import (
 TOLD = 8
 """Steps of an episode at which naming is learnt in one pass, drawn from those where something is
 said: neighbouring steps teach nearly the same, and naming costs as much as all the rest."""
-LENGTHS = 8
+LENGTHS = 16
 """Episodes are cut to a multiple of this many steps, so that few programs are compiled."""
 
 

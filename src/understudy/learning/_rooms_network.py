@@ -75,7 +75,8 @@ class RoomsNetwork(eqx.Module):
         vocabulary: number of words, the empty one included.
         words: most words of an explanation.
         size: width of the memory. objects: width of an object. code: of an attribute's value.
-        attentions: number of ways of weighing attributes that are held at once.
+        attentions: ways of weighing attributes that are held at once.
+        pointers: objects that are pointed at, at once, when acting.
         listen: take explanations as input.
     """
 
@@ -101,7 +102,6 @@ class RoomsNetwork(eqx.Module):
     act_in: Linear
     act_mlp: GatedMLP
     act_out: Linear
-    act_context: Linear
     critic: Linear
     name_in: Linear
     name_mlp: GatedMLP
@@ -121,12 +121,13 @@ class RoomsNetwork(eqx.Module):
         objects: int = 48,
         code: int = 32,
         attentions: int = 4,
+        pointers: int = 4,
         listen: bool = False,
         key: PRNGKeyArray,
     ) -> None:
         keys = iter(jax.random.split(key, 32))
         orthogonal = jax.nn.initializers.orthogonal()
-        place, lexical = 24, 24
+        place, lexical, acting = 24, 24, 96
         dimensions = len(ATTRIBUTE_VALUES)
         self.attentions = attentions
         # Orthogonal codes: values never met in training still differ from all others.
@@ -150,12 +151,11 @@ class RoomsNetwork(eqx.Module):
         self.object_in = Linear(attentions + dimensions + place + 1, objects, next(keys))
         self.object_context = Linear(2 * size, objects, next(keys))
         self.object_mlp = GatedMLP(objects, objects, next(keys))
-        self.point = Linear(objects, attentions + 1, next(keys))
-        self.act_in = Linear(objects + attentions + place, objects, next(keys))
-        self.act_mlp = GatedMLP(objects, objects, next(keys))
-        self.act_out = Linear(objects, ACTIONS, next(keys), scale=0.1)
-        self.act_context = Linear(2 * size, ACTIONS, next(keys), scale=0.1)
-        self.critic = Linear(2 * size + objects, 1, next(keys), scale=0.1)
+        self.point = Linear(objects, pointers + 1, next(keys))
+        self.act_in = Linear(pointers * (place + 1) + 2 * size, acting, next(keys))
+        self.act_mlp = GatedMLP(acting, acting, next(keys))
+        self.act_out = Linear(acting, ACTIONS, next(keys), scale=0.1)
+        self.critic = Linear(2 * size + acting, 1, next(keys), scale=0.1)
         named = attentions * code + attentions + objects + 2 * size
         self.name_in = Linear(named, 96, next(keys))
         self.name_mlp = GatedMLP(96, 96, next(keys))
@@ -253,10 +253,13 @@ class RoomsNetwork(eqx.Module):
         x = self.object_in(seen) + self.object_context(state)[..., None, :]
         x = x + self.object_mlp(x)
         pointers = jax.nn.softmax(self.point(x), -2)
-        y = self.act_in(jnp.concatenate([x, pointers[..., :-1], scene.place[..., :-1]], -1))
+        # Only what is pointed at says where to go: one object at a time, not a mean of several.
+        pointed = jnp.einsum("...oh,...op->...hp", pointers[..., :-1], scene.place)
+        pointed = pointed.reshape(*pointed.shape[:-2], -1)
+        y = self.act_in(jnp.concatenate([pointed, state], -1))
         y = y + self.act_mlp(y)
-        logits = self.act_out(y).sum(-2) + self.act_context(state)
-        value = self.critic(jnp.concatenate([state, y.mean(-2)], -1))[..., 0]
+        logits = self.act_out(y)
+        value = self.critic(jnp.concatenate([state, y], -1))[..., 0]
         spoken = pointers[..., -1]
         code = jnp.einsum("...o,...hd,...odc->...hc", spoken, weights, scene.codes)
         code = code.reshape(*code.shape[:-2], -1)

@@ -1,0 +1,275 @@
+"""Learning in rooms: what is replayed, what the network may know, and that it learns."""
+
+from __future__ import annotations
+
+import json
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from understudy import learning, worlds
+from understudy.episodes import Origin, rooms_batch, write_batch
+from understudy.episodes._rooms import VARIABLES
+from understudy.errors import UserError
+from understudy.learning._rooms_agent import build_rooms, rooms_architecture
+from understudy.learning._rooms_choices import last_choices
+from understudy.learning._rooms_lesson import replay, rooms_lesson, told_words, trimmed
+from understudy.learning._rooms_objective import rooms_losses
+from understudy.worlds import episode_key
+from understudy.worlds.rooms import NOTHING, RoomsWorld, shuffled, words
+
+SMALL = {"size": 16, "objects": 8, "code": 20, "attentions": 2, "pointers": 2}
+
+
+def world(level: str = "meta", **options) -> RoomsWorld:
+    return worlds.make("rooms", level=level, limit=12, **options)
+
+
+def played(room: RoomsWorld, episodes: int, seed: int = 0):
+    """An expert's episodes, step by step in a loop of our own: keys, actions and all that was."""
+    step, observe = jax.jit(room.step), jax.jit(room.observe)
+    explain, act = jax.jit(room.explain), jax.jit(room.expert)
+    keys, actions, seen, said, rewards = [], [], [], [], []
+    for i in range(episodes):
+        key = episode_key(seed, "watch", i)
+        task_key, player_key = jax.random.split(key)
+        task = room.sample(task_key)
+        state = room.reset(task)
+        rows = []
+        for t in range(room.horizon):
+            before = observe(task, state), explain(task, state)
+            action = act(task, state, -1, jax.random.fold_in(player_key, t))
+            state, reward = step(task, state, action)
+            rows.append((*before, action, reward))
+        keys.append(key)
+        seen.append(jax.tree.map(lambda *x: np.stack(x), *[row[0] for row in rows]))
+        said.append(np.stack([row[1] for row in rows]))
+        actions.append(np.array([int(row[2]) for row in rows], np.int32))
+        rewards.append(np.array([float(row[3]) for row in rows], np.float32))
+    return jnp.stack(keys), np.stack(actions), seen, np.stack(said), np.stack(rewards)
+
+
+@pytest.fixture(scope="module")
+def some():
+    room = world()
+    return room, *played(room, 4)
+
+
+def test_a_replay_sees_hears_and_earns_what_the_episode_did(some):
+    room, keys, actions, seen, said, rewards = some
+    again = jax.vmap(lambda key, action: replay(room, key, action))(keys, jnp.asarray(actions))
+    for i in range(len(actions)):
+        jax.tree.map(lambda a, b: np.testing.assert_array_equal(a[i], b), again.seen, seen[i])  # noqa: B023
+    np.testing.assert_array_equal(again.tokens, said)
+    np.testing.assert_array_equal(again.reward, rewards)
+
+
+def test_only_acts_before_the_choice_are_imitated_and_trials_weigh_as_they_count(some):
+    room, keys, actions, seen, _, _ = some
+    lesson = rooms_lesson(room, "predict", keys, jnp.asarray(actions), jax.random.key(0))
+    acted = actions != NOTHING
+    last = np.stack([s.trial for s in seen]) == 3
+    np.testing.assert_array_equal(lesson.explore > 0, acted & ~last)
+    np.testing.assert_array_equal(lesson.exploit > 0, acted & last)
+    np.testing.assert_allclose(
+        [lesson.explore.sum(), lesson.exploit.sum(), lesson.naming.sum()], 1.0, rtol=1e-5
+    )
+
+
+def test_told_steps_are_those_where_something_is_said_and_weights_end_with_the_sentence(some):
+    said = some[4]
+    told, said_there, weight = told_words(jnp.asarray(said), jax.random.key(1))
+    for episode in range(len(said)):
+        steps = np.asarray(told[episode])
+        assert len(set(steps.tolist())) == len(steps)
+        for k, step in enumerate(steps):
+            np.testing.assert_array_equal(said_there[episode, k], said[episode, step])
+            n = int((said[episode, step] > 0).sum())
+            counted = min(n + 1, said.shape[-1]) if n else 0
+            assert int((weight[episode, k] > 0).sum()) == counted
+
+
+def test_shuffled_words_are_the_minibatch_s_own_and_controls_keep_the_times(some):
+    room, keys, actions, _, said, _ = some
+
+    def heard(control: str) -> np.ndarray:
+        draw = jax.random.key(2)
+        if control == "shuffled":
+            spoken = (said > 0).any(-1)
+            flat = shuffled(jnp.asarray(said.reshape(-1, said.shape[-1])), spoken.reshape(-1), draw)
+            return np.asarray(flat).reshape(said.shape)
+        again = jax.vmap(lambda key, action: replay(room, key, action, control))
+        return np.asarray(again(keys, jnp.asarray(actions)).tokens)
+
+    for control in ("shuffled", "irrelevant", "wrong"):
+        other = heard(control)
+        np.testing.assert_array_equal((other > 0).any(-1), (said > 0).any(-1))
+        assert (other != said).any()
+    mixed = heard("shuffled")
+    assert sorted(map(words, mixed.reshape(-1, said.shape[-1]))) == sorted(
+        map(words, said.reshape(-1, said.shape[-1]))
+    )
+    assert {words(w)[:14] for w in heard("irrelevant").reshape(-1, said.shape[-1])} == {
+        "",
+        "you are in row",
+    }
+
+
+def test_trimming_loses_no_act_and_keeps_the_last_verdict():
+    actions = np.full((3, 88), NOTHING, np.int32)
+    actions[1, 37] = 4
+    cut = trimmed(actions, linger=2)
+    assert cut.shape == (3, 48)
+    assert trimmed(actions[:, :45], linger=2).shape == (3, 45)
+    assert (cut[1] == actions[1, :48]).all()
+
+
+def test_acting_step_by_step_says_what_reading_the_episode_says(some):
+    room, keys, actions, _, said, _ = some
+    for listens in (False, True):
+        net = build_rooms(rooms_architecture("relational", SMALL, listens), 3)
+        seen = replay(room, keys[0], jnp.asarray(actions[0])).seen
+        heard = jnp.asarray(said[0]) if listens else None
+        whole = net.read(seen, heard)
+
+        def step(memory, at, net=net):
+            return net.step(memory, *at)
+
+        _, singly = jax.lax.scan(step, net.start(), (seen, heard))
+        for a, b in zip(whole, singly, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-4)
+        few = net.read(seen, heard, told=jnp.asarray([5, 2]))
+        np.testing.assert_allclose(few.words, whole.words[jnp.asarray([5, 2])], atol=1e-4)
+
+
+def test_a_new_episode_begins_with_an_empty_memory(some):
+    room, keys, actions, _, _, _ = some
+    net = build_rooms(rooms_architecture("relational", SMALL), 4)
+    seen = [replay(room, keys[i], jnp.asarray(actions[i, :20])).seen for i in range(2)]
+    joined = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), *seen)
+    over = jnp.arange(40) == 19
+    both = net.read(joined, over=over).logits
+    np.testing.assert_allclose(both[20:], net.read(seen[1]).logits, atol=1e-4)
+    assert np.abs(both[20:] - net.read(joined).logits[20:]).max() > 1e-3
+
+
+def test_a_network_that_predicts_never_hears_what_is_said(some):
+    room, keys, actions, _, said, _ = some
+    net = build_rooms(rooms_architecture("relational", SMALL), 5)
+    seen = replay(room, keys[0], jnp.asarray(actions[0])).seen
+    told = net.read(seen, jnp.asarray(said[0]))
+    np.testing.assert_array_equal(told.logits, net.read(seen).logits)
+
+
+def test_the_order_in_which_objects_are_listed_does_not_matter(some):
+    room, keys, actions, _, _, _ = some
+    net = build_rooms(rooms_architecture("relational", SMALL), 6)
+    seen = replay(room, keys[1], jnp.asarray(actions[1])).seen
+    order = jnp.asarray([2, 0, 3, 1])
+    renamed = seen._replace(
+        objects=seen.objects[:, order],
+        place=seen.place[:, order],
+        chosen=jnp.where(seen.chosen < 0, -1, jnp.argsort(order)[seen.chosen]),
+    )
+    for a, b in zip(net.read(seen), net.read(renamed), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+def test_losses_of_parts_of_a_minibatch_add_up(some):
+    room, keys, actions, _, _, _ = some
+    net = build_rooms(rooms_architecture("relational", SMALL), 7)
+    lesson = rooms_lesson(room, "predict", keys, jnp.asarray(actions), jax.random.key(0))
+    parts = [lesson.each_column(lambda a, i=i: a[i : i + 2]) for i in (0, 2)]
+    whole = rooms_losses(net, lesson, jnp.float32)
+    np.testing.assert_allclose(
+        sum(rooms_losses(net, part, jnp.float32) for part in parts), whole, rtol=1e-4
+    )
+    # Without training, every word is about as likely as any other.
+    assert float(whole[2]) == pytest.approx(np.log(net.word_bias.shape[1]), rel=0.2)
+
+
+def logs(folder, room: RoomsWorld, episodes: int, explained: bool = True):
+    """The expert's episodes as a dataset, an eighth of it in each shard."""
+    _, actions, seen, said, rewards = played(room, episodes)
+    origin = Origin("rooms", json.dumps(room.config()), "train", 0, "expert", VARIABLES)
+    batch = rooms_batch(
+        origin,
+        np.arange(episodes),
+        actions,
+        rewards,
+        np.stack([s.trial for s in seen]),
+        np.full(actions.shape, -1),
+        np.ones(actions.shape, bool),
+        [[words(t) for t in steps] for steps in said] if explained else None,
+    )
+    write_batch(folder, batch, {"stream": "watch"}, shard_rows=episodes // 8)
+    return folder
+
+
+def recipe(**options) -> learning.Recipe:
+    settings = {"widths": tuple(SMALL.items()), "batch_size": 8, "epochs": 1.0}
+    return learning.Recipe(**(settings | {"explanations": "predict"} | options))
+
+
+class _Killed(Exception):
+    pass
+
+
+@pytest.mark.slow
+def test_learning_goes_on_where_it_was_killed_and_ends_in_the_same_bytes(tmp_path):
+    data = logs(tmp_path / "logs", world("basic"), 128)
+    wanted = recipe(epochs=8.0)
+    whole = learning.learn([data], tmp_path / "whole", wanted)
+
+    def stop(report):
+        if report.step >= 50:
+            raise _Killed
+
+    with pytest.raises(_Killed):
+        learning.learn([data], tmp_path / "broken", wanted, False, stop, 0.0)
+    learning.learn([data], tmp_path / "broken", wanted, resume=True)
+    for name in ("agent.json", "weights.safetensors", "metrics.jsonl"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "broken" / name).read_bytes()
+    assert whole.history[-1]["word_loss"] < whole.history[0]["word_loss"]
+    loaded = learning.load_rooms_agent(tmp_path / "whole")
+    for a, b in zip(*(jax.tree.leaves(eqx.filter(x.network, eqx.is_array)) for x in (whole, loaded)),
+                    strict=True):  # fmt: skip
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(UserError, match="does not fit|must be an object"):
+        learning.load_agent(tmp_path / "whole")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dimension", ["colour", "shape", "texture"])
+def test_explanations_decide_how_confounded_rooms_generalise(dimension, tmp_path):
+    from understudy import evaluation, experimenters
+
+    train, test = (
+        worlds.make("rooms", level=level, dimension=dimension)
+        for level in ("confounded", "deconfounded")
+    )
+    expert = experimenters.rooms_player("expert")
+    evaluation.watch(train, expert, 20_000, 0, tmp_path / "logs", explain="words")
+    agent = learning.learn(
+        [tmp_path / "logs"], tmp_path / "agent", learning.Recipe(explanations="predict")
+    )
+    choices = last_choices(agent, test, 1, 1000)
+    assert choices.odd.mean(0)[worlds.rooms.DIMENSIONS.index(dimension)] > 0.85
+
+
+def test_a_log_without_explanations_cannot_teach_any(tmp_path):
+    data = logs(tmp_path / "logs", world("basic"), 32, explained=False)
+    with pytest.raises(UserError, match="--explain words"):
+        learning.learn([data], tmp_path / "agent", recipe())
+    with pytest.raises(UserError, match="float32"):
+        learning.learn([data], tmp_path / "agent", recipe(precision="bfloat16"))
+
+
+def test_bad_requests_say_what_to_do(tmp_path):
+    with pytest.raises(UserError, match="relational"):
+        rooms_architecture("equivariant")
+    with pytest.raises(UserError, match="size"):
+        rooms_architecture("relational", {"size": 0})
