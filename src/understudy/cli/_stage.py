@@ -79,13 +79,21 @@ def watch(
 def learn(
     logs: Annotated[list[Path], typer.Argument(help="Dataset folders.")],
     out: Annotated[Path, typer.Option(help="Agent folder to write.")],
-    network: Annotated[str, typer.Option(help="equivariant or plain.")] = "equivariant",
+    network: Annotated[
+        str | None, typer.Option(help="dag: equivariant (default) or plain; rooms: relational.")
+    ] = None,
     epochs: Annotated[float | None, typer.Option(help="Passes over the logs (default 1).")] = None,
     minutes: Annotated[float | None, typer.Option(help="Wall-clock limit instead.")] = None,
     explanations: Annotated[
-        str, typer.Option(help="none, or predict: also name the edges that explanations name.")
+        str,
+        typer.Option(help="none, or predict; rooms also shuffled, irrelevant, wrong, input."),
     ] = "none",
-    batch_size: Annotated[int, typer.Option(help="Episodes a step.")] = 256,
+    explanation_weight: Annotated[
+        float, typer.Option(help="Weight of predicting explanations beside exploiting.")
+    ] = 1.0,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Episodes a step (default: dag 256, rooms 64).")
+    ] = None,
     learning_rate: Annotated[float, typer.Option(help="Peak of the schedule.")] = 3e-3,
     weight_decay: Annotated[float, typer.Option(help="Decoupled weight decay.")] = 1e-4,
     widths: Annotated[
@@ -113,6 +121,7 @@ def learn(
         learning_rate=learning_rate,
         weight_decay=weight_decay,
         explanations=explanations,
+        explanation_weight=explanation_weight,
         precision=precision,
         devices=devices,
         seed=seed,

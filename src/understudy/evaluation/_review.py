@@ -27,6 +27,7 @@ from understudy.evaluation._statistics import Estimate, mean, missing, ratios
 from understudy.evaluation._strategies import BAYES, HEURISTICS, also_read_by, read
 from understudy.experimenters import Experimenter
 from understudy.worlds import World, configure
+from understudy.worlds.rooms import configure as configure_rooms
 
 _FEW = 200  # episodes
 
@@ -329,8 +330,9 @@ def _command(
     trained = isinstance(job.get("agent_record"), dict)
     agent = origin.experimenter if trained else f"scripted:{origin.experimenter}"
     words = ["understudy", "perform", agent, "--world", origin.world]
-    words += ["--preset", str(config.get("preset", "linear")), "--split", origin.split]
-    differing = _own_settings(config)
+    words += ["--preset", str(config["preset"])] if "preset" in config else []
+    words += ["--split", origin.split]
+    differing = _own_settings(origin.world, config)
     if (n := config.get("n")) is not None:
         words += ["--n", str(n)]
     for field, value in differing.items():
@@ -342,16 +344,19 @@ def _command(
     return shlex.join([*words, "--out", os.fspath(path)])
 
 
-def _own_settings(config: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a `dag` world other than its preset's and its split's."""
+def _own_settings(world: str, config: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a world other than its preset's and its split's."""
+    preset, split = config.get("preset"), str(config.get("split", "train"))
     try:
-        usual = configure(
-            str(config.get("preset", "linear")),
-            str(config.get("split", "train")),
-            n=config.get("n"),
-            relevant=config.get("relevant"),
-        ).to_dict()
-        plain = configure(usual["preset"], usual["split"], n=config.get("n")).to_dict()
+        if world == "rooms":
+            usual = configure_rooms(str(preset or "default"), split).to_dict()
+            return {k: v for k, v in config.items() if usual.get(k) != v}
+        if world != "dag":
+            return {}
+        n = config.get("n")
+        usual = configure(str(preset or "linear"), split, n=n,
+                          relevant=config.get("relevant")).to_dict()  # fmt: skip
+        plain = configure(usual["preset"], usual["split"], n=n).to_dict()
     except UserError:
         return {}
     differing = {k: v for k, v in config.items() if usual.get(k) != v}
@@ -402,8 +407,8 @@ def _world(name: str, config: dict[str, Any]) -> str:
         words.append(config["preset"])
     if isinstance(config.get("n"), int):
         words.append(f"n={config['n']}")
-    if name == "dag":
-        words += [f"{field}={_short(value)}" for field, value in _own_settings(config).items()]
+    differing = _own_settings(name, config)
+    words += [f"{field}={_short(value)}" for field, value in differing.items()]
     return " ".join(words)
 
 

@@ -42,6 +42,7 @@ def play_rooms(world: RoomsWorld, player: Any, key: PRNGKeyArray) -> RoomsRollou
     task = world.sample(task_key)
     init_key, act_key = jax.random.split(player_key)
     known = task if player.knows_system else None
+    listens = getattr(getattr(player, "architecture", None), "listens", False)
 
     def step(carry, t):
         state, memory = carry
@@ -51,7 +52,8 @@ def play_rooms(world: RoomsWorld, player: Any, key: PRNGKeyArray) -> RoomsRollou
             seen = (before, world.pixels(task, state))
         tokens = world.explain(task, state)
         own = jax.random.fold_in(act_key, t)
-        action, memory = player.act(world, known, memory, seen, own)
+        heard = {"heard": tokens} if listens else {}
+        action, memory = player.act(world, known, memory, seen, own, **heard)
         predicted = player.says(memory) if hasattr(player, "says") else None
         after, reward = world.step(task, state, action)
         later = world.observe(task, after)

@@ -242,8 +242,13 @@ def _train(
             raise UserError("loss", row["policy_loss"], "learning diverged: lower learning_rate")
         rows.append(json.dumps(row))
         if progress:
-            shown = [float("nan") if row[k] is None else row[k] for k in ("mean_reward", "success")]
-            progress(ReinforcementReport(done / total, row["steps"], episodes, *shown, speed))
+            reward, success = (
+                float("nan") if row[name] is None else row[name]
+                for name in ("mean_reward", "success")
+            )
+            progress(
+                ReinforcementReport(done / total, row["steps"], episodes, reward, success, speed)
+            )
         if time.monotonic() - last_saved >= checkpoint_seconds and done < total:
             state = json.dumps(_Position(done, episodes)._asdict()).encode()
             save_checkpoint(out, _files(now, rows) | {"state.json": state})

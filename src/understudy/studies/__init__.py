@@ -8,11 +8,19 @@ from pathlib import Path
 
 from understudy.episodes import write_atomic
 from understudy.errors import UserError
-from understudy.studies import data_fusion, heldout_links, heldout_sets, limit
+from understudy.studies import (
+    data_fusion,
+    deconfounding,
+    explanations,
+    heldout_links,
+    heldout_sets,
+    limit,
+)
 from understudy.studies._protocol import Finding, Outcome, Say, Study
 
 STUDIES: dict[str, Study] = {
-    s.name: s for s in (heldout_links.STUDY, heldout_sets.STUDY, data_fusion.STUDY, limit.STUDY)
+    module.STUDY.name: module.STUDY
+    for module in (heldout_links, heldout_sets, data_fusion, limit, explanations, deconfounding)
 }
 
 

@@ -1,0 +1,259 @@
+"""Reinforcement learning in rooms."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from understudy import worlds
+from understudy.errors import UserError
+from understudy.learning._rooms_ppo import (
+    LOSSES,
+    Practice,
+    Settings,
+    advantages,
+    begin,
+    objective,
+    play,
+)
+from understudy.learning._rooms_reinforcement import (
+    ReinforcementRecipe,
+    learn_by_reinforcement,
+)
+from understudy.worlds.rooms import NOTHING
+
+SETTINGS = Settings(
+    unroll=24,
+    epochs=1,
+    minibatches=1,
+    discount=0.9,
+    trace=0.8,
+    clip=0.2,
+    entropy_weight=0.03,
+    value_weight=0.7,
+    explanations="predict",
+    explanation_weight=0.4,
+)
+SMALL = ReinforcementRecipe(
+    steps=3 * 8 * 12,
+    environments=8,
+    unroll=12,
+    epochs=1,
+    minibatches=2,
+    widths=(("size", 8), ("objects", 8), ("code", 4), ("attentions", 1)),
+    seed=5,
+)
+
+
+def small_world(**options):
+    return worlds.make("rooms", level="basic", limit=6, linger=2, **options)
+
+
+@functools.cache
+def played(level: str = "basic"):
+    """A world, a small network, and 24 steps of it in 16 rooms."""
+    world = worlds.make("rooms", level=level, limit=5, linger=2, experiments=1)
+    from understudy.learning._rooms_agent import build_rooms
+
+    network = build_rooms(SMALL.architecture(), 0)
+    key, action_key = jax.random.key(3), jax.random.key(4)
+    visits = eqx.filter_jit(begin)(world, network, key, 16)
+    episode_key, _ = jax.random.split(key)
+    after, chapters, later = eqx.filter_jit(play)(
+        world, network, visits, SETTINGS, episode_key, action_key
+    )
+    return world, network, visits, after, chapters, later
+
+
+def test_advantages_are_the_discounted_sums_of_their_definition():
+    rng = np.random.default_rng(0)
+    reward, value = rng.normal(size=(2, 15))
+    over, later, discount, trace = rng.random(15) < 0.25, 0.7, 0.9, 0.8
+    after = np.append(value[1:], later)
+    surprise = reward + discount * np.where(over, 0, after) - value
+    expected = np.zeros(15)
+    for t in range(15):
+        for k in range(t, 15):
+            expected[t] += (discount * trace) ** (k - t) * surprise[k]
+            if over[k]:
+                break
+    found = advantages(*map(jnp.asarray, (reward, value, over, later)), discount, trace)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("level", ["basic", "meta"])
+def test_a_chapter_is_what_the_world_does_step_by_step(level):
+    world, _, visits, _, chapters, _ = played(level)
+    observe, step = jax.jit(world.observe), jax.jit(world.step)
+    sample, explain = jax.jit(world.sample), jax.jit(world.explain)
+    episode_key, _ = jax.random.split(jax.random.key(3))
+    ended = 0
+    for room in range(3):
+        episode, gained = 0, 0.0
+        task = sample(jax.random.fold_in(jax.random.fold_in(episode_key, room), 0))
+        state = world.reset(task)
+        for t in range(SETTINGS.unroll):
+            now = jax.tree.map(lambda a, r=room, t=t: a[r, t], chapters)
+            for one, other in zip(now.seen, observe(task, state), strict=True):
+                np.testing.assert_array_equal(one, other)
+            np.testing.assert_array_equal(now.said, explain(task, state))
+            assert (now.action == NOTHING) == (state.chosen >= 0)
+            last = int(state.trial) == world.settings.trials - 1
+            state, reward = step(task, state, now.action)
+            gained += float(reward)
+            assert now.reward == reward
+            assert bool(now.over) == bool(state.finished)
+            assert bool(now.won) == (float(reward) > 0 and last)
+            assert float(now.gained) == (gained if state.finished else 0.0)
+            if state.finished:
+                episode, gained, ended = episode + 1, 0.0, ended + 1
+                own = jax.random.fold_in(jax.random.fold_in(episode_key, room), episode)
+                task = sample(own)
+                state = world.reset(task)
+    assert ended >= 3
+
+
+def test_actions_are_drawn_from_what_the_network_says():
+    _, _, _, _, chapters, _ = played()
+    free = np.asarray(chapters.free)
+    log_prob = np.asarray(chapters.log_prob)
+    assert (log_prob[free] < 0).all() and (log_prob[~free] == 0).all()
+    assert set(np.unique(np.asarray(chapters.action)[free])) == set(range(11))
+
+
+def practice(advantage=None):
+    world, network, visits, _, chapters, later = played()
+    rng = np.random.default_rng(1)
+    shape = chapters.reward.shape
+    advantage = jnp.asarray(rng.normal(size=shape), jnp.float32)
+    return network, Practice(
+        memory=visits.memory,
+        seen=chapters.seen,
+        said=chapters.said,
+        action=chapters.action,
+        log_prob=chapters.log_prob,
+        free=chapters.free,
+        over=chapters.over,
+        advantage=advantage,
+        returns=chapters.value + advantage,
+    )
+
+
+def test_reading_a_chapter_again_finds_the_probabilities_it_was_played_with():
+    network, batch = practice()
+    _, parts = eqx.filter_jit(objective)(network, batch, SETTINGS, jax.random.key(0))
+    found = dict(zip(LOSSES, map(float, parts), strict=True))
+    assert found["clipped"] == 0
+    assert abs(found["divergence"]) < 1e-6
+    # At ratio 1 the policy's loss is minus the mean of advantages that were centred.
+    assert abs(found["policy_loss"]) < 1e-5
+    # What was played is worth `value`, and the returns lie an advantage away.
+    assert found["value_loss"] == pytest.approx(0.5 * np.square(batch.advantage).mean(), rel=1e-4)
+
+
+def test_the_objective_is_the_published_one():
+    network, batch = practice()
+    rng = np.random.default_rng(2)
+    shift = rng.normal(0, 0.3, batch.log_prob.shape).astype(np.float32)
+    before = batch.log_prob + np.where(batch.free, shift, 0)
+    total, parts = eqx.filter_jit(objective)(
+        network, batch._replace(log_prob=before), SETTINGS, jax.random.key(0)
+    )
+    found = dict(zip(LOSSES, map(float, parts), strict=True))
+    free = np.asarray(batch.free)
+    advantage = np.asarray(batch.advantage)[free]
+    advantage = (advantage - advantage.mean()) / advantage.std()
+    ratio = np.exp(-shift[free])
+    clipped = np.minimum(ratio * advantage, np.clip(ratio, 0.8, 1.2) * advantage)
+    assert found["policy_loss"] == pytest.approx(-clipped.mean(), rel=1e-3)
+    assert found["clipped"] == pytest.approx((np.abs(ratio - 1) > 0.2).mean(), abs=1e-6)
+    assert found["divergence"] == pytest.approx((ratio - 1 + shift[free]).mean(), rel=1e-3)
+    assert float(total) == pytest.approx(
+        found["policy_loss"]
+        + 0.7 * found["value_loss"]
+        - 0.03 * found["entropy"]
+        + 0.4 * found["explanation_loss"],
+        rel=1e-5,
+    )
+
+
+def test_without_explanations_words_are_not_learnt():
+    network, batch = practice()
+
+    @eqx.filter_jit
+    def gradient(settings):
+        return eqx.filter_grad(
+            lambda n: objective(n, batch, settings, jax.random.key(0)), has_aux=True
+        )(network)[0]
+
+    assert np.abs(gradient(SETTINGS).lexicon).max() > 0
+    assert np.abs(gradient(SETTINGS._replace(explanations="none")).lexicon).max() == 0
+
+
+def rows(folder):
+    found = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in row.items() if k != "steps_per_second"} for row in found]
+
+
+def test_an_interrupted_job_ends_as_an_uninterrupted_one(tmp_path):
+    world = small_world()
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    agent = learn_by_reinforcement(world, whole, SMALL)
+
+    def stop(report):
+        if report.steps >= 2 * SMALL.per_round:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        learn_by_reinforcement(world, parts, SMALL, progress=stop, checkpoint_seconds=0)
+    assert not (parts / "agent.json").exists()
+    seen = []
+    resumed = learn_by_reinforcement(world, parts, SMALL, resume=True, progress=seen.append)
+    assert [report.steps for report in seen] == [2 * SMALL.per_round, 3 * SMALL.per_round]
+    for name in ("weights.safetensors", "optimizer.safetensors", "agent.json"):
+        assert (whole / name).read_bytes() == (parts / name).read_bytes()
+    assert rows(whole) == rows(parts)
+    assert [row["steps"] for row in rows(whole)] == [96, 192, 288]
+    for one, other in zip(
+        jax.tree.leaves(agent.network), jax.tree.leaves(resumed.network), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(UserError, match="begun with"):
+        learn_by_reinforcement(world, parts, dataclasses.replace(SMALL, seed=6), resume=True)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("steps", 0),
+        ("unroll", 1.5),
+        ("minibatches", 3),
+        ("learning_rate", float("nan")),
+        ("discount", 1.1),
+        ("clip", 0.0),
+        ("entropy_weight", -1.0),
+        ("explanations", "loud"),
+        ("network", "huge"),
+        ("seed", -1),
+    ],
+)
+def test_a_recipe_that_makes_no_sense_is_refused_by_name(field, value):
+    with pytest.raises(UserError, match=field):
+        ReinforcementRecipe(**{field: value})
+
+
+@pytest.mark.slow
+def test_an_agent_learns_to_take_the_odd_one(tmp_path):
+    world = worlds.make("rooms", level="basic", dimension="position")
+    recipe = ReinforcementRecipe(steps=600_000)
+    learn_by_reinforcement(world, tmp_path / "agent", recipe)
+    found = rows(tmp_path / "agent")
+    assert found[0]["success"] < 0.2
+    assert found[-1]["success"] > 0.9
