@@ -16,6 +16,7 @@ from understudy.episodes._rooms import VARIABLES
 from understudy.errors import UserError
 from understudy.learning._rooms_agent import build_rooms, rooms_architecture
 from understudy.learning._rooms_choices import last_choices
+from understudy.learning._rooms_eye import glimpse
 from understudy.learning._rooms_lesson import replay, rooms_lesson, told_words, trimmed
 from understudy.learning._rooms_objective import rooms_losses
 from understudy.worlds import episode_key
@@ -30,8 +31,14 @@ def world(level: str = "meta", **options) -> RoomsWorld:
 
 def played(room: RoomsWorld, episodes: int, seed: int = 0):
     """An expert's episodes, step by step in a loop of our own: keys, actions and all that was."""
-    step, observe = jax.jit(room.step), jax.jit(room.observe)
-    explain, act = jax.jit(room.explain), jax.jit(room.expert)
+
+    @jax.jit
+    def live(task, state, key):
+        before = room.observe(task, state), room.explain(task, state)
+        action = room.expert(task, state, -1, key)
+        state, reward = room.step(task, state, action)
+        return state, (*before, action, reward)
+
     keys, actions, seen, said, rewards = [], [], [], [], []
     for i in range(episodes):
         key = episode_key(seed, "watch", i)
@@ -39,11 +46,9 @@ def played(room: RoomsWorld, episodes: int, seed: int = 0):
         task = room.sample(task_key)
         state = room.reset(task)
         rows = []
-        for t in range(room.horizon):
-            before = observe(task, state), explain(task, state)
-            action = act(task, state, -1, jax.random.fold_in(player_key, t))
-            state, reward = step(task, state, action)
-            rows.append((*before, action, reward))
+        for own in jax.random.split(player_key, room.horizon):
+            state, row = live(task, state, own)
+            rows.append(row)
         keys.append(key)
         seen.append(jax.tree.map(lambda *x: np.stack(x), *[row[0] for row in rows]))
         said.append(np.stack([row[1] for row in rows]))
@@ -139,14 +144,12 @@ def test_trimming_loses_no_act_and_keeps_the_last_verdict():
 
 def test_acting_step_by_step_says_what_reading_the_episode_says(some):
     _, _, _, seen, said, _ = some
-    for listens in (False, True):
-        net = build_rooms(rooms_architecture("relational", SMALL, listens), 3)
-        heard = said[0] if listens else None
-        whole, singly = read(net, seen[0], heard), read_singly(net, seen[0], heard)
-        for a, b in zip(whole, singly, strict=True):
-            np.testing.assert_allclose(a, b, atol=1e-4)
-        few = read(net, seen[0], heard, told=jnp.asarray([5, 2]))
-        np.testing.assert_allclose(few.words, whole.words[jnp.asarray([5, 2])], atol=1e-4)
+    net = build_rooms(rooms_architecture("relational", SMALL, listens=True), 3)
+    whole, singly = read(net, seen[0], said[0]), read_singly(net, seen[0], said[0])
+    for a, b in zip(whole, singly, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+    few = read(net, seen[0], said[0], told=jnp.asarray([5, 2]))
+    np.testing.assert_allclose(few.words, whole.words[jnp.asarray([5, 2])], atol=1e-4)
 
 
 def test_a_new_episode_begins_with_an_empty_memory(some):
@@ -180,6 +183,41 @@ def test_the_order_in_which_objects_are_listed_does_not_matter(some):
     )
     for a, b in zip(read(net, seen), read(net, renamed), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+def test_the_eye_finds_every_object_in_view_and_nothing_else():
+    room = world("deconfounded")
+    look = jax.jit(
+        lambda task, state: (glimpse(room.pixels(task, state)), room.observe(task, state))
+    )
+    for i in range(20):
+        task = room.sample(episode_key(3, "eye", i))
+        eyed, seen = look(task, room.reset(task))
+        there = {tuple(p) for p in np.asarray(seen.place).tolist() if max(map(abs, p)) <= 5}
+        present = np.asarray(eyed.present)
+        assert {tuple(p) for p in np.asarray(eyed.place)[present].tolist()} == there
+        frame = np.asarray(room.pixels(task, room.reset(task)))
+        for picture, (row, column) in zip(eyed.pictures[present], eyed.place[present], strict=True):
+            top, left = (row + 5) * 9, (column + 5) * 9
+            np.testing.assert_array_equal(
+                picture, frame[top : top + 9, left : left + 9].reshape(-1)
+            )
+
+
+def test_a_network_with_an_eye_sees_no_object_but_through_it(some):
+    room, keys, actions, _, said, _ = some
+    net = build_rooms(rooms_architecture("pixels", SMALL), 8)
+    again = jax.jit(lambda key, action: replay(room, key, action, "predict", True))(
+        keys[0], actions[0]
+    )
+    blind = jax.tree.map(jnp.zeros_like, again.seen)._replace(
+        **{name: getattr(again.seen, name) for name in ("exploit", "transforms", "previous", "reward",
+           "trial", "chosen", "left", "cue", "finished")}
+    )  # fmt: skip
+    whole = read(net, (again.seen, again.glimpse))
+    np.testing.assert_array_equal(whole.logits, read(net, (blind, again.glimpse)).logits)
+    dark = again.glimpse._replace(pictures=jnp.zeros_like(again.glimpse.pictures))
+    assert (whole.words != read(net, (again.seen, dark)).words).any()
 
 
 def test_losses_of_parts_of_a_minibatch_add_up(some):

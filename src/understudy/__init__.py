@@ -28,6 +28,7 @@ register(
     entry_point="understudy.worlds.gym:DagEnv",
     vector_entry_point="understudy.worlds.gym:DagVectorEnv",
 )
+register(id="understudy/rooms-v0", entry_point="understudy.worlds.rooms.gym:RoomsEnv")
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -18,12 +18,14 @@ from understudy.learning._agent import (
     read_weights,
 )
 from understudy.learning._networks import merge_widths
+from understudy.learning._rooms_eye import glimpse
 from understudy.learning._rooms_network import RoomsNetwork, Verdict
 from understudy.worlds.rooms import MAX_WORDS, NOTHING, RoomsWorld, vocabulary
 
-ROOMS_KINDS = ("relational",)
+ROOMS_KINDS = ("relational", "pixels")
 ROOMS_WIDTHS: dict[str, dict[str, int]] = {
-    "relational": {"size": 64, "objects": 48, "code": 32, "attentions": 4, "pointers": 4},
+    kind: {"size": 64, "objects": 48, "code": 32, "attentions": 4, "pointers": 4}
+    for kind in ROOMS_KINDS
 }
 """Default widths; each can be overridden by name."""
 
@@ -33,7 +35,7 @@ class RoomsArchitecture:
     """Everything that fixes a rooms network's shape.
 
     Attributes:
-        kind: `relational`. widths: see `ROOMS_WIDTHS`.
+        kind: `relational` (symbolic observations) or `pixels`. widths: see `ROOMS_WIDTHS`.
         listens: it takes explanations as input.
         words: the vocabulary that it names things with.
     """
@@ -77,6 +79,7 @@ def build_rooms(architecture: RoomsArchitecture, seed: int) -> RoomsNetwork:
         MAX_WORDS,
         **architecture.widths,
         listen=architecture.listens,
+        pixels=architecture.kind == "pixels",
         key=jax.random.key(seed),
     )
 
@@ -106,6 +109,11 @@ class RoomsAgent:
     ) -> None:
         self.network, self.architecture, self.name = network, architecture, name
         self.training, self.history, self.greedy = training or {}, history or [], greedy
+
+    @property
+    def pixels(self) -> bool:
+        """Whether it is shown (Symbolic, frame) pairs."""
+        return self.network.eye is not None
 
     @property
     def record(self) -> dict[str, Any]:
@@ -141,11 +149,18 @@ class RoomsAgent:
 def choose(
     network: RoomsNetwork, greedy: bool, memory: Array, seen: Any, key: PRNGKeyArray, heard: Any
 ) -> tuple[Int[Array, ""], Array, Verdict]:
-    """A network's action, its memory after it, and all that it says."""
+    """A network's action, its memory after it, and all that it says.
+
+    `seen` is Symbolic, or for a network with an eye a pair of it and a frame, uint8[99, 99, 3].
+    """
+    known = seen
+    if network.eye is not None:
+        known, frame = seen
+        seen = known, glimpse(frame)
     memory, verdict = network.step(memory, seen, heard)
     likely, drawn = jnp.argmax(verdict.logits), jax.random.categorical(key, verdict.logits)
     # There is nothing to do while a verdict is dwelt on; nor did those it learnt from.
-    idle = (seen.chosen >= 0) | seen.finished
+    idle = (known.chosen >= 0) | known.finished
     action = jnp.where(idle, NOTHING, likely if greedy else drawn).astype(jnp.int32)
     return action, memory, verdict
 

@@ -68,7 +68,8 @@ def _play(
             seen = world.observe(task, state)
             heard = world.explain(task, state) if explained else None
             own = jax.random.fold_in(act_key, t)
-            action, memory, _ = choose(network, greedy, memory, seen, own, heard)
+            shown = seen if network.eye is None else (seen, world.pixels(task, state))
+            action, memory, _ = choose(network, greedy, memory, shown, own, heard)
             after, reward = world.step(task, state, action)
             later = world.observe(task, after)
             taken = (seen.chosen < 0) & (later.chosen >= 0)

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 from numpy.typing import NDArray
 
+from understudy.learning._rooms_eye import Glimpse, glimpse
 from understudy.worlds.rooms import (
     NOTHING,
     RoomState,
@@ -36,12 +37,13 @@ class Replay(NamedTuple):
     seen: Symbolic
     reward: Float[Array, " S"]
     tokens: Int[Array, "S L"]
+    glimpse: Glimpse | None = None
 
 
 class RoomsLesson(NamedTuple):
     """A minibatch ready for the loss; every array has a leading episode axis B."""
 
-    inputs: Any  # Symbolic [B, S, ...]
+    inputs: Any  # Symbolic [B, S, ...], or a pair of it and Glimpse [B, S, ...]
     action: Any  # int32[B, S]: taken there
     explore: Any  # f32[B, S]: weight of an imitated action in an experiment; they sum to 1
     exploit: Any  # f32[B, S]: the same for actions on which the outcome depends
@@ -61,10 +63,12 @@ def replay(
     key: PRNGKeyArray,
     actions: Int[Array, " S"],
     control: str = "predict",
+    pixels: bool = False,
 ) -> Replay:
     """An episode from the key it was drawn with (`worlds.episode_key`) and its actions.
 
     `control`: `irrelevant` or `wrong` replaces what is said; see `understudy.worlds.rooms`.
+    `pixels`: with what the eye takes from each frame.
     """
     task_key, _ = jax.random.split(key)
     task = world.sample(task_key)
@@ -72,8 +76,9 @@ def replay(
 
     def step(state: Any, action: Array) -> tuple[Any, Replay]:
         seen, said = world.observe(task, state), say(world, control, task, state, other_key)
+        eyed = glimpse(world.pixels(task, state)) if pixels else None
         after, reward = world.step(task, state, action)
-        return after, Replay(seen, reward, said)
+        return after, Replay(seen, reward, said, eyed)
 
     return jax.lax.scan(step, world.reset(task), actions)[1]
 
@@ -89,16 +94,17 @@ def say(
     return irrelevant(said, state) if control == "irrelevant" else said
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@functools.partial(jax.jit, static_argnums=(0, 1), static_argnames="pixels")
 def rooms_lesson(
     world: RoomsWorld,
     explanations: str,
     keys: PRNGKeyArray,
     actions: Int[Array, "B S"],
     draw: PRNGKeyArray,
+    pixels: bool = False,
 ) -> RoomsLesson:
     """A minibatch from episode keys [B] and actions; `draw` chooses the steps that are told."""
-    episode = jax.vmap(lambda k, a: replay(world, k, a, explanations))(keys, actions)
+    episode = jax.vmap(lambda k, a: replay(world, k, a, explanations, pixels))(keys, actions)
     seen, tokens = episode.seen, episode.tokens
     acted = (actions != NOTHING) & ~seen.finished & (seen.chosen < 0)
     last = seen.exploit | (world.settings.trials == 1)
@@ -110,7 +116,7 @@ def rooms_lesson(
         tokens = mixed.reshape(tokens.shape)
     told, words, naming = told_words(tokens, draw_told)
     return RoomsLesson(
-        inputs=seen,
+        inputs=(seen, episode.glimpse) if pixels else seen,
         action=jnp.maximum(actions, 0),
         explore=_shares(acted & ~last),
         exploit=_shares(acted & last),

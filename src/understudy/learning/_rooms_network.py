@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from understudy.learning._layers import GatedMLP, Linear, Norm
+from understudy.learning._rooms_eye import Eye
 
 ACTIONS = 11
 ATTRIBUTE_VALUES = (19, 11, 6, 4)  # colours, shapes, textures, position classes
@@ -42,6 +43,8 @@ class Scene(NamedTuple):
     codes: Float[Array, "*steps O D c"]  # of each object's attributes, of unit length
     same: Float[Array, "*steps O D"]  # how many others share the attribute, by the learnt codes
     place: Float[Array, "*steps O p"]
+    present: Float[Array, "*steps O"]
+    cue: Int[Array, "*steps"]
 
 
 class Recurrent(eqx.Module):
@@ -78,9 +81,12 @@ class RoomsNetwork(eqx.Module):
         attentions: ways of weighing attributes that are held at once.
         pointers: objects that are pointed at, at once, when acting.
         listen: take explanations as input.
+        pixels: observations are (Symbolic, Glimpse) pairs; of the first, objects and places are not
+            looked at.
     """
 
     attributes: list[Float[Array, "v c"]]
+    eye: Eye | None
     sharpness: Float[Array, " 2"]
     rows: Float[Array, "q p"]
     columns: Float[Array, "q p"]
@@ -123,6 +129,7 @@ class RoomsNetwork(eqx.Module):
         attentions: int = 4,
         pointers: int = 4,
         listen: bool = False,
+        pixels: bool = False,
         key: PRNGKeyArray,
     ) -> None:
         keys = iter(jax.random.split(key, 32))
@@ -131,7 +138,9 @@ class RoomsNetwork(eqx.Module):
         dimensions = len(ATTRIBUTE_VALUES)
         self.attentions = attentions
         # Orthogonal codes: values never met in training still differ from all others.
-        self.attributes = [orthogonal(next(keys), (n, code)) for n in ATTRIBUTE_VALUES]
+        tables = () if pixels else ATTRIBUTE_VALUES
+        self.attributes = [orthogonal(next(keys), (n, code)) for n in tables]
+        self.eye = Eye(dimensions, code, size, next(keys)) if pixels else None
         self.sharpness = jnp.asarray([6.0, -3.0])
         span = 2 * FARTHEST + 1
         self.rows = jax.random.normal(next(keys), (span, 2 * place))
@@ -166,34 +175,51 @@ class RoomsNetwork(eqx.Module):
     # -- one step, without memory -----------------------------------------------------------------
 
     def embed(self, obs: Any, heard: Int[Array, "*steps L"] | None = None) -> Scene:
-        """The scene of one step or of any number of them (leading axes)."""
-        codes = jnp.stack(
-            [
-                _pick(_unit(table), obs.objects[..., d])
-                for d, table in enumerate(self.attributes)
-            ],
-            axis=-2,
-        )  # fmt: skip
+        """The scene of one step or of any number of them (leading axes).
+
+        Args:
+            obs: Symbolic, or with `pixels` a pair (Symbolic, Glimpse).
+            heard: the words given as input; None: silence.
+        """
+        if self.eye is None:
+            codes = jnp.stack(
+                [
+                    _pick(_unit(table), obs.objects[..., d])
+                    for d, table in enumerate(self.attributes)
+                ],
+                axis=-2,
+            )
+            where, present = obs.place, jnp.ones(obs.place.shape[:-1])
+            chosen = jnp.arange(codes.shape[-3]) == obs.chosen[..., None]
+            step = self.features(_features(obs, obs.agent))
+        else:
+            obs, glimpse = obs
+            codes = self.eye.codes(glimpse.pictures)
+            where, present = glimpse.place, glimpse.present.astype(codes.dtype)
+            chosen = jnp.zeros(where.shape[:-1])
+            unseen = jnp.full_like(obs.agent, -1)
+            step = self.features(_features(obs, unseen)) + self.eye.surroundings(glimpse.brightness)
         likeness = jnp.einsum("...idc,...jdc->...ijd", codes, codes)
         alike = jax.nn.sigmoid(self.sharpness[0] * likeness + self.sharpness[1])
-        others = 1.0 - jnp.eye(codes.shape[-3])
+        others = (1.0 - jnp.eye(codes.shape[-3])) * present[..., None, :] * present[..., None]
         same = (alike * others[..., None]).sum(-2)
-        row = _pick(self.rows, obs.place[..., 0] + FARTHEST)
-        column = _pick(self.columns, obs.place[..., 1] + FARTHEST)
+        row = _pick(self.rows, where[..., 0] + FARTHEST)
+        column = _pick(self.columns, where[..., 1] + FARTHEST)
         half = row.shape[-1] // 2
         place = row[..., :half] * column[..., :half] + row[..., half:] + column[..., half:]
-        chosen = (jnp.arange(codes.shape[-3]) == obs.chosen[..., None])[..., None]
-        place = jnp.concatenate([place, chosen.astype(place.dtype)], -1)
+        place = jnp.concatenate([place, chosen[..., None].astype(place.dtype)], -1)
+        place = place * present[..., None]
         seen = self.glance_in(jnp.concatenate([same, place], -1))
-        step = self.glance_out(seen + self.glance(seen)).mean(-2) + self.features(_features(obs))
+        step = step + self.glance_out(seen + self.glance(seen)).mean(-2)
         if self.heard is not None and heard is not None:
             said = _pick(self.lexicon, heard) * (heard > 0)[..., None]
             step = step + self.heard(said.reshape(*said.shape[:-2], -1))
-        return Scene(step, codes, same, place)
+        return Scene(step, codes, same, place, present, obs.cue)
 
     def floats(self, inputs: Any, decisions: int) -> int:
         """Size of one activation for an episode."""
-        return inputs.trial.shape[-1] * 2 * self.norm_step.scale.size
+        steps = jax.tree.leaves(inputs)[0].shape[1]
+        return steps * 2 * self.norm_step.scale.size
 
     # -- with memory --------------------------------------------------------------------------
 
@@ -226,7 +252,7 @@ class RoomsNetwork(eqx.Module):
 
         first = self.start() if memory is None else memory
         _, memories = jax.lax.scan(remember, first, (inward, over), unroll=4)
-        return self._decide(scene, memories, obs, told)
+        return self._decide(scene, memories, told)
 
     def step(
         self, memory: Float[Array, " d"], obs: Any, heard: Int[Array, " L"] | None = None
@@ -234,25 +260,25 @@ class RoomsNetwork(eqx.Module):
         """The same, one step at a time."""
         scene = self.embed(obs, heard)
         memory = self.memory.step(memory, self.memory.inward(self.norm_step(scene.step)))
-        return memory, self._decide(scene, memory, obs, None)
+        return memory, self._decide(scene, memory, None)
 
     def _decide(
         self,
         scene: Scene,
         memory: Float[Array, "*steps d"],
-        obs: Any,
         told: Int[Array, " K"] | None,
     ) -> Verdict:
         state = self.norm_memory(jnp.concatenate([memory, scene.step], -1))
         state = state + self.think(state)
-        weights = self.attend(state) + jax.nn.one_hot(obs.cue, CUES) @ self.cue_attend
+        weights = self.attend(state) + jax.nn.one_hot(scene.cue, CUES) @ self.cue_attend
         weights = weights.reshape(*weights.shape[:-1], self.attentions, -1)
         weights = jax.nn.softmax(weights, -1)
         common = jnp.einsum("...hd,...od->...oh", weights, scene.same)
         seen = jnp.concatenate([common, scene.same, scene.place], -1)
         x = self.object_in(seen) + self.object_context(state)[..., None, :]
         x = x + self.object_mlp(x)
-        pointers = jax.nn.softmax(self.point(x), -2)
+        absent = (scene.present < 0.5)[..., None]
+        pointers = jax.nn.softmax(jnp.where(absent, -1e9, self.point(x)), -2)
         # Only what is pointed at says where to go: one object at a time, not a mean of several.
         pointed = jnp.einsum("...oh,...op->...hp", pointers[..., :-1], scene.place)
         pointed = pointed.reshape(*pointed.shape[:-2], -1)
@@ -283,7 +309,7 @@ def _pick(table: Float[Array, "v c"], index: Int[Array, "*axes"]) -> Float[Array
     return jax.nn.one_hot(index, table.shape[0], dtype=table.dtype) @ table
 
 
-def _features(obs: Any) -> Float[Array, "*steps f"]:
+def _features(obs: Any, agent: Int[Array, "*steps 2"]) -> Float[Array, "*steps f"]:
     numbers = jnp.stack(
         [
             obs.exploit,
@@ -298,8 +324,8 @@ def _features(obs: Any) -> Float[Array, "*steps f"]:
         jax.nn.one_hot(obs.previous + 1, 12),
         jax.nn.one_hot(obs.trial, MOST_TRIALS),
         jax.nn.one_hot(obs.cue, CUES),
-        jax.nn.one_hot(obs.agent[..., 0], SQUARES),
-        jax.nn.one_hot(obs.agent[..., 1], SQUARES),
+        jax.nn.one_hot(agent[..., 0], SQUARES),
+        jax.nn.one_hot(agent[..., 1], SQUARES),
         numbers,
     ]
     return jnp.concatenate(parts, -1)

@@ -7,6 +7,7 @@ value's, on the same state (Lampinen et al., 2022).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -253,10 +254,13 @@ class Round(NamedTuple):
     losses: Float[Array, " 6"]  # means over its minibatches
 
 
+@functools.lru_cache(maxsize=4)
 def make_round(
     world: RoomsWorld, settings: Settings
 ) -> Callable[[PRNGKeyArray, Progress, Array, Array], tuple[Progress, Round]]:
     """One compiled round: play `unroll` steps in every room, then learn from them.
+
+    The same arguments give the same program, compiled once.
 
     Returns:
         (key, progress, number of the round, learning rate) -> (progress, figures). The progress

@@ -25,7 +25,7 @@ class Scale:
     seeds: int
 
 
-SCALES = {"quick": Scale(20_000, 1.0, 1024, 1), "full": Scale(40_000, 2.0, 4096, 3)}
+SCALES = {"quick": Scale(20_000, 1.0, 1024, 1), "full": Scale(40_000, 1.0, 4096, 3)}
 
 
 def _carry_out(scale: Scale, out: Path, seed: int, say: Say) -> Outcome:

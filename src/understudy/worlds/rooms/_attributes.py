@@ -6,8 +6,6 @@ import itertools
 
 import numpy as np
 
-from understudy.errors import UserError
-
 DIMENSIONS = ("colour", "shape", "texture", "position")
 COLOUR, SHAPE, TEXTURE, POSITION = range(4)
 
@@ -69,10 +67,3 @@ def value_pairs(dimension: int, split: str) -> np.ndarray:
         return np.array([pair for pair in ordered if not held & set(pair)], np.int32)
     needed = min(len(held), 2)
     return np.array([pair for pair in ordered if len(held & set(pair)) == needed], np.int32)
-
-
-def dimension_index(name: str) -> int:
-    """The index of a dimension by name."""
-    if name not in DIMENSIONS:
-        raise UserError("dimension", name, f"use one of {', '.join(DIMENSIONS)}")
-    return DIMENSIONS.index(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, UInt32
 
@@ -24,8 +23,3 @@ class Draws:
         middle = high * n + ((low * n) >> 16)
         self._word = self._word * n
         return (middle >> 16).astype(jnp.int32)
-
-
-def random_words(key: jax.Array, shape: tuple[int, ...]) -> UInt32[Array, ...]:
-    """Random words from a key."""
-    return jax.random.bits(key, shape, jnp.uint32)

@@ -12,7 +12,7 @@ from jaxtyping import Array, Int, PRNGKeyArray, UInt32
 
 from understudy.worlds.rooms._attributes import COLOUR, POSITION, SHAPE, TEXTURE, value_pairs
 from understudy.worlds.rooms._config import DIFFICULTIES, RoomsConfig
-from understudy.worlds.rooms._draws import Draws, random_words
+from understudy.worlds.rooms._draws import Draws
 from understudy.worlds.rooms._placement import placements
 
 _ORDERS = np.array(list(itertools.permutations(range(4))), np.int32)
@@ -35,7 +35,7 @@ class RoomTask(NamedTuple):
 
 def sample_task(config: RoomsConfig, key: PRNGKeyArray) -> RoomTask:
     """One episode; see `docs/rooms.md` for what each level promises."""
-    words = random_words(key, (config.trials * _WORDS + 1,))
+    words = jax.random.bits(key, (config.trials * _WORDS + 1,), jnp.uint32)
     concepts = jnp.asarray(config.concepts, jnp.int32)
     concept = concepts[Draws(words[0]).below(len(config.concepts))]
     rooms = words[1:].reshape(config.trials, _WORDS)
