@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import equinox as eqx
 import jax
@@ -29,15 +30,16 @@ def world(level: str = "meta", **options) -> RoomsWorld:
     return worlds.make("rooms", level=level, limit=12, **options)
 
 
+@partial(jax.jit, static_argnums=0)
+def live(room, task, state, key):
+    before = room.observe(task, state), room.explain(task, state)
+    action = room.expert(task, state, -1, key)
+    state, reward = room.step(task, state, action)
+    return state, (*before, action, reward)
+
+
 def played(room: RoomsWorld, episodes: int, seed: int = 0):
     """An expert's episodes, step by step in a loop of our own: keys, actions and all that was."""
-
-    @jax.jit
-    def live(task, state, key):
-        before = room.observe(task, state), room.explain(task, state)
-        action = room.expert(task, state, -1, key)
-        state, reward = room.step(task, state, action)
-        return state, (*before, action, reward)
 
     keys, actions, seen, said, rewards = [], [], [], [], []
     for i in range(episodes):
@@ -47,7 +49,7 @@ def played(room: RoomsWorld, episodes: int, seed: int = 0):
         state = room.reset(task)
         rows = []
         for own in jax.random.split(player_key, room.horizon):
-            state, row = live(task, state, own)
+            state, row = live(room, task, state, own)
             rows.append(row)
         keys.append(key)
         seen.append(jax.tree.map(lambda *x: np.stack(x), *[row[0] for row in rows]))
@@ -205,15 +207,16 @@ def test_the_eye_finds_every_object_in_view_and_nothing_else():
 
 
 def test_a_network_with_an_eye_sees_no_object_but_through_it(some):
-    room, keys, actions, _, said, _ = some
+    room, keys, actions, _, _, _ = some
     net = build_rooms(rooms_architecture("pixels", SMALL), 8)
     again = jax.jit(lambda key, action: replay(room, key, action, "predict", True))(
         keys[0], actions[0]
     )
-    blind = jax.tree.map(jnp.zeros_like, again.seen)._replace(
-        **{name: getattr(again.seen, name) for name in ("exploit", "transforms", "previous", "reward",
-           "trial", "chosen", "left", "cue", "finished")}
-    )  # fmt: skip
+    blind = again.seen._replace(
+        objects=jnp.zeros_like(again.seen.objects),
+        place=jnp.zeros_like(again.seen.place),
+        agent=jnp.zeros_like(again.seen.agent),
+    )
     whole = read(net, (again.seen, again.glimpse))
     np.testing.assert_array_equal(whole.logits, read(net, (blind, again.glimpse)).logits)
     dark = again.glimpse._replace(pictures=jnp.zeros_like(again.glimpse.pictures))
@@ -302,11 +305,11 @@ def test_explanations_decide_how_confounded_rooms_generalise(dimension, tmp_path
 
 
 def test_a_log_without_explanations_cannot_teach_any(tmp_path):
-    data = logs(tmp_path / "logs", world("basic"), 32, explained=False)
+    data = logs(tmp_path / "logs", world(), 8, explained=False)
     with pytest.raises(UserError, match="--explain words"):
-        learning.learn([data], tmp_path / "agent", recipe())
+        learning.learn([data], tmp_path / "agent", recipe(batch_size=4))
     with pytest.raises(UserError, match="float32"):
-        learning.learn([data], tmp_path / "agent", recipe(precision="bfloat16"))
+        learning.learn([data], tmp_path / "agent", recipe(batch_size=4, precision="bfloat16"))
 
 
 def test_bad_requests_say_what_to_do(tmp_path):
