@@ -36,8 +36,8 @@ class Scale:
 
 
 SCALES = {
-    "quick": Scale(40_000, 1.0, 1024, 1, ("predict", "none")),
-    "full": Scale(50_000, 1.0, 4096, 3),
+    "quick": Scale(36_000, 1.0, 1024, 1, ("predict", "none")),
+    "full": Scale(36_000, 1.0, 4096, 3),
 }
 
 
