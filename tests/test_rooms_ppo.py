@@ -122,7 +122,8 @@ def test_a_chapter_is_what_the_world_does_step_by_step():
 def test_actions_are_drawn_from_what_the_network_says():
     chapters = played()[-1]
     free, log_prob = chapters.free, chapters.log_prob
-    assert (log_prob[free] < 0).all() and (log_prob[~free] == 0).all()
+    assert (log_prob[free] < 0).all()
+    assert (log_prob[~free] == 0).all()
     assert set(np.unique(chapters.action[free])) == set(range(11))
 
 

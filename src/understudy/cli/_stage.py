@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -24,6 +24,9 @@ from understudy.cli._options import (
     player,
 )
 from understudy.errors import UserError
+
+if TYPE_CHECKING:
+    from understudy.learning import ReinforcementRecipe
 
 
 @app.command()
@@ -77,8 +80,13 @@ def watch(
 
 @app.command()
 def learn(
-    logs: Annotated[list[Path], typer.Argument(help="Dataset folders.")],
     out: Annotated[Path, typer.Option(help="Agent folder to write.")],
+    logs: Annotated[
+        list[Path] | None, typer.Argument(help="Dataset folders; none with --method ppo.")
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="bc: imitate logs; ppo: reinforcement, in rooms.")
+    ] = "bc",
     network: Annotated[
         str | None, typer.Option(help="dag: equivariant (default) or plain; rooms: relational.")
     ] = None,
@@ -94,7 +102,9 @@ def learn(
     batch_size: Annotated[
         int | None, typer.Option(help="Episodes a step (default: dag 256, rooms 64).")
     ] = None,
-    learning_rate: Annotated[float, typer.Option(help="Peak of the schedule.")] = 3e-3,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Peak of the schedule (default: bc 3e-3, ppo 1e-3).")
+    ] = None,
     weight_decay: Annotated[float, typer.Option(help="Decoupled weight decay.")] = 1e-4,
     widths: Annotated[
         list[str] | None, typer.Option("--width", help="E.g. --width size=64 --width layers=4.")
@@ -103,13 +113,38 @@ def learn(
         "float32"
     ),
     devices: Annotated[int, typer.Option(help="Devices that share a minibatch.")] = 1,
+    world: Annotated[str, typer.Option("--world", help="ppo: where to play; rooms.")] = "rooms",
+    split: Annotated[str, typer.Option(help="ppo: split of the world.")] = "train",
+    settings: Settings = None,
+    steps: Annotated[int, typer.Option(help="ppo: environment steps.")] = 1_000_000,
     seed: Seed = 0,
     resume: Resume = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a network to imitate logs, from the files alone."""
+    """Train a network: to imitate logs, from the files alone, or by reinforcement in rooms."""
     from understudy import learning
 
+    if method == "ppo":
+        if logs:
+            raise UserError("logs", str(logs[0]), "--method ppo plays itself: leave logs out")
+        if epochs is not None or minutes is not None:
+            raise UserError("--method", method, "give --steps, not --epochs or --minutes")
+        recipe_ppo = learning.ReinforcementRecipe(
+            steps=steps,
+            network=network or "relational",
+            widths=tuple(_width(text) for text in widths or []),
+            learning_rate=1e-3 if learning_rate is None else learning_rate,
+            explanations=explanations,
+            explanation_weight=explanation_weight,
+            seed=seed,
+        )
+        stage = make_world(world, None, split, None, settings)
+        _reinforce(stage, out, recipe_ppo, resume, as_json)
+        return
+    if method != "bc":
+        raise UserError("--method", method, "use bc or ppo")
+    if not logs:
+        raise UserError("logs", None, "give at least one dataset folder")
     if epochs is None and minutes is None:
         epochs = 1.0
     recipe = learning.Recipe(
@@ -118,7 +153,7 @@ def learn(
         epochs=epochs,
         minutes=minutes,
         batch_size=batch_size,
-        learning_rate=learning_rate,
+        learning_rate=3e-3 if learning_rate is None else learning_rate,
         weight_decay=weight_decay,
         explanations=explanations,
         explanation_weight=explanation_weight,
@@ -144,6 +179,29 @@ def learn(
         {"path": str(out), **last},
         f"agent in {out}: {agent.training['parameters']:,} parameters, "
         f"{last['episodes']:,} episodes, held-out exploit loss {last['heldout_exploit_loss']:.3f}",
+    )
+
+
+def _reinforce(
+    stage: Any, out: Path, recipe: ReinforcementRecipe, resume: bool, as_json: bool
+) -> None:
+    from understudy import learning
+
+    with counter("learning") as bar:
+        task = bar.add_task("", total=1000, note="")
+
+        def progress(report: learning.ReinforcementReport) -> None:
+            note = f"{report.success:.1%} of episodes won, {report.steps_per_second:,.0f} steps/s"
+            bar.update(task, completed=int(1000 * report.fraction), note=note)
+
+        agent = learning.learn_by_reinforcement(
+            stage, out, recipe, resume=resume, progress=progress
+        )
+    last = agent.history[-1]
+    say(
+        as_json,
+        {"path": str(out), **last},
+        f"agent in {out}: {last['steps']:,} steps, {last['success']:.1%} of episodes won at last",
     )
 
 
@@ -303,7 +361,7 @@ def demo(
     settings = ["exploits=4", "goals=fresh"]
     watch(logs, episodes=episodes, settings=settings, seed=seed, resume=True)
     notes.print("2/4 learn: a network imitates the logs; it never touches a system")
-    learn([logs], agent, epochs=1.0, seed=seed, resume=True)
+    learn(agent, [logs], epochs=1.0, seed=seed, resume=True)
     notes.print("3/4 perform: it experiments on systems of its own, link D -> E never seen")
     players = [str(agent), *(f"scripted:{name}" for name in DEMO_RIVALS)]
     from understudy import evaluation

@@ -49,7 +49,7 @@ def rooms_batch(
     outcome[..., _REWARD] = reward
     outcome[..., _REWARD + 1] = trial
     outcome[..., _REWARD + 2] = np.where(chosen >= 0, chosen, np.nan)
-    won = ((reward > 0) & exploiting).any(1)
+    won: NDArray[np.bool_] = np.any((reward > 0) & exploiting, axis=1)
     return EpisodeBatch(
         origin=origin,
         episode_id=episode_id,

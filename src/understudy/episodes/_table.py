@@ -92,7 +92,8 @@ class Table:
     @property
     def complete(self) -> NDArray[np.bool_]:
         """bool[R]: nothing is missing in that row."""
-        return np.isfinite(self.values).all(axis=1)
+        found: NDArray[np.bool_] = np.all(np.isfinite(self.values), axis=1)
+        return found
 
     @property
     def observational(self) -> NDArray[np.bool_]:

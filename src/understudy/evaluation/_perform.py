@@ -60,8 +60,8 @@ def _chunk(world: World) -> int:
 
 
 def episodes(
-    world: World,
-    experimenter: Experimenter,
+    world: World | RoomsWorld,
+    experimenter: Any,
     seed: int,
     stream: str,
     start: int,
@@ -100,7 +100,7 @@ def episodes(
     )
 
 
-def origin(world: World, experimenter: str, seed: int) -> Origin:
+def origin(world: World | RoomsWorld, experimenter: str, seed: int) -> Origin:
     return Origin(
         world=world.name,
         world_config=json.dumps(world.config(), sort_keys=True),
@@ -141,8 +141,8 @@ def _systems(world: World, played: Any) -> list[str]:
 
 
 def record(
-    world: World,
-    experimenter: Experimenter,
+    world: World | RoomsWorld,
+    experimenter: Any,
     count: int,
     seed: int,
     out: str | Path,
@@ -155,6 +155,8 @@ def record(
     progress: Progress | None = None,
 ) -> Dataset:
     """Play `count` episodes into a dataset folder; a killed job goes on with `resume`.
+
+    `experimenter` is an `Experimenter`, or in rooms a `RoomsPlayer`.
 
     Raises:
         UserError: a bad number or option, or a folder that cannot be written.
@@ -189,14 +191,14 @@ def record(
     return Dataset(out)
 
 
-def watch(world: World, experimenter: Experimenter, count: int, seed: int, out: str | Path,
+def watch(world: World | RoomsWorld, experimenter: Any, count: int, seed: int, out: str | Path,
           **options: Any) -> Dataset:  # fmt: skip
     """Logs to learn from: `record` on the stream that nobody is evaluated on."""
     job = {"task": "watch", "experimenter": experimenter.name}
     return record(world, experimenter, count, seed, out, stream="watch", job=job, **options)
 
 
-def perform(world: World, experimenter: Experimenter, count: int, seed: int, out: str | Path,
+def perform(world: World | RoomsWorld, experimenter: Any, count: int, seed: int, out: str | Path,
             **options: Any) -> Dataset:  # fmt: skip
     """A run to review: `record` with systems, on systems that no log to learn from contains."""
     job = {"task": "perform", "agent": experimenter.name} | getattr(experimenter, "record", {})

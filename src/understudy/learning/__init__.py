@@ -6,6 +6,11 @@ from understudy.learning._inputs import Cue, Decision, Inputs, Row, batch_inputs
 from understudy.learning._networks import KINDS, WIDTHS, Architecture, architecture, build
 from understudy.learning._rooms_agent import ROOMS_KINDS, RoomsAgent, load_rooms_agent
 from understudy.learning._rooms_choices import Choices, exploit_correct, last_choices
+from understudy.learning._rooms_reinforcement import (
+    ReinforcementRecipe,
+    ReinforcementReport,
+    learn_by_reinforcement,
+)
 
 __all__ = [
     "KINDS",
@@ -19,6 +24,8 @@ __all__ = [
     "Decision",
     "Inputs",
     "Recipe",
+    "ReinforcementRecipe",
+    "ReinforcementReport",
     "Report",
     "RoomsAgent",
     "Row",
@@ -29,6 +36,7 @@ __all__ = [
     "exploit_correct",
     "last_choices",
     "learn",
+    "learn_by_reinforcement",
     "load_agent",
     "load_rooms_agent",
 ]

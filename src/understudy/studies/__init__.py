@@ -15,12 +15,21 @@ from understudy.studies import (
     heldout_links,
     heldout_sets,
     limit,
+    rl_explanations,
 )
 from understudy.studies._protocol import Finding, Outcome, Say, Study
 
 STUDIES: dict[str, Study] = {
     module.STUDY.name: module.STUDY
-    for module in (heldout_links, heldout_sets, data_fusion, limit, explanations, deconfounding)
+    for module in (
+        heldout_links,
+        heldout_sets,
+        data_fusion,
+        limit,
+        explanations,
+        deconfounding,
+        rl_explanations,
+    )
 }
 
 

@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 
 from understudy import evaluation
 from understudy.episodes import Dataset, write_atomic
-from understudy.experimenters import Experimenter
 from understudy.studies._protocol import Say
-from understudy.worlds import World
+from understudy.worlds import RoomsWorld, World
 
 
 def played(
-    world: World, player: Experimenter, episodes: int, seed: int, folder: Path, say: Say
+    world: World | RoomsWorld, player: Any, episodes: int, seed: int, folder: Path, say: Say
 ) -> Dataset:
     """A run in its folder: finished, resumed or found there."""
     start = time.perf_counter()
