@@ -1,0 +1,130 @@
+"""Rooms in the runner: logs, replays, reviews, films."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from command import run
+from understudy import evaluation, worlds
+from understudy.episodes import ROOMS_VARIABLES, Dataset, rooms_actions
+from understudy.errors import UserError
+from understudy.experimenters import ROOMS_PLAYERS, rooms_player, scripted
+
+SMALL = {"level": "meta", "experiments": 1, "limit": 8}
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory):
+    path = tmp_path_factory.mktemp("rooms") / "logs"
+    world = worlds.make("rooms", **SMALL)
+    evaluation.watch(world, rooms_player("expert"), 60, 5, path, explain="words")
+    return path
+
+
+def test_a_log_replays_to_the_rewards_and_words_that_it_holds(logs):
+    world = worlds.make("rooms", **SMALL)
+    batch = Dataset(logs).read()
+    assert batch.origin.variables == ROOMS_VARIABLES
+    actions = rooms_actions(batch)
+    step = jax.jit(lambda task, state, action: world.step(task, state, action))
+    for row in range(5):
+        task_key, _ = jax.random.split(worlds.episode_key(5, "watch", int(batch.episode_id[row])))
+        task = world.sample(task_key)
+        state, gained = world.reset(task), []
+        for t, action in enumerate(actions[row]):
+            said = worlds.rooms.words(np.asarray(world.explain(task, state)))
+            assert said == batch.explanation[row][t]
+            state, reward = step(task, state, int(action))
+            gained.append(float(reward))
+        np.testing.assert_array_equal(batch.outcome[row, :, 4], np.float32(gained))
+        assert batch.returns[row] == float(any(g > 1 for g in gained))
+
+
+def test_who_plays_does_not_change_the_rooms(tmp_path):
+    world = worlds.make("rooms", **SMALL)
+    runs = [evaluation.simulate_rooms(world, rooms_player(name), 3, "perform", 0, 8)
+            for name in ("nearest", "expert")]  # fmt: skip
+    # Nothing has been done before the first step: what is said of the rooms there is the same.
+    np.testing.assert_array_equal(runs[0].tokens[:, 0], runs[1].tokens[:, 0])
+    assert runs[1].reward.sum() > runs[0].reward.sum()
+
+
+def test_an_interrupted_log_goes_on_to_the_same_bytes(logs, tmp_path):
+    world = worlds.make("rooms", **SMALL)
+    evaluation.watch(world, rooms_player("expert"), 60, 5, tmp_path / "b", explain="words")
+    victim = sorted((tmp_path / "b").glob("*.parquet"))[7]
+    victim.unlink()
+    evaluation.watch(
+        world, rooms_player("expert"), 60, 5, tmp_path / "b", resume=True, explain="words"
+    )
+    for shard in sorted(logs.glob("*.parquet")):
+        assert (tmp_path / "b" / shard.name).read_bytes() == shard.read_bytes()
+
+
+def test_a_review_counts_the_exploit_trials_won(logs):
+    review = evaluation.review([logs])
+    metrics = review.runs[0].metrics
+    assert metrics.return_ratio.value == pytest.approx(Dataset(logs).read().returns.mean())
+    assert metrics.distinct_tested.value == pytest.approx(1.0)
+    assert metrics.bayes_ratio.value is None
+    assert "level" not in review.groups[0].label
+    assert "limit=8" in review.groups[0].label
+
+
+@pytest.mark.parametrize("name", ROOMS_PLAYERS)
+def test_every_scripted_player_plays(name):
+    world = worlds.make("rooms", level="basic", dimension="colour", limit=12)
+    played = evaluation.simulate_rooms(world, rooms_player(name), 0, "perform", 0, 16)
+    assert played.action.min() >= -1
+    assert played.action.max() <= 10
+    if name in ("expert", "expert-colour"):
+        assert (played.reward.sum(1) == 1).all()
+
+
+def test_a_film_shows_one_episode(tmp_path, capsys):
+    film = tmp_path / "films" / "one.gif"
+    code, _, _ = run(
+        capsys, "perform", "scripted:expert", "--world", "rooms", "--set", "level=basic",
+        "--episodes", "2", "--out", str(tmp_path / "run"), "--film", str(film), "--json",
+    )  # fmt: skip
+    assert code == 0
+    with Image.open(film) as picture:
+        assert picture.n_frames > 2
+        assert picture.size == (396, 458)
+    world = worlds.make("rooms", level="basic")
+    with pytest.raises(UserError, match="gif"):
+        evaluation.film(world, rooms_player("expert"), 0, 0, tmp_path / "one.mp4")
+
+
+def test_a_log_of_something_else_has_no_actions(tmp_path):
+    evaluation.watch(worlds.make("dag", n=3), scripted("expert"), 4, 0, tmp_path / "dag")
+    with pytest.raises(UserError, match="rooms log"):
+        rooms_actions(Dataset(tmp_path / "dag").read())
+
+
+PPO = ["learn", "--method", "ppo", "--out", "OUT"]
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        (["learn", "--method", "sarsa", "--out", "OUT"], "--method"),
+        (["learn", "--out", "OUT"], "logs"),
+        ([*PPO, "--steps", "0"], "steps"),
+        ([*PPO, "--world", "dag"], "world"),
+        ([*PPO, "--set", "level=attic"], "level"),
+        ([*PPO, "--explanations", "poems"], "explanations"),
+        ([*PPO, "--epochs", "2"], "--method"),
+        ([*PPO, "--network", "rnn"], "network"),
+        ([*PPO, "somewhere"], "logs"),
+    ],
+)
+def test_bad_reinforcement_is_one_line(words, field, tmp_path, capsys):
+    code, _, err = run(capsys, *(w.replace("OUT", str(tmp_path / "out")) for w in words))
+    assert code == 2
+    assert err.count("\n") == 1
+    assert err.startswith(f"understudy: {field}")
+    assert not (tmp_path / "out").exists()
