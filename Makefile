@@ -25,11 +25,12 @@ help: ## this list
 demo: $(RUNTIME) ## from nothing to a trained agent and its report, in demo/
 	$(BIN)/understudy demo --out demo
 
+# Two processes: most of the time goes into compiling, which uses one core.
 test: $(DEV) ## the fast tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadscope
 
 test-slow: $(DEV) ## the long tests only
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -m slow -n 2 --dist loadscope
 
 lint: $(DEV) ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -239,6 +239,7 @@ def test_an_interrupted_job_ends_as_an_uninterrupted_one(tmp_path):
         ("entropy_weight", -1.0),
         ("explanations", "loud"),
         ("network", "huge"),
+        ("network", "pixels"),
         ("seed", -1),
     ],
 )

@@ -128,6 +128,8 @@ def advise(
     from understudy import evaluation, inference
 
     rows = _rows(data, targets, sources, drop, keep, episode, "")
+    for note in rows.notes:
+        notes.print(note, style="yellow", highlight=False, markup=False)
     known = None if graph is None else inference.read_graph(graph, rows.table.variables)
     posterior = _posterior(rows, known, require, forbid, believe, max_parents, draws, seed)
     with Count("planning", "evaluations") as progress:
@@ -148,8 +150,6 @@ def advise(
     if as_json:
         print(json.dumps(found.to_json(), sort_keys=True))
         return
-    for note in rows.notes:
-        notes.print(note, style="yellow", highlight=False, markup=False)
     print_table(evaluation.advice_table(found))
     notes.print(f"report in {out}", highlight=False, markup=False, soft_wrap=True)
 

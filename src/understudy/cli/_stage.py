@@ -325,7 +325,7 @@ def import_(
 
 @app.command()
 def study(
-    name: Annotated[str, typer.Argument(help="heldout-links, heldout-sets, data-fusion or limit.")],
+    name: Annotated[str, typer.Argument(help=_STUDIES)],
     out: Annotated[Path | None, typer.Option(help="Folder (default studies/NAME-SCALE).")] = None,
     scale: Annotated[
         str, typer.Option(help="quick: minutes; full: up to hours, smaller intervals.")

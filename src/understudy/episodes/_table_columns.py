@@ -142,6 +142,12 @@ class Columns:
             if np.isfinite(values[row, j]):
                 remedy = f"at most {LARGEST:.0e} in size: choose another unit"
             raise UserError(self.place(row, wanted[j]), self._cell(wanted[j], row), remedy)
+        spread = np.nanmax(values, axis=0, initial=-np.inf) - np.nanmin(
+            values, axis=0, initial=np.inf
+        )
+        for j in np.flatnonzero((spread > 0) & (spread < 1 / LARGEST)):
+            remedy = f"its values differ by less than {1 / LARGEST:.0e}: choose another unit"
+            raise UserError(f"{self.path} column {wanted[j]}", None, remedy)
         return values, warnings
 
     def _cell(self, column: str, row: int) -> Any:
@@ -315,6 +321,9 @@ def _check_names(path: Path, names: Sequence[str], first: int = 1) -> None:
     for position, name in enumerate(names, first):
         if not name:
             raise UserError(f"{path} header, column {position}", name, "give every column a name")
+        if not name.isprintable():
+            remedy = "write the name on one line, without control characters"
+            raise UserError(f"{path} header, column {position}", name, remedy)
         if name in seen:
             raise UserError(f"{path} header", name, "there more than once: rename one")
         seen.add(name)

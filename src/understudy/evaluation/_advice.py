@@ -223,8 +223,9 @@ def advise(
     for target, own in choices.items():
         if target not in allowed:
             raise UserError("values", names[target], "it cannot be set: add it to can-set")
-        if not own or not all(np.isfinite(v) for v in own):
-            raise UserError(f"values {names[target]}", own, "give finite numbers")
+        if not own or not all(abs(v) <= LARGEST_CELL for v in own):
+            remedy = f"give finite numbers, at most {LARGEST_CELL:.0e} in size"
+            raise UserError(f"values {names[target]}", own, remedy)
         options += [(target, float(v)) for v in dict.fromkeys(own)]
     options.sort()
     plan = plan_experiments(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,10 @@ def figures(review: Review) -> dict[str, str]:
 
 def svg(figure: Figure, prefix: str, title: str) -> str:
     text = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None})
+    with warnings.catch_warnings():
+        # Letters are the page's own text: what matplotlib's font lacks, the browser's has.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None})
     svg = text.getvalue()
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
@@ -146,7 +150,7 @@ def _returns(review: Review) -> Figure | None:
 
 
 def _matrix(review: Review) -> Figure | None:
-    groups = [g for g in review.groups if g.readers and len(g.runs) > 1]
+    groups = [g for g in review.groups if g.read and len(g.runs) > 1]
     if not groups:
         return None
     most = max(len(g.runs) for g in groups)
@@ -233,16 +237,18 @@ def _exploration(review: Review) -> Figure | None:
         return None
     figure, axes = _panels(len(groups), 0.9 + 0.24 * max(len(g.runs) for g in groups))
     for ax, group in zip(axes, groups, strict=True):
-        most = 0.0
+        most = longest = 0.0
         for position, run in enumerate(group.runs):
             tested = run.metrics.distinct_tested
             most = max(most, run.metrics.relevant.value or 0.0)
             if tested.value is not None:
+                longest = max(longest, tested.value, tested.high or 0.0)
                 ax.barh(position, tested.value, height=0.6, xerr=_bar(tested), color=BLUE,
                         error_kw={"ecolor": INK, "capsize": 2, "linewidth": 1})  # fmt: skip
-        ax.axvline(most, color=INK, linewidth=1.2, linestyle="--")
+        if most > 0:
+            ax.axvline(most, color=INK, linewidth=1.2, linestyle="--")
         _rows(ax, _labels(list(group.runs)))
-        ax.set_xlim(0, max(1.0, most) * 1.05)
+        ax.set_xlim(0, max(1.0, most, longest) * 1.05)
         ax.set_title(f"{_name(group.world, 48)}\n{group.split}")
         ax.set_xlabel("relevant variables tested (mean an episode;\ndashed: all of them)")
     return figure

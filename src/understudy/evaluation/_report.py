@@ -151,7 +151,8 @@ def references(group: Group) -> list[tuple[str, Estimate]]:
     found = [("random floor", group.references["random"])]
     if best is not None:
         found.append((f"best: {best}", group.references[best]))
-    found.append(("Bayes reader", group.references[BAYES]))
+    if group.read:
+        found.append(("Bayes reader", group.references[BAYES]))
     return [*found, ("omniscient ceiling", group.references["oracle"])]
 
 

@@ -98,6 +98,15 @@ class Group:
         """All that read the explorations of any run."""
         return tuple(dict.fromkeys(name for run in self.runs for name in run.metrics.readers))
 
+    @property
+    def read(self) -> bool:
+        """Whether any reader could make something of any run's explorations."""
+        return any(
+            reader.return_ratio.value is not None
+            for run in self.runs
+            for reader in run.metrics.readers.values()
+        )
+
 
 @dataclass(frozen=True)
 class Review:

@@ -495,10 +495,10 @@ def _certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
         if max(edges[i, j], edges[j, i]) < query.threshold
     ]  # fmt: skip
     listed = ", ".join(r["edge"] for r in rows) or "none"
-    text = f"certain at {query.threshold:g}: {listed}"
+    text = f"with probability {query.threshold:g} or more: {listed}"
     if undecided:
         pairs = ", ".join(r["edge"] for r in undecided)
-        text += f"; adjacent for certain, direction open: {pairs}"
+        text += f"; adjacent with that probability, direction open: {pairs}"
     return Answer("", None, text, float(len(rows)), table=(*rows, *undecided))
 
 

@@ -116,6 +116,8 @@ class ReinforcementRecipe:
         if not isinstance(self.seed, int) or not 0 <= self.seed < 2**32:
             raise UserError("seed", self.seed, "use a whole number from 0 to 4294967295")
         self.architecture()
+        if self.network == "pixels":
+            raise UserError("network", "pixels", "reinforcement sees symbols: use relational")
 
     def architecture(self) -> RoomsArchitecture:
         """The network's shape."""

@@ -82,8 +82,8 @@ class RoomsConfig:
                 raise UserError(field, value, f"use a whole number from {lowest} to {highest}")
         reward = self.exploit_reward
         number = isinstance(reward, int | float) and not isinstance(reward, bool)
-        if not number or not math.isfinite(reward) or reward <= 0:
-            raise UserError("exploit_reward", reward, "use a finite number > 0")
+        if not number or not 0 < reward <= 1e6:
+            raise UserError("exploit_reward", reward, "use a number above 0 and up to 1000000")
         if not isinstance(self.cue, bool):
             raise UserError("cue", self.cue, "use true or false")
         if self.level != "basic" and "position" in (self.dimension, self.without):
