@@ -360,3 +360,43 @@ def test_a_log_whose_episodes_have_systems_of_their_own_asks_for_one(log):
     assert rows.table.rows == 5
     assert rows.model == inference.KnownNoise(1.0, 1.0)
     assert rows.prior.max_parents == 2
+
+
+def test_rows_that_tell_another_effect_than_the_answer_are_named():
+    """A common cause of X and Z that neither the Bayes factor nor single effects give away."""
+    rng = np.random.default_rng(3)
+    target = np.r_[np.full(60, -1), np.full(30, 0), np.full(60, 2)]
+    hidden = rng.normal(size=150)
+    x = hidden + 0.5 * rng.normal(size=150)
+    x = np.where(target == 0, rng.choice([-2.0, 2.0], 150), x)
+    y = np.tanh(x) * 2 + 0.4 * rng.normal(size=150)
+    w = np.where(target == 2, rng.choice([-2.0, 2.0], 150), rng.normal(size=150))
+    z = y + 0.8 * hidden + 0.4 * rng.normal(size=150)
+    table = Table.from_rows(("X", "Y", "W", "Z"), np.c_[x, y, w, z], target)
+    found = answer("effect of X on Z", infer(table, draws=500))
+    slope = np.polyfit(x[target == 0], z[target == 0], 1)[0]
+    assert found.high is not None
+    warned = [w for w in found.warnings if w.startswith("the 30 rows that set X alone")]
+    assert warned
+    assert f"of a unit: {inference.number(slope)} [" in warned[0]
+
+
+def test_rows_that_tell_the_same_effect_are_not_mentioned(posterior):
+    assert answer("effect of X on Z", posterior).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "warned"),
+    [
+        ("E[Z | do(X = 100)]", True),
+        ("P(Z > 1 | X = -100)", True),
+        ("effect of X on Z from 0 to 100", True),
+        ("what would Z have been had X been 100 in row 4?", True),
+        ("E[Z | do(X = 2)]", False),
+        ("effect of X on Z", False),
+    ],
+)
+def test_values_far_from_all_that_was_seen_are_named(posterior, question, warned):
+    assert any(
+        "is far from all that was seen" in w for w in answer(question, posterior).warnings
+    ) is (warned)

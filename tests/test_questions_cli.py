@@ -216,6 +216,8 @@ BAD: list[tuple[list[str], str]] = [
     (["ask", "MINE", "effect of X on X", "--targets", "did"], "question"),
     (["ask", "MINE", "P(Y > nan)", "--targets", "did"], "question"),
     (["ask", "MINE", "P(2 < Y < 1)", "--targets", "did"], "question"),
+    (["ask", "MINE", "E[Y | do(X = 1e308)]", "--targets", "did"], "question"),
+    ([*ADVISE, "--values", "X=1e308"], "values X"),
     (["ask", "MINE", "what would Y have been had X been 2 in row 999?", "--targets", "did"], "row"),
     (["ask", "MINE", "what would Y have been had X been 2 in episode 999?", "--targets", "did"],
      "episode"),

@@ -397,6 +397,7 @@ def test_the_held_out_dimension_is_the_concept_of_its_split_only():
         {"limit": 2.5},
         {"linger": True},
         {"exploit_reward": float("nan")},
+        {"exploit_reward": 1e300},
         {"dimension": "position"},
         {"dimension": "size"},
         {"dimension": "colour", "without": "shape"},

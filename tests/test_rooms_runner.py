@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+
 import jax
 import numpy as np
 import pytest
 from PIL import Image
 
 from command import run
-from understudy import evaluation, worlds
+from understudy import evaluation, learning, worlds
 from understudy.episodes import ROOMS_VARIABLES, Dataset, rooms_actions
 from understudy.errors import UserError
+from understudy.evaluation._figures import _exploration
+from understudy.evaluation._report import html
 from understudy.experimenters import ROOMS_PLAYERS, rooms_player, scripted
+from understudy.learning._agent import FORMAT
 
 SMALL = {"level": "meta", "experiments": 1, "limit": 8}
 
@@ -82,6 +87,32 @@ def test_every_scripted_player_plays(name):
     assert played.action.max() <= 10
     if name in ("expert", "expert-colour"):
         assert (played.reward.sum(1) == 1).all()
+
+
+def test_a_review_of_rooms_lists_no_readers_of_causal_graphs_and_shows_whole_bars(tmp_path):
+    runs = [tmp_path / name for name in ("expert", "random")]
+    for path in runs:
+        evaluation.watch(worlds.make("rooms", limit=8), rooms_player(path.name), 16, 5, path)
+    found = evaluation.review(runs)
+    page = html(found)
+    assert '<tr class="reference"><td>largest-effect' not in page
+    assert "Who explored" not in page
+    tested = [run.metrics.distinct_tested.high for run in found.runs]
+    right = _exploration(found).axes[0].get_xlim()[1]
+    assert right > max(tested) > 1.05
+
+
+def test_a_log_of_rooms_is_not_asked_about_causes(logs, capsys):
+    code, out, err = run(capsys, "ask", str(logs), "effect of colour on reward")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "a log of rooms" in err
+
+
+def test_an_agent_of_rooms_is_sent_to_rooms(tmp_path):
+    learnt = {"format": FORMAT, "architecture": {"kind": "relational"}, "training": {}}
+    (tmp_path / "agent.json").write_text(json.dumps(learnt))
+    with pytest.raises(UserError, match="rooms"):
+        learning.load_agent(tmp_path)
 
 
 def test_a_film_shows_one_episode(tmp_path, capsys):

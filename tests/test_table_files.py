@@ -414,6 +414,10 @@ BAD = {
     "infinite": ({"t.csv": table(edit={(4, 2): "-inf"})}, {}, ["row 6, column y", "-inf"]),
     "overflow": ({"t.csv": table(edit={(4, 2): "1e400"})}, {}, ["row 6, column y", "1e400"]),
     "huge": ({"t.csv": table(edit={(4, 2): "1e200"})}, {}, ["row 6, column y", "1e200", "1e+100"]),
+    "tiny": ({"t.csv": "a,b\n" + "".join(f"{k}e-200,{k * k}\n" for k in range(1, 9))}, {},
+             ["column a", "1e-100", "unit"]),
+    "a name of two lines": ({"t.csv": GOOD.replace("a,", '"a\nb",', 1)}, {},
+                            ["header, column 1", "'a\\nb'", "one line"]),
     "infinite in Parquet": (
         {"t.parquet": pa.table({"a": VALUES[:, 0], "b": [1.0, np.inf] * 4})},
         {"paths": ["t.parquet"]}, ["row 3, column b", "inf"]),

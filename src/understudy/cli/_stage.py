@@ -25,6 +25,11 @@ from understudy.cli._options import (
 )
 from understudy.errors import UserError
 
+_STUDIES = (
+    "heldout-links, heldout-sets, data-fusion, limit, explanations, deconfounding or "
+    "rl-explanations."
+)
+
 if TYPE_CHECKING:
     from understudy.learning import ReinforcementRecipe
 

@@ -22,6 +22,7 @@ from understudy.episodes._rooms import rooms_actions, rooms_batch
 from understudy.episodes._schema import SCHEMA, SCHEMA_KEY, SCHEMA_VERSION, from_arrow, to_arrow
 from understudy.episodes._summary import summary
 from understudy.episodes._table import OBSERVED, Regime, Table, pools_episodes
+from understudy.episodes._table_columns import LARGEST_VALUE
 from understudy.episodes._table_files import MAX_VARIABLES, read_table
 from understudy.episodes._writer import SHARD_ROWS, DatasetWriter, write_batch
 from understudy.errors import DamagedShard
@@ -29,6 +30,7 @@ from understudy.errors import DamagedShard
 __all__ = [
     "EXPLOIT",
     "EXPLORE",
+    "LARGEST_VALUE",
     "MAX_VARIABLES",
     "OBSERVE",
     "OBSERVED",

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from understudy.errors import UserError
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
-LARGEST = 1e100
+LARGEST_VALUE = 1e100
 """Size of a value from which sums of squares are no longer safe in float64."""
 
 MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "none")
@@ -135,19 +135,20 @@ class Columns:
             )
         self._refuse_text(unread, no_numbers)
         with np.errstate(invalid="ignore"):
-            huge = np.argwhere(np.abs(values) > LARGEST)
+            huge = np.argwhere(np.abs(values) > LARGEST_VALUE)
         if len(huge):
             row, j = map(int, huge[0])
             remedy = "give a finite number, or leave the cell empty"
             if np.isfinite(values[row, j]):
-                remedy = f"at most {LARGEST:.0e} in size: choose another unit"
+                remedy = f"at most {LARGEST_VALUE:.0e} in size: choose another unit"
             raise UserError(self.place(row, wanted[j]), self._cell(wanted[j], row), remedy)
         spread = np.nanmax(values, axis=0, initial=-np.inf) - np.nanmin(
             values, axis=0, initial=np.inf
         )
-        for j in np.flatnonzero((spread > 0) & (spread < 1 / LARGEST)):
-            remedy = f"its values differ by less than {1 / LARGEST:.0e}: choose another unit"
-            raise UserError(f"{self.path} column {wanted[j]}", None, remedy)
+        small = np.flatnonzero((spread > 0) & (spread < 1 / LARGEST_VALUE))
+        if len(small):
+            remedy = f"its values differ by less than {1 / LARGEST_VALUE:.0e}: choose another unit"
+            raise UserError(f"{self.path} column {wanted[int(small[0])]}", None, remedy)
         return values, warnings
 
     def _cell(self, column: str, row: int) -> Any:

@@ -270,8 +270,8 @@ def _description(manifest: Manifest) -> dict[str, Any]:
     return {
         **manifest.job,
         "origin": manifest.origin.to_json(),
-        "shard_rows": manifest.shard_rows,
         "total": manifest.total,
+        "shard_rows": manifest.shard_rows,
         "understudy_version": manifest.understudy_version,
     }
 

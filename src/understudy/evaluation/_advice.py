@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from understudy import __version__
+from understudy.episodes import LARGEST_VALUE
 from understudy.errors import UserError
 from understudy.inference import (
     CausalPosterior,
@@ -223,8 +224,8 @@ def advise(
     for target, own in choices.items():
         if target not in allowed:
             raise UserError("values", names[target], "it cannot be set: add it to can-set")
-        if not own or not all(abs(v) <= LARGEST_CELL for v in own):
-            remedy = f"give finite numbers, at most {LARGEST_CELL:.0e} in size"
+        if not own or not all(abs(v) <= LARGEST_VALUE for v in own):
+            remedy = f"give finite numbers, at most {LARGEST_VALUE:.0e} in size"
             raise UserError(f"values {names[target]}", own, remedy)
         options += [(target, float(v)) for v in dict.fromkeys(own)]
     options.sort()

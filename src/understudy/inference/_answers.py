@@ -26,6 +26,8 @@ from understudy.inference._query_parser import parse
 LEVEL = 0.95
 UNIDENTIFIED = 0.05
 """Posterior mass of graphs that leave an effect open, above which it is not answered."""
+MISFIT = 0.01
+"""Level at which rows that set a variable are said to tell another effect than the posterior."""
 _SIMULATED = 4000
 _ACCEPTED = 50
 
@@ -82,7 +84,7 @@ def answer(question: str | q.Query, posterior: CausalPosterior) -> Answer:
         rung=query.rung,
         assumes=found.assumes or _assumptions(posterior),
         rests_on=found.rests_on or data_in_words(posterior),
-        warnings=(*found.warnings, *_general_warnings(posterior)),
+        warnings=(*found.warnings, *_far_off(query, posterior), *_general_warnings(posterior)),
     )
 
 
@@ -146,6 +148,50 @@ def _general_warnings(posterior: CausalPosterior) -> tuple[str, ...]:
             "selection or a non-linear mechanism would explain it; ask 'what is contradicted?'"
         )
     return tuple(found)
+
+
+def _far_off(query: q.Query, posterior: CausalPosterior) -> tuple[str, ...]:
+    """Values asked about that lie further outside what was seen than that is wide."""
+    asked: list[tuple[str, float]] = []
+    if isinstance(query, q.Probability | q.Expectation):
+        asked += [(s.variable, s.value) for s in query.do]
+        asked += [(e.variable, e.value) for e in query.given if e.value is not None]
+    elif isinstance(query, q.Counterfactual):
+        asked += [(s.variable, s.value) for s in query.had]
+    elif isinstance(query, q.Effect) and query.start is not None and query.end is not None:
+        asked += [(query.cause, query.start), (query.cause, query.end)]
+    found = []
+    for name, value in asked:
+        column = posterior.table.values[:, posterior.table.index(name)]
+        low, high = float(column.min()), float(column.max())
+        if max(low - value, value - high) > high - low:
+            found.append(
+                f"{name} = {number(value)} is far from all that was seen ({number(low)} to "
+                f"{number(high)}): the answer rests on straight lines going on that far"
+            )
+    return tuple(found)
+
+
+def _rows_disagree(
+    posterior: CausalPosterior, cause: int, outcome: int, value: float
+) -> tuple[str, ...]:
+    """A warning where the rows that set the cause alone tell another effect than `value`.
+
+    `value` rests on these rows too: their standard error alone is the cautious yardstick (Hausman
+    1978: of the difference, its square less that of the more efficient estimate).
+    """
+    for pair in posterior.conflicts.pairs:
+        if (pair.cause, pair.effect) != (cause, outcome):
+            continue
+        off = abs(pair.measured - value)
+        if off > float(stats.t.ppf(1 - MISFIT / 2, pair.freedom)) * pair.standard_error:
+            names = posterior.table.variables
+            return (
+                f"the {pair.rows:,} rows that set {names[cause]} alone tell another effect of a "
+                f"unit: {number(pair.measured)} {_interval(*pair.interval)}; a hidden common cause "
+                "or a non-linear mechanism would explain it",
+            )
+    return ()
 
 
 def _spread(values: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -230,7 +276,7 @@ def _effect(query: q.Effect, posterior: CausalPosterior) -> Answer:
         f"{per} changes {query.outcome} by {number(value)} {_interval(low, high)} on average; "
         f"P({query.cause} has any effect on {query.outcome}) = "
         f"{posterior.graph.ancestors[cause, outcome]:.3f}",
-        value, low, high,
+        value, low, high, warnings=_rows_disagree(posterior, cause, outcome, value / change),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Literal, NoReturn
 
+from understudy.episodes import LARGEST_VALUE
 from understudy.inference._query import (
     CERTAIN,
     LIKELY,
@@ -178,9 +179,9 @@ class _Parser:
         if self.sees_number():
             self.at += 1
             value = float(token.text.replace("−", "-"))
-            if math.isfinite(value):
+            if abs(value) <= LARGEST_VALUE:
                 return value + 0.0  # -0 is 0
-            self.fail(f"expected {what}; this is more than a computer's numbers hold", token)
+            self.fail(f"expected {what} of at most {LARGEST_VALUE:.0e} in size", token)
         if token.kind == "word" and NOT_FINITE.fullmatch(token.text):
             self.fail(f"expected {what} that is finite")
         if token.kind in ("word", "quoted") and self.names.matches(token.text):

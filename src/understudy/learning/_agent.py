@@ -105,7 +105,7 @@ def load_agent(path: str | Path, greedy: bool = True) -> Agent:
     folder, name = agent_folder(path)
     description = read_description(folder)
     kind = description["architecture"].get("kind")
-    if kind in ROOMS_KINDS:
+    if kind in ("relational", "pixels"):
         raise UserError("agent", name, f"its network ({kind}) plays in rooms: add --world rooms")
     architecture = Architecture.from_json(description["architecture"])
     network = read_weights(folder, build(architecture, 0))
