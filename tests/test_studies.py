@@ -39,7 +39,8 @@ def play(tmp_path, name="rotation", episodes=40, **options) -> Dataset:
 
 
 def test_every_study_states_claim_design_and_refutation_and_has_both_scales():
-    assert set(STUDIES) == {"heldout-links", "heldout-sets", "data-fusion", "limit"}
+    in_rooms = {"explanations", "deconfounding", "rl-explanations"}
+    assert set(STUDIES) == {"heldout-links", "heldout-sets", "data-fusion", "limit"} | in_rooms
     for name, study in STUDIES.items():
         assert study.name == name
         assert "" not in (study.claim, study.design, study.refuted_if)

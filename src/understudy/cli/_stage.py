@@ -284,6 +284,10 @@ def review(
     readers = {name: partial(player, name) for name in reader or []}
     with Count("review", "runs") as progress:
         result = evaluation.review(runs, progress, readers)
+    for name in reader or []:
+        failed = [p for p in result.problems if f": not read by {name}: " in p]
+        if failed and len(failed) == len(result.runs):
+            raise UserError("--reader", name, failed[0].partition(f"not read by {name}: ")[2])
     if out is not None:
         evaluation.write_report(result, out)
     if as_json:

@@ -643,6 +643,10 @@ def _conflicts(query: q.Conflicts | q.HiddenConfounders, posterior: CausalPoster
     worst = [r for r in rows if r["contradicted"]]
     if not found.contradicted:
         text = f"observations and experiments agree{factor}"
+        if isinstance(query, q.HiddenConfounders):
+            text += (
+                "; so no sign of any, but weak ones go unnoticed with so few rows or experiments"
+            )
     else:
         pairs = ", ".join(f"{r['effect of']} on {r['on']}" for r in worst)
         text = f"contradicted{f': the effect of {pairs}' if pairs else ''}{factor}"

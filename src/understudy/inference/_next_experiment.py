@@ -195,7 +195,7 @@ def plan_experiments(
     actions: Sequence[tuple[int, float]] | None = None,
     costs: Sequence[float] | None = None,
     prefer: str | None = None,
-    least_bits: float = 0.01,
+    least_bits: float = 0.05,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Plan:
