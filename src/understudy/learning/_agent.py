@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import equinox as eqx
 import jax
@@ -26,12 +26,16 @@ training, optimizer.safetensors."""
 PRETRAINED = ("dag", "dag-plain")
 
 
-class Agent:
-    """An experimenter that plays a trained network.
+N = TypeVar("N")
+A = TypeVar("A")
+
+
+class Trained(Generic[N, A]):
+    """What every player of a trained network has.
 
     Args:
-        network: see `learning.build`.
-        architecture: the network's.
+        network: its weights.
+        architecture: the network's; anything with `to_json`.
         name: shown in logs and reports.
         training: the training record of its agent.json.
         history: rows of its metrics.jsonl.
@@ -42,8 +46,8 @@ class Agent:
 
     def __init__(
         self,
-        network: Network,
-        architecture: Architecture,
+        network: N,
+        architecture: A,
         name: str,
         training: dict[str, Any] | None = None,
         history: list[dict[str, Any]] | None = None,
@@ -55,11 +59,16 @@ class Agent:
     @property
     def record(self) -> dict[str, Any]:
         """What a run's manifest keeps of the agent."""
+        architecture: Any = self.architecture
         return {
             "mode": "greedy" if self.greedy else "sample",
-            "agent_record": {"architecture": self.architecture.to_json(), **self.training},
+            "agent_record": {"architecture": architecture.to_json(), **self.training},
             "metrics_history": self.history,
         }
+
+
+class Agent(Trained[Network, Architecture]):
+    """An experimenter that plays a trained network; see `Trained`, `learning.build`."""
 
     def check(self, spec: Spec) -> None:
         """Raises UserError when the network cannot play in a world."""

@@ -12,6 +12,7 @@ from jaxtyping import Array, Int, PRNGKeyArray
 
 from understudy.errors import UserError
 from understudy.learning._agent import (
+    Trained,
     agent_folder,
     read_description,
     read_history,
@@ -84,45 +85,13 @@ def build_rooms(architecture: RoomsArchitecture, seed: int) -> RoomsNetwork:
     )
 
 
-class RoomsAgent:
-    """A player of world `rooms` that plays a trained network.
-
-    Args:
-        network: see `build_rooms`.
-        architecture: the network's.
-        name: shown in logs and reports.
-        training: the training record of its agent.json.
-        history: rows of its metrics.jsonl.
-        greedy: play the most probable action rather than draw from the distribution.
-    """
-
-    knows_system = False
-
-    def __init__(
-        self,
-        network: RoomsNetwork,
-        architecture: RoomsArchitecture,
-        name: str,
-        training: dict[str, Any] | None = None,
-        history: list[dict[str, Any]] | None = None,
-        greedy: bool = True,
-    ) -> None:
-        self.network, self.architecture, self.name = network, architecture, name
-        self.training, self.history, self.greedy = training or {}, history or [], greedy
+class RoomsAgent(Trained[RoomsNetwork, RoomsArchitecture]):
+    """A player of world `rooms` that plays a trained network; see `Trained`, `build_rooms`."""
 
     @property
     def pixels(self) -> bool:
         """Whether it is shown (Symbolic, frame) pairs."""
         return self.network.eye is not None
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """What a run's manifest keeps of the agent."""
-        return {
-            "mode": "greedy" if self.greedy else "sample",
-            "agent_record": {"architecture": self.architecture.to_json(), **self.training},
-            "metrics_history": self.history,
-        }
 
     def init(self, key: PRNGKeyArray) -> Any:
         return self.network.start(), jnp.zeros(MAX_WORDS, jnp.int32)
