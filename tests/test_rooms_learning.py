@@ -282,7 +282,7 @@ def test_learning_goes_on_where_it_was_killed_and_ends_in_the_same_bytes(tmp_pat
     weights = [jax.tree.leaves(eqx.filter(x.network, eqx.is_array)) for x in (whole, loaded)]
     for a, b in zip(*weights, strict=True):
         np.testing.assert_array_equal(a, b)
-    with pytest.raises(UserError, match="must be an object"):
+    with pytest.raises(UserError, match="add --world rooms"):
         learning.load_agent(tmp_path / "whole")
 
 
