@@ -1,6 +1,8 @@
 """What a history says about the system that made it: exact linear-Gaussian posteriors."""
 
-from understudy.inference._answers import Answer, answer, data_in_words, default_options, number
+from understudy.inference._answer import Answer, data_in_words, number
+from understudy.inference._answers import answer
+from understudy.inference._answers_effect import default_options
 from understudy.inference._causal_posterior import CausalPosterior, infer
 from understudy.inference._conflicts import Conflicts, PairConflict, find_conflicts
 from understudy.inference._draws import Draws, draw_parameters

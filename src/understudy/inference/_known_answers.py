@@ -18,7 +18,8 @@ from scipy import stats
 from understudy.episodes import Table
 from understudy.errors import UserError
 from understudy.inference import _query as q
-from understudy.inference._answers import Answer, number, row_asked_about
+from understudy.inference._answer import Answer, number
+from understudy.inference._answers_row import row_asked_about
 from understudy.inference._gcm import NonlinearModel
 from understudy.inference._identify import Data, Identified, identify
 from understudy.inference._known_graph import KnownGraph
