@@ -89,6 +89,11 @@ class Table:
             by_regime[i, list(regime.hard)] = True
         return by_regime[self.regime]
 
+    def set_alone(self, variable: int) -> NDArray[np.bool_]:
+        """bool[R]: the variable was set in that row, and nothing else was done."""
+        alone = [r.targets == r.hard == {variable} and not r.unknown for r in self.regimes]
+        return np.array(alone, np.bool_)[self.regime]
+
     @property
     def complete(self) -> NDArray[np.bool_]:
         """bool[R]: nothing is missing in that row."""

@@ -24,6 +24,7 @@ from understudy.inference._graph_posterior import (
     graph_posterior,
 )
 from understudy.inference._prior import GraphPrior
+from understudy.inference._score_table import distinct_graphs
 from understudy.inference._scores import (
     Fusion,
     KnownNoise,
@@ -75,15 +76,11 @@ class CausalPosterior:
         shares (adding up to 1), the directed and undirected edges of their interventional essential
         graph, after the edges that the prior settles (Meek 1995; Perković 2020). With noise of one
         known variance every edge is directed (Peters & Bühlmann, Biometrika 2014)."""
-        packed = np.packbits(self.graph.graphs.reshape(len(self.graph.graphs), -1), axis=1)
-        _, first, count = np.unique(packed, axis=0, return_index=True, return_counts=True)
+        distinct, count = distinct_graphs(self.graph.graphs)
         order = np.argsort(-count, kind="stable")[:_DISTINCT]
         targets = self._targets()
         total = count[order].sum()
-        return tuple(
-            (float(count[k] / total), *self._class(self.graph.graphs[first[k]], targets))
-            for k in order
-        )
+        return tuple((float(count[k] / total), *self._class(distinct[k], targets)) for k in order)
 
     def _class(
         self, adjacency: NDArray[np.bool_], targets: list[frozenset[int]]
@@ -119,15 +116,13 @@ class CausalPosterior:
         """For every regime with unknown targets, P(it shifts j), float64[n]."""
         fusion = self.fusion
         found = {}
+        codes = fusion.scores.codes(self.graph.graphs)
         for bit, regime in enumerate(fusion.unknown):
             p = np.zeros(self.table.n)
             for child in range(self.table.n):
                 assert fusion.hits is not None
-                candidates = fusion.scores.candidates[child]
-                members = self.graph.graphs[:, candidates, child]
-                codes = (members << np.arange(fusion.scores.k)).sum(1)
                 hit = [c for c in range(len(fusion.hits)) if c >> bit & 1]
-                p[child] = np.exp(fusion.hits[hit, child][:, codes]).sum(0).mean()
+                p[child] = np.exp(fusion.hits[hit, child][:, codes[:, child]]).sum(0).mean()
             found[self.table.regimes[regime].name] = p
         return found
 

@@ -24,7 +24,7 @@ from scipy import stats
 from understudy.episodes import Table
 from understudy.inference._draws import draw_parameters
 from understudy.inference._graph_posterior import SUMMED, graph_posterior, log_evidence
-from understudy.inference._score_table import ScoreTable
+from understudy.inference._score_table import ScoreTable, members
 from understudy.inference._scores import Fusion, fuse
 
 STRONG = -math.log(20.0)
@@ -126,8 +126,7 @@ def _prior_evidence(fusion: Fusion) -> float:
 
     Every evidence carries this constant once; a ratio of one to two of them is left with one.
     """
-    candidates, k = fusion.scores.candidates, fusion.scores.k
-    member = (np.arange(1 << k)[:, None] >> np.arange(k) & 1).astype(np.bool_)
+    candidates, member = fusion.scores.candidates, members(fusion.scores.k)
     families = [fusion.prior.families(j, own, member) for j, own in enumerate(candidates)]
     return log_evidence(ScoreTable(candidates, np.stack(families)))
 
@@ -135,12 +134,7 @@ def _prior_evidence(fusion: Fusion) -> float:
 def _pairs(
     table: Table, cause: int, observed: NDArray[np.bool_], effects: NDArray[np.float64]
 ) -> list[PairConflict]:
-    only = [
-        i
-        for i, r in enumerate(table.regimes)
-        if r.hard == {cause} and not r.soft and not r.replaced and not r.unknown
-    ]
-    rows = np.isin(table.regime, only)
+    rows = table.set_alone(cause)
     if not rows.any():
         return []
     if np.ptp(table.values[rows, cause]) == 0:

@@ -125,16 +125,19 @@ def draw_parameters(fusion: Fusion, graphs: NDArray[np.bool_], rng: np.random.Ge
     model = fusion.model
     weight = np.zeros((size, n, n))
     intercept, variance = np.zeros((size, n)), np.empty((size, n))
+    all_codes = fusion.scores.codes(graphs)
     for child in range(n):
-        candidates = fusion.scores.candidates[child]
-        codes = (graphs[:, candidates, child] << np.arange(len(candidates))).sum(1)
+        candidates, codes = fusion.scores.candidates[child], all_codes[:, child]
         shifts = _drawn_hits(fusion, child, codes, rng)
+        moments = {}  # of the rows, by the regimes that shift them: families share them
         keys, which = np.unique(np.stack([codes, shifts]), axis=1, return_inverse=True)
         for number, (code, hit) in enumerate(keys.T):
             rows = np.flatnonzero(which.ravel() == number)
             parents = candidates[(code >> np.arange(len(candidates)) & 1).astype(bool)]
             by = tuple(r for bit, r in enumerate(fusion.unknown) if hit >> bit & 1)
-            group = fusion.groups(child, by)[0]
+            if by not in moments:
+                moments[by] = fusion.groups(child, by)[0]
+            group = moments[by]
             fit = regress(group, model, n, child, parents)
             s2 = model.draw_variance(n, len(parents), group.rows, fit.residual, len(rows), rng)
             noise = rng.normal(size=(len(fit.mean), len(rows))) * np.sqrt(s2)

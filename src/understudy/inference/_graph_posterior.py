@@ -104,10 +104,9 @@ def _listed_scores(scores: ScoreTable) -> tuple[NDArray[np.bool_], NDArray[np.fl
     """All DAGs, bool[G, n, n], and their log scores."""
     n = scores.n
     dags = enumerate_dags(n, n - 1).astype(np.bool_) if n > 1 else np.zeros((1, 1, 1), np.bool_)
-    total = np.zeros(len(dags))
+    codes, total = scores.codes(dags), np.zeros(len(dags))
     for child in range(n):
-        parents = dags[:, scores.candidates[child], child]
-        total += scores.score[child, (parents << np.arange(scores.k)).sum(1)]
+        total += scores.score[child, codes[:, child]]
     return dags, total
 
 

@@ -88,8 +88,7 @@ def _from_experiment(verdict: Identified, query: q.Effect, table: Table) -> _Est
     if verdict.data != (Data("", frozenset([query.cause])),):
         return None
     cause, outcome = table.index(query.cause), table.index(query.outcome)
-    only = [i for i, r in enumerate(table.regimes) if r.targets == r.hard == {cause}]
-    rows = np.isin(table.regime, only) & table.complete
+    rows = table.set_alone(cause) & table.complete
     x, y = table.values[rows, cause], table.values[rows, outcome]
     if len(x) < 4 or np.ptp(x) == 0:
         return None

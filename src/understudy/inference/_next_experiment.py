@@ -24,6 +24,7 @@ from scipy.special import logsumexp
 
 from understudy.errors import UserError
 from understudy.inference._draws import Draws
+from understudy.inference._score_table import distinct_graphs
 from understudy.inference._scores import Fusion, regress
 
 OUTCOMES = 256
@@ -110,10 +111,7 @@ class _Predictor:
     ) -> None:
         self.fusion = fusion
         n = fusion.table.n
-        self.codes = np.empty((len(graphs), n), np.int64)
-        for child in range(n):
-            members = graphs[:, fusion.scores.candidates[child], child]
-            self.codes[:, child] = (members << np.arange(fusion.scores.k)).sum(1)
+        self.codes = fusion.scores.codes(graphs)
         self.grams = [
             fusion.groups(child, fusion.likely_shifts(child, drawn))[0]
             for child, drawn in enumerate(np.repeat(self.codes, counts, axis=0).T)
@@ -300,9 +298,7 @@ class _Judge:
     ) -> None:
         self.fusion, self.draws, self.options, self.costs = fusion, draws, options, costs
         self.goal, self.seed = goal, seed
-        packed = np.packbits(draws.graph.reshape(len(draws), -1), axis=1)
-        _, first, self.counts = np.unique(packed, axis=0, return_index=True, return_counts=True)
-        self.distinct = draws.graph[first]
+        self.distinct, self.counts = distinct_graphs(draws.graph)
         self.returns = goal.sign * _goal_means(draws, goal, actions) if goal else None
         self.rng = np.random.default_rng(seed)
 

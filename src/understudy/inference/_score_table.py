@@ -8,6 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def members(k: int) -> NDArray[np.bool_]:
+    """bool[2^k, k]: which of k candidates are in each set, in the order of `ScoreTable.score`."""
+    return (np.arange(1 << k)[:, None] >> np.arange(k) & 1).astype(np.bool_)
+
+
+def distinct_graphs(
+    graphs: NDArray[np.bool_],
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """The different ones among S graphs, bool[G, n, n], and how often each occurs, int64[G]."""
+    packed = np.packbits(graphs.reshape(len(graphs), -1), axis=1)
+    _, first, counts = np.unique(packed, axis=0, return_index=True, return_counts=True)
+    return graphs[first], counts
+
+
 @dataclass(frozen=True, eq=False)
 class ScoreTable:
     """Log score of every node with every subset of its K candidate parents.
@@ -37,6 +51,14 @@ class ScoreTable:
     def full(self) -> bool:
         """Whether no parent is excluded beforehand."""
         return self.k == self.n - 1
+
+    def codes(self, graphs: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """int64[S, n]: where each variable's parents stand in `score`, in each of S graphs,
+        bool[S, n, n], that have no parents but candidates."""
+        found = np.empty((len(graphs), self.n), np.int64)
+        for child, own in enumerate(self.candidates):
+            found[:, child] = (graphs[:, own, child] << np.arange(self.k)).sum(1)
+        return found
 
     def of_graph(self, adjacency: NDArray[np.bool_]) -> float:
         """Log score of one DAG, bool[n, n] (parent, child); -inf if a parent is no candidate."""

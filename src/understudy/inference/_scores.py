@@ -34,7 +34,7 @@ from scipy.special import gammaln, logsumexp
 from understudy.episodes import Table
 from understudy.errors import UserError
 from understudy.inference._prior import GraphPrior
-from understudy.inference._score_table import ScoreTable
+from understudy.inference._score_table import ScoreTable, members
 
 MAX_UNKNOWN = 6
 """Most regimes with unknown targets: every subset of them is averaged over."""
@@ -248,7 +248,7 @@ def fuse(
     if candidates is None:
         candidates = np.array([[i for i in range(n) if i != j] for j in range(n)], np.int64)
         candidates = candidates.reshape(n, n - 1)
-    member = _members(candidates.shape[1])
+    member = members(candidates.shape[1])
     subsets = [_subset(unknown, code) for code in range(1 << len(unknown))]
     # One target is expected of an intervention of which nothing is known.
     chance = min(0.5, 1.0 / n)
@@ -270,11 +270,6 @@ def fuse(
         score[child] = total + log_prior
     scores = ScoreTable(candidates, score)
     return Fusion(table, model, prior, scores, unknown, hits, centre, scale)
-
-
-def _members(k: int) -> NDArray[np.bool_]:
-    """bool[2^k, k], the bits of every subset."""
-    return (np.arange(1 << k)[:, None] >> np.arange(k) & 1).astype(np.bool_)
 
 
 def _subset(items: Sequence[int], code: int) -> tuple[int, ...]:
