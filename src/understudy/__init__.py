@@ -20,6 +20,7 @@ _SUBPACKAGES = (
     "experimenters",
     "learning",
     "evaluation",
+    "language",
     "studies",
 )
 

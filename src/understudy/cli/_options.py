@@ -57,30 +57,7 @@ def _value(text: str) -> Any:
 
 
 def player(name: str, world: Any, greedy: bool = True, seed: int = 0) -> Any:
-    """`scripted:NAME`, `bayes:NAME`, `pretrained:NAME` or an agent folder, for this world."""
-    from understudy import evaluation, experimenters, learning
+    """A player by name; see `evaluation.find_player`."""
+    from understudy import evaluation
 
-    if world.name == "rooms":
-        return _in_rooms(name, greedy)
-    kind, colon, rest = name.partition(":")
-    if kind == "scripted" and colon:
-        memoriser, _, logs = rest.partition("@")
-        if memoriser == "memoriser":
-            return evaluation.fitted_memoriser(world, seed, logs or None)
-        return experimenters.scripted(rest)
-    if kind == "bayes" and colon:
-        return experimenters.bayesian(rest, world.config())
-    agent = learning.load_agent(name, greedy)
-    agent.check(world.spec)
-    return agent
-
-
-def _in_rooms(name: str, greedy: bool) -> Any:
-    from understudy import experimenters, learning
-
-    kind, colon, rest = name.partition(":")
-    if kind == "scripted" and colon:
-        return experimenters.rooms_player(rest)
-    if kind == "bayes" and colon:
-        raise UserError("agent", name, "exact Bayesian players are for world dag")
-    return learning.load_rooms_agent(name, greedy)
+    return evaluation.find_player(name, world, greedy, seed)

@@ -1,0 +1,36 @@
+"""Players by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from understudy.errors import UserError
+from understudy.evaluation._perform import fitted_memoriser
+from understudy.experimenters import bayesian, rooms_player, scripted
+from understudy.learning import load_agent, load_rooms_agent
+
+
+def find_player(name: str, world: Any, greedy: bool = True, seed: int = 0) -> Any:
+    """`scripted:NAME`, `bayes:NAME`, `pretrained:NAME` or an agent folder, for this world."""
+    if world.name == "rooms":
+        return _in_rooms(name, greedy)
+    kind, colon, rest = name.partition(":")
+    if kind == "scripted" and colon:
+        memoriser, _, logs = rest.partition("@")
+        if memoriser == "memoriser":
+            return fitted_memoriser(world, seed, logs or None)
+        return scripted(rest)
+    if kind == "bayes" and colon:
+        return bayesian(rest, world.config())
+    agent = load_agent(name, greedy)
+    agent.check(world.spec)
+    return agent
+
+
+def _in_rooms(name: str, greedy: bool) -> Any:
+    kind, colon, rest = name.partition(":")
+    if kind == "scripted" and colon:
+        return rooms_player(rest)
+    if kind == "bayes" and colon:
+        raise UserError("agent", name, "exact Bayesian players are for world dag")
+    return load_rooms_agent(name, greedy)

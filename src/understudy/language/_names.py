@@ -1,0 +1,50 @@
+"""What variables are called in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+NONSENSE = tuple(
+    "blick dax fep wug toma zib korva mip luno tark ganf spod riva quen yalt borp "
+    "sefa vint drel hoka pim clus nabe grot fusk wexa jolt tiv oberk ralm skey thun".split()
+)
+"""Pseudo-words; a text understudy has each as one token."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one episode's variables.
+
+    Attributes:
+        words: name of each variable, in the world's order.
+        order: in which the variables are listed, indices into the world's order.
+        signs: 1, or -1 where the name is the opposite pole ("dryness" for "rainfall"): the value
+            said is then the negative of the system's.
+    """
+
+    words: tuple[str, ...]
+    order: tuple[int, ...]
+    signs: tuple[int, ...]
+
+    def index(self, word: str) -> int | None:
+        """The variable of this name (upper and lower case are one); None: there is none."""
+        folded = [w.casefold() for w in self.words]
+        wanted = word.casefold()
+        return folded.index(wanted) if wanted in folded else None
+
+
+def nonsense(n: int, rng: np.random.Generator) -> Names:
+    """Pseudo-words drawn afresh, listed in an order that tells nothing."""
+    words = list(NONSENSE)
+    words += [f"{word}{i}" for i in range(2, 2 + n // len(NONSENSE)) for word in NONSENSE]
+    chosen = rng.permutation(len(words))[:n]
+    order = tuple(int(i) for i in rng.permutation(n))
+    return Names(tuple(words[i] for i in chosen), order, (1,) * n)
+
+
+def letters(variables: tuple[str, ...]) -> Names:
+    """The names that the logs use, in their order."""
+    n = len(variables)
+    return Names(variables, tuple(range(n)), (1,) * n)

@@ -1,0 +1,32 @@
+"""A scene for an episode of any world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from understudy.errors import UserError
+from understudy.language._conditions import Conditions
+from understudy.language._dag_scene import DagScene
+from understudy.language._scene import Message, Scene
+
+SCENES: dict[str, Any] = {s.world_name: s for s in (DagScene,)}
+
+
+def open_scene(
+    world: Any,
+    seed: int,
+    stream: str,
+    index: int,
+    conditions: Conditions | None = None,
+    opening: Sequence[Message] = (),
+) -> Scene:
+    """Episode `index` of a stream of a world, in words; the one that every other player meets.
+
+    Raises:
+        UserError: the world cannot be put into words, or not under these conditions.
+    """
+    if world.name not in SCENES:
+        raise UserError("world", world.name, f"in words: {', '.join(SCENES)}")
+    scene: Scene = SCENES[world.name](world, seed, stream, index, conditions, opening)
+    return scene

@@ -1,0 +1,1 @@
+"""What Inspect AI finds under the entry point `inspect_ai`: tasks and model providers."""
