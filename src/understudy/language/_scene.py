@@ -31,14 +31,15 @@ class Tool:
     Attributes:
         name, description: for the model.
         parameters: name -> (Python type, description) of each argument.
-        call: takes the arguments by name; returns what the tool says, or Malformed.
+        call: takes the arguments by name; returns the action (as `Scene.read` does) where it acts,
+            what the tool says (text) where it does not, or Malformed.
         acts: calling it is this step's action; False: analysis, any number of calls.
     """
 
     name: str
     description: str
     parameters: dict[str, tuple[type, str]]
-    call: Callable[..., str | Malformed]
+    call: Callable[..., Any]
     acts: bool
 
 
