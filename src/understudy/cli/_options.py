@@ -9,17 +9,20 @@ import typer
 
 from understudy.errors import UserError
 
-WorldName = Annotated[str, typer.Option("--world", help="dag or rooms.")]
+WorldName = Annotated[str, typer.Option("--world", help="dag, rooms or blicket.")]
 Preset = Annotated[
     str | None,
-    typer.Option(help="dag: linear (default) or lampinen; rooms: default or reference."),
+    typer.Option(help="dag: linear (default) or lampinen; rooms, blicket: default or reference."),
 ]
 Split = Annotated[
     str,
-    typer.Option(help="train; dag: heldout-link, heldout-set, ...; rooms: heldout-values, ..."),
+    typer.Option(
+        help="train; dag: heldout-link, heldout-set, ...; rooms: heldout-values, ...; "
+        "blicket: heldout-conjunctive, ..."
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="Same seed, same machine: same bytes.")]
-Variables = Annotated[int | None, typer.Option("--n", help="Number of variables.")]
+Variables = Annotated[int | None, typer.Option("--n", help="Number of variables or objects.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", help="A setting of the world, e.g. --set noise_variance=2."),

@@ -53,7 +53,7 @@ def watch(
     systems: Annotated[bool, typer.Option("--systems", help="Log every system too.")] = False,
     explain: Annotated[
         str | None,
-        typer.Option(help="dag: graph logs the edges (default none); rooms: words, or none."),
+        typer.Option(help="dag: graph logs the edges, effects their total effects (default none); rooms: words, or none."),
     ] = None,
     resume: Resume = False,
     as_json: AsJson = False,

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import weakref
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +42,7 @@ class DatasetWriter:
         total: episodes of the finished dataset.
         job: what was asked for, JSON-able; compared when resuming.
         resume: go on with the dataset in `path`, if there is one.
+        beside: names of files and folders that the caller keeps in the same folder.
 
     Raises:
         UserError: a number is not positive, the folder cannot be written, is not empty (without
@@ -57,11 +58,12 @@ class DatasetWriter:
         total: int,
         job: Mapping[str, Any],
         resume: bool = False,
+        beside: Collection[str] = (),
     ) -> None:
         for name, number in (("shard_rows", shard_rows), ("total", total)):
             if not isinstance(number, int) or isinstance(number, bool) or number < 1:
                 raise UserError(name, number, "give a whole number above 0")
-        self.path = Path(path)
+        self.path, self._beside = Path(path), frozenset(beside)
         self._wanted = Manifest(_plain(job), origin, shard_rows, total, __version__)
         self._made = self._make_folder()
         self._written: list[Path] = []
@@ -91,7 +93,7 @@ class DatasetWriter:
 
     def _open(self, resume: bool) -> Manifest:
         try:
-            names = sorted(entry.name for entry in self.path.iterdir())
+            names = sorted({entry.name for entry in self.path.iterdir()} - self._beside)
         except OSError as error:
             raise cannot_write(self.path, error) from error
         foreign = [name for name in names if not _ours(name)]
@@ -146,8 +148,13 @@ class DatasetWriter:
     @property
     def next_shard(self) -> int | None:
         """Number of the shard that `write` writes next; None when the dataset is finished."""
+        return next(iter(self.missing), None)
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """Numbers of all shards that are yet to be written, in order."""
         done = {shard.index for shard in self._manifest.shards}
-        return next((i for i in range(self.shard_count) if i not in done), None)
+        return tuple(i for i in range(self.shard_count) if i not in done)
 
     @property
     def shard_count(self) -> int:

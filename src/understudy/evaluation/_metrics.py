@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 
 from understudy.episodes import EXPLOIT, EXPLORE, EpisodeBatch
+from understudy.evaluation._blicket import blicket_bayes_returns
 from understudy.evaluation._statistics import Estimate, mean, missing, ratios, share
 from understudy.evaluation._strategies import BAYES, HEURISTICS, ORACLE, Readings
 
@@ -36,7 +37,8 @@ DEFINITIONS: dict[str, str] = {
     f" histories: {', '.join(HEURISTICS)}. The best is picked after the fact, which favours it.",
     "Bayes reader": "the exact posterior over all DAGs with the world's in-degree limit, uniform a"
     " priori (hold-outs of a split are not used), with the world's true weight and noise variances;"
-    " it plays the action with the highest posterior mean of the goal.",
+    " it plays the action with the highest posterior mean of the goal. Of blicket machines: the"
+    " exact posterior over rules and sets of blickets; it answers what is more probable.",
 }
 
 
@@ -89,6 +91,10 @@ def episode_returns(batch: EpisodeBatch, readings: Readings | str) -> dict[str, 
             steps = np.bincount(readings.episode, minlength=batch.rows)
             total = np.bincount(readings.episode, worth, batch.rows)
             np.divide(total, steps, out=found[name], where=steps > 0)
+    if batch.origin.world == "blicket":
+        exact = blicket_bayes_returns(batch)
+        if not isinstance(exact, str):
+            found[BAYES] = exact
     return found
 
 

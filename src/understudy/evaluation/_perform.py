@@ -18,6 +18,7 @@ from understudy.episodes import (
     Origin,
 )
 from understudy.errors import UserError
+from understudy.evaluation._blicket import blicket_episodes
 from understudy.evaluation._parts import in_parts
 from understudy.evaluation._rollout import Rollout, rollout
 from understudy.evaluation._rooms import room_episodes
@@ -29,12 +30,15 @@ from understudy.experimenters import (
     scripted,
 )
 from understudy.worlds import World, from_config
+from understudy.worlds.blicket import BlicketWorld
 from understudy.worlds.rooms import RoomsWorld
 
+AnyWorld = World | RoomsWorld | BlicketWorld
 Progress = Callable[[int, int], None]
 """Called with (episodes done, episodes in all)."""
 
-EXPLAIN = ("none", "graph", "words")
+DAG_EXPLAIN = ("graph", "effects")
+EXPLAIN = ("none", "graph", "effects", "words")
 
 
 def simulate(
@@ -60,7 +64,7 @@ def _chunk(world: World) -> int:
 
 
 def episodes(
-    world: World | RoomsWorld,
+    world: AnyWorld,
     experimenter: Any,
     seed: int,
     stream: str,
@@ -74,12 +78,16 @@ def episodes(
     Args:
         stream: the purpose (see `worlds.episode_key`); streams never share systems.
         systems: log each system and its exact expectations as JSON.
-        explain: `graph` logs, at the last step, the edges of the system as text; in rooms, `words`
+        explain: `graph` logs, at the last step, the edges of the system as text; `effects` there
+            what raising each variable by 1 does to the others in expectation; in rooms, `words`
             logs what is said at every step.
     """
     if isinstance(world, RoomsWorld):
         source = origin(world, experimenter.name, seed)
         return room_episodes(world, experimenter, source, stream, start, count, explain != "none")
+    if isinstance(world, BlicketWorld):
+        source = origin(world, experimenter.name, seed)
+        return blicket_episodes(world, experimenter, source, stream, start, count, systems)
     played: Any = simulate(world, experimenter, seed, stream, start, count)
     names = world.spec.variables
     return EpisodeBatch(
@@ -95,12 +103,12 @@ def episodes(
         oracle_return=played.oracle_return,
         random_return=played.random_return,
         action_logits=played.log_probs,
-        explanation=_graphs(played, names) if explain == "graph" else None,
-        system=_systems(world, played) if systems else None,
+        explanation=_told(explain, world, played),
+        system=describe_systems(world, played.system, played.expected) if systems else None,
     )
 
 
-def origin(world: World | RoomsWorld, experimenter: str, seed: int) -> Origin:
+def origin(world: AnyWorld, experimenter: str, seed: int) -> Origin:
     return Origin(
         world=world.name,
         world_config=json.dumps(world.config(), sort_keys=True),
@@ -109,6 +117,33 @@ def origin(world: World | RoomsWorld, experimenter: str, seed: int) -> Origin:
         experimenter=experimenter,
         variables=ROOMS_VARIABLES if isinstance(world, RoomsWorld) else world.spec.variables,
     )
+
+
+def _told(explain: str, world: World, played: Any) -> list[list[str]] | None:
+    names = world.spec.variables
+    if explain == "graph":
+        return _graphs(played, names)
+    if explain == "effects":
+        return _effects(played, names, world.spec.do_values)
+    return None
+
+
+def _effects(played: Any, names: tuple[str, ...], do_values: tuple[float, ...]) -> list[list[str]]:
+    """ "A: B=0.5 C=-1.2" on a line for every variable that moves another by 0.05 or more."""
+    low, high = int(np.argmin(do_values)), int(np.argmax(do_values))
+    slope = (played.expected[:, :, high] - played.expected[:, :, low]) / max(
+        do_values[high] - do_values[low], 1e-9
+    )
+    silent = [""] * (played.target.shape[1] - 1)
+    texts = []
+    for effects in np.round(slope.astype(np.float64), 1) + 0.0:
+        lines = []
+        for cause, row in enumerate(effects):
+            moved = [f"{names[j]}={x:.1f}" for j, x in enumerate(row) if x and j != cause]
+            if moved:
+                lines.append(f"{names[cause]}: {' '.join(moved)}")
+        texts.append([*silent, "\n".join(lines)])
+    return texts
 
 
 def _graphs(played: Any, names: tuple[str, ...]) -> list[list[str]]:
@@ -120,11 +155,13 @@ def _graphs(played: Any, names: tuple[str, ...]) -> list[list[str]]:
     return [[*silent, " ".join(text)] for text in texts]
 
 
-def _systems(world: World, played: Any) -> list[str]:
+def describe_systems(world: World, system: Any, expected: Any) -> list[str]:
+    """Systems as the JSON text of a log; all arrays have a leading episode axis."""
+
     def short(array: np.ndarray) -> list[Any]:
         return np.round(array.astype(np.float64), 6).tolist()
 
-    columns = (played.system.weights, played.system.noise_scale, played.expected)
+    columns = (system.weights, system.noise_scale, expected)
     mechanism = world.config().get("mechanism", "linear")
     return [
         json.dumps(
@@ -141,7 +178,7 @@ def _systems(world: World, played: Any) -> list[str]:
 
 
 def record(
-    world: World | RoomsWorld,
+    world: AnyWorld,
     experimenter: Any,
     count: int,
     seed: int,
@@ -156,21 +193,19 @@ def record(
 ) -> Dataset:
     """Play `count` episodes into a dataset folder; a killed job goes on with `resume`.
 
-    `experimenter` is an `Experimenter`, or in rooms a `RoomsPlayer`.
+    `experimenter` is an `Experimenter`, in rooms a `RoomsPlayer`, in blicket a `BlicketPlayer`.
 
     Raises:
         UserError: a bad number or option, or a folder that cannot be written.
     """
-    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-        raise UserError("episodes", count, "use a whole number above 0")
-    if not 0 <= seed < 2**32:
-        raise UserError("seed", seed, "use a whole number from 0 to 4294967295")
+    check_size(count, seed)
     if explain not in EXPLAIN:
         raise UserError("explain", explain, f"use one of {', '.join(EXPLAIN)}")
-    if explain not in ("none", "words" if isinstance(world, RoomsWorld) else "graph"):
-        raise UserError("explain", explain, "graph is for world dag, words for rooms")
-    # Always some twenty shards, so that learning can hold whole ones out.
-    shard_rows = min(SHARD_ROWS, max(1, -(-count // 20)))
+    if explain not in ("none", *(("words",) if isinstance(world, RoomsWorld) else DAG_EXPLAIN)):
+        raise UserError("explain", explain, "graph and effects are for world dag, words for rooms")
+    if explain != "none" and isinstance(world, BlicketWorld):
+        raise UserError("explain", explain, "world blicket has no explanations")
+    shard_rows = shard_size(count)
     description = {
         "stream": stream,
         "systems": systems,
@@ -191,14 +226,27 @@ def record(
     return Dataset(out)
 
 
-def watch(world: World | RoomsWorld, experimenter: Any, count: int, seed: int, out: str | Path,
+def check_size(count: int, seed: int) -> None:
+    """Raises UserError if so many episodes of this seed cannot be recorded."""
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise UserError("episodes", count, "use a whole number above 0")
+    if not 0 <= seed < 2**32:
+        raise UserError("seed", seed, "use a whole number from 0 to 4294967295")
+
+
+def shard_size(count: int) -> int:
+    """Episodes of a shard: always some twenty shards, so that learning can hold whole ones out."""
+    return min(SHARD_ROWS, max(1, -(-count // 20)))
+
+
+def watch(world: AnyWorld, experimenter: Any, count: int, seed: int, out: str | Path,
           **options: Any) -> Dataset:  # fmt: skip
     """Logs to learn from: `record` on the stream that nobody is evaluated on."""
     job = {"task": "watch", "experimenter": experimenter.name}
     return record(world, experimenter, count, seed, out, stream="watch", job=job, **options)
 
 
-def perform(world: World | RoomsWorld, experimenter: Any, count: int, seed: int, out: str | Path,
+def perform(world: AnyWorld, experimenter: Any, count: int, seed: int, out: str | Path,
             **options: Any) -> Dataset:  # fmt: skip
     """A run to review: `record` with systems, on systems that no log to learn from contains."""
     job = {"task": "perform", "agent": experimenter.name} | getattr(experimenter, "record", {})

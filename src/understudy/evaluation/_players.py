@@ -6,7 +6,14 @@ from typing import Any
 
 from understudy.errors import UserError
 from understudy.evaluation._perform import fitted_memoriser
-from understudy.experimenters import bayesian, rooms_player, scripted
+from understudy.experimenters import (
+    BLICKET_PLAYERS,
+    bayesian,
+    blicket_bayesian,
+    blicket_player,
+    rooms_player,
+    scripted,
+)
 from understudy.learning import load_agent, load_rooms_agent
 
 
@@ -14,6 +21,8 @@ def find_player(name: str, world: Any, greedy: bool = True, seed: int = 0) -> An
     """`scripted:NAME`, `bayes:NAME`, `pretrained:NAME` or an agent folder, for this world."""
     if world.name == "rooms":
         return _in_rooms(name, greedy)
+    if world.name == "blicket":
+        return _of_blickets(name)
     kind, colon, rest = name.partition(":")
     if kind == "scripted" and colon:
         memoriser, _, logs = rest.partition("@")
@@ -34,3 +43,13 @@ def _in_rooms(name: str, greedy: bool) -> Any:
     if kind == "bayes" and colon:
         raise UserError("agent", name, "exact Bayesian players are for world dag")
     return load_rooms_agent(name, greedy)
+
+
+def _of_blickets(name: str) -> Any:
+    kind, _, rest = name.partition(":")
+    if kind == "scripted":
+        return blicket_player(rest)
+    if kind == "bayes":
+        return blicket_bayesian(rest)
+    known = ", ".join(f"scripted:{player}" for player in BLICKET_PLAYERS)
+    raise UserError("agent", name, f"in world blicket use one of {known}, bayes:eig")

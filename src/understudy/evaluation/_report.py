@@ -11,7 +11,7 @@ from markupsafe import Markup
 from rich.box import SIMPLE
 from rich.table import Table
 
-from understudy.evaluation import _attribution, _metrics
+from understudy.evaluation import _attribution, _metrics, _spoken
 from understudy.evaluation._figures import figures
 from understudy.evaluation._page import page, write_page
 from understudy.evaluation._review import Group, Review, Run
@@ -39,7 +39,11 @@ def html(review: Review) -> str:
         columns=COLUMNS,
         # Figures are drawn here; matplotlib escapes the names in them.
         figures={title: Markup(svg) for title, svg in figures(review).items()},
-        definitions={**_metrics.DEFINITIONS, **_attribution.DEFINITIONS},
+        definitions={
+            **_metrics.DEFINITIONS,
+            **_attribution.DEFINITIONS,
+            **(_spoken.DEFINITIONS if any(run.spoken for run in review.runs) else {}),
+        },
         none=_NONE,
     )
 
@@ -142,6 +146,35 @@ def matrix(review: Review) -> Table:
             readers = run.metrics.readers
             cells = [short(readers[n].return_ratio) if n in readers else _NONE for n in names]
             made.add_row(f"  {_escape(run.agent)}", short(run.metrics.return_ratio), *cells)
+    return made
+
+
+def spoken_table(review: Review) -> Table | None:
+    """What text players said, one row a run; None where there are no text players."""
+    runs = [run for run in review.runs if run.spoken]
+    if not runs:
+        return None
+    made = Table(
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+        caption="Malformed: share of replies, none of them carried out. Tokens: of an episode.",
+        caption_justify="left",
+    )
+    made.add_column("text player", overflow="fold")
+    for title in ("episodes", "malformed [95 %]", "tokens in", "out", "dollars", "retries"):
+        made.add_column(title, justify="right", no_wrap=True)
+    for run in runs:
+        said = run.spoken
+        assert said is not None
+        made.add_row(
+            _escape(run.agent),
+            f"{said.episodes:,}",
+            text(said.malformed, percent=True),
+            *(_NONE if e.value is None else f"{e.value:,.0f}"
+              for e in (said.tokens_in, said.tokens_out)),
+            _NONE if said.dollars is None else f"{said.dollars:,.4f}",
+            f"{said.retries:,}",
+        )  # fmt: skip
     return made
 
 

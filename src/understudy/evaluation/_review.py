@@ -19,14 +19,15 @@ from numpy.typing import NDArray
 from understudy import __version__
 from understudy.episodes import DamagedShard, Dataset, EpisodeBatch, concatenate
 from understudy.errors import UserError
-from understudy.evaluation import _attribution, _metrics
+from understudy.evaluation import _attribution, _metrics, _spoken
 from understudy.evaluation._attribution import Attribution, attribute
 from understudy.evaluation._metrics import Metrics, episode_returns, measure
 from understudy.evaluation._replay import world_of
+from understudy.evaluation._spoken import Spoken, spoken
 from understudy.evaluation._statistics import Estimate, mean, missing, ratios
 from understudy.evaluation._strategies import BAYES, HEURISTICS, also_read_by, read
 from understudy.experimenters import Experimenter
-from understudy.worlds import World, configure
+from understudy.worlds import World, configure, configure_blicket
 from understudy.worlds.rooms import configure as configure_rooms
 
 _FEW = 200  # episodes
@@ -44,6 +45,7 @@ class Run:
         job: what the log says about how it came about, without the learning curve.
         learning: rows of the agent's training metrics, if the log has them.
         warnings: one line each.
+        spoken: what a text player's conversations show; None: there are none.
     """
 
     path: str
@@ -57,6 +59,7 @@ class Run:
     attribution: Attribution
     learning: tuple[dict[str, float], ...]
     warnings: tuple[str, ...]
+    spoken: Spoken | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,7 @@ class Review:
         definitions = {
             "metrics": _metrics.DEFINITIONS,
             "attribution": _attribution.DEFINITIONS,
+            "conversations": _spoken.DEFINITIONS,
         }
         return {**_plain(self), "definitions": definitions}
 
@@ -216,6 +220,11 @@ def _measured(
     curve = job.pop("metrics_history", None)
     metrics = measure(batch, readings, returns)
     warnings = _warnings(dataset, batch, metrics, returns, readings)
+    try:
+        words = spoken(Path(path), job.get("calls"))
+    except UserError as error:
+        words = None
+        problems.append(_line(path, error))
     mode = job.get("mode")
     run = Run(
         path=os.fspath(path),
@@ -229,6 +238,7 @@ def _measured(
         attribution=attribute(batch, readings),
         learning=_curve(curve),
         warnings=tuple(warnings),
+        spoken=words,
     )
     episode = np.stack([np.full(batch.rows, origin.seed), batch.episode_id], axis=1)
     key = (origin.world, json.dumps(config, sort_keys=True))
@@ -338,6 +348,7 @@ def _command(
         return ""
     trained = isinstance(job.get("agent_record"), dict)
     agent = origin.experimenter if trained else f"scripted:{origin.experimenter}"
+    agent = str(job.get("player", agent))
     words = ["understudy", "perform", agent, "--world", origin.world]
     words += ["--preset", str(config["preset"])] if "preset" in config else []
     words += ["--split", origin.split]
@@ -347,6 +358,9 @@ def _command(
     for field, value in differing.items():
         text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
         words += ["--set", f"{field}={text}"]
+    if isinstance(conditions := job.get("conditions"), dict):
+        for field, value in conditions.items():
+            words += ["--prompt", f"{field}={json.dumps(value).strip(chr(34))}"]
     words += ["--episodes", str(batch.rows), "--seed", str(origin.seed)]
     if job.get("mode") == "sample":
         words.append("--sample")
@@ -359,6 +373,9 @@ def _own_settings(world: str, config: dict[str, Any]) -> dict[str, Any]:
     try:
         if world == "rooms":
             usual = configure_rooms(str(preset or "default"), split).to_dict()
+            return {k: v for k, v in config.items() if usual.get(k) != v}
+        if world == "blicket":
+            usual = configure_blicket(str(preset or "default"), split, n=config.get("n")).to_dict()
             return {k: v for k, v in config.items() if usual.get(k) != v}
         if world != "dag":
             return {}

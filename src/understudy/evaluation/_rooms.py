@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from understudy.episodes import EpisodeBatch, Origin, rooms_batch
 from understudy.evaluation._parts import in_parts
 from understudy.worlds import stream_key
-from understudy.worlds.rooms import RoomsWorld, words
+from understudy.worlds.rooms import RoomState, RoomsWorld, RoomTask, words
 
 _AT_ONCE = 256
 
@@ -41,31 +41,44 @@ def play_rooms(world: RoomsWorld, player: Any, key: PRNGKeyArray) -> RoomsRollou
     task_key, player_key = jax.random.split(key)
     task = world.sample(task_key)
     init_key, act_key = jax.random.split(player_key)
-    known = task if player.knows_system else None
-    listens = getattr(getattr(player, "architecture", None), "listens", False)
 
     def step(carry, t):
         state, memory = carry
-        before = world.observe(task, state)
-        seen: Any = before
-        if getattr(player, "pixels", False):
-            seen = (before, world.pixels(task, state))
-        tokens = world.explain(task, state)
-        own = jax.random.fold_in(act_key, t)
-        heard = {"heard": tokens} if listens else {}
-        action, memory = player.act(world, known, memory, seen, own, **heard)
-        predicted = player.says(memory) if hasattr(player, "says") else None
-        after, reward = world.step(task, state, action)
-        later = world.observe(task, after)
-        fresh = (before.chosen < 0) & (later.trial == before.trial) & (later.chosen >= 0)
-        now = RoomsRollout(
-            jnp.where(before.finished, -1, action), reward, before.trial, before.exploit,
-            jnp.where(fresh, later.chosen, -1), before.finished, tokens, predicted,
-        )  # fmt: skip
-        return (after, memory), now
+        return play_step(world, player, task, state, memory, t, act_key)
 
     start = (world.reset(task), player.init(init_key))
     return jax.lax.scan(step, start, jnp.arange(world.horizon))[1]
+
+
+def play_step(
+    world: RoomsWorld,
+    player: Any,
+    task: RoomTask,
+    state: RoomState,
+    memory: Any,
+    t: Array | int,
+    act_key: PRNGKeyArray,
+) -> tuple[tuple[RoomState, Any], RoomsRollout]:
+    """Step `t` of an episode: the state and the player's memory after it, and what is logged."""
+    known = task if player.knows_system else None
+    listens = getattr(getattr(player, "architecture", None), "listens", False)
+    before = world.observe(task, state)
+    seen: Any = before
+    if getattr(player, "pixels", False):
+        seen = (before, world.pixels(task, state))
+    tokens = world.explain(task, state)
+    own = jax.random.fold_in(act_key, t)
+    heard = {"heard": tokens} if listens else {}
+    action, memory = player.act(world, known, memory, seen, own, **heard)
+    predicted = player.says(memory) if hasattr(player, "says") else None
+    after, reward = world.step(task, state, action)
+    later = world.observe(task, after)
+    fresh = (before.chosen < 0) & (later.trial == before.trial) & (later.chosen >= 0)
+    now = RoomsRollout(
+        jnp.where(before.finished, -1, action), reward, before.trial, before.exploit,
+        jnp.where(fresh, later.chosen, -1), before.finished, tokens, predicted,
+    )  # fmt: skip
+    return (after, memory), now
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
@@ -92,9 +105,20 @@ def room_episodes(
 ) -> EpisodeBatch:
     """Episodes of a stream in log form; with what was said where `explained`."""
     played = simulate_rooms(world, player, origin.seed, stream, start, count)
+    return rollout_batch(world, origin, np.arange(start, start + count), played, explained)
+
+
+def rollout_batch(
+    world: RoomsWorld,
+    origin: Origin,
+    episode_id: NDArray[np.int64],
+    played: RoomsRollout,
+    explained: bool,
+) -> EpisodeBatch:
+    """Finished episodes in log form; with what was said where `explained`."""
     return rooms_batch(
         origin,
-        np.arange(start, start + count),
+        episode_id,
         played.action,
         played.reward,
         played.trial,

@@ -80,6 +80,8 @@ def read(batch: EpisodeBatch) -> Readings | str:
     """All strategies at all exploit steps of a batch, or why there are none."""
     if batch.origin.world == "rooms":
         return "in rooms there is no causal graph to read"
+    if batch.origin.world == "blicket":
+        return "a blicket machine has no causal graph to read"
     values = _do_values(batch)
     if isinstance(values, str):
         return values

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from understudy.errors import UserError
 from understudy.experimenters._bayesian import BAYESIAN, Bayesian, bayesian
+from understudy.experimenters._blicket import (
+    BLICKET_PLAYERS,
+    BlicketBayesian,
+    BlicketPlayer,
+    blicket_answers,
+    blicket_bayesian,
+    blicket_beliefs,
+    blicket_gains,
+    blicket_player,
+    blicket_probabilities,
+    blicket_update,
+)
 from understudy.experimenters._choosers import CHOOSERS, Chooser
 from understudy.experimenters._memoriser import action_frequencies, memoriser
 from understudy.experimenters._protocol import Action, Experimenter, Observation
@@ -42,12 +54,15 @@ def scripted(name: str) -> Scripted:
 
 __all__ = [
     "BAYESIAN",
+    "BLICKET_PLAYERS",
     "CHOOSERS",
     "READERS",
     "ROOMS_PLAYERS",
     "SCRIPTED",
     "Action",
     "Bayesian",
+    "BlicketBayesian",
+    "BlicketPlayer",
     "Chooser",
     "Experimenter",
     "History",
@@ -57,6 +72,13 @@ __all__ = [
     "Scripted",
     "action_frequencies",
     "bayesian",
+    "blicket_answers",
+    "blicket_bayesian",
+    "blicket_beliefs",
+    "blicket_gains",
+    "blicket_player",
+    "blicket_probabilities",
+    "blicket_update",
     "legal_actions",
     "memoriser",
     "rooms_player",

@@ -56,6 +56,7 @@ def expected_information_gain(
     do_values: Sequence[float],
     key: PRNGKeyArray,
     draws: int = INFORMATION_DRAWS,
+    targets: Sequence[int] | None = None,
 ) -> Float[Array, "n V"]:
     """Mutual information between the graph and the outcome of every experiment, in bits.
 
@@ -68,6 +69,8 @@ def expected_information_gain(
         do_values: the V values an experiment may set.
         key: the same key gives the same numbers.
         draws: outcomes drawn for each experiment, a power of two from 8 on.
+        targets: what may be set, -1 for nothing (an observation, whatever the value): the rows of
+            the result; None: each variable in turn.
 
     Raises:
         UserError: `draws` is no such number.
@@ -76,7 +79,9 @@ def expected_information_gain(
     def judge(sample: _Sample) -> jax.Array:
         return _information(posterior, sample)
 
-    return _average(posterior, evidence, do_values, key, draws, _cells(posterior.n), judge) / log(2)
+    cells = _cells(posterior.n)
+    nats = _average(posterior, evidence, do_values, key, draws, cells, judge, targets=targets)
+    return nats / log(2)
 
 
 def value_of_information(
@@ -234,17 +239,22 @@ def _average(
     cells: int,
     judge: _Judge,
     *context: jax.Array,
+    targets: Sequence[int] | None = None,
 ) -> jax.Array:
-    """Mean over outcomes of what `judge(sample, *context)` makes of them, [n, V]."""
+    """Mean over outcomes of what `judge(sample, *context)` makes of them, [n, V].
+
+    `targets`: what is set, instead of each of the n variables in turn; -1: nothing.
+    """
     _check_draws("draws", draws)
     sizes, back = np.unique(np.abs(np.asarray(do_values, float)), return_inverse=True)
+    which = np.arange(posterior.n) if targets is None else np.asarray(targets)
     n, block = posterior.n, min(draws, max(8, 1 << (_BLOCK_FLOATS // cells).bit_length() - 1))
 
     @jax.custom_batching.sequential_vmap
     def mean(moments: Moments, points: jax.Array, *context: jax.Array) -> jax.Array:
         belief = _believe(posterior, moments)
-        target = jnp.asarray(np.repeat(np.arange(n), len(sizes)))
-        value = jnp.asarray(np.tile(sizes, n), points.dtype)
+        target = jnp.asarray(np.repeat(which, len(sizes)))
+        value = jnp.asarray(np.tile(sizes, len(which)), points.dtype)
         outcome = _outcomes(posterior, belief, points, target, value)
         blocks = outcome.reshape(n, -1, block).swapaxes(0, 1)
 
@@ -253,7 +263,8 @@ def _average(
             return judge(sample, *context), _weight(posterior, sample)
 
         found, weight = jax.lax.map(part, (blocks, jnp.repeat(target, draws // block)))
-        found, weight = found.reshape(n, -1, draws), weight.reshape(n, -1, draws)
+        shape = (len(which), -1, draws)
+        found, weight = found.reshape(shape), weight.reshape(shape)
         return (found * weight).sum(-1) / weight.sum(-1)
 
     return mean(as_moments(evidence), _points(n, draws, key), *context)[:, back]

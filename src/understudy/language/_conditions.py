@@ -26,6 +26,8 @@ class Conditions:
         reasoning: replies may think step by step before their last line.
         check: before the first exploit step, the player is asked to state its theory and to check
             it against the data.
+        structure: before the first exploit step, the player is asked which variable influences
+            which, in a strict form that is scored.
         examples: whole example episodes shown first. explanations: of them, say why.
         tools: `none`: one-line text actions; `actions`: actions as tools; `analysis`: also a
             posterior, a regression and a calculator.
@@ -37,6 +39,7 @@ class Conditions:
     instruction: str = "rules"
     reasoning: bool = False
     check: bool = False
+    structure: bool = False
     examples: int = 0
     explanations: bool = False
     tools: str = "none"
@@ -51,7 +54,7 @@ class Conditions:
         ):
             if getattr(self, field) not in options:
                 raise UserError(field, getattr(self, field), f"use one of {', '.join(options)}")
-        for field in ("reasoning", "check", "explanations"):
+        for field in ("reasoning", "check", "structure", "explanations"):
             if not isinstance(getattr(self, field), bool):
                 raise UserError(field, getattr(self, field), "use true or false")
         for field, lowest, highest in (

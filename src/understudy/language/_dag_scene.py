@@ -7,14 +7,17 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
-from understudy.evaluation import Actor, LiveEpisode
+from understudy.episodes import EpisodeBatch, Origin
+from understudy.evaluation import Actor, LiveEpisode, describe_systems, episode_batch
 from understudy.language._conditions import Conditions
 from understudy.language._familiar import familiar
 from understudy.language._names import Names, letters, nonsense
 from understudy.language._reply import Malformed, read_number, say_number
-from understudy.language._scene import Message, Scene, Tool
+from understudy.language._scene import Message, Question, Scene, Tool
+from understudy.language._structure import arrows_question
 from understudy.worlds import EXPLOIT, EXPLORE, OBSERVE, World
 
 _DO = re.compile(r"do ([^\s=]{1,40}) ?= ?(\S{1,40})", re.IGNORECASE)
@@ -84,6 +87,9 @@ class DagScene(Scene):
         if self.finished or self.episode.phase != EXPLOIT:
             return []
         return [f"Goal: {self.names.words[self.goal]}"]
+
+    def questions(self) -> list[Question]:
+        return [arrows_question(self.episode, self.names)] if self.conditions.structure else []
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -186,6 +192,16 @@ class DagScene(Scene):
                 acts=True,
             ),
         )
+
+    @classmethod
+    def log(cls, origin: Origin, scenes: Sequence[Any], systems: bool = False) -> EpisodeBatch:
+        lived = [scene.episode for scene in scenes]
+        texts = None
+        if systems:
+            stages = [(e.stage.system, e.stage.expected) for e in lived]
+            drawn = jax.tree.map(lambda *arrays: np.stack(arrays), *stages)
+            texts = describe_systems(scenes[0].world, *drawn)
+        return episode_batch(origin, lived, system=texts)
 
 
 def name_variables(episode: LiveEpisode, kind: str, seed: int, stream: str) -> Names:

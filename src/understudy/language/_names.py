@@ -6,10 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-NONSENSE = tuple(
-    "blick dax fep wug toma zib korva mip luno tark ganf spod riva quen yalt borp "
-    "sefa vint drel hoka pim clus nabe grot fusk wexa jolt tiv oberk ralm skey thun".split()
-)
+NONSENSE = tuple("blick dax fep wug toma zib korva mip luno tark ganf spod".split())
 """Pseudo-words; a text understudy has each as one token."""
 
 
@@ -20,8 +17,8 @@ class Names:
     Attributes:
         words: name of each variable, in the world's order.
         order: in which the variables are listed, indices into the world's order.
-        signs: 1, or -1 where the name is the opposite pole ("dryness" for "rainfall"): the value
-            said is then the negative of the system's.
+        signs: 1, or -1 where the value said is the negative of the system's, so that what a name
+            makes one expect of it is true (or untrue; see `familiar`).
     """
 
     words: tuple[str, ...]
@@ -31,7 +28,7 @@ class Names:
     def index(self, word: str) -> int | None:
         """The variable of this name (upper and lower case are one); None: there is none."""
         folded = [w.casefold() for w in self.words]
-        wanted = word.casefold()
+        wanted = word.casefold() if word.isascii() else word  # folded, the sign for Kelvin is a k
         return folded.index(wanted) if wanted in folded else None
 
 

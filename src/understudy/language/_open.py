@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from understudy.errors import UserError
+from understudy.language._blicket_scene import BlicketScene
 from understudy.language._conditions import Conditions
 from understudy.language._dag_scene import DagScene
+from understudy.language._rooms_scene import RoomsScene
 from understudy.language._scene import Message, Scene
 
-SCENES: dict[str, Any] = {s.world_name: s for s in (DagScene,)}
+SCENES: dict[str, Any] = {s.world_name: s for s in (DagScene, RoomsScene, BlicketScene)}
 
 
 def open_scene(

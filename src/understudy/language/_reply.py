@@ -12,6 +12,9 @@ LONGEST = 20_000
 LONGEST_LINE = 200
 """Characters of an action line."""
 
+LONGEST_ANSWER = 4_000
+"""Characters of the line that answers a question."""
+
 REASONS = (
     "empty",
     "too-long",
@@ -20,6 +23,8 @@ REASONS = (
     "unknown-name",
     "unknown-value",
     "not-allowed",
+    "not-an-answer",
+    "cycle",
 )
 """Why a reply counts as malformed."""
 
@@ -31,11 +36,11 @@ class Malformed(NamedTuple):
     remedy: str  # one sentence for the player
 
 
-NUMBER = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{0,12})?|\.\d{1,12})")
+NUMBER = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{0,12})?|\.\d{1,12})", re.ASCII)
 """ASCII decimal numbers, without exponents."""
 
 
-def action_line(reply: str, reasoning: bool) -> str | Malformed:
+def action_line(reply: str, reasoning: bool, longest: int = LONGEST_LINE) -> str | Malformed:
     """The line of a reply that has to be the action: the only one, or with `reasoning` the last."""
     if len(reply) > LONGEST:
         return Malformed("too-long", f"Keep replies below {LONGEST} characters.")
@@ -44,8 +49,10 @@ def action_line(reply: str, reasoning: bool) -> str | Malformed:
         return Malformed("empty", "Reply with an action.")
     if len(lines) > 1 and not reasoning:
         return Malformed("several-lines", "Reply with one line: the action alone.")
-    if len(lines[-1]) > LONGEST_LINE:
+    if len(lines[-1]) > longest:
         return Malformed("not-an-action", "End with one short line: the action alone.")
+    if not lines[-1].isascii():  # folding case would take other letters for ours: U+212A for k
+        return Malformed("not-an-action", "Use plain ASCII letters and digits.")
     return lines[-1]
 
 

@@ -11,10 +11,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypedDict
+from typing import Any, ClassVar, Literal, NamedTuple, TypedDict
 
+from understudy.episodes import EpisodeBatch, Origin
+from understudy.errors import UserError
 from understudy.language._conditions import Conditions
-from understudy.language._reply import LONGEST, Malformed, action_line
+from understudy.language._reply import (
+    LONGEST,
+    LONGEST_ANSWER,
+    Malformed,
+    action_line,
+)
 
 
 class Message(TypedDict):
@@ -43,10 +50,30 @@ class Tool:
     acts: bool
 
 
+class Question(NamedTuple):
+    """What a player is asked before its first scored action, in a turn that is no action.
+
+    Attributes:
+        name: key of the answer in `Scene.answers`.
+        text: as it is put.
+        read: the answer that a line stands for, or Malformed.
+        own: what one of our own players, by name, replies.
+    """
+
+    name: str
+    text: str
+    read: Callable[[str], Any]
+    own: Callable[[str], str]
+
+
 class Scene(ABC):
     """One episode; subclasses know a world."""
 
     world_name: ClassVar[str]
+    theory_request: ClassVar[str] = (
+        "Before you act: state in a few sentences which variable influences which, and check this "
+        "theory against every result above. Do not act yet."
+    )
 
     def __init__(self, conditions: Conditions, opening: Sequence[Message] = ()) -> None:
         """`opening`: messages said first, between instructions and episode (examples)."""
@@ -55,8 +82,10 @@ class Scene(ABC):
         self.thoughts: list[tuple[int, str]] = []  # (step, text of a turn that is no action)
         self.replies: list[tuple[int, str]] = []  # (step, text), bounded
         self.passed: list[int] = []  # steps that passed after too many malformed replies
+        self.answers: dict[str, Any] = {}  # to `questions`, by name; None: no valid answer given
         self._refused = 0  # malformed replies at this step
         self._checked = not conditions.check
+        self._questions = self.questions()
         self._said: list[Message] = [
             {"role": "system", "content": self.instructions()},
             *opening,
@@ -129,14 +158,35 @@ class Scene(ABC):
     def tools(self) -> tuple[Tool, ...]:
         """The actions as tools."""
 
+    @classmethod
+    def log(cls, origin: Origin, scenes: Sequence[Any], systems: bool = False) -> EpisodeBatch:
+        """Finished scenes of this class in log form, with their systems if asked for.
+
+        Raises:
+            UserError: this world keeps no log.
+        """
+        raise UserError("world", cls.world_name, "episodes of this world cannot be logged")
+
+    def questions(self) -> list[Question]:
+        """What is asked before the first scored action, after `conditions.check`."""
+        return []
+
     # -- the machine ------------------------------------------------------------------------------
 
     @property
-    def expects(self) -> Literal["action", "thought", "nothing"]:
-        """What the next reply is taken for."""
+    def expects(self) -> Literal["action", "thought", "answer", "nothing"]:
+        """What the next reply is taken for; an answer is one to a question of `questions`."""
         if self.finished:
             return "nothing"
-        return "action" if self._checked or not self.exploiting else "thought"
+        if not self.exploiting:
+            return "action"
+        if not self._checked:
+            return "thought"
+        return "answer" if self._questions else "action"
+
+    def own_answer(self, player: str) -> str:
+        """What our own player of this name replies where an answer is expected."""
+        return self._questions[0].own(player)
 
     def messages(self) -> list[Message]:
         """The conversation so far; a copy."""
@@ -151,14 +201,14 @@ class Scene(ABC):
         expected = self.expects
         if expected == "nothing":
             raise RuntimeError("the episode is over")
-        kept = text[:LONGEST]
-        self.replies.append((self.step, kept))
-        self._said.append({"role": "assistant", "content": kept})
+        kept = self._hear(text)
         if expected == "thought":
             self.thoughts.append((self.step, kept))
             self._checked = True
-            self._say("Now act. Reply with the action.")
+            self._say_what_next()
             return None
+        if expected == "answer":
+            return self._take_answer(text)
         line = action_line(text, self.conditions.reasoning)
         action = line if isinstance(line, Malformed) else self.read(line)
         return self.take(action)
@@ -172,12 +222,29 @@ class Scene(ABC):
         self._ask_to_check()
         return None
 
+    def take_call(self, said: str, action: Any | Malformed) -> Malformed | None:
+        """As `take`, for an action that came as a tool call; `said` is how the call reads."""
+        self._hear(said)
+        return self.take(action)
+
+    def answer_call(self, said: str, answer: str) -> None:
+        """Say what an analysis found; `said` is how the call reads. No step passes."""
+        self._hear(said)
+        self._say(answer)
+
     def interject(self, text: str) -> None:
         """Add words of somebody else to what was said last to the player."""
         if self._said[-1]["role"] == "user":
             self._said[-1] = {"role": "user", "content": f"{self._said[-1]['content']}\n{text}"}
         else:
             self._say(text)
+
+    def _hear(self, text: str) -> str:
+        # A lone surrogate, which JSON can hold, could be sent to no model and written to no file.
+        kept = text[:LONGEST].encode("utf-8", "replace").decode("utf-8")
+        self.replies.append((self.step, kept))
+        self._said.append({"role": "assistant", "content": kept})
+        return kept
 
     def _refuse(self, why: Malformed) -> Malformed:
         self.malformed.append((self.step, why.reason))
@@ -191,13 +258,33 @@ class Scene(ABC):
         self._ask_to_check()
         return why
 
+    def _take_answer(self, text: str) -> Malformed | None:
+        question = self._questions[0]
+        line = action_line(text, self.conditions.reasoning, LONGEST_ANSWER)
+        found = line if isinstance(line, Malformed) else question.read(line)
+        why = found if isinstance(found, Malformed) else None
+        if why is not None:
+            self.malformed.append((self.step, why.reason))
+            self._refused += 1
+            if self._refused < self.conditions.attempts:
+                self._say(f"That is no answer: {why.remedy}")
+                return why
+        self._refused = 0
+        self.answers[question.name] = None if why is not None else found
+        self._questions = self._questions[1:]
+        self._say_what_next()
+        return why
+
+    def _say_what_next(self) -> None:
+        asked = self._questions[0].text if self.expects == "answer" else ""
+        self._say(asked or "Now act. Reply with the action.")
+
     def _say(self, text: str) -> None:
         if not self.finished:
             self._said.append({"role": "user", "content": text})
 
     def _ask_to_check(self) -> None:
         if self.expects == "thought":
-            self.interject(
-                "Before you act: state in a few sentences which variable influences which, and "
-                "check this theory against every result above. Do not act yet."
-            )
+            self.interject(self.theory_request)
+        elif self.expects == "answer" and not self.answers:
+            self.interject(self._questions[0].text)

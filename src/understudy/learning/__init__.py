@@ -1,6 +1,15 @@
 """Learning from logs: networks, passive imitation, agents."""
 
-from understudy.learning._agent import PRETRAINED, Agent, count_parameters, load_agent
+from understudy.learning._agent import (
+    PRETRAINED,
+    Agent,
+    agent_folder,
+    count_parameters,
+    load_agent,
+    read_description,
+    read_history,
+)
+from understudy.learning._course import Course
 from understudy.learning._imitation import Recipe, Report, learn
 from understudy.learning._inputs import Cue, Decision, Inputs, Row, batch_inputs
 from understudy.learning._networks import KINDS, WIDTHS, Architecture, architecture, build
@@ -20,6 +29,7 @@ __all__ = [
     "Agent",
     "Architecture",
     "Choices",
+    "Course",
     "Cue",
     "Decision",
     "Inputs",
@@ -29,6 +39,7 @@ __all__ = [
     "Report",
     "RoomsAgent",
     "Row",
+    "agent_folder",
     "architecture",
     "batch_inputs",
     "build",
@@ -39,4 +50,6 @@ __all__ = [
     "learn_by_reinforcement",
     "load_agent",
     "load_rooms_agent",
+    "read_description",
+    "read_history",
 ]

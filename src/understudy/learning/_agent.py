@@ -23,7 +23,7 @@ FORMAT = 1
 """Version of the agent folder: agent.json, weights.safetensors, metrics.jsonl and, to go on
 training, optimizer.safetensors."""
 
-PRETRAINED = ("dag", "dag-plain")
+PRETRAINED = ("dag", "dag-plain", "dag-text")
 
 
 N = TypeVar("N")
@@ -114,6 +114,8 @@ def load_agent(path: str | Path, greedy: bool = True) -> Agent:
     folder, name = agent_folder(path)
     description = read_description(folder)
     kind = description["architecture"].get("kind")
+    if kind == "text":
+        raise UserError("agent", name, "it speaks: play it with `understudy perform`")
     if kind in ("relational", "pixels"):
         raise UserError("agent", name, f"its network ({kind}) plays in rooms: add --world rooms")
     architecture = Architecture.from_json(description["architecture"])

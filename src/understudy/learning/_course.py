@@ -9,6 +9,13 @@ from typing import Any, NamedTuple
 from jaxtyping import Array, Float
 
 from understudy.episodes import EpisodeBatch
+from understudy.learning._objective import optimiser
+from understudy.learning._weights import to_bytes
+
+
+def weights_file(network: Any) -> dict[str, bytes]:
+    """weights.safetensors."""
+    return {"weights.safetensors": to_bytes(network)}
 
 
 class Course(NamedTuple):
@@ -22,6 +29,8 @@ class Course(NamedTuple):
         losses: (network, lesson, dtype) -> exploration, exploitation and explanation loss.
         loss_weights: of the three. explaining: name of the third in metrics.jsonl; "": not learnt.
         load: the finished agent from its folder.
+        optimiser: weight decay -> what turns gradients into updates, less the learning rate.
+        files: network -> the files that hold the finished network, its weights first.
     """
 
     architecture: Any
@@ -32,3 +41,5 @@ class Course(NamedTuple):
     loss_weights: tuple[float, float, float]
     explaining: str
     load: Callable[[Path], Any]
+    optimiser: Callable[[float], Any] = optimiser
+    files: Callable[[Any], dict[str, bytes]] = weights_file

@@ -22,10 +22,10 @@ from understudy.episodes import Dataset, EpisodeBatch, concatenate, lock_folder
 from understudy.errors import UserError
 from understudy.learning._agent import FORMAT, count_parameters, load_agent
 from understudy.learning._checkpoint import finish, load_checkpoint, prepare, save_checkpoint
-from understudy.learning._course import Course
+from understudy.learning._course import Course, weights_file
 from understudy.learning._decisions import Lesson, lesson
 from understudy.learning._networks import Architecture, architecture, build
-from understudy.learning._objective import losses, make_evaluation, make_update, optimiser
+from understudy.learning._objective import losses, make_evaluation, make_update
 from understudy.learning._rooms_imitation import ROOMS_RECIPE, rooms_course
 from understudy.learning._weights import from_bytes, to_bytes
 
@@ -127,8 +127,13 @@ def learn(
     resume: bool = False,
     progress: Callable[[Report], None] | None = None,
     checkpoint_seconds: float = 20.0,
+    course: Callable[[list[Dataset], Recipe], Course] | None = None,
+    defaults: dict[str, Any] | None = None,
 ) -> Any:
     """Train on dataset folders and write an agent folder; the agent.
+
+    `course` and `defaults` (of a recipe) say how the logs are learnt from; None: as is usual for
+    the world that they come from.
 
     Every minibatch comes from one dataset; datasets are visited in proportion to their size, in an
     order fixed by the seed. The last twentieth of each dataset's shards (at least one) is held out.
@@ -143,18 +148,19 @@ def learn(
     in_rooms = {d.origin.world == "rooms" for d in datasets}
     if len(in_rooms) > 1:
         raise UserError("logs", "rooms", "rooms and other worlds cannot be learnt together")
-    recipe = complete_recipe(recipe, ROOMS_RECIPE if True in in_rooms else DAG_RECIPE)
+    usual = (rooms_course, ROOMS_RECIPE) if True in in_rooms else (_course, DAG_RECIPE)
+    recipe = complete_recipe(recipe, defaults or usual[1])
     _check_logs(datasets, recipe)
-    course = rooms_course(datasets, recipe) if True in in_rooms else _course(datasets, recipe)
+    lessons = (course or usual[0])(datasets, recipe)
     out = Path(out)
     settings = asdict(recipe) | {"widths": [list(w) for w in recipe.widths]}
     job = settings | {"logs": [d.manifest_hash for d in datasets]}
     finished = prepare(out, json.loads(json.dumps(job)), resume)
     if finished:
-        return course.load(out)
+        return lessons.load(out)
     lock = lock_folder(out)
     try:
-        return _train(datasets, course, out, recipe, settings, progress, checkpoint_seconds)
+        return _train(datasets, lessons, out, recipe, settings, progress, checkpoint_seconds)
     finally:
         os.close(lock)
 
@@ -289,7 +295,7 @@ def _train(
     dtype = jnp.bfloat16 if recipe.precision == "bfloat16" else jnp.float32
     assert recipe.batch_size is not None
     network = course.network
-    state = optimiser(recipe.weight_decay).init(eqx.filter(network, eqx.is_array))
+    state = course.optimiser(recipe.weight_decay).init(eqx.filter(network, eqx.is_array))
     rows: list[str] = []
     at = _Position(0, 0.0)
     saved = load_checkpoint(out)
@@ -302,7 +308,12 @@ def _train(
     place = _placement(recipe.devices)
     network, state = place(network, False), place(state, False)
     update = make_update(
-        course.loss_weights, recipe.weight_decay, dtype, recipe.devices, course.losses
+        course.loss_weights,
+        recipe.weight_decay,
+        dtype,
+        recipe.devices,
+        course.losses,
+        course.optimiser,
     )
     evaluate = make_evaluation(dtype, course.losses)
     heldout = [course.heldout(i, _heldout(d)) for i, d in enumerate(datasets)]
@@ -357,12 +368,13 @@ def _train(
                        float(exploit), held_loss)
             )  # fmt: skip
         if now - last_saved >= checkpoint_seconds and not ending:
-            save_checkpoint(out, _files(network, state, rows) | {
+            save_checkpoint(out, weights_file(network) | _optimiser_files(state, rows) | {
                 "state.json": json.dumps(_Position(step, now - began)._asdict()).encode()
             })  # fmt: skip
             last_saved = time.monotonic()
 
-    files = _files(network, state, rows)
+    files = course.files(network)
+    weights = next(iter(files.values()))
     description = {
         "format": FORMAT,
         "architecture": course.architecture.to_json(),
@@ -372,7 +384,7 @@ def _train(
             "episodes": step * recipe.batch_size,
             "parameters": count_parameters(network),
             "understudy_version": __version__,
-            "weights_sha256": hashlib.sha256(files["weights.safetensors"]).hexdigest(),
+            "weights_sha256": hashlib.sha256(weights).hexdigest(),
             "data": [
                 {
                     "manifest_sha256": d.manifest_hash,
@@ -386,14 +398,14 @@ def _train(
             ],
         },
     }
+    files |= _optimiser_files(state, rows)
     files["agent.json"] = json.dumps(description, indent=1, sort_keys=True).encode()
     finish(out, files)
     return course.load(out)
 
 
-def _files(network: Any, state: Any, rows: list[str]) -> dict[str, bytes]:
+def _optimiser_files(state: Any, rows: list[str]) -> dict[str, bytes]:
     return {
-        "weights.safetensors": to_bytes(network),
         "optimizer.safetensors": to_bytes(state),
         "metrics.jsonl": "".join(row + "\n" for row in rows).encode(),
     }

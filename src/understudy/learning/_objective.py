@@ -52,6 +52,7 @@ def make_update(
     dtype: Any = jnp.float32,
     devices: int = 1,
     losses: Callable[[Any, Any, Any], Float[Array, " 3"]] = losses,
+    optimiser: Callable[[float], optax.GradientTransformation] = optimiser,
 ) -> Callable[[Any, Any, Any, jax.Array], tuple[Any, Any, Float[Array, " 3"]]]:
     """A step: (lesson, network, optimiser state, rate) -> (network, state, losses).
 

@@ -19,6 +19,8 @@ from understudy.worlds._spec import (
     stream_key,
     variable_names,
 )
+from understudy.worlds.blicket import BlicketConfig, BlicketWorld, matched
+from understudy.worlds.blicket import configure as configure_blicket
 from understudy.worlds.dag import (
     HELD_CAUSE,
     HELD_EFFECT,
@@ -33,7 +35,7 @@ from understudy.worlds.dag import (
 from understudy.worlds.rooms import RoomsConfig, RoomsWorld
 from understudy.worlds.rooms import configure as configure_rooms
 
-WORLDS = ("dag", "rooms")
+WORLDS = ("dag", "rooms", "blicket")
 """Names for `make`."""
 
 
@@ -46,20 +48,26 @@ def make(
     name: Literal["rooms"], preset: str | None = None, split: str = "train", **options: Any
 ) -> RoomsWorld: ...
 @overload
+def make(
+    name: Literal["blicket"], preset: str | None = None, split: str = "train", **options: Any
+) -> BlicketWorld: ...
+@overload
 def make(name: str, preset: str | None = None, split: str = "train", **options: Any) -> Any: ...
 def make(name: str, preset: str | None = None, split: str = "train", **options: Any) -> Any:
     """A world by name, e.g. `make("dag", split="heldout-link", n=5)`.
 
     Args:
         name: one of `WORLDS`.
-        preset: of that world; None: `linear` for `dag`, `default` for `rooms`.
+        preset: of that world; None: `linear` for `dag`, else `default`.
         split: of that world.
-        options: fields of `DagConfig` or `RoomsConfig`.
+        options: fields of `DagConfig`, `RoomsConfig` or `BlicketConfig`.
     """
     if name == "dag":
         return DagWorld(configure(preset or "linear", split, **options))
     if name == "rooms":
         return RoomsWorld(configure_rooms(preset or "default", split, **options))
+    if name == "blicket":
+        return BlicketWorld(configure_blicket(preset or "default", split, **options))
     raise UserError("world", name, f"use one of {', '.join(WORLDS)}")
 
 
@@ -68,6 +76,8 @@ def from_config(name: Literal["dag"], config: dict[str, Any]) -> DagWorld: ...
 @overload
 def from_config(name: Literal["rooms"], config: dict[str, Any]) -> RoomsWorld: ...
 @overload
+def from_config(name: Literal["blicket"], config: dict[str, Any]) -> BlicketWorld: ...
+@overload
 def from_config(name: str, config: dict[str, Any]) -> Any: ...
 def from_config(name: str, config: dict[str, Any]) -> Any:
     """The world that a log's `world_config` describes."""
@@ -75,6 +85,8 @@ def from_config(name: str, config: dict[str, Any]) -> Any:
         return DagWorld(DagConfig.from_dict(config))
     if name == "rooms":
         return RoomsWorld(RoomsConfig.from_dict(config))
+    if name == "blicket":
+        return BlicketWorld(BlicketConfig.from_dict(config))
     raise UserError("world", name, f"use one of {', '.join(WORLDS)}")
 
 
@@ -89,6 +101,8 @@ __all__ = [
     "PRESETS",
     "SPLITS",
     "WORLDS",
+    "BlicketConfig",
+    "BlicketWorld",
     "DagConfig",
     "DagWorld",
     "RoomsConfig",
@@ -98,6 +112,7 @@ __all__ = [
     "Task",
     "World",
     "configure",
+    "configure_blicket",
     "configure_rooms",
     "count_dags",
     "enumerate_dags",
@@ -106,6 +121,7 @@ __all__ = [
     "held_out_set",
     "legal_returns",
     "make",
+    "matched",
     "sample_dag",
     "stream_key",
     "variable_names",

@@ -1,0 +1,248 @@
+"""Runs of text players: logs, conversations, forecasts, what a review makes of them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from understudy import evaluation, worlds
+from understudy.episodes import Dataset, DatasetWriter
+from understudy.errors import UserError
+from understudy.language import Conditions, open_scene
+from understudy.language._costs import (
+    Budget,
+    Price,
+    Spending,
+    conversation_tokens,
+    count_tokens,
+    find_price,
+    forecast,
+)
+from understudy.language._record import read_conditions, record_speaker
+
+COUNT = 24
+
+
+@pytest.fixture(scope="module")
+def world():
+    return worlds.make("dag", n=3)
+
+
+class Drawn:
+    """Acts at random, by a generator that also sees what else is in its batch; says nonsense
+    once, at its second step."""
+
+    name = "drawn"
+
+    def replies(self, conversations):
+        said = json.dumps([c[-1]["content"] for c in conversations])
+        rng = np.random.default_rng(list(said.encode()))
+        return [self._reply(c, rng) for c in conversations]
+
+    def _reply(self, messages, rng):
+        replies = sum(m["role"] == "assistant" for m in messages)
+        if replies == 1:
+            return "let me think"
+        goal = messages[-1]["content"].partition("Goal: ")[2]
+        names = [n for n in messages[1]["content"].split("\n")[0].split()[1:] if n != goal]
+        return f"do {rng.choice(names)}={rng.choice(['2.0', '-2.0'])}"
+
+
+@pytest.fixture(scope="module")
+def run(world, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "drawn"
+    record_speaker(world, Drawn(), COUNT, 0, out, at_once=8)
+    return out
+
+
+def conversations(folder):
+    return [json.loads(line) for line in (folder / "conversations.jsonl").read_text().splitlines()]
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_text_players_log_has_what_others_logs_have(world, run, tmp_path):
+    player = evaluation.find_player("scripted:random", world)
+    other = evaluation.perform(world, player, COUNT, 0, tmp_path / "random").read()
+    own = Dataset(run).read()
+    assert own.optional == ("system",)
+    assert own.steps == other.steps
+    np.testing.assert_array_equal(own.episode_id, other.episode_id)
+    np.testing.assert_array_equal(own.goal, other.goal)
+    np.testing.assert_allclose(own.oracle_return, other.oracle_return, rtol=1e-5)
+    for mine, theirs in zip(own.system, other.system, strict=True):
+        mine, theirs = json.loads(mine), json.loads(theirs)
+        np.testing.assert_allclose(mine["weights"], theirs["weights"], atol=2e-6)
+        np.testing.assert_allclose(mine["expected"], theirs["expected"], atol=2e-5)
+
+
+def test_the_log_says_what_the_conversation_says(world, run):
+    batch = Dataset(run).read()
+    for line in conversations(run):
+        episode = line["episode"]
+        words = open_scene(world, 0, "perform", episode).names.words
+        done = [m["content"] for m in line["messages"] if m["role"] == "assistant"]
+        done.remove("let me think")
+        said = [
+            f"do {words[t]}={v:.1f}"
+            for t, v in zip(batch.target[episode], batch.value[episode], strict=True)
+        ]
+        assert done == said
+
+
+@pytest.mark.parametrize("finished", [0, 1, 5, 13, 23])
+def test_a_run_killed_after_any_shard_ends_in_the_same_bytes(world, run, tmp_path, finished):
+    out = tmp_path / "run"
+    record = [world, Drawn(), COUNT, 0, out]
+    with pytest.MonkeyPatch.context() as patch:
+        kill_after(patch, finished)
+        with pytest.raises(KeyboardInterrupt):
+            record_speaker(*record, at_once=8)
+    # The conversations are written before the shard, so that none can be missing.
+    assert [line["episode"] for line in conversations(out)] == list(range(finished * 2 + 2))[
+        : 2 * finished + 2
+    ] or finished == 0
+    record_speaker(*record, at_once=8, resume=True)
+    assert contents(out) == contents(run)
+
+
+def kill_after(patch, shards):
+    write, calls = DatasetWriter.write, []
+
+    def stop(self, batch):
+        calls.append(batch)
+        if len(calls) > shards:
+            raise KeyboardInterrupt
+        write(self, batch)
+
+    patch.setattr(DatasetWriter, "write", stop)
+
+
+def test_a_damaged_shard_is_played_again(world, run, tmp_path):
+    out = tmp_path / "run"
+    record_speaker(world, Drawn(), COUNT, 0, out, at_once=8)
+    (out / "shard-00004.parquet").write_bytes(b"gone")
+    record_speaker(world, Drawn(), COUNT, 0, out, at_once=8, resume=True)
+    assert contents(out) == contents(run)
+
+
+@pytest.mark.parametrize("text", ["", '{"episode":0}\n', "no json\n"])
+def test_a_run_without_its_conversations_is_not_resumed(world, tmp_path, text):
+    out = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        kill_after(patch, 2)
+        with pytest.raises(KeyboardInterrupt):
+            record_speaker(world, Drawn(), COUNT, 0, out, at_once=8)
+    (out / "conversations.jsonl").write_text(text)
+    with pytest.raises(UserError, match=r"conversations\.jsonl.*restore the file"):
+        record_speaker(world, Drawn(), COUNT, 0, out, at_once=8, resume=True)
+
+
+def test_a_review_tells_the_malformed_share_by_step(run):
+    (reviewed,) = evaluation.review([run]).runs
+    said = reviewed.spoken
+    assert said.episodes == COUNT
+    # One of five replies (three experiments, one exploit step), always for the second step.
+    assert said.malformed.value == pytest.approx(1 / 5)
+    assert {s: e.value for s, e in said.malformed_at.items()} == {1: 1.0}
+    assert said.passed.value == 0.0
+    assert said.tokens_in.value is None
+    assert "--prompt names=nonsense" in reviewed.command
+    assert reviewed.command.startswith("understudy perform drawn ")
+    page = evaluation._report.html(evaluation.review([run]))
+    assert "What text players said" in page
+
+
+def test_a_review_of_players_without_words_says_nothing_of_words(world, tmp_path):
+    player = evaluation.find_player("scripted:random", world)
+    evaluation.perform(world, player, 4, 0, tmp_path / "random")
+    review = evaluation.review([tmp_path / "random"])
+    assert review.runs[0].spoken is None
+    assert evaluation.spoken_table(review) is None
+    assert "What text players said" not in evaluation._report.html(review)
+
+
+def test_conditions_are_read_as_typed():
+    texts = ["names=contrary", "reasoning", "check=false", "examples=2", "tools=actions"]
+    wanted = Conditions(names="contrary", reasoning=True, examples=2, tools="actions")
+    assert read_conditions(texts) == wanted
+    assert read_conditions([]) == Conditions()
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [["nams=contrary"], ["names"], ["names=odd"], ["reasoning=maybe"], ["reasoning="],
+     ["examples=two"], ["examples=99"], ["examples=-1"], ["decimals"], ["check", "check=true"],
+     [""]],
+)  # fmt: skip
+def test_other_conditions_are_refused_in_one_line(texts):
+    with pytest.raises(UserError) as refused:
+        read_conditions(texts)
+    assert "\n" not in str(refused.value)
+
+
+def test_every_reply_is_paid_for_with_all_that_was_said_before_it():
+    messages = [
+        {"role": role, "content": content}
+        for role, content in [("system", "a b c"), ("user", "d e"), ("assistant", "f"),
+                              ("user", "g"), ("assistant", "h i")]
+    ]  # fmt: skip
+    # Words of one letter are one token each; four more stand for the marks around a message.
+    first = 3 + 4 + 2 + 4
+    second = first + 1 + 4 + 1 + 4
+    assert conversation_tokens(messages) == Spending(first + second, 3)
+    # What was heard as an example is read, but nobody was asked for it.
+    assert conversation_tokens(messages, heard=3) == Spending(second, 2)
+    assert conversation_tokens(messages, reply=10) == Spending(first + second + 9, 20)
+
+
+def test_a_forecast_is_what_the_expert_would_cost(world):
+    conditions = Conditions()
+    expert = evaluation.find_player("scripted:expert", world)
+    total_in = total_out = 0
+    for index in range(2):
+        scene = open_scene(world, 0, "validation", index, conditions)
+        choose = scene.actor(expert)
+        while not scene.finished:
+            said = scene.messages()
+            total_in += sum(count_tokens(m["content"]) + 4 for m in said)
+            reply = scene.write(choose())
+            total_out += count_tokens(reply)
+            scene.reply(reply)
+    found = forecast(world, 0, conditions)
+    assert found == Spending(-(-total_in // 2), -(-total_out // 2))
+    assert forecast(world, 0, Conditions(reasoning=True)).tokens_out >= 4 * 200
+
+
+def test_prices_are_for_a_million_tokens(tmp_path):
+    table = tmp_path / "prices.json"
+    table.write_text('{"openai/x": {"in": 2.5, "out": 10}}')
+    price = find_price("openai/x", table=table)
+    assert price == Price(2.5, 10)
+    assert price.of(Spending(2_000_000, 500_000)) == pytest.approx(5 + 5)
+    assert find_price("openai/y", table=table) is None
+    assert find_price("openai/y", 1.0, 2.0) == Price(1.0, 2.0)
+    for wrong in ("[]", "{", '{"openai/x": 3}', '{"openai/x": {"in": -1, "out": 2}}'):
+        table.write_text(wrong)
+        if wrong != "[]":
+            with pytest.raises(UserError):
+                find_price("openai/x", table=table)
+    with pytest.raises(UserError, match="both"):
+        find_price("openai/x", 1.0)
+
+
+def test_a_budget_is_used_up_when_either_of_its_limits_is():
+    price, spent = Price(1.0, 2.0), Spending(1_000_000, 500_000)  # two dollars
+    assert Budget(usd=2.0).used_up(spent, price)
+    assert not Budget(usd=2.01).used_up(spent, price)
+    assert Budget(usd=9.0, tokens=1_500_000).used_up(spent, price)
+    assert not Budget().used_up(spent, None)
+    each = Spending(100_000, 50_000)  # 0.20 dollars
+    assert Budget(usd=3.05).episodes(spent, each, price) == 5
+    assert Budget(usd=3.05, tokens=1_800_000).episodes(spent, each, price) == 2
+    assert Budget(tokens=1).episodes(spent, each, price) == 0
+    assert Budget().episodes(spent, each, price) is None
