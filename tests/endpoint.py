@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 import time
@@ -12,12 +11,14 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Fault = Callable[[int, int], Any]
-"""Takes how many requests there were, and how many with these messages; returns None, an HTTP
-status, `slow`, `cut` (the body), `length` (the reply) or `gone` (no reply)."""
+Messages = list[dict[str, str]]
+
+Fault = Callable[[int, Messages], Any]
+"""Takes how many requests there were, and this one's messages; returns None, an HTTP status,
+`slow`, `cut` (the body), `length` (the reply) or `gone` (no reply)."""
 
 
-def tests_in_turn(messages: list[dict[str, str]]) -> str:
+def in_turn(messages: Messages) -> str:
     """Sets one variable after another; a pure function of the messages."""
     if len(messages) < 2:
         return "ready"
@@ -39,14 +40,14 @@ class Endpoint:
         self,
         fault: Fault | None = None,
         port: int = 0,
-        reply: Callable[[list[dict[str, str]]], str] = tests_in_turn,
+        reply: Callable[[Messages], str] = in_turn,
         usage: bool = True,
         slow: float = 1.5,
     ) -> None:
         self.fault, self.reply, self.usage, self.slow = fault, reply, usage, slow
-        self.asked: list[list[dict[str, str]]] = []
+        self.asked: list[Messages] = []
         self.met: Counter[str] = Counter()
-        self._seen: Counter[str] = Counter()
+        self._requests = 0
         self._lock = threading.Lock()
         endpoint = self
 
@@ -79,12 +80,10 @@ class Endpoint:
     def _answer(self, request: BaseHTTPRequestHandler) -> None:
         body = json.loads(request.rfile.read(int(request.headers["content-length"])))
         messages = [{"role": m["role"], "content": m["content"]} for m in body["messages"]]
-        key = hashlib.sha256(json.dumps(messages).encode()).hexdigest()
         with self._lock:
-            self._seen[key] += 1
-            number, tries = self._seen.total(), self._seen[key]
-        wrong = self.fault(number, tries) if self.fault else None
-        self.met[str(wrong)] += 1
+            self._requests += 1
+            wrong = self.fault(self._requests, messages) if self.fault else None
+            self.met[str(wrong)] += 1
         if wrong == "gone":
             request.close_connection = True
             return
@@ -104,7 +103,7 @@ class Endpoint:
         request.wfile.write(data[:30] if wrong == "cut" else data)
         request.close_connection = wrong == "cut"
 
-    def _completion(self, messages: list[dict[str, str]], cut: bool) -> dict[str, Any]:
+    def _completion(self, messages: Messages, cut: bool) -> dict[str, Any]:
         text = self.reply(messages)
         choice = {
             "index": 0,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import collections
 import dataclasses
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,6 +70,12 @@ def test_a_planted_wrong_label_is_caught(kind):
     made[17] = dataclasses.replace(item, gold=wrong)
     caught = disagreements(made)
     assert [(d.item.id, d.second) for d in caught] == [(item.id, item.gold)]
+
+
+def test_second_derivations_import_nothing_of_the_generators():
+    for path in Path(second.__file__).parent.glob("*.py"):
+        imported = re.findall(r"^(?:from|import) (understudy\S*)", path.read_text(), re.MULTILINE)
+        assert all(name.startswith("understudy.language.items.second") for name in imported)
 
 
 def test_the_valid_syllogisms_are_the_24_of_the_textbooks():
@@ -482,6 +490,23 @@ def test_our_own_players_run_through_the_tasks(player, right, malformed, tmp_pat
         if right is not None:
             assert {row.correct for row in rows} == {right}
             assert {row.malformed for row in rows} == {malformed}
+
+
+def test_epochs_are_runs(tmp_path):
+    pytest.importorskip("inspect_ai")
+    from inspect_ai import eval as evaluate
+
+    from understudy.language.inspect_tasks import _items
+
+    task = _items.content_effects("syllogisms", count=12)
+    (log,) = evaluate(
+        task, model="understudy/scripted:random", epochs=2, display="none", log_dir=str(tmp_path)
+    )
+    assert log.status == "success"
+    rows = list(_items.item_rows(log))
+    assert collections.Counter(row.run for row in rows) == {"1": 12, "2": 12}
+    assert by_cell(rows)["syllogisms/valid/neutral"].n == 2
+    assert _items.content_effect(log)["syllogisms"].paired.n == 2
 
 
 def test_tasks_refuse_kinds_and_alphabets_that_there_are_not():

@@ -94,7 +94,7 @@ def test_the_log_says_what_the_conversation_says(world, run):
         assert done == said
 
 
-@pytest.mark.parametrize("finished", [0, 1, 5, 13, 23])
+@pytest.mark.parametrize("finished", [0, 5, 11])
 def test_a_run_killed_after_any_shard_ends_in_the_same_bytes(world, run, tmp_path, finished):
     out = tmp_path / "run"
     record = [world, Drawn(), COUNT, 0, out]
@@ -103,9 +103,7 @@ def test_a_run_killed_after_any_shard_ends_in_the_same_bytes(world, run, tmp_pat
         with pytest.raises(KeyboardInterrupt):
             record_speaker(*record, at_once=8)
     # The conversations are written before the shard, so that none can be missing.
-    assert [line["episode"] for line in conversations(out)] == list(range(finished * 2 + 2))[
-        : 2 * finished + 2
-    ] or finished == 0
+    assert [line["episode"] for line in conversations(out)] == list(range(2 * finished + 2))
     record_speaker(*record, at_once=8, resume=True)
     assert contents(out) == contents(run)
 
@@ -228,9 +226,8 @@ def test_prices_are_for_a_million_tokens(tmp_path):
     assert find_price("openai/y", 1.0, 2.0) == Price(1.0, 2.0)
     for wrong in ("[]", "{", '{"openai/x": 3}', '{"openai/x": {"in": -1, "out": 2}}'):
         table.write_text(wrong)
-        if wrong != "[]":
-            with pytest.raises(UserError):
-                find_price("openai/x", table=table)
+        with pytest.raises(UserError):
+            find_price("openai/x", table=table)
     with pytest.raises(UserError, match="both"):
         find_price("openai/x", 1.0)
 

@@ -69,9 +69,11 @@ def test_whatever_is_not_the_strict_form_is_malformed():
         f"do {a}=2.0": "not-an-answer",
     }.items():
         found = read_arrows(line, NAMES, ALL)
-        assert isinstance(found, Malformed) and found.reason == reason, line
+        assert isinstance(found, Malformed), line
+        assert found.reason == reason, line
     irrelevant = read_arrows(f"arrows: {a}>{b}", NAMES, np.array([True, False, True, True]))
-    assert isinstance(irrelevant, Malformed) and irrelevant.reason == "not-allowed"
+    assert isinstance(irrelevant, Malformed)
+    assert irrelevant.reason == "not-allowed"
 
 
 def test_a_question_is_asked_once_before_the_first_scored_action_and_bad_answers_are_counted(world):
@@ -81,11 +83,14 @@ def test_a_question_is_asked_once_before_the_first_scored_action_and_bad_answers
         scene.reply("observe")
     assert scene.expects == "thought"
     scene.reply("I believe that nothing influences anything.")
-    assert scene.expects == "answer" and "arrows:" in scene.messages()[-1]["content"]
+    assert scene.expects == "answer"
+    assert "arrows:" in scene.messages()[-1]["content"]
     assert scene.reply("arrows: nobody>knows").reason == "unknown-name"
     assert scene.reply("x" * (LONGEST_ANSWER + 1)).reason == "not-an-action"
-    assert scene.expects == "action" and scene.answers == {"arrows": None}
-    assert scene.malformed == [(4, "unknown-name"), (4, "not-an-action")] and not scene.passed
+    assert scene.expects == "action"
+    assert scene.answers == {"arrows": None}
+    assert scene.malformed == [(4, "unknown-name"), (4, "not-an-action")]
+    assert not scene.passed
     assert scene.step == 4  # no question is an action
 
 
@@ -93,7 +98,8 @@ def test_without_the_condition_nothing_is_asked(world):
     scene = DagScene(world, 0, "perform", 0)
     for _ in range(4):
         scene.reply("observe")
-    assert scene.expects == "action" and scene.exploiting
+    assert scene.expects == "action"
+    assert scene.exploiting
 
 
 def test_the_bayesian_states_arrows_more_likely_than_not_by_a_listing_of_all_graphs(world):
@@ -216,8 +222,10 @@ def test_a_log_is_scored_with_floor_and_the_bayesian_in_between_lies_nothing(bat
     truth = [frozenset((int(i), int(j)) for i, j in np.argwhere(s)) for s in systems]
     report = score_structures(batch, [*truth[:-1], None])
     known = np.isfinite(report.player[:-1])
-    assert (report.player[:-1][known] == 1).all() and known[:, :2].all()
-    assert np.isnan(report.player[-1]).all() and np.isnan(report.floor[-1]).all()
+    assert (report.player[:-1][known] == 1).all()
+    assert known[:, :2].all()
+    assert np.isnan(report.player[-1]).all()
+    assert np.isnan(report.floor[-1]).all()
     assert np.nanmean(report.floor[:, 1]) < np.nanmean(report.bayes[:, 1]) < 1
 
 
@@ -256,13 +264,15 @@ def test_greedy_information_gain_loses_nothing_to_itself_and_random_choice_does(
     found = information(greedy, draws=256)
     assert abs(found.regret.mean()) < 0.01
     assert found.random_regret[:, 1:].mean() > 0.02
-    assert (found.entropy >= 0).all() and found.entropy.shape == (24, 5)
+    assert (found.entropy >= 0).all()
+    assert found.entropy.shape == (24, 5)
 
 
 def test_only_watching_is_judged_as_watching(world):
     watching = episodes(world, find_player("scripted:none+random", world), 1, "perform", 0, 8)
     found = information(watching, draws=64)
-    assert (found.chosen > 0).all() and (found.regret[:, 0] > 0).all()
+    assert (found.chosen > 0).all()
+    assert (found.regret[:, 0] > 0).all()
 
 
 # -- reading --------------------------------------------------------------------------------------
@@ -283,16 +293,19 @@ class _Repeats:
 @pytest.mark.parametrize("shown", ["turns", "table"])
 def test_a_reader_sees_the_logged_experiments_and_only_exploits(world, batch, shown):
     scene = reading_scene(batch, 5, Conditions(decimals=2), world=world, shown=shown)
-    assert scene.exploiting and scene.step == 4
+    assert scene.exploiting
+    assert scene.step == 4
     said = "\n".join(m["content"] for m in scene.messages())
     for outcome in batch.outcome[5][:4]:
         for variable in range(4):
-            assert f"{scene.names.words[variable]}={outcome[variable]:.2f}".replace(
-                "=-0.00", "=0.00"
-            ) in said
+            assert (
+                f"{scene.names.words[variable]}={outcome[variable]:.2f}".replace("=-0.00", "=0.00")
+                in said
+            )
     roles = [m["role"] for m in scene.messages()]
     assert roles.count("assistant") == (4 if shown == "turns" else 0)
-    assert roles[-1] == "user" and all(a != b for a, b in itertools.pairwise(roles))
+    assert roles[-1] == "user"
+    assert all(a != b for a, b in itertools.pairwise(roles))
 
 
 def test_a_reader_that_acts_as_the_log_gets_the_returns_of_the_log(world, batch):

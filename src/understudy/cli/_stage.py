@@ -23,6 +23,23 @@ from understudy.cli._options import (
     make_world,
     player,
 )
+from understudy.cli._speech import (
+    BudgetTokens,
+    BudgetUsd,
+    Cache,
+    Connections,
+    Line,
+    MaxTokens,
+    PriceIn,
+    PriceOut,
+    Prices,
+    Prompt,
+    Purse,
+    Temperature,
+    is_text_agent,
+    perform_llm,
+    perform_text,
+)
 from understudy.errors import UserError
 
 _STUDIES = (
@@ -93,7 +110,10 @@ def learn(
         str, typer.Option(help="bc: imitate logs; ppo: reinforcement, in rooms.")
     ] = "bc",
     network: Annotated[
-        str | None, typer.Option(help="dag: equivariant (default) or plain; rooms: relational.")
+        str | None, typer.Option(
+            help="dag: equivariant (default), plain, or text (a language model that reads "
+            "transcripts); rooms: relational."
+        ),
     ] = None,
     epochs: Annotated[float | None, typer.Option(help="Passes over the logs (default 1).")] = None,
     minutes: Annotated[float | None, typer.Option(help="Wall-clock limit instead.")] = None,
@@ -105,10 +125,10 @@ def learn(
         float, typer.Option(help="Weight of predicting explanations beside exploiting.")
     ] = 1.0,
     batch_size: Annotated[
-        int | None, typer.Option(help="Episodes a step (default: dag 256, rooms 64).")
+        int | None, typer.Option(help="Episodes a step (default: dag 256, text 32, rooms 64).")
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Peak of the schedule (default: bc 3e-3, ppo 1e-3).")
+        float | None, typer.Option(help="Peak of the schedule (default: bc 3e-3, text 2e-3, ppo 1e-3).")
     ] = None,
     weight_decay: Annotated[float, typer.Option(help="Decoupled weight decay.")] = 1e-4,
     widths: Annotated[
@@ -158,7 +178,9 @@ def learn(
         epochs=epochs,
         minutes=minutes,
         batch_size=batch_size,
-        learning_rate=3e-3 if learning_rate is None else learning_rate,
+        learning_rate=(2e-3 if network == "text" else 3e-3)
+        if learning_rate is None
+        else learning_rate,
         weight_decay=weight_decay,
         explanations=explanations,
         explanation_weight=explanation_weight,
@@ -177,7 +199,10 @@ def learn(
             )
             bar.update(task, completed=int(1000 * report.fraction), note=note)
 
-        agent = learning.learn(logs, out, recipe, resume=resume, progress=progress)
+        learn_from = learning.learn
+        if network == "text":
+            from understudy.language import learn_by_reading as learn_from
+        agent = learn_from(logs, out, recipe, resume=resume, progress=progress)
     last = agent.history[-1]
     say(
         as_json,
@@ -223,7 +248,8 @@ def perform(
     agent: Annotated[
         str,
         typer.Argument(
-            help="Agent folder, pretrained:NAME, scripted:NAME, or bayes:NAME (eig, goal, ...)."
+            help="Agent folder, pretrained:NAME, scripted:NAME, bayes:NAME (eig, goal, ...), or "
+            "llm:MODEL as Inspect names it (llm:openai-api/local/my-model)."
         ),
     ],
     out: Annotated[Path, typer.Option(help="Run folder to write.")],
@@ -241,6 +267,16 @@ def perform(
         Path | None, typer.Option(help="Rooms: also write a GIF of one episode here.")
     ] = None,
     film_episode: Annotated[int, typer.Option(help="Which episode to film.")] = 0,
+    prompt: Prompt = None,
+    budget_usd: BudgetUsd = None,
+    budget_tokens: BudgetTokens = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
+    prices: Prices = None,
+    temperature: Temperature = None,
+    max_tokens: MaxTokens = None,
+    connections: Connections = None,
+    cache: Cache = False,
     resume: Resume = False,
     as_json: AsJson = False,
 ) -> None:
@@ -253,11 +289,22 @@ def perform(
         raise UserError("--film-episode", film_episode, "use a whole number from 0")
 
     stage = make_world(world, preset, split, n, settings)
-    who = player(agent, stage, greedy, seed)
-    with Count("performing") as progress:
-        dataset = evaluation.perform(
-            stage, who, episodes, seed, out, resume=resume, progress=progress
-        )
+    if agent.startswith("llm:"):
+        dataset = perform_llm(
+            stage, agent.removeprefix("llm:"), episodes, seed, out, resume, prompt or [],
+            Purse(budget_usd, budget_tokens, price_in, price_out, prices),
+            Line(temperature, max_tokens, connections, cache),
+        )  # fmt: skip
+    elif is_text_agent(agent):
+        dataset = perform_text(stage, agent, episodes, seed, out, resume, prompt or [], greedy)
+    else:
+        if prompt:
+            raise UserError("--prompt", prompt[0], "only language models are prompted")
+        who = player(agent, stage, greedy, seed)
+        with Count("performing") as progress:
+            dataset = evaluation.perform(
+                stage, who, episodes, seed, out, resume=resume, progress=progress
+            )
     if film is not None:
         evaluation.film(stage, who, seed, film_episode, film)
     result = evaluation.review([out])

@@ -67,8 +67,8 @@ def play_blicket(world: BlicketWorld, player: Any, key: PRNGKeyArray) -> Blicket
         return (after, memory), done
 
     start = (world.reset(task), player.init(world, init_key))
-    played: Any = jax.lax.scan(step, start, jnp.arange(world.spec.steps))[1]
-    return BlicketRollout(*played, task.blickets, task.conjunctive)
+    _, (target, value, on, light, reward) = jax.lax.scan(step, start, jnp.arange(world.spec.steps))
+    return BlicketRollout(target, value, on, light, reward, task.blickets, task.conjunctive)
 
 
 def _keys(world: BlicketWorld, key: PRNGKeyArray) -> tuple[BlicketTask, PRNGKeyArray, PRNGKeyArray]:
@@ -227,10 +227,10 @@ def live_blicket_batch(
 ) -> EpisodeBatch:
     """Finished episodes of one world in log form; with each machine as JSON where `systems`."""
     steps = [[np.stack(column) for column in zip(*live._done, strict=True)] for live in lived]
-    columns: Any = [np.stack(column) for column in zip(*steps, strict=True)]
+    target, value, on, light, reward = (np.stack(column) for column in zip(*steps, strict=True))
     blickets = np.stack([np.asarray(live.task.blickets) for live in lived])
     conjunctive = np.stack([np.asarray(live.task.conjunctive) for live in lived])
-    played = BlicketRollout(*columns, blickets, conjunctive)
+    played = BlicketRollout(target, value, on, light, reward, blickets, conjunctive)
     index = np.array([live.index for live in lived])
     return _batch(origin, lived[0].world, index, played, systems)
 

@@ -89,7 +89,6 @@ def episodes(
         source = origin(world, experimenter.name, seed)
         return blicket_episodes(world, experimenter, source, stream, start, count, systems)
     played: Any = simulate(world, experimenter, seed, stream, start, count)
-    names = world.spec.variables
     return EpisodeBatch(
         origin=origin(world, experimenter.name, seed),
         episode_id=np.arange(start, start + count),
@@ -129,7 +128,7 @@ def _told(explain: str, world: World, played: Any) -> list[list[str]] | None:
 
 
 def _effects(played: Any, names: tuple[str, ...], do_values: tuple[float, ...]) -> list[list[str]]:
-    """ "A: B=0.5 C=-1.2" on a line for every variable that moves another by 0.05 or more."""
+    """A line for every variable that moves another by 0.05 or more: `A: B=0.5 C=-1.2`."""
     low, high = int(np.argmin(do_values)), int(np.argmax(do_values))
     slope = (played.expected[:, :, high] - played.expected[:, :, low]) / max(
         do_values[high] - do_values[low], 1e-9

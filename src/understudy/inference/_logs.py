@@ -34,9 +34,9 @@ def log_rows(path: str | os.PathLike[str], episode: int | None = None) -> LogRow
         UserError: not a log, no such episode, or none is named where each has its own system.
     """
     dataset = Dataset(path)
-    if dataset.origin.world == "rooms":
+    if (world := dataset.origin.world) in ("rooms", "blicket"):
         raise UserError(
-            str(path), None, "a log of rooms, whose moves are no measurements: ask about world dag"
+            str(path), None, f"a log of {world}, whose moves are no measurements: ask about dag"
         )
     if episode is not None:
         batch = _episode(dataset, episode)

@@ -43,8 +43,9 @@ _WORDS: dict[str, Callable[..., float]] = {
     "min": min,
     "sqrt": math.sqrt,
 }
+# Possessive (`*+`): a long run of digits can be cut into numbers in exponentially many ways.
 _TOKENS = re.compile(
-    rf"(?:\d{{1,15}}(?:\.\d{{0,15}})?(?:e[+-]?\d{{1,2}})?|\b(?:{'|'.join(_WORDS)})\b|[-+*/(), ])*",
+    rf"(?:\d{{1,15}}(?:\.\d{{0,15}})?(?:e[+-]?\d{{1,2}})?|\b(?:{'|'.join(_WORDS)})\b|[-+*/(), ])*+",
     re.ASCII,
 )
 _OPERATORS: dict[type[ast.AST], Callable[..., float]] = {

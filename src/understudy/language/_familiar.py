@@ -10,7 +10,7 @@ from understudy.evaluation import LiveEpisode
 from understudy.language._names import Names
 from understudy.language._themes import THEMES
 
-_REMEDY = "or give the variables names that need none of this: names=nonsense"
+_REMEDY = "or choose names=nonsense"
 _AGREES = {"familiar": 1, "contrary": -1, "permuted": 0}
 
 
@@ -41,9 +41,7 @@ def familiar(episode: LiveEpisode, kind: str, rng: np.random.Generator) -> Names
     """
     spec = episode.world.spec
     if {-v for v in spec.do_values} != set(spec.do_values):
-        remedy = (
-            f"names of this kind negate some variables: use values symmetric about 0, {_REMEDY}"
-        )
+        remedy = f"such names negate some variables: use values symmetric about 0, {_REMEDY}"
         raise UserError("do_values", spec.do_values, remedy)
     themes = [theme for theme in THEMES.values() if len(theme) >= spec.n]
     if not themes:

@@ -258,13 +258,11 @@ def information(batch: EpisodeBatch, draws: int = INFORMATION_DRAWS, seed: int =
         before = np.arange(batch.steps) < now[:, None]
         seen = Rows(np.where(before[:, :, None], rows.outcome[row], np.nan), rows.target[row])
         gains, entropies = _worth(posterior, values, draws, keys, seen, row, now)
-        first, second, watching = (np.asarray(g)[:size] for g in gains)
-        target, own = rows.target[row, now][:size], which[row, now][:size]
-        done = np.where(
-            target < 0, watching, second[np.arange(size), np.maximum(target, 0), own]
-        )  # fmt: skip
-        best = first.reshape(size, -1).argmax(1)
-        judged = second.reshape(size, -1)
+        first, second = np.asarray(gains, np.float64)[:size].swapaxes(0, 1)
+        # Target -1, an observation, is the last row.
+        done = second[np.arange(size), rows.target[row, now][:size], which[row, now][:size]]
+        best = first[:, :-1].reshape(size, -1).argmax(1)
+        judged = second[:, :-1].reshape(size, -1)
         found[:, start : start + size] = done, judged[np.arange(size), best], judged.mean(1)
         column = np.searchsorted(steps, now[:size])
         entropy[row[:size], column] = np.asarray(entropies)[:size]
@@ -283,8 +281,7 @@ def _worth(
     episode: Any,
     step: Any,
 ) -> Any:
-    """Information gains [., 2, n + 1, V] by either key, the last row an observation's, and entropies
-    [.]; bits."""
+    """Gains [., 2, n + 1, V] by either key, the last row an observation's; entropies [.]."""
     targets = (*range(posterior.n), -1)
 
     def one(rows: Rows, episode: Any, step: Any) -> Any:

@@ -139,6 +139,11 @@ class SelfCorrectionScene(DagScene):
         sign = 1 if effect[cause] > 0 else -1
         return Claim(cause, sign if self.note == "true" else -sign, goal)
 
+    def _say_what_next(self) -> None:
+        super()._say_what_next()
+        if self.expects == "action":  # a short context may not reach back to the goal
+            self.interject("\n".join(self._goal()))
+
     def _put_note(self) -> None:
         if self._noted or self.position != self.inject or self.expects != "action":
             return
@@ -397,7 +402,7 @@ class Correction(NamedTuple):
     regret_other: Estimate
 
 
-def self_correction(plain: Sequence[Pursuit], noted: Sequence[Pursuit]) -> Correction:
+def compare_arms(plain: Sequence[Pursuit], noted: Sequence[Pursuit]) -> Correction:
     """Compares the same player on the same episodes without and with the note.
 
     Args:
@@ -478,4 +483,4 @@ def self_correct(
         ]
         converse(scenes, speaker)
         arms.append([pursuit(scene) for scene in scenes])
-    return self_correction(*arms)
+    return compare_arms(*arms)

@@ -1,6 +1,21 @@
 """What Inspect AI finds under the entry point `inspect_ai`: tasks and model providers."""
 
 from understudy.language.inspect_tasks._experiment import experiment, odd_one_out, recitation
+from understudy.language.inspect_tasks._items import analogies, content_effects
 from understudy.language.inspect_tasks._provider import UnderstudyAPI
+from understudy.language.inspect_tasks._self_correction import reading, self_correction
 
-__all__ = ["UnderstudyAPI", "experiment", "odd_one_out", "recitation"]
+TASKS = ("experiment", "odd_one_out", "recitation", "content_effects", "analogies", "self_correction")
+"""Names of the tasks; `inspect eval understudy/NAME`."""
+
+__all__ = [
+    "TASKS",
+    "UnderstudyAPI",
+    "analogies",
+    "content_effects",
+    "experiment",
+    "odd_one_out",
+    "reading",
+    "recitation",
+    "self_correction",
+]

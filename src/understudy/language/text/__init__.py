@@ -1,6 +1,6 @@
 """Text understudies: small language models that learnt from nothing but transcripts."""
 
-from understudy.language.text._agent import TextAgent, load_text_agent
+from understudy.language.text._agent import TextAgent, load_speaker, speaks
 from understudy.language.text._hub_files import CHAT_TEMPLATE
 from understudy.language.text._learning import TEXT_RECIPE, learn_by_reading
 from understudy.language.text._llama import LlamaPlan
@@ -14,7 +14,8 @@ __all__ = [
     "LlamaPlan",
     "TextAgent",
     "learn_by_reading",
-    "load_text_agent",
+    "load_speaker",
+    "speaks",
     "tokenizer",
     "transcript",
     "vocabulary",

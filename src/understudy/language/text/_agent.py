@@ -1,4 +1,4 @@
-"""A text understudy: answers messages with the likeliest tokens, in this process, without PyTorch."""
+"""A text understudy: answers messages with the likeliest tokens; needs no PyTorch."""
 
 from __future__ import annotations
 
@@ -96,7 +96,15 @@ def prompt(messages: Sequence[Message]) -> str:
     return "".join(said[m["role"]].format(m["content"]) for m in messages) + ASSISTANT
 
 
-def load_text_agent(path: str | Path, seed: int | None = None) -> TextAgent:
+def speaks(path: str | Path) -> bool:
+    """Whether this names the folder of a text agent, or a shipped one; False for anything else."""
+    try:
+        return bool(read_description(agent_folder(path)[0])["architecture"].get("kind") == "text")
+    except UserError:
+        return False
+
+
+def load_speaker(path: str | Path, seed: int | None = None) -> TextAgent:
     """A text understudy from its folder, or the shipped one, `pretrained:dag-text`.
 
     Raises:

@@ -12,7 +12,7 @@ from safetensors.numpy import save
 
 from understudy.episodes import Dataset, EpisodeBatch
 from understudy.errors import UserError
-from understudy.language.text._agent import TextAgent, load_text_agent
+from understudy.language.text._agent import TextAgent, load_speaker
 from understudy.language.text._hub_files import hub_files
 from understudy.language.text._lesson import TextLesson, TextNetwork, text_lesson, text_losses
 from understudy.language.text._llama import LlamaPlan, fresh
@@ -59,8 +59,7 @@ def _course(datasets: list[Dataset], recipe: Recipe) -> Course:
                 "explanations", "predict", f"{dataset.path} holds none: watch again with --explain "
                 "effects"
             )  # fmt: skip
-    widths = dict(recipe.widths)
-    plan = LlamaPlan(**widths)
+    plan = LlamaPlan.from_json(dict(recipe.widths))
 
     def lesson(index: int, batch: EpisodeBatch, step: int) -> TextLesson:
         rng = np.random.default_rng([recipe.seed, step])
@@ -79,7 +78,7 @@ def _course(datasets: list[Dataset], recipe: Recipe) -> Course:
         losses=text_losses,
         loss_weights=(recipe.explore_weight, 1.0, READING_WEIGHT * recipe.explanation_weight),
         explaining="reading_loss",
-        load=load_text_agent,
+        load=load_speaker,
         optimiser=_optimiser,
         files=_files,
     )

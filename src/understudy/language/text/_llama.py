@@ -7,7 +7,8 @@ a checkpoint there as it is. Input and output embeddings are tied.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import dataclasses
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -50,16 +51,17 @@ class LlamaPlan:
             raise UserError("heads", self.heads, f"size {self.size} must be an even multiple of it")
 
     def to_json(self) -> dict[str, Any]:
-        return {"kind": "text", **asdict(self)}
+        return {"kind": "text", **dataclasses.asdict(self)}
 
     @staticmethod
     def from_json(fields: dict[str, Any]) -> LlamaPlan:
         """Raises UserError for fields that are not those of a plan."""
         own = {k: v for k, v in fields.items() if k != "kind"}
-        try:
-            return LlamaPlan(**own)
-        except TypeError:
-            raise UserError("architecture", sorted(own), "not that of a text agent") from None
+        known = [f.name for f in dataclasses.fields(LlamaPlan)]
+        for field in own:
+            if field not in known:
+                raise UserError(field, own[field], f"a text network has {', '.join(known)}")
+        return LlamaPlan(**own)
 
 
 def fresh(plan: LlamaPlan, seed: int) -> Weights:
@@ -175,11 +177,11 @@ def complete(
     table = weights["model.embed_tokens.weight"]
     x, at = table[tokens], jnp.broadcast_to(jnp.arange(T), (B, T))
     causal = jnp.broadcast_to(jnp.tril(jnp.ones((T, T), bool)), (B, T, T))
-    memory = []
+    memory, room = [], ((0, 0), (0, most), (0, 0), (0, 0))
     for i in range(plan.layers):
         x, kept = _block(plan, weights, i, x, at, lambda k, v: (k, v), causal)
-        memory.append(jax.tree.map(lambda a: jnp.pad(a, ((0, 0), (0, most), (0, 0), (0, 0))), kept))
-    # What is filled up is overwritten: token j of what is written goes where it belongs, length + j.
+        memory.append(jax.tree.map(lambda a: jnp.pad(a, room), kept))
+    # Filled-up places are overwritten: token j of what is written goes to place length + j.
     rows = jnp.arange(B)
 
     def choose(x: Array, j: Array) -> Array:

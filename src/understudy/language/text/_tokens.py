@@ -1,4 +1,4 @@
-"""The tokens of a text understudy: every word of the stage, every number, and bytes for the rest."""
+"""The tokens of a text understudy: words of the stage, numbers, and bytes for the rest."""
 
 from __future__ import annotations
 
