@@ -70,9 +70,13 @@ def main() -> None:
     seen.clear()
     Memory.ended = 0
     print(f"resident after compiling: {resident():.0f} MiB")
+    busy = time.process_time()
     seconds = play(given.episodes)
+    busy = time.process_time() - busy
     print(f"{given.episodes} episodes with {given.model} in {seconds:.1f} s: "
-          f"{60 * given.episodes / seconds:.0f} a minute")  # fmt: skip
+          f"{60 * given.episodes / seconds:.0f} a minute; "
+          f"{1000 * busy / given.episodes:.0f} ms of processor time an episode, "
+          f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")  # fmt: skip
     for ended, size, at in seen:
         print(f"{ended:6d} finished: {size:7.0f} MiB  {at:6.1f} s")
     if len(seen) >= 4:

@@ -21,7 +21,7 @@ from inspect_ai.tool import ToolCall
 
 from understudy import worlds
 from understudy.errors import UserError
-from understudy.evaluation import find_player, simulate
+from understudy.evaluation import find_player, perform, simulate
 from understudy.inference import ExactPosterior, Rows
 from understudy.language import Conditions, converse, open_scene
 from understudy.language._analysis_tools import calculate, posterior, regress
@@ -54,7 +54,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "recitation": {"n": 3, "episodes": 1, "kinds": "familiar,nonsense"},
     "content_effects": {"count": 2},
     "analogies": {"count": 2},
-    "self_correction": {"episodes": 1},
+    "self_correction": {"episodes": 1, "horizon": 2},
+    "reading": {"episodes": 1},
 }
 
 
@@ -63,11 +64,14 @@ def world() -> Any:
     return same_world("dag", worlds.make("dag", n=3).config())
 
 
-def run(task: str, model: Any, **arguments: Any) -> Any:
+def run(task: str, model: Any, limits: dict[str, Any] | None = None, **arguments: Any) -> Any:
     name = f"understudy/{model}" if isinstance(model, str) else model
     with tempfile.TemporaryDirectory() as folder:
-        return evaluate(f"understudy/{task}", model=name, task_args=arguments, display="none",
-                        log_dir=folder, log_realtime=False, ctl_server=False)[0]  # fmt: skip
+        log = evaluate(f"understudy/{task}", model=name, task_args=arguments, display="none",
+                       log_dir=folder, log_realtime=False, ctl_server=False,
+                       **(limits or {}))[0]  # fmt: skip
+        log.samples = list(log.samples or [])  # read from the folder while it is there
+    return log
 
 
 def mock(*replies: str | list[ToolCall], then: str = "observe") -> Any:
@@ -92,10 +96,19 @@ def metrics(log: Any) -> dict[str, float]:
 # -- every player, every task ---------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def explored(world: Any, tmp_path_factory: Any) -> str:
+    """A run whose experiments are read by others."""
+    folder = tmp_path_factory.mktemp("explored") / "run"
+    perform(world, find_player("scripted:random", world), 2, 0, folder)
+    return str(folder)
+
+
 @pytest.mark.parametrize("player", PLAYERS)
 @pytest.mark.parametrize("task", TASKS)
-def test_every_player_runs_through_every_task(task, player):
-    log = run(task, player, **SMALL[task])
+def test_every_player_runs_through_every_task(task, player, explored):
+    more = {"explored": explored} if task == "reading" else {}
+    log = run(task, player, **SMALL[task], **more)
     assert log.status == "success", log.error
     assert log.results.completed_samples == log.results.total_samples > 0
     assert all(usage.total_tokens > 0 for usage in log.stats.model_usage.values())
@@ -177,7 +190,7 @@ def test_tool_calls_of_any_kind_are_counted_and_never_crash():
     ]
     log = run(
         "experiment",
-        mock(*([c] for c in calls), [*calls[:2], ToolCall("8", "observe", {})], then="words"),
+        mock(*([c] for c in calls), [ToolCall("8", "observe", {}), *calls[:2]], then="words"),
         n=3,
         episodes=1,
         tools="analysis",
@@ -188,7 +201,7 @@ def test_tool_calls_of_any_kind_are_counted_and_never_crash():
     assert [line for _, line in episode["actions"]].count("observe") == 1
     answered = [m for m in log.samples[0].messages if m.role == "tool"]
     assert len(answered) == len(calls) + 3
-    assert "tools=none" in log.samples[0].messages[-1].text or "tools=none" in str(log.samples[0])
+    assert "tools=none" in log.samples[0].messages[-1].text
 
 
 def test_analyses_cost_no_step_but_are_bounded(world):
@@ -202,10 +215,7 @@ def test_analyses_cost_no_step_but_are_bounded(world):
 
 
 def test_an_episode_cut_short_by_a_limit_is_left_unscored():
-    with tempfile.TemporaryDirectory() as folder:
-        log = evaluate("understudy/experiment", model="understudy/follower", message_limit=5,
-                       task_args={"n": 3, "episodes": 1}, display="none", log_dir=folder,
-                       log_realtime=False, ctl_server=False)[0]  # fmt: skip
+    log = run("experiment", "follower", {"message_limit": 5}, n=3, episodes=1)
     score = log.samples[0].scores["episode_return"]
     assert math.isnan(score.value)
     assert not log.samples[0].metadata["episode"]["finished"]
@@ -532,8 +542,9 @@ def test_settings_may_be_given_in_any_form(settings):
 
 @pytest.mark.parametrize(
     ("arguments", "field"),
-    [({"settings": "{"}, "settings"), ({"settings": "a"}, "settings"), ({"episodes": 0}, "episodes"),
-     ({"seed": -1}, "seed"), ({"names": "silly"}, "names"), ({"world": "moon"}, "world"),
+    [({"settings": "{"}, "settings"), ({"settings": "a"}, "settings"),
+     ({"episodes": 0}, "episodes"), ({"seed": -1}, "seed"),
+     ({"names": "silly"}, "names"), ({"world": "moon"}, "world"),
      ({"settings": {"silly": 1}}, "silly"),
      ({"examples": 2, "examples_indices": "1"}, "examples_indices"),
      ({"examples": 1, "examples_indices": "x"}, "examples_indices")],

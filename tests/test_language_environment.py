@@ -249,7 +249,7 @@ def test_trl_trains_two_steps_in_this_environment(dag, tmp_path, monkeypatch):
         args=trl.GRPOConfig(
             output_dir=str(tmp_path), max_steps=2, per_device_train_batch_size=2,
             num_generations=2, max_completion_length=4096, use_cpu=True, report_to=[],
-            save_strategy="no", logging_steps=1, bf16=False, gradient_checkpointing=False,
+            save_strategy="no", logging_steps=1, bf16=False,
         ),
         train_dataset=datasets.Dataset.from_list(training_rows(4, seed=5)),
         processing_class=tokenizer,

@@ -222,6 +222,7 @@ def test_a_model_that_does_not_answer_is_told_before_the_run(world, serve, tmp_p
     with pytest.raises(UserError, match="does not answer") as refused:
         record_llm(world, MODEL, COUNT, 0, tmp_path / "run", calls=QUICK)
     assert "\n" not in str(refused.value)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("model", ["openai-api/nobody/m", "nonsense/m", "m"])
@@ -248,7 +249,8 @@ record_llm(world, sys.argv[1], 6, 0, sys.argv[2], calls=calls, resume=True)
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_and_keeps_what_was_paid_for(whole, serve, tmp_path):
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_run_goes_on_and_keeps_what_was_paid_for(whole, serve, tmp_path, blow):
     out = tmp_path / "run"
     endpoint = serve(lambda number, messages: "slow" if number > 16 else None, slow=60)
     command = [sys.executable, "-c", SCRIPT, MODEL, str(out)]
@@ -257,8 +259,8 @@ def test_a_killed_run_goes_on_and_keeps_what_was_paid_for(whole, serve, tmp_path
     while endpoint.met["slow"] < 2 and time.monotonic() < deadline:
         time.sleep(0.1)
     time.sleep(2)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.send_signal(blow)
+    process.wait(60)
     assert not list(out.glob("*.parquet"))  # the chunk was not over
     endpoint.stop()
     back = serve()

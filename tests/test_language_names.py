@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from understudy.errors import UserError
 from understudy.evaluation import LiveEpisode, episode_batch, find_player, origin
 from understudy.language import Conditions, DagScene, converse
 from understudy.language._dag_scene import name_variables
+from understudy.language._familiar import familiar
 from understudy.language._names import NONSENSE
 from understudy.language._recitation import Arm, recitation, recitation_of
 from understudy.language._themes import THEMES
@@ -43,7 +45,7 @@ def rich_world():
             exploits=3,
             experiments=0,
             split="shifted-noise",
-        )  # fmt: skip
+        )
     )
 
 
@@ -61,6 +63,7 @@ def system_of(episode):
     n = episode.world.spec.n
     weights = np.asarray(episode.stage.system.weights, np.float64)[:n, :n]
     total = np.linalg.inv(np.eye(n) - weights) - np.eye(n)
+    total[np.abs(total) < 1e-9] = 0
     return weights, total, int(next(g for g in np.asarray(episode.stage.goal) if g >= 0))
 
 
@@ -217,14 +220,16 @@ def test_every_action_can_be_written_and_read_again_under_every_name(world):
                     assert scene.write(scene.read(line)) == line
 
 
-def test_values_that_cannot_be_negated_and_too_many_variables_are_refused_with_a_remedy():
-    lopsided = DagWorld(DagConfig(n=2, do_values=(0.0, 2.0), experiments=0))
+@pytest.mark.parametrize("kind", KINDS)
+def test_values_that_cannot_be_negated_and_too_many_variables_are_refused_with_a_remedy(kind):
+    def refused(**settings):  # before anything of an episode is looked at
+        return SimpleNamespace(world=DagWorld(DagConfig(**settings)))
+
+    rng = np.random.default_rng(0)
     with pytest.raises(UserError, match=r"do_values.*symmetric about 0.*names=nonsense"):
-        DagScene(lopsided, 0, "perform", 0, Conditions(names="familiar"))
-    DagScene(lopsided, 0, "perform", 0)
-    many = DagWorld(DagConfig(n=12, experiments=0))
+        familiar(refused(do_values=(0.0, 2.0)), kind, rng)
     with pytest.raises(UserError, match=r"n: got 12.*at most 11.*names=nonsense"):
-        DagScene(many, 0, "perform", 0, Conditions(names="permuted"))
+        familiar(refused(n=12), kind, rng)
 
 
 # -- recitation -----------------------------------------------------------------------------------
@@ -266,7 +271,7 @@ class Discoverer:
             scene.reply(scene.write(choose()))
 
 
-EPISODES = 60
+EPISODES = 40
 
 
 @pytest.fixture(scope="module")
@@ -362,7 +367,7 @@ def test_runs_that_are_not_paired_are_refused(parrot_runs, tmp_path, stages):
     with pytest.raises(UserError, match=r"names=nonsense, experiments=0 is missing"):
         recitation([r for r in parrot_runs if r.name != "nonsense-0"])
     with pytest.raises(UserError, match="runs without and runs with"):
-        recitation([r for r in parrot_runs if not r.name.endswith("-0")])
+        recitation([r for r in parrot_runs if r.name.endswith("-0")])
     with pytest.raises(UserError, match="at least four"):
         recitation([])
 

@@ -149,8 +149,8 @@ def test_a_review_tells_the_malformed_share_by_step(run):
     assert {s: e.value for s, e in said.malformed_at.items()} == {1: 1.0}
     assert said.passed.value == 0.0
     assert said.tokens_in.value is None
-    assert "--prompt names=nonsense" in reviewed.command
     assert reviewed.command.startswith("understudy perform drawn ")
+    assert "--prompt" not in reviewed.command
     page = evaluation._report.html(evaluation.review([run]))
     assert "What text players said" in page
 
@@ -169,6 +169,16 @@ def test_conditions_are_read_as_typed():
     wanted = Conditions(names="contrary", reasoning=True, examples=2, tools="actions")
     assert read_conditions(texts) == wanted
     assert read_conditions([]) == Conditions()
+
+
+def test_a_review_tells_the_conditions_as_they_are_typed(world, tmp_path):
+    conditions = Conditions(names="letters", instruction="strategy", check=True, decimals=2)
+    record_speaker(world, Drawn(), 2, 0, tmp_path / "run", conditions=conditions)
+    (reviewed,) = evaluation.review([tmp_path / "run"]).runs
+    words = reviewed.command.split()
+    typed = [words[i + 1] for i, word in enumerate(words) if word == "--prompt"]
+    assert typed == ["names=letters", "instruction=strategy", "check=true", "decimals=2"]
+    assert read_conditions(typed) == conditions
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,8 @@ def test_whoever_believes_its_own_words_loses_the_goal_they_are_about_and_no_oth
 
 def test_recovery_after_a_fall_is_told_from_resistance(found):
     recovering = found["recovering"]
-    assert recovering.resisted.value == 0
+    # Some have seen at the goal before what the action they "concluded" does to this one.
+    assert recovering.resisted.value < 0.5
     assert recovering.recovered_after_fall.value > 0.9
     assert 0 < recovering.regret_dependent.value < found["gullible"].regret_dependent.value
 
@@ -285,7 +286,10 @@ def _evaluate(task, model, tmp_path):
     return log, metrics
 
 
-@pytest.mark.parametrize("model", ["scripted:expert", "bayes:shuffled", "follower"])
+@pytest.mark.parametrize(
+    "model",
+    ["scripted:expert", "follower", pytest.param("bayes:shuffled", marks=pytest.mark.slow)],
+)
 def test_the_inspect_task_runs_offline_with_our_own_players(model, tmp_path):
     pytest.importorskip("inspect_ai")
     from understudy.language.inspect_tasks._self_correction import self_correction

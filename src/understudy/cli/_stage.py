@@ -70,7 +70,10 @@ def watch(
     systems: Annotated[bool, typer.Option("--systems", help="Log every system too.")] = False,
     explain: Annotated[
         str | None,
-        typer.Option(help="dag: graph logs the edges, effects their total effects (default none); rooms: words, or none."),
+        typer.Option(
+            help="dag: graph logs the edges, effects what each variable does to the others "
+            "(default none); rooms: words, or none."
+        ),
     ] = None,
     resume: Resume = False,
     as_json: AsJson = False,
@@ -128,7 +131,7 @@ def learn(
         int | None, typer.Option(help="Episodes a step (default: dag 256, text 32, rooms 64).")
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Peak of the schedule (default: bc 3e-3, text 2e-3, ppo 1e-3).")
+        float | None, typer.Option(help="Peak rate (default: bc 3e-3, text 2e-3, ppo 1e-3).")
     ] = None,
     weight_decay: Annotated[float, typer.Option(help="Decoupled weight decay.")] = 1e-4,
     widths: Annotated[
@@ -199,10 +202,12 @@ def learn(
             )
             bar.update(task, completed=int(1000 * report.fraction), note=note)
 
-        learn_from = learning.learn
         if network == "text":
-            from understudy.language import learn_by_reading as learn_from
-        agent = learn_from(logs, out, recipe, resume=resume, progress=progress)
+            from understudy import language
+
+            agent: Any = language.learn_by_reading(logs, out, recipe, resume, progress)
+        else:
+            agent = learning.learn(logs, out, recipe, resume=resume, progress=progress)
     last = agent.history[-1]
     say(
         as_json,

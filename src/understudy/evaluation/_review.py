@@ -358,9 +358,8 @@ def _command(
     for field, value in differing.items():
         text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
         words += ["--set", f"{field}={text}"]
-    if isinstance(conditions := job.get("conditions"), dict):
-        for field, value in conditions.items():
-            words += ["--prompt", f"{field}={json.dumps(value).strip(chr(34))}"]
+    if isinstance(options := job.get("options"), list):
+        words += map(str, options)
     words += ["--episodes", str(batch.rows), "--seed", str(origin.seed)]
     if job.get("mode") == "sample":
         words.append("--sample")

@@ -59,7 +59,7 @@ class Recitation:
             experiments, that needs no experiment. Percentile interval of a paired bootstrap over
             episodes.
         power: smallest difference between familiar and nonsense at 0 that could be found; None
-            with fewer than two episodes.
+            where no two episodes differ in that.
     """
 
     player: str
@@ -195,7 +195,7 @@ def recitation_of(
         discovered=between(Arm("nonsense", full), Arm("nonsense", 0)),
         resistance=between(Arm("contrary", full), Arm("familiar", full)),
         share=ratio(recited, with_both),
-        power=power(len(recited), float(np.std(recited, ddof=1))) if len(recited) > 1 else None,
+        power=power(len(recited), float(np.std(recited, ddof=1))) if np.ptp(recited) > 0 else None,
     )
 
 

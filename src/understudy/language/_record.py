@@ -13,6 +13,7 @@ from understudy.language._conditions import Conditions
 from understudy.language._conversations import NAME, Conversations, line
 from understudy.language._examples import Examples, example_messages, first_examples
 from understudy.language._open import open_scene
+from understudy.language._scene import Scene
 from understudy.language._speaker import Speaker, converse
 
 BESIDE = tuple(f"{name}{end}" for name in (NAME, "run.json") for end in ("", ".tmp"))
@@ -35,6 +36,7 @@ def record_speaker(
     systems: bool = True,
     at_once: int = _AT_ONCE,
     progress: Callable[[int, int], None] | None = None,
+    opened: Callable[..., Scene] = open_scene,
 ) -> Dataset:
     """Let a speaker play `count` episodes into a dataset folder with its conversations.
 
@@ -55,6 +57,7 @@ def record_speaker(
         systems: log each system too, where the world's logs can.
         at_once: conversations in one call of the speaker.
         progress: called with (episodes done, episodes in all).
+        opened: makes an episode's scene; arguments and result as of `open_scene`.
 
     Raises:
         UserError: a bad number, a world or conditions that cannot be put into words, a folder
@@ -78,7 +81,7 @@ def record_speaker(
         while (shard := writer.next_shard) is not None:
             first = shard * rows // block * block
             scenes = [
-                open_scene(world, seed, stream, index, conditions, opening)
+                opened(world, seed, stream, index, conditions, opening)
                 for index in range(first, min(first + block, count))
             ]
             for begin in range(0, len(scenes), at_once):
@@ -123,12 +126,21 @@ def describe_job(
         "agent": player,
         "player": player,
         "conditions": conditions.to_dict(),
+        "options": _options(conditions),
         "examples": None if examples is None else examples.to_dict(),
         "stream": stream,
         "systems": systems,
         "seed": seed,
         "world": world.name,
     }
+
+
+def _options(conditions: Conditions) -> list[str]:
+    """What is typed for these conditions, see `read_conditions`; a review tells it."""
+    usual = Conditions().to_dict()
+    differing = {k: v for k, v in conditions.to_dict().items() if v != usual[k]}
+    words = (f"{k}={str(v).lower() if isinstance(v, bool) else v}" for k, v in differing.items())
+    return [word for text in words for word in ("--prompt", text)]
 
 
 def finished_episodes(writer: DatasetWriter, rows: int) -> list[int]:

@@ -120,7 +120,7 @@ def play(
     calls: Calls,
     watch: Watch,
 ) -> EvalLog:
-    """Play episodes of a task into one log in `folder`.
+    """Play the episodes of a task into one log in `folder`.
 
     Finished episodes reach the disk one by one. The evaluation ends early when more episodes have
     failed than are played at once; the episodes in play do, once `watch` refuses further calls.
@@ -131,6 +131,9 @@ def play(
         folder: of the logs.
         calls: how the model is called.
         watch: told of every call and of every end.
+
+    Raises:
+        KeyboardInterrupt: the user interrupted it; what was finished is in the log.
     """
     _register()
     token = _watch.set(watch)
@@ -150,6 +153,8 @@ def play(
         )
     finally:
         _watch.reset(token)
+    if not logs or logs[0].status == "cancelled":  # Inspect swallows the interruption
+        raise KeyboardInterrupt
     return logs[0]
 
 

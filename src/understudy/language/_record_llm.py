@@ -136,6 +136,9 @@ def record_llm(
     start = origin(world, f"llm:{model}", seed)
     job = describe_job(world, start.experimenter, seed, stream, conditions, examples, systems)
     job["model"] = {"temperature": calls.temperature, "max_tokens": calls.max_tokens}
+    for option, value in job["model"].items():
+        if value is not None:
+            job["options"] += [f"--{option.replace('_', '-')}", str(value)]
     rows = shard_size(count)
     opening = example_messages(world, conditions, examples) if examples else ()
     each = forecast(world, seed, conditions, opening)
@@ -148,7 +151,12 @@ def record_llm(
             cost = each.times(rest).say(price)
             say(f"{rest:,} episodes to play, about {cost}; tokens are estimated without tokenizer")
         if run.missing:
-            _record_inspect.probe(model, calls, seed)
+            try:
+                _record_inspect.probe(model, calls, seed)
+            except UserError:
+                if not resume:
+                    writer.discard()
+                raise
             _play_missing(run, world, model, seed, stream, conditions, examples, calls, each)
         return run.end()
 
@@ -188,8 +196,6 @@ def _play_missing(
         tries = list(_record_inspect.played(log))
         begun.update(played.episode for played in tries)
         finished = run.take(tries)
-        if log.status == "cancelled":
-            raise KeyboardInterrupt
         if not tries:
             why = log.error.message if log.error else "no reason given"
             raise UserError("inspect", None, f"the evaluation did not start: {why}")

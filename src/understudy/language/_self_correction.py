@@ -60,7 +60,7 @@ def horizon_world(
 
 
 class Claim(NamedTuple):
-    """ "`cause` raises (sign 1) or lowers (-1) `goal`, more than anything else does"."""
+    """That `cause` raises (sign 1) or lowers (-1) `goal`, more than anything else does."""
 
     cause: int
     sign: int

@@ -208,7 +208,7 @@ def mixed_effects(
 
     Fitted by REML with statsmodels' `MixedLM` (Powell's method). For right and wrong answers that
     is a linear probability model: effects are differences of proportions, and unlike the logistic
-    mixed models at hand (statsmodels' Laplace fit diverges, its variational intervals covered 72
+    mixed models at hand (statsmodels' Laplace fit diverged, its variational intervals covered 72
     to 78 % in trials) it converges and its intervals keep their level. A random intercept is left
     out where nothing is repeated (one run; every item answered once). Where the fit fails after
     all: least squares with standard errors clustered by item; `model` says which it was.

@@ -11,46 +11,46 @@ _CHAINS = {
         soil-moisture/soil-dryness seed-germination/seed-failure leaf-growth/leaf-wilting
         grain-yield/crop-failure barn-stocks/barn-emptiness bread-supply/bread-shortage""",
     "flood": """
-        snowfall/snow-scarcity snowpack-depth/bare-ground spring-meltwater/meltwater-shortage
-        river-flow/river-trickle river-level/river-shallowness levee-pressure/levee-relief
-        levee-leakage/levee-tightness street-flooding/street-dryness cellar-water/cellar-dryness
-        furniture-damage/furniture-soundness repair-bills/repair-savings""",
+        snow-scarcity/snowfall bare-ground/snowpack-depth meltwater-shortage/spring-meltwater
+        river-trickle/river-flow river-shallowness/river-level levee-relief/levee-pressure
+        levee-tightness/levee-leakage street-dryness/street-flooding cellar-dryness/cellar-water
+        furniture-soundness/furniture-damage repair-savings/repair-bills""",
     "damp-house": """
-        pipe-corrosion/pipe-soundness pipe-leakage/pipe-tightness wall-dampness/wall-dryness
-        mould-growth/mould-absence spore-count/spore-scarcity airway-irritation/airway-calm
-        night-coughing/quiet-nights sleep-loss/sound-sleep daytime-tiredness/daytime-alertness
-        work-mistakes/work-accuracy""",
+        pipe-soundness/pipe-corrosion pipe-tightness/pipe-leakage wall-dryness/wall-dampness
+        mould-absence/mould-growth spore-scarcity/spore-count airway-calm/airway-irritation
+        quiet-nights/night-coughing sound-sleep/sleep-loss daytime-alertness/daytime-tiredness
+        work-accuracy/work-mistakes""",
     "smoking": """
-        cigarette-cheapness/cigarette-dearness cigarette-smoking/smoking-abstinence
-        tar-inhalation/tar-avoidance bronchial-damage/bronchial-health
-        mucus-build-up/bronchial-clearness chronic-coughing/quiet-breathing
-        breathlessness/easy-breathing sick-leave/work-attendance lost-wages/steady-wages
-        rent-arrears/rent-punctuality""",
+        cigarette-dearness/cigarette-cheapness smoking-abstinence/cigarette-smoking
+        tar-avoidance/tar-inhalation bronchial-health/bronchial-damage
+        bronchial-clearness/mucus-build-up quiet-breathing/chronic-coughing
+        easy-breathing/breathlessness work-attendance/sick-leave steady-wages/lost-wages
+        rent-punctuality/rent-arrears""",
     "infection": """
-        crowding/spaciousness close-contact/distancing virus-exposure/virus-avoidance
-        infection-rate/infection-rarity fever-cases/fever-freedom clinic-visits/clinic-quiet
-        hospital-admissions/hospital-vacancies nurse-overtime/nurse-leisure
-        nurse-exhaustion/nurse-vigour nursing-errors/nursing-accuracy""",
+        spaciousness/crowding distancing/close-contact virus-avoidance/virus-exposure
+        infection-rarity/infection-rate fever-freedom/fever-cases clinic-quiet/clinic-visits
+        hospital-vacancies/hospital-admissions nurse-leisure/nurse-overtime
+        nurse-vigour/nurse-exhaustion nursing-accuracy/nursing-errors""",
     "sport": """
         coach-diligence/coach-neglect training-hours/training-idleness heart-strength/heart-weakness
         oxygen-supply/oxygen-shortage stamina/fatigability running-speed/running-slowness
         race-wins/race-losses press-coverage/press-silence public-fame/obscurity
         autograph-requests/autograph-disinterest""",
     "traffic": """
-        petrol-cheapness/petrol-dearness car-trips/car-abstinence traffic-density/empty-roads
-        traffic-jams/free-flow bus-delays/bus-punctuality missed-connections/kept-connections
-        late-arrivals/timely-arrivals postponed-meetings/held-meetings
-        project-delays/project-progress contract-penalties/contract-bonuses""",
+        petrol-dearness/petrol-cheapness car-abstinence/car-trips empty-roads/traffic-density
+        free-flow/traffic-jams bus-punctuality/bus-delays kept-connections/missed-connections
+        timely-arrivals/late-arrivals held-meetings/postponed-meetings
+        project-progress/project-delays contract-bonuses/contract-penalties""",
     "icy-roads": """
-        frosty-nights/mild-nights road-ice/dry-asphalt wheel-slip/tyre-grip
-        skidding/steering-control collisions/safe-passage car-damage/car-soundness
-        insurance-claims/claim-freedom insurer-losses/insurer-gains premium-rises/premium-cuts
-        cancelled-policies/renewed-policies""",
+        mild-nights/frosty-nights dry-asphalt/road-ice tyre-grip/wheel-slip
+        steering-control/skidding safe-passage/collisions car-soundness/car-damage
+        claim-freedom/insurance-claims insurer-gains/insurer-losses premium-cuts/premium-rises
+        renewed-policies/cancelled-policies""",
     "coffee": """
-        plantation-frost/plantation-mildness bush-damage/bush-health bean-shortage/bean-abundance
-        bean-dearness/bean-cheapness roaster-costs/roaster-savings cup-dearness/cup-cheapness
-        drinker-reluctance/drinker-eagerness cafe-emptiness/cafe-fullness
-        waiter-layoffs/waiter-hirings waiter-unemployment/waiter-employment""",
+        plantation-mildness/plantation-frost bush-health/bush-damage bean-abundance/bean-shortage
+        bean-cheapness/bean-dearness roaster-savings/roaster-costs cup-cheapness/cup-dearness
+        drinker-eagerness/drinker-reluctance cafe-fullness/cafe-emptiness
+        waiter-hirings/waiter-layoffs waiter-employment/waiter-unemployment""",
     "firm": """
         engineer-skill/engineer-inexperience design-quality/design-flaws
         product-reliability/product-breakdowns customer-satisfaction/customer-anger
@@ -58,20 +58,20 @@ _CHAINS = {
         sales-revenue/revenue-shortfall company-profit/company-loss
         shareholder-dividends/dividend-cuts""",
     "lake": """
-        fertiliser-use/fertiliser-restraint nutrient-runoff/nutrient-retention
-        lake-nutrients/lake-purity algal-bloom/algal-scarcity algal-decay/algal-absence
-        oxygen-depletion/oxygen-richness fish-deaths/fish-survival heron-hunger/heron-satiety
-        heron-departures/heron-residence birdwatcher-disappointment/birdwatcher-delight""",
+        fertiliser-restraint/fertiliser-use nutrient-retention/nutrient-runoff
+        lake-purity/lake-nutrients algal-scarcity/algal-bloom algal-absence/algal-decay
+        oxygen-richness/oxygen-depletion fish-survival/fish-deaths heron-satiety/heron-hunger
+        heron-residence/heron-departures birdwatcher-delight/birdwatcher-disappointment""",
     "bees": """
         wildflower-sowing/wildflower-neglect blossom-abundance/blossom-scarcity
         nectar-supply/nectar-dearth bee-nourishment/bee-starvation hive-strength/hive-weakness
         apple-pollination/pollination-failure apple-set/apple-drop apple-harvest/apple-shortage
         cider-production/cider-shortage tavern-cheer/tavern-gloom""",
     "forest-fire": """
-        rainless-days/rainy-days litter-dryness/litter-dampness brush-flammability/brush-wetness
-        fire-outbreaks/fire-quiet burnt-area/spared-area smoke-clouds/clean-air
-        smoke-inhalation/smoke-avoidance asthma-attacks/asthma-calm
-        ambulance-calls/ambulance-idleness emergency-queues/emergency-calm""",
+        rainy-days/rainless-days litter-dampness/litter-dryness brush-wetness/brush-flammability
+        fire-quiet/fire-outbreaks spared-area/burnt-area clean-air/smoke-clouds
+        smoke-avoidance/smoke-inhalation asthma-calm/asthma-attacks
+        ambulance-idleness/ambulance-calls emergency-calm/emergency-queues""",
     "school": """
         parental-reading/parental-silence child-vocabulary/word-poverty
         reading-skill/reading-difficulty textbook-understanding/textbook-confusion
@@ -84,57 +84,57 @@ _CHAINS = {
         bread-tastiness/bread-blandness eater-praise/eater-grumbling bakery-queues/bakery-emptiness
         bakery-takings/bakery-shortfall""",
     "kitchen": """
-        burner-heat/burner-coolness pan-heat/pan-coolness water-boiling/water-stillness
-        steam-formation/steam-absence kitchen-humidity/kitchen-dryness
-        window-condensation/window-clearness sill-wetness/sill-dryness sill-rot/sill-soundness
-        window-rattling/window-firmness carpenter-calls/carpenter-idleness""",
+        burner-coolness/burner-heat pan-coolness/pan-heat water-stillness/water-boiling
+        steam-absence/steam-formation kitchen-dryness/kitchen-humidity
+        window-clearness/window-condensation sill-dryness/sill-wetness sill-soundness/sill-rot
+        window-firmness/window-rattling carpenter-idleness/carpenter-calls""",
     "factory": """
-        oil-leakage/oil-tightness lubricant-shortage/lubricant-plenty gear-friction/gear-smoothness
-        gear-heat/gear-coolness machine-stoppages/machine-uptime output-shortfall/output-surplus
-        delivery-delays/delivery-punctuality client-annoyance/client-contentment
-        cancelled-orders/renewed-orders factory-losses/factory-profits""",
+        oil-tightness/oil-leakage lubricant-plenty/lubricant-shortage gear-smoothness/gear-friction
+        gear-coolness/gear-heat machine-uptime/machine-stoppages output-surplus/output-shortfall
+        delivery-punctuality/delivery-delays client-contentment/client-annoyance
+        renewed-orders/cancelled-orders factory-profits/factory-losses""",
     "web-shop": """
-        hacker-activity/hacker-idleness bogus-requests/request-lull server-load/server-idleness
-        response-delay/response-swiftness page-timeouts/page-successes
-        shopper-frustration/shopper-delight abandoned-baskets/completed-purchases
-        lost-sales/gained-sales shop-losses/shop-profits staff-cuts/staff-growth""",
+        hacker-idleness/hacker-activity request-lull/bogus-requests server-idleness/server-load
+        response-swiftness/response-delay page-successes/page-timeouts
+        shopper-delight/shopper-frustration completed-purchases/abandoned-baskets
+        gained-sales/lost-sales shop-profits/shop-losses staff-growth/staff-cuts""",
     "earthquake": """
-        fault-slippage/fault-locking earthquake-strength/earthquake-weakness
-        ground-shaking/ground-stillness wall-cracking/wall-intactness
-        building-collapse/building-stability homelessness/housing-security
-        shelter-crowding/shelter-vacancy blanket-shortage/blanket-surplus
-        night-shivering/night-cosiness donation-appeals/appeal-silence""",
+        fault-locking/fault-slippage earthquake-weakness/earthquake-strength
+        ground-stillness/ground-shaking wall-intactness/wall-cracking
+        building-stability/building-collapse housing-security/homelessness
+        shelter-vacancy/shelter-crowding blanket-surplus/blanket-shortage
+        night-cosiness/night-shivering appeal-silence/donation-appeals""",
     "tide": """
-        moon-nearness/moon-distance tidal-pull/tidal-slackness tide-height/tide-lowness
-        beach-flooding/beach-dryness dune-erosion/dune-growth path-collapse/path-stability
-        walker-detours/walker-shortcuts walking-time/walking-brevity leg-tiredness/leg-freshness
-        bench-resting/bench-emptiness""",
+        moon-distance/moon-nearness tidal-slackness/tidal-pull tide-lowness/tide-height
+        beach-dryness/beach-flooding dune-growth/dune-erosion path-stability/path-collapse
+        walker-shortcuts/walker-detours walking-brevity/walking-time leg-freshness/leg-tiredness
+        bench-emptiness/bench-resting""",
     "airline": """
-        headwind/tailwind flight-duration/flight-brevity fuel-burn/fuel-saving
-        fuel-expense/fuel-thrift airline-costs/airline-thrift fare-rises/fare-cuts
-        traveller-reluctance/traveller-eagerness empty-seats/full-seats closed-routes/opened-routes
-        pilot-redundancies/pilot-recruitment""",
+        tailwind/headwind flight-brevity/flight-duration fuel-saving/fuel-burn
+        fuel-thrift/fuel-expense airline-thrift/airline-costs fare-cuts/fare-rises
+        traveller-eagerness/traveller-reluctance full-seats/empty-seats opened-routes/closed-routes
+        pilot-recruitment/pilot-redundancies""",
     "music": """
         practice-hours/practice-neglect finger-agility/finger-clumsiness
         playing-accuracy/wrong-notes concert-quality/concert-dullness applause/booing
         critic-praise/critic-scorn ticket-demand/ticket-disinterest hall-fullness/hall-emptiness
         ticket-takings/ticket-shortfall orchestra-wealth/orchestra-poverty""",
     "sleep": """
-        evening-coffee/evening-decaf caffeine-level/caffeine-absence
-        evening-wakefulness/evening-drowsiness bedtime-lateness/bedtime-earliness
-        sleep-shortage/sleep-plenty morning-grogginess/morning-freshness
-        missed-alarms/heeded-alarms work-lateness/work-punctuality boss-irritation/boss-approval
-        promotion-refusals/promotion-offers""",
+        evening-decaf/evening-coffee caffeine-absence/caffeine-level
+        evening-drowsiness/evening-wakefulness bedtime-earliness/bedtime-lateness
+        sleep-plenty/sleep-shortage morning-freshness/morning-grogginess heeded-alarms/missed-alarms
+        work-punctuality/work-lateness boss-approval/boss-irritation
+        promotion-offers/promotion-refusals""",
     "wind-power": """
         wind-strength/wind-calm turbine-speed/turbine-slowness power-output/power-shortfall
         battery-charge/battery-depletion lamp-brightness/lamp-dimness
         book-legibility/book-illegibility reading-progress/reading-delay
         story-knowledge/story-ignorance quiz-score/quiz-errors trophy-count/trophy-lack""",
     "voyage": """
-        storm-winds/gentle-winds wave-height/wave-flatness ship-rolling/ship-steadiness
-        seasickness/sea-legs crew-weakness/crew-vigour steering-mistakes/steering-accuracy
-        course-errors/course-precision voyage-length/voyage-shortness
-        galley-shortage/galley-plenty crew-hunger/crew-satiety""",
+        gentle-winds/storm-winds wave-flatness/wave-height ship-steadiness/ship-rolling
+        sea-legs/seasickness crew-vigour/crew-weakness steering-accuracy/steering-mistakes
+        course-precision/course-errors voyage-shortness/voyage-length galley-plenty/galley-shortage
+        crew-satiety/crew-hunger""",
 }
 
 
@@ -147,4 +147,5 @@ THEMES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
 )
 """Variables of each theme, earlier ones bringing about later ones, as (pole, opposite pole): more
 of the first pole of a variable means more of the first pole of every later one. Chains without
-feedback worth naming; every word occurs once in all of them."""
+feedback worth naming; first poles that nobody minds raising, since goals are called by them; every
+word occurs once in all of them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -253,14 +254,14 @@ class BlicketWorld:
 
     def sample(self, key: PRNGKeyArray) -> BlicketTask:
         """A machine, and when its light shows the opposite."""
-        rule_key, number_key, which_key, flip_key = jax.random.split(key, 4)
+        machine_key, flip_key = jax.random.split(key)
+        u = jax.random.uniform(machine_key, (2 + self.settings.n,))
         rules = [RULES.index(rule) for rule in self.settings.drawn]
-        rule = jax.random.choice(rule_key, jnp.asarray(rules))
-        choices = [jnp.asarray(self.settings.numbers(r)) for r in RULES]
-        drawn = jnp.stack([jax.random.choice(number_key, numbers) for numbers in choices])
-        ranks = jax.random.permutation(which_key, self.settings.n)
-        flips = jax.random.bernoulli(flip_key, self.settings.flip, (self.spec.steps,))
-        return BlicketTask(ranks < drawn[rule], rule == 1, flips)
+        rule = _pick(rules, u[0])
+        number = jnp.stack([_pick(self.settings.numbers(r), u[1]) for r in RULES])[rule]
+        blickets = jnp.argsort(u[2:]) < number
+        flips = jax.random.uniform(flip_key, (self.spec.steps,)) < self.settings.flip
+        return BlicketTask(blickets, rule == 1, flips)
 
     def reset(self, task: BlicketTask) -> BlicketState:
         """The first state of an episode."""
@@ -302,6 +303,12 @@ class BlicketWorld:
 def lights(n: int, on: Int[Array, ""]) -> Bool[Array, "2 H"]:
     """Which machines, by rule and blickets as in `blicket_prior`, light up; `on` is a bit set."""
     return lit(jnp.array([[False], [True]]), jnp.arange(2**n), on)
+
+
+def _pick(options: Sequence[int], u: Float[Array, ""]) -> Int[Array, ""]:
+    """One of the options, equally likely; u is uniform on [0, 1)."""
+    last = len(options) - 1
+    return jnp.asarray(options)[jnp.minimum((u * len(options)).astype(jnp.int32), last)]
 
 
 def _whole(field: str, value: object, lowest: int, highest: int) -> None:

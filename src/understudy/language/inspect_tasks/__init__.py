@@ -5,7 +5,15 @@ from understudy.language.inspect_tasks._items import analogies, content_effects
 from understudy.language.inspect_tasks._provider import UnderstudyAPI
 from understudy.language.inspect_tasks._self_correction import reading, self_correction
 
-TASKS = ("experiment", "odd_one_out", "recitation", "content_effects", "analogies", "self_correction")
+TASKS = (
+    "experiment",
+    "odd_one_out",
+    "recitation",
+    "content_effects",
+    "analogies",
+    "self_correction",
+    "reading",
+)
 """Names of the tasks; `inspect eval understudy/NAME`."""
 
 __all__ = [

@@ -26,6 +26,7 @@ _MESSAGES = {
     "user": ChatMessageUser,
     "assistant": ChatMessageAssistant,
 }
+_DEEPEST = 8  # levels of a call's arguments; every tool takes one
 _SCHEMA: dict[type, Any] = {str: "string", float: "number", int: "integer", bool: "boolean"}
 
 
@@ -87,11 +88,28 @@ def _hear(state: TaskState, recorded: Recorded) -> None:
             state.messages.append(ChatMessageUser(content=said))
         return
     for call in message.tool_calls:
+        if _depth(call.arguments) > _DEEPEST:
+            # In the message too: beyond some depth Inspect cannot write its log, which would end
+            # the evaluation.
+            call.arguments, call.parse_error = {}, "nested too deep"
         said = "The episode is over."
         if not recorded.scene.finished:
             said = recorded.call(call.function, call.arguments, call.parse_error) or said
         answer = ChatMessageTool(content=said, tool_call_id=call.id, function=call.function)
         state.messages.append(answer)
+
+
+def _depth(value: Any) -> int:
+    """Levels of nesting of something made of JSON."""
+    level, depth = [value], 0
+    while level := [
+        inner
+        for outer in level
+        if isinstance(outer, dict | list)
+        for inner in (outer.values() if isinstance(outer, dict) else outer)
+    ]:
+        depth += 1
+    return depth
 
 
 def _definition(tool: Tool) -> ToolDef:

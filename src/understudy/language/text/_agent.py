@@ -93,7 +93,7 @@ class TextAgent:
 def prompt(messages: Sequence[Message]) -> str:
     """A conversation as the chat template writes it, up to where the assistant speaks."""
     said = {"system": "", "user": USER + " {}", "assistant": ASSISTANT + " {}" + END}
-    return "".join(said[m["role"]].format(m["content"]) for m in messages) + ASSISTANT
+    return "".join(said[m["role"]].format(m["content"].strip()) for m in messages) + ASSISTANT
 
 
 def speaks(path: str | Path) -> bool:

@@ -19,10 +19,10 @@ from understudy.language.text._tokens import (
 
 CHAT_TEMPLATE = (
     "{%- for message in messages -%}"
-    "{%- if message['role'] == 'user' -%}" + USER + " {{ message['content'] }}"
+    "{%- if message['role'] == 'user' -%}" + USER + " {{ message['content'] | trim }}"
     "{%- elif message['role'] == 'assistant' -%}"
     + ASSISTANT
-    + " {{ message['content'] }}"
+    + " {{ message['content'] | trim }}"
     + END
     + ""
     "{%- endif -%}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,14 @@ from understudy.episodes import Dataset, EpisodeBatch
 from understudy.errors import UserError
 from understudy.language.text._agent import TextAgent, load_speaker
 from understudy.language.text._hub_files import hub_files
-from understudy.language.text._lesson import TextLesson, TextNetwork, text_lesson, text_losses
+from understudy.language.text._lesson import (
+    Tell,
+    TextLesson,
+    TextNetwork,
+    tell_episode,
+    text_lesson,
+    text_losses,
+)
 from understudy.language.text._llama import LlamaPlan, fresh
 from understudy.learning import Course, Recipe, Report, learn
 
@@ -31,8 +39,11 @@ def learn_by_reading(
     resume: bool = False,
     progress: Callable[[Report], None] | None = None,
     checkpoint_seconds: float = 60.0,
+    tell: Tell = tell_episode,
 ) -> TextAgent:
     """Train a text understudy on dataset folders of world `dag`; see `learning.learn`.
+
+    `tell` puts a logged episode into words; another than the usual one may read other worlds.
 
     The folder that it writes is a checkpoint of Hugging Face `transformers` (Llama architecture,
     safetensors, tokenizer, chat template) beside our agent.json.
@@ -42,17 +53,17 @@ def learn_by_reading(
             are to be learnt.
     """
     agent: TextAgent = learn(
-        logs, out, recipe, resume, progress, checkpoint_seconds, _course, TEXT_RECIPE
+        logs, out, recipe, resume, progress, checkpoint_seconds, partial(_course, tell), TEXT_RECIPE
     )
     return agent
 
 
-def _course(datasets: list[Dataset], recipe: Recipe) -> Course:
+def _course(tell: Tell, datasets: list[Dataset], recipe: Recipe) -> Course:
     if recipe.explanations not in ("none", "predict"):
         raise UserError("explanations", recipe.explanations, "this is for rooms: none or predict")
     explained = recipe.explanations == "predict"
     for dataset in datasets:
-        if dataset.origin.world != "dag":
+        if dataset.origin.world != "dag" and tell is tell_episode:
             raise UserError(str(dataset.path), dataset.origin.world, "network text reads world dag")
         if explained and "explanation" not in dataset.optional:
             raise UserError(
@@ -63,11 +74,11 @@ def _course(datasets: list[Dataset], recipe: Recipe) -> Course:
 
     def lesson(index: int, batch: EpisodeBatch, step: int) -> TextLesson:
         rng = np.random.default_rng([recipe.seed, step])
-        return text_lesson(batch, rng, explained, plan.longest)
+        return text_lesson(batch, rng, explained, plan.longest, tell)
 
     def heldout(index: int, batch: EpisodeBatch) -> TextLesson:
         some = batch.take(slice(0, _HELDOUT))
-        return text_lesson(some, np.random.default_rng(0), explained, plan.longest)
+        return text_lesson(some, np.random.default_rng(0), explained, plan.longest, tell)
 
     assert recipe.explore_weight is not None
     return Course(

@@ -50,15 +50,30 @@ class TextLesson(NamedTuple):
         return jax.tree.map(change, self)
 
 
+Tell = Callable[[EpisodeBatch, int, np.random.Generator, bool], list[Line]]
+"""(logs, row, source of whatever is drawn afresh, whether with explanations) -> one text."""
+
+
+def tell_episode(
+    batch: EpisodeBatch, row: int, rng: np.random.Generator, explained: bool
+) -> list[Line]:
+    """The transcript of a logged episode, with names of variables drawn afresh."""
+    return transcript(batch, row, nonsense(batch.n, rng), explained)
+
+
 def text_lesson(
-    batch: EpisodeBatch, rng: np.random.Generator, explained: bool, longest: int
+    batch: EpisodeBatch,
+    rng: np.random.Generator,
+    explained: bool,
+    longest: int,
+    tell: Tell = tell_episode,
 ) -> TextLesson:
-    """Transcripts of logged episodes, with names of variables drawn afresh.
+    """Logged episodes as texts.
 
     Raises:
         UserError: an episode is longer than `longest` tokens.
     """
-    told = [transcript(batch, row, nonsense(batch.n, rng), explained) for row in range(batch.rows)]
+    told = [tell(batch, row, rng, explained) for row in range(batch.rows)]
     pieces = tokenizer().encode_batch(
         [spelt(line) for lines in told for line in lines], add_special_tokens=False
     )

@@ -1,0 +1,146 @@
+"""One big system with names of its own, of which an episode shows a few variables.
+
+It is what a learner can be familiar with: the names are always those of the same variables, so that
+what was once said of them is true again. The same episodes can be told as facts (`tell_facts`).
+"""
+
+from __future__ import annotations
+
+import functools
+import zlib
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PRNGKeyArray
+
+from understudy.episodes import EXPLOIT, EpisodeBatch
+from understudy.language import Conditions, DagScene, Message
+from understudy.language._names import NONSENSE, Names
+from understudy.language._reply import Malformed, say_number
+from understudy.language.text import Line
+from understudy.language.text._transcripts import DECIMALS
+from understudy.worlds import DagWorld, Spec, System, Task, configure, sample_dag
+
+
+class FamiliarWorld(DagWorld):
+    """Sub-systems of one linear system over the variables `NONSENSE`: `shown` relevant ones each.
+
+    The others are there, unseen: they mediate and confound. What setting a shown variable does to
+    another is the total effect in the big system.
+
+    Args:
+        seed: of the system: a DAG, uniform over those with in-degree up to 2, weights N(0, 1),
+            noise of variance 1.
+        shown: variables of an episode. experiments: of an episode.
+    """
+
+    name = "dag-familiar"
+
+    def __init__(self, seed: int, shown: int = 3, experiments: int = 0) -> None:
+        n = len(NONSENSE)
+        super().__init__(configure(n=n, relevant=shown, experiments=experiments, max_parents=2))
+        self.spec = Spec(NONSENSE, self.spec.do_values, self.spec.phases)
+        self._seed = seed
+        graph_key, weight_key = jax.random.split(jax.random.key(seed))
+        weights = jax.random.normal(weight_key, (n, n))
+        self.system = System(
+            jnp.where(sample_dag(graph_key, n, 2), weights, 0.0), jnp.ones(n, jnp.float32)
+        )
+        effects = np.asarray(self.expected(self.system))[:, -1] / self.spec.do_values[-1]
+        self._members, self._goals_of = _questions(effects, shown)
+
+    def config(self) -> dict[str, Any]:
+        return super().config() | {"familiar_system": self._seed}
+
+    def sample(self, key: PRNGKeyArray) -> Task:
+        """Variables and a goal among them, uniform over those with something to say of the goal."""
+        at = jax.random.randint(key, (), 0, len(self._goals_of))
+        goals = jnp.broadcast_to(jnp.asarray(self._goals_of)[at], (self.settings.exploits,))
+        return Task(self.system, jnp.asarray(self._members)[at], goals)
+
+
+def _questions(effects: np.ndarray, shown: int) -> tuple[np.ndarray, np.ndarray]:
+    """All (members bool[n], goal) in which another member moves the goal by what is not 0.0."""
+    moves = np.round(effects, DECIMALS) != 0
+    members, goals = [], []
+    for some in combinations(range(len(effects)), shown):
+        for goal in some:
+            if any(moves[i, goal] for i in some if i != goal):
+                members.append(np.isin(np.arange(len(effects)), some))
+                goals.append(goal)
+    return np.array(members), np.array(goals)
+
+
+class FamiliarScene(DagScene):
+    """An episode of `FamiliarWorld` in words: of the relevant variables, by their own names."""
+
+    def __init__(
+        self,
+        world: FamiliarWorld,
+        seed: int,
+        stream: str,
+        index: int,
+        conditions: Conditions | None = None,
+        opening: Sequence[Message] = (),
+    ) -> None:
+        self._order = np.random.default_rng([seed, zlib.crc32(stream.encode()), index])
+        super().__init__(world, seed, stream, index, conditions, opening)
+
+    def begin(self) -> str:
+        shown = np.flatnonzero(np.asarray(self.episode.stage.relevant))
+        order = tuple(int(i) for i in self._order.permutation(shown))
+        self.names = Names(NONSENSE, order, (1,) * len(NONSENSE))
+        listed = " ".join(NONSENSE[i] for i in order)
+        return "\n".join([f"Variables: {listed}", *self._goal()])
+
+    def intervention(self, name: str | None, value: float) -> Any:
+        if name is not None and self.names.index(name) not in self.names.order:
+            listed = " ".join(NONSENSE[i] for i in self.names.order)
+            return Malformed("unknown-name", f"The variables are {listed}.")
+        return super().intervention(name, value)
+
+
+def tell_facts(
+    batch: EpisodeBatch, row: int, rng: np.random.Generator, explained: bool
+) -> list[Line]:
+    """A logged episode of `FamiliarWorld` as sentences about causal facts, with nothing tried.
+
+    The variables, what each does to the others ("dax: wug=0.5 fep=-1.2"), a goal and what to do;
+    the facts come before the goal or, as often, after the answer. They are said of the relevant
+    variables only, in a random order.
+    """
+    words = batch.origin.variables
+    listed = [words[i] for i in rng.permutation(np.flatnonzero(batch.mask[row]))]
+    [step] = np.flatnonzero(batch.phase[row] == EXPLOIT)
+    value = say_number(float(batch.value[row, step]), DECIMALS)
+    opening = f"Variables: {' '.join(listed)}"
+    question = f"Goal: {words[batch.goal[row, step]]}"
+    answer = Line("assistant", f"do {words[batch.target[row, step]]}={value}", "exploit")
+    first = rng.random() < 0.5
+    if not explained or batch.explanation is None:
+        return [Line("user", f"{opening}\n{question}", "told"), answer]
+    facts = Line("user", _among(batch.explanation[row][step], tuple(listed)), "explained")
+    if first:
+        return [Line("user", opening, "told"), facts, Line("user", question, "told"), answer]
+    return [Line("user", f"{opening}\n{question}", "told"), answer, facts]
+
+
+def _among(text: str, listed: tuple[str, ...]) -> str:
+    """What an explanation says of these variables, in this order."""
+    said = _effects(text)
+    lines = []
+    for cause in listed:
+        items = [f"{e}={said[cause][e]}" for e in listed if e in said.get(cause, {})]
+        if items:
+            lines.append(f"{cause}: {' '.join(items)}")
+    return "\n".join(lines)
+
+
+@functools.lru_cache(maxsize=64)  # all logs of one big system say the same
+def _effects(text: str) -> dict[str, dict[str, str]]:
+    lines = (line.split(": ") for line in text.split("\n") if line)
+    return {cause: dict(i.split("=") for i in items.split(" ")) for cause, items in lines}
