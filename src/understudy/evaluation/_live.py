@@ -131,17 +131,16 @@ class Actor:
     def __init__(self, player: Experimenter, episode: LiveEpisode) -> None:
         self._player, self._episode = player, episode
         self._state = _init(player, episode.world, episode.stage)
-        self._read = 0
+        self._chosen: list[Any] = []  # at every step so far
 
     def action(self) -> tuple[int, float]:
         """Its (target, value) for the episode's next step; target -1: only observe."""
-        chosen: Any = None
-        while self._read <= self._episode.step:
-            observation = self._episode.seen[self._read]
+        while (step := len(self._chosen)) <= self._episode.step:
             chosen, self._state = _choose(
-                self._player, self._state, observation, self._episode.stage, self._read
+                self._player, self._state, self._episode.seen[step], self._episode.stage, step
             )
-            self._read += 1
+            self._chosen.append(chosen)
+        chosen = self._chosen[self._episode.step]
         return int(chosen.target), float(chosen.value)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,4 +86,31 @@ class Study:
             verdict=got.verdict,
             runs=got.runs,
             figures=got.figures,
+        )
+
+
+@dataclass(frozen=True)
+class PlayerStudy:
+    """A study of any player that is put to it; the rest as in `Study`.
+
+    Attributes:
+        carry_out: (player, scale, folder, seed, say) -> outcome.
+    """
+
+    name: str
+    claim: str
+    design: str
+    refuted_if: str
+    scales: Mapping[str, Any]
+    carry_out: Callable[[Any, Any, Path, int, Say], Outcome]
+
+    def of(self, player: Any) -> Study:
+        """The study of this player."""
+        return Study(
+            self.name,
+            self.claim,
+            self.design,
+            self.refuted_if,
+            self.scales,
+            partial(self.carry_out, player),
         )

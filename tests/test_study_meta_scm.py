@@ -1,0 +1,273 @@
+"""Study `meta-scm`: its familiar system, its corpora, its analysis, and that it can be resumed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from understudy import evaluation
+from understudy.evaluation import LiveEpisode
+from understudy.evaluation._statistics import Estimate
+from understudy.evaluation._strategies import BAYES, HEURISTICS
+from understudy.experimenters import scripted
+from understudy.language._names import NONSENSE
+from understudy.language._reply import Malformed
+from understudy.studies import meta_scm
+from understudy.studies._familiar import FamiliarScene, FamiliarWorld, tell_facts
+from understudy.studies.meta_scm import GIVEN, Scale, Tested, analyse, judge
+from understudy.worlds import make
+
+ROWS = 64
+
+
+@pytest.fixture(scope="module")
+def world():
+    return FamiliarWorld(0)
+
+
+@pytest.fixture(scope="module")
+def tested_world():
+    return FamiliarWorld(0, experiments=3)
+
+
+@pytest.fixture(scope="module")
+def facts(world):
+    return evaluation.episodes(
+        world, scripted("expert"), 0, "watch", 0, ROWS, explain="effects", systems=True
+    )
+
+
+@pytest.fixture(scope="module")
+def total(world):
+    """Effects of each variable on each, by matrix inversion."""
+    weights = np.asarray(world.system.weights, np.float64)
+    return np.linalg.inv(np.eye(len(weights)) - weights)
+
+
+# -- the familiar system --------------------------------------------------------------------------
+
+
+def test_expectations_are_the_total_effects_of_the_big_system(world, total):
+    expected = np.asarray(world.expected(world.system))
+    for v, value in enumerate(world.spec.do_values):
+        np.testing.assert_allclose(expected[:, v], total * value, atol=1e-4)
+
+
+def test_every_question_shows_three_variables_and_one_of_them_moves_the_goal(facts, total):
+    assert (facts.mask.sum(1) == 3).all()
+    assert len({tuple(m) for m in facts.mask}) > ROWS / 3
+    for mask, goal in zip(facts.mask, facts.goal[:, -1], strict=True):
+        others = [i for i in np.flatnonzero(mask) if i != goal]
+        assert mask[goal]
+        assert max(abs(total[i, goal]) for i in others) >= 0.049
+
+
+def test_a_system_and_its_goal_do_not_depend_on_the_experiments(world, tested_world):
+    for index in range(4):
+        first, second = (LiveEpisode(w, 0, "perform", index) for w in (world, tested_world))
+        assert (np.asarray(first.stage.relevant) == np.asarray(second.stage.relevant)).all()
+        assert int(first.stage.goal[-1]) == int(second.stage.goal[-1])
+        assert first.oracle_return == second.oracle_return
+
+
+# -- sentences about facts ------------------------------------------------------------------------
+
+
+def test_what_is_told_are_the_effects_among_the_variables_shown_and_the_best_action(facts, total):
+    for row in range(ROWS):
+        lines = tell_facts(facts, row, np.random.default_rng(row), True)
+        shown = lines[0].content.split("\n")[0].removeprefix("Variables: ").split(" ")
+        assert {NONSENSE.index(w) for w in shown} == set(np.flatnonzero(facts.mask[row]))
+        [told] = [line.content for line in lines if line.kind == "explained"]
+        said = {}
+        for line in told.split("\n"):
+            cause, _, items = line.partition(": ")
+            said |= {(cause, i.split("=")[0]): float(i.split("=")[1]) for i in items.split(" ")}
+        for cause in shown:
+            for effect in shown:
+                if cause != effect:
+                    true = total[NONSENSE.index(cause), NONSENSE.index(effect)]
+                    assert said.pop((cause, effect), 0.0) == pytest.approx(true, abs=0.0501)
+        assert not said
+        [answer] = [line for line in lines if line.role == "assistant"]
+        [goal] = [w for line in lines for w in line.content.split("Goal: ")[1:]]
+        values = {
+            f"do {w}={v:.1f}": v * total[NONSENSE.index(w), NONSENSE.index(goal)]
+            for w in shown if w != goal for v in (-2.0, 2.0)
+        }  # fmt: skip
+        assert values[answer.content] == pytest.approx(max(values.values()), abs=1e-4)
+
+
+def test_facts_come_before_the_goal_as_often_as_after_the_answer(facts):
+    rng = np.random.default_rng(0)
+    first = [tell_facts(facts, row % ROWS, rng, True)[1].kind == "explained" for row in range(400)]
+    assert abs(np.mean(first) - 0.5) < 0.1
+
+
+def test_without_explanations_only_question_and_answer_are_told(facts):
+    lines = tell_facts(facts, 0, np.random.default_rng(0), False)
+    assert [line.kind for line in lines] == ["told", "exploit"]
+
+
+def test_a_test_without_experiments_asks_what_was_read(world, facts):
+    scene = FamiliarScene(world, 0, "watch", 5)
+    [_, asked] = scene.messages()
+    read = [line.content for line in tell_facts(facts, 5, np.random.default_rng(0), False)]
+    opening, question = asked["content"].split("\n")
+    assert question == read[0].split("\n")[1]
+    assert sorted(opening.split(" ")) == sorted(read[0].split("\n")[0].split(" "))
+    assert scene.reply(read[1]) is None
+    assert scene.finished
+    assert scene.returns == pytest.approx(scene.oracle_return)
+
+
+def test_only_the_variables_shown_can_be_set_and_seen(tested_world):
+    scene = FamiliarScene(tested_world, 0, "perform", 0)
+    shown = scene.messages()[1]["content"].removeprefix("Variables: ").split(" ")
+    assert len(shown) == 3
+    for word in (*NONSENSE, "nothing"):
+        assert isinstance(scene.read(f"do {word}=2.0"), Malformed) == (word not in shown)
+    hidden = next(w for w in NONSENSE if w not in shown)
+    assert all(w in scene.read(f"do {hidden}=2.0").remedy for w in shown)
+    scene.reply(f"do {shown[0]}=2.0")
+    results = dict(item.split("=") for item in scene.messages()[-1]["content"].split(" "))
+    assert list(results) == shown
+    assert results[shown[0]] == "2.0"
+
+
+def test_corpora_have_equal_tokens_in_equal_minibatches(tmp_path, world):
+    stages = {"familiar, 0": world, "new, 3": make("dag", n=3)}
+    scale = Scale(("about", "episodes", "both"), 24_000, (), 1, 1)
+    for corpus, shares in meta_scm.CORPORA.items():
+        logs, batch_size = meta_scm._watched(corpus, scale, stages, tmp_path, 0, lambda _: None)
+        parts = {}
+        for source, folder in logs.items():
+            batch = meta_scm.Dataset(folder).read()
+            each = meta_scm.mean_tokens(batch)
+            parts[source] = (batch.rows * 19 / 20, each)
+        tokens = {source: rows * each for source, (rows, each) in parts.items()}
+        assert sum(tokens.values()) == pytest.approx(24_000, rel=0.03)
+        for source, share in shares.items():
+            assert tokens[source] == pytest.approx(24_000 * share, rel=0.03)
+        mean = sum(tokens.values()) / sum(rows for rows, _ in parts.values())
+        assert batch_size * mean == pytest.approx(meta_scm.STEP_TOKENS, rel=0.05)
+
+
+# -- analysis -------------------------------------------------------------------------------------
+
+
+def returns(rng, share, spread=0.2, size=400):
+    """Returns of a player that gets a share of an omniscient return of about 1."""
+    oracle = rng.uniform(0.5, 1.5, size)
+    agent = share * oracle + spread * rng.normal(size=size)
+    none = np.full(size, np.nan)
+    own = {"agent": agent, "oracle": oracle, "random": np.zeros(size), BAYES: 0.8 * oracle}
+    own |= {name: 0.5 * oracle for name in HEURISTICS}
+    return own | {"malformed": np.zeros(size), "replies": np.full(size, 4.0), "unknown": none}
+
+
+def models(shares, count=1, **options):
+    found = []
+    for seed in range(count):
+        cells = {
+            cell: returns(np.random.default_rng([seed, len(cell)]), share, **options)
+            for cell, share in shares.items()
+        }
+        for cell in ("new, 0", GIVEN):  # the same systems
+            cells[cell] = cells[cell] | {"oracle": cells["new, 3"]["oracle"]}
+        found.append(Tested(1e6, cells))
+    return found
+
+
+def shares(*values):
+    return dict(zip((*meta_scm.CELLS, GIVEN), values, strict=True))
+
+
+PARROT = shares(1.0, 0.9, 0.0, 0.0, 0.0)
+DISCOVERER = shares(0.0, 0.6, 0.0, 0.7, 0.7)
+
+
+def references():
+    return {cell: returns(np.random.default_rng(9), 0.5) for cell in ("familiar, 3", "new, 3")}
+
+
+def test_a_parrot_and_a_discoverer_support_the_claim_and_their_shares_are_found():
+    found = {"about": models(PARROT, 3), "episodes": models(DISCOVERER, 3)}
+    analysis = analyse(found, references())
+    assert analysis.judgement == "supports"
+    assert "supports the claim" in analysis.verdict
+    for corpus, true in (("about", PARROT), ("episodes", DISCOVERER)):
+        for cell, share in true.items():
+            assert analysis.shares[corpus][cell].value == pytest.approx(share, abs=0.05)
+            assert len(analysis.by_model[corpus][cell]) == 3
+    assert analysis.gains["episodes"]["new, 3"].value == pytest.approx(0.7, abs=0.05)
+    assert analysis.apart.low < 0.7 < analysis.apart.high
+    assert analysis.of_bayes["episodes"].value == pytest.approx(0.7 / 0.8, abs=0.06)
+    assert analysis.power.n == 400
+
+
+@pytest.mark.parametrize(
+    ("about", "episodes"),
+    [
+        (DISCOVERER | {"familiar, 0": 1.0}, DISCOVERER),
+        (PARROT | {GIVEN: 0.4}, DISCOVERER),
+        (PARROT | {"familiar, 0": 0.2}, DISCOVERER),
+        (PARROT, PARROT),
+    ],
+)
+def test_a_discovering_reader_of_facts_or_one_that_learns_nothing_refutes_it(about, episodes):
+    analysis = analyse({"about": models(about), "episodes": models(episodes)}, references())
+    assert analysis.judgement == "refutes"
+    assert "refutes the claim" in analysis.verdict
+
+
+def test_too_few_systems_leave_the_claim_open():
+    found = {"about": models(PARROT, size=12, spread=2.0), "episodes": models(DISCOVERER, size=12)}
+    small = {cell: returns(np.random.default_rng(9), 0.5, size=12) for cell in references()}
+    analysis = analyse(found, small)
+    assert analysis.judgement == "leaves open"
+    assert "leaves the claim open" in analysis.verdict
+
+
+def test_an_interval_that_is_missing_leaves_the_claim_open():
+    sure = Estimate(0.9, 0.8, 1.0, 9)
+    none = Estimate(0.0, -0.05, 0.05, 9)
+    gains = {"about": {"new, 3": none, GIVEN: none}, "episodes": {"new, 3": sure}}
+    assert judge(sure, gains) == "supports"
+    assert judge(Estimate(0.9), gains) == "leaves open"
+
+
+def test_the_difference_between_corpora_is_paired_by_system():
+    rng = np.random.default_rng(0)
+    about, episodes = models(PARROT)[0], models(DISCOVERER)[0]
+    hard = rng.normal(size=400)  # what makes a system easy or hard for both
+    for cell, own in about.cells.items():
+        same = about.cells["new, 3"]["oracle"]
+        own["agent"], own["oracle"] = hard.copy(), same
+        episodes.cells[cell]["agent"], episodes.cells[cell]["oracle"] = hard + 0.5, same
+    analysis = analyse({"about": [about], "episodes": [episodes]}, references())
+    assert analysis.apart.high - analysis.apart.low < 0.05
+    assert analysis.power.sd == pytest.approx(0.0, abs=1e-9)
+
+
+# -- the whole ------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_study_ends_in_a_verdict_and_resumes_to_the_same(tmp_path):
+    widths = (("size", 16), ("layers", 1), ("heads", 2), ("inner", 24), ("longest", 256))
+    scale = Scale(("about", "episodes", "both"), 60_000, widths, 24, 2)
+    study = replace(meta_scm.STUDY, scales={"tiny": scale})
+    lines: list[str] = []
+    first = study.run("tiny", tmp_path, 0, lines.append)
+    assert " the claim" in first.verdict
+    assert any("Power:" in line for line in lines)
+    assert all("<svg" in open(figure).read() for figure in first.figures)
+    tokens = [t for own in first.values["tokens"].values() for t in own]
+    assert max(tokens) < 1.1 * min(tokens)
+    assert study.run("tiny", tmp_path, 0, lines.append) == first
+    report = evaluation.review(first.runs)
+    assert not report.problems
+    assert len(report.runs) == len(first.runs)
