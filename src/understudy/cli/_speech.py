@@ -44,6 +44,30 @@ class Line(NamedTuple):
     cache: bool
 
 
+def studied(name: str, prompt: list[str], purse: Purse, line: Line) -> Any:
+    """Who is studied, as `studies.study` takes it."""
+    from understudy import language, studies
+
+    return studies.find_text_player(
+        name,
+        language.read_conditions(prompt),
+        _calls(line),
+        language.Budget(purse.usd, purse.tokens),
+        purse.price_in,
+        purse.price_out,
+        purse.prices,
+    )
+
+
+def _calls(line: Line) -> Any:
+    from understudy import language
+
+    connections = {} if line.connections is None else {"max_connections": line.connections}
+    return language.Calls(
+        temperature=line.temperature, max_tokens=line.max_tokens, cache=line.cache, **connections
+    )
+
+
 def is_text_agent(name: str) -> bool:
     """Whether a player's name is that of a text understudy."""
     if name.startswith(("scripted:", "bayes:")):
@@ -98,7 +122,6 @@ def perform_llm(
     """
     from understudy import language
 
-    connections = {} if line.connections is None else {"max_connections": line.connections}
     with Count("performing") as progress:
         run = language.record_llm(
             world,
@@ -107,12 +130,7 @@ def perform_llm(
             seed,
             out,
             conditions=language.read_conditions(prompt),
-            calls=language.Calls(
-                temperature=line.temperature,
-                max_tokens=line.max_tokens,
-                cache=line.cache,
-                **connections,
-            ),
+            calls=_calls(line),
             budget=language.Budget(purse.usd, purse.tokens),
             price_in=purse.price_in,
             price_out=purse.price_out,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,12 +40,13 @@ from understudy.cli._speech import (
     is_text_agent,
     perform_llm,
     perform_text,
+    studied,
 )
 from understudy.errors import UserError
 
 _STUDIES = (
-    "heldout-links, heldout-sets, data-fusion, limit, explanations, deconfounding or "
-    "rl-explanations."
+    "heldout-links, heldout-sets, data-fusion, limit, explanations, deconfounding, "
+    "rl-explanations, recitation or prompts."
 )
 
 if TYPE_CHECKING:
@@ -387,18 +389,43 @@ def import_(
 @app.command()
 def study(
     name: Annotated[str, typer.Argument(help=_STUDIES)],
-    out: Annotated[Path | None, typer.Option(help="Folder (default studies/NAME-SCALE).")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder (default studies/NAME-SCALE, -PLAYER).")
+    ] = None,
     scale: Annotated[
         str, typer.Option(help="quick: minutes; full: up to hours, smaller intervals.")
     ] = "quick",
     seed: Seed = 0,
+    who: Annotated[
+        str | None,
+        typer.Option(
+            "--player",
+            help="recitation, prompts: llm:MODEL, a text agent's folder or pretrained:dag-text.",
+        ),
+    ] = None,
+    prompt: Prompt = None,
+    budget_usd: BudgetUsd = None,
+    budget_tokens: BudgetTokens = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
+    prices: Prices = None,
+    temperature: Temperature = None,
+    max_tokens: MaxTokens = None,
+    connections: Connections = None,
+    cache: Cache = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a study: claim, design, what would refute it, result. The same command resumes it."""
     from understudy import evaluation, studies
 
-    folder = out or Path("studies") / f"{name}-{scale}"
-    finding = studies.study(name, scale, folder, seed, say=lambda line: notes.print(line))
+    purse = Purse(budget_usd, budget_tokens, price_in, price_out, prices)
+    line = Line(temperature, max_tokens, connections, cache)
+    subject = None if who is None else studied(who, prompt or [], purse, line)
+    ending = "" if who is None else "-" + re.sub(r"[^\w.-]+", "-", who).strip("-")
+    folder = out or Path("studies") / f"{name}-{scale}{ending}"
+    finding = studies.study(
+        name, scale, folder, seed, say=lambda text: notes.print(text), player=subject
+    )
     with Count("review", "runs") as progress:
         evaluation.write_report(evaluation.review(finding.runs, progress), folder / "report.html")
     if as_json:

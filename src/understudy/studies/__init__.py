@@ -15,11 +15,14 @@ from understudy.studies import (
     heldout_links,
     heldout_sets,
     limit,
+    prompts,
+    recitation,
     rl_explanations,
 )
-from understudy.studies._protocol import Finding, Outcome, Say, Study
+from understudy.studies._protocol import Finding, Outcome, PlayerStudy, Say, Study
+from understudy.studies._spoken import TextPlayer, find_text_player
 
-STUDIES: dict[str, Study] = {
+STUDIES: dict[str, Study | PlayerStudy] = {
     module.STUDY.name: module.STUDY
     for module in (
         heldout_links,
@@ -29,22 +32,53 @@ STUDIES: dict[str, Study] = {
         explanations,
         deconfounding,
         rl_explanations,
+        recitation,
+        prompts,
     )
 }
 
 
-def study(name: str, scale: str, out: str | Path, seed: int = 0, say: Say = print) -> Finding:
+def study(
+    name: str,
+    scale: str,
+    out: str | Path,
+    seed: int = 0,
+    say: Say = print,
+    player: TextPlayer | None = None,
+) -> Finding:
     """Run a study by name into a folder and write its `study.json`.
 
+    Args:
+        player: who is studied, for a `PlayerStudy`; see `find_text_player`.
+
     Raises:
-        UserError: unknown study or scale.
+        UserError: unknown study or scale; a player where the study has its own, or none where it
+            needs one.
     """
     if name not in STUDIES:
         raise UserError("study", name, f"use one of {', '.join(STUDIES)}")
-    finding = STUDIES[name].run(scale, Path(out), seed, say)
+    found = STUDIES[name]
+    if isinstance(found, PlayerStudy):
+        if player is None:
+            remedy = f"{name} needs one: llm:MODEL, a text agent's folder or pretrained:dag-text"
+            raise UserError("--player", None, remedy)
+        found = found.of(player)
+    elif player is not None:
+        raise UserError("--player", player.name, f"{name} has its own players: leave it out")
+    finding = found.run(scale, Path(out), seed, say)
     text = json.dumps(asdict(finding), indent=1, sort_keys=True)
     write_atomic(Path(out) / "study.json", text.encode())
     return finding
 
 
-__all__ = ["STUDIES", "Finding", "Outcome", "Say", "Study", "study"]
+__all__ = [
+    "STUDIES",
+    "Finding",
+    "Outcome",
+    "PlayerStudy",
+    "Say",
+    "Study",
+    "TextPlayer",
+    "find_text_player",
+    "study",
+]
