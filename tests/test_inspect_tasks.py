@@ -201,7 +201,14 @@ def test_tool_calls_of_any_kind_are_counted_and_never_crash():
     assert [line for _, line in episode["actions"]].count("observe") == 1
     answered = [m for m in log.samples[0].messages if m.role == "tool"]
     assert len(answered) == len(calls) + 3
-    assert "tools=none" in log.samples[0].messages[-1].text
+
+
+def test_a_model_that_never_calls_a_tool_is_told_apart():
+    log = run("experiment", mock(then="do dax=2.0"), n=3, episodes=1, tools="actions")
+    sample = log.samples[0]
+    assert [line for _, line in sample.metadata["episode"]["actions"]] == [None] * 4
+    assert "tools=none" in sample.messages[3].text
+    assert "tools=none" in sample.scores["episode_return"].explanation
 
 
 def test_analyses_cost_no_step_but_are_bounded(world):

@@ -16,7 +16,7 @@ from understudy.language._names import NONSENSE
 from understudy.language._reply import Malformed
 from understudy.studies import meta_scm
 from understudy.studies._familiar import FamiliarScene, FamiliarWorld, tell_facts
-from understudy.studies.meta_scm import GIVEN, Scale, Tested, analyse, judge
+from understudy.studies.meta_scm import GIVEN, Scale, Learner, analyse, judge
 from understudy.worlds import make
 
 ROWS = 64
@@ -177,7 +177,7 @@ def models(shares, count=1, **options):
         }
         for cell in ("new, 0", GIVEN):  # the same systems
             cells[cell] = cells[cell] | {"oracle": cells["new, 3"]["oracle"]}
-        found.append(Tested(1e6, cells))
+        found.append(Learner(1e6, cells))
     return found
 
 

@@ -143,6 +143,9 @@ def learn(
         "float32"
     ),
     devices: Annotated[int, typer.Option(help="Devices that share a minibatch.")] = 1,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Agent with the same network to go on from.")
+    ] = None,
     world: Annotated[str, typer.Option("--world", help="ppo: where to play; rooms.")] = "rooms",
     split: Annotated[str, typer.Option(help="ppo: split of the world.")] = "train",
     settings: Settings = None,
@@ -192,6 +195,7 @@ def learn(
         precision=precision,
         devices=devices,
         seed=seed,
+        start=start,
     )
     with counter("learning") as bar:
         task = bar.add_task("", total=1000, note="")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from jaxtyping import Array, Float
@@ -40,6 +39,6 @@ class Course(NamedTuple):
     losses: Callable[[Any, Any, Any], Float[Array, " 3"]]
     loss_weights: tuple[float, float, float]
     explaining: str
-    load: Callable[[Path], Any]
+    load: Callable[[Any], Any]
     optimiser: Callable[[float], Any] = optimiser
     files: Callable[[Any], dict[str, bytes]] = weights_file

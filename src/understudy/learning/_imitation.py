@@ -62,6 +62,7 @@ class Recipe:
         explanation_weight: weight of that loss beside exploitation.
         precision: `bfloat16` computes activations in it (accelerators).
         devices: devices that share each minibatch.
+        start: folder of an agent with the same network to go on from; None: from random weights.
     """
 
     network: str | None = None
@@ -77,6 +78,7 @@ class Recipe:
     precision: str = "float32"
     seed: int = 0
     devices: int = 1
+    start: str | None = None
 
     def __post_init__(self) -> None:
         for field, options in (("explanations", EXPLANATIONS), ("precision", PRECISIONS)):
@@ -152,6 +154,8 @@ def learn(
     recipe = complete_recipe(recipe, defaults or usual[1])
     _check_logs(datasets, recipe)
     lessons = (course or usual[0])(datasets, recipe)
+    if recipe.start is not None:
+        lessons = lessons._replace(network=_network_of(recipe.start, lessons))
     out = Path(out)
     settings = asdict(recipe) | {"widths": [list(w) for w in recipe.widths]}
     job = settings | {"logs": [d.manifest_hash for d in datasets]}
@@ -163,6 +167,14 @@ def learn(
         return _train(datasets, lessons, out, recipe, settings, progress, checkpoint_seconds)
     finally:
         os.close(lock)
+
+
+def _network_of(start: str, lessons: Course) -> Any:
+    """The network of the agent to go on from."""
+    agent = lessons.load(Path(start) if not start.startswith("pretrained:") else start)
+    if agent.architecture.to_json() != lessons.architecture.to_json():
+        raise UserError("from", start, "its network has another kind or other widths")
+    return agent.network
 
 
 def complete_recipe(recipe: Recipe, defaults: dict[str, Any]) -> Recipe:

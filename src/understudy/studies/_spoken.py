@@ -215,8 +215,9 @@ def keep_varied(conditions: Conditions, switches: Sequence[str]) -> None:
     """Raises UserError if a switch that a study varies is set for its player."""
     usual = Conditions()
     for switch in switches:
-        if getattr(conditions, switch) != getattr(usual, switch):
-            raise UserError(switch, getattr(conditions, switch), "the study varies it: leave it out")
+        value = getattr(conditions, switch)
+        if value != getattr(usual, switch):
+            raise UserError(switch, value, "the study varies it: leave it out")
 
 
 # -- what was said --------------------------------------------------------------------------------
@@ -262,11 +263,15 @@ def told(episodes: Sequence[Said]) -> str:
 
 def shown(estimate: Estimate, digits: int = 2) -> str:
     """`1.23 [1.02, 1.44]`, or why there is none."""
+
+    def plain(x: float) -> str:
+        return f"{round(x, digits) + 0.0:,.{digits}f}"  # no negative zero
+
     if estimate.value is None:
         return f"none ({estimate.reason})"
     if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.{digits}f} ({estimate.reason})"
-    return f"{estimate.value:.{digits}f} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"
+        return f"{plain(estimate.value)} ({estimate.reason})"
+    return f"{plain(estimate.value)} [{plain(estimate.low)}, {plain(estimate.high)}]"
 
 
 def beyond(estimate: Estimate, bound: float) -> str:

@@ -87,7 +87,7 @@ Returns = dict[str, NDArray[np.float64]]
 "random", "bayes" and the heuristics; "malformed" and "replies" of a model are counts."""
 
 
-class Tested(NamedTuple):
+class Learner(NamedTuple):
     """A model: how many tokens it read, and what it did in every cell."""
 
     tokens: float
@@ -107,7 +107,7 @@ def _carry_out(scale: Scale, out: Path, seed: int, say: Say) -> Outcome:
         for cell in ("familiar, 3", "new, 3")
     }  # fmt: skip
     references = {cell: _returns(run, out) for cell, run in rivals.items()}
-    found: dict[str, list[Tested]] = {}
+    found: dict[str, list[Learner]] = {}
     for corpus in scale.corpora:
         logs, batch_size = _watched(corpus, scale, stages, out, seed, say)
         for at in range(seed, seed + scale.seeds):
@@ -124,7 +124,7 @@ def _carry_out(scale: Scale, out: Path, seed: int, say: Say) -> Outcome:
             cells = _tested(agent, label, stages, scale.test_episodes, seed, out, say)
             cells[GIVEN] = _given(agent, label, rivals["new, 3"], stages["new, 3"], out)
             say(f"{label}, {GIVEN}: {_share([cells[GIVEN]]).value:.3f}")
-            found.setdefault(corpus, []).append(Tested(tokens, cells))
+            found.setdefault(corpus, []).append(Learner(tokens, cells))
     analysis = analyse(found, references)
     say(analysis.power.line)
     best = analysis.references["new, 3"][analysis.best["new, 3"]].value or 0.0
@@ -337,7 +337,7 @@ class Analysis:
         return "\n".join(lines)
 
 
-def analyse(found: Mapping[str, list[Tested]], references: Mapping[str, Returns]) -> Analysis:
+def analyse(found: Mapping[str, list[Learner]], references: Mapping[str, Returns]) -> Analysis:
     """Put all models side by side.
 
     Args:
@@ -452,7 +452,7 @@ STUDY = Study(
         "system over 12 named variables, three at a time (total effects of each on the others, a "
         "goal, the best action; facts before or after), no experiments. `episodes`: transcripts of "
         "an expert that makes three experiments on ever new systems of three variables, with names "
-        "drawn afresh, effects told afterwards. `both`: half and half. Tested on sub-systems of "
+        "drawn afresh, effects told afterwards. `both`: half and half. Learner on sub-systems of "
         "the familiar system, names true, and on new ones, names meaningless, with 0 and 3 "
         "experiments, and with 3 that another made; the same systems and noise for every model; "
         "exact expected returns as shares of the omniscient one."

@@ -28,14 +28,16 @@ from understudy.studies._spoken import (
     malformed,
     said,
     shown,
-    told,
     tokens,
+    told,
 )
 
 SWITCHES = ("reasoning", "check", "instruction", "examples", "explanations", "tools")
 EXAMPLES = 2
 MARGIN = 0.1
 """Of what there is to gain (omniscient less random return): what counts as a difference."""
+
+_ROUNDING = 1e-9  # of least squares on returns that are all the same
 
 
 @dataclass(frozen=True)
@@ -183,9 +185,11 @@ def _effects(
 
 def power_of(effect: Estimate) -> Power | None:
     """The power behind an effect, from its t interval; None where no episode shows it."""
-    if effect.high is None or effect.value is None or effect.high == effect.value:
+    if effect.high is None or effect.value is None:
         return None
     half = effect.high - effect.value
+    if half < _ROUNDING:
+        return None
     sd = half * math.sqrt(effect.n) / float(stats.t.ppf((1 + LEVEL) / 2, effect.n - 1))
     return power(effect.n, sd)
 
@@ -217,9 +221,9 @@ def judge(effects: Mapping[str, Estimate], least: float) -> str:
     if len(within) == len(effects):
         found = "refutes the claim"
     return (
-        f"By a margin of {least:.2f} ({MARGIN:.0%} of what there is to gain), all intervals holding "
+        f"By a margin of {least:.2f} ({MARGIN:.0%} of what there is to gain), all intervals "
         f"together: {', '.join(matter) or 'no switch is sure to matter'}; "
-        f"{', '.join(within) or 'none'} sure not to: {found}."
+        f"{', '.join(within) or 'none'} sure not to. This {found}."
     )
 
 
@@ -242,12 +246,12 @@ STUDY = PlayerStudy(
         "World `dag`, linear, 5 variables, 5 experiments, nonsense names. Reasoning, check, "
         "instruction and tools in a half fraction of their combinations (2^(4-1), resolution IV; a "
         "player that calls no tools: all of the other three), crossed with no examples, 2, and 2 "
-        "explained: 24 prompts, the same episodes under each. A factorial, because every run counts "
-        "for every switch: throwing one switch at a time needs 2.3 to 3.5 times as many "
-        "episodes for the same interval and says nothing beyond the plain prompt. The 2 examples are an expert's, of "
-        "a stream of their own, chosen on the validation stream. Main effects: least squares within "
-        "each episode, t intervals over episodes; that of examples is unexplained ones less none, "
-        "that of explanations explained ones less unexplained."
+        "explained: 24 prompts, the same episodes under each. A factorial, because every run "
+        "counts for every switch: throwing one switch at a time needs 2.3 to 3.5 times as many "
+        "episodes for the same interval, and says nothing beyond the plain prompt. The examples "
+        "are an expert's, of a stream of their own, chosen on the validation stream. Main "
+        "effects: least squares within each episode, t intervals over episodes; that of examples "
+        "is unexplained ones less none, that of explanations explained ones less unexplained."
     ),
     refuted_if=(
         f"all six intervals of main effects, made wide enough to hold together (Bonferroni), lie "

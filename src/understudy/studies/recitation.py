@@ -67,8 +67,10 @@ def _carry_out(player: TextPlayer, scale: Scale, out: Path, seed: int, say: Say)
 
 def margin(found: Recitation) -> float:
     """The difference of returns that counts."""
-    assert found.oracle.value is not None and found.random.value is not None
-    return MARGIN * (found.oracle.value - found.random.value)
+    best, floor = found.oracle.value, found.random.value
+    assert best is not None
+    assert floor is not None
+    return MARGIN * (best - floor)
 
 
 def answers(found: Recitation) -> dict[str, str]:
@@ -97,14 +99,14 @@ def judge(found: Recitation) -> str:
 def _verdict(found: Recitation, episodes: int, words: str) -> str:
     power = found.power.line if found.power else "Power: names alone make no difference at all."
     own = answers(found)
-    judged = judge(found).replace("leaves open", "neither supports nor refutes")
+    judged = {"leaves open": "leaves the claim open"}.get(judge(found), f"{judge(found)} the claim")
     return "\n".join([
         f"{found.player}, {episodes:,} episodes in each arm; {words}",
         *(f"{what}: {shown(estimate)}; {meaning}." for what, estimate, meaning in found.rows()),
         power,
-        f"By a margin of {margin(found):.2f} ({MARGIN:.0%} of what there is to gain): it discovers: "
-        f"{own['discovers']}; it recites: {own['recites']}; false names mislead it: "
-        f"{own['misled']}. This {judged} the claim.",
+        f"By a margin of {margin(found):.2f} ({MARGIN:.0%} of what there is to gain): discovers: "
+        f"{own['discovers']}; recites: {own['recites']}; misled by false names: {own['misled']}. "
+        f"This {judged}.",
     ])  # fmt: skip
 
 

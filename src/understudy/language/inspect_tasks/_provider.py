@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -55,7 +53,8 @@ class UnderstudyAPI(ModelAPI):
         for field in model_args:
             raise UserError(field, model_args[field], "model arguments of understudy/...: seed")
         self._seed = seed
-        self._batches = Batches(_load_speaker(model_name)) if is_text(model_name) else None
+        speaker = _find_speaker(model_name)
+        self._batches = Batches(speaker) if speaker else None
 
     def max_connections(self) -> int:
         return CONNECTIONS
@@ -119,20 +118,13 @@ def _messages(input: list[ChatMessage]) -> list[Message]:
 # -- text understudies ----------------------------------------------------------------------------
 
 
-def is_text(name: str) -> bool:
-    """Whether a player's name stands for a text understudy: a checkpoint with a tokenizer."""
-    kind, colon, rest = name.partition(":")
-    if kind == "pretrained" and colon:
-        shipped = importlib.resources.files("understudy") / "pretrained" / rest
-        return (shipped / "tokenizer.json").is_file()
-    return (Path(name) / "tokenizer.json").is_file()
+def _find_speaker(name: str) -> Speaker | None:
+    """The text understudy of this name; None: it is another kind of player."""
+    if name == "follower" or name.startswith(("scripted:", "bayes:")):
+        return None
+    from understudy.language.text import load_speaker, speaks  # its extra is needed from here on
 
-
-def _load_speaker(name: str) -> Speaker:
-    from understudy.language import load_speaker
-
-    speaker: Speaker = load_speaker(name)
-    return speaker
+    return load_speaker(name) if speaks(name) else None
 
 
 class _Request:

@@ -15,7 +15,7 @@ from safetensors.numpy import load
 from understudy.errors import UserError
 from understudy.language._scene import Message
 from understudy.language.text._hub_files import MOST_NEW_TOKENS
-from understudy.language.text._llama import LlamaPlan, Weights, complete, fresh
+from understudy.language.text._llama import LlamaPlan, TextNetwork, Weights, complete, fresh
 from understudy.language.text._tokens import ASSISTANT, END, END_ID, PAD_ID, USER, tokenizer
 from understudy.learning import agent_folder, read_description, read_history
 
@@ -45,6 +45,15 @@ class TextAgent:
         self.weights, self.plan, self.name = weights, plan, name
         self.training, self.history = training or {}, history or []
         self._key = None if seed is None else jax.random.key(seed)
+
+    @property
+    def network(self) -> TextNetwork:
+        """As training sees it."""
+        return TextNetwork(self.weights, self.plan)
+
+    @property
+    def architecture(self) -> LlamaPlan:
+        return self.plan
 
     @property
     def record(self) -> dict[str, Any]:

@@ -18,12 +18,11 @@ from understudy.language.text._hub_files import hub_files
 from understudy.language.text._lesson import (
     Tell,
     TextLesson,
-    TextNetwork,
     tell_episode,
     text_lesson,
     text_losses,
 )
-from understudy.language.text._llama import LlamaPlan, fresh
+from understudy.language.text._llama import LlamaPlan, TextNetwork, fresh
 from understudy.learning import Course, Recipe, Report, learn
 
 TEXT_RECIPE: dict[str, Any] = {"network": "text", "batch_size": 32, "explore_weight": 0.5}

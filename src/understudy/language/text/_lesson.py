@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,7 +13,7 @@ from jaxtyping import Array, Float
 from understudy.episodes import EpisodeBatch
 from understudy.errors import UserError
 from understudy.language._names import nonsense
-from understudy.language.text._llama import LlamaPlan, Weights, logits
+from understudy.language.text._llama import TextNetwork, logits
 from understudy.language.text._tokens import ASSISTANT, END, PAD_ID, USER, tokenizer
 from understudy.language.text._transcripts import Line, transcript
 
@@ -22,17 +21,6 @@ TOLD_WEIGHT = 0.1
 """Weight of a token that tells results, beside 1 for one of an explanation."""
 _STEP = 16
 """Rows are filled up to a multiple of this, so that few shapes have to be compiled."""
-
-
-class TextNetwork(eqx.Module):
-    """The weights of a text understudy, as training sees them."""
-
-    weights: Weights
-    plan: LlamaPlan = eqx.field(static=True)
-
-    def floats(self, inputs: Any, decisions: int) -> int:
-        """Size of one activation for an episode."""
-        return inputs.shape[-1] * self.plan.size
 
 
 class TextLesson(NamedTuple):

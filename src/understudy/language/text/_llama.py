@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -62,6 +63,17 @@ class LlamaPlan:
             if field not in known:
                 raise UserError(field, own[field], f"a text network has {', '.join(known)}")
         return LlamaPlan(**own)
+
+
+class TextNetwork(eqx.Module):
+    """The weights of a text understudy, as training sees them."""
+
+    weights: Weights
+    plan: LlamaPlan = eqx.field(static=True)
+
+    def floats(self, inputs: Any, decisions: int) -> int:
+        """Size of one activation for an episode."""
+        return inputs.shape[-1] * self.plan.size
 
 
 def fresh(plan: LlamaPlan, seed: int) -> Weights:
