@@ -2,36 +2,63 @@
 
     python scripts/pretrain.py dag        # equivariant, a mix of sizes, lengths and noise
     python scripts/pretrain.py dag-plain  # plain, n = 5
+    python scripts/pretrain.py dag-text   # a language model that has read transcripts, n = 3 and 5
 
 All logs are of the scripted expert on split `train`; several fresh goals an episode only make the
-logs denser.
+logs denser. `dag-text` learns to read where there are several goals, and then from single goals,
+which no earlier answer gives away.
 """
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich import print
 
-from understudy import evaluation, experimenters, learning, worlds
+from understudy import evaluation, experimenters, language, learning, worlds
 
-LOGS: dict[str, list[tuple[int, dict[str, Any]]]] = {
+
+class Stage(NamedTuple):
+    """Logs, as (episodes, options of the world), how they are explained, and a recipe."""
+
+    logs: list[tuple[int, dict[str, Any]]]
+    recipe: dict[str, Any]
+    explain: str = "none"
+
+
+_READ = {"network": "text", "learning_rate": 2e-3, "weight_decay": 0.01, "explanations": "predict"}
+STAGES: dict[str, list[Stage]] = {
     "dag": [
-        (240_000, {"n": 5, "exploits": 4}),
-        (40_000, {"n": 5, "exploits": 4, "noise_variance_sd": 0.7}),
-        (40_000, {"n": 5, "experiments": 10, "exploits": 3}),
-        (20_000, {"n": 3, "exploits": 3}),
-        (60_000, {"n": 6, "exploits": 4}),
-        (20_000, {"n": 10, "relevant": 5, "exploits": 2}),
+        Stage(
+            [
+                (240_000, {"n": 5, "exploits": 4}),
+                (40_000, {"n": 5, "exploits": 4, "noise_variance_sd": 0.7}),
+                (40_000, {"n": 5, "experiments": 10, "exploits": 3}),
+                (20_000, {"n": 3, "exploits": 3}),
+                (60_000, {"n": 6, "exploits": 4}),
+                (20_000, {"n": 10, "relevant": 5, "exploits": 2}),
+            ],
+            {"network": "equivariant", "epochs": 1.0},
+        )
     ],
-    "dag-plain": [(1_000_000, {"n": 5, "exploits": 4})],
-}
-RECIPES: dict[str, dict[str, Any]] = {
-    "dag": {"network": "equivariant", "epochs": 1.0},
-    "dag-plain": {"network": "plain", "epochs": 2.0},
+    "dag-plain": [
+        Stage([(1_000_000, {"n": 5, "exploits": 4})], {"network": "plain", "epochs": 2.0})
+    ],
+    "dag-text": [
+        Stage(
+            [(200_000, {"n": 3, "exploits": 4}), (400_000, {"n": 5, "exploits": 4})],
+            _READ | {"epochs": 0.25},
+            "effects",
+        ),
+        Stage(
+            [(80_000, {"n": 3, "exploits": 1}), (600_000, {"n": 5, "exploits": 1})],
+            _READ | {"epochs": 0.65},
+            "effects",
+        ),
+    ],
 }
 PACKAGE = Path(__file__).parents[1] / "src" / "understudy" / "pretrained"
 
@@ -42,21 +69,28 @@ def main(
     seed: int = 0,
 ) -> None:
     """Write the logs, train, and put the agent into the package; an interrupted run goes on."""
-    folders = []
-    for i, (count, options) in enumerate(LOGS[name]):
-        folder = work / name / f"logs-{i}"
-        world = worlds.make("dag", goals="fresh", **options)
-        evaluation.watch(world, experimenters.scripted("expert"), count, seed, folder, resume=True)
-        folders.append(folder)
-        print(f"{folder}: {count:,} episodes, {options}")
-    agent = work / name / "agent"
-    learning.learn(
-        folders, agent, learning.Recipe(**RECIPES[name], seed=seed), resume=True, progress=print
-    )
+    start = None
+    for k, stage in enumerate(STAGES[name]):
+        folders = []
+        for i, (count, options) in enumerate(stage.logs):
+            folder = work / name / f"logs-{k}-{i}"
+            world = worlds.make(
+                "dag", goals="fresh" if options["exploits"] > 1 else "same", **options
+            )
+            expert = experimenters.scripted("expert")
+            evaluation.watch(world, expert, count, seed, folder, resume=True, explain=stage.explain)
+            folders.append(folder)
+            print(f"{folder}: {count:,} episodes, {options}")
+        agent = work / name / f"agent-{k}"
+        recipe = learning.Recipe(**stage.recipe, seed=seed, start=start)
+        read = language.learn_by_reading if recipe.network == "text" else learning.learn
+        read(folders, agent, recipe, resume=True, progress=print)
+        start = str(agent)
     target = PACKAGE / name
     target.mkdir(parents=True, exist_ok=True)
-    for file in ("agent.json", "weights.safetensors", "metrics.jsonl"):
-        shutil.copyfile(agent / file, target / file)
+    for path in agent.iterdir():
+        if path.name not in ("job.json", "optimizer.safetensors", "lock"):
+            shutil.copyfile(path, target / path.name)
 
 
 if __name__ == "__main__":

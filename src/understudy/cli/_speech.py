@@ -22,6 +22,10 @@ Prices = Annotated[Path | None, typer.Option(help="llm: JSON file of prices by m
 Temperature = Annotated[float | None, typer.Option(help="llm: of its sampling.")]
 MaxTokens = Annotated[int | None, typer.Option(help="llm: longest reply.")]
 Connections = Annotated[int | None, typer.Option(help="llm: calls in flight (default 10).")]
+Timeout = Annotated[
+    int | None, typer.Option(help="llm: seconds before a call is tried again (default 120).")
+]
+Retries = Annotated[int | None, typer.Option(help="llm: tries of a call again (default 6).")]
 Cache = Annotated[bool, typer.Option("--cache", help="llm: answer from Inspect's cache.")]
 
 
@@ -38,10 +42,12 @@ class Purse(NamedTuple):
 class Line(NamedTuple):
     """How a model is called."""
 
-    temperature: float | None
-    max_tokens: int | None
-    connections: int | None
-    cache: bool
+    temperature: float | None = None
+    max_tokens: int | None = None
+    max_connections: int | None = None
+    timeout: int | None = None
+    retries: int | None = None
+    cache: bool = False
 
 
 def studied(name: str, prompt: list[str], purse: Purse, line: Line) -> Any:
@@ -62,10 +68,8 @@ def studied(name: str, prompt: list[str], purse: Purse, line: Line) -> Any:
 def _calls(line: Line) -> Any:
     from understudy import language
 
-    connections = {} if line.connections is None else {"max_connections": line.connections}
-    return language.Calls(
-        temperature=line.temperature, max_tokens=line.max_tokens, cache=line.cache, **connections
-    )
+    calls = {field: value for field, value in line._asdict().items() if value is not None}
+    return language.Calls(**calls)
 
 
 def is_text_agent(name: str) -> bool:
@@ -137,11 +141,11 @@ def perform_llm(
             prices=purse.prices,
             resume=resume,
             progress=progress,
-            say=lambda text: notes.print(text),
+            say=lambda text: notes.print(text, markup=False),
         )
-    notes.print(run.sentence())
+    notes.print(run.sentence(), markup=False)
     if run.stopped:
         for episode, why in run.failed[:5]:
-            notes.print(f"episode {episode}: {why}", style="yellow")
+            notes.print(f"episode {episode}: {why}", style="yellow", markup=False)
         raise UserError("episodes", f"{run.finished} of {run.total} finished", run.stopped)
     return run.dataset

@@ -36,7 +36,9 @@ from understudy.cli._speech import (
     Prices,
     Prompt,
     Purse,
+    Retries,
     Temperature,
+    Timeout,
     is_text_agent,
     perform_llm,
     perform_text,
@@ -115,7 +117,8 @@ def learn(
         str, typer.Option(help="bc: imitate logs; ppo: reinforcement, in rooms.")
     ] = "bc",
     network: Annotated[
-        str | None, typer.Option(
+        str | None,
+        typer.Option(
             help="dag: equivariant (default), plain, or text (a language model that reads "
             "transcripts); rooms: relational."
         ),
@@ -287,6 +290,8 @@ def perform(
     temperature: Temperature = None,
     max_tokens: MaxTokens = None,
     connections: Connections = None,
+    timeout: Timeout = None,
+    retries: Retries = None,
     cache: Cache = False,
     resume: Resume = False,
     as_json: AsJson = False,
@@ -304,7 +309,7 @@ def perform(
         dataset = perform_llm(
             stage, agent.removeprefix("llm:"), episodes, seed, out, resume, prompt or [],
             Purse(budget_usd, budget_tokens, price_in, price_out, prices),
-            Line(temperature, max_tokens, connections, cache),
+            Line(temperature, max_tokens, connections, timeout, retries, cache),
         )  # fmt: skip
     elif is_text_agent(agent):
         dataset = perform_text(stage, agent, episodes, seed, out, resume, prompt or [], greedy)
@@ -323,6 +328,8 @@ def perform(
         print(json.dumps(result.to_json(), sort_keys=True))
     else:
         print_table(evaluation.table(result))
+        if (spoken := evaluation.spoken_table(result)) is not None:
+            print_table(spoken)
         notes.print(f"{dataset.rows:,} episodes in {out}")
 
 
@@ -352,6 +359,8 @@ def review(
         print(json.dumps(result.to_json(), sort_keys=True))
     else:
         print_table(evaluation.table(result))
+        if (spoken := evaluation.spoken_table(result)) is not None:
+            print_table(spoken)
         if reader:
             print_table(evaluation.matrix(result))
     for problem in result.problems:
@@ -416,6 +425,8 @@ def study(
     temperature: Temperature = None,
     max_tokens: MaxTokens = None,
     connections: Connections = None,
+    timeout: Timeout = None,
+    retries: Retries = None,
     cache: Cache = False,
     as_json: AsJson = False,
 ) -> None:
@@ -423,7 +434,7 @@ def study(
     from understudy import evaluation, studies
 
     purse = Purse(budget_usd, budget_tokens, price_in, price_out, prices)
-    line = Line(temperature, max_tokens, connections, cache)
+    line = Line(temperature, max_tokens, connections, timeout, retries, cache)
     subject = None if who is None else studied(who, prompt or [], purse, line)
     ending = "" if who is None else "-" + re.sub(r"[^\w.-]+", "-", who).strip("-")
     folder = out or Path("studies") / f"{name}-{scale}{ending}"

@@ -452,7 +452,7 @@ STUDY = Study(
         "system over 12 named variables, three at a time (total effects of each on the others, a "
         "goal, the best action; facts before or after), no experiments. `episodes`: transcripts of "
         "an expert that makes three experiments on ever new systems of three variables, with names "
-        "drawn afresh, effects told afterwards. `both`: half and half. Learner on sub-systems of "
+        "drawn afresh, effects told afterwards. `both`: half and half. Tested on sub-systems of "
         "the familiar system, names true, and on new ones, names meaningless, with 0 and 3 "
         "experiments, and with 3 that another made; the same systems and noise for every model; "
         "exact expected returns as shares of the omniscient one."
