@@ -12,6 +12,7 @@ from understudy.errors import UserError
 from understudy.language import BlicketScene, Conditions, open_scene
 from understudy.language._blicket_scene import Move, blicket_instructions
 from understudy.language._reply import Malformed
+from understudy.language._tool_calls import call_for, call_tool, say_call, tools_of
 from understudy.worlds import BlicketConfig
 
 PLAYERS = ("scripted:random", "scripted:expert", "bayes:eig")
@@ -126,19 +127,20 @@ def test_a_step_passes_with_nothing_done_after_too_many_malformed_replies(world)
 
 def test_tools_do_what_lines_do(world):
     scene = opened(world, names="letters", tools="actions")
-    tools = {tool.name: tool for tool in scene.tools()}
+    tools = tools_of(scene)
     assert set(tools) == {"put", "remove", "observe", "answer"}
-    assert tools["put"].use({"object": "b"}) == scene.read("put B") == Move(1, 1)
-    assert tools["observe"].use({}) == scene.read("observe") == Move(-1, 0)
-    assert tools["remove"].use({"object": "b"}).reason == "not-allowed"
-    assert tools["answer"].use({"yes": True}).reason == "not-allowed"
+    assert call_tool(tools, "put", {"object": "b"}) == scene.read("put B") == Move(1, 1)
+    assert call_tool(tools, "observe", {}) == scene.read("observe") == Move(-1, 0)
+    assert call_tool(tools, "remove", {"object": "b"}).reason == "not-allowed"
+    assert call_tool(tools, "answer", {"yes": True}).reason == "not-allowed"
     for _ in range(4):
         scene.take(Move(-1, 0))
-    assert tools["answer"].use({"yes": True}) == scene.read("yes") == Move(0, 1)
-    assert tools["answer"].use({"yes": False}) == scene.read("no") == Move(0, 0)
+    assert call_tool(tools, "answer", {"yes": True}) == scene.read("yes") == Move(0, 1)
+    assert call_tool(tools, "answer", {"yes": False}) == scene.read("no") == Move(0, 0)
     for given in ({"yes": "true"}, {"yes": 1}, {"yes": None}, {}, {"yes": True, "sure": True}):
-        assert isinstance(tools["answer"].use(given), Malformed)
-    assert tools["put"].use({"object": "A"}).reason == "not-allowed"
+        assert isinstance(call_tool(tools, "answer", given), Malformed)
+    assert call_tool(tools, "put", {"object": "A"}).reason == "not-allowed"
+    assert say_call(*call_for(scene, Move(0, 0))) == "answer(yes=false)"
 
 
 def test_a_theory_is_asked_for_before_the_first_question(world):

@@ -48,7 +48,7 @@ from understudy.errors import UserError
 
 _STUDIES = (
     "heldout-links, heldout-sets, data-fusion, limit, explanations, deconfounding, "
-    "rl-explanations, recitation or prompts."
+    "rl-explanations, meta-scm, recitation or prompts."
 )
 
 if TYPE_CHECKING:
@@ -435,6 +435,8 @@ def study(
 
     purse = Purse(budget_usd, budget_tokens, price_in, price_out, prices)
     line = Line(temperature, max_tokens, connections, timeout, retries, cache)
+    if who is None and any([prompt, *purse, *line]):
+        raise UserError("--player", None, "without one, nobody is prompted or paid: name it")
     subject = None if who is None else studied(who, prompt or [], purse, line)
     ending = "" if who is None else "-" + re.sub(r"[^\w.-]+", "-", who).strip("-")
     folder = out or Path("studies") / f"{name}-{scale}{ending}"

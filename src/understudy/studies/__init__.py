@@ -15,6 +15,7 @@ from understudy.studies import (
     heldout_links,
     heldout_sets,
     limit,
+    meta_scm,
     prompts,
     recitation,
     rl_explanations,
@@ -32,6 +33,7 @@ STUDIES: dict[str, Study | PlayerStudy] = {
         explanations,
         deconfounding,
         rl_explanations,
+        meta_scm,
         recitation,
         prompts,
     )

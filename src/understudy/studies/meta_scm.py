@@ -29,7 +29,9 @@ from understudy.studies._protocol import Outcome, Say, Study
 from understudy.studies._stages import kept_arrays, kept_numbers, played
 from understudy.worlds import DagWorld
 
-N = EXPERIMENTS = 3
+N = EXPERIMENTS = QUESTIONS = 3
+NOISE = 0.25
+"""Variance of noise beside weights of variance 1: what an experiment shows is clear."""
 CORPORA: dict[str, dict[str, float]] = {
     "about": {"about": 1.0},
     "episodes": {"episodes": 1.0},
@@ -52,7 +54,7 @@ MARGIN = 0.1
 """Share of the omniscient return that experiments must add to count as discovery."""
 RECITED = 0.5
 """Share of it that must be reached without experiments to count as recitation."""
-STEP_TOKENS = 2048
+STEP_TOKENS = 1400
 LEARNING_RATE = 2e-3
 _SAMPLED = 512
 _HELD_OUT = 1 / 20  # of the logs, by `learning.learn`
@@ -96,9 +98,9 @@ class Learner(NamedTuple):
 
 def _carry_out(scale: Scale, out: Path, seed: int, say: Say) -> Outcome:
     stages: dict[str, DagWorld] = {
-        cell: FamiliarWorld(seed, N, experiments)
+        cell: FamiliarWorld(seed, N, experiments, NOISE)
         if place == "familiar"
-        else worlds.make("dag", n=N, experiments=experiments)
+        else worlds.make("dag", n=N, experiments=experiments, noise_variance=NOISE)
         for cell, (place, experiments) in CELLS.items()
     }
     rivals = {
@@ -107,9 +109,16 @@ def _carry_out(scale: Scale, out: Path, seed: int, say: Say) -> Outcome:
         for cell in ("familiar, 3", "new, 3")
     }  # fmt: skip
     references = {cell: _returns(run, out) for cell, run in rivals.items()}
+    sources = {
+        "about": stages["familiar, 0"],
+        "episodes": worlds.make(
+            "dag", n=N, experiments=EXPERIMENTS, exploits=QUESTIONS, goals="fresh",
+            noise_variance=NOISE,
+        ),
+    }  # fmt: skip
     found: dict[str, list[Learner]] = {}
     for corpus in scale.corpora:
-        logs, batch_size = _watched(corpus, scale, stages, out, seed, say)
+        logs, batch_size = _watched(corpus, scale.tokens, sources, out, seed, say)
         for at in range(seed, seed + scale.seeds):
             label = f"{corpus}-{at}"
             say(f"{label}: reading {scale.tokens:,} tokens")
@@ -155,12 +164,12 @@ def _carry_out(scale: Scale, out: Path, seed: int, say: Say) -> Outcome:
 
 
 def _watched(
-    corpus: str, scale: Scale, stages: Mapping[str, DagWorld], out: Path, seed: int, say: Say
+    corpus: str, tokens: int, sources: Mapping[str, DagWorld], out: Path, seed: int, say: Say
 ) -> tuple[dict[str, Path], int]:
     """The logs of a corpus, and how many rows of them make a minibatch of `STEP_TOKENS`."""
     rows, logs = {}, {}
     for source, share in CORPORA[corpus].items():
-        world = stages["familiar, 0" if source == "about" else "new, 3"]
+        world = sources[source]
         question = {"source": source, "seed": seed, "rows": _SAMPLED}
 
         def sampled(world: DagWorld = world) -> float:
@@ -170,14 +179,14 @@ def _watched(
 
         file = out / "logs" / f"{source}.json"
         each = kept_numbers(file, question, sampled)
-        rows[source] = round(scale.tokens * share / each / (1 - _HELD_OUT))
+        rows[source] = round(tokens * share / each / (1 - _HELD_OUT))
         logs[source] = out / "logs" / f"{source}-{rows[source]}"
         say(f"{corpus}: watching {rows[source]:,} expert episodes, {each:.1f} tokens each")
         evaluation.watch(
             world, scripted("expert"), rows[source], seed, logs[source], resume=True,
             explain="effects",
         )  # fmt: skip
-    every = scale.tokens / (1 - _HELD_OUT) / sum(rows.values())
+    every = tokens / (1 - _HELD_OUT) / sum(rows.values())
     return logs, max(1, round(STEP_TOKENS / every))
 
 
@@ -451,11 +460,11 @@ STUDY = Study(
         "Small Llama networks from scratch, equal tokens and steps. `about`: facts of one linear "
         "system over 12 named variables, three at a time (total effects of each on the others, a "
         "goal, the best action; facts before or after), no experiments. `episodes`: transcripts of "
-        "an expert that makes three experiments on ever new systems of three variables, with names "
-        "drawn afresh, effects told afterwards. `both`: half and half. Tested on sub-systems of "
-        "the familiar system, names true, and on new ones, names meaningless, with 0 and 3 "
-        "experiments, and with 3 that another made; the same systems and noise for every model; "
-        "exact expected returns as shares of the omniscient one."
+        "an expert that makes three experiments on ever new systems of three variables and then "
+        "acts on three goals, with names drawn afresh, effects told afterwards. `both`: half and "
+        "half. Tested on sub-systems of the familiar system, names true, and on new ones, names "
+        "meaningless, with 0 and 3 experiments, and with 3 that another made; the same systems and "
+        "noise for every model; exact expected returns as shares of the omniscient one."
     ),
     refuted_if=(
         f"on new systems experiments, its own or given ones, add more than {MARGIN} of the "
