@@ -143,14 +143,6 @@ class BlicketScene(Scene):
         return self.act(Move(-1, 0))
 
     @property
-    def step(self) -> int:
-        return self.episode.step
-
-    @property
-    def finished(self) -> bool:
-        return self.episode.finished
-
-    @property
     def exploiting(self) -> bool:
         return not self.finished and self.asked >= 0
 
@@ -158,18 +150,6 @@ class BlicketScene(Scene):
     def asked(self) -> int:
         """The object that the question is about; -1 while there is none."""
         return int(self.episode.observation.asked)
-
-    @property
-    def returns(self) -> float:
-        return self.episode.returns
-
-    @property
-    def oracle_return(self) -> float:
-        return self.episode.oracle_return
-
-    @property
-    def random_return(self) -> float:
-        return self.episode.random_return
 
     def actor(self, player: Any) -> Callable[[], Move]:
         chooses = self.episode.actor(player)

@@ -140,14 +140,6 @@ class DagScene(Scene):
         return self.act(Do(-1, 0.0))
 
     @property
-    def step(self) -> int:
-        return self.episode.step
-
-    @property
-    def finished(self) -> bool:
-        return self.episode.finished
-
-    @property
     def exploiting(self) -> bool:
         return not self.finished and self.episode.phase == EXPLOIT
 
@@ -155,18 +147,6 @@ class DagScene(Scene):
     def goal(self) -> int:
         """The goal variable; -1 while it is hidden."""
         return int(self.episode.observation.goal)
-
-    @property
-    def returns(self) -> float:
-        return self.episode.returns
-
-    @property
-    def oracle_return(self) -> float:
-        return self.episode.oracle_return
-
-    @property
-    def random_return(self) -> float:
-        return self.episode.random_return
 
     def actor(self, player: Any) -> Callable[[], Do]:
         chooses = Actor(player, self.episode)

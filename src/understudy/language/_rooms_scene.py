@@ -170,20 +170,8 @@ class RoomsScene(Scene):
         return self.act(Errand())
 
     @property
-    def step(self) -> int:
-        return self.episode.step
-
-    @property
-    def finished(self) -> bool:
-        return self.episode.finished
-
-    @property
     def exploiting(self) -> bool:
         return self.episode.exploiting
-
-    @property
-    def returns(self) -> float:
-        return self.episode.returns
 
     @property
     def oracle_return(self) -> float:

@@ -70,6 +70,7 @@ class Scene(ABC):
     """One episode; subclasses know a world."""
 
     world_name: ClassVar[str]
+    episode: Any  # what is being played: a live episode of the world; set before `__init__` here
     theory_request: ClassVar[str] = (
         "Before you act: state in a few sentences which variable influences which, and check this "
         "theory against every result above. Do not act yet."
@@ -121,33 +122,8 @@ class Scene(ABC):
 
     @property
     @abstractmethod
-    def step(self) -> int:
-        """Number of the step that the next action is for."""
-
-    @property
-    @abstractmethod
-    def finished(self) -> bool:
-        """Whether the episode is over."""
-
-    @property
-    @abstractmethod
     def exploiting(self) -> bool:
         """Whether the next action is scored."""
-
-    @property
-    @abstractmethod
-    def returns(self) -> float:
-        """Mean return so far, in the world's own unit; see the world."""
-
-    @property
-    @abstractmethod
-    def oracle_return(self) -> float:
-        """The return of a player who knows the system."""
-
-    @property
-    @abstractmethod
-    def random_return(self) -> float:
-        """The expected return of random play."""
 
     @abstractmethod
     def actor(self, player: Any) -> Callable[[], Any]:
@@ -170,6 +146,33 @@ class Scene(ABC):
     def questions(self) -> list[Question]:
         """What is asked before the first scored action, after `conditions.check`."""
         return []
+
+    # -- the episode ------------------------------------------------------------------------------
+
+    @property
+    def step(self) -> int:
+        """Number of the step that the next action is for."""
+        return int(self.episode.step)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the episode is over."""
+        return bool(self.episode.finished)
+
+    @property
+    def returns(self) -> float:
+        """Mean return so far, in the world's own unit; see the world."""
+        return float(self.episode.returns)
+
+    @property
+    def oracle_return(self) -> float:
+        """The return of a player who knows the system."""
+        return float(self.episode.oracle_return)
+
+    @property
+    def random_return(self) -> float:
+        """The expected return of random play."""
+        return float(self.episode.random_return)
 
     # -- the machine ------------------------------------------------------------------------------
 

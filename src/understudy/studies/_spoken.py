@@ -197,11 +197,12 @@ def find_text_player(
     All but the first two arguments are for language models; see `ThroughInspect`.
 
     Raises:
-        UserError: no such player, or one that sees numbers instead of words.
+        UserError: no such player, one that sees numbers instead of words, or a bad price.
     """
     conditions = conditions or Conditions()
     if name.startswith("llm:"):
         model = name.removeprefix("llm:")
+        find_price(model, price_in, price_out, prices)  # refused now, not after a forecast
         return ThroughInspect(
             model, conditions, calls or Calls(), budget or Budget(), price_in, price_out, prices
         )

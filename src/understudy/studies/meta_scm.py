@@ -381,10 +381,7 @@ def analyse(found: Mapping[str, list[Learner]], references: Mapping[str, Returns
         },
         apart=_difference(*apart),
         references=ranked,
-        best={
-            cell: max(HEURISTICS, key=lambda name, own=own: own[name].value or 0.0)
-            for cell, own in ranked.items()
-        },
+        best={cell: _best(own) for cell, own in ranked.items()},
         tokens={corpus: [m.tokens for m in models] for corpus, models in found.items()},
         power=power(len(paired), spread),
     )
@@ -410,6 +407,11 @@ def _references(own: Returns) -> dict[str, Estimate]:
     return dict(
         zip(names, ratios([own[n] for n in names], [own["oracle"]] * len(names)), strict=True)
     )
+
+
+def _best(shares: Mapping[str, Estimate]) -> str:
+    """The best heuristic."""
+    return max(HEURISTICS, key=lambda name: shares[name].value or 0.0)
 
 
 def judge(recited: Estimate, gains: Mapping[str, Mapping[str, Estimate]]) -> str:
