@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 from inspect_ai import Task
 from inspect_ai import eval as evaluate
-from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.dataset import MemoryDataset
 from inspect_ai.event import ModelEvent
 from inspect_ai.hooks import BeforeModelGenerate, Hooks, SampleEnd, SampleEvent, hooks
 from inspect_ai.log import EvalLog, EvalSample, list_eval_logs, read_eval_log
@@ -25,8 +25,9 @@ from understudy.language._conditions import Conditions
 from understudy.language._costs import Spending, count_tokens
 from understudy.language._examples import Examples
 from understudy.language._record_calls import OUT_OF_BUDGET, Calls, Played, Watch
-from understudy.language.inspect_tasks._scorer import CLUSTER, episode_return
-from understudy.language.inspect_tasks._solver import chat, open_recorded, play_scene
+from understudy.language.inspect_tasks._samples import episode_samples
+from understudy.language.inspect_tasks._scorer import episode_return
+from understudy.language.inspect_tasks._solver import play_scene
 
 _PROBES = 2  # retries of the first call, so that a wrong address is soon told
 _LONGEST_WAIT = 60.0  # seconds between two tries of a call
@@ -92,19 +93,7 @@ def episode_task(
     examples: Examples | None,
 ) -> Task:
     """These episodes as samples of task `understudy/experiment`."""
-    shared = {
-        "world": world.name,
-        "config": world.config(),
-        "seed": seed,
-        "stream": stream,
-        "conditions": conditions.to_dict(),
-        "examples": examples.to_dict() if examples else None,
-    }
-    samples = []
-    for index in episodes:
-        metadata = shared | {"index": index, CLUSTER: f"{seed}/{stream}/{index}"}
-        said = chat(open_recorded(metadata).scene.messages())
-        samples.append(Sample(said, id=f"{world.name}-{seed}-{index:05d}", metadata=metadata))
+    samples = episode_samples(world, episodes, seed, stream, conditions, examples)
     return Task(
         MemoryDataset(samples),
         solver=play_scene(),

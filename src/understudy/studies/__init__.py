@@ -19,6 +19,7 @@ from understudy.studies import (
     prompts,
     recitation,
     rl_explanations,
+    text_explanations,
 )
 from understudy.studies._protocol import Finding, Outcome, PlayerStudy, Say, Study
 from understudy.studies._spoken import TextPlayer, find_text_player
@@ -33,6 +34,7 @@ STUDIES: dict[str, Study | PlayerStudy] = {
         explanations,
         deconfounding,
         rl_explanations,
+        text_explanations,
         meta_scm,
         recitation,
         prompts,

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from understudy.episodes import write_atomic
 from understudy.evaluation import _statistics
-from understudy.evaluation._figures import BLUE, GREEN, GREY, INK, ORANGE, STYLE, svg
+from understudy.evaluation._figures import BLUE, GREEN, GREY, INK, ORANGE, RED, STYLE, svg
 
 
 def bar_figure(
@@ -46,7 +46,7 @@ def bar_figure(
             ]
             at = np.arange(len(found)) + (place - (len(kinds) - 1) / 2) * width
             ax.bar(at, heights, width, yerr=spread, label=kind,
-                   color=(BLUE, ORANGE, GREEN)[place % 3],
+                   color=(BLUE, ORANGE, GREEN, RED)[place % 4],
                    error_kw={"ecolor": INK, "capsize": 2, "linewidth": 1})  # fmt: skip
         ax.axhline(chance, color=GREY, linestyle=":", linewidth=1.2, label="chance")
         ax.axhline(bar, color=INK, linestyle="--", linewidth=1.0, label=f"{bar:g}")

@@ -15,8 +15,9 @@ from understudy.errors import UserError
 from understudy.language._conditions import Conditions
 from understudy.language._examples import Examples, first_examples
 from understudy.language._replay_scene import same_world
-from understudy.language.inspect_tasks._scorer import CLUSTER, episode_return, recitation_return
-from understudy.language.inspect_tasks._solver import chat, open_recorded, play_scene
+from understudy.language.inspect_tasks._samples import episode_samples
+from understudy.language.inspect_tasks._scorer import episode_return, recitation_return
+from understudy.language.inspect_tasks._solver import play_scene
 
 Settings = dict[str, Any] | Sequence[str] | str | None
 """Options of a world: a mapping, JSON, "k=v,k=v" or a list of "k=v"."""
@@ -179,28 +180,7 @@ def _samples(
         raise UserError("episodes", episodes, "use a whole number above 0")
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
         raise UserError("seed", seed, "use a whole number from 0 to 4294967295")
-    shared = {
-        "world": world.name,
-        "config": world.config(),
-        "seed": seed,
-        "stream": STREAM,
-        "conditions": conditions.to_dict(),
-        "examples": examples.to_dict() if examples else None,
-        **(cell or {}),
-    }
-    found = []
-    for index in range(episodes):
-        metadata = shared | {"index": index, CLUSTER: f"{seed}/{STREAM}/{index}"}
-        where = f"{cell['cell']}/" if cell else ""
-        found.append(
-            Sample(
-                # What the model reads first; the scene itself is opened when its turn comes.
-                input=chat(open_recorded(metadata).scene.messages()),
-                id=f"{where}{world.name}-{seed}-{index:05d}",
-                metadata=metadata,
-            )
-        )
-    return found
+    return episode_samples(world, range(episodes), seed, STREAM, conditions, examples, cell)
 
 
 def _open_world(name: str, split: str, options: dict[str, Any], settings: Settings) -> Any:

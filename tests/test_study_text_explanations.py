@@ -1,0 +1,41 @@
+"""Study `text-explanations`: equal tokens with and without what is explained."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from understudy import evaluation, worlds
+from understudy.experimenters import scripted
+from understudy.language._names import nonsense
+from understudy.language.text import tokenizer, transcript
+from understudy.language.text._lesson import spelt
+from understudy.studies import STUDIES
+from understudy.studies.text_explanations import TINY, Scale, tokens_an_episode
+
+STUDY = STUDIES["text-explanations"]
+
+
+@pytest.mark.parametrize("explained", [False, True])
+def test_tokens_are_counted_as_the_tokenizer_counts_whole_transcripts(explained):
+    world = worlds.make("dag", n=3)
+    batch = evaluation.episodes(world, scripted("expert"), 0, "watch", 0, 32, explain="effects")
+    rng = np.random.default_rng(5)  # names are one token each, whichever they are
+    whole = [
+        "".join(map(spelt, transcript(batch, row, nonsense(3, rng), explained)))
+        for row in range(32)
+    ]
+    lengths = [len(tokenizer().encode(text, add_special_tokens=False).ids) for text in whole]
+    assert tokens_an_episode(batch, explained) == pytest.approx(np.mean(lengths))
+
+
+@pytest.mark.slow
+def test_it_runs_at_a_tiny_scale_with_equal_tokens_and_resumes(tmp_path):
+    tiny = dataclasses.replace(STUDY, scales={"tiny": Scale(3, None, 150_000, TINY, 64, 2)})
+    finding = tiny.run("tiny", tmp_path, 0, say=lambda line: None)
+    read = finding.values["tokens"]
+    assert read["with"][0] == pytest.approx(read["without"][0], rel=0.05)
+    assert read["with"][0] == pytest.approx(150_000, rel=0.05)
+    assert "difference" in finding.verdict
+    again = tiny.run("tiny", tmp_path, 0, say=lambda line: None)
+    assert again.values == finding.values
