@@ -14,10 +14,11 @@ from understudy.evaluation._strategies import BAYES, HEURISTICS
 from understudy.experimenters import scripted
 from understudy.language._names import NONSENSE
 from understudy.language._reply import Malformed
+from understudy.language.text._lesson import text_lesson
+from understudy.language.text._tokens import PAD_ID
 from understudy.studies import meta_scm
 from understudy.studies._familiar import FamiliarScene, FamiliarWorld, tell_facts
 from understudy.studies.meta_scm import GIVEN, Learner, Scale, analyse, judge
-from understudy.worlds import make
 
 ROWS = 64
 
@@ -137,17 +138,20 @@ def test_only_the_variables_shown_can_be_set_and_seen(tested_world):
     assert results[shown[0]] == "2.0"
 
 
-def test_a_mixed_corpus_has_equal_tokens_of_each_kind_in_minibatches_of_one_size(tmp_path, world):
-    sources = {"about": world, "episodes": make("dag", n=3)}
-    logs, batch_size = meta_scm._watched("both", 24_000, sources, tmp_path, 0, lambda _: None)
-    parts = {}
-    for source, folder in logs.items():
-        batch = meta_scm.Dataset(folder).read()
-        parts[source] = (batch.rows * 19 / 20, meta_scm.mean_tokens(batch))
-    for rows, each in parts.values():
-        assert rows * each == pytest.approx(12_000, rel=0.03)
-    mean = 24_000 / sum(rows for rows, _ in parts.values())
-    assert batch_size * mean == pytest.approx(meta_scm.STEP_TOKENS, rel=0.05)
+@pytest.mark.parametrize("corpus", meta_scm.CORPORA)
+def test_corpora_have_equal_tokens_in_minibatches_of_equal_tokens(corpus):
+    each, shares = {"about": 22.7, "episodes": 87.9}, meta_scm.CORPORA[corpus]
+    rows, batch_size = meta_scm.sizes(1_000_000, shares, each)
+    for source, share in shares.items():
+        assert rows[source] * 0.95 * each[source] == pytest.approx(1e6 * share, rel=1e-3)
+    mean = sum(rows[s] * each[s] for s in rows) / sum(rows.values())
+    assert batch_size * mean == pytest.approx(meta_scm.STEP_TOKENS, rel=0.04)
+
+
+def test_tokens_of_a_text_are_those_that_a_network_is_given(facts):
+    lesson = text_lesson(facts, np.random.default_rng(0), True, 256, tell_facts)
+    given = 1 + (lesson.action != PAD_ID).sum(1)
+    assert meta_scm.mean_tokens(facts) == pytest.approx(given.mean())
 
 
 # -- analysis -------------------------------------------------------------------------------------

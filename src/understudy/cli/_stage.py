@@ -48,7 +48,7 @@ from understudy.errors import UserError
 
 _STUDIES = (
     "heldout-links, heldout-sets, data-fusion, limit, explanations, deconfounding, "
-    "rl-explanations, meta-scm, recitation or prompts."
+    "rl-explanations, text-explanations, meta-scm; of any language model: recitation, prompts."
 )
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -167,27 +168,44 @@ def _watched(
     corpus: str, tokens: int, sources: Mapping[str, DagWorld], out: Path, seed: int, say: Say
 ) -> tuple[dict[str, Path], int]:
     """The logs of a corpus, and how many rows of them make a minibatch of `STEP_TOKENS`."""
-    rows, logs = {}, {}
-    for source, share in CORPORA[corpus].items():
-        world = sources[source]
-        question = {"source": source, "seed": seed, "rows": _SAMPLED}
 
-        def sampled(world: DagWorld = world) -> float:
-            return mean_tokens(evaluation.episodes(
-                world, scripted("expert"), seed, "watch", 0, _SAMPLED, explain="effects"
-            ))  # fmt: skip
+    def sampled(world: DagWorld) -> float:
+        some = evaluation.episodes(
+            world, scripted("expert"), seed, "watch", 0, _SAMPLED, explain="effects"
+        )
+        return mean_tokens(some)
 
-        file = out / "logs" / f"{source}.json"
-        each = kept_numbers(file, question, sampled)
-        rows[source] = round(tokens * share / each / (1 - _HELD_OUT))
-        logs[source] = out / "logs" / f"{source}-{rows[source]}"
-        say(f"{corpus}: watching {rows[source]:,} expert episodes, {each:.1f} tokens each")
+    each = {
+        source: kept_numbers(
+            out / "logs" / f"{source}.json",
+            {"source": source, "seed": seed, "rows": _SAMPLED},
+            partial(sampled, sources[source]),
+        )
+        for source in CORPORA[corpus]
+    }
+    rows, batch_size = sizes(tokens, CORPORA[corpus], each)
+    logs = {source: out / "logs" / f"{source}-{count}" for source, count in rows.items()}
+    for source, folder in logs.items():
+        say(f"{corpus}: {rows[source]:,} expert episodes of {each[source]:.1f} tokens ({source})")
         evaluation.watch(
-            world, scripted("expert"), rows[source], seed, logs[source], resume=True,
+            sources[source], scripted("expert"), rows[source], seed, folder, resume=True,
             explain="effects",
         )  # fmt: skip
-    every = tokens / (1 - _HELD_OUT) / sum(rows.values())
-    return logs, max(1, round(STEP_TOKENS / every))
+    return logs, batch_size
+
+
+def sizes(
+    tokens: int, shares: Mapping[str, float], each: Mapping[str, float]
+) -> tuple[dict[str, int], int]:
+    """Rows of every source, those to be held out included, and rows of a minibatch.
+
+    Args:
+        tokens: to be read in one pass. shares: of the tokens, by source.
+        each: mean tokens of a row, by source.
+    """
+    read = {source: tokens * share / each[source] for source, share in shares.items()}
+    rows = {source: round(count / (1 - _HELD_OUT)) for source, count in read.items()}
+    return rows, max(1, round(STEP_TOKENS * sum(read.values()) / tokens))
 
 
 def _tell(batch: EpisodeBatch, row: int, rng: np.random.Generator, explained: bool) -> list[Line]:
