@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from command import run
-from understudy import evaluation, worlds
+from understudy import evaluation, learning, worlds
 from understudy.episodes import EXPLOIT, EXPLORE
 from understudy.errors import UserError
 from understudy.experimenters import (
@@ -470,3 +470,10 @@ def test_the_exact_reader_refuses_what_is_no_log_of_its_world():
     assert "systems" in evaluation.blicket_bayes_returns(whole.without(["system"]))
     damaged = dataclasses.replace(whole, system=["{}"] * 64)
     assert "blickets" in evaluation.blicket_bayes_returns(damaged)
+
+
+def test_a_network_is_not_taught_a_world_that_it_could_not_play(tmp_path):
+    world = worlds.make("blicket", n=3)
+    evaluation.watch(world, blicket_player("scripted:random"), 60, 0, tmp_path / "logs")
+    with pytest.raises(UserError, match="no network learns"):
+        learning.learn([tmp_path / "logs"], tmp_path / "agent", learning.Recipe(batch_size=8))

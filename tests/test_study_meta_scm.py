@@ -34,9 +34,9 @@ def tested_world():
 
 
 @pytest.fixture(scope="module")
-def facts(world):
+def facts(tested_world):
     return evaluation.episodes(
-        world, scripted("expert"), 0, "watch", 0, ROWS, explain="effects", systems=True
+        tested_world, scripted("none+expert"), 0, "watch", 0, ROWS, explain="effects"
     )
 
 
@@ -92,7 +92,8 @@ def test_what_is_told_are_the_effects_among_the_variables_shown_and_the_best_act
                     true = total[NONSENSE.index(cause), NONSENSE.index(effect)]
                     assert said.pop((cause, effect), 0.0) == pytest.approx(true, abs=0.0501)
         assert not said
-        [answer] = [line for line in lines if line.role == "assistant"]
+        *observed, answer = [line for line in lines if line.role == "assistant"]
+        assert {line.content for line in observed} <= {"observe"}
         [goal] = [w for line in lines for w in line.content.split("Goal: ")[1:]]
         values = {
             f"do {w}={v:.1f}": v * total[NONSENSE.index(w), NONSENSE.index(goal)]
@@ -101,21 +102,33 @@ def test_what_is_told_are_the_effects_among_the_variables_shown_and_the_best_act
         assert values[answer.content] == pytest.approx(max(values.values()), abs=1e-4)
 
 
-def test_facts_come_before_the_goal_as_often_as_after_the_answer(facts):
+def test_facts_come_first_as_often_as_last_after_none_to_all_observations(facts):
     rng = np.random.default_rng(0)
-    first = [tell_facts(facts, row % ROWS, rng, True)[1].kind == "explained" for row in range(400)]
-    assert abs(np.mean(first) - 0.5) < 0.1
+    texts = [tell_facts(facts, row % ROWS, rng, True) for row in range(400)]
+    assert abs(np.mean([text[1].kind == "explained" for text in texts]) - 0.5) < 0.1
+    observed = [sum(line.content == "observe" for line in text) for text in texts]
+    assert np.bincount(observed, minlength=4) == pytest.approx(np.full(4, 100), abs=30)
 
 
-def test_without_explanations_only_question_and_answer_are_told(facts):
-    lines = tell_facts(facts, 0, np.random.default_rng(0), False)
-    assert [line.kind for line in lines] == ["told", "exploit"]
+def test_results_are_those_that_the_log_holds(facts):
+    for row in range(8):
+        lines = tell_facts(facts, row, np.random.default_rng(row), False)
+        results = [line.content.split("\n")[0] for line in lines if line.role == "user"][1:]
+        for step, text in enumerate(results):
+            for item in text.split(" "):
+                word, value = item.split("=")
+                logged = facts.outcome[row, step, NONSENSE.index(word)]
+                assert float(value) == pytest.approx(logged, abs=0.0501)
 
 
 def test_a_test_without_experiments_asks_what_was_read(world, facts):
     scene = FamiliarScene(world, 0, "watch", 5)
     [_, asked] = scene.messages()
-    read = [line.content for line in tell_facts(facts, 5, np.random.default_rng(0), False)]
+    read = next(
+        [line.content for line in lines]
+        for lines in (tell_facts(facts, 5, np.random.default_rng(k), False) for k in range(99))
+        if len(lines) == 2
+    )
     opening, question = asked["content"].split("\n")
     assert question == read[0].split("\n")[1]
     assert sorted(opening.split(" ")) == sorted(read[0].split("\n")[0].split(" "))
@@ -234,8 +247,14 @@ def test_an_interval_that_is_missing_leaves_the_claim_open():
     sure = Estimate(0.9, 0.8, 1.0, 9)
     none = Estimate(0.0, -0.05, 0.05, 9)
     gains = {"about": {"new, 3": none, GIVEN: none}, "episodes": {"new, 3": sure}}
-    assert judge(sure, gains) == "supports"
-    assert judge(Estimate(0.9), gains) == "leaves open"
+    assert judge(sure, gains, 0.0) == "supports"
+    assert judge(Estimate(0.9), gains, 0.0) == "leaves open"
+
+
+def test_a_model_that_cannot_speak_supports_nothing():
+    sure, none = Estimate(0.9, 0.8, 1.0, 9), Estimate(0.0, -0.05, 0.05, 9)
+    gains = {"about": {"new, 3": none, GIVEN: none}, "episodes": {"new, 3": sure}}
+    assert judge(sure, gains, 0.5) == "leaves open"
 
 
 def test_the_difference_between_corpora_is_paired_by_system():

@@ -185,6 +185,8 @@ def complete_recipe(recipe: Recipe, defaults: dict[str, Any]) -> Recipe:
 def _check_logs(datasets: list[Dataset], recipe: Recipe) -> None:
     assert recipe.batch_size is not None
     for dataset in datasets:
+        if dataset.origin.world == "blicket":
+            raise UserError(str(dataset.path), "blicket", "no network learns from this world yet")
         if not dataset.complete:
             raise UserError(str(dataset.path), None, "unfinished: run its job with --resume first")
         if len(dataset.shards) < 2:

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from understudy.episodes import EXPLOIT, EpisodeBatch
+from understudy.episodes import EXPLOIT, EXPLORE, EpisodeBatch
 from understudy.language import Conditions, DagScene, Message
 from understudy.language._names import NONSENSE, Names
 from understudy.language._reply import Malformed, say_number
@@ -114,26 +114,38 @@ def tell_facts(
     """A logged episode of `FamiliarWorld` as sentences about causal facts, with nothing tried.
 
     The variables, what each does to the others ("dax: wug=0.5 fep=-1.2"), a goal and what to do;
-    the facts come before the goal or, as often, after the answer. They are said of the relevant
-    variables only, in a random order.
+    the facts come before all else or, as often, after the answer. Of the logged observations a
+    random number is told (none, or all of them, as often as any other), so that a reader knows
+    what results look like. All that is said is of the relevant variables, in a random order.
     """
     words = batch.origin.variables
-    listed = [words[i] for i in rng.permutation(np.flatnonzero(batch.mask[row]))]
-    [step] = np.flatnonzero(batch.phase[row] == EXPLOIT)
-    value = say_number(float(batch.value[row, step]), DECIMALS)
-    opening = f"Variables: {' '.join(listed)}"
-    question = f"Goal: {words[batch.goal[row, step]]}"
-    answer = Line("assistant", f"do {words[batch.target[row, step]]}={value}", "exploit")
-    first = rng.random() < 0.5
-    if not explained or batch.explanation is None:
-        return [Line("user", f"{opening}\n{question}", "told"), answer]
-    facts = Line("user", _among(batch.explanation[row][step], tuple(listed)), "explained")
-    if first:
-        return [Line("user", opening, "told"), facts, Line("user", question, "told"), answer]
-    return [Line("user", f"{opening}\n{question}", "told"), answer, facts]
+    order = rng.permutation(np.flatnonzero(batch.mask[row]))
+    seen = np.flatnonzero(batch.phase[row] == EXPLORE)[: rng.integers(0, batch.steps)]
+    [last] = np.flatnonzero(batch.phase[row] == EXPLOIT)
+    told = f"Variables: {' '.join(words[i] for i in order)}"
+    facts, before = None, rng.random() < 0.5
+    if explained and batch.explanation is not None:
+        text = _among(batch.explanation[row][last], [words[i] for i in order])
+        facts = Line("user", text, "explained")
+    lines: list[Line] = []
+    if facts is not None and before:
+        lines, told = [Line("user", told, "told"), facts], ""
+    for step in seen:
+        lines += [Line("user", told, "told")] * bool(told)
+        lines.append(Line("assistant", "observe", "explore"))
+        told = " ".join(f"{words[i]}={_number(batch.outcome[row, step, i])}" for i in order)
+    question = f"Goal: {words[batch.goal[row, last]]}"
+    answer = f"do {words[batch.target[row, last]]}={_number(batch.value[row, last])}"
+    lines.append(Line("user", f"{told}\n{question}" if told else question, "told"))
+    lines.append(Line("assistant", answer, "exploit"))
+    return lines if facts is None or before else [*lines, facts]
 
 
-def _among(text: str, listed: tuple[str, ...]) -> str:
+def _number(value: Any) -> str:
+    return say_number(float(value), DECIMALS)
+
+
+def _among(text: str, listed: Sequence[str]) -> str:
     """What an explanation says of these variables, in this order."""
     said = _effects(text)
     lines = []

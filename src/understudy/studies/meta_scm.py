@@ -40,6 +40,9 @@ CORPORA: dict[str, dict[str, float]] = {
 }
 """Shares of the tokens that a model reads."""
 TELLS: dict[str, Tell] = {"about": tell_facts, "episodes": tell_episode}
+WATCHED = {"about": "none+expert", "episodes": "expert"}
+"""Whose episodes the texts are made of: one that only observes before it acts; one that tests every
+variable."""
 CELLS = {
     "familiar, 0": ("familiar", 0),
     "familiar, 3": ("familiar", EXPERIMENTS),
@@ -55,6 +58,8 @@ MARGIN = 0.1
 """Share of the omniscient return that experiments must add to count as discovery."""
 RECITED = 0.5
 """Share of it that must be reached without experiments to count as recitation."""
+MALFORMED = 0.05
+"""Share of replies up to which a model counts as able to speak: more, and failing says nothing."""
 STEP_TOKENS = 1400
 LEARNING_RATE = 2e-3
 _SAMPLED = 512
@@ -111,7 +116,7 @@ def _carry_out(scale: Scale, out: Path, seed: int, say: Say) -> Outcome:
     }  # fmt: skip
     references = {cell: _returns(run, out) for cell, run in rivals.items()}
     sources = {
-        "about": stages["familiar, 0"],
+        "about": stages["familiar, 3"],
         "episodes": worlds.make(
             "dag", n=N, experiments=EXPERIMENTS, exploits=QUESTIONS, goals="fresh",
             noise_variance=NOISE,
@@ -168,10 +173,11 @@ def _watched(
     corpus: str, tokens: int, sources: Mapping[str, DagWorld], out: Path, seed: int, say: Say
 ) -> tuple[dict[str, Path], int]:
     """The logs of a corpus, and how many rows of them make a minibatch of `STEP_TOKENS`."""
+    players = {source: scripted(WATCHED[source]) for source in CORPORA[corpus]}
 
-    def sampled(world: DagWorld) -> float:
+    def sampled(source: str) -> float:
         some = evaluation.episodes(
-            world, scripted("expert"), seed, "watch", 0, _SAMPLED, explain="effects"
+            sources[source], players[source], seed, "watch", 0, _SAMPLED, explain="effects"
         )
         return mean_tokens(some)
 
@@ -179,7 +185,7 @@ def _watched(
         source: kept_numbers(
             out / "logs" / f"{source}.json",
             {"source": source, "seed": seed, "rows": _SAMPLED},
-            partial(sampled, sources[source]),
+            partial(sampled, source),
         )
         for source in CORPORA[corpus]
     }
@@ -188,7 +194,7 @@ def _watched(
     for source, folder in logs.items():
         say(f"{corpus}: {rows[source]:,} expert episodes of {each[source]:.1f} tokens ({source})")
         evaluation.watch(
-            sources[source], scripted("expert"), rows[source], seed, folder, resume=True,
+            sources[source], players[source], rows[source], seed, folder, resume=True,
             explain="effects",
         )  # fmt: skip
     return logs, batch_size
@@ -326,7 +332,8 @@ class Analysis:
 
     @property
     def judgement(self) -> str:
-        return judge(self.shares["about"]["familiar, 0"], self.gains)
+        spoken = [self.malformed["about"][cell].value or 0.0 for cell in ("new, 3", GIVEN)]
+        return judge(self.shares["about"]["familiar, 0"], self.gains, max(spoken))
 
     def to_json(self) -> dict[str, Any]:
         fields: dict[str, Any] = _plain(vars(self))
@@ -432,20 +439,18 @@ def _best(shares: Mapping[str, Estimate]) -> str:
     return max(HEURISTICS, key=lambda name: shares[name].value or 0.0)
 
 
-def judge(recited: Estimate, gains: Mapping[str, Mapping[str, Estimate]]) -> str:
+def judge(recited: Estimate, gains: Mapping[str, Mapping[str, Estimate]], malformed: float) -> str:
     """`supports`, `refutes` or `leaves open`, by the intervals of what the claim names.
 
     Args:
         recited: share of the model of facts on familiar systems without experiments.
         gains: by corpus ("about", "episodes") and whose experiments they are.
+        malformed: share of the replies of the model of facts to experiments.
     """
-    about, episodes = list(gains["about"].values()), gains["episodes"]["new, 3"]
-    supported, refuted = [], []
-    for estimate, bound, above in (
-        (recited, RECITED, True),
-        (episodes, MARGIN, True),
-        *((gain, MARGIN, False) for gain in about),
-    ):
+    bounded = [(recited, RECITED, True), (gains["episodes"]["new, 3"], MARGIN, True)]
+    bounded += [(gain, MARGIN, False) for gain in gains["about"].values()]
+    supported, refuted = [malformed <= MALFORMED], []
+    for estimate, bound, above in bounded:
         if estimate.low is None or estimate.high is None:
             return "leaves open"
         over, under = estimate.low > bound, estimate.high < bound
@@ -479,7 +484,7 @@ STUDY = Study(
     design=(
         "Small Llama networks from scratch, equal tokens and steps. `about`: facts of one linear "
         "system over 12 named variables, three at a time (total effects of each on the others, a "
-        "goal, the best action; facts before or after), no experiments. `episodes`: transcripts of "
+        "goal, the best action), observations and no experiments. `episodes`: transcripts of "
         "an expert that makes three experiments on ever new systems of three variables and then "
         "acts on three goals, with names drawn afresh, effects told afterwards. `both`: half and "
         "half. Tested on sub-systems of the familiar system, names true, and on new ones, names "
@@ -491,7 +496,8 @@ STUDY = Study(
         f"omniscient return to what the model of facts reaches, or less than {MARGIN} to what the "
         f"model of episodes reaches; or the model of facts reaches less than {RECITED} on familiar "
         "systems without experiments. Each by its 95 % interval; one that holds its bound leaves "
-        "the claim open."
+        f"the claim open, and so do more than {MALFORMED:.0%} malformed replies of the model of "
+        "facts: it must fail for what it knows, not for how it speaks."
     ),
     scales=SCALES,
     carry_out=_carry_out,
