@@ -474,6 +474,6 @@ def test_the_exact_reader_refuses_what_is_no_log_of_its_world():
 
 def test_a_network_is_not_taught_a_world_that_it_could_not_play(tmp_path):
     world = worlds.make("blicket", n=3)
-    evaluation.watch(world, blicket_player("scripted:random"), 60, 0, tmp_path / "logs")
+    evaluation.watch(world, blicket_player("random"), 60, 0, tmp_path / "logs")
     with pytest.raises(UserError, match="no network learns"):
         learning.learn([tmp_path / "logs"], tmp_path / "agent", learning.Recipe(batch_size=8))
