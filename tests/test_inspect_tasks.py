@@ -41,7 +41,14 @@ from understudy.language.inspect_tasks._experiment import read_settings
 from understudy.language.inspect_tasks._provider import Batches
 from understudy.language.inspect_tasks._scorer import CLUSTER, by_cell, return_ratio
 
-PLAYERS = ["scripted:random", "scripted:expert", "bayes:eig", "pretrained:dag", "follower"]
+PLAYERS = [
+    "scripted:random",
+    "scripted:expert",
+    "bayes:eig",
+    "pretrained:dag",
+    "pretrained:dag-text",
+    "follower",
+]
 
 # Small worlds: what takes time is compiling players for them.
 SMALL: dict[str, dict[str, Any]] = {
