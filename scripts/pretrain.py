@@ -50,12 +50,12 @@ STAGES: dict[str, list[Stage]] = {
     "dag-text": [
         Stage(
             [(200_000, {"n": 3, "exploits": 4}), (400_000, {"n": 5, "exploits": 4})],
-            _READ | {"epochs": 0.25},
+            _READ | {"epochs": 0.26},
             "effects",
         ),
         Stage(
             [(80_000, {"n": 3, "exploits": 1}), (600_000, {"n": 5, "exploits": 1})],
-            _READ | {"epochs": 0.65},
+            _READ | {"epochs": 0.84},
             "effects",
         ),
     ],
