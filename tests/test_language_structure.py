@@ -239,6 +239,7 @@ def test_a_log_is_scored_with_floor_and_the_bayesian_in_between_lies_nothing(bat
 # -- information ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_expected_bits_are_the_mean_of_what_entropy_really_loses(small):
     """Systems come from the prior, so realised bits are unbiased for expected ones."""
     log = episodes(small, find_player("scripted:random", small), 0, "perform", 0, 1200)

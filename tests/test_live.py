@@ -6,7 +6,7 @@ import pytest
 from understudy import evaluation, experimenters, learning, worlds
 from understudy.evaluation import Actor, LiveEpisode
 
-WORLD = worlds.make("dag", n=4, exploits=2, goals="fresh", observations=1)
+WORLD = worlds.make("dag", n=3, exploits=2, goals="fresh", observations=1)
 PLAYERS = {
     "expert": lambda: experimenters.scripted("expert"),
     "random": lambda: experimenters.scripted("random"),
@@ -42,7 +42,7 @@ def test_an_actor_does_what_the_player_does_in_the_runner(name):
 
 def test_setting_the_goal_itself_is_refused_and_worth_nothing():
     episode = LiveEpisode(WORLD, 0, "perform", 0)
-    for _ in range(5):
+    for _ in range(4):
         episode.act(-1)
     goal = int(episode.observation.goal)
     episode.act(goal, 2.0)

@@ -40,7 +40,7 @@ def play(tmp_path, name="rotation", episodes=40, **options) -> Dataset:
 
 def test_every_study_states_claim_design_and_refutation_and_has_both_scales():
     in_rooms = {"explanations", "deconfounding", "rl-explanations"}
-    in_words = {"meta-scm", "recitation", "prompts"}
+    in_words = {"text-explanations", "meta-scm", "recitation", "prompts"}
     on_graphs = {"heldout-links", "heldout-sets", "data-fusion", "limit"}
     assert set(STUDIES) == on_graphs | in_rooms | in_words
     for name, study in STUDIES.items():

@@ -25,12 +25,12 @@ ROWS = 64
 
 @pytest.fixture(scope="module")
 def world():
-    return FamiliarWorld(0)
+    return FamiliarWorld(0, experiments=0, **meta_scm.WORLD)
 
 
 @pytest.fixture(scope="module")
 def tested_world():
-    return FamiliarWorld(0, experiments=3)
+    return FamiliarWorld(0, experiments=3, **meta_scm.WORLD)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_what_is_told_are_the_effects_among_the_variables_shown_and_the_best_act
         [goal] = [w for line in lines for w in line.content.split("Goal: ")[1:]]
         values = {
             f"do {w}={v:.1f}": v * total[NONSENSE.index(w), NONSENSE.index(goal)]
-            for w in shown if w != goal for v in (-2.0, 2.0)
+            for w in shown if w != goal for v in (2.0, 4.0)
         }  # fmt: skip
         assert values[answer.content] == pytest.approx(max(values.values()), abs=1e-4)
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -171,11 +172,13 @@ def test_writing_with_a_memory_equals_reading_everything_again():
     written = np.asarray(
         complete(plan, weights, jnp.asarray(tokens), jnp.asarray(length), 6, END_ID)
     )
+    again = jax.jit(lambda tokens: logits(plan, weights, tokens))
     for row, size in enumerate(length):
-        said = tokens[row, :size].tolist()
-        for token in written[row]:
-            assert token == int(np.argmax(logits(plan, weights, jnp.asarray([said]))[0, -1]))
-            said.append(int(token))
+        said = np.zeros((1, 20), np.int32)  # what stands to the right is not read
+        said[0, :size] = tokens[row, :size]
+        for at, token in enumerate(written[row], size):
+            assert token == int(np.argmax(again(said)[0, at - 1]))
+            said[0, at] = token
 
 
 @pytest.mark.slow
@@ -280,7 +283,7 @@ def test_bad_widths_are_refused(logs, tmp_path, width):
         learn_by_reading([logs], tmp_path / "a", recipe(widths=(*WIDTHS, width)))
 
 
-@pytest.mark.parametrize("damage", ["cut", "other", "missing", "nan"])
+@pytest.mark.parametrize("damage", ["cut", "other", "missing", "nan", "tokens", "no tokens"])
 def test_a_damaged_checkpoint_is_refused_in_one_line(agent_folder, tmp_path, damage):
     folder = tmp_path / "agent"
     shutil.copytree(agent_folder, folder)
@@ -289,6 +292,12 @@ def test_a_damaged_checkpoint_is_refused_in_one_line(agent_folder, tmp_path, dam
         path.write_bytes(path.read_bytes()[:-100])
     elif damage == "missing":
         path.unlink()
+    elif damage == "tokens":
+        stored = json.loads((folder / "tokenizer.json").read_text())
+        stored["model"]["vocab"][9][0] = "zzz"
+        (folder / "tokenizer.json").write_text(json.dumps(stored))
+    elif damage == "no tokens":
+        (folder / "tokenizer.json").write_text("{}")
     elif damage == "other":
         description = json.loads((folder / "agent.json").read_text())
         description["architecture"]["size"] = 32

@@ -72,6 +72,22 @@ def _calls(line: Line) -> Any:
     return language.Calls(**calls)
 
 
+def only_for_models(purse: Purse, line: Line) -> None:
+    """Refuses options of language models that are called, for any other player.
+
+    Raises:
+        UserError: one of them is given.
+    """
+    given = {"--budget-usd": purse.usd, "--budget-tokens": purse.tokens, "--price-in":
+             purse.price_in, "--price-out": purse.price_out, "--prices": purse.prices,
+             "--temperature": line.temperature, "--max-tokens": line.max_tokens, "--connections":
+             line.max_connections, "--timeout": line.timeout, "--retries": line.retries,
+             "--cache": line.cache or None}  # fmt: skip
+    for option, value in given.items():
+        if value is not None:
+            raise UserError(option, str(value), "only for players llm:MODEL")
+
+
 def is_text_agent(name: str) -> bool:
     """Whether a player's name is that of a text understudy."""
     if name.startswith(("scripted:", "bayes:")):

@@ -40,6 +40,7 @@ from understudy.cli._speech import (
     Temperature,
     Timeout,
     is_text_agent,
+    only_for_models,
     perform_llm,
     perform_text,
     studied,
@@ -48,7 +49,7 @@ from understudy.errors import UserError
 
 _STUDIES = (
     "heldout-links, heldout-sets, data-fusion, limit, explanations, deconfounding, "
-    "rl-explanations, text-explanations, meta-scm; of any language model: recitation, prompts."
+    "rl-explanations, text-explanations, meta-scm, recitation or prompts."
 )
 
 if TYPE_CHECKING:
@@ -301,17 +302,30 @@ def perform(
 
     if film is not None and world != "rooms":
         raise UserError("--film", str(film), "only rooms can be filmed: add --world rooms")
+    speaks = agent.startswith("llm:") or is_text_agent(agent)
+    if film is not None and speaks:
+        raise UserError("--film", str(film), "players who speak cannot be filmed")
     if film_episode < 0:
         raise UserError("--film-episode", film_episode, "use a whole number from 0")
 
+    purse = Purse(budget_usd, budget_tokens, price_in, price_out, prices)
+    line = Line(temperature, max_tokens, connections, timeout, retries, cache)
+    if not agent.startswith("llm:"):
+        only_for_models(purse, line)
     stage = make_world(world, preset, split, n, settings)
     if agent.startswith("llm:"):
         dataset = perform_llm(
-            stage, agent.removeprefix("llm:"), episodes, seed, out, resume, prompt or [],
-            Purse(budget_usd, budget_tokens, price_in, price_out, prices),
-            Line(temperature, max_tokens, connections, timeout, retries, cache),
-        )  # fmt: skip
-    elif is_text_agent(agent):
+            stage,
+            agent.removeprefix("llm:"),
+            episodes,
+            seed,
+            out,
+            resume,
+            prompt or [],
+            purse,
+            line,
+        )
+    elif speaks:
         dataset = perform_text(stage, agent, episodes, seed, out, resume, prompt or [], greedy)
     else:
         if prompt:

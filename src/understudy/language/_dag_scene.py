@@ -208,11 +208,11 @@ def dag_instructions(world: World, conditions: Conditions) -> str:
         "may or may not tell anything.",
         f"First you make {experiments} experiments. In each you set one variable to {values}; "
         "this cuts it off from its causes, and you see the values that all variables then take, "
-        f"rounded to {decimals} decimals."
+        f"rounded to {decimals} decimal{'' if decimals == 1 else 's'}."
         if experiments
         else "You make no experiments.",
-        f"Then a goal variable is named, {exploits} time(s). Set one other variable so that the "
-        "goal becomes as large as can be expected. Only this is scored.",
+        f"Then a goal variable is named{f', {exploits} times' if exploits > 1 else ''}. Set one other "
+        "variable so that the goal becomes as large as can be expected. Only this is scored.",
     ]
     if conditions.instruction == "strategy":
         said.append(

@@ -178,7 +178,9 @@ def _played(sample: EvalSample) -> Played:
             retried[_kind(event.error)] += 1
             continue
         retried["in the client"] += event.retries or 0
-        truncated += event.output.stop_reason == "max_tokens"
+        # An endpoint may send no choices at all.
+        choices = event.output.choices
+        truncated += bool(choices) and choices[0].stop_reason == "max_tokens"
         known &= event.cache == "read" or event.output.usage is not None
         spent += _spent(event)
     record = sample.metadata.get("episode", {})
@@ -208,10 +210,11 @@ def _spent(event: ModelEvent) -> Spending:
     if event.cache == "read":
         return Spending()
     usage = event.output.usage
-    if usage is None:
+    if usage is None or min(usage.input_tokens, usage.output_tokens) < 0:
         asked = sum(count_tokens(message.text) for message in event.input)
         return Spending(asked, count_tokens(event.output.completion))
-    cached = (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
+    cached = max(0, usage.input_tokens_cache_read or 0)
+    cached += max(0, usage.input_tokens_cache_write or 0)
     return Spending(usage.input_tokens + cached, usage.output_tokens)
 
 

@@ -34,25 +34,22 @@ class FamiliarWorld(DagWorld):
 
     Args:
         seed: of the system: a DAG, uniform over those with in-degree up to 2, weights N(0, 1).
-        shown: variables of an episode. experiments: of an episode.
-        noise: variance of every variable's own noise.
+        shown: variables of an episode.
+        options: of `worlds.configure`, less those of the graph.
     """
 
     name = "dag-familiar"
 
-    def __init__(self, seed: int, shown: int = 3, experiments: int = 0, noise: float = 1.0) -> None:
+    def __init__(self, seed: int, shown: int = 3, **options: Any) -> None:
         n = len(NONSENSE)
-        settings = configure(
-            n=n, relevant=shown, experiments=experiments, max_parents=2, noise_variance=noise
-        )
-        super().__init__(settings)
+        super().__init__(configure(n=n, relevant=shown, max_parents=2, **options))
         self.spec = Spec(NONSENSE, self.spec.do_values, self.spec.phases)
         self._seed = seed
         graph_key, weight_key = jax.random.split(jax.random.key(seed))
         weights = jax.random.normal(weight_key, (n, n))
         self.system = System(
             jnp.where(sample_dag(graph_key, n, 2), weights, 0.0),
-            jnp.full(n, noise**0.5, jnp.float32),
+            jnp.full(n, self.settings.noise_variance**0.5, jnp.float32),
         )
         effects = np.asarray(self.expected(self.system))[:, -1] / self.spec.do_values[-1]
         self._members, self._goals_of = _questions(effects, shown)

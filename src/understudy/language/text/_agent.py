@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from understudy.language.text._llama import LlamaPlan, TextNetwork, Weights, com
 from understudy.language.text._tokens import ASSISTANT, END, END_ID, PAD_ID, USER, tokenizer
 from understudy.learning import agent_folder, read_description, read_history
 
-_AT_ONCE = 64
-_STEP = 32
+_ROWS = (1, 8, 64)
+"""Conversations that are continued at once, filled up to one of these: few shapes to compile."""
+_STEP = 64
 
 
 class TextAgent:
@@ -74,14 +76,14 @@ class TextAgent:
         said = [""] * len(ids)
         fitting = [i for i, tokens in enumerate(ids) if len(tokens) <= room]
         fitting.sort(key=lambda i: len(ids[i]))
-        for start in range(0, len(fitting), _AT_ONCE):
-            some = fitting[start : start + _AT_ONCE]
+        for start in range(0, len(fitting), _ROWS[-1]):
+            some = fitting[start : start + _ROWS[-1]]
             for i, text in zip(some, self._continue([ids[i] for i in some]), strict=True):
                 said[i] = text
         return said
 
     def _continue(self, ids: list[list[int]]) -> list[str]:
-        rows = 1 << (len(ids) - 1).bit_length()  # few shapes to compile
+        rows = next(size for size in _ROWS if size >= len(ids))
         width = -(-max(map(len, ids)) // _STEP) * _STEP
         table, length = np.full((rows, width), PAD_ID, np.int32), np.ones(rows, np.int32)
         for i, tokens in enumerate(ids):
@@ -105,6 +107,16 @@ def prompt(messages: Sequence[Message]) -> str:
     return "".join(said[m["role"]].format(m["content"].strip()) for m in messages) + ASSISTANT
 
 
+def _check_tokens(path: Path) -> None:
+    """Raises UserError where a server would read other tokens than are read here."""
+    try:
+        vocabulary = json.loads(path.read_text())["model"]["vocab"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(str(path), None, f"cannot read ({error}): restore it") from error
+    if vocabulary != json.loads(tokenizer().to_str())["model"]["vocab"]:
+        raise UserError(str(path), None, "its tokens are not those of this version: train again")
+
+
 def speaks(path: str | Path) -> bool:
     """Whether this names the folder of a text agent, or a shipped one; False for anything else."""
     try:
@@ -125,6 +137,7 @@ def load_speaker(path: str | Path, seed: int | None = None) -> TextAgent:
     if kind != "text":
         raise UserError("agent", name, f"its network ({kind}) does not speak: it is no text agent")
     plan = LlamaPlan.from_json(description["architecture"])
+    _check_tokens(folder / "tokenizer.json")
     source = folder / "model.safetensors"
     try:
         stored = load(source.read_bytes())
