@@ -202,6 +202,7 @@ def dag_instructions(world: World, conditions: Conditions) -> str:
     example = say_number(spec.do_values[-1], decimals)
     experiments = sum(p == EXPLORE for p in spec.phases)
     exploits = sum(p == EXPLOIT for p in spec.phases)
+    often = f", {exploits} times" if exploits > 1 else ""
     said = [
         f"You study a system of {spec.n} variables. Some of them influence others: a variable that "
         "has causes is a weighted sum of them plus noise; influence never runs in a circle. Names "
@@ -211,8 +212,8 @@ def dag_instructions(world: World, conditions: Conditions) -> str:
         f"rounded to {decimals} decimal{'' if decimals == 1 else 's'}."
         if experiments
         else "You make no experiments.",
-        f"Then a goal variable is named{f', {exploits} times' if exploits > 1 else ''}. Set one other "
-        "variable so that the goal becomes as large as can be expected. Only this is scored.",
+        f"Then a goal variable is named{often}. Set one other variable so that the goal becomes as "
+        "large as can be expected. Only this is scored.",
     ]
     if conditions.instruction == "strategy":
         said.append(
