@@ -31,7 +31,9 @@ def test_tokens_are_counted_as_the_tokenizer_counts_whole_transcripts(explained)
 
 @pytest.mark.slow
 def test_it_runs_at_a_tiny_scale_with_equal_tokens_and_resumes(tmp_path):
-    tiny = dataclasses.replace(STUDY, scales={"tiny": Scale(3, None, 150_000, TINY, 64, 2)})
+    tiny = dataclasses.replace(
+        STUDY, scales={"tiny": Scale(3, None, 0.25, 16, 150_000, TINY, 64, 2)}
+    )
     finding = tiny.run("tiny", tmp_path, 0, say=lambda line: None)
     read = finding.values["tokens"]
     assert read["with"][0] == pytest.approx(read["without"][0], rel=0.05)

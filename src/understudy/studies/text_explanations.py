@@ -30,12 +30,15 @@ class Scale:
 
     Attributes:
         n: variables. split: that is tested beside `train`, if any.
+        noise: its variance; under 1, an experiment shows more. batch_size: episodes a step.
         tokens: that every model reads. widths: of its network.
         test_episodes: of every run. seeds: independent models of each arm.
     """
 
     n: int
     split: str | None
+    noise: float
+    batch_size: int
     tokens: int
     widths: tuple[tuple[str, int], ...]
     test_episodes: int
@@ -44,13 +47,13 @@ class Scale:
 
 TINY = (("size", 64), ("layers", 3), ("heads", 4), ("inner", 160), ("longest", 256))
 SCALES = {
-    "quick": Scale(3, None, 2_500_000, TINY, 512, 1),
-    "full": Scale(5, "heldout-link", 60_000_000, (), 4096, 3),
+    "quick": Scale(3, None, 0.25, 16, 3_000_000, TINY, 512, 1),
+    "full": Scale(5, "heldout-link", 1.0, 32, 60_000_000, (), 4096, 3),
 }
 
 
 def _carry_out(scale: Scale, out: Path, seed: int, say: Say) -> Outcome:
-    stage = worlds.make("dag", n=scale.n)
+    stage = worlds.make("dag", n=scale.n, noise_variance=scale.noise)
     first = evaluation.episodes(
         stage, scripted("expert"), seed, "watch", 0, _SAMPLED, explain="effects"
     )
@@ -71,11 +74,12 @@ def _carry_out(scale: Scale, out: Path, seed: int, say: Say) -> Outcome:
             recipe = learning.Recipe(
                 network="text", epochs=rows[arm] / (0.95 * watched), explanations=kind,
                 learning_rate=2e-3, weight_decay=0.01, widths=scale.widths, seed=at,
+                batch_size=scale.batch_size,
             )  # fmt: skip
             agent = learn_by_reading([logs], out / "agents" / f"{arm}-{at}", recipe, resume=True)
             read[arm].append(agent.training["episodes"] * each[arm])
             for split in splits:
-                world = worlds.make("dag", split=split, n=scale.n)
+                world = worlds.make("dag", split=split, n=scale.n, noise_variance=scale.noise)
                 folder = out / "runs" / f"{arm}-{at}-{split}"
                 run = record_speaker(world, agent, scale.test_episodes, seed, folder, resume=True)
                 values[arm][split].append(_bayes_ratio(run, out))
@@ -92,8 +96,9 @@ def _carry_out(scale: Scale, out: Path, seed: int, say: Say) -> Outcome:
     judgement = "leaves the claim open" if lower is None else (
         "supports the claim" if lower > 0 else "refutes the claim"
     )  # fmt: skip
-    spread = float(np.std(values["with"][tested], ddof=1)) if scale.seeds > 1 else 0.05
-    lines.append(power(scale.seeds, max(spread, 1e-3), paired=False).line)
+    if scale.seeds > 1:
+        spread = float(np.std(values["with"][tested], ddof=1))
+        lines.append(power(scale.seeds, max(spread, 1e-3), paired=False).line)
     figure = bar_figure(out / "figure.svg", values, splits, "Bayes ratio", 0.0, 1.0)
     return Outcome(
         measure="return by that of the Bayes-optimal reader of the same experiments, by seed",
