@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 
@@ -56,13 +57,13 @@ def test_expectations_are_the_total_effects_of_the_big_system(world, total):
         np.testing.assert_allclose(expected[:, v], total * value, atol=1e-4)
 
 
-def test_every_question_shows_three_variables_and_one_of_them_moves_the_goal(facts, total):
-    assert (facts.mask.sum(1) == 3).all()
-    assert len({tuple(m) for m in facts.mask}) > ROWS / 3
-    for mask, goal in zip(facts.mask, facts.goal[:, -1], strict=True):
-        others = [i for i in np.flatnonzero(mask) if i != goal]
-        assert mask[goal]
-        assert max(abs(total[i, goal]) for i in others) >= 0.049
+def test_every_variable_is_shown_and_asked_for_as_often_as_any_other(world):
+    tasks = jax.vmap(world.sample)(jax.random.split(jax.random.key(0), 3000))
+    shown, goal = np.asarray(tasks.relevant), np.asarray(tasks.goals)[:, 0]
+    assert (shown.sum(1) == 3).all()
+    assert shown[np.arange(3000), goal].all()
+    assert len(np.unique(shown, axis=0)) == 220  # 12 choose 3
+    assert np.bincount(goal, minlength=12) == pytest.approx(np.full(12, 250), abs=80)
 
 
 def test_a_system_and_its_goal_do_not_depend_on_the_experiments(world, tested_world):
@@ -81,9 +82,9 @@ def test_what_is_told_are_the_effects_among_the_variables_shown_and_the_best_act
         lines = tell_facts(facts, row, np.random.default_rng(row), True)
         shown = lines[0].content.split("\n")[0].removeprefix("Variables: ").split(" ")
         assert {NONSENSE.index(w) for w in shown} == set(np.flatnonzero(facts.mask[row]))
-        [told] = [line.content for line in lines if line.kind == "explained"]
+        told = [line.content for line in lines if line.kind == "explained"]
         said = {}
-        for line in told.split("\n"):
+        for line in told[0].split("\n") if told else []:
             cause, _, items = line.partition(": ")
             said |= {(cause, i.split("=")[0]): float(i.split("=")[1]) for i in items.split(" ")}
         for cause in shown:
@@ -105,7 +106,9 @@ def test_what_is_told_are_the_effects_among_the_variables_shown_and_the_best_act
 def test_facts_come_first_as_often_as_last_after_none_to_all_observations(facts):
     rng = np.random.default_rng(0)
     texts = [tell_facts(facts, row % ROWS, rng, True) for row in range(400)]
-    assert abs(np.mean([text[1].kind == "explained" for text in texts]) - 0.5) < 0.1
+    some = [text for text in texts if any(line.kind == "explained" for line in text)]
+    assert len(some) > 100
+    assert abs(np.mean([text[1].kind == "explained" for text in some]) - 0.5) < 0.15
     observed = [sum(line.content == "observe" for line in text) for text in texts]
     assert np.bincount(observed, minlength=4) == pytest.approx(np.full(4, 100), abs=30)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import zlib
 from collections.abc import Sequence
-from itertools import combinations
 from typing import Any
 
 import jax
@@ -24,6 +23,7 @@ from understudy.language._reply import Malformed, say_number
 from understudy.language.text import Line
 from understudy.language.text._transcripts import DECIMALS
 from understudy.worlds import DagWorld, Spec, System, Task, configure, sample_dag
+from understudy.worlds._dags import random_subset
 
 
 class FamiliarWorld(DagWorld):
@@ -43,6 +43,7 @@ class FamiliarWorld(DagWorld):
     def __init__(self, seed: int, shown: int = 3, **options: Any) -> None:
         n = len(NONSENSE)
         super().__init__(configure(n=n, relevant=shown, max_parents=2, **options))
+        self._shown = shown
         self.spec = Spec(NONSENSE, self.spec.do_values, self.spec.phases)
         self._seed = seed
         graph_key, weight_key = jax.random.split(jax.random.key(seed))
@@ -51,29 +52,16 @@ class FamiliarWorld(DagWorld):
             jnp.where(sample_dag(graph_key, n, 2), weights, 0.0),
             jnp.full(n, self.settings.noise_variance**0.5, jnp.float32),
         )
-        effects = np.asarray(self.expected(self.system))[:, -1] / self.spec.do_values[-1]
-        self._members, self._goals_of = _questions(effects, shown)
 
     def config(self) -> dict[str, Any]:
         return super().config() | {"familiar_system": self._seed}
 
     def sample(self, key: PRNGKeyArray) -> Task:
-        """Variables and a goal among them, uniform over those with something to say of the goal."""
-        at = jax.random.randint(key, (), 0, len(self._goals_of))
-        goals = jnp.broadcast_to(jnp.asarray(self._goals_of)[at], (self.settings.exploits,))
-        return Task(self.system, jnp.asarray(self._members)[at], goals)
-
-
-def _questions(effects: np.ndarray, shown: int) -> tuple[np.ndarray, np.ndarray]:
-    """All (members bool[n], goal) in which another member moves the goal by what is not 0.0."""
-    moves = np.round(effects, DECIMALS) != 0
-    members, goals = [], []
-    for some in combinations(range(len(effects)), shown):
-        for goal in some:
-            if any(moves[i, goal] for i in some if i != goal):
-                members.append(np.isin(np.arange(len(effects)), some))
-                goals.append(goal)
-    return np.array(members), np.array(goals)
+        """Any variables, and any of them as the goal, also one that the others do not move."""
+        set_key, goal_key = jax.random.split(key)
+        shown = random_subset(set_key, self.settings.n, self._shown)
+        goal = jax.random.categorical(goal_key, jnp.where(shown, 0.0, -jnp.inf))
+        return Task(self.system, shown, jnp.broadcast_to(goal, (self.settings.exploits,)))
 
 
 class FamiliarScene(DagScene):
@@ -123,7 +111,7 @@ def tell_facts(
     facts, before = None, rng.random() < 0.5
     if explained and batch.explanation is not None:
         text = _among(batch.explanation[row][last], [words[i] for i in order])
-        facts = Line("user", text, "explained")
+        facts = Line("user", text, "explained") if text else None
     lines: list[Line] = []
     if facts is not None and before:
         lines, told = [Line("user", told, "told"), facts], ""

@@ -259,7 +259,8 @@ def _tested(
         folder = out / "runs" / f"{label}-{_file(cell)}"
         opened = FamiliarScene if isinstance(world, FamiliarWorld) else open_scene
         run = record_speaker(world, agent, episodes, seed, folder, resume=True, opened=opened)
-        said = [json.loads(line) for line in (folder / "conversations.jsonl").open()]
+        text = (folder / "conversations.jsonl").read_text(encoding="utf-8")
+        said = [json.loads(line) for line in text.split("\n") if line]
         malformed = np.array([len(line["malformed"]) for line in said], np.float64)
         replies = np.array([line["replies"] for line in said], np.float64)
         cells[cell] = _returns(run, out) | {"malformed": malformed, "replies": replies}
