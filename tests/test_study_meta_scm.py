@@ -167,7 +167,7 @@ def test_corpora_have_equal_tokens_in_minibatches_of_equal_tokens(corpus):
 def test_tokens_of_a_text_are_those_that_a_network_is_given(facts):
     lesson = text_lesson(facts, np.random.default_rng(0), True, 256, tell_facts)
     given = 1 + (lesson.action != PAD_ID).sum(1)
-    assert meta_scm.mean_tokens(facts) == pytest.approx(given.mean())
+    assert meta_scm.mean_tokens(facts, True, meta_scm._tell) == pytest.approx(given.mean())
 
 
 # -- analysis -------------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ from understudy import evaluation, worlds
 from understudy.experimenters import scripted
 from understudy.language._names import nonsense
 from understudy.language.text import tokenizer, transcript
-from understudy.language.text._lesson import spelt
+from understudy.language.text._lesson import mean_tokens, spelt
 from understudy.studies import STUDIES
-from understudy.studies.text_explanations import TINY, Scale, tokens_an_episode
+from understudy.studies.text_explanations import TINY, Scale
 
 STUDY = STUDIES["text-explanations"]
 
@@ -26,7 +26,7 @@ def test_tokens_are_counted_as_the_tokenizer_counts_whole_transcripts(explained)
         for row in range(32)
     ]
     lengths = [len(tokenizer().encode(text, add_special_tokens=False).ids) for text in whole]
-    assert tokens_an_episode(batch, explained) == pytest.approx(np.mean(lengths))
+    assert mean_tokens(batch, explained) == pytest.approx(np.mean(lengths))
 
 
 @pytest.mark.slow

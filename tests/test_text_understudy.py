@@ -196,7 +196,9 @@ def test_transformers_computes_the_same_and_speaks_the_same(agent_folder):
         assert ids[0].tolist() == tokenizer().encode(text, add_special_tokens=False).ids
         with torch.no_grad():
             expected = theirs(ids).logits.numpy()
-        found = np.asarray(logits(agent.plan, agent.weights, jnp.asarray(ids.numpy())))
+        found = np.asarray(
+            logits(agent.architecture, agent.network.weights, jnp.asarray(ids.numpy()))
+        )
         np.testing.assert_allclose(found, expected, atol=2e-4)
         spoken = theirs.generate(ids)[0, ids.shape[1] :]
         assert (
@@ -306,7 +308,7 @@ def test_a_damaged_checkpoint_is_refused_in_one_line(agent_folder, tmp_path, dam
         agent = load_speaker(folder)
         from safetensors.numpy import save_file
 
-        weights = {k: np.array(v) for k, v in agent.weights.items()}
+        weights = {k: np.array(v) for k, v in agent.network.weights.items()}
         weights["model.norm.weight"][0] = np.nan
         save_file(weights, path)
     with pytest.raises(UserError) as error:

@@ -1,6 +1,8 @@
-"""What is said to a user whose input cannot be used."""
+"""What is said to a user whose input cannot be used, and the checks that everybody needs."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class UserError(ValueError):
@@ -22,3 +24,16 @@ class UserError(ValueError):
 
 class DamagedShard(UserError):
     """A log shard that is truncated, altered or not an episode log."""
+
+
+def one_of(field: str, value: object, options: Sequence[str]) -> None:
+    """Raises UserError unless the value is among the options."""
+    if value not in options:
+        shown = ", ".join(option or "(empty)" for option in options)
+        raise UserError(field, value, f"use one of {shown}")
+
+
+def whole(field: str, value: object, lowest: int, highest: int) -> None:
+    """Raises UserError unless the value is a whole number within these bounds."""
+    if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
+        raise UserError(field, value, f"use a whole number from {lowest} to {highest}")

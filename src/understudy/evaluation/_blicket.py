@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from understudy.episodes import EXPLOIT, EpisodeBatch, Origin
 from understudy.errors import UserError
+from understudy.evaluation._live import Live
 from understudy.evaluation._parts import in_parts
 from understudy.experimenters import (
     blicket_answers,
@@ -148,36 +149,15 @@ def _systems(played: BlicketRollout) -> list[str]:
 # -- one episode, step by step --------------------------------------------------------------------
 
 
-class LiveBlicket:
+class LiveBlicket(Live):
     """An episode in progress, played from Python: for language models, people, tools.
 
     The same seed, stream and number give the machine and the noise that `simulate_blicket` plays.
     """
 
     def __init__(self, world: BlicketWorld, seed: int, stream: str, index: int) -> None:
-        self.world, self.index = world, index
         self.task, self._state, *self._keys = _begin(world, stream_key(seed, stream), index)
-        self.seen: list[BlicketSeen] = [_seen(world, self._state)]
-        self._done: list[Any] = []
-
-    @property
-    def observation(self) -> BlicketSeen:
-        """What is seen before the next step, as NumPy arrays."""
-        return self.seen[-1]
-
-    @property
-    def step(self) -> int:
-        """Number of the next step, from 0."""
-        return len(self._done)
-
-    @property
-    def finished(self) -> bool:
-        return self.step == self.world.spec.steps
-
-    @property
-    def phase(self) -> int:
-        """EXPLORE or EXPLOIT: what the next step is for."""
-        return self.world.spec.phases[self.step]
+        super().__init__(world, index, _seen(world, self._state))
 
     @property
     def returns(self) -> float:
@@ -194,12 +174,11 @@ class LiveBlicket:
         Raises:
             RuntimeError: the episode is over.
         """
-        if self.finished:
-            raise RuntimeError("the episode is over")
+        self._refuse_at_end()
         after, reward = _advance(self.world, self.task, self._state, target, value)
         self._state = after
-        self._done.append((after.target, value, after.on, after.light, reward))
-        self.seen.append(_seen(self.world, after))
+        done = (after.target, value, after.on, after.light, reward)
+        self._add(done, _seen(self.world, after))
 
     def actor(self, player: Any) -> Any:
         """A function that says what a player does next, as it would inside `simulate_blicket`:

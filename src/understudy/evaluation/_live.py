@@ -27,32 +27,28 @@ from understudy.experimenters import Action, Experimenter, Observation
 from understudy.worlds import EXPLOIT, World, stream_key
 
 
-class LiveEpisode:
-    """An episode in progress.
+class Live:
+    """An episode in progress that takes one action a step.
 
-    Args:
-        world: of structural causal models.
-        seed, stream, index: which of the world's episodes.
+    Attributes:
+        world, index: which of the world's episodes.
+        seen: what was seen before every step up to the next, as NumPy arrays.
     """
 
-    def __init__(self, world: World, seed: int, stream: str, index: int) -> None:
+    def __init__(self, world: Any, index: int, first: Any) -> None:
         self.world, self.index = world, index
-        self.stage, self._references, seen = _begin(world, stream_key(seed, stream), index)
-        self.seen: list[Observation] = [seen]
-        self._targets: list[int] = []
-        self._values: list[float] = []
-        self._outcomes: list[np.ndarray] = []
-        self._worth: list[float] = []
+        self.seen: list[Any] = [first]
+        self._done: list[Any] = []  # what is logged of every step
 
     @property
-    def observation(self) -> Observation:
-        """What is seen before the next step, as NumPy arrays."""
+    def observation(self) -> Any:
+        """What is seen before the next step."""
         return self.seen[-1]
 
     @property
     def step(self) -> int:
         """Number of the next step, from 0."""
-        return len(self._targets)
+        return len(self._done)
 
     @property
     def finished(self) -> bool:
@@ -61,13 +57,36 @@ class LiveEpisode:
     @property
     def phase(self) -> int:
         """OBSERVE, EXPLORE or EXPLOIT: what the next step is for."""
-        return self.world.spec.phases[self.step]
+        phase: int = self.world.spec.phases[self.step]
+        return phase
+
+    def _refuse_at_end(self) -> None:
+        """Raises RuntimeError if there is no next step."""
+        if self.finished:
+            raise RuntimeError("the episode is over")
+
+    def _add(self, done: Any, seen: Any) -> None:
+        self._done.append(done)
+        self.seen.append(seen)
+
+
+class LiveEpisode(Live):
+    """An episode in progress.
+
+    Args:
+        world: of structural causal models.
+        seed, stream, index: which of the world's episodes.
+    """
+
+    def __init__(self, world: World, seed: int, stream: str, index: int) -> None:
+        self.stage, self._references, seen = _begin(world, stream_key(seed, stream), index)
+        super().__init__(world, index, seen)
 
     @property
     def returns(self) -> float:
         """Mean expected goal value over the exploit steps so far; 0 before the first."""
-        exploits = [w for w, p in zip(self._worth, self.world.spec.phases, strict=False)
-                    if p == EXPLOIT]  # fmt: skip
+        steps = zip(self._done, self.world.spec.phases, strict=False)
+        exploits = [worth for (*_, worth), phase in steps if phase == EXPLOIT]
         return float(np.mean(exploits)) if exploits else 0.0
 
     @property
@@ -86,15 +105,10 @@ class LiveEpisode:
         Raises:
             RuntimeError: the episode is over.
         """
-        if self.finished:
-            raise RuntimeError("the episode is over")
+        self._refuse_at_end()
         done = _advance(self.world, self.stage, self.step, target, float(value))
         target, value, outcome, worth, seen = jax.tree.map(np.asarray, done)
-        self._targets.append(int(target))
-        self._values.append(float(value))
-        self._outcomes.append(outcome)
-        self._worth.append(float(worth))
-        self.seen.append(seen)
+        self._add((int(target), float(value), outcome, float(worth)), seen)
         return outcome
 
 
@@ -106,15 +120,16 @@ def episode_batch(
 ) -> EpisodeBatch:
     """Finished episodes of one world in log form; `explanation` has a text for every step."""
     world = lived[0].world
-    targets = np.array([e._targets for e in lived])
+    steps = [[np.stack(column) for column in zip(*e._done, strict=True)] for e in lived]
+    targets, values, outcomes, _ = (np.stack(column) for column in zip(*steps, strict=True))
     goal = np.stack([np.asarray(e.stage.goal) for e in lived])
     return EpisodeBatch(
         origin=origin,
         episode_id=np.array([e.index for e in lived]),
         phase=np.broadcast_to(np.asarray(world.spec.phases, np.int8), targets.shape),
         target=targets,
-        value=np.where(targets < 0, np.nan, np.array([e._values for e in lived])),
-        outcome=np.stack([np.stack(e._outcomes) for e in lived]),
+        value=np.where(targets < 0, np.nan, values),
+        outcome=outcomes,
         mask=np.stack([np.asarray(e.stage.relevant) for e in lived]),
         goal=goal,
         returns=np.array([e.returns for e in lived]),

@@ -17,7 +17,7 @@ from understudy.episodes import (
     EpisodeBatch,
     Origin,
 )
-from understudy.errors import UserError
+from understudy.errors import UserError, whole
 from understudy.evaluation._blicket import blicket_episodes
 from understudy.evaluation._parts import in_parts
 from understudy.evaluation._rollout import Rollout, rollout
@@ -229,8 +229,7 @@ def check_size(count: int, seed: int) -> None:
     """Raises UserError if so many episodes of this seed cannot be recorded."""
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         raise UserError("episodes", count, "use a whole number above 0")
-    if not 0 <= seed < 2**32:
-        raise UserError("seed", seed, "use a whole number from 0 to 4294967295")
+    whole("seed", seed, 0, 2**32 - 1)
 
 
 def shard_size(count: int) -> int:

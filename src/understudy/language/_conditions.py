@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from understudy.errors import UserError
+from understudy.errors import UserError, one_of, whole
 
 NAMES = ("nonsense", "letters", "familiar", "contrary", "permuted")
 INSTRUCTIONS = ("rules", "strategy")
@@ -52,8 +52,7 @@ class Conditions:
             ("instruction", INSTRUCTIONS),
             ("tools", TOOLS),
         ):
-            if getattr(self, field) not in options:
-                raise UserError(field, getattr(self, field), f"use one of {', '.join(options)}")
+            one_of(field, getattr(self, field), options)
         for field in ("reasoning", "check", "structure", "explanations"):
             if not isinstance(getattr(self, field), bool):
                 raise UserError(field, getattr(self, field), "use true or false")
@@ -62,11 +61,7 @@ class Conditions:
             ("decimals", 0, 6),
             ("attempts", 1, 10),
         ):
-            value = getattr(self, field)
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise UserError(field, value, "use a whole number")
-            if not lowest <= value <= highest:
-                raise UserError(field, value, f"use a whole number from {lowest} to {highest}")
+            whole(field, getattr(self, field), lowest, highest)
 
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

@@ -13,6 +13,7 @@ import numpy as np
 from understudy.episodes import EpisodeBatch, Origin
 from understudy.evaluation import Actor, LiveEpisode, describe_systems, episode_batch
 from understudy.language._conditions import Conditions
+from understudy.language._dag_words import say_action, say_goal, say_results, say_variables
 from understudy.language._familiar import familiar
 from understudy.language._names import Names, letters, nonsense
 from understudy.language._reply import Malformed, read_number, say_number
@@ -59,34 +60,23 @@ class DagScene(Scene):
         return dag_instructions(self.world, self.conditions)
 
     def begin(self) -> str:
-        said = [f"Variables: {' '.join(self.names.words[i] for i in self.names.order)}"]
-        relevant = np.asarray(self.episode.stage.relevant)
-        if not relevant.all():
-            which = (self.names.words[i] for i in self.names.order if relevant[i])
-            said.append(f"Relevant: {' '.join(which)}")
+        said = say_variables(self.names, np.asarray(self.episode.stage.relevant))
         while not self.finished and self.episode.phase == OBSERVE:
             said.append(self.results(self.episode.act(-1)))
         return "\n".join([*said, *self._goal()])
 
     def results(self, outcome: np.ndarray) -> str:
         """The values of all variables as they are said: "dax=0.3 wug=-1.2"."""
-        return " ".join(f"{self.names.words[i]}={self._number(i, outcome[i])}"
-                        for i in self.names.order)  # fmt: skip
+        return say_results(self.names, outcome, self.conditions.decimals)
 
     def write(self, action: Do) -> str:
-        if action.target < 0:
-            return "observe"
-        said = self._number(action.target, action.value)
-        return f"do {self.names.words[action.target]}={said}"
-
-    def _number(self, variable: int, value: float) -> str:
-        return say_number(self.names.signs[variable] * float(value), self.conditions.decimals)
+        return say_action(self.names, action.target, action.value, self.conditions.decimals)
 
     def _goal(self) -> list[str]:
         """What to raise, in the exploit phase."""
         if self.finished or self.episode.phase != EXPLOIT:
             return []
-        return [f"Goal: {self.names.words[self.goal]}"]
+        return [say_goal(self.names, self.goal)]
 
     def questions(self) -> list[Question]:
         return [arrows_question(self.episode, self.names)] if self.conditions.structure else []

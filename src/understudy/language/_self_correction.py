@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.episodes import Origin
-from understudy.errors import UserError
+from understudy.errors import UserError, one_of, whole
 from understudy.evaluation import LiveEpisode, origin
 from understudy.evaluation._statistics import Estimate, mean, share
 from understudy.inference import Rows, bayes_expected, bayes_supported
@@ -90,14 +90,12 @@ class SelfCorrectionScene(DagScene):
         context: int = 0,
     ) -> None:
         self.horizon = sum(p == EXPLOIT for p in world.spec.phases)
-        if note not in NOTES:
-            raise UserError("note", note, f"use one of {', '.join(NOTES)}")
+        one_of("note", note, NOTES)
         for field, value, highest in (
             ("inject", inject, self.horizon - 1),
             ("context", context, 10_000),
         ):
-            if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= highest:
-                raise UserError(field, value, f"use a whole number from 0 to {highest}")
+            whole(field, value, 0, highest)
         self.note, self.inject, self.context = note, inject, context
         self._noted = note == "none"
         super().__init__(world, seed, stream, index, conditions, opening)

@@ -3,10 +3,12 @@
 from understudy.learning._agent import (
     PRETRAINED,
     Agent,
+    Trained,
     agent_folder,
     count_parameters,
     load_agent,
     read_description,
+    read_file,
     read_history,
 )
 from understudy.learning._course import Course
@@ -20,6 +22,7 @@ from understudy.learning._rooms_reinforcement import (
     ReinforcementReport,
     learn_by_reinforcement,
 )
+from understudy.learning._weights import read_arrays
 
 __all__ = [
     "KINDS",
@@ -39,6 +42,7 @@ __all__ = [
     "Report",
     "RoomsAgent",
     "Row",
+    "Trained",
     "agent_folder",
     "architecture",
     "batch_inputs",
@@ -50,6 +54,8 @@ __all__ = [
     "learn_by_reinforcement",
     "load_agent",
     "load_rooms_agent",
+    "read_arrays",
     "read_description",
+    "read_file",
     "read_history",
 ]

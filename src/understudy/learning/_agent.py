@@ -139,11 +139,19 @@ def agent_folder(path: str | Path) -> tuple[Path, str]:
 def read_weights(folder: Path, like: Tree) -> Tree:
     """The network `like` with the stored weights."""
     path = folder / "weights.safetensors"
+    return from_bytes(read_file(path), like, path)
+
+
+def read_file(path: Path) -> bytes:
+    """A file of an agent's folder.
+
+    Raises:
+        UserError: it cannot be read.
+    """
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise UserError(str(path), None, f"cannot read: {error.strerror}") from error
-    return from_bytes(data, like, path)
 
 
 def read_description(folder: Path) -> dict[str, Any]:

@@ -32,13 +32,26 @@ def from_bytes(data: bytes, like: Tree, source: Path) -> Tree:
     Raises:
         UserError: not safetensors, or other names, shapes or dtypes than `like` has.
     """
+    stored = read_arrays(data, named_arrays(like), source)
+    arrays, rest = eqx.partition(like, eqx.is_array)
+    paths = jax.tree_util.tree_flatten_with_path(arrays)[0]
+    leaves = [stored[jax.tree_util.keystr(path).lstrip(".")] for path, _ in paths]
+    loaded = jax.tree.unflatten(jax.tree.structure(arrays), [jax.numpy.asarray(x) for x in leaves])
+    return eqx.combine(loaded, rest)
+
+
+def read_arrays(data: bytes, own: dict[str, np.ndarray], source: Path) -> dict[str, np.ndarray]:
+    """The stored arrays, which must be like a network's own.
+
+    Raises:
+        UserError: not safetensors, other names, shapes or dtypes, or NaN or infinity in them.
+    """
     try:
-        stored = load(data)
+        stored: dict[str, np.ndarray] = load(data)
     except (SafetensorError, ValueError) as error:
         raise UserError(
             str(source), None, f"not a whole safetensors file ({error}): restore or train again"
         ) from error
-    own = named_arrays(like)
     if set(stored) != set(own):
         odd = sorted(set(stored) ^ set(own))[0]
         raise UserError(str(source), None, f"array {odd!r} does not fit the network in agent.json")
@@ -51,8 +64,4 @@ def from_bytes(data: bytes, like: Tree, source: Path) -> Tree:
             )
         if array.dtype.kind == "f" and not np.isfinite(stored[name]).all():
             raise UserError(str(source), None, f"array {name!r} holds NaN or infinity")
-    arrays, rest = eqx.partition(like, eqx.is_array)
-    paths = jax.tree_util.tree_flatten_with_path(arrays)[0]
-    leaves = [stored[jax.tree_util.keystr(path).lstrip(".")] for path, _ in paths]
-    loaded = jax.tree.unflatten(jax.tree.structure(arrays), [jax.numpy.asarray(x) for x in leaves])
-    return eqx.combine(loaded, rest)
+    return stored

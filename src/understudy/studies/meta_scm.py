@@ -21,8 +21,8 @@ from understudy.experimenters import scripted
 from understudy.language import TextAgent, learn_by_reading, open_scene, record_speaker
 from understudy.language._reading import read_by_speaker
 from understudy.language._statistics import Power, power
-from understudy.language.text import Line, tokenizer
-from understudy.language.text._lesson import Tell, spelt, tell_episode
+from understudy.language.text import Line
+from understudy.language.text._lesson import Tell, mean_tokens, tell_episode
 from understudy.studies._bars import bar_figure
 from understudy.studies._familiar import FamiliarScene, FamiliarWorld, tell_facts
 from understudy.studies._in_rooms import interval
@@ -176,7 +176,7 @@ def _watched(
         some = evaluation.episodes(
             sources[source], players[source], seed, "watch", 0, _SAMPLED, explain="effects"
         )
-        return mean_tokens(some)
+        return mean_tokens(some, True, _tell)
 
     each = {
         source: kept_numbers(
@@ -220,18 +220,10 @@ def _source(world: str) -> str:
     return "about" if world == FamiliarWorld.name else "episodes"
 
 
-def mean_tokens(batch: EpisodeBatch) -> float:
-    """Mean length of the texts that logged episodes are told as, in tokens."""
-    rng = np.random.default_rng(0)
-    lines = [line for row in range(batch.rows) for line in _tell(batch, row, rng, True)]
-    coded = tokenizer().encode_batch([spelt(line) for line in lines], add_special_tokens=False)
-    return sum(len(piece.ids) for piece in coded) / batch.rows
-
-
 def _read_tokens(agent: TextAgent, logs: Mapping[str, Path]) -> float:
     """How many tokens a model has read, from its training record and a sample of its logs."""
     rows = {source: Dataset(path).rows for source, path in logs.items()}
-    each = {s: mean_tokens(Dataset(p).read_shard(0).take(slice(0, _SAMPLED)))
+    each = {s: mean_tokens(Dataset(p).read_shard(0).take(slice(0, _SAMPLED)), True, _tell)
             for s, p in logs.items()}  # fmt: skip
     mean = sum(rows[s] * each[s] for s in rows) / sum(rows.values())
     return float(agent.training["episodes"] * mean)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from understudy.evaluation import _statistics
 from understudy.experimenters import scripted
 from understudy.language import learn_by_reading, record_speaker
 from understudy.language._statistics import power
-from understudy.language.text._lesson import text_lesson
+from understudy.language.text._lesson import mean_tokens
 from understudy.studies._bars import bar_figure
 from understudy.studies._in_rooms import interval
 from understudy.studies._protocol import Outcome, Say, Study
@@ -57,7 +56,7 @@ def _carry_out(scale: Scale, out: Path, seed: int, say: Say) -> Outcome:
     first = evaluation.episodes(
         stage, scripted("expert"), seed, "watch", 0, _SAMPLED, explain="effects"
     )
-    each = {arm: tokens_an_episode(first, kind == "predict") for arm, kind in ARMS.items()}
+    each = {arm: mean_tokens(first, kind == "predict") for arm, kind in ARMS.items()}
     rows = {arm: round(scale.tokens / each[arm]) for arm in ARMS}
     # One log serves both: a twentieth of it is held out, and a bit more covers what is cut off.
     logs = out / "logs"
@@ -107,12 +106,6 @@ def _carry_out(scale: Scale, out: Path, seed: int, say: Say) -> Outcome:
         runs=runs,
         figures=[figure],
     )
-
-
-def tokens_an_episode(batch: Any, explained: bool) -> float:
-    """Mean length of a transcript, in tokens."""
-    lesson = text_lesson(batch, np.random.default_rng(0), explained, 4096)
-    return float((lesson.action > 0).sum() / batch.rows + 1)
 
 
 def _bayes_ratio(run: Dataset, out: Path) -> float:

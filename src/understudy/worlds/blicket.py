@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from numpy.typing import NDArray
 
-from understudy.errors import UserError
+from understudy.errors import UserError, one_of, whole
 from understudy.worlds._spec import EXPLOIT, EXPLORE, Spec, variable_names
 
 RULES = ("or", "and")
@@ -86,14 +86,12 @@ class BlicketConfig:
             ("without", ("", *RULES)),
             ("preset", tuple(PRESETS)),
         ):
-            if getattr(self, field) not in options:
-                shown = ", ".join(option or "(empty)" for option in options)
-                raise UserError(field, getattr(self, field), f"use one of {shown}")
-        _whole("n", self.n, 3, 8)
+            one_of(field, getattr(self, field), options)
+        whole("n", self.n, 3, 8)
         if self.blickets is not None:
-            _whole("blickets", self.blickets, 1, self.n - 1)
+            whole("blickets", self.blickets, 1, self.n - 1)
         if self.experiments is not None:
-            _whole("experiments", self.experiments, 0, 1000)
+            whole("experiments", self.experiments, 0, 1000)
         number = isinstance(self.flip, int | float) and not isinstance(self.flip, bool)
         if not number or not 0 <= self.flip < 0.5:
             raise UserError("flip", self.flip, "use a number from 0 to below 0.5")
@@ -143,8 +141,7 @@ class BlicketConfig:
 
 def configure(preset: str = "default", split: str = "train", **options: Any) -> BlicketConfig:
     """Settings from a preset, a split and the user's own options, which win over the preset."""
-    if preset not in PRESETS:
-        raise UserError("preset", preset, f"use one of {', '.join(PRESETS)}")
+    one_of("preset", preset, tuple(PRESETS))
     own = {field: value for field, value in options.items() if value is not None}
     return BlicketConfig.from_dict(PRESETS[preset] | {"preset": preset, "split": split} | own)
 
@@ -309,9 +306,3 @@ def _pick(options: Sequence[int], u: Float[Array, ""]) -> Int[Array, ""]:
     """One of the options, equally likely; u is uniform on [0, 1)."""
     last = len(options) - 1
     return jnp.asarray(options)[jnp.minimum((u * len(options)).astype(jnp.int32), last)]
-
-
-def _whole(field: str, value: object, lowest: int, highest: int) -> None:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or not lowest <= value <= highest:  # type: ignore[operator]
-        raise UserError(field, value, f"use a whole number from {lowest} to {highest}")

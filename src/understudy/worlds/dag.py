@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from understudy.errors import UserError
+from understudy.errors import UserError, one_of, whole
 from understudy.worlds._dags import (
     ENUMERABLE,
     ancestors,
@@ -106,7 +106,7 @@ class DagConfig:
             ("exploits", 1, 10_000),
             ("confounders", 0, 50),
         ):
-            _whole(field, getattr(self, field), lowest, highest)
+            whole(field, getattr(self, field), lowest, highest)
         for field, options in (
             ("preset", tuple(PRESETS)),
             ("split", SPLITS),
@@ -116,13 +116,13 @@ class DagConfig:
             ("noise_family", NOISE_FAMILIES),
             ("goals", ("same", "fresh")),
         ):
-            _one_of(field, getattr(self, field), options)
+            one_of(field, getattr(self, field), options)
         _number("weight_scale", self.weight_scale, positive=True)
         _number("noise_variance", self.noise_variance, positive=True)
         _number("noise_variance_sd", self.noise_variance_sd)
         _do_values(self.do_values)
         if self.relevant is not None:
-            _whole("relevant", self.relevant, 2, self.n)
+            whole("relevant", self.relevant, 2, self.n)
         if self.split == "heldout-link" and self.n <= HELD_EFFECT:
             raise UserError(
                 "n", self.n, "split 'heldout-link' is about the link D -> E: use n >= 5"
@@ -160,16 +160,6 @@ class DagConfig:
         return DagConfig(**values)
 
 
-def _one_of(field: str, value: object, options: tuple[str, ...]) -> None:
-    if value not in options:
-        raise UserError(field, value, f"use one of {', '.join(options)}")
-
-
-def _whole(field: str, value: object, lowest: int, highest: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
-        raise UserError(field, value, f"use a whole number from {lowest} to {highest}")
-
-
 def _number(field: str, value: object, positive: bool = False) -> None:
     good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not good or value < 0 or (positive and value == 0):  # type: ignore[operator]
@@ -195,8 +185,8 @@ def configure(preset: str = "linear", split: str = "train", **options: Any) -> D
     variance; `longer` 4n experiments. Otherwise there are n experiments (one for each relevant
     variable).
     """
-    _one_of("preset", preset, tuple(PRESETS))
-    _one_of("split", split, SPLITS)
+    one_of("preset", preset, tuple(PRESETS))
+    one_of("split", split, SPLITS)
     base: dict[str, Any] = dict(PRESETS[preset])
     if split == "heldout-set":
         base |= {"n": 10, "relevant": 5}

@@ -12,6 +12,7 @@ from inspect_ai.dataset import MemoryDataset, Sample
 
 from understudy import worlds
 from understudy.errors import UserError
+from understudy.evaluation import check_size
 from understudy.language._conditions import Conditions
 from understudy.language._examples import Examples, first_examples
 from understudy.language._replay_scene import same_world
@@ -176,10 +177,7 @@ def _samples(
     examples: Examples | None,
     cell: dict[str, str] | None = None,
 ) -> list[Sample]:
-    if not isinstance(episodes, int) or isinstance(episodes, bool) or episodes < 1:
-        raise UserError("episodes", episodes, "use a whole number above 0")
-    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
-        raise UserError("seed", seed, "use a whole number from 0 to 4294967295")
+    check_size(episodes, seed)
     return episode_samples(world, range(episodes), seed, STREAM, conditions, examples, cell)
 
 

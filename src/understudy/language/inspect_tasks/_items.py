@@ -138,6 +138,13 @@ def _said(name: str, estimate: Estimate) -> dict[str, float]:
     return {f"{name}{end}": float("nan") if v is None else v for end, v in values.items()}
 
 
+def _all_said(estimates: Mapping[str, Estimate], before: str = "") -> dict[str, float]:
+    values: dict[str, float] = {}
+    for name, estimate in estimates.items():
+        values |= _said(before + name, estimate)
+    return values
+
+
 def _row(item: Mapping[str, Any], value: Mapping[str, Any], run: str = "") -> Answered:
     known = Item.from_dict(item)
     return Answered(
@@ -167,37 +174,19 @@ def _metric(compute: Callable[[list[Answered]], dict[str, float]]) -> Metric:
 @metric
 def accuracy_by_cell() -> Metric:
     """Accuracy of every cell, with its 95 % interval."""
-    return _metric(
-        lambda rows: {
-            key: value
-            for name, estimate in by_cell(rows).items()
-            for key, value in _said(name, estimate).items()
-        }
-    )
+    return _metric(lambda rows: _all_said(by_cell(rows)))
 
 
 @metric
 def content_effect_by_kind() -> Metric:
     """Accuracy where content helps less where it misleads, within blocks; 95 % interval."""
-    return _metric(
-        lambda rows: {
-            key: value
-            for kind, estimate in paired_content_effects(rows).items()
-            for key, value in _said(f"content_effect/{kind}", estimate).items()
-        }
-    )
+    return _metric(lambda rows: _all_said(paired_content_effects(rows), "content_effect/"))
 
 
 @metric
 def alphabet_effect_by_kind() -> Metric:
     """Accuracy in the usual alphabet less in others, within blocks; 95 % interval."""
-    return _metric(
-        lambda rows: {
-            key: value
-            for name, estimate in alphabet_effects(rows).items()
-            for key, value in _said(f"usual_less_other/{name}", estimate).items()
-        }
-    )
+    return _metric(lambda rows: _all_said(alphabet_effects(rows), "usual_less_other/"))
 
 
 @metric

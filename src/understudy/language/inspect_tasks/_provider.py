@@ -24,6 +24,7 @@ from understudy.language._scene import Message
 from understudy.language._speaker import Speaker
 from understudy.language._tool_calls import say_call
 from understudy.language.inspect_tasks._performance import ScenePerformance
+from understudy.language.text import load_speaker, speaks
 
 CONNECTIONS = 1000
 """Samples at once: no server has to be spared."""
@@ -120,11 +121,7 @@ def _messages(input: list[ChatMessage]) -> list[Message]:
 
 def _find_speaker(name: str) -> Speaker | None:
     """The text understudy of this name; None: it is another kind of player."""
-    if name == "follower" or name.startswith(("scripted:", "bayes:")):
-        return None
-    from understudy.language.text import load_speaker, speaks  # its extra is needed from here on
-
-    return load_speaker(name) if speaks(name) else None
+    return load_speaker(name) if name != "follower" and speaks(name) else None
 
 
 class _Request:

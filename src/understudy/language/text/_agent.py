@@ -10,61 +10,45 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load
 
 from understudy.errors import UserError
 from understudy.language._scene import Message
 from understudy.language.text._hub_files import MOST_NEW_TOKENS
-from understudy.language.text._llama import LlamaPlan, TextNetwork, Weights, complete, fresh
+from understudy.language.text._llama import LlamaPlan, TextNetwork, complete, fresh
 from understudy.language.text._tokens import ASSISTANT, END, END_ID, PAD_ID, USER, tokenizer
-from understudy.learning import agent_folder, read_description, read_history
+from understudy.learning import (
+    Trained,
+    agent_folder,
+    read_arrays,
+    read_description,
+    read_file,
+    read_history,
+)
 
 _ROWS = (1, 8, 64)
 """Conversations that are continued at once, filled up to one of these: few shapes to compile."""
 _STEP = 64
 
 
-class TextAgent:
-    """A `Speaker`; knows nothing but the messages it gets.
+class TextAgent(Trained[TextNetwork, LlamaPlan]):
+    """A `Speaker`; knows nothing but the messages it gets. See `learning.Trained`.
 
     Args:
-        weights, plan: the network.
-        name: shown in logs and reports.
-        training: the training record of its agent.json. history: rows of its metrics.jsonl.
+        network: its weights and their plan.
+        name, training, history: see `learning.Trained`.
         seed: draw replies with it; None: always the likeliest.
     """
 
     def __init__(
         self,
-        weights: Weights,
-        plan: LlamaPlan,
+        network: TextNetwork,
         name: str,
         training: dict[str, Any] | None = None,
         history: list[dict[str, Any]] | None = None,
         seed: int | None = None,
     ) -> None:
-        self.weights, self.plan, self.name = weights, plan, name
-        self.training, self.history = training or {}, history or []
+        super().__init__(network, network.plan, name, training, history, greedy=seed is None)
         self._key = None if seed is None else jax.random.key(seed)
-
-    @property
-    def network(self) -> TextNetwork:
-        """As training sees it."""
-        return TextNetwork(self.weights, self.plan)
-
-    @property
-    def architecture(self) -> LlamaPlan:
-        return self.plan
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """What a run's manifest keeps of the agent."""
-        return {
-            "mode": "greedy" if self._key is None else "sample",
-            "agent_record": {"architecture": self.plan.to_json(), **self.training},
-            "metrics_history": self.history,
-        }
 
     def replies(self, conversations: Sequence[Sequence[Message]]) -> list[str]:
         """The next assistant message of each conversation; "" where one is too long to read."""
@@ -72,7 +56,7 @@ class TextAgent:
             [prompt(messages) for messages in conversations], add_special_tokens=False
         )
         ids = [piece.ids for piece in encoded]
-        room = self.plan.longest - MOST_NEW_TOKENS
+        room = self.architecture.longest - MOST_NEW_TOKENS
         said = [""] * len(ids)
         fitting = [i for i, tokens in enumerate(ids) if len(tokens) <= room]
         fitting.sort(key=lambda i: len(ids[i]))
@@ -92,7 +76,7 @@ class TextAgent:
             self._key, own = jax.random.split(self._key)
         written = np.asarray(
             complete(
-                self.plan, self.weights, jnp.asarray(table), jnp.asarray(length),
+                self.architecture, self.network.weights, jnp.asarray(table), jnp.asarray(length),
                 MOST_NEW_TOKENS, END_ID, None if self._key is None else own,
             )
         )  # fmt: skip
@@ -139,15 +123,8 @@ def load_speaker(path: str | Path, seed: int | None = None) -> TextAgent:
     plan = LlamaPlan.from_json(description["architecture"])
     _check_tokens(folder / "tokenizer.json")
     source = folder / "model.safetensors"
-    try:
-        stored = load(source.read_bytes())
-    except (OSError, SafetensorError, ValueError) as error:
-        raise UserError(str(source), None, f"cannot read ({error}): restore it") from error
-    own = {name: array.shape for name, array in fresh(plan, 0).items()}
-    if {n: a.shape for n, a in stored.items()} != own:
-        raise UserError(str(source), None, "its arrays do not fit the network in agent.json")
-    if not all(np.isfinite(array).all() for array in stored.values()):
-        raise UserError(str(source), None, "holds NaN or infinity")
-    weights = {n: jnp.asarray(array) for n, array in stored.items()}
+    own = {name: np.asarray(array) for name, array in fresh(plan, 0).items()}
+    stored = read_arrays(read_file(source), own, source)
+    network = TextNetwork({name: jnp.asarray(array) for name, array in stored.items()}, plan)
     history = read_history(folder / "metrics.jsonl")
-    return TextAgent(weights, plan, name, description["training"], history, seed)
+    return TextAgent(network, name, description["training"], history, seed)

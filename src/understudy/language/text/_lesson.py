@@ -102,6 +102,14 @@ def text_lesson(
     )
 
 
+def mean_tokens(batch: EpisodeBatch, explained: bool, tell: Tell = tell_episode) -> float:
+    """Mean length of the texts that logged episodes are told as, in tokens."""
+    rng = np.random.default_rng(0)
+    lines = [line for row in range(batch.rows) for line in tell(batch, row, rng, explained)]
+    coded = tokenizer().encode_batch([spelt(line) for line in lines], add_special_tokens=False)
+    return sum(len(piece.ids) for piece in coded) / batch.rows
+
+
 def spelt(line: Line) -> str:
     """A message as the chat template writes it."""
     if line.role == "user":

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from understudy.errors import UserError
+from understudy.errors import UserError, whole
 from understudy.language.text._tokens import number_values, vocabulary
 
 Weights = dict[str, Any]
@@ -45,9 +45,7 @@ class LlamaPlan:
 
     def __post_init__(self) -> None:
         for field in ("size", "layers", "heads", "inner", "longest"):
-            value = getattr(self, field)
-            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 65_536:
-                raise UserError(field, value, "use a whole number from 1 to 65536")
+            whole(field, getattr(self, field), 1, 65_536)
         if self.size % self.heads or self.size // self.heads % 2:
             raise UserError("heads", self.heads, f"size {self.size} must be an even multiple of it")
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-import numpy as np
-
 from understudy.episodes import EXPLOIT, OBSERVE, EpisodeBatch
+from understudy.language._dag_words import say_action, say_goal, say_results, say_variables
 from understudy.language._names import Names
-from understudy.language._reply import say_number
 
 DECIMALS = 1
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -35,33 +33,22 @@ def transcript(batch: EpisodeBatch, row: int, names: Names, explained: bool = Fa
         names: of its variables.
         explained: tell what was explained too.
     """
-    words, variables = names.words, batch.origin.variables
-    listed = " ".join(words[i] for i in names.order)
-    told = [f"Variables: {listed}"]
-    relevant = batch.mask[row]
-    if not relevant.all():
-        told.append(f"Relevant: {' '.join(words[i] for i in names.order if relevant[i])}")
+    told = say_variables(names, batch.mask[row])
     lines: list[Line] = []
     for step in range(batch.steps):
         phase, target = int(batch.phase[row, step]), int(batch.target[row, step])
         if phase != OBSERVE:
             if (goal := int(batch.goal[row, step])) >= 0:
-                told.append(f"Goal: {words[goal]}")
+                told.append(say_goal(names, goal))
             lines.append(Line("user", "\n".join(told), "told"))
             told = []
-            done = "observe" if target < 0 else (
-                f"do {words[target]}={say_number(float(batch.value[row, step]), DECIMALS)}"
-            )  # fmt: skip
+            done = say_action(names, target, batch.value[row, step], DECIMALS)
             lines.append(Line("assistant", done, "exploit" if phase == EXPLOIT else "explore"))
         last = step == batch.steps - 1
         if not last:
-            outcome = batch.outcome[row, step]
-            told.append(
-                " ".join(f"{words[i]}={say_number(float(outcome[i]), DECIMALS)}"
-                         for i in names.order if np.isfinite(outcome[i]))
-            )  # fmt: skip
+            told.append(say_results(names, batch.outcome[row, step], DECIMALS))
         if explained and batch.explanation is not None and batch.explanation[row][step]:
-            said = _renamed(batch.explanation[row][step], variables, names)
+            said = _renamed(batch.explanation[row][step], batch.origin.variables, names)
             if last:
                 lines.append(Line("user", said, "explained"))
             else:

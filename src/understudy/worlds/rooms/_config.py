@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from understudy.errors import UserError
+from understudy.errors import UserError, one_of, whole
 from understudy.worlds.rooms._attributes import DIMENSIONS
 
 LEVELS = ("basic", "confounded", "deconfounded", "meta")
@@ -65,20 +65,13 @@ class RoomsConfig:
             ("without", ("", *DIMENSIONS)),
             ("preset", tuple(PRESETS)),
         ):
-            value = getattr(self, field)
-            if value not in options:
-                shown = ", ".join(option or "(empty)" for option in options)
-                raise UserError(field, value, f"use one of {shown}")
+            one_of(field, getattr(self, field), options)
         for field, lowest, highest in (
             ("experiments", 1, 100),
             ("limit", 1, 10_000),
             ("linger", 1, 10_000),
         ):
-            value = getattr(self, field)
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise UserError(field, value, f"use a whole number from {lowest} to {highest}")
-            if not lowest <= value <= highest:
-                raise UserError(field, value, f"use a whole number from {lowest} to {highest}")
+            whole(field, getattr(self, field), lowest, highest)
         reward = self.exploit_reward
         number = isinstance(reward, int | float) and not isinstance(reward, bool)
         if not number or not 0 < reward <= 1e6:
@@ -125,7 +118,6 @@ class RoomsConfig:
 
 def configure(preset: str = "default", split: str = "train", **options: Any) -> RoomsConfig:
     """Settings from a preset, a split and the user's own options, which win over the preset."""
-    if preset not in PRESETS:
-        raise UserError("preset", preset, f"use one of {', '.join(PRESETS)}")
+    one_of("preset", preset, tuple(PRESETS))
     own = {field: value for field, value in options.items() if value is not None}
     return RoomsConfig.from_dict(PRESETS[preset] | {"preset": preset, "split": split} | own)
