@@ -9,6 +9,7 @@ PYTHONS = $(PYTHON) python3.13 python3.12 python3.11 python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.stamp-runtime
+LAB := $(VENV)/.stamp-lab
 DEV := $(VENV)/.stamp-dev
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 # --no-build-isolation: the build backend comes from the lock file too.
@@ -17,13 +18,16 @@ LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --up
 	--universal --python-version 3.11 --fork-strategy fewest --no-annotate \
 	--no-emit-index-url --no-emit-find-links --no-emit-package understudy
 
-.PHONY: help demo test test-slow lint format types imports bench lock clean
+.PHONY: help demo lab test test-slow lint format types imports bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(RUNTIME) ## from nothing to a trained agent and its report, in demo/
 	$(BIN)/understudy demo --out demo
+
+lab: $(LAB) ## the lab in a browser, on this machine
+	$(BIN)/understudy lab
 
 # Two processes: most of the time goes into compiling, which uses one core.
 test: $(DEV) ## the fast tests
@@ -50,11 +54,13 @@ bench: $(DEV) ## the benchmarks
 	$(BIN)/python -m benchmarks
 
 # The longer list first: an extra may hold back what the shorter one would take newer.
-lock: | $(BIN)/python ## renew both lock files
+lock: | $(BIN)/python ## renew the lock files
 	@test -x $(BIN)/uv || $(PIP) install uv
 	$(LOCK) --group build --extra dev --output-file requirements-dev.lock pyproject.toml
 	$(LOCK) --group build --constraints requirements-dev.lock \
 		--output-file requirements.lock pyproject.toml
+	$(LOCK) --group build --extra web --constraints requirements-dev.lock \
+		--output-file requirements-lab.lock pyproject.toml
 
 clean: ## caches, builds and demo/; keeps .venv, logs/, agents/ and runs/
 	rm -rf build dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
@@ -84,9 +90,16 @@ $(RUNTIME): requirements.lock pyproject.toml | $(BIN)/python
 	@$(PIP) install $(SELF)
 	@touch $@
 
+$(LAB): requirements-lab.lock requirements.lock pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	@echo "Installing requirements-lab.lock into $(VENV)"
+	@$(PIP) install --requirement requirements-lab.lock
+	@$(PIP) install $(SELF)
+	@touch $(RUNTIME) $@
+
 $(DEV): requirements-dev.lock requirements.lock pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	@echo "Installing requirements-dev.lock into $(VENV)"
 	@$(PIP) install --requirement requirements-dev.lock
 	@$(PIP) install $(SELF)
-	@touch $(RUNTIME) $@
+	@touch $(RUNTIME) $(LAB) $@

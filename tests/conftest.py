@@ -21,6 +21,7 @@ os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(4 * 2**30)
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.3"
 os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "0"
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A first call compiles, which hypothesis takes for a slow example: hence no deadline.
@@ -28,3 +29,69 @@ _compiled = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 settings.register_profile("fast", _compiled, max_examples=25, derandomize=True)
 settings.register_profile("thorough", _compiled, max_examples=500)
 settings.load_profile("fast")
+
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+_QUIET = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --force-color-profile=srgb"
+).split()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A browser without a window; UNDERSTUDY_NEED_BROWSER=1 makes its absence a failure."""
+    path = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    if path is None:
+        if os.environ.get("UNDERSTUDY_NEED_BROWSER"):
+            pytest.fail("no Chromium on the PATH")
+        pytest.skip("no Chromium on the PATH")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium):
+    """Opens pages: visit(address, width=1440, height=900, scheme="light") is a Playwright page.
+
+    The test fails if any page logs an error: an exception, a refused resource, a broken policy.
+    """
+    contexts, wrong = [], []
+
+    def open_page(address, width=1440, height=900, scheme="light"):
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
+        page.on(
+            "console",
+            lambda line: line.type == "error" and wrong.append(f"{page.url}: {line.text}"),
+        )
+        page.goto(address)
+        return page
+
+    open_page.wrong = wrong  # a test of refusals may clear it
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not wrong, wrong
+
+
+@pytest.fixture
+def figure(request):
+    """figure(page, name) keeps a screenshot: in docs/lab with UNDERSTUDY_FIGURES=1, else nowhere
+    that lasts."""
+    docs = request.config.rootpath / "docs" / "lab"
+    folder = docs if os.environ.get("UNDERSTUDY_FIGURES") else request.getfixturevalue("tmp_path")
+
+    def keep(page, name, full_page=True):
+        folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=folder / f"{name}.png", full_page=full_page)
+
+    return keep

@@ -22,6 +22,7 @@ _SUBPACKAGES = (
     "evaluation",
     "language",
     "studies",
+    "lab",
 )
 
 register(

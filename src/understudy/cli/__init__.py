@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from understudy.cli import _questions, _stage  # noqa: F401  they register their commands
+from understudy.cli import _lab, _questions, _stage  # noqa: F401  they register their commands
 from understudy.cli._console import app
 from understudy.errors import UserError
 

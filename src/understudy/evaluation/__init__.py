@@ -38,7 +38,7 @@ from understudy.evaluation._perform import (
 from understudy.evaluation._players import find_player
 from understudy.evaluation._report import matrix, spoken_table, table, write_report
 from understudy.evaluation._review import Review, review
-from understudy.evaluation._rollout import Rollout, rollout
+from understudy.evaluation._rollout import Given, Rollout, rollout
 from understudy.evaluation._rooms import play_rooms, simulate_rooms
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "Advice",
     "BlicketReading",
     "Errand",
+    "Given",
     "LiveBlicket",
     "LiveEpisode",
     "LiveRooms",

@@ -16,6 +16,7 @@ import numpy as np
 
 from understudy.episodes import EpisodeBatch, Origin
 from understudy.evaluation._rollout import (
+    Given,
     Stage,
     execute,
     first_observation,
@@ -76,10 +77,15 @@ class LiveEpisode(Live):
     Args:
         world: of structural causal models.
         seed, stream, index: which of the world's episodes.
+        given: a system and a goal in place of those that the world would draw; the noise is that
+            of the episode.
     """
 
-    def __init__(self, world: World, seed: int, stream: str, index: int) -> None:
-        self.stage, self._references, seen = _begin(world, stream_key(seed, stream), index)
+    def __init__(
+        self, world: World, seed: int, stream: str, index: int, given: Given | None = None
+    ) -> None:
+        key = stream_key(seed, stream)
+        self.stage, self._references, seen = _begin(world, key, index, given)
         super().__init__(world, index, seen)
 
     @property
@@ -160,8 +166,10 @@ class Actor:
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _begin(world: World, key: Any, index: Any) -> tuple[Stage, Any, Observation]:
-    stage = set_stage(world, jax.random.fold_in(key, index))
+def _begin(
+    world: World, key: Any, index: Any, given: Given | None
+) -> tuple[Stage, Any, Observation]:
+    stage = set_stage(world, jax.random.fold_in(key, index), given)
     return stage, references(world, stage), first_observation(world, stage)
 
 

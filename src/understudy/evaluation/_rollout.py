@@ -29,6 +29,13 @@ class Rollout(NamedTuple):
     expected: Float[Array, "B n V n"]
 
 
+class Given(NamedTuple):
+    """A system to experiment on that is not drawn from the world, and its goal variable."""
+
+    system: System
+    goal: Int[Array, ""]
+
+
 class Stage(NamedTuple):
     """What is fixed before the experimenter's first step."""
 
@@ -40,11 +47,19 @@ class Stage(NamedTuple):
     player_key: PRNGKeyArray
 
 
-def set_stage(world: World, key: PRNGKeyArray) -> Stage:
-    """Draw a task. System and noise depend on the key alone, never on who plays."""
+def set_stage(world: World, key: PRNGKeyArray, given: Given | None = None) -> Stage:
+    """Draw a task, or only the noise for a given one.
+
+    System and noise depend on the key alone, never on who plays.
+    """
     task_key, noise_key, player_key = jax.random.split(key, 3)
-    task = world.sample(task_key)
     phases = jnp.asarray(world.spec.phases)
+    if given is not None:
+        goal = jnp.where(phases == EXPLOIT, given.goal, -1)
+        relevant = jnp.ones(world.spec.n, bool)
+        expected = world.expected(given.system)
+        return Stage(given.system, relevant, goal, expected, noise_key, player_key)
+    task = world.sample(task_key)
     order = jnp.cumsum(phases == EXPLOIT) - 1
     goal = jnp.where(phases == EXPLOIT, task.goals[jnp.maximum(order, 0)], -1)
     return Stage(

@@ -99,7 +99,7 @@ def fit_families(
     power = gram[child, child, child]
     weights = [weight_variance / noise_variance * s for s in _substitute(factor, moment)]
     residual = power - sum(b * w for b, w in zip(moment, weights, strict=True))
-    constant = rows[:, None] * math.log(2 * math.pi * noise_variance)
+    constant = rows[:, None] * (math.log(2 * math.pi) + jnp.log(noise_variance))
     score = -0.5 * (constant + log_det + residual / noise_variance)
     dense = jnp.zeros((*score.shape, n), score.dtype)
     for u, weight in enumerate(weights):

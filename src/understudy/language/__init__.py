@@ -3,7 +3,7 @@
 from understudy.language._blicket_scene import BlicketScene
 from understudy.language._conditions import Conditions
 from understudy.language._costs import Budget
-from understudy.language._dag_scene import DagScene
+from understudy.language._dag_scene import DagScene, name_variables
 from understudy.language._environment import (
     ExperimentEnvironment,
     environment_factory,
@@ -39,6 +39,7 @@ __all__ = [
     "environment_factory",
     "learn_by_reading",
     "load_speaker",
+    "name_variables",
     "on_stage",
     "open_scene",
     "openenv_app",

@@ -41,7 +41,10 @@ SPLITS = (
     "shifted-mechanism",
     "shifted-noise",
     "longer",
+    "drawn",
 )
+"""`drawn`: systems given from outside (`evaluation.Given`); sampled, any graph."""
+
 HELD_CAUSE, HELD_EFFECT = 3, 4
 """The held-out link: in training variable D is never an ancestor of variable E."""
 

@@ -1,0 +1,68 @@
+"""The lab as an ASGI application."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from understudy import __version__
+from understudy.errors import UserError
+from understudy.lab import _build, _compare, _home, _look, _play, _watch, study
+from understudy.lab._lab import HERE, Lab
+from understudy.lab._security import Guard, Keys
+from understudy.lab._settings import LabSettings
+from understudy.lab._store import METADATA, open_database
+
+_PARTS = (_home, _build, _play, _watch, _compare, _look, study)
+"""Modules with `router(lab)`: the pages, in the order of the menu."""
+
+
+def create_app(settings: LabSettings) -> FastAPI:
+    """The application; nothing runs yet but what its folder needs.
+
+    Raises:
+        UserError: a folder, database or study file that cannot be used.
+    """
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        remedy = f"cannot be made: {error.strerror}"
+        raise UserError("data", str(settings.data), remedy) from error
+    keys = Keys(settings.data)
+    lab = Lab(settings, keys, open_database(settings.data / "lab.sqlite", METADATA))
+    app = FastAPI(title="Understudy lab", version=__version__, docs_url=None, redoc_url=None)
+    app.state.lab = lab
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    for part in _PARTS:
+        app.include_router(part.router(lab))
+    app.add_middleware(Guard, settings=settings, keys=keys)
+
+    @app.exception_handler(UserError)
+    async def refused(request: Request, error: UserError) -> Response:
+        return _answer(lab, request, 422, str(error), error.field)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        first: Any = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"][1:]) or "body"
+        got = None if isinstance(first.get("input"), dict | list) else first.get("input")
+        shown = UserError(field, None if got is None else str(got)[:60], first["msg"])
+        return _answer(lab, request, 422, str(shown), field)
+
+    @app.exception_handler(HTTPException)
+    async def failed(request: Request, error: HTTPException) -> Response:
+        return _answer(lab, request, error.status_code, str(error.detail), "")
+
+    return app
+
+
+def _answer(lab: Lab, request: Request, status: int, line: str, field: str) -> Response:
+    """The line as JSON for a script, as a page for a person."""
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"error": line, "field": field}, status)
+    return lab.page(request, "error.html", status, title="Not possible", line=line)

@@ -1,0 +1,11 @@
+"""Look back: logs and runs."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from understudy.lab._lab import Lab
+
+
+def router(lab: Lab) -> APIRouter:
+    return APIRouter()

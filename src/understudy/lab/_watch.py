@@ -1,0 +1,11 @@
+"""Watch: experimenters side by side."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from understudy.lab._lab import Lab
+
+
+def router(lab: Lab) -> APIRouter:
+    return APIRouter()
