@@ -5,7 +5,10 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sys
 import tempfile
+import threading
+import time
 
 # Before anything imports JAX or matplotlib.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -29,6 +32,26 @@ _compiled = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 settings.register_profile("fast", _compiled, max_examples=25, derandomize=True)
 settings.register_profile("thorough", _compiled, max_examples=500)
 settings.load_profile("fast")
+
+
+def pytest_unconfigure():
+    """Let threads that are still computing come to an end.
+
+    Python, on its way out, would stop them in the middle of XLA, which takes that for a crash.
+    """
+    until = time.monotonic() + 60
+    while time.monotonic() < until and any(map(_computes, threading.enumerate())):
+        time.sleep(0.05)
+
+
+def _computes(thread):
+    frame = sys._current_frames().get(thread.ident)
+    if frame is None or thread is threading.current_thread():
+        return False
+    return os.path.basename(frame.f_code.co_filename) not in _WAITING
+
+
+_WAITING = ("threading.py", "queue.py", "selectors.py", "thread.py", "socket.py", "gateway_base.py")
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 _QUIET = (

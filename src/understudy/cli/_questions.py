@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -126,6 +125,7 @@ def advise(
 ) -> None:
     """From a table of your own to the next experiments, with reasons and a report."""
     from understudy import evaluation, inference
+    from understudy.inference._stated import numbers, one_number, pairs
 
     rows = _rows(data, targets, sources, drop, keep, episode, "")
     for note in rows.notes:
@@ -138,8 +138,8 @@ def advise(
             budget=budget,
             goal=goal,
             can_set=_each(can_set) if can_set else None,
-            values={n: _numbers("--values", t, v) for n, t, v in _pairs("--values", values)},
-            costs={n: _number("--cost", t, v) for n, t, v in _pairs("--cost", cost)},
+            values={n: numbers("--values", t, v) for n, t, v in pairs("--values", values or ())},
+            costs={n: one_number("--cost", t, v) for n, t, v in pairs("--cost", cost or ())},
             prefer=prefer,
             notes=rows.notes,
             command=shlex.join(["understudy", *sys.argv[1:]]),
@@ -227,59 +227,15 @@ def _posterior(
             raise UserError("--graph", None, "it settles all edges: leave out --require, --forbid, "
                             "--believe and --max-parents")  # fmt: skip
         prior = inference.prior_of_graph(graph, names)
-    elif require or forbid or believe or max_parents is not None:
-        likely = {}
-        for name, text, own in _pairs("--believe", believe):
-            edge = _edge("--believe", name)
-            if edge in likely:
-                raise UserError("--believe", text, "already stated: state each edge once")
-            likely[edge] = _number("--believe", text, own)
-        prior = inference.edge_prior(
-            names,
-            required=[_edge("--require", text) for text in require or []],
-            forbidden=[_edge("--forbid", text) for text in forbid or []],
-            likely=likely,
-            max_parents=max_parents if max_parents is not None or prior is None
-            else prior.max_parents,
+    else:
+        prior = inference.stated_prior(
+            names, prior, require=require or (), forbid=forbid or (), believe=believe or (),
+            max_parents=max_parents, mark="--",
         )  # fmt: skip
     with Count("sampling graphs", "sweeps") as progress:
         return inference.infer(
             rows.table, rows.model, prior, draws=draws, seed=seed, progress=progress
         )
-
-
-def _edge(option: str, text: str) -> tuple[str, str]:
-    parent, arrow, child = text.partition("->")
-    if not arrow or not parent.strip() or not child.strip():
-        raise UserError(option, text, "write an edge as A->B")
-    return parent.strip(), child.strip()
-
-
-def _pairs(option: str, texts: list[str] | None) -> Iterator[tuple[str, str, str]]:
-    """(name, text, value as typed) of NAME=VALUE, each name once."""
-    seen = set()
-    for text in texts or []:
-        name, equals, value = text.rpartition("=")
-        if not equals or not name.strip():
-            raise UserError(option, text, "write it as NAME=VALUE")
-        if name.strip() in seen:
-            raise UserError(option, text, f"{name.strip()} is already given: give it once")
-        seen.add(name.strip())
-        yield name.strip(), text, value
-
-
-def _numbers(option: str, text: str, typed: str) -> list[float]:
-    try:
-        return [float(part) for part in typed.split(",")]
-    except ValueError:
-        raise UserError(option, text, "give numbers after the =") from None
-
-
-def _number(option: str, text: str, typed: str) -> float:
-    found = _numbers(option, text, typed)
-    if len(found) > 1:
-        raise UserError(option, text, "give one number after the =")
-    return found[0]
 
 
 def _print_answer(found: Any) -> None:

@@ -12,6 +12,17 @@ import typer
 from rich.console import Console
 
 from understudy.cli._console import Count, app, counter, notes, print_table, say
+from understudy.cli._learning import (
+    Ask,
+    Beta,
+    Expert,
+    ExpertQueries,
+    Mix,
+    Rounds,
+    Share,
+    learn_by_dagger,
+    refuse_dagger_options,
+)
 from understudy.cli._options import (
     AsJson,
     Preset,
@@ -53,7 +64,7 @@ _STUDIES = (
 )
 
 if TYPE_CHECKING:
-    from understudy.learning import ReinforcementRecipe
+    from understudy.learning import FineTuning, ReinforcementRecipe
 
 
 @app.command()
@@ -115,7 +126,11 @@ def learn(
         list[Path] | None, typer.Argument(help="Dataset folders; none with --method ppo.")
     ] = None,
     method: Annotated[
-        str, typer.Option(help="bc: imitate logs; ppo: reinforcement, in rooms.")
+        str,
+        typer.Option(
+            help="bc: imitate logs; dagger: also ask an expert about what the agent visits (dag); "
+            "ppo: reinforcement, in rooms or dag."
+        ),
     ] = "bc",
     network: Annotated[
         str | None,
@@ -137,7 +152,8 @@ def learn(
         int | None, typer.Option(help="Episodes a step (default: dag 256, text 32, rooms 64).")
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Peak rate (default: bc 3e-3, text 2e-3, ppo 1e-3).")
+        float | None,
+        typer.Option(help="Peak rate (bc 3e-3, text 2e-3, ppo 1e-3, in dag 3e-4)."),
     ] = None,
     weight_decay: Annotated[float, typer.Option(help="Decoupled weight decay.")] = 1e-4,
     widths: Annotated[
@@ -150,10 +166,35 @@ def learn(
     start: Annotated[
         str | None, typer.Option("--from", help="Agent with the same network to go on from.")
     ] = None,
-    world: Annotated[str, typer.Option("--world", help="ppo: where to play; rooms.")] = "rooms",
-    split: Annotated[str, typer.Option(help="ppo: split of the world.")] = "train",
+    world: Annotated[
+        str | None,
+        typer.Option("--world", help="ppo: where to play; rooms (default) or dag; dagger: dag."),
+    ] = None,
+    split: Annotated[str, typer.Option(help="ppo, dagger: split of the world.")] = "train",
+    preset: Annotated[str | None, typer.Option(help="dagger: linear or lampinen.")] = None,
+    n: Annotated[int | None, typer.Option("--n", help="dagger: number of variables.")] = None,
     settings: Settings = None,
+    expert_queries: ExpertQueries = None,
+    expert: Expert = None,
+    rounds: Rounds = None,
+    beta: Beta = None,
+    mix: Mix = None,
+    ask: Ask = None,
+    share: Share = None,
     steps: Annotated[int, typer.Option(help="ppo: environment steps.")] = 1_000_000,
+    reward: Annotated[
+        str | None,
+        typer.Option(help="ppo in dag: expected (exact, default) or sampled goal values."),
+    ] = None,
+    learnt: Annotated[
+        str | None, typer.Option(help="ppo in dag: both phases (default), explore or exploit.")
+    ] = None,
+    anchor_weight: Annotated[
+        float | None, typer.Option(help="ppo in dag: weight of staying near --from (default 0).")
+    ] = None,
+    own_rounds: Annotated[
+        int | None, typer.Option(help="ppo in dag: last rounds kept in own/ (default all).")
+    ] = None,
     seed: Seed = 0,
     resume: Resume = False,
     as_json: AsJson = False,
@@ -161,11 +202,45 @@ def learn(
     """Train a network: to imitate logs, from the files alone, or by reinforcement in rooms."""
     from understudy import learning
 
+    asking = {"expert_queries": expert_queries, "expert": expert, "rounds": rounds, "beta": beta,
+              "decay": mix, "ask": ask, "share": share}  # fmt: skip
+    if method != "dagger":
+        refuse_dagger_options(method, asking)
+        if preset is not None or n is not None:
+            raise UserError("--method", method, "--preset and --n are for dagger only")
     if method == "ppo":
+        world = world or "rooms"
         if logs:
             raise UserError("logs", str(logs[0]), "--method ppo plays itself: leave logs out")
         if epochs is not None or minutes is not None:
             raise UserError("--method", method, "give --steps, not --epochs or --minutes")
+        own = {
+            "reward": reward,
+            "learnt": learnt,
+            "anchor_weight": anchor_weight,
+            "own_rounds": own_rounds,
+            "learning_rate": learning_rate,
+        }
+        if world == "dag":
+            if explanations != "none":
+                raise UserError("--explanations", explanations, "ppo in dag learns without any")
+            tuning = learning.FineTuning(
+                steps=steps,
+                start=start,
+                network=network,
+                widths=tuple(_width(text) for text in widths or []),
+                seed=seed,
+                **{name: value for name, value in own.items() if value is not None},
+            )
+            stage = make_world(world, None, split, None, settings)
+            _fine_tune(stage, out, tuning, resume, as_json)
+            return
+        for name in ("reward", "learnt", "anchor_weight", "own_rounds"):
+            if own[name] is not None:
+                option = "--" + name.replace("_", "-")
+                raise UserError(option, own[name], "only for --world dag")
+        if start is not None:
+            raise UserError("--from", start, "ppo in rooms starts afresh; --world dag goes on")
         recipe_ppo = learning.ReinforcementRecipe(
             steps=steps,
             network=network or "relational",
@@ -178,8 +253,8 @@ def learn(
         stage = make_world(world, None, split, None, settings)
         _reinforce(stage, out, recipe_ppo, resume, as_json)
         return
-    if method != "bc":
-        raise UserError("--method", method, "use bc or ppo")
+    if method not in ("bc", "dagger"):
+        raise UserError("--method", method, "use bc, dagger or ppo")
     if not logs:
         raise UserError("logs", None, "give at least one dataset folder")
     if epochs is None and minutes is None:
@@ -201,6 +276,10 @@ def learn(
         seed=seed,
         start=start,
     )
+    if method == "dagger":
+        stage = make_world(world or "dag", preset, split, n, settings)
+        learn_by_dagger(stage, logs, out, recipe, asking, resume, as_json)
+        return
     with counter("learning") as bar:
         task = bar.add_task("", total=1000, note="")
 
@@ -247,6 +326,28 @@ def _reinforce(
         as_json,
         {"path": str(out), **last},
         f"agent in {out}: {last['steps']:,} steps, {last['success']:.1%} of episodes won at last",
+    )
+
+
+def _fine_tune(stage: Any, out: Path, recipe: FineTuning, resume: bool, as_json: bool) -> None:
+    from understudy import learning
+
+    with counter("learning") as bar:
+        task = bar.add_task("", total=1000, note="")
+
+        def progress(report: learning.FineTuningReport) -> None:
+            note = (
+                f"return ratio {report.return_ratio:.3f}, {report.steps_per_second:,.0f} steps/s, "
+                f"{report.seconds_left:,.0f} s left"
+            )
+            bar.update(task, completed=int(1000 * report.fraction), note=note)
+
+        agent = learning.fine_tune(stage, out, recipe, resume=resume, progress=progress)
+    last = agent.history[-1]
+    say(
+        as_json,
+        {"path": str(out), **last},
+        f"agent in {out}: {last['steps']:,} steps, return ratio {last['return_ratio']:.3f} at last",
     )
 
 
@@ -373,6 +474,8 @@ def review(
         print(json.dumps(result.to_json(), sort_keys=True))
     else:
         print_table(evaluation.table(result))
+        if (beside := evaluation.beside_table(result)) is not None:
+            print_table(beside)
         if (spoken := evaluation.spoken_table(result)) is not None:
             print_table(spoken)
         if reader:

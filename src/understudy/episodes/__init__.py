@@ -19,7 +19,15 @@ from understudy.episodes._files import cannot_write, lock_folder, write_atomic
 from understudy.episodes._manifest import Shard
 from understudy.episodes._rooms import VARIABLES as ROOMS_VARIABLES
 from understudy.episodes._rooms import rooms_actions, rooms_batch
-from understudy.episodes._schema import SCHEMA, SCHEMA_KEY, SCHEMA_VERSION, from_arrow, to_arrow
+from understudy.episodes._schema import (
+    PARTICIPANT,
+    SCHEMA,
+    SCHEMA_KEY,
+    SCHEMA_VERSION,
+    from_arrow,
+    to_arrow,
+    to_parquet,
+)
 from understudy.episodes._summary import summary
 from understudy.episodes._table import OBSERVED, Regime, Table, pools_episodes
 from understudy.episodes._table_columns import LARGEST_VALUE
@@ -34,6 +42,7 @@ __all__ = [
     "MAX_VARIABLES",
     "OBSERVE",
     "OBSERVED",
+    "PARTICIPANT",
     "PHASES",
     "ROOMS_VARIABLES",
     "SCHEMA",
@@ -59,6 +68,7 @@ __all__ = [
     "rooms_batch",
     "summary",
     "to_arrow",
+    "to_parquet",
     "write_atomic",
     "write_batch",
 ]

@@ -115,6 +115,11 @@ class EpisodeBatch:
             NaN only where target = -1.
         explanation: for each episode one text a step, "" where nothing was said.
         system: for each episode the system as JSON text; None for real data.
+        participant: for each episode a pseudonym of the person whose it is, e.g. "p007"; None
+            where the experimenter is no group of people. Several may have the same episode id.
+        label_target, label_value: int16[B, S] and f32[B, S], what an expert who was asked at that
+            step would have done, where `target` and `value` are what was done; -1 and NaN where
+            nobody was asked. Imitation then learns the labels alone. Both or neither.
 
     Raises:
         UserError: a shape, a type or a value is wrong; names row, column and value.
@@ -134,8 +139,18 @@ class EpisodeBatch:
     action_logits: NDArray[np.float32] | None = None
     explanation: list[list[str]] | None = None
     system: list[str] | None = None
+    participant: list[str] | None = None
+    label_target: NDArray[np.int16] | None = None
+    label_value: NDArray[np.float32] | None = None
 
-    OPTIONAL: ClassVar[tuple[str, ...]] = ("action_logits", "explanation", "system")
+    OPTIONAL: ClassVar[tuple[str, ...]] = (
+        "action_logits",
+        "explanation",
+        "system",
+        "participant",
+        "label_target",
+        "label_value",
+    )
 
     def __post_init__(self) -> None:
         _convert(self)
@@ -284,6 +299,10 @@ def _convert(batch: EpisodeBatch) -> None:
             remedy = f"give [{B}, {S}, A], A a multiple of the {n} variables"
             raise UserError("action_logits", f"shape {logits}", remedy)
         shapes["action_logits"] = (np.float32, (B, S, logits[2]))
+    if (batch.label_target is None) != (batch.label_value is None):
+        raise UserError("label_target", None, "give label_target and label_value, or neither")
+    if batch.label_target is not None:
+        shapes |= {"label_target": (np.int16, (B, S)), "label_value": (np.float32, (B, S))}
     for name, (dtype, shape) in shapes.items():
         array = np.asarray(getattr(batch, name))
         if array.shape != shape:
@@ -299,20 +318,25 @@ def _convert(batch: EpisodeBatch) -> None:
             with np.errstate(over="ignore"):  # an overflow becomes inf, which is refused below
                 array = array.astype(wanted)
         object.__setattr__(batch, name, array)
-    for name in ("explanation", "system"):
+    for name in ("explanation", "system", "participant"):
         texts = getattr(batch, name)
         if texts is not None:
             object.__setattr__(batch, name, _texts(name, texts, B, S))
+
+
+_REMEDIES = {"system": "give JSON text", "participant": "give a pseudonym such as p007"}
 
 
 def _texts(name: str, texts: Any, rows: int, steps: int) -> list[Any]:
     if not isinstance(texts, (list, tuple)) or len(texts) != rows:
         got = f"{len(texts)} rows" if isinstance(texts, (list, tuple)) else type(texts).__name__
         raise UserError(name, got, f"give a list of {rows}, one an episode")
-    if name == "system":
+    if name != "explanation":
         for row, text in enumerate(texts):
             if not isinstance(text, str):
-                raise UserError(f"row {row}, column system", text, "give JSON text")
+                raise UserError(f"row {row}, column {name}", text, _REMEDIES[name])
+            if name == "participant" and not text:
+                raise UserError(f"row {row}, column {name}", text, _REMEDIES[name])
         return list(texts)
     for row, said in enumerate(texts):
         if not isinstance(said, (list, tuple)) or len(said) != steps:
@@ -339,12 +363,11 @@ def _check_values(batch: EpisodeBatch) -> None:
     phases = "an observation is 0, an experiment 1, an exploit action 2"
     check("phase", batch.phase, (batch.phase >= 0) & (batch.phase <= 2), phases)
     index = f"give a variable from 0 to {n - 1}, or -1 for none"
-    check("target", batch.target, (batch.target >= -1) & (batch.target < n), index)
+    _check_actions("", batch.target, batch.value, index, n)
+    if batch.label_target is not None and batch.label_value is not None:
+        _check_actions("label_", batch.label_target, batch.label_value, index, n)
     check("goal", batch.goal, (batch.goal >= -1) & (batch.goal < n), index)
     acted = batch.target >= 0
-    finite = np.isfinite(batch.value)
-    check("value", batch.value, finite | ~acted, "a variable is set to a finite number")
-    check("value", batch.value, np.isnan(batch.value) | acted, "NaN where no variable is set")
     check("outcome", batch.outcome, ~np.isinf(batch.outcome), "give finite numbers, NaN if unseen")
     for name in ("returns", "oracle_return", "random_return"):
         array = getattr(batch, name)
@@ -354,3 +377,12 @@ def _check_values(batch: EpisodeBatch) -> None:
         check("action_logits", logits, logits != np.inf, "give finite numbers or -inf")
         known = ~np.isnan(logits) | ~acted[:, :, None]
         check("action_logits", logits, known, "give a number for every action of a step with one")
+
+
+def _check_actions(
+    prefix: str, target: NDArray[np.int16], value: NDArray[np.float32], index: str, n: int
+) -> None:
+    acted, finite = target >= 0, np.isfinite(value)
+    refuse(f"{prefix}target", target, (target >= -1) & (target < n), index)
+    refuse(f"{prefix}value", value, finite | ~acted, "a variable is set to a finite number")
+    refuse(f"{prefix}value", value, np.isnan(value) | acted, "NaN where no variable is set")

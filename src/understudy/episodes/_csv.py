@@ -15,6 +15,7 @@ from understudy.episodes._batch import PHASES, EpisodeBatch, Origin
 from understudy.errors import UserError
 
 _COLUMNS = ("episode", "step", "phase", "target", "value", "goal")
+_PARTICIPANT = "participant"
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class _Step:
     value: float
     goal: int
     outcome: list[float]
+    participant: str
 
 
 def import_csv(
@@ -43,7 +45,8 @@ def import_csv(
     Columns, in any order: `episode` (any name), `step` (0, 1, 2, ... or 1, 2, 3, ... within an
     episode), `phase` (observe, explore or exploit), `target` (the variable that was set, or
     empty), `value` (what it was set to, or empty), `goal` (a variable, or empty while it is not
-    known); every other column is a variable, its cells the outcomes, empty where not seen. All
+    known), and, if you have it, `participant` (a pseudonym of the person whose episode it is);
+    every other column is a variable, its cells the outcomes, empty where not seen. All
     episodes must have the same number of steps. Episodes are numbered as they are named if all
     names are whole numbers, else in order of appearance. Returns are NaN: nobody knows what would
     have been.
@@ -93,7 +96,26 @@ def import_csv(
         returns=unknown,
         oracle_return=unknown.copy(),
         random_return=unknown.copy(),
+        participant=_participants(list(episodes), rows),
     )
+
+
+def _participants(names: list[str], rows: list[list[_Step]]) -> list[str] | None:
+    """Whose each episode is; None if the file does not say."""
+    found = []
+    for name, row in zip(names, rows, strict=True):
+        for step in row:
+            if step.participant != row[0].participant:
+                remedy = f"episode {name!r} is {row[0].participant!r}'s"
+                raise UserError(f"row {step.line}, column {_PARTICIPANT}", step.participant, remedy)
+        found.append(row[0].participant)
+    if not any(found):
+        return None
+    for row, participant in zip(rows, found, strict=True):
+        if not participant:
+            remedy = "give a pseudonym in every row, or in none"
+            raise UserError(f"row {row[0].line}, column {_PARTICIPANT}", "", remedy)
+    return found
 
 
 def _read(path: Path) -> tuple[tuple[str, ...], dict[str, list[_Step]]]:
@@ -129,7 +151,7 @@ def _variables(path: Path, header: list[str]) -> tuple[str, ...]:
             raise UserError(f"{path} header", name, "give every column a name")
         if header.count(name) > 1:
             raise UserError(f"{path} header", name, "there more than once: rename one")
-    variables = tuple(name for name in header if name not in _COLUMNS)
+    variables = tuple(name for name in header if name not in (*_COLUMNS, _PARTICIPANT))
     if not variables:
         raise UserError(str(path), None, "no variable: give each one a column with its outcomes")
     return variables
@@ -194,6 +216,7 @@ def _step(row: _Row, variables: tuple[str, ...]) -> tuple[str, _Step]:
         value=value,
         goal=row.variable_in("goal", variables),
         outcome=[row.number_in(variable) for variable in variables],
+        participant=row.cells.get(_PARTICIPANT, ""),
     )
 
 

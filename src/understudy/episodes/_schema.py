@@ -49,6 +49,15 @@ SCHEMA = pa.schema(
 )
 """One row an episode; the file metadata carry the schema's version."""
 
+PARTICIPANT = pa.field("participant", pa.string())
+"""A further column, only in logs of people: whose the episode is."""
+LABELS = (
+    pa.field("label_target", pa.list_(pa.int16())),
+    pa.field("label_value", pa.list_(pa.float32())),
+)
+"""Further columns, only in logs with labels: what an expert would have done."""
+_FURTHER = (PARTICIPANT, *LABELS)
+
 _CONSTANT = ("world", "world_config", "split", "experimenter", "created", "understudy_version")
 _DICTIONARY = [
     *_CONSTANT,
@@ -67,7 +76,8 @@ _SPLIT = {
 
 
 def to_arrow(batch: EpisodeBatch) -> pa.Table:
-    """The batch as a table with the columns of `SCHEMA`; constant texts as dictionaries."""
+    """The batch as a table with the columns of `SCHEMA`, and `PARTICIPANT` and `LABELS` where there
+    are some; constant texts as dictionaries."""
     B, S, n = batch.rows, batch.steps, batch.n
     origin = batch.origin
     logits = batch.action_logits
@@ -106,6 +116,11 @@ def to_arrow(batch: EpisodeBatch) -> pa.Table:
         else _constant(origin.created, B),
         "understudy_version": _constant(__version__, B),
     }
+    if batch.participant is not None:
+        columns[PARTICIPANT.name] = pa.array(batch.participant, pa.string())
+    if batch.label_target is not None and batch.label_value is not None:
+        columns["label_target"] = _lists(_flat(batch.label_target), B, S)
+        columns["label_value"] = _lists(_flat(batch.label_value), B, S)
     return pa.table(columns, metadata={SCHEMA_KEY: SCHEMA_VERSION})
 
 
@@ -117,7 +132,7 @@ def to_parquet(batch: EpisodeBatch) -> pa.Buffer:
         sink,
         table.schema,
         compression="zstd",
-        use_dictionary=_DICTIONARY,
+        use_dictionary=_DICTIONARY + [PARTICIPANT.name] * (batch.participant is not None),
         column_encoding=_SPLIT,
         # Page headers of version 2 would leave the list structure uncompressed.
         data_page_version="1.0",
@@ -142,6 +157,9 @@ def check_schema(schema: pa.Schema) -> None:
     for field in SCHEMA:
         if schema.get_field_index(field.name) < 0:
             raise UserError(f"column {field.name}", None, "missing, or there more than once")
+    for field in _FURTHER:
+        if schema.names.count(field.name) > 1:
+            raise UserError(f"column {field.name}", None, "there more than once")
 
 
 def from_parquet(data: pa.Buffer, without: tuple[str, ...] = ()) -> EpisodeBatch:
@@ -155,7 +173,9 @@ def from_parquet(data: pa.Buffer, without: tuple[str, ...] = ()) -> EpisodeBatch
     constant = set(_CONSTANT)
     try:
         metadata = pq.read_metadata(pa.BufferReader(data))
-        check_schema(metadata.schema.to_arrow_schema())
+        schema = metadata.schema.to_arrow_schema()
+        check_schema(schema)
+        columns += [f.name for f in _FURTHER if f.name in schema.names and f.name not in without]
         paths = [metadata.schema.column(i).path for i in range(metadata.num_columns)]
         if metadata.num_row_groups == 1:  # Arrow cannot join dictionaries within lists
             constant.add("variables.list.element")
@@ -188,6 +208,9 @@ def from_arrow(table: pa.Table, without: tuple[str, ...] = ()) -> EpisodeBatch:
         for field in SCHEMA
         if field.name not in ("understudy_version", *without)
     }
+    for field in _FURTHER:
+        if field.name in table.column_names and field.name not in without:
+            columns[field.name] = _column(table, field)
     S = _width(columns, "phase")
     n = _width(columns, "variables")
     names = _rectangle(columns, "variables", S, n)
@@ -209,7 +232,8 @@ def from_arrow(table: pa.Table, without: tuple[str, ...] = ()) -> EpisodeBatch:
     def steps(name: str) -> NDArray[Any]:
         return _numbers(name, _rectangle(columns, name, S, n), S).reshape(B, S)
 
-    logits, said, system = (columns.get(name) for name in EpisodeBatch.OPTIONAL)
+    logits, said, system, people, *labels = (columns.get(name) for name in EpisodeBatch.OPTIONAL)
+    labelled = [not (c is None or c.null_count == B) for c in labels]
     width = None
     if logits is not None and logits.null_count < B:
         _complete("action_logits", logits)
@@ -238,6 +262,11 @@ def from_arrow(table: pa.Table, without: tuple[str, ...] = ()) -> EpisodeBatch:
         system=None
         if system is None or system.null_count == B
         else _texts("system", _complete("system", system), 1),
+        participant=None
+        if people is None or people.null_count == B
+        else _texts("participant", people, 1),
+        label_target=steps("label_target") if labelled[0] else None,
+        label_value=steps("label_value") if labelled[1] else None,
     )
 
 

@@ -21,7 +21,7 @@ def summary(dataset: Dataset) -> dict[str, Any]:
 
     Keys: `path`, `rows` (listed in the manifest), `readable_rows` (in undamaged shards, on which
     all figures rest), `complete`, `shards`, `bytes`, `bytes_per_episode`, `world`, `world_config`,
-    `split`, `experimenter`, `created`, `seeds`, `variables`, `n`,
+    `split`, `experimenter`, `provenance` (watched, dagger, own; None if nobody said), `created`, `seeds`, `variables`, `n`,
     `steps`, `optional` (columns), `steps_by_phase` (mean number an episode), `do_values` (a
     histogram of what variables were set to: `value` or, beyond 16 different values, `from` and
     `to`, with `count`), `target_frequency` (for each phase the share of steps on each variable,
@@ -51,6 +51,7 @@ def summary(dataset: Dataset) -> dict[str, Any]:
         "world_config": origin.world_config,
         "split": origin.split,
         "experimenter": origin.experimenter,
+        "provenance": dataset.job.get("provenance"),
         "created": origin.created,
         "seeds": sorted(counts.seeds),
         "variables": list(origin.variables),

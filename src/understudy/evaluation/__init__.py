@@ -13,6 +13,7 @@ from understudy.evaluation._blicket import (
     read_blicket,
     simulate_blicket,
 )
+from understudy.evaluation._dagger import DaggerReport, learn_by_dagger
 from understudy.evaluation._film import film
 from understudy.evaluation._live import Actor, LiveEpisode, episode_batch
 from understudy.evaluation._live_rooms import (
@@ -22,12 +23,14 @@ from understudy.evaluation._live_rooms import (
     Steps,
     live_rooms_batch,
 )
-from understudy.evaluation._metrics import DEFINITIONS, Metrics, measure
+from understudy.evaluation._metrics import DEFINITIONS, Metrics, episode_returns, measure
+from understudy.evaluation._outcome_table import OutcomeTable, outcome_table
 from understudy.evaluation._perform import (
     check_size,
     describe_systems,
     episodes,
     fitted_memoriser,
+    logged,
     origin,
     perform,
     record,
@@ -36,22 +39,34 @@ from understudy.evaluation._perform import (
     watch,
 )
 from understudy.evaluation._players import find_player
-from understudy.evaluation._report import matrix, spoken_table, table, write_report
+from understudy.evaluation._report import (
+    beside_table,
+    matrix,
+    spoken_table,
+    table,
+    write_report,
+)
 from understudy.evaluation._review import Review, review
-from understudy.evaluation._rollout import Given, Rollout, rollout
+from understudy.evaluation._rollout import Rollout, rollout, rollout_on, set_stages
 from understudy.evaluation._rooms import play_rooms, simulate_rooms
+from understudy.evaluation._statistics import Estimate, mean, ratios
+from understudy.evaluation._strategies import read
+from understudy.experimenters import Given
 
 __all__ = [
     "DEFINITIONS",
     "Actor",
     "Advice",
     "BlicketReading",
+    "DaggerReport",
     "Errand",
+    "Estimate",
     "Given",
     "LiveBlicket",
     "LiveEpisode",
     "LiveRooms",
     "Metrics",
+    "OutcomeTable",
     "Review",
     "Rollout",
     "RoomsActor",
@@ -59,28 +74,38 @@ __all__ = [
     "advice_table",
     "advise",
     "attribute",
+    "beside_table",
     "best_information",
     "blicket_bayes_returns",
     "check_size",
     "describe_systems",
     "episode_batch",
+    "episode_returns",
     "episodes",
     "film",
     "find_player",
     "fitted_memoriser",
+    "learn_by_dagger",
     "live_blicket_batch",
     "live_rooms_batch",
+    "logged",
     "matrix",
+    "mean",
     "measure",
     "origin",
+    "outcome_table",
     "perform",
     "play_blicket",
     "play_rooms",
+    "ratios",
+    "read",
     "read_blicket",
     "read_goal",
     "record",
     "review",
     "rollout",
+    "rollout_on",
+    "set_stages",
     "shard_size",
     "simulate",
     "simulate_blicket",

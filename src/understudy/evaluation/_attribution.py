@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from understudy.episodes import EpisodeBatch
 from understudy.evaluation._metrics import log_likelihood
-from understudy.evaluation._statistics import Estimate, mean, missing, share
+from understudy.evaluation._statistics import (
+    Cluster,
+    Estimate,
+    clusters_of,
+    mean,
+    missing,
+    proportion,
+)
 from understudy.evaluation._strategies import BAYES, HEURISTICS, ORACLE, Readings
 
 NEAR_TIE = 0.2
@@ -111,6 +118,8 @@ def attribute(
     optimal = BAYES if BAYES in best else ORACLE if ORACLE in best else None
     expected = readings.posterior if optimal == BAYES else readings.worth
     gains = _gains(best, optimal, None if expected is None else expected[first])
+    people = clusters_of(batch.participant)
+    whose = None if people is None else people[readings.episode[first]]
 
     def diagnose(definition: str, margin: float, rows: NDArray[np.bool_]) -> Diagnosis:
         at = np.flatnonzero(rows & acted)
@@ -118,8 +127,10 @@ def attribute(
         for name in best:
             values = likelihood[name]
             found[name] = Strategy(
-                share(int(agrees[name][at].sum()), len(at)),
-                missing(values) if isinstance(values, str) else mean(values[first[at]]),
+                proportion(agrees[name][at], _at(whose, at)),
+                missing(values)
+                if isinstance(values, str)
+                else mean(values[first[at]], _at(whose, at)),
             )
         return Diagnosis(definition, margin, len(at), len(first), found)
 
@@ -137,7 +148,7 @@ def attribute(
         diagnoses.append(diagnose(definition, margin, alone))
         versus.append(
             {
-                name: _versus(agrees[optimal], agrees[name], acted & (gains[name] >= margin))
+                name: _versus(agrees[optimal], agrees[name], acted & (gains[name] >= margin), whose)
                 for name in HEURISTICS
             }
         )
@@ -175,7 +186,20 @@ def _any_differ(
 
 
 def _versus(
-    optimal: NDArray[np.bool_], heuristic: NDArray[np.bool_], rows: NDArray[np.bool_]
+    optimal: NDArray[np.bool_],
+    heuristic: NDArray[np.bool_],
+    rows: NDArray[np.bool_],
+    whose: Cluster | None,
 ) -> Versus:
-    part, a, b = int(rows.sum()), int((optimal & rows).sum()), int((heuristic & rows).sum())
-    return Versus(part, share(a, part), share(b, part), share(a, a + b))
+    part, either = np.flatnonzero(rows), np.flatnonzero(rows & (optimal | heuristic))
+    # Where they part, no action is both's.
+    return Versus(
+        len(part),
+        proportion(optimal[part], _at(whose, part)),
+        proportion(heuristic[part], _at(whose, part)),
+        proportion(optimal[either], _at(whose, either)),
+    )
+
+
+def _at(whose: Cluster | None, rows: NDArray[np.int64]) -> Cluster | None:
+    return None if whose is None else whose[rows]

@@ -15,8 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from understudy.episodes import EpisodeBatch, Origin
-from understudy.evaluation._rollout import (
+from understudy.experimenters import (
+    Action,
+    Experimenter,
     Given,
+    Observation,
     Stage,
     execute,
     first_observation,
@@ -24,7 +27,6 @@ from understudy.evaluation._rollout import (
     references,
     set_stage,
 )
-from understudy.experimenters import Action, Experimenter, Observation
 from understudy.worlds import EXPLOIT, World, stream_key
 
 

@@ -11,7 +11,15 @@ from scipy.special import log_softmax, logsumexp
 
 from understudy.episodes import EXPLOIT, EXPLORE, EpisodeBatch
 from understudy.evaluation._blicket import blicket_bayes_returns
-from understudy.evaluation._statistics import Estimate, mean, missing, ratios, share
+from understudy.evaluation._statistics import (
+    Cluster,
+    Estimate,
+    clusters_of,
+    mean,
+    missing,
+    proportion,
+    ratios,
+)
 from understudy.evaluation._strategies import BAYES, HEURISTICS, ORACLE, Readings
 
 LOG_FLOOR = -20.0
@@ -107,7 +115,8 @@ def measure(
     pairs = [(agent, oracle), (agent, returns[BAYES]), (agent - random, oracle - random)]
     pairs += [(random, oracle), *((returns[name], oracle) for name in names)]
     pairs += [(returns[name], returns[BAYES]) for name in names]
-    found = ratios([top for top, _ in pairs], [bottom for _, bottom in pairs])
+    people = clusters_of(batch.participant)
+    found = ratios([top for top, _ in pairs], [bottom for _, bottom in pairs], cluster=people)
     return_ratio, bayes_ratio, normalised, floor = found[:4]
 
     known = np.isfinite(oracle).any()
@@ -126,16 +135,16 @@ def measure(
         for name in HEURISTICS
         if (value := readers[name].return_ratio.value) is not None
     }
-    tested, relevant, cued = _explored(batch)
-    match, likelihood = _match(batch, readings)
+    tested, relevant, cued = _explored(batch, people)
+    match, likelihood = _match(batch, readings, people)
     return Metrics(
-        mean_return=_because(mean(agent), why),
+        mean_return=_because(mean(agent, people), why),
         return_ratio=_because(return_ratio, why),
         bayes_ratio=_because(bayes_ratio, why_bayes),
         normalised_return=_because(normalised, why),
         action_match=match,
         oracle_log_likelihood=likelihood,
-        refused=_refused(batch, readings),
+        refused=_refused(batch, readings, people),
         distinct_tested=tested,
         relevant=relevant,
         cued_set_explored=cued,
@@ -162,48 +171,52 @@ def _because(estimate: Estimate, reason: str) -> Estimate:
     return missing(reason) if estimate.value is None and reason else estimate
 
 
-def _explored(batch: EpisodeBatch) -> tuple[Estimate, Estimate, Estimate]:
+def _explored(batch: EpisodeBatch, people: Cluster | None) -> tuple[Estimate, Estimate, Estimate]:
     """Distinct relevant variables tested, relevant variables, share with exactly those tested."""
     if batch.origin.world == "rooms":
-        return _changed(batch)
+        return _changed(batch, people)
     exploring = batch.phase == EXPLORE
     if not exploring.any():
         reason = "no explore phase"
-        return missing(reason), mean(batch.mask.sum(1)), missing(reason)
+        return missing(reason), mean(batch.mask.sum(1), people), missing(reason)
     targets = np.where(exploring, batch.target, -1)
     tested = np.any(targets[:, :, None] == np.arange(batch.n), axis=1)
     exact = np.all(tested == batch.mask, axis=1)
     return (
-        mean((tested & batch.mask).sum(1)),
-        mean(batch.mask.sum(1)),
-        share(int(exact.sum()), batch.rows),
+        mean((tested & batch.mask).sum(1), people),
+        mean(batch.mask.sum(1), people),
+        proportion(exact, people),
     )
 
 
-def _changed(batch: EpisodeBatch) -> tuple[Estimate, Estimate, Estimate]:
+def _changed(batch: EpisodeBatch, people: Cluster | None) -> tuple[Estimate, Estimate, Estimate]:
     """In rooms: dimensions tried out by changing an object, of three; the rest has no meaning."""
     changed = np.any(batch.target[:, :, None] == np.arange(1, 4), axis=1)
     reason = "no relevance cue in rooms"
-    return mean(changed.sum(1)), missing(reason), missing(reason)
+    return mean(changed.sum(1), people), missing(reason), missing(reason)
 
 
-def _refused(batch: EpisodeBatch, readings: Readings | str) -> Estimate:
+def _refused(batch: EpisodeBatch, readings: Readings | str, people: Cluster | None) -> Estimate:
     if batch.origin.world == "rooms":
         return missing("in rooms every action is allowed")
     if isinstance(readings, str):
-        exploiting = batch.phase == EXPLOIT
-        return share(int((exploiting & (batch.target < 0)).sum()), int(exploiting.sum()))
-    return share(int((readings.action < 0).sum()), len(readings.action))
+        episode, step = np.nonzero(batch.phase == EXPLOIT)
+        nothing = batch.target[episode, step] < 0
+    else:
+        episode, nothing = readings.episode, readings.action < 0
+    return proportion(nothing, None if people is None else people[episode])
 
 
-def _match(batch: EpisodeBatch, readings: Readings | str) -> tuple[Estimate, Estimate]:
+def _match(
+    batch: EpisodeBatch, readings: Readings | str, people: Cluster | None
+) -> tuple[Estimate, Estimate]:
     if isinstance(readings, str) or ORACLE in readings.missing:
         reason = _why(readings, ORACLE)
         return missing(reason), missing(reason)
-    match = readings.agrees(ORACLE)
+    whose = None if people is None else people[readings.episode]
     likelihood = log_likelihood(batch, readings, ORACLE)
-    return share(int(match.sum()), len(match)), (
-        missing(likelihood) if isinstance(likelihood, str) else mean(likelihood)
+    return proportion(readings.agrees(ORACLE), whose), (
+        missing(likelihood) if isinstance(likelihood, str) else mean(likelihood, whose)
     )
 
 

@@ -59,6 +59,8 @@ def _chunk(world: World) -> int:
     """Episodes played at once: as many as keep the working arrays within some tens of MB."""
     spec = world.spec
     heavy = 64 if world.config().get("mechanism", "linear") != "linear" else 1
+    if world.config().get("rounds", 1) > 1:  # such episodes may be long
+        heavy *= max(1, spec.steps // 100)
     size = 2**21 // (spec.n * spec.n * len(spec.do_values) * heavy)
     return 1 << max(6, min(12, size.bit_length() - 1))
 
@@ -89,9 +91,22 @@ def episodes(
         source = origin(world, experimenter.name, seed)
         return blicket_episodes(world, experimenter, source, stream, start, count, systems)
     played: Any = simulate(world, experimenter, seed, stream, start, count)
+    return logged(world, experimenter.name, seed, start, played, systems, explain)
+
+
+def logged(
+    world: World,
+    experimenter: str,
+    seed: int,
+    start: int,
+    played: Any,
+    systems: bool = False,
+    explain: str = "none",
+) -> EpisodeBatch:
+    """A rollout of the episodes from `start` on, as NumPy arrays, in log form; see `episodes`."""
     return EpisodeBatch(
-        origin=origin(world, experimenter.name, seed),
-        episode_id=np.arange(start, start + count),
+        origin=origin(world, experimenter, seed),
+        episode_id=np.arange(start, start + len(played.returns)),
         phase=np.broadcast_to(np.asarray(world.spec.phases, np.int8), played.target.shape),
         target=played.target,
         value=np.where(played.target < 0, np.nan, played.value),
@@ -129,6 +144,8 @@ def _told(explain: str, world: World, played: Any) -> list[list[str]] | None:
 
 def _effects(played: Any, names: tuple[str, ...], do_values: tuple[float, ...]) -> list[list[str]]:
     """A line for every variable that moves another by 0.05 or more: `A: B=0.5 C=-1.2`."""
+    if played.expected.ndim > 4:
+        raise UserError("explain", "effects", "they drift from round to round: use graph or none")
     low, high = int(np.argmin(do_values)), int(np.argmax(do_values))
     slope = (played.expected[:, :, high] - played.expected[:, :, low]) / max(
         do_values[high] - do_values[low], 1e-9
@@ -155,25 +172,25 @@ def _graphs(played: Any, names: tuple[str, ...]) -> list[list[str]]:
 
 
 def describe_systems(world: World, system: Any, expected: Any) -> list[str]:
-    """Systems as the JSON text of a log; all arrays have a leading episode axis."""
+    """Systems as the JSON text of a log; all arrays have a leading episode axis.
+
+    Of systems that drift, `expected` has an entry for every round, `weights` are those of the
+    first, and `second_weights` those that they turn to; see `worlds.DagConfig`, drift.
+    """
 
     def short(array: np.ndarray) -> list[Any]:
         return np.round(array.astype(np.float64), 6).tolist()
 
     columns = (system.weights, system.noise_scale, expected)
     mechanism = world.config().get("mechanism", "linear")
-    return [
-        json.dumps(
-            {
-                "weights": weights,
-                "noise_scale": noise,
-                "mechanism": mechanism,
-                "expected": expected,
-            },
-            separators=(",", ":"),
-        )
+    texts = [
+        {"weights": weights, "noise_scale": noise, "mechanism": mechanism, "expected": expected}
         for weights, noise, expected in zip(*map(short, columns), strict=True)
     ]
+    if system.second is not None:
+        for text, second in zip(texts, short(system.second), strict=True):
+            text["second_weights"] = second
+    return [json.dumps(text, separators=(",", ":")) for text in texts]
 
 
 def record(
@@ -240,7 +257,7 @@ def shard_size(count: int) -> int:
 def watch(world: AnyWorld, experimenter: Any, count: int, seed: int, out: str | Path,
           **options: Any) -> Dataset:  # fmt: skip
     """Logs to learn from: `record` on the stream that nobody is evaluated on."""
-    job = {"task": "watch", "experimenter": experimenter.name}
+    job = {"task": "watch", "experimenter": experimenter.name, "provenance": "watched"}
     return record(world, experimenter, count, seed, out, stream="watch", job=job, **options)
 
 

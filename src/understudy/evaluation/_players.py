@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from understudy.errors import UserError
 from understudy.evaluation._perform import fitted_memoriser
 from understudy.experimenters import (
     BLICKET_PLAYERS,
+    MISTAKES,
+    LastSteps,
+    Mistaken,
     bayesian,
     blicket_bayesian,
     blicket_player,
@@ -18,12 +22,22 @@ from understudy.learning import load_agent, load_rooms_agent
 
 
 def find_player(name: str, world: Any, greedy: bool = True, seed: int = 0) -> Any:
-    """`scripted:NAME`, `bayes:NAME`, `pretrained:NAME` or an agent folder, for this world."""
+    """`scripted:NAME`, `bayes:NAME`, `pretrained:NAME` or an agent folder, for this world.
+
+    In world `dag` also `last-K:PLAYER`, a player who sees only the last K steps, and
+    `misread-T:PLAYER` or `slip-T:PLAYER`, one who makes a mistake at step T (see `LastSteps`,
+    `Mistaken`).
+    """
     if world.name == "rooms":
         return _in_rooms(name, greedy)
     if world.name == "blicket":
         return _of_blickets(name)
     kind, colon, rest = name.partition(":")
+    if colon and (change := _CHANGED.fullmatch(kind)) is not None:
+        inner = find_player(rest, world, greedy, seed)
+        changed = _changed(inner, change["how"], int(change["number"]))
+        changed.check(world.spec)
+        return changed
     if kind == "scripted" and colon:
         memoriser, _, logs = rest.partition("@")
         if memoriser == "memoriser":
@@ -34,6 +48,13 @@ def find_player(name: str, world: Any, greedy: bool = True, seed: int = 0) -> An
     agent = load_agent(name, greedy)
     agent.check(world.spec)
     return agent
+
+
+_CHANGED = re.compile(rf"(?P<how>last|{'|'.join(MISTAKES)})-(?P<number>[0-9]{{1,5}})")
+
+
+def _changed(player: Any, how: str, number: int) -> LastSteps | Mistaken:
+    return LastSteps(player, number) if how == "last" else Mistaken(player, number, how)
 
 
 def _in_rooms(name: str, greedy: bool) -> Any:

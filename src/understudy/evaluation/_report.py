@@ -11,7 +11,7 @@ from markupsafe import Markup
 from rich.box import SIMPLE
 from rich.table import Table
 
-from understudy.evaluation import _attribution, _metrics, _spoken
+from understudy.evaluation import _attribution, _beside, _metrics, _spoken
 from understudy.evaluation._figures import figures
 from understudy.evaluation._page import page, write_page
 from understudy.evaluation._review import Group, Review, Run
@@ -34,7 +34,7 @@ def html(review: Review) -> str:
     """The page; all text from logs is escaped."""
     return page(
         "report.html",
-        {"estimate": text, "short": short, "config": _config},
+        {"estimate": text, "short": short, "config": _config, "counted": counted},
         review=review,
         columns=COLUMNS,
         # Figures are drawn here; matplotlib escapes the names in them.
@@ -43,6 +43,7 @@ def html(review: Review) -> str:
             **_metrics.DEFINITIONS,
             **_attribution.DEFINITIONS,
             **(_spoken.DEFINITIONS if any(run.spoken for run in review.runs) else {}),
+            **(_beside.DEFINITIONS if any(run.participants for run in review.runs) else {}),
         },
         none=_NONE,
     )
@@ -60,6 +61,19 @@ def text(estimate: Estimate, percent: bool = False) -> str:
     if estimate.low is None or estimate.high is None:
         return form(estimate.value)
     return f"{form(estimate.value)} [{form(estimate.low)}, {form(estimate.high)}]"
+
+
+def counted(run: Run) -> str:
+    """How many episodes, of how many people."""
+    of = "" if run.participants is None else f" of {units(run)}"
+    return f"{run.episodes:,}{of}"
+
+
+def units(run: Run) -> str:
+    """What the intervals rest on."""
+    if run.participants is None:
+        return f"{run.episodes:,}"
+    return "1 person" if run.participants == 1 else f"{run.participants:,} people"
 
 
 def short(estimate: Estimate, percent: bool = False) -> str:
@@ -103,7 +117,7 @@ def table(review: Review) -> Table:
             m = run.metrics
             made.add_row(
                 f"  {_escape(run.agent)}",
-                f"{run.episodes:,}",
+                units(run),
                 text(m.return_ratio),
                 text(m.bayes_ratio),
                 short(m.action_match, percent=True),
@@ -175,6 +189,34 @@ def spoken_table(review: Review) -> Table | None:
             _NONE if said.dollars is None else f"{said.dollars:,.4f}",
             f"{said.retries:,}",
         )  # fmt: skip
+    return made
+
+
+def beside_table(review: Review) -> Table | None:
+    """People less others on the same systems, one row a pair of runs; None where there are none."""
+    pairs = [pair for group in review.groups for pair in group.beside]
+    if not pairs:
+        return None
+    made = Table(
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+        caption="Difference in shares of the omniscient return on the same systems and noise; "
+        "intervals over people.",
+        caption_justify="left",
+    )
+    made.add_column("people", overflow="fold")
+    made.add_column("less", overflow="fold")
+    for title in ("systems", "participants", "difference [95 %]"):
+        made.add_column(title, justify="right", no_wrap=True)
+    for pair in pairs:
+        shown = pair.difference.reason if pair.difference.value is None else text(pair.difference)
+        made.add_row(
+            _escape(pair.people),
+            _escape(pair.other),
+            f"{pair.systems:,}",
+            f"{pair.participants:,}",
+            shown,
+        )
     return made
 
 

@@ -19,18 +19,27 @@ from numpy.typing import NDArray
 from understudy import __version__
 from understudy.episodes import DamagedShard, Dataset, EpisodeBatch, concatenate
 from understudy.errors import UserError
-from understudy.evaluation import _attribution, _metrics, _spoken
+from understudy.evaluation import _attribution, _beside, _metrics, _spoken
 from understudy.evaluation._attribution import Attribution, attribute
+from understudy.evaluation._beside import Beside, Returns, beside
 from understudy.evaluation._metrics import Metrics, episode_returns, measure
 from understudy.evaluation._replay import world_of
 from understudy.evaluation._spoken import Spoken, spoken
-from understudy.evaluation._statistics import Estimate, mean, missing, ratios
+from understudy.evaluation._statistics import (
+    Cluster,
+    Estimate,
+    clusters_of,
+    mean,
+    missing,
+    ratios,
+)
 from understudy.evaluation._strategies import BAYES, HEURISTICS, also_read_by, read
 from understudy.experimenters import Experimenter
 from understudy.worlds import World, configure, configure_blicket
 from understudy.worlds.rooms import configure as configure_rooms
 
 _FEW = 200  # episodes
+_FEW_PEOPLE = 20
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,7 @@ class Run:
         learning: rows of the agent's training metrics, if the log has them.
         warnings: one line each.
         spoken: what a text player's conversations show; None: there are none.
+        participants: how many people's episodes these are; None: they are not people's.
     """
 
     path: str
@@ -60,6 +70,7 @@ class Run:
     learning: tuple[dict[str, float], ...]
     warnings: tuple[str, ...]
     spoken: Spoken | None = None
+    participants: int | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,8 @@ class Group:
         world: e.g. "dag linear n=5", with the settings that differ from the preset's.
         references: return ratios of "random", the heuristics, "bayes" and "oracle". Heuristics and
             Bayes read the histories of all runs of the group; an episode (a system) that several
-            runs share counts once, with the mean over them.
+            runs, or several people, share counts once, with the mean over them.
+        beside: every run of people against every other run, on the systems that both met.
     """
 
     world: str
@@ -91,6 +103,7 @@ class Group:
     references: dict[str, Estimate]
     best_heuristic: str | None
     seeds: tuple[Seeds, ...]
+    beside: tuple[Beside, ...] = ()
 
     @property
     def label(self) -> str:
@@ -133,6 +146,7 @@ class Review:
             "metrics": _metrics.DEFINITIONS,
             "attribution": _attribution.DEFINITIONS,
             "conversations": _spoken.DEFINITIONS,
+            "people": _beside.DEFINITIONS,
         }
         return {**_plain(self), "definitions": definitions}
 
@@ -145,6 +159,15 @@ class _Measured(NamedTuple):
     returns: dict[str, NDArray[np.float64]]
     config: dict[str, Any]
     split: str
+    people: Cluster | None
+
+    @property
+    def own(self) -> Returns:
+        """What the player got, and where."""
+        returns = self.returns
+        return Returns(
+            self.run.agent, self.episode, returns["agent"], returns["oracle"], self.people
+        )
 
 
 MakeReader = Callable[[World], Experimenter]
@@ -239,10 +262,12 @@ def _measured(
         learning=_curve(curve),
         warnings=tuple(warnings),
         spoken=words,
+        participants=None if batch.participant is None else len(set(batch.participant)),
     )
     episode = np.stack([np.full(batch.rows, origin.seed), batch.episode_id], axis=1)
     key = (origin.world, json.dumps(config, sort_keys=True))
-    return _Measured(run, key, _family(run), episode, returns, config, origin.split)
+    people = clusters_of(batch.participant)
+    return _Measured(run, key, _family(run), episode, returns, config, origin.split, people)
 
 
 def _readable(dataset: Dataset, path: str | os.PathLike[str], problems: list[str]) -> EpisodeBatch:
@@ -299,7 +324,10 @@ def _warnings(
         found.append("unfinished: its job can be continued with --resume")
     if batch.rows < dataset.rows:
         found.append(f"{dataset.rows - batch.rows:,} episodes in damaged shards are left out")
-    if batch.rows < _FEW:
+    if batch.participant is not None:
+        if (people := len(set(batch.participant))) < _FEW_PEOPLE:
+            found.append(f"only {people} participant{'' if people == 1 else 's'}")
+    elif batch.rows < _FEW:
         found.append(f"only {batch.rows} episodes")
     if unknown := int((~np.isfinite(returns["agent"]) | ~np.isfinite(returns["oracle"])).sum()):
         found.append(f"{unknown:,} episodes without a return or an oracle return do not count")
@@ -409,10 +437,12 @@ def _group(members: list[_Measured]) -> Group:
     first = members[0]
     references = _references(members)
     ranked = {name: value for name in HEURISTICS if (value := references[name].value) is not None}
-    families = dict.fromkeys(m.family for m in members)
+    # Different people under one name are no repetitions of one run.
+    trained = [m for m in members if m.people is None]
+    families = dict.fromkeys(m.family for m in trained)
     seeds = []
     for family in families:
-        runs = [m.run for m in members if m.family == family]
+        runs = [m.run for m in trained if m.family == family]
         if len(runs) > 1:
             seeds.append(_seeds(family, runs))
     return Group(
@@ -423,6 +453,9 @@ def _group(members: list[_Measured]) -> Group:
         references=references,
         best_heuristic=max(ranked, key=ranked.__getitem__) if ranked else None,
         seeds=tuple(seeds),
+        beside=tuple(
+            beside(m.own, other.own) for m in members if m.people is not None for other in trained
+        ),
     )
 
 

@@ -1,4 +1,9 @@
-"""Estimates with 95 % intervals: means, ratios of means, shares, independent seeds."""
+"""Estimates with 95 % intervals: means, ratios of means, shares, independent seeds.
+
+Episodes of one person resemble each other more than those of different people, so intervals that
+take every episode for independent are too narrow. Where a `cluster` (whose each entry is) is given,
+clusters are the units: intervals are about the people, for the systems that they worked on.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +20,9 @@ LEVEL = 0.95
 RESAMPLES = 2000
 _UNITS = 4096  # beyond this many episodes the bootstrap draws groups of episodes
 _DRAWS_AT_ONCE = 256
+_FEWEST = 5  # below, a bootstrap has too few different resamples for its tails
+
+Cluster = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -55,12 +63,20 @@ def _estimate(value: float, low: float, high: float, n: int, reason: str = "") -
     return Estimate(plain(value), plain(low), plain(high), n, reason)
 
 
-def mean(values: ArrayLike) -> Estimate:
+def clusters_of(names: Sequence[str] | None) -> Cluster | None:
+    """int64[B] that is the same where the names are; None for None."""
+    return None if names is None else np.unique(np.asarray(names), return_inverse=True)[1]
+
+
+def mean(values: ArrayLike, cluster: Cluster | None = None) -> Estimate:
     """Mean with Student's t interval; NaN entries do not count.
 
-    Several runs that differ in their seed are one entry each.
+    Several runs that differ in their seed are one entry each. With clusters, the mean of the
+    clusters' means, each of them one entry.
     """
     x = np.asarray(values, np.float64).ravel()
+    if cluster is not None:
+        x = _cluster_means(x, cluster)
     x = x[np.isfinite(x)]
     if not len(x):
         return missing("no values")
@@ -72,6 +88,33 @@ def mean(values: ArrayLike) -> Estimate:
     return _estimate(x.mean(), interval.low, interval.high, len(x))
 
 
+def _cluster_means(x: NDArray[np.float64], cluster: Cluster) -> NDArray[np.float64]:
+    known = np.isfinite(x)
+    names, which = np.unique(cluster[known], return_inverse=True)
+    return np.bincount(which, x[known], len(names)) / np.bincount(which, minlength=len(names))
+
+
+def proportion(hits: ArrayLike, cluster: Cluster | None = None) -> Estimate:
+    """The share of true entries of bool[B].
+
+    Wilson's interval; with clusters, the mean of their shares with Student's t interval within
+    [0, 1], or, where all their shares are the same, Wilson's with the clusters for trials.
+    """
+    x = np.asarray(hits, np.bool_).ravel()
+    if cluster is None or not len(x):
+        return share(int(x.sum()), len(x))
+    found = mean(x, cluster)
+    if found.value is None or found.low is None or found.high is None:
+        return found
+    low, high = max(0.0, found.low), min(1.0, found.high)
+    if found.low == found.high:
+        wilson = stats.binomtest(round(found.value * found.n), found.n).proportion_ci(
+            LEVEL, method="wilson"
+        )
+        low, high = min(wilson.low, found.value), max(wilson.high, found.value)
+    return _estimate(found.value, low, high, found.n)
+
+
 def share(count: int, total: int) -> Estimate:
     """A proportion with Wilson's interval (Wilson 1927)."""
     if total == 0:
@@ -81,7 +124,10 @@ def share(count: int, total: int) -> Estimate:
 
 
 def ratios(
-    numerators: Sequence[ArrayLike], denominators: Sequence[ArrayLike], seed: int = 0
+    numerators: Sequence[ArrayLike],
+    denominators: Sequence[ArrayLike],
+    seed: int = 0,
+    cluster: Cluster | None = None,
 ) -> list[Estimate]:
     """Ratios of means with percentile intervals of the paired bootstrap over episodes.
 
@@ -89,17 +135,29 @@ def ratios(
     both of its entries are finite. Beyond 4,096 episodes, groups of neighbouring episodes (chosen
     without looking at them) are drawn instead of single ones, which has the same limit.
 
+    With clusters, whole clusters are drawn (the cluster bootstrap: Davison & Hinkley 1997, section
+    3.8), and the percentiles are those that make up for their number (Hesterberg 2015, American
+    Statistician 69:371, the expanded percentile interval): of the normal's tails, those at
+    sqrt(m / (m - 1)) times Student's quantile with m - 1 degrees of freedom.
+
     Args:
         numerators: k arrays float[B], one entry an episode.
         denominators: k arrays float[B].
         seed: of the resampling; the same seed gives the same intervals.
+        cluster: whose each entry is; None: each its own.
     """
     top = np.atleast_2d(np.asarray(numerators, np.float64))
     bottom = np.atleast_2d(np.asarray(denominators, np.float64))
     known = np.isfinite(top) & np.isfinite(bottom)
-    counts = known.sum(1)
+    unit, least = "episode", 2
+    if cluster is None:
+        counts = known.sum(1)
+    else:
+        unit, least = "participant", _FEWEST
+        counts = np.array([len(np.unique(cluster[row])) for row in known])
     both = np.concatenate([np.where(known, top, 0.0), np.where(known, bottom, 0.0)])
-    draws = _resampled_sums(_grouped(both), seed)  # [RESAMPLES, 2k]
+    units = both if cluster is None else _summed(both, cluster)
+    draws = _resampled_sums(_grouped(units), seed)  # [RESAMPLES, 2k]
     k = len(top)
     found = []
     for i in range(k):
@@ -111,13 +169,14 @@ def ratios(
             found.append(missing("the mean in the denominator is not positive"))
             continue
         value = both[i].sum() / below
-        if counts[i] == 1:
-            found.append(Estimate(float(value), n=1, reason="one episode: no interval"))
+        if counts[i] < least:
+            reason = f"{_counted(counts[i], unit)}: no interval"
+            found.append(Estimate(float(value), n=int(counts[i]), reason=reason))
         elif (draws[:, k + i] <= 0).any():
-            reason = "too few episodes for an interval: resampled denominators reach 0"
+            reason = f"too few {unit}s for an interval: resampled denominators reach 0"
             found.append(Estimate(float(value), n=int(counts[i]), reason=reason))
         else:
-            tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+            tails = _tails(None if cluster is None else int(counts[i]))
             low, high = np.quantile(draws[:, i] / draws[:, k + i], tails)
             found.append(_estimate(value, low, high, int(counts[i])))
     return found
@@ -126,6 +185,24 @@ def ratios(
 def ratio(numerator: ArrayLike, denominator: ArrayLike, seed: int = 0) -> Estimate:
     """One ratio of means; see `ratios`."""
     return ratios([numerator], [denominator], seed)[0]
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"one {unit}" if count == 1 else f"{count} {unit}s"
+
+
+def _tails(clusters: int | None) -> list[float]:
+    """Levels of the percentiles that make an interval."""
+    if clusters is None:
+        return [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    wide = math.sqrt(clusters / (clusters - 1)) * stats.t.ppf((1 + LEVEL) / 2, clusters - 1)
+    return [float(stats.norm.cdf(-wide)), float(stats.norm.cdf(wide))]
+
+
+def _summed(columns: NDArray[np.float64], cluster: Cluster) -> NDArray[np.float64]:
+    """Sums over clusters: float[c, number of clusters]."""
+    names, which = np.unique(cluster, return_inverse=True)
+    return np.stack([np.bincount(which, row, len(names)) for row in columns])
 
 
 def _grouped(columns: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from understudy.errors import UserError
 from understudy.evaluation._replay import reread
 from understudy.experimenters import READERS, Experimenter, History
 from understudy.inference import Rows, SubsetPosterior, bayes_expected, bayes_supported
-from understudy.worlds import DagConfig, Spec
+from understudy.worlds import DagConfig, DagWorld, Spec
 
 ORACLE, BAYES = "causal-optimal", "bayes"
 HEURISTICS = tuple(READERS)
@@ -98,7 +98,7 @@ def read(batch: EpisodeBatch) -> Readings | str:
     best: dict[str, NDArray[np.bool_]] = {}
     known: dict[str, NDArray[np.float64]] = {}
     for name, scores in (
-        (ORACLE, _worth(batch, values, episode, goal)),
+        (ORACLE, _worth(batch, values, episode, step, goal)),
         (BAYES, _posterior(batch, values, episode, step, goal)),
     ):
         if isinstance(scores, str):
@@ -186,12 +186,18 @@ def _worth(
     batch: EpisodeBatch,
     values: tuple[float, ...],
     episode: NDArray[np.int64],
+    step: NDArray[np.int64],
     goal: NDArray[np.int64],
 ) -> NDArray[np.float64] | str:
     """float[D, A] from the systems in the log, or why they do not tell."""
     if batch.system is None:
         return "the log has no systems"
-    shape = (batch.n, len(values), batch.n)
+    shape: tuple[int, ...] = (batch.n, len(values), batch.n)
+    rounds = _rounds(batch)
+    if isinstance(rounds, str):
+        return rounds
+    if rounds is not None:
+        shape = (int(rounds[-1]) + 1, *shape)
     expected = np.empty((batch.rows, *shape))
     for row in np.unique(episode):
         try:
@@ -201,8 +207,27 @@ def _worth(
         if given.shape != shape or not np.isfinite(given).all():
             return f"row {row}, column system: 'expected' is not {shape} finite numbers"
         expected[row] = given
-    worth: NDArray[np.float64] = expected[episode, :, :, goal].reshape(len(episode), -1)
+    if rounds is None:
+        own = expected[episode, :, :, goal]
+    else:
+        own = expected[episode, rounds[step], :, :, goal]
+    worth: NDArray[np.float64] = own.reshape(len(episode), -1)
     return worth
+
+
+def _rounds(batch: EpisodeBatch) -> NDArray[np.int64] | str | None:
+    """int64[S], the round of every step where systems drift; None where they do not; or why the
+    log does not tell."""
+    config = json.loads(batch.origin.world_config)
+    if batch.origin.world != "dag" or not config.get("drift"):
+        return None
+    try:
+        rounds = DagWorld(DagConfig.from_dict(config)).spec.rounds
+    except UserError as error:
+        return f"unusable world_config ({error})"
+    if len(rounds) != batch.steps:
+        return "the systems drift, and the log has other steps than its world"
+    return np.asarray(rounds)
 
 
 def _posterior(

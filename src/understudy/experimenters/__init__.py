@@ -17,11 +17,22 @@ from understudy.experimenters._blicket import (
     blicket_update,
 )
 from understudy.experimenters._choosers import CHOOSERS, Chooser
+from understudy.experimenters._limited import LONGEST_MEMORY, LastSteps
 from understudy.experimenters._memoriser import action_frequencies, memoriser
+from understudy.experimenters._mistakes import MISTAKES, Mistaken, Slipping
 from understudy.experimenters._protocol import Action, Experimenter, Observation
 from understudy.experimenters._readers import READERS, History, Reader
 from understudy.experimenters._rooms import ROOMS_PLAYERS, RoomsPlayer, rooms_player
 from understudy.experimenters._scripted import Scripted, legal_actions
+from understudy.experimenters._stage import (
+    Given,
+    Stage,
+    execute,
+    first_observation,
+    next_observation,
+    references,
+    set_stage,
+)
 
 SCRIPTED = ("expert", "random", "memoriser", *READERS)
 """Names for `scripted:NAME`; `CHOOSER+READER` combines any two, e.g. `random+largest-effect`."""
@@ -56,6 +67,8 @@ __all__ = [
     "BAYESIAN",
     "BLICKET_PLAYERS",
     "CHOOSERS",
+    "LONGEST_MEMORY",
+    "MISTAKES",
     "READERS",
     "ROOMS_PLAYERS",
     "SCRIPTED",
@@ -65,11 +78,16 @@ __all__ = [
     "BlicketPlayer",
     "Chooser",
     "Experimenter",
+    "Given",
     "History",
+    "LastSteps",
+    "Mistaken",
     "Observation",
     "Reader",
     "RoomsPlayer",
     "Scripted",
+    "Slipping",
+    "Stage",
     "action_frequencies",
     "bayesian",
     "blicket_answers",
@@ -79,8 +97,13 @@ __all__ = [
     "blicket_player",
     "blicket_probabilities",
     "blicket_update",
+    "execute",
+    "first_observation",
     "legal_actions",
     "memoriser",
+    "next_observation",
+    "references",
     "rooms_player",
     "scripted",
+    "set_stage",
 ]

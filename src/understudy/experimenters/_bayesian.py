@@ -73,18 +73,25 @@ class Bayesian:
     def init(self, spec: Spec, key: PRNGKeyArray, expected: Array | None) -> _State:
         return _State(no_rows(spec.n), jnp.zeros(spec.n, jnp.int32))
 
+    def remember(self, state: _State, observation: Observation) -> _State:
+        """The state once the latest step has been taken in, of which a decision is made."""
+        # Irrelevant variables tell nothing about the others, so they may as well be unobserved.
+        outcome = jnp.where(observation.relevant, observation.outcome, 0.0)
+        # What was done counts, which need not be what this player would have done.
+        return _State(
+            add_row(state.moments, outcome, observation.target),
+            state.tried + (jnp.arange(len(state.tried)) == observation.target),
+        )
+
     def act(
         self, state: _State, observation: Observation, key: PRNGKeyArray
     ) -> tuple[Action, _State]:
-        # Irrelevant variables tell nothing about the others, so they may as well be unobserved.
-        outcome = jnp.where(observation.relevant, observation.outcome, 0.0)
-        state = state._replace(moments=add_row(state.moments, outcome, observation.target))
+        state = self.remember(state, observation)
         # A switch, because most steps may be observations, which should cost nothing.
         target, value = jax.lax.switch(
             observation.phase, (_watch, self._explore, self._exploit), state, observation, key
         )
-        tried = state.tried + (jnp.arange(len(state.tried)) == target)
-        return Action(target, value), state._replace(tried=tried)
+        return Action(target, value), state
 
     def _explore(self, state: _State, observation: Observation, key: PRNGKeyArray):
         values = jnp.asarray(self.do_values)

@@ -34,7 +34,8 @@ class Experimenter(Protocol):
     """A pure chooser: the runner vmaps and scans it over episodes inside one compiled program.
 
     `knows_system` marks those that are told E[x_j | do(x_i = v)] of the system (`expected`,
-    [n, V, n]); everyone else gets None there. Whoever thinks long may say in `episodes_at_once` how
+    [n, V, n]; where it drifts, of every round: [R, n, V, n], see `Spec.rounds`); everyone else gets
+    None there. Whoever thinks long may say in `episodes_at_once` how
     many episodes a compiled call should play.
     """
 

@@ -20,7 +20,8 @@ class _State(NamedTuple):
     tried: Int[Array, " n"]
     step: Int[Array, ""]
     values: Float[Array, " V"]
-    expected: Float[Array, "n V n"] | None
+    expected: Float[Array, "n V n"] | Float[Array, "R n V n"] | None
+    rounds: Int[Array, " S"] | None  # of a system that drifts and is known
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,21 @@ class Scripted:
                 seen=jnp.zeros(steps, bool),
             )
         known = expected if self.knows_system else None
-        return _State(
-            history, jnp.zeros(n, jnp.int32), jnp.asarray(0), jnp.asarray(spec.do_values), known
-        )
+        rounds = None if known is None or known.ndim == 3 else jnp.asarray(spec.rounds)
+        tried, values = jnp.zeros(n, jnp.int32), jnp.asarray(spec.do_values)
+        return _State(history, tried, jnp.asarray(0), values, known, rounds)
+
+    def remember(self, state: _State, observation: Observation) -> _State:
+        """The state once the latest step has been taken in, of which a decision is made."""
+        n = observation.relevant.shape[0]
+        # What was done counts, which need not be what this player would have done.
+        state = state._replace(tried=state.tried + (jnp.arange(n) == observation.target))
+        return _remember(state, observation)
 
     def act(
         self, state: _State, observation: Observation, key: PRNGKeyArray
     ) -> tuple[Action, _State]:
-        state = _remember(state, observation)
+        state = self.remember(state, observation)
         key_explore, key_exploit = jax.random.split(key)
         explore = self.chooser(state.tried, observation.relevant, state.values, key_explore)
         exploit = self._exploit(state, observation, key_exploit)
@@ -63,15 +71,16 @@ class Scripted:
         target = jnp.where(watching, -1, jnp.where(exploiting, exploit[0], explore[0]))
         value = jnp.where(exploiting, exploit[1], explore[1])
         value = jnp.where(target < 0, 0.0, value)
-        n = observation.relevant.shape[0]
-        tried = state.tried + (jnp.arange(n) == target)
-        return Action(target.astype(jnp.int32), value), state._replace(tried=tried)
+        return Action(target.astype(jnp.int32), value), state
 
     def _exploit(self, state: _State, observation: Observation, key: PRNGKeyArray):
         goal = jnp.maximum(observation.goal, 0)
         n = observation.relevant.shape[0]
         if state.expected is not None:
-            scores = legal_returns(state.expected, goal, observation.relevant)
+            known = state.expected
+            if state.rounds is not None:
+                known = known[state.rounds[len(state.rounds) - observation.steps_left]]
+            scores = legal_returns(known, goal, observation.relevant)
         else:
             scores = jnp.zeros((n, len(state.values)))
             if self.reader is not None and state.history is not None:

@@ -38,7 +38,7 @@ from understudy.inference._known_answers import (
 )
 from understudy.inference._known_graph import KnownGraph, parse_graph, read_graph
 from understudy.inference._lattice import LatticePosterior
-from understudy.inference._logs import LogRows, log_rows
+from understudy.inference._logs import LogRows, batch_rows, log_rows
 from understudy.inference._next_experiment import (
     Action,
     Candidate,
@@ -60,6 +60,7 @@ from understudy.inference._reader import (
 )
 from understudy.inference._score_table import ScoreTable
 from understudy.inference._scores import Fusion, KnownNoise, NoiseModel, UnknownNoise, fuse
+from understudy.inference._stated import stated_prior
 from understudy.inference._subsets import SubsetPosterior
 
 __all__ = [
@@ -106,6 +107,7 @@ __all__ = [
     "answer_with_hidden_causes",
     "as_moments",
     "batch_information_gain",
+    "batch_rows",
     "bayes_expected",
     "bayes_supported",
     "best_action",
@@ -133,5 +135,6 @@ __all__ = [
     "plan_experiments",
     "prior_of_graph",
     "read_graph",
+    "stated_prior",
     "value_of_information",
 ]

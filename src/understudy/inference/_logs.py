@@ -34,10 +34,7 @@ def log_rows(path: str | os.PathLike[str], episode: int | None = None) -> LogRow
         UserError: not a log, no such episode, or none is named where each has its own system.
     """
     dataset = Dataset(path)
-    if (world := dataset.origin.world) in ("rooms", "blicket"):
-        raise UserError(
-            str(path), None, f"a log of {world}, whose moves are no measurements: ask about dag"
-        )
+    _check_world(dataset.origin.world, str(path))
     if episode is not None:
         batch = _episode(dataset, episode)
     else:
@@ -48,8 +45,23 @@ def log_rows(path: str | os.PathLike[str], episode: int | None = None) -> LogRow
                 f"each of the {batch.rows:,} episodes in {path} has a system of its own: name one "
                 "with --episode, or in the question",
             )  # fmt: skip
-    table = Table.from_episodes(batch, title=str(path))
-    return _known(batch, table)
+    return batch_rows(batch, str(path))
+
+
+def batch_rows(batch: EpisodeBatch, title: str = "") -> LogRows:
+    """The same for episodes in memory, all about one system; see `pools_episodes`.
+
+    Raises:
+        UserError: episodes of a world whose steps are no measurements.
+    """
+    _check_world(batch.origin.world, title)
+    return _known(batch, Table.from_episodes(batch, title=title))
+
+
+def _check_world(world: str, title: str) -> None:
+    if world in ("rooms", "blicket"):
+        remedy = f"a log of {world}, whose moves are no measurements: ask about dag"
+        raise UserError(title, None, remedy)
 
 
 def _episode(dataset: Dataset, episode: int) -> EpisodeBatch:
@@ -67,6 +79,9 @@ def _known(batch: EpisodeBatch, table: Table) -> LogRows:
     if batch.origin.world != "dag":
         return LogRows(table, None, None)
     config = DagConfig.from_dict(json.loads(batch.origin.world_config))
+    if config.drift:
+        remedy = "its systems change from round to round: use a log of constant ones"
+        raise UserError("drift", config.drift, remedy)
     relevant = np.flatnonzero(batch.mask[0])
     if batch.rows == 1 and len(relevant) < table.n:
         table = table.only(relevant.tolist())

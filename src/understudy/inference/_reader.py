@@ -105,6 +105,8 @@ def bayes_supported(config: Mapping[str, Any]) -> str | None:
         return f"{config['noise_family']} noise; the exact reader is for normal noise"
     if config.get("noise_variance_sd"):
         return "noise variance differs between variables and is unknown to the exact reader"
+    if config.get("drift"):
+        return "the weights drift from round to round; the exact reader is for constant ones"
     if config.get("confounders"):
         return "hidden confounders; the exact reader sees all variables"
     if config.get("weight_family", "normal") != "normal":

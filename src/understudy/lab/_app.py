@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,7 +15,7 @@ from understudy import __version__
 from understudy.errors import UserError
 from understudy.lab import _build, _compare, _home, _look, _play, _watch, study
 from understudy.lab._lab import HERE, Lab
-from understudy.lab._security import Guard, Keys
+from understudy.lab._security import Guard, Keys, private_folder
 from understudy.lab._settings import LabSettings
 from understudy.lab._store import METADATA, open_database
 
@@ -28,11 +29,7 @@ def create_app(settings: LabSettings) -> FastAPI:
     Raises:
         UserError: a folder, database or study file that cannot be used.
     """
-    try:
-        settings.data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        remedy = f"cannot be made: {error.strerror}"
-        raise UserError("data", str(settings.data), remedy) from error
+    private_folder(settings.data)
     keys = Keys(settings.data)
     lab = Lab(settings, keys, open_database(settings.data / "lab.sqlite", METADATA))
     app = FastAPI(title="Understudy lab", version=__version__, docs_url=None, redoc_url=None)
@@ -40,7 +37,8 @@ def create_app(settings: LabSettings) -> FastAPI:
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     for part in _PARTS:
         app.include_router(part.router(lab))
-    app.add_middleware(Guard, settings=settings, keys=keys)
+    answer = partial(_answer, lab)
+    app.add_middleware(Guard, settings=settings, keys=keys, answer=answer)
 
     @app.exception_handler(UserError)
     async def refused(request: Request, error: UserError) -> Response:
@@ -49,7 +47,7 @@ def create_app(settings: LabSettings) -> FastAPI:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         first: Any = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"][1:]) or "body"
+        field = ".".join(str(part) for part in first["loc"][1:])[:80] or "body"
         got = None if isinstance(first.get("input"), dict | list) else first.get("input")
         shown = UserError(field, None if got is None else str(got)[:60], first["msg"])
         return _answer(lab, request, 422, str(shown), field)
@@ -63,6 +61,9 @@ def create_app(settings: LabSettings) -> FastAPI:
 
 def _answer(lab: Lab, request: Request, status: int, line: str, field: str) -> Response:
     """The line as JSON for a script, as a page for a person."""
-    if request.url.path.startswith("/api/"):
+    # Half a surrogate pair, of which a client's JSON may be full, cannot be sent back.
+    line, field = (text.encode("utf-8", "replace").decode() for text in (line, field))
+    if request.scope["path"].startswith("/api/"):
         return JSONResponse({"error": line, "field": field}, status)
-    return lab.page(request, "error.html", status, title="Not possible", line=line)
+    shown = {"line": line, "researcher": request.state.researcher}
+    return lab.page(request, "error.html", status, title="Not possible", **shown)

@@ -36,6 +36,8 @@ def no_belief(config: Any) -> str:
         return "the exact posterior is for world dag"
     if config.n > _MOST_VARIABLES:
         return f"exact for at most {_MOST_VARIABLES} variables"
+    if config.relevant not in (None, config.n):
+        return "the exact posterior here is for worlds in which every variable matters"
     return bayes_supported(config.to_dict()) or ""
 
 
@@ -49,7 +51,7 @@ def beliefs(
         targets: of the S steps so far; -1: only observed.
         outcomes: [n] each, what followed.
     """
-    size = config.observations + config.experiments + config.exploits
+    size = config.steps
     target = np.full(size, -1, np.int32)
     outcome = np.zeros((size, config.n), np.float32)
     steps = len(targets)

@@ -10,7 +10,6 @@ import base64
 import binascii
 import functools
 import json
-import math
 import zlib
 from dataclasses import dataclass, replace
 from typing import Any
@@ -41,6 +40,7 @@ MOST_STEPS = 60
 MOST_TEXT = 20_000  # characters of a link or a file
 _MOST_JSON = 200_000
 _MOST_WEIGHT = 20.0
+_MOST_NUMBER = 1e6  # of a setting
 
 Config = DagConfig | RoomsConfig
 
@@ -89,8 +89,13 @@ class Scenario:
         if isinstance(self.config, DagConfig):
             c = self.config
             whole("n", c.n, 2, MOST_VARIABLES)
-            whole("steps", c.observations + c.experiments + c.exploits, 1, MOST_STEPS)
+            whole("steps", c.steps, 1, MOST_STEPS)
+            if c.drift:
+                raise UserError("drift", c.drift, "the lab shows constant systems: leave it out")
             whole("confounders", c.confounders, 0, 3)
+            if c.split == "heldout-link" and max(map(abs, c.do_values)) * c.weight_scale < 1e-3:
+                # Systems are drawn until D is the best lever for E, which here none would be.
+                raise UserError("do_values", c.do_values, "too small for split 'heldout-link'")
             if len(c.do_values) > 8:
                 raise UserError("do_values", c.do_values, "the lab shows at most 8")
         if self.drawn is not None:
@@ -109,9 +114,10 @@ class Scenario:
         stage = self.stage()
         if isinstance(stage, RoomsWorld):
             return LiveRooms(stage, self.seed, STREAM, self.index)
-        return LiveEpisode(stage, self.seed, STREAM, self.index, self._given())
+        return LiveEpisode(stage, self.seed, STREAM, self.index, self.given())
 
-    def _given(self) -> Given | None:
+    def given(self) -> Given | None:
+        """The drawn system and its goal; None: the world draws."""
         if self.drawn is None:
             return None
         weights = jnp.asarray(self.drawn.weights, jnp.float32)
@@ -204,7 +210,9 @@ def read_json(text: str) -> Any:
 
     try:
         return json.loads(text, parse_constant=refuse)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except UserError:
+        raise
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits is no JSONDecodeError
         raise UserError("JSON", text[:20], "not readable: save the scenario again") from error
 
 
@@ -230,6 +238,11 @@ def _config(world: str, given: object) -> Config:
             fields[field] = tuple(fields[field])
     if not isinstance(split, str) or not isinstance(preset, str | None):
         raise UserError("config", None, "preset and split are names")
+    for field, value in fields.items():
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, int | float) and not abs(number) <= _MOST_NUMBER:
+                remedy = f"use a number from {-_MOST_NUMBER:.0f} to {_MOST_NUMBER:.0f}"
+                raise UserError(field, str(number)[:40], remedy)
     if world == "rooms":
         return configure_rooms(preset or "default", split, **fields)
     for field in ("n", "observations", "experiments", "exploits"):
@@ -243,10 +256,14 @@ def _to_fit(config: DagConfig, drawn: Drawn) -> DagConfig:
     weights = np.asarray(drawn.weights)
     n = config.n
     parents = int((weights[:, :n] != 0).sum(axis=0).max(initial=0))
+    variances = np.square(drawn.noise[:n])
     changed: dict[str, Any] = {
         "split": "drawn",
         "mechanism": "linear",
         "noise_family": "gaussian",
+        # Unequal noise is no single known variance, and nobody is to assume that it is.
+        "noise_variance": round(float(variances.mean()), 6) or config.noise_variance,
+        "noise_variance_sd": round(float(variances.std()), 6),
         "confounders": len(weights) - n,
         "max_parents": min(max(config.max_parents, parents), n - 1),
         "relevant": None,
@@ -270,7 +287,7 @@ def _numbers(field: str, value: object, length: int | None = None) -> tuple[floa
         raise UserError(field, str(value)[:40], f"use a list of {length or 'a few'} numbers")
     for number in value:  # type: ignore[attr-defined]
         plain = isinstance(number, int | float) and not isinstance(number, bool)
-        if not plain or not math.isfinite(number) or abs(number) > 1e6:
+        if not plain or not abs(number) <= _MOST_NUMBER:
             raise UserError(field, str(number)[:40], "use finite numbers")
     return tuple(float(x) for x in value)  # type: ignore[attr-defined]
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from understudy.errors import UserError, whole
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,200}")  # goes into a link as it is
+_HOST = re.compile(r"[A-Za-z0-9._:-]+(%[A-Za-z0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,8 @@ class LabSettings:
         study: a study file (TOML) for human participants; None: none.
         database: SQLAlchemy URL of the study's responses; None: an SQLite file in `data`.
         host, port: where to listen; port 0: any free one.
-        token: what a researcher's browser has to show; needed where `host` is not loopback.
+        token: what a researcher's browser has to show; needed where others can reach the lab.
+        public: address under which they do, if it is another than `host` and `port` (a proxy's).
         warm: compile the usual programs in the background at the start.
 
     Raises:
@@ -37,15 +43,20 @@ class LabSettings:
     host: str = "127.0.0.1"
     port: int = 8787
     token: str | None = field(default=None, repr=False)
+    public: str | None = None
     warm: bool = True
 
     def __post_init__(self) -> None:
         whole("port", self.port, 0, 65_535)
-        if not self.loopback and self.token is None:
-            remedy = "other machines could reach the lab: give --token too (16 characters or more)"
-            raise UserError("host", self.host, remedy)
-        if self.token is not None and len(self.token) < 16:
-            raise UserError("token", "***", "use 16 characters or more")
+        if not _HOST.fullmatch(self.host):
+            raise UserError("host", self.host, "use an address or a name of this machine")
+        if self.token is None and not (self.loopback and self.public is None):
+            remedy = "others could reach the lab: give --token too (16 characters or more)"
+            raise UserError("host", self.public or self.host, remedy)
+        if self.token is not None and not _TOKEN.fullmatch(self.token):
+            raise UserError("token", "***", "use 16 or more letters, digits and . _ ~ -")
+        if self.public is not None:
+            _check_public(self.public)
         for folder in self.logs:
             if not folder.is_dir():
                 raise UserError("logs", str(folder), "no such folder")
@@ -57,3 +68,18 @@ class LabSettings:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it listens at all addresses of this machine."""
+        return self.host in ("0.0.0.0", "::")
+
+
+def _check_public(address: str) -> None:
+    try:
+        parts = urlsplit(address)
+        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole or parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+        raise UserError("public", address, "use an address like https://lab.example.org")

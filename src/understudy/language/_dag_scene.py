@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from understudy.episodes import EpisodeBatch, Origin
-from understudy.evaluation import Actor, LiveEpisode, describe_systems, episode_batch
+from understudy.evaluation import Actor, Given, LiveEpisode, describe_systems, episode_batch
 from understudy.language._conditions import Conditions
 from understudy.language._dag_words import say_action, say_goal, say_results, say_variables
 from understudy.language._familiar import familiar
@@ -34,6 +34,8 @@ class Do(NamedTuple):
 class DagScene(Scene):
     """One episode of a world of structural causal models; the return is E[goal | do].
 
+    `given`: see `evaluation.LiveEpisode`.
+
     Raises:
         UserError: names of this kind cannot be given to this world's variables.
     """
@@ -48,8 +50,9 @@ class DagScene(Scene):
         index: int,
         conditions: Conditions | None = None,
         opening: Sequence[Message] = (),
+        given: Given | None = None,
     ) -> None:
-        self.world, self.episode = world, LiveEpisode(world, seed, stream, index)
+        self.world, self.episode = world, LiveEpisode(world, seed, stream, index, given)
         conditions = conditions or Conditions()
         self.names = name_variables(self.episode, conditions.names, seed, stream)
         super().__init__(conditions, opening)

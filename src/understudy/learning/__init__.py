@@ -12,6 +12,8 @@ from understudy.learning._agent import (
     read_history,
 )
 from understudy.learning._course import Course
+from understudy.learning._dag_reinforcement import FineTuning, FineTuningReport, fine_tune
+from understudy.learning._dagger import DaggerRecipe, Queries, learn_round, plan_queries
 from understudy.learning._imitation import Recipe, Report, learn
 from understudy.learning._inputs import Cue, Decision, Inputs, Row, batch_inputs
 from understudy.learning._networks import KINDS, WIDTHS, Architecture, architecture, build
@@ -34,8 +36,12 @@ __all__ = [
     "Choices",
     "Course",
     "Cue",
+    "DaggerRecipe",
     "Decision",
+    "FineTuning",
+    "FineTuningReport",
     "Inputs",
+    "Queries",
     "Recipe",
     "ReinforcementRecipe",
     "ReinforcementReport",
@@ -49,11 +55,14 @@ __all__ = [
     "build",
     "count_parameters",
     "exploit_correct",
+    "fine_tune",
     "last_choices",
     "learn",
     "learn_by_reinforcement",
+    "learn_round",
     "load_agent",
     "load_rooms_agent",
+    "plan_queries",
     "read_arrays",
     "read_description",
     "read_file",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -10,11 +11,12 @@ from typing import Any, Generic, TypeVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
 from understudy.errors import UserError
 from understudy.experimenters import Action, Observation
-from understudy.learning._inputs import observation_row
+from understudy.learning._inputs import Decision, observation_row
 from understudy.learning._networks import Architecture, Network, build
 from understudy.learning._weights import Tree, from_bytes
 from understudy.worlds import Spec
@@ -92,17 +94,25 @@ class Agent(Trained[Network, Architecture]):
         self.check(spec)
         return self.network.start(spec.n, spec.steps), jnp.asarray(True)
 
-    def act(self, state: Any, observation: Observation, key: PRNGKeyArray) -> tuple[Action, Any]:
+    def remember(self, state: Any, observation: Observation) -> Any:
+        """The state once the latest step has been taken in and its decision has passed."""
+        return self._decide(state, observation)[1]
+
+    def _decide(self, state: Any, observation: Observation) -> tuple[Decision, Any]:
         memory: Any
         memory, first = state
         row, cue = observation_row(observation, first)
         memory = self.network.remember(memory, row)
         decision, memory = self.network.decide(memory, cue)
+        return decision, (memory, jnp.asarray(False))
+
+    def act(self, state: Any, observation: Observation, key: PRNGKeyArray) -> tuple[Action, Any]:
+        decision, state = self._decide(state, observation)
         log_probs = decision.log_probs
         choice = jnp.argmax(log_probs) if self.greedy else jax.random.categorical(key, log_probs)
         values = jnp.asarray(self.architecture.do_values)
         target, value = choice // len(values), values[choice % len(values)]
-        return Action(target.astype(jnp.int32), value, log_probs), (memory, jnp.asarray(False))
+        return Action(target.astype(jnp.int32), value, log_probs), state
 
 
 def load_agent(path: str | Path, greedy: bool = True) -> Agent:
@@ -119,7 +129,7 @@ def load_agent(path: str | Path, greedy: bool = True) -> Agent:
     if kind in ("relational", "pixels"):
         raise UserError("agent", name, f"its network ({kind}) plays in rooms: add --world rooms")
     architecture = Architecture.from_json(description["architecture"])
-    network = read_weights(folder, build(architecture, 0))
+    network = read_weights(folder, lambda: build(architecture, 0))
     history = read_history(folder / "metrics.jsonl")
     return Agent(network, architecture, name, description["training"], history, greedy)
 
@@ -136,9 +146,19 @@ def agent_folder(path: str | Path) -> tuple[Path, str]:
     return Path(str(resources.files("understudy") / "pretrained" / shipped)), name
 
 
-def read_weights(folder: Path, like: Tree) -> Tree:
-    """The network `like` with the stored weights."""
+def read_weights(folder: Path, make: Callable[[], Tree]) -> Tree:
+    """The network that `make` makes, with the stored weights."""
     path = folder / "weights.safetensors"
+    # Its shapes only: to draw weights that are replaced at once takes seconds of compiling.
+    shapes = eqx.filter_eval_shape(make)
+    like: Tree = jax.tree.map(
+        lambda leaf: (
+            jnp.asarray(np.zeros(leaf.shape, leaf.dtype))
+            if isinstance(leaf, jax.ShapeDtypeStruct)
+            else leaf
+        ),
+        shapes,
+    )
     return from_bytes(read_file(path), like, path)
 
 

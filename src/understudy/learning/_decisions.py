@@ -44,18 +44,25 @@ def lesson(
 
     With `rng`, one exploration step and at most `MOST_EXPLOITS` exploitation steps are drawn for
     the minibatch, an unbiased sample for networks that pay for every decision; without, all steps.
+    Where the log has labels, these are the right answers, and no other step is imitated.
     """
     values = np.asarray(do_values, np.float32)
-    index = np.abs(np.nan_to_num(batch.value)[..., None] - values).argmin(-1)
-    action = np.maximum(batch.target, 0).astype(np.int32) * len(values) + index
+    target, value = batch.target, batch.value
+    if batch.label_target is not None and batch.label_value is not None:
+        target, value = batch.label_target, batch.label_value
+    index = np.abs(np.nan_to_num(value)[..., None] - values).argmin(-1)
+    action = np.maximum(target, 0).astype(np.int32) * len(values) + index
     # Raising the goal by setting it is forbidden: a log that does so cannot be imitated there.
-    acted = (batch.target >= 0) & ~((batch.phase == EXPLOIT) & (batch.target == batch.goal))
+    acted = (target >= 0) & ~((batch.phase == EXPLOIT) & (target == batch.goal))
     explore, exploit = (acted & (batch.phase == code) for code in (EXPLORE, EXPLOIT))
     steps = np.arange(batch.steps)
     if rng is not None and (batch.phase == batch.phase[0]).all():
         exploring = np.flatnonzero(explore.any(0))
         exploiting = np.flatnonzero(exploit.any(0))
-        if len(exploring):
+        if len(exploring) and batch.label_target is not None:  # each label is as likely to count
+            labels = explore.sum(0)[exploring]
+            exploring = rng.choice(exploring, 1, p=labels / labels.sum())
+        elif len(exploring):
             exploring = rng.choice(exploring, 1)
         if len(exploiting) > MOST_EXPLOITS:
             exploiting = np.sort(rng.choice(exploiting, MOST_EXPLOITS, replace=False))

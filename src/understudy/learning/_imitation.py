@@ -34,6 +34,8 @@ PRECISIONS = ("float32", "bfloat16")
 LOG_EVERY = 50
 """Optimiser steps between lines of metrics.jsonl."""
 HELDOUT_EPISODES = 2048
+WARM_UP = 200
+"""Optimiser steps over which the learning rate rises."""
 DAG_RECIPE: dict[str, Any] = {
     "network": "equivariant",
     "batch_size": 256,
@@ -117,6 +119,11 @@ class Report(NamedTuple):
     heldout_exploit_loss: float
 
 
+class _Schedule(NamedTuple):
+    visits: tuple[int, ...]  # how often each dataset is passed over in an epoch
+    warm_up: int
+
+
 class _Position(NamedTuple):
     step: int
     elapsed: float
@@ -131,6 +138,8 @@ def learn(
     checkpoint_seconds: float = 20.0,
     course: Callable[[list[Dataset], Recipe], Course] | None = None,
     defaults: dict[str, Any] | None = None,
+    visits: Sequence[int] | None = None,
+    warm_up: int = WARM_UP,
 ) -> Any:
     """Train on dataset folders and write an agent folder; the agent.
 
@@ -138,7 +147,9 @@ def learn(
     the world that they come from.
 
     Every minibatch comes from one dataset; datasets are visited in proportion to their size, in an
-    order fixed by the seed. The last twentieth of each dataset's shards (at least one) is held out.
+    order fixed by the seed; with `visits`, that many times as often each, and a dataset smaller
+    than a minibatch is then repeated within one. The last twentieth of each dataset's shards (at least one) is held out. The learning rate rises
+    over the first `warm_up` steps.
 
     Raises:
         UserError: logs that cannot be learnt from (unreadable, unfinished, other do-values), bad
@@ -150,21 +161,28 @@ def learn(
     in_rooms = {d.origin.world == "rooms" for d in datasets}
     if len(in_rooms) > 1:
         raise UserError("logs", "rooms", "rooms and other worlds cannot be learnt together")
-    usual = (rooms_course, ROOMS_RECIPE) if True in in_rooms else (_course, DAG_RECIPE)
+    usual = (rooms_course, ROOMS_RECIPE) if True in in_rooms else (dag_course, DAG_RECIPE)
     recipe = complete_recipe(recipe, defaults or usual[1])
-    _check_logs(datasets, recipe)
+    _check_logs(datasets, recipe, visits is not None)
     lessons = (course or usual[0])(datasets, recipe)
     if recipe.start is not None:
         lessons = lessons._replace(network=_network_of(recipe.start, lessons))
     out = Path(out)
     settings = asdict(recipe) | {"widths": [list(w) for w in recipe.widths]}
     job = settings | {"logs": [d.manifest_hash for d in datasets]}
+    if visits is not None:
+        job |= {"visits": list(visits)}
+    if warm_up != WARM_UP:
+        job |= {"warm_up": warm_up}
+    schedule = _Schedule(tuple(visits or (1,) * len(datasets)), warm_up)
     finished = prepare(out, json.loads(json.dumps(job)), resume)
     if finished:
         return lessons.load(out)
     lock = lock_folder(out)
     try:
-        return _train(datasets, lessons, out, recipe, settings, progress, checkpoint_seconds)
+        return _train(
+            datasets, lessons, out, recipe, settings, progress, checkpoint_seconds, schedule
+        )
     finally:
         os.close(lock)
 
@@ -182,7 +200,7 @@ def complete_recipe(recipe: Recipe, defaults: dict[str, Any]) -> Recipe:
     return replace(recipe, **{k: v for k, v in defaults.items() if getattr(recipe, k) is None})
 
 
-def _check_logs(datasets: list[Dataset], recipe: Recipe) -> None:
+def _check_logs(datasets: list[Dataset], recipe: Recipe, small: bool) -> None:
     assert recipe.batch_size is not None
     for dataset in datasets:
         if dataset.origin.world == "blicket":
@@ -194,14 +212,15 @@ def _check_logs(datasets: list[Dataset], recipe: Recipe) -> None:
                 str(dataset.path), None, "has one shard; two are needed to hold one out: write it "
                 "again with smaller shards"
             )  # fmt: skip
-        usable = sum(dataset.shards[i].rows for i in _shards(dataset)[0])
-        if usable < recipe.batch_size:
+        usable = _usable(dataset)
+        if usable < recipe.batch_size and not small:
             raise UserError(
                 "batch_size", recipe.batch_size, f"{dataset.path} has {usable} episodes to train on"
             )
 
 
-def _course(datasets: list[Dataset], recipe: Recipe) -> Course:
+def dag_course(datasets: list[Dataset], recipe: Recipe) -> Course:
+    """How logs of world `dag` are learnt from."""
     if recipe.explanations not in ("none", "predict"):
         raise UserError("explanations", recipe.explanations, "this is for rooms: none or predict")
     plan = _architecture(datasets, recipe)
@@ -271,23 +290,41 @@ def _shards(dataset: Dataset) -> tuple[list[int], list[int]]:
     return list(range(count - held)), list(range(count - held, count))
 
 
-def _minibatches(
-    datasets: list[Dataset], batch_size: int, seed: int, skip: int
+def _usable(dataset: Dataset) -> int:
+    """Episodes to train on."""
+    return sum(dataset.shards[i].rows for i in _shards(dataset)[0])
+
+
+def minibatches(datasets: Sequence[Dataset], batch_size: int) -> list[int]:
+    """Minibatches in one pass over each dataset."""
+    return [max(1, _usable(d) // batch_size) for d in datasets]
+
+
+def _stream(
+    datasets: list[Dataset], batch_size: int, seed: int, skip: int, visits: Sequence[int]
 ) -> Iterator[tuple[int, EpisodeBatch]]:
     """An endless stream of (dataset index, minibatch), the same whatever `skip` it starts at."""
-    sizes = [sum(d.shards[i].rows for i in _shards(d)[0]) // batch_size for d in datasets]
+    passes = minibatches(datasets, batch_size)
+    sizes = [size * often for size, often in zip(passes, visits, strict=True)]
     epoch, skip_in = divmod(skip, sum(sizes))
+
+    def stream(index: int, skip: int) -> Iterator[EpisodeBatch]:
+        dataset, often, size = datasets[index], visits[index], passes[index]
+        first, skip = divmod(skip, size)
+        for visit in range(first, often):
+            for batch in dataset.batches(
+                min(batch_size, _usable(dataset)), seed, epoch * often + visit, skip,
+                shards=_shards(dataset)[0], without=_unused(dataset),
+            ):  # fmt: skip
+                full = batch.rows == batch_size
+                yield batch if full else batch.take(np.arange(batch_size) % batch.rows)
+            skip = 0
+
     while True:
         turns = np.repeat(np.arange(len(datasets)), sizes)
         turns = np.random.default_rng([seed, epoch]).permutation(turns)
         before = np.bincount(turns[:skip_in], minlength=len(datasets))
-        streams = [
-            iter(
-                d.batches(batch_size, seed, epoch, skip=int(s), shards=_shards(d)[0],
-                          without=_unused(d))
-            )
-            for d, s in zip(datasets, before, strict=True)
-        ]  # fmt: skip
+        streams = [stream(index, int(skipped)) for index, skipped in enumerate(before)]
         for turn in turns[skip_in:]:
             yield int(turn), next(streams[turn])
         epoch, skip_in = epoch + 1, 0
@@ -305,6 +342,7 @@ def _train(
     settings: dict[str, Any],
     progress: Callable[[Report], None] | None,
     checkpoint_seconds: float,
+    schedule: _Schedule,
 ) -> Any:
     dtype = jnp.bfloat16 if recipe.precision == "bfloat16" else jnp.float32
     assert recipe.batch_size is not None
@@ -331,9 +369,8 @@ def _train(
     )
     evaluate = make_evaluation(dtype, course.losses)
     heldout = [course.heldout(i, _heldout(d)) for i, d in enumerate(datasets)]
-    per_epoch = sum(
-        sum(d.shards[i].rows for i in _shards(d)[0]) // recipe.batch_size for d in datasets
-    )
+    turns = minibatches(datasets, recipe.batch_size)
+    per_epoch = int(np.dot(turns, schedule.visits))
     total = None if recipe.epochs is None else max(1, round(recipe.epochs * per_epoch))
     began = time.monotonic() - at.elapsed
     last_saved = time.monotonic()
@@ -346,11 +383,11 @@ def _train(
         assert recipe.minutes is not None
         return (time.monotonic() - began) / (60 * recipe.minutes)
 
-    stream = _minibatches(datasets, recipe.batch_size, recipe.seed, at.step)
+    stream = _stream(datasets, recipe.batch_size, recipe.seed, at.step, schedule.visits)
     while fraction() < 1.0:
         index, batch = next(stream)
         todo = course.lesson(index, batch, step)
-        rate = _rate(recipe.learning_rate, step, fraction())
+        rate = _rate(recipe.learning_rate, step, fraction(), schedule.warm_up)
         network, state, losses = update(place(todo, True), network, state, jnp.asarray(rate))
         recent.append(losses)
         step += 1
@@ -435,9 +472,11 @@ def _heldout(dataset: Dataset) -> EpisodeBatch:
     return concatenate(parts)
 
 
-def _rate(peak: float, step: int, fraction: float) -> float:
-    """Linear warm-up over 200 steps, then a cosine down to a hundredth of the peak."""
-    return peak * min(1.0, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * fraction)))
+def _rate(peak: float, step: int, fraction: float, warm_up: int) -> float:
+    """Linear warm-up, then a cosine down to a hundredth of the peak."""
+    return (
+        peak * min(1.0, (step + 1) / warm_up) * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * fraction)))
+    )
 
 
 def _short(x: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -46,6 +47,7 @@ def optimiser(weight_decay: float) -> optax.GradientTransformation:
     )
 
 
+@functools.cache  # compiled once for all jobs of one kind, as the rounds of DAgger are
 def make_update(
     loss_weights: tuple[float, float, float],
     weight_decay: float,
@@ -101,6 +103,7 @@ def make_update(
     return update
 
 
+@functools.cache
 def make_evaluation(
     dtype: Any = jnp.float32,
     losses: Callable[[Any, Any, Any], Float[Array, " 3"]] = losses,

@@ -146,6 +146,6 @@ def load_rooms_agent(path: str | Path, greedy: bool = True) -> RoomsAgent:
     if kind not in ROOMS_KINDS:
         raise UserError("agent", name, f"its network ({kind}) does not play in rooms")
     architecture = RoomsArchitecture.from_json(description["architecture"])
-    network = read_weights(folder, build_rooms(architecture, 0))
+    network = read_weights(folder, lambda: build_rooms(architecture, 0))
     history = read_history(folder / "metrics.jsonl")
     return RoomsAgent(network, architecture, name, description["training"], history, greedy)

@@ -21,6 +21,19 @@ class System(NamedTuple):
 
     weights: Float[Array, "N N"]  # [i, j]: effect of i on j; 0 where there is no edge
     noise_scale: Float[Array, " N"]  # standard deviation of each variable's own noise
+    second: Float[Array, "N N"] | None = None  # of one that drifts: where `turned` turns to
+
+
+def turned(system: System, angle: Float[Array, ""]) -> System:
+    """The system with weights w cos(angle) + u sin(angle), where u are its second ones.
+
+    If w and u are independent N(0, s^2), so are the weights at every angle, and the correlation of
+    those at angles a and b is cos(a - b).
+    """
+    if system.second is None:
+        return system
+    weights = system.weights * jnp.cos(angle) + system.second * jnp.sin(angle)
+    return System(weights, system.noise_scale)
 
 
 def mechanism_function(name: str):

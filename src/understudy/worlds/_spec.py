@@ -30,6 +30,7 @@ class Spec:
     variables: tuple[str, ...]
     do_values: tuple[float, ...]
     phases: tuple[int, ...]  # one code a step: OBSERVE, EXPLORE or EXPLOIT
+    rounds: tuple[int, ...] = ()  # round of each step, from 0, where the system drifts; () if not
 
     @property
     def n(self) -> int:
@@ -60,6 +61,7 @@ class World(Protocol):
         self, system: System, target: Array, value: Array, key: PRNGKeyArray
     ) -> Float[Array, " n"]: ...
     def expected(self, system: System) -> Float[Array, "n V n"]: ...
+    def in_round(self, system: System, number: Int[Array, ""] | int) -> System: ...
 
 
 def stream_key(seed: Int[Array, ""] | int, stream: str) -> PRNGKeyArray:

@@ -30,6 +30,7 @@ from understudy.worlds._scm import (
     draw_noise,
     expected,
     simulate,
+    turned,
 )
 from understudy.worlds._spec import EXPLOIT, EXPLORE, OBSERVE, Spec, Task, variable_names
 
@@ -44,6 +45,9 @@ SPLITS = (
     "drawn",
 )
 """`drawn`: systems given from outside (`evaluation.Given`); sampled, any graph."""
+
+MOST_STEPS = 10_000
+"""Of an episode of several rounds."""
 
 HELD_CAUSE, HELD_EFFECT = 3, 4
 """The held-out link: in training variable D is never an ancestor of variable E."""
@@ -74,6 +78,10 @@ class DagConfig:
             second is 0, else normal with these moments before truncation at 0.
         do_values: values that interventions can set.
         observations, experiments, exploits: steps of each phase.
+        rounds: how many times experiments and exploits come, one block after the other.
+        drift: radians by which the weights of the arrows turn from round to round: those of rounds
+            r and s are each N(0, weight_scale^2) and correlate by cos((r - s) drift). Graph and
+            noise stay. The observations belong to the first round.
         goals: `same` goal at every exploit step, or a `fresh` one each.
         relevant: None, or how many variables matter. They form a DAG of their own; the others form
             another one, with no link between the two, so only the cue tells them apart.
@@ -99,6 +107,8 @@ class DagConfig:
     goals: str = "same"
     relevant: int | None = None
     confounders: int = 0
+    rounds: int = 1
+    drift: float = 0.0
 
     def __post_init__(self) -> None:
         for field, lowest, highest in (
@@ -110,6 +120,8 @@ class DagConfig:
             ("confounders", 0, 50),
         ):
             whole(field, getattr(self, field), lowest, highest)
+        block = self.experiments + self.exploits
+        whole("rounds", self.rounds, 1, max(1, (MOST_STEPS - self.observations) // block))
         for field, options in (
             ("preset", tuple(PRESETS)),
             ("split", SPLITS),
@@ -123,6 +135,13 @@ class DagConfig:
         _number("weight_scale", self.weight_scale, positive=True)
         _number("noise_variance", self.noise_variance, positive=True)
         _number("noise_variance_sd", self.noise_variance_sd)
+        _number("drift", self.drift)
+        if self.drift and self.weight_family != "normal":
+            raise UserError("drift", self.drift, "weights can drift if weight_family is normal")
+        if self.drift and self.rounds == 1:
+            raise UserError("drift", self.drift, "weights change between rounds: use rounds >= 2")
+        if self.drift and self.split == "heldout-link":
+            raise UserError("drift", self.drift, "the best lever changes with it: not heldout-link")
         _do_values(self.do_values)
         if self.relevant is not None:
             whole("relevant", self.relevant, 2, self.n)
@@ -146,8 +165,16 @@ class DagConfig:
                     f"no set of this size is held out at n={self.n}: try n=10, relevant=5",
                 )
 
+    @property
+    def steps(self) -> int:
+        """Of an episode."""
+        return self.observations + (self.experiments + self.exploits) * self.rounds
+
     def to_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self) | {"do_values": list(self.do_values)}
+        """JSON-able. One round and no drift go without saying, as in logs of older versions."""
+        values = dataclasses.asdict(self) | {"do_values": list(self.do_values)}
+        usual = {"rounds": 1, "drift": 0.0}
+        return {k: v for k, v in values.items() if k not in usual or v != usual[k]}
 
     @staticmethod
     def from_dict(config: dict[str, Any]) -> DagConfig:
@@ -244,14 +271,13 @@ class DagWorld:
     def __init__(self, config: DagConfig) -> None:
         self.settings = config
         c = config
+        block = (*(EXPLORE,) * c.experiments, *(EXPLOIT,) * c.exploits)
+        numbers = np.arange(c.rounds).repeat(len(block)).tolist()
         self.spec = Spec(
             variables=variable_names(c.n),
             do_values=c.do_values,
-            phases=(
-                *(OBSERVE,) * c.observations,
-                *(EXPLORE,) * c.experiments,
-                *(EXPLOIT,) * c.exploits,
-            ),
+            phases=(*(OBSERVE,) * c.observations, *block * c.rounds),
+            rounds=(*(0,) * c.observations, *numbers) if c.drift else (),
         )
 
     @property
@@ -271,7 +297,7 @@ class DagWorld:
         if c.split == "heldout-link":
             system = _until(self._held_link_is_best, self._linked_system, key_structure)
             relevant = jnp.ones(c.n, bool)
-            goals = jnp.full(c.exploits, HELD_EFFECT)
+            goals = jnp.full(c.exploits * c.rounds, HELD_EFFECT)
             return Task(system, relevant, goals)
         key_graph, key_system = jax.random.split(key_structure)
         adjacency, relevant = self._graph(key_graph)
@@ -356,7 +382,12 @@ class DagWorld:
             variance = c.noise_variance + c.noise_variance_sd * drawn
         else:
             variance = jnp.full(size, c.noise_variance, jnp.float32)
-        return System(jnp.where(full, weights, 0.0), jnp.sqrt(variance))
+        system = System(jnp.where(full, weights, 0.0), jnp.sqrt(variance))
+        if not c.drift:
+            return system
+        key_second = jax.random.fold_in(key_weights, 1)
+        second = c.weight_scale * jax.random.normal(key_second, (size, size))
+        return system._replace(second=jnp.where(full, second, 0.0))
 
     def _goals(
         self, adjacency: Bool[Array, "n n"], relevant: Bool[Array, " n"], key: PRNGKeyArray
@@ -365,9 +396,10 @@ class DagWorld:
         c = self.settings
         movable = adjacency.any(axis=0) & relevant
         allowed = jnp.where(movable.any(), movable, relevant)
-        draws = 1 if c.goals == "same" else c.exploits
+        steps = c.exploits * c.rounds
+        draws = 1 if c.goals == "same" else steps
         goals = jax.random.categorical(key, jnp.where(allowed, 0.0, -jnp.inf), shape=(draws,))
-        return jnp.broadcast_to(goals, (c.exploits,))
+        return jnp.broadcast_to(goals, (steps,))
 
     # -- acting ---------------------------------------------------------------------------------
 
@@ -384,6 +416,10 @@ class DagWorld:
         noise = draw_noise(key, (size,), c.noise_family)
         clamped = jnp.arange(size) == target
         return simulate(system, noise, clamped, value[None], c.mechanism)[: c.n]
+
+    def in_round(self, system: System, number: Int[Array, ""] | int) -> System:
+        """The system as it is in a round, from 0; itself where nothing drifts."""
+        return turned(system, jnp.asarray(self.settings.drift * number))
 
     def expected(self, system: System) -> Float[Array, "n V n"]:
         """`[i, v, j]` = E[x_j | do(x_i = do_values[v])]; exact for linear mechanisms."""

@@ -172,7 +172,10 @@ def _setup(reward: str, render_mode: str | None, options: dict[str, Any]) -> _Pr
         raise UserError("render_mode", render_mode, "use ansi, or leave it out")
     if isinstance(options.get("do_values"), list):
         options = options | {"do_values": tuple(options["do_values"])}
-    return _programs(configure(**options), reward)
+    config = configure(**options)
+    if config.drift:
+        raise UserError("drift", config.drift, "environments keep their systems: leave it out")
+    return _programs(config, reward)
 
 
 def _spaces(spec: Spec) -> tuple[spaces.Dict, spaces.Discrete]:
@@ -280,7 +283,7 @@ class DagEnv(gymnasium.Env):
 
 def _final(facts: tuple[Array, Array, Array], row: Any, world: DagWorld) -> dict[str, Any]:
     oracle, random, rewards = (np.asarray(fact)[row] for fact in facts)
-    exploits = world.settings.exploits
+    exploits = world.settings.exploits * world.settings.rounds
     entries = {"return": rewards / exploits, "oracle_return": oracle, "random_return": random}
     return {k: float(v) if np.ndim(v) == 0 else np.asarray(v) for k, v in entries.items()}
 

@@ -5,7 +5,44 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from understudy.lab._lab import Lab
+from understudy.lab.study._assignment import balanced_orders
+from understudy.lab.study._config import StudyConfig
+from understudy.lab.study._download import download_router
+from understudy.lab.study._export import export, pseudonym
+from understudy.lab.study._kept import kept
+from understudy.lab.study._pages import EXAMPLE, study_router, warm
+from understudy.lab.study._session import Session
+from understudy.lab.study._store import StudyStore
+from understudy.lab.study._take import take_router
+from understudy.lab.study._tasks import prepare
+
+__all__ = [
+    "EXAMPLE",
+    "StudyConfig",
+    "StudyStore",
+    "balanced_orders",
+    "export",
+    "kept",
+    "prepare",
+    "pseudonym",
+    "router",
+]
 
 
 def router(lab: Lab) -> APIRouter:
-    return APIRouter()
+    """The researcher's page and the participants'.
+
+    Raises:
+        UserError: a study file or a database that cannot be used.
+    """
+    session = None
+    if lab.settings.study is not None:
+        config = StudyConfig.load(lab.settings.study)
+        session = Session(config, StudyStore.open(lab.settings, config), lab.keys)
+        if lab.settings.warm:
+            warm(session)
+    routes = APIRouter()
+    routes.include_router(study_router(lab, session))
+    routes.include_router(download_router(lab, session))
+    routes.include_router(take_router(lab, session))
+    return routes

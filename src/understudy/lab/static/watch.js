@@ -1,0 +1,416 @@
+// Watch: all frames of a player come at once, so that every step is only a repaint.
+import { action, ask, data, make, number } from "./lab.js";
+import { describe, drawGraph } from "./graph.js";
+import { load, paint } from "./rooms.js";
+
+const PAUSE = { dag: 1200, rooms: 450 }; // milliseconds between steps at speed 1
+const POLL = 400;
+const SHOWN = 0.05; // least probability of an arrow that is drawn
+const PHASES = ["watch only", "experiment", "use it"];
+const $ = (id) => document.getElementById(id);
+
+const role = Object.fromEntries(data.cast.map((one) => [one.name, one]));
+let players = data.players.map(enter);
+let setting = null;
+let step = data.step;
+let timer = null;
+
+// -- who acts -------------------------------------------------------------------------------------
+
+function enter(name) {
+  const panel = make("section", { class: "panel player", "aria-label": role[name].label, "data-player": name });
+  const out = make("button", { type: "button", class: "quiet", "aria-label": `Remove ${role[name].label}`, onclick: () => toggle(name) }, "✕");
+  const body = make("div", { class: "body" });
+  panel.append(make("h2", {}, make("span", {}, role[name].label), out), body);
+  return { name, panel, body, state: "preparing", shown: null, parts: null };
+}
+
+function toggle(name) {
+  const here = players.some((one) => one.name === name);
+  if (!here && players.length >= data.most) return;
+  players = here ? players.filter((one) => one.name !== name) : [...players, enter(name)];
+  if (!here) fetchFrames(players.at(-1));
+  arrange();
+}
+
+function arrange() {
+  $("players").replaceChildren(...players.map((one) => one.panel));
+  $("chosen").textContent = players.length;
+  const full = players.length >= data.most;
+  for (const box of $("cast").querySelectorAll("input")) {
+    box.checked = players.some((one) => one.name === box.value);
+    box.disabled = !box.checked && (full || Boolean(role[box.value].why_not));
+  }
+  extend();
+  show(step);
+}
+
+function listCast() {
+  $("cast").replaceChildren(
+    ...data.cast.map((one) =>
+      make(
+        "li",
+        {},
+        make("label", {}, make("input", { type: "checkbox", value: one.name, onchange: () => toggle(one.name) }), one.label),
+        one.why_not ? make("span", { class: "soft" }, `Cannot act here: ${one.why_not}`) : null,
+      ),
+    ),
+  );
+}
+
+// -- frames ---------------------------------------------------------------------------------------
+
+async function fetchFrames(player, begin = false) {
+  if (!setting) return;
+  try {
+    const answer = await ask("POST", "/api/watch/frames", { s: data.s, player: player.name, begin });
+    player.state = answer.state;
+    if (answer.state === "ready") {
+      player.shown = answer.shown;
+      player.images = data.world === "rooms" ? await load(answer.shown.pictures) : null;
+      build(player);
+      extend();
+      show(step);
+    } else {
+      wait(player, answer);
+      if (answer.state === "preparing") setTimeout(() => players.includes(player) && fetchFrames(player), POLL);
+    }
+  } catch (error) {
+    player.state = "failed";
+    wait(player, { state: "failed", why: error.message });
+  }
+}
+
+function wait(player, answer) {
+  const say = (...parts) => player.body.replaceChildren(...parts);
+  const button = (text) => make("button", { type: "button", onclick: () => { player.state = "preparing"; fetchFrames(player, true); } }, text);
+  if (answer.state === "unavailable") say(make("p", { class: "refusal" }, `Cannot act here: ${answer.why}`));
+  else if (answer.state === "failed") say(make("p", { class: "refusal" }, answer.why), button("Try again"));
+  else if (answer.state === "waiting") {
+    say(make("p", {}, "A language model: asking it may cost money."), button(`Ask ${role[player.name].label}`));
+  } else {
+    const known = answer.total ? `step ${answer.done} of ${answer.total}, ` : "";
+    if (!player.body.querySelector("progress")) {
+      say(make("p", { role: "status" }, `Preparing ${role[player.name].label} (it takes longer the first time only)…`), make("progress", { "aria-label": `Preparing ${role[player.name].label}` }), make("p", { class: "soft elapsed" }));
+    }
+    const bar = player.body.querySelector("progress");
+    if (answer.total) Object.assign(bar, { max: answer.total, value: answer.done });
+    player.body.querySelector(".elapsed").textContent = `${known}${Math.round(answer.seconds)} s so far`;
+  }
+}
+
+/** How far the range goes: as far as anybody's episode. */
+function extend() {
+  const ready = players.filter((one) => one.shown).map((one) => one.shown.frames.length - 1);
+  const known = setting?.phases ? setting.phases.length : 0;
+  $("step").max = Math.max(known, 0, ...ready);
+}
+
+// -- panels ---------------------------------------------------------------------------------------
+
+function build(player) {
+  player.parts = data.world === "rooms" ? buildRoom(player) : buildDag(player);
+}
+
+function buildDag(player) {
+  const { frames, called } = player.shown;
+  const parts = {
+    did: make("p", { class: "did" }),
+    values: make("ul", { class: "values", "aria-label": "What was seen" }),
+    replies: make("div", {}),
+    belief: make("svg"),
+    score: make("p", { class: "small" }),
+    bits: make("div", { class: "bits" }),
+    choices: make("ul", { class: "choices" }),
+    reason: make("div", {}),
+    outcome: make("p", { class: "outcome" }),
+  };
+  const spoken = frames.some((frame) => frame.replies);
+  const names = setting.names.slice(0, setting.names.length - setting.hidden);
+  const told = called ? make("p", { class: "soft small" }, `It is told other names: ${names.map((name, i) => `${name} is ${called[i]}`).join(", ")}.`) : null;
+  const believes = frames[0].belief
+    ? [make("h3", {}, "What its data say"), parts.belief, parts.score, parts.bits]
+    : [make("h3", {}, "What its data say"), make("p", { class: "soft" }, `Not worked out: ${setting.no_belief}.`)];
+  player.body.replaceChildren(
+    parts.did,
+    parts.values,
+    ...believes,
+    ...(spoken ? [make("h3", {}, "It said"), parts.replies] : [make("h3", {}, "How likely it was to do this"), parts.choices]),
+    ...(told ? [told] : []),
+    parts.reason,
+    parts.outcome,
+  );
+  return parts;
+}
+
+function buildRoom(player) {
+  const predicts = player.shown.frames.some((frame) => frame.expected !== undefined);
+  const spoken = player.shown.frames.some((frame) => frame.replies);
+  const parts = {
+    canvas: make("canvas", { class: "room", role: "img" }),
+    did: make("p", { class: "did" }),
+    said: make("dd", {}),
+    expected: make("dd", {}),
+    possible: make("dd", {}),
+    replies: make("div", {}),
+    outcome: make("p", { class: "outcome" }),
+  };
+  const facts = make("dl", { class: "facts" }, make("dt", {}, "Said"), parts.said);
+  if (predicts) facts.append(make("dt", {}, "It expected"), parts.expected);
+  facts.append(make("dt", {}, "May decide"), parts.possible);
+  player.body.replaceChildren(parts.canvas, parts.did, facts, ...(spoken ? [make("h3", {}, "It said"), parts.replies] : []), parts.outcome);
+  return parts;
+}
+
+function paintDag(player, at) {
+  const { frames } = player.shown;
+  const { parts } = player;
+  const frame = frames[at];
+  const names = setting.names.slice(0, setting.names.length - setting.hidden);
+  const goal = at > 0 ? setting.goals[at - 1] : -1;
+  parts.did.textContent = at === 0 ? "Has seen nothing yet." : deed(frame, names, goal, setting.phases[at - 1]);
+  parts.values.replaceChildren(
+    ...(frame.outcome ?? []).map((value, i) =>
+      make("li", { class: [i === frame.target && "set", i === goal && "goal"].filter(Boolean).join(" ") }, `${names[i]} ${number(value)}${i === frame.target ? " (set)" : ""}`),
+    ),
+  );
+  parts.replies.replaceChildren(...replies(frame));
+  if (frame.belief) paintBelief(player, frame, names, goal);
+  parts.choices.replaceChildren(...choices(frame, names));
+  paintReason(parts.reason, frame, names);
+  parts.outcome.textContent = at === frames.length - 1 ? result(player.shown) : "Its return is known at the end.";
+}
+
+function deed(frame, names, goal, phase) {
+  const aim = goal >= 0 ? `To raise ${names[goal]}: ` : phase === 1 ? "Experiment: " : "";
+  const what = action(names, frame.target, frame.value);
+  return aim ? aim + what : what[0].toUpperCase() + what.slice(1);
+}
+
+function replies(frame) {
+  const said = frame.replies ?? [];
+  return said.length ? said.map((text) => make("p", { class: "said small" }, text || "(nothing)")) : [make("p", { class: "soft small" }, "–")];
+}
+
+function choices(frame, names) {
+  if (frame.target === undefined) return [make("li", { class: "soft" }, "–")];
+  if (frame.target < 0) return [make("li", { class: "soft" }, "It could only look.")];
+  if (!frame.choices) return [make("li", { class: "taken plain" }, `✓ ${action(names, frame.target, frame.value)}: its choice; it names no probabilities`)];
+  return frame.choices.map(([target, value, p]) => {
+    const taken = target === frame.target && Math.abs(value - frame.value) < 1e-6;
+    const fill = make("span");
+    fill.style.width = `${100 * p}%`;
+    return make("li", { class: taken ? "taken" : "" }, `${taken ? "✓ " : ""}${action(names, target, value)}`, make("div", { class: "bar" }, fill), `${Math.round(100 * p)} %`);
+  });
+}
+
+function truthOf(i, j) {
+  return setting.truth.some(([from, to]) => from === i && to === j);
+}
+
+/** Arrows [from, to, p] for drawGraph, coloured and dashed by the truth if it is shown. */
+function arrows(list, withTruth) {
+  const drawn = list
+    .filter(([, , p]) => p >= SHOWN)
+    .map(([from, to, p]) => ({ from, to, strength: p, style: withTruth ? (truthOf(from, to) ? "right" : "wrong") : "belief" }));
+  if (!withTruth) return drawn;
+  const count = setting.names.length - setting.hidden;
+  const missed = setting.truth
+    .filter(([from, to]) => from < count && !drawn.some((edge) => edge.from === from && edge.to === to))
+    .map(([from, to]) => ({ from, to, strength: 0.35, style: "truth" }));
+  return [...drawn, ...missed];
+}
+
+function places() {
+  const count = setting.names.length - setting.hidden;
+  return setting.places.length ? setting.places.slice(0, count) : null;
+}
+
+function paintBelief(player, frame, names, goal) {
+  const { parts } = player;
+  const withTruth = $("truth").checked;
+  const edges = arrows(frame.belief, withTruth);
+  const sure = edges.filter((edge) => edge.style !== "truth");
+  drawGraph(parts.belief, {
+    names, edges, places: places(), goal: goal >= 0 ? goal : null, active: frame.target >= 0 ? frame.target : null,
+    caption: `How probable each arrow is. ${describe({ names, edges: sure })}`,
+  });
+  const likely = frame.belief.filter(([, , p]) => p >= 0.5);
+  const right = likely.filter(([i, j]) => truthOf(i, j)).length;
+  const real = setting.truth.filter(([i]) => i < names.length).length;
+  parts.score.textContent = withTruth
+    ? `${right} of ${real} true arrows more likely than not, ${likely.length - right} false`
+    : `${likely.length} arrow${likely.length === 1 ? "" : "s"} more likely than not`;
+  paintBits(player, frame);
+}
+
+function paintBits(player, frame) {
+  const bits = player.shown.frames.map((one) => one.bits);
+  const most = Math.max(...bits, 1e-6);
+  const [width, height] = [112, 32];
+  const point = (value, k) => [(k / Math.max(1, bits.length - 1)) * (width - 6) + 3, height - 3 - (value / most) * (height - 6)];
+  const at = Math.min(step, bits.length - 1);
+  const line = (list, from, kind) => make("polyline", { class: kind, points: list.map((value, k) => point(value, k + from).join(",")).join(" ") });
+  const [x, y] = point(bits[at], at);
+  const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, line(bits.slice(at), at, "rest"), line(bits.slice(0, at + 1), 0, "past"), make("circle", { cx: x, cy: y, r: 3 }));
+  player.parts.bits.replaceChildren(svg, make("span", {}, `${number(frame.bits, 1)} of ${number(bits[0], 1)} bits left to learn`));
+}
+
+function paintReason(box, frame, names) {
+  if (!frame.reason) return box.replaceChildren();
+  const edges = arrows(frame.reason, $("truth").checked);
+  const svg = make("svg");
+  drawGraph(svg, { names, edges, places: places(), caption: `The graph that it would give. ${describe({ names, edges })}` });
+  box.replaceChildren(make("h3", {}, "The graph that it would give as its reason"), svg);
+}
+
+function result(shown) {
+  if (data.world === "rooms") {
+    return shown.returns ? "In the trial that counts it took the odd one out." : "In the trial that counts it did not take the odd one out (at random: 1 in 4 does).";
+  }
+  const said = `Return ${number(shown.returns)}; at best ${number(setting.oracle)}, at random ${number(setting.random)}`;
+  const span = setting.oracle - setting.random;
+  const share = span > 1e-6 ? ` (${Math.round((100 * (shown.returns - setting.random)) / span)} % of the way)` : "";
+  return `${said}${share}.${shown.malformed ? ` Replies that were no action: ${shown.malformed}.` : ""}`;
+}
+
+function paintRoom(player, at) {
+  const { frames, rooms } = player.shown;
+  const { parts } = player;
+  const frame = frames[at];
+  const eyes = $("eyes").checked;
+  const truth = $("truth").checked;
+  paint(parts.canvas, player.images[eyes ? frame.view : frame.picture], truth && !eyes ? frame.odd : []);
+  const odd = truth ? ` The hidden rule: ${setting.rule}.` : "";
+  parts.canvas.setAttribute("aria-label", `The room: ${rooms[frame.room].join("; ")}.${odd}`);
+  const trial = setting.trials > 1 ? `Trial ${frame.trial + 1} of ${setting.trials}${frame.counts ? ", which counts" : ""}: ` : "";
+  const reward = frame.reward > 0 ? `; reward ${number(frame.reward)}` : "";
+  parts.did.textContent = `${trial}${frame.did ?? "about to begin"}${reward}`;
+  parts.said.textContent = frame.said || "–";
+  if (frame.expected !== undefined) {
+    const same = frame.expected === frame.said;
+    parts.expected.className = same ? "agrees" : "differs";
+    parts.expected.textContent = `${frame.expected || "–"} ${same ? "✓" : "✗"}`;
+  } else parts.expected.textContent = "–";
+  parts.possible.textContent = setting.cue ? `${setting.rule} (told)` : `${frame.possible.join(" or ") || "–"} (by its rewards so far)`;
+  parts.replies.replaceChildren(...replies(frame));
+  parts.outcome.textContent = at === frames.length - 1 ? result(player.shown) : "Whether it succeeds is known at the end.";
+}
+
+// -- the truth ------------------------------------------------------------------------------------
+
+function paintSystem() {
+  const box = $("system");
+  const shown = $("truth").checked && setting;
+  box.hidden = !shown;
+  if (!shown) return;
+  const caption = box.querySelector("figcaption");
+  if (data.world === "rooms") {
+    caption.textContent = `Hidden rule: the object that is the odd one out by its ${setting.rule} is rewarded. A dashed ring marks it.`;
+    return;
+  }
+  const goal = step > 0 ? setting.goals[step - 1] : -1;
+  const svg = box.querySelector("svg") ?? box.insertBefore(make("svg"), caption);
+  const few = setting.truth.length <= 8;
+  const edges = setting.truth.map(([from, to, weight]) => ({ from, to, style: "plain", label: few && setting.linear ? number(weight, 1) : undefined }));
+  drawGraph(svg, { names: setting.names, hidden: setting.hidden, edges, goal: goal >= 0 ? goal : null, places: setting.places.length ? setting.places : null, caption: `The hidden truth. ${describe({ names: setting.names, edges })}` });
+  if (!caption.childElementCount) {
+    const goals = [...new Set(setting.goals.filter((one) => one >= 0))].map((one) => setting.names[one]);
+    const sample = (style, text) => {
+      const picture = make("svg", { viewBox: "0 0 36 10", "aria-hidden": "true" }, make("g", { class: `edge ${style}` }, make("path", { class: "line", d: "M 1 5 L 28 5", "stroke-width": 2.5 }), make("path", { class: "head", d: "M 35 5 L 26 1 L 26 9 Z" })));
+      return make("li", {}, picture, text);
+    };
+    caption.append(
+      make("p", {}, `The hidden truth${setting.hidden ? " (H: causes that nobody sees)" : ""}. To be raised at the end: ${goals.join(", ")}.`),
+      make("ul", { class: "key" }, sample("right", "believed and true"), sample("wrong", "believed and false"), sample("truth", "true and not believed"), make("li", {}, "The stronger an arrow, the more probable.")),
+    );
+  }
+}
+
+// -- playback -------------------------------------------------------------------------------------
+
+function show(to) {
+  const most = Number($("step").max);
+  step = Math.max(0, to);
+  const at = Math.min(step, most);
+  // A link may name a step that is known to exist only once everybody is ready.
+  if (setting && !players.some((one) => one.state === "preparing")) step = at;
+  $("step").value = at;
+  const phase = setting?.phases && at > 0 ? `: ${PHASES[setting.phases[at - 1]]}` : "";
+  const where = setting ? (at === 0 ? `Before the first of ${most} steps` : `Step ${at} of ${most}${phase}`) : "Preparing…";
+  $("where").textContent = where;
+  $("step").setAttribute("aria-valuetext", where);
+  $("back").disabled = $("first").disabled = at === 0;
+  $("forward").disabled = $("last").disabled = at === most;
+  if (setting) paintSystem();
+  for (const player of players) {
+    if (!player.parts) continue;
+    const own = Math.min(at, player.shown.frames.length - 1);
+    (data.world === "rooms" ? paintRoom : paintDag)(player, own);
+  }
+  remember();
+}
+
+function remember() {
+  const query = new URLSearchParams({ s: data.s });
+  for (const one of players) query.append("players", one.name);
+  $("another").href = `/watch/new?${query}`;
+  query.set("step", step);
+  if (timer === null) history.replaceState(null, "", `/watch?${query}`);
+}
+
+function play(on) {
+  clearTimeout(timer);
+  timer = null;
+  if (on && step >= Number($("step").max)) show(0);
+  if (on) next();
+  $("play").textContent = on ? "Pause" : "Play";
+  remember();
+}
+
+function next() {
+  timer = setTimeout(() => {
+    show(step + 1);
+    if (step >= Number($("step").max)) play(false);
+    else next();
+  }, PAUSE[data.world] / Number($("speed").value));
+}
+
+function go(to) {
+  play(false);
+  show(Math.min(to, Number($("step").max)));
+}
+
+$("play").addEventListener("click", () => play(timer === null));
+$("first").addEventListener("click", () => go(0));
+$("back").addEventListener("click", () => go(step - 1));
+$("forward").addEventListener("click", () => go(step + 1));
+$("last").addEventListener("click", () => go(Number($("step").max)));
+$("step").addEventListener("input", () => go(Number($("step").value)));
+$("truth").addEventListener("change", () => show(step));
+$("eyes")?.addEventListener("change", () => show(step));
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const inside = event.target.closest("input:not([type=checkbox]), select, textarea");
+  const pressed = event.target.closest("button, a, summary, [type=checkbox]");
+  const keys = { ArrowLeft: () => go(step - 1), ArrowRight: () => go(step + 1), Home: () => go(0), End: () => go(Number($("step").max)) };
+  // On a control the space bar is the control's own.
+  if (!pressed && (!inside || inside.id === "step")) keys[" "] = () => play(timer === null);
+  if (inside || !keys[event.key]) {
+    if (inside?.id !== "step" || event.key !== " ") return;
+  }
+  event.preventDefault();
+  keys[event.key]();
+});
+
+listCast();
+arrange();
+for (const player of players) wait(player, { state: "preparing", total: 0, done: 0, seconds: 0 });
+try {
+  setting = await ask("GET", `/api/watch/setting?s=${encodeURIComponent(data.s)}`);
+  arrange();
+  for (const player of players) fetchFrames(player);
+} catch (error) {
+  $("where").textContent = "This cannot be shown.";
+  for (const player of players) player.body.replaceChildren(make("p", { class: "refusal" }, error.message));
+}

@@ -1,0 +1,361 @@
+"""Reinforcement learning in world `dag`."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from understudy import worlds
+from understudy.cli import app
+from understudy.episodes import Dataset
+from understudy.errors import UserError
+from understudy.experimenters import Action, execute, set_stage
+from understudy.learning import Architecture, FineTuning, build, fine_tune
+from understudy.learning._dag_ppo import (
+    LOSSES,
+    Played,
+    Practice,
+    Weights,
+    advantages,
+    log_probs_at,
+    objective,
+    play,
+    practice,
+    returns,
+)
+from understudy.learning._inputs import Inputs
+from understudy.worlds import EXPLOIT, EXPLORE
+
+WIDTHS = (("size", 8), ("channels", 4), ("layers", 1), ("learnt", 2))
+SMALL = FineTuning(
+    steps=3 * 8 * 4 * 4, widths=WIDTHS, tasks=8, players=4, share=0.5, minibatches=2, seed=5
+)
+
+
+def small_network(kind="equivariant", n=3, steps=4):
+    widths = dict(WIDTHS) if kind == "equivariant" else {"size": 8, "heads": 2, "layers": 1}
+    limits = (None, None) if kind == "equivariant" else (n, steps)
+    return build(Architecture(kind, (-2.0, 2.0), widths, *limits), 1)
+
+
+def small_world(**options):
+    return worlds.make("dag", n=3, **options)
+
+
+played_by = eqx.filter_jit(play)
+
+
+@functools.cache
+def played(kind="equivariant", **options):
+    """A world of two observations, three experiments and two goals; 6 tasks, 4 players each."""
+    world = small_world(observations=2, exploits=2, goals="fresh")
+    network = small_network(kind, steps=7)
+    found = played_by(world, network, jax.random.key(3), jnp.arange(6), 4)
+    return world, network, jax.tree.map(np.asarray, found)
+
+
+@pytest.mark.parametrize("kind", ["equivariant", "plain"])
+def test_players_of_a_task_do_what_the_world_lets_them_do(kind):
+    world, _, found = played(kind)
+    inputs, values = found.inputs, world.spec.do_values
+    stages = jax.jit(jax.vmap(lambda i: set_stage(world, jax.random.fold_in(jax.random.key(3), i))))
+    act = jax.jit(lambda stage, t, action: execute(world, stage, t, action))
+    for task in (0, 5):
+        stage = jax.tree.map(lambda a, i=task: a[i], stages(jnp.arange(6)))
+        for player in (0, 3):
+            for t, phase in enumerate(world.spec.phases):
+                at = (task, player, t)
+                drawn = int(found.action[at])
+                target = drawn // 2 if phase >= EXPLORE else -1
+                action = Action(jnp.asarray(target), jnp.asarray(values[drawn % 2]))
+                done, value, outcome, worth = act(stage, jnp.asarray(t), action)
+                assert inputs.target[at] == done
+                assert inputs.value[at] == value
+                np.testing.assert_allclose(inputs.outcome[at], outcome, rtol=1e-5, atol=1e-6)
+                assert found.worth[at] == pytest.approx(float(worth))
+                assert inputs.phase[at] == phase
+
+
+@pytest.mark.parametrize("kind", ["equivariant", "plain"])
+def test_reading_an_episode_finds_the_probabilities_it_was_played_with(kind):
+    world, network, found = played(kind)
+    flat = jax.tree.map(lambda a: a.reshape(24, *a.shape[2:]), found)
+    for t, phase in enumerate(world.spec.phases):
+        if phase < EXPLORE:
+            assert (flat.log_prob[:, t] == 0).all()
+            continue
+        log_probs = jax.vmap(lambda i, t=t: log_probs_at(network, i, jnp.asarray(t)))(flat.inputs)
+        read = jax.vmap(lambda i, t=t: network.read(i, jnp.asarray([t])).log_probs[0])(flat.inputs)
+        np.testing.assert_allclose(log_probs, read, rtol=1e-5, atol=1e-5)
+        taken = np.take_along_axis(np.asarray(read), flat.action[:, t, None], 1)[:, 0]
+        np.testing.assert_allclose(flat.log_prob[:, t], taken, rtol=1e-4, atol=1e-5)
+        # What is hoped for is the mean worth over the choices at that step.
+        if phase == EXPLOIT:
+            assert np.abs(flat.hoped[:, t]).max() > 0
+
+
+def test_players_who_do_the_same_see_the_same():
+    _, _, found = played()
+    pairs = 0
+    for task in range(6):
+        for one in range(4):
+            for other in range(one):
+                same = found.action[task, one, :3] == found.action[task, other, :3]
+                if same.all():
+                    pairs += 1
+                    np.testing.assert_array_equal(
+                        found.inputs.outcome[task, one, :3], found.inputs.outcome[task, other, :3]
+                    )
+    assert pairs
+
+
+def brute_force(network, worth, second):
+    """The gradient of the expected return of a world of one experiment and one exploit action, over
+    all of their choices: outcomes are a function of the experiment alone."""
+
+    def value(network):
+        first = log_probs_at(network, second(0), jnp.asarray(0))
+        total = jnp.zeros(())
+        for a in range(len(first)):
+            then = log_probs_at(network, second(a), jnp.asarray(1))
+            chances = jnp.where(jnp.isfinite(then), jnp.exp(then), 0.0)
+            total += jnp.exp(first[a]) * (chances * worth[a]).sum()
+        return total
+
+    return eqx.filter_grad(value)(network)
+
+
+def test_the_gradient_is_that_of_the_expected_return_over_all_choices():
+    # Two variables, A -> B with weight 1.5: 4 experiments, then 2 exploit actions on A.
+    network, n = small_network(n=2, steps=2), 2
+    values = np.array([-2.0, 2.0])
+    outcomes = np.array([[-2, -2.7], [2, 3.3], [0.4, -2], [0.4, 2]])  # after each experiment
+    worth = np.tile(np.array([-3.0, 3.0, 0, 0]), (4, 1))
+
+    def episode(a, b=0):
+        return Inputs(
+            jnp.array([EXPLORE, EXPLOIT]),
+            jnp.array([-1, 1]),
+            jnp.array([a // 2, b // 2]),
+            jnp.asarray(values[[a % 2, b % 2]], jnp.float32),
+            jnp.asarray(np.stack([outcomes[a], np.zeros(n)]), jnp.float32),
+            jnp.ones(n, bool),
+        )
+
+    expected = brute_force(network, worth, episode)
+    # The estimate, averaged over all choices in proportion to their probability, is exact: every
+    # pair of players, as independent draws, in one batch.
+    first = np.exp(np.asarray(log_probs_at(network, episode(0), jnp.asarray(0))))
+    then = np.stack([
+        np.exp(np.asarray(log_probs_at(network, episode(a), jnp.asarray(1)))) for a in range(4)
+    ])  # fmt: skip
+    ways = [(a, b, first[a] * then[a, b]) for a in range(4) for b in range(4) if then[a, b] > 0]
+    hoped = (then * worth).sum(1)
+    decisions = []
+    for a, b, p in ways:
+        for c, d, q in ways:
+            two = [(a, b), (c, d)]
+            shape = Played(
+                inputs=jax.tree.map(lambda *x: np.stack(x)[None], *(episode(*w) for w in two)),
+                action=np.array([two]),
+                log_prob=np.zeros((1, 2, 2)),
+                worth=np.array([[[0, worth[x, y]] for x, y in two]]),
+                hoped=np.array([[[0, hoped[x]] for x, _ in two]]),
+                oracle_return=np.ones((1, 2)),
+                random_return=np.zeros((1, 2)),
+            )
+            gained = advantages(shape, "expected")[0, 0]
+            for step, action in enumerate((a, b)):
+                chance = (first[a], then[a, b])[step]
+                decisions.append((episode(a, b), step, action, np.log(chance), gained[step], p * q))
+    batch = Practice(
+        jax.tree.map(lambda *x: jnp.stack(x), *(d[0] for d in decisions)),
+        *(jnp.asarray([d[i] for d in decisions]) for i in range(1, 6)),
+    )
+    found = eqx.filter_grad(lambda net: -objective(net, None, batch, Weights(0.2, 0.0, 0.0))[0])(
+        network
+    )
+    for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(one, other, rtol=2e-3, atol=2e-5)
+    assert max(float(jnp.abs(x).max()) for x in jax.tree.leaves(expected)) > 0.01
+
+
+@pytest.mark.parametrize("reward", ["expected", "sampled"])
+def test_baselines_depend_on_no_choice_of_the_player_itself(reward):
+    _, _, found = played()
+    before = advantages(found, reward)
+    # Another episode of player 0 in every task changes its own reward alone.
+    changed = jax.tree.map(np.copy, found)
+    changed.worth[:, 0] += 1.0
+    changed.inputs.outcome[:, 0] += 1.0
+    after = advantages(changed, reward)
+    exploits = found.inputs.phase[0, 0] == EXPLOIT
+    explores = found.inputs.phase[0, 0] == EXPLORE
+    later = 1.0 * np.cumsum(exploits[::-1])[::-1]  # rewards from each step on
+    if reward == "sampled":
+        set_ = (found.inputs.target[:, 0] >= 0) & exploits
+        assert set_.all(axis=0)[exploits].all()
+        np.testing.assert_allclose((after - before)[:, 0], np.tile(later, (6, 1)), atol=1e-5)
+    else:
+        np.testing.assert_allclose((after - before)[:, 0][:, exploits], 1.0, atol=1e-6)
+        np.testing.assert_allclose((after - before)[:, 0][:, explores], 0.0, atol=1e-6)
+    # Over the players of a task, what is compared among them sums to nothing.
+    np.testing.assert_allclose(before[..., explores].sum(1), 0, atol=1e-5)
+
+
+def test_a_draw_of_decisions_estimates_the_mean_over_all_of_them():
+    _, _, found = played()
+    whole = practice(found, "expected", "both", 1.0, np.random.default_rng(0))
+    assert whole.weight.sum() == pytest.approx(1)
+    assert len(whole.weight) == 24 * 5
+    means = [
+        (part.weight * part.advantage).sum()
+        for seed in range(400)
+        for part in [practice(found, "expected", "both", 0.3, np.random.default_rng(seed))]
+    ]
+    error = np.std(means) / len(means) ** 0.5
+    assert abs(np.mean(means) - (whole.weight * whole.advantage).sum()) < 4 * error
+    for learnt, code in (("explore", EXPLORE), ("exploit", EXPLOIT)):
+        part = practice(found, "expected", learnt, 1.0, np.random.default_rng(0))
+        phases = np.take_along_axis(part.inputs.phase, part.step[:, None], 1)
+        assert (phases == code).all()
+
+
+def test_the_objective_is_the_published_one_with_its_anchor():
+    _, network, found = played()
+    anchor = small_network(steps=7)
+    anchor = jax.tree.map(lambda x: x * 1.3 if eqx.is_array(x) else x, anchor)
+    batch = practice(found, "expected", "both", 1.0, np.random.default_rng(0))
+    rng = np.random.default_rng(2)
+    shift = rng.normal(0, 0.3, batch.log_prob.shape).astype(np.float32)
+    moved = batch._replace(log_prob=batch.log_prob + shift)
+    total, parts = eqx.filter_jit(objective)(network, anchor, moved, Weights(0.2, 0.03, 0.5))
+    got = dict(zip(LOSSES, map(float, parts), strict=True))
+    ratio, w = np.exp(-shift), batch.weight
+    clipped = np.minimum(ratio * batch.advantage, np.clip(ratio, 0.8, 1.2) * batch.advantage)
+    assert got["policy_loss"] == pytest.approx(-(w * clipped).sum(), abs=1e-4)
+    assert got["clipped"] == pytest.approx((w * (np.abs(ratio - 1) > 0.2)).sum(), abs=1e-5)
+    both = [
+        np.asarray(jax.vmap(functools.partial(log_probs_at, net))(batch.inputs, batch.step))
+        for net in (network, anchor)
+    ]
+    p = np.exp(both[0])
+    with np.errstate(invalid="ignore"):
+        away = np.where(p > 0, p * (both[0] - both[1]), 0).sum(1)
+        entropy = -np.where(p > 0, p * both[0], 0).sum(1)
+    assert got["anchor"] == pytest.approx((w * away).sum(), rel=1e-3)
+    assert got["entropy"] == pytest.approx((w * entropy).sum(), rel=1e-3)
+    mixed = got["policy_loss"] - 0.03 * got["entropy"] + 0.5 * got["anchor"]
+    assert float(total) == pytest.approx(mixed, rel=1e-4, abs=1e-6)
+
+
+def rows(folder):
+    found = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in row.items() if k != "steps_per_second"} for row in found]
+
+
+def test_an_interrupted_job_ends_as_an_uninterrupted_one(tmp_path):
+    world = small_world()
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    agent = fine_tune(world, whole, SMALL)
+
+    def stop(report):
+        if report.fraction > 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fine_tune(world, parts, SMALL, progress=stop, checkpoint_seconds=0)
+    assert not (parts / "agent.json").exists()
+    fine_tune(world, parts, SMALL, resume=True)
+    names = ["weights.safetensors", "optimizer.safetensors", "agent.json", "own/manifest.json"]
+    names += [f"own/{shard.shard}" for shard in Dataset(whole / "own").shards]
+    for name in names:
+        assert (whole / name).read_bytes() == (parts / name).read_bytes(), name
+    assert rows(whole) == rows(parts)
+    with pytest.raises(UserError, match="begun with"):
+        fine_tune(world, parts, dataclasses.replace(SMALL, seed=6), resume=True)
+    own = Dataset(whole / "own")
+    assert own.job["provenance"] == "own"
+    assert own.rows == 3 * 8 * 4 == agent.training["episodes"]
+    batch = own.read()
+    assert batch.episode_id.tolist() == list(range(96))
+    exact = returns(
+        jax.tree.map(np.asarray, played_by(world, small_start(), key_of(SMALL), jnp.arange(8), 4))
+    ).reshape(-1)
+    np.testing.assert_allclose(batch.returns[:32], exact, rtol=1e-4, atol=1e-5)
+
+
+def small_start():
+    return build(Architecture("equivariant", (-2.0, 2.0), dict(WIDTHS)), SMALL.seed)
+
+
+def key_of(recipe):
+    return worlds.stream_key(recipe.seed, "own")
+
+
+def test_the_last_rounds_alone_may_be_kept_and_none_at_all(tmp_path):
+    world = small_world()
+    fine_tune(world, tmp_path / "a", dataclasses.replace(SMALL, own_rounds=1))
+    assert Dataset(tmp_path / "a" / "own").read().episode_id.tolist() == list(range(64, 96))
+    fine_tune(world, tmp_path / "b", dataclasses.replace(SMALL, own_rounds=0))
+    assert not (tmp_path / "b" / "own").exists()
+
+
+def test_a_weak_agent_becomes_better_in_a_small_world(tmp_path):
+    recipe = FineTuning(
+        steps=40 * 64 * 8 * 4,
+        widths=WIDTHS,
+        tasks=64,
+        players=8,
+        learning_rate=1e-2,
+        own_rounds=None,
+    )
+    fine_tune(small_world(), tmp_path / "agent", recipe)
+    batch = Dataset(tmp_path / "agent" / "own").read()
+    ratio = lambda part: part.returns / batch.oracle_return.mean()  # noqa: E731
+    first, last = (ratio(batch.take(s)) for s in (slice(0, 1024), slice(-4096, None)))
+    error = (first.var() / len(first) + last.var() / len(last)) ** 0.5
+    assert last.mean() - first.mean() > 0.2 + 4 * error
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("steps", 0),
+        ("players", 1),
+        ("tasks", 1.5),
+        ("reward", "large"),
+        ("learnt", "nothing"),
+        ("share", 0.0),
+        ("clip", 1.0),
+        ("learning_rate", float("nan")),
+        ("entropy_weight", -1.0),
+        ("anchor_weight", 0.1),
+        ("own_rounds", -1),
+        ("seed", -1),
+    ],
+)
+def test_a_recipe_that_makes_no_sense_is_refused_by_name(field, value):
+    with pytest.raises(UserError, match=field):
+        FineTuning(**{field: value})
+
+
+def test_what_cannot_be_fine_tuned_is_refused(tmp_path):
+    with pytest.raises(UserError, match="network"):
+        FineTuning(start="pretrained:dag", network="plain")
+    with pytest.raises(UserError, match="do_values"):
+        fine_tune(small_world(do_values=(0.0, 1.0)), tmp_path, FineTuning(start="pretrained:dag"))
+    with pytest.raises(UserError, match="world"):
+        fine_tune(worlds.make("rooms"), tmp_path, SMALL)
+    run = CliRunner().invoke(
+        app, ["learn", "--method", "ppo", "--reward", "sampled", "--out", str(tmp_path / "a")]
+    )
+    assert run.exit_code != 0
