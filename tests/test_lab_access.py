@@ -48,7 +48,7 @@ def address(request, lab, visit):
 def settled(page):
     """The page once it has filled itself; what takes longer than that is said in it meanwhile."""
     with suppress(TimeoutError):
-        page.wait_for_load_state("networkidle", timeout=20_000)
+        page.wait_for_load_state("networkidle", timeout=10_000)
     return page
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from playwright.sync_api import expect
 
 from lab_client import visitor
 from lab_server import running
@@ -200,7 +201,7 @@ def looked(page):
     with page.expect_response("**/api/build/look") as answer:
         yield
     answer.value.finished()
-    page.wait_for_function("document.getElementById('bench').getAttribute('aria-busy') != 'true'")
+    expect(page.locator("#bench")).not_to_have_attribute("aria-busy", "true")
 
 
 def arrows(page):
@@ -399,7 +400,7 @@ def test_a_file_is_downloaded_opened_and_refused_if_bad(lab, visit, tmp_path):
 def test_whoever_follows_a_challenge_is_not_shown_the_system(lab, visit):
     page = opened(visit, lab, f"?s={encode(presets()[3].scenario)}")
     page.get_by_role("button", name="Make challenge").click()
-    page.wait_for_function("document.getElementById('challenge-link').value != ''")
+    expect(page.locator("#challenge-link")).not_to_have_value("")
     link = page.locator("#challenge-link").input_value()
     assert page.url.partition("?s=")[2] not in link
     follower = visit(link)

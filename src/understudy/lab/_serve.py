@@ -11,7 +11,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +70,9 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=2,  # a page that is watching would hold it up for ever
         )
-        try:
+        with suppress(KeyboardInterrupt):  # the usual way to stop it; whether it gets here varies
             Server(config).run(sockets=[listening])
-        except KeyboardInterrupt:
-            _leave_if_busy()
-            raise
+        _leave_if_busy()
 
 
 def _leave_if_busy() -> None:
@@ -86,7 +84,7 @@ def _leave_if_busy() -> None:
     if threading.active_count() > 1:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(130)
+        os._exit(0)
 
 
 class Punctual(H11Protocol):

@@ -176,4 +176,5 @@ def _about(scenario: Scenario) -> str:
     parts += [f"{c.confounders} hidden"] if c.confounders else []
     parts += [f"{c.observations} observations"] if c.observations else []
     parts += [f"{c.experiments} experiments", f"{c.exploits} action" + "s" * (c.exploits > 1)]
+    parts += [f"{c.rounds} rounds of both"] if c.rounds > 1 else []
     return f"Causes and effects, {drawn}: {', '.join(parts)}"
