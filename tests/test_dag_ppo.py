@@ -32,6 +32,7 @@ from understudy.learning._dag_ppo import (
     returns,
 )
 from understudy.learning._inputs import Inputs
+from understudy.studies import fine_tuning
 from understudy.worlds import EXPLOIT, EXPLORE
 
 WIDTHS = (("size", 8), ("channels", 4), ("layers", 1), ("learnt", 2))
@@ -51,6 +52,20 @@ def small_world(**options):
 
 
 played_by = eqx.filter_jit(play)
+valued = eqx.filter_jit(objective)
+
+
+@eqx.filter_jit
+def chances(network, inputs, steps):
+    """Log-probabilities at one step of each episode of a batch."""
+    return jax.vmap(lambda one, step: log_probs_at(network, one, step))(inputs, steps)
+
+
+@eqx.filter_jit
+def read_all(network, inputs):
+    """The same at every step, as imitation reads them."""
+    steps = jnp.arange(inputs.target.shape[1])
+    return jax.vmap(lambda one: network.read(one, steps).log_probs)(inputs)
 
 
 @functools.cache
@@ -88,18 +103,15 @@ def test_players_of_a_task_do_what_the_world_lets_them_do(kind):
 def test_reading_an_episode_finds_the_probabilities_it_was_played_with(kind):
     world, network, found = played(kind)
     flat = jax.tree.map(lambda a: a.reshape(24, *a.shape[2:]), found)
+    every = np.asarray(read_all(network, flat.inputs))
     for t, phase in enumerate(world.spec.phases):
         if phase < EXPLORE:
             assert (flat.log_prob[:, t] == 0).all()
             continue
-        log_probs = jax.vmap(lambda i, t=t: log_probs_at(network, i, jnp.asarray(t)))(flat.inputs)
-        read = jax.vmap(lambda i, t=t: network.read(i, jnp.asarray([t])).log_probs[0])(flat.inputs)
-        np.testing.assert_allclose(log_probs, read, rtol=1e-5, atol=1e-5)
-        taken = np.take_along_axis(np.asarray(read), flat.action[:, t, None], 1)[:, 0]
+        log_probs = chances(network, flat.inputs, jnp.full(24, t))
+        np.testing.assert_allclose(log_probs, every[:, t], rtol=1e-5, atol=1e-5)
+        taken = np.take_along_axis(every[:, t], flat.action[:, t, None], 1)[:, 0]
         np.testing.assert_allclose(flat.log_prob[:, t], taken, rtol=1e-4, atol=1e-5)
-        # What is hoped for is the mean worth over the choices at that step.
-        if phase == EXPLOIT:
-            assert np.abs(flat.hoped[:, t]).max() > 0
 
 
 def test_players_who_do_the_same_see_the_same():
@@ -117,18 +129,16 @@ def test_players_who_do_the_same_see_the_same():
     assert pairs
 
 
-def brute_force(network, worth, second):
+@eqx.filter_jit
+def brute_force(network, worth, episodes):
     """The gradient of the expected return of a world of one experiment and one exploit action, over
     all of their choices: outcomes are a function of the experiment alone."""
 
     def value(network):
-        first = log_probs_at(network, second(0), jnp.asarray(0))
-        total = jnp.zeros(())
-        for a in range(len(first)):
-            then = log_probs_at(network, second(a), jnp.asarray(1))
-            chances = jnp.where(jnp.isfinite(then), jnp.exp(then), 0.0)
-            total += jnp.exp(first[a]) * (chances * worth[a]).sum()
-        return total
+        first = chances(network, episodes, jnp.zeros(4, int))[0]
+        then = chances(network, episodes, jnp.ones(4, int))
+        then = jnp.where(jnp.isfinite(then), jnp.exp(then), 0.0)
+        return (jnp.exp(first)[:, None] * then * worth).sum()
 
     return eqx.filter_grad(value)(network)
 
@@ -142,21 +152,20 @@ def test_the_gradient_is_that_of_the_expected_return_over_all_choices():
 
     def episode(a, b=0):
         return Inputs(
-            jnp.array([EXPLORE, EXPLOIT]),
-            jnp.array([-1, 1]),
-            jnp.array([a // 2, b // 2]),
-            jnp.asarray(values[[a % 2, b % 2]], jnp.float32),
-            jnp.asarray(np.stack([outcomes[a], np.zeros(n)]), jnp.float32),
-            jnp.ones(n, bool),
+            np.array([EXPLORE, EXPLOIT]),
+            np.array([-1, 1]),
+            np.array([a // 2, b // 2]),
+            values[[a % 2, b % 2]].astype(np.float32),
+            np.stack([outcomes[a], np.zeros(n)]).astype(np.float32),
+            np.ones(n, bool),
         )
 
-    expected = brute_force(network, worth, episode)
+    episodes = jax.tree.map(lambda *x: np.stack(x), *(episode(a) for a in range(4)))
+    expected = brute_force(network, worth, episodes)
     # The estimate, averaged over all choices in proportion to their probability, is exact: every
     # pair of players, as independent draws, in one batch.
-    first = np.exp(np.asarray(log_probs_at(network, episode(0), jnp.asarray(0))))
-    then = np.stack([
-        np.exp(np.asarray(log_probs_at(network, episode(a), jnp.asarray(1)))) for a in range(4)
-    ])  # fmt: skip
+    first = np.exp(np.asarray(chances(network, episodes, jnp.zeros(4, int))))[0]
+    then = np.exp(np.asarray(chances(network, episodes, jnp.ones(4, int))))
     ways = [(a, b, first[a] * then[a, b]) for a in range(4) for b in range(4) if then[a, b] > 0]
     hoped = (then * worth).sum(1)
     decisions = []
@@ -177,12 +186,14 @@ def test_the_gradient_is_that_of_the_expected_return_over_all_choices():
                 chance = (first[a], then[a, b])[step]
                 decisions.append((episode(a, b), step, action, np.log(chance), gained[step], p * q))
     batch = Practice(
-        jax.tree.map(lambda *x: jnp.stack(x), *(d[0] for d in decisions)),
-        *(jnp.asarray([d[i] for d in decisions]) for i in range(1, 6)),
+        jax.tree.map(lambda *x: np.stack(x), *(d[0] for d in decisions)),
+        *(np.array([d[i] for d in decisions]) for i in (1, 2)),
+        *(np.array([d[i] for d in decisions], np.float32) for i in (3, 4, 5)),
     )
-    found = eqx.filter_grad(lambda net: -objective(net, None, batch, Weights(0.2, 0.0, 0.0))[0])(
-        network
-    )
+    weights = Weights(0.2, 0.0, 0.0)
+    found = eqx.filter_jit(
+        eqx.filter_grad(lambda net, own: -objective(net, None, own, weights)[0])
+    )(network, batch)
     for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(one, other, rtol=2e-3, atol=2e-5)
     assert max(float(jnp.abs(x).max()) for x in jax.tree.leaves(expected)) > 0.01
@@ -194,11 +205,11 @@ def test_baselines_depend_on_no_choice_of_the_player_itself(reward):
     before = advantages(found, reward)
     # Another episode of player 0 in every task changes its own reward alone.
     changed = jax.tree.map(np.copy, found)
-    changed.worth[:, 0] += 1.0
-    changed.inputs.outcome[:, 0] += 1.0
-    after = advantages(changed, reward)
     exploits = found.inputs.phase[0, 0] == EXPLOIT
     explores = found.inputs.phase[0, 0] == EXPLORE
+    changed.worth[:, 0] += exploits
+    changed.inputs.outcome[:, 0] += 1.0
+    after = advantages(changed, reward)
     later = 1.0 * np.cumsum(exploits[::-1])[::-1]  # rewards from each step on
     if reward == "sampled":
         set_ = (found.inputs.target[:, 0] >= 0) & exploits
@@ -237,16 +248,13 @@ def test_the_objective_is_the_published_one_with_its_anchor():
     rng = np.random.default_rng(2)
     shift = rng.normal(0, 0.3, batch.log_prob.shape).astype(np.float32)
     moved = batch._replace(log_prob=batch.log_prob + shift)
-    total, parts = eqx.filter_jit(objective)(network, anchor, moved, Weights(0.2, 0.03, 0.5))
+    total, parts = valued(network, anchor, moved, Weights(0.2, 0.03, 0.5))
     got = dict(zip(LOSSES, map(float, parts), strict=True))
     ratio, w = np.exp(-shift), batch.weight
     clipped = np.minimum(ratio * batch.advantage, np.clip(ratio, 0.8, 1.2) * batch.advantage)
     assert got["policy_loss"] == pytest.approx(-(w * clipped).sum(), abs=1e-4)
     assert got["clipped"] == pytest.approx((w * (np.abs(ratio - 1) > 0.2)).sum(), abs=1e-5)
-    both = [
-        np.asarray(jax.vmap(functools.partial(log_probs_at, net))(batch.inputs, batch.step))
-        for net in (network, anchor)
-    ]
+    both = [np.asarray(chances(net, batch.inputs, batch.step)) for net in (network, anchor)]
     p = np.exp(both[0])
     with np.errstate(invalid="ignore"):
         away = np.where(p > 0, p * (both[0] - both[1]), 0).sum(1)
@@ -359,3 +367,25 @@ def test_what_cannot_be_fine_tuned_is_refused(tmp_path):
         app, ["learn", "--method", "ppo", "--reward", "sampled", "--out", str(tmp_path / "a")]
     )
     assert run.exit_code != 0
+
+
+@pytest.mark.slow
+def test_the_study_ends_in_a_verdict_and_resumes_to_the_same(tmp_path):
+    scale = fine_tuning.Scale(
+        watched=640,
+        steps=2 * 8 * 4 * 6,
+        conditions=(("shipped", ("tuned",)), ("weak", (*fine_tuning.ALL, "scratch"))),
+        test_episodes=64,
+        seeds=2,
+        widths=WIDTHS,
+        recipe=(("tasks", 8), ("players", 4)),
+    )
+    tiny = dataclasses.replace(fine_tuning.STUDY, scales={"tiny": scale})
+    lines = []
+    first = tiny.run("tiny", tmp_path, 0, lines.append)
+    assert "efute" in first.verdict
+    assert "<svg" in (tmp_path / "figure.svg").read_text()
+    for split in fine_tuning.SPLITS:
+        assert first.values[f"weak/before/{split}"]["change"]["value"] == 0
+        assert len(first.values[f"weak/tuned/{split}"]["change_by_seed"]) == 2
+    assert tiny.run("tiny", tmp_path, 0, lines.append) == first

@@ -42,6 +42,10 @@ def test_every_study_states_claim_design_and_refutation_and_has_both_scales():
     in_rooms = {"explanations", "deconfounding", "rl-explanations"}
     in_words = {"text-explanations", "meta-scm", "recitation", "prompts"}
     on_graphs = {"heldout-links", "heldout-sets", "data-fusion", "limit"}
+    on_graphs |= {"error-accumulation", "context-length"}
+    on_graphs |= {"fine-tuning"}
+    on_graphs |= {"dagger"}
+    on_graphs |= {"data-mix", "fragility"}
     assert set(STUDIES) == on_graphs | in_rooms | in_words
     for name, study in STUDIES.items():
         assert study.name == name

@@ -94,7 +94,7 @@ def test_linear_expectations_are_the_inverse_of_i_minus_w(options):
     world = make("dag", **options)
     n = world.spec.n
     system = sample(world, 50).system
-    ours = np.asarray(jax.jit(jax.vmap(world.expected))(System(*map(jnp.asarray, system))))
+    ours = np.asarray(jax.jit(jax.vmap(world.expected))(jax.tree.map(jnp.asarray, system)))
     for weights, expected in zip(system.weights.astype(float), ours, strict=True):
         total = np.linalg.inv(np.eye(len(weights)) - weights)[:n, :n]
         for v, value in enumerate((-2.0, 2.0)):
@@ -182,7 +182,7 @@ def test_a_confounder_has_two_visible_children_and_stays_hidden():
     assert edges.shape[1:] == (8, 8)
     assert (edges[:, 5:, :5].sum(axis=2) == 2).all()
     assert not edges[:, :, 5:].any()
-    one = System(*(jnp.asarray(a[0]) for a in system))
+    one = jax.tree.map(lambda a: jnp.asarray(a[0]), system)
     assert world.outcome(one, jnp.asarray(0), jnp.asarray(2.0), jax.random.key(0)).shape == (5,)
     assert world.expected(one).shape == (5, 2, 5)
 

@@ -59,8 +59,9 @@ from understudy.cli._speech import (
 from understudy.errors import UserError
 
 _STUDIES = (
-    "heldout-links, heldout-sets, data-fusion, limit, explanations, deconfounding, "
-    "rl-explanations, text-explanations, meta-scm, recitation or prompts."
+    "heldout-links, heldout-sets, data-fusion, limit, error-accumulation, context-length, dagger, "
+    "fine-tuning, data-mix, fragility, explanations, deconfounding, rl-explanations, "
+    "text-explanations, meta-scm, recitation or prompts."
 )
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def learn(
             raise UserError("logs", str(logs[0]), "--method ppo plays itself: leave logs out")
         if epochs is not None or minutes is not None:
             raise UserError("--method", method, "give --steps, not --epochs or --minutes")
-        own = {
+        own: dict[str, Any] = {
             "reward": reward,
             "learnt": learnt,
             "anchor_weight": anchor_weight,

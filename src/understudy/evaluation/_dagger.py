@@ -31,7 +31,6 @@ from understudy.experimenters import (
     first_observation,
     next_observation,
     references,
-    scripted,
     set_stage,
 )
 from understudy.learning import (
@@ -246,27 +245,6 @@ def _ask(
     return dataset, row | {k: job[k] for k in ("beta", "queries", "expert_actions")}
 
 
-def perform_agent(world: World, agent: Agent, count: int, seed: int, out: str | Path) -> Dataset:
-    """What `perform` writes of a greedy agent; goes on where it stopped.
-
-    It is compiled once for all agents of an architecture, where `perform` compiles each one.
-    """
-    nobody = np.zeros((count, world.spec.steps), bool)
-    play = functools.lru_cache(maxsize=2)(
-        functools.partial(
-            _block, world, scripted("expert"), agent, Queries(nobody, nobody), seed, "perform"
-        )
-    )
-    source = origin(world, agent.name, seed)
-    job = {"task": "perform", "agent": agent.name, "stream": "perform", "seed": seed} | agent.record
-
-    def episodes(rows: Any) -> EpisodeBatch:
-        played = _rows(play, rows).played
-        return logged(world, agent.name, seed, int(rows[0]), played, systems=True)
-
-    return _write(Path(out), source, count, job, episodes, lambda done, total: None)
-
-
 def _write(
     path: Path,
     source: Origin,
@@ -309,8 +287,8 @@ def _labelled(
 
 
 def _block(
-    world: World,
-    expert: Experimenter,
+    world: Any,
+    expert: Any,
     agent: Agent,
     queries: Queries,
     seed: int,
@@ -328,7 +306,7 @@ def _block(
 
 
 @functools.lru_cache(maxsize=8)
-def _program(world: World, expert: Experimenter, architecture: str) -> Callable[..., Relabelled]:
+def _program(world: Any, expert: Any, architecture: str) -> Callable[..., Relabelled]:
     """Compiled for all agents of an architecture: their weights are arguments."""
     plan = Architecture.from_json(json.loads(architecture))
 

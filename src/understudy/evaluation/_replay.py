@@ -54,25 +54,45 @@ def reread(
     for start in range(0, batch.rows, _AT_ONCE):
         # The last part repeats its last episode, so that all have one shape.
         at = np.minimum(np.arange(start, start + _AT_ONCE), batch.rows - 1)
-        seen = (
-            jnp.asarray(batch.target[at], jnp.int32),
-            jnp.asarray(np.nan_to_num(batch.value[at])),
-            jnp.asarray(batch.outcome[at]),
-            jnp.asarray(batch.mask[at]),
-            jnp.asarray(batch.goal[at], jnp.int32),
-        )
-        target, value = _reread(reader, spec, keys, jnp.asarray(at), *seen)
+        target, value = actions_on(reader, spec, keys, jnp.asarray(at), seen_before(batch, at))
         size = min(_AT_ONCE, batch.rows - start)
         targets.append(np.asarray(target)[:size])
         values.append(np.asarray(value)[:size])
     return np.concatenate(targets).astype(np.int64), np.concatenate(values).astype(np.float64)
 
 
+Seen = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
+"""Target, value and outcome of every step, what is relevant, the goals; of B episodes."""
+
+
+def seen_before(batch: EpisodeBatch, at: NDArray[np.int64]) -> Seen:
+    """The columns of episodes `at` that `actions_on` takes."""
+    return (
+        jnp.asarray(batch.target[at], jnp.int32),
+        jnp.asarray(np.nan_to_num(batch.value[at])),
+        jnp.asarray(batch.outcome[at]),
+        jnp.asarray(batch.mask[at]),
+        jnp.asarray(batch.goal[at], jnp.int32),
+    )
+
+
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def _reread(reader: Experimenter, spec: Spec, key: Any, index: Any, *seen: Any):
+def actions_on(
+    reader: Experimenter,
+    spec: Spec,
+    key: Any,
+    index: Any,
+    seen: Seen,
+    expected: Any = None,
+):
+    """Target and value, [B, S] each, of a player at every step of episodes that others acted in.
+
+    `expected` is what a player who knows systems is told, of all episodes alike.
+    """
+
     def episode(i, target, value, outcome, relevant, goal):
         init_key, act_key = jax.random.split(jax.random.fold_in(key, i))
-        state = reader.init(spec, init_key, None)
+        state = reader.init(spec, init_key, expected)
         phases = jnp.asarray(spec.phases)
         # What is seen before step t is what step t - 1 left.
         before = (

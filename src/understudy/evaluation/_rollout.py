@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import json
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
@@ -19,6 +21,8 @@ from understudy.experimenters import (
     references,
     set_stage,
 )
+from understudy.learning import Agent, Architecture
+from understudy.learning._networks import Network
 from understudy.worlds import EXPLOIT, System, World, stream_key
 
 
@@ -88,8 +92,28 @@ def _play_on(world: World, experimenter: Experimenter, stage: Stage) -> Rollout:
 def rollout(
     world: World, experimenter: Experimenter, seed: int, stream: str, indices: Int[Array, " B"]
 ) -> Rollout:
-    """Episodes `indices` of a stream, in one compiled program."""
-    return _rollout(world, experimenter, stream_key(seed, stream), indices)
+    """Episodes `indices` of a stream, in one compiled program.
+
+    Agents with networks of one shape share it: their weights are handed to it.
+    """
+    key = stream_key(seed, stream)
+    if type(experimenter) is Agent:
+        plan = json.dumps(experimenter.architecture.to_json(), sort_keys=True)
+        return _rollout_agent(world, plan, experimenter.greedy, experimenter.network, key, indices)
+    return _rollout(world, experimenter, key, indices)
+
+
+@eqx.filter_jit
+def _rollout_agent(
+    world: World,
+    plan: str,
+    greedy: bool,
+    network: Network,
+    key: PRNGKeyArray,
+    indices: Int[Array, " B"],
+) -> Rollout:
+    agent = Agent(network, Architecture.from_json(json.loads(plan)), "", greedy=greedy)
+    return jax.vmap(lambda i: play(world, agent, jax.random.fold_in(key, i)))(indices)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))

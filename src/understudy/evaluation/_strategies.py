@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -76,8 +77,11 @@ class Readings:
         return total / mark.sum(1)
 
 
-def read(batch: EpisodeBatch) -> Readings | str:
-    """All strategies at all exploit steps of a batch, or why there are none."""
+def read(batch: EpisodeBatch, only: Collection[str] | None = None) -> Readings | str:
+    """All strategies at all exploit steps of a batch, or why there are none.
+
+    With `only`, no others than these: the exact reader takes most of the time.
+    """
     if batch.origin.world == "rooms":
         return "in rooms there is no causal graph to read"
     if batch.origin.world == "blicket":
@@ -97,16 +101,16 @@ def read(batch: EpisodeBatch) -> Readings | str:
     missing: dict[str, str] = {}
     best: dict[str, NDArray[np.bool_]] = {}
     known: dict[str, NDArray[np.float64]] = {}
-    for name, scores in (
-        (ORACLE, _worth(batch, values, episode, step, goal)),
-        (BAYES, _posterior(batch, values, episode, step, goal)),
-    ):
+    for name, score in ((ORACLE, _worth), (BAYES, _posterior)):
+        if only is not None and name not in only:
+            continue
+        scores = score(batch, values, episode, step, goal)
         if isinstance(scores, str):
             missing[name] = scores
         else:
             known[name] = scores
             best[name] = _best(scores, legal)
-    for name in HEURISTICS:
+    for name in HEURISTICS if only is None else (n for n in HEURISTICS if n in only):
         best[name] = _best(_scores(name, batch, values, episode, step, goal), legal)
     action = _actions(batch, values, episode, step, legal)
     return Readings(

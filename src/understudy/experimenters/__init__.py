@@ -32,6 +32,7 @@ from understudy.experimenters._stage import (
     next_observation,
     references,
     set_stage,
+    worths,
 )
 
 SCRIPTED = ("expert", "random", "memoriser", *READERS)
@@ -106,4 +107,5 @@ __all__ = [
     "rooms_player",
     "scripted",
     "set_stage",
+    "worths",
 ]

@@ -2,7 +2,8 @@
 
 Exploiting is Bayes-optimal: the action with the highest expected goal value given all rows seen.
 Exploring is greedy in the graph's expected information gain (`eig`), in the expected rise of what
-exploiting will return (`goal`), or left to a scripted chooser.
+exploiting will return (`goal`), or left to a scripted chooser. `sampled-K` explores in random order
+and thinks of K graphs only when it exploits.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from understudy.errors import UserError
 from understudy.experimenters._choosers import CHOOSERS, any_of
 from understudy.experimenters._protocol import Action, Observation
+from understudy.experimenters._sampled import SampledGraphs, samples_of
 from understudy.experimenters._scripted import legal_actions
 from understudy.inference import (
     INFORMATION_DRAWS,
@@ -34,7 +36,7 @@ from understudy.inference import (
 from understudy.worlds import Spec
 
 BAYESIAN = ("eig", "goal", *CHOOSERS)
-"""Names for `bayes:NAME`."""
+"""Names for `bayes:NAME`, beside `sampled-K` for any number K of graphs."""
 
 _MOST_FOR_GOAL = 7  # relevant variables; the value of information takes minutes an episode beyond
 _NEAR = 0.01  # of the best: choices this close differ by less than the draws can tell
@@ -55,12 +57,14 @@ class Bayesian:
         posterior: the model, over the variables that are relevant.
         do_values: what interventions may set.
         draws: outcomes drawn for every experiment considered.
+        sampled: what it exploits by instead, if it thinks of a few graphs only.
     """
 
     chooser: str
     posterior: SubsetPosterior
     do_values: tuple[float, ...]
     draws: int
+    sampled: SampledGraphs | None = None
 
     knows_system = False
     # Decisions are worked out one episode at a time: small parts keep every core busy.
@@ -68,6 +72,8 @@ class Bayesian:
 
     @property
     def name(self) -> str:
+        if self.sampled is not None:
+            return f"bayes:sampled-{self.sampled.samples}"
         return f"bayes:{self.chooser}"
 
     def init(self, spec: Spec, key: PRNGKeyArray, expected: Array | None) -> _State:
@@ -116,7 +122,11 @@ class Bayesian:
     def _exploit(self, state: _State, observation: Observation, key: PRNGKeyArray):
         chosen, moments = self._relevant(state, observation.relevant)
         goal = jnp.argmax(chosen == observation.goal)
-        effects = self.posterior.effects(moments, goal)
+        if self.sampled is None:
+            effects = self.posterior.effects(moments, goal)
+        else:
+            key_graphs, key = jax.random.split(key)
+            effects = self.sampled.effects(moments, goal, key_graphs)
         worth = effects[:, None] * jnp.asarray(self.do_values)
         legal = legal_actions(jnp.ones(len(chosen), bool), goal)
         worth = jnp.where(legal[:, None], worth, -jnp.inf)
@@ -153,7 +163,7 @@ def bayesian(name: str, config: Mapping[str, Any], draws: int | None = None) -> 
     """A Bayesian experimenter for a world `dag` of this configuration.
 
     Args:
-        name: one of `BAYESIAN`.
+        name: one of `BAYESIAN`, or `sampled-K`.
         config: fields of `understudy.worlds.DagConfig`.
         draws: outcomes drawn for every experiment considered, a power of two from 8 on.
 
@@ -161,8 +171,10 @@ def bayesian(name: str, config: Mapping[str, Any], draws: int | None = None) -> 
         UserError: an unknown name, a world whose posterior is not exact, or more relevant variables
             than `goal` can handle.
     """
-    if name not in BAYESIAN:
-        raise UserError("bayes", name, f"use one of {', '.join(BAYESIAN)}")
+    samples = samples_of(name)
+    if samples is None and name not in BAYESIAN:
+        remedy = f"use one of {', '.join(BAYESIAN)}, or sampled-K with a whole number K"
+        raise UserError("bayes", name, remedy)
     if (reason := bayes_supported(config)) is not None:
         raise UserError("bayes", name, reason)
     size = config.get("relevant") or config["n"]
@@ -176,4 +188,14 @@ def bayesian(name: str, config: Mapping[str, Any], draws: int | None = None) -> 
     )
     default = VALUE_DRAWS if name == "goal" else INFORMATION_DRAWS
     values = tuple(float(v) for v in config["do_values"])
-    return Bayesian(name, posterior, values, default if draws is None else draws)
+    draws = default if draws is None else draws
+    if samples is None:
+        return Bayesian(name, posterior, values, draws)
+    sampled = SampledGraphs(
+        posterior.n,
+        posterior.max_parents,
+        posterior.noise_variance,
+        posterior.weight_variance,
+        samples,
+    )
+    return Bayesian("shuffled", posterior, values, draws, sampled)

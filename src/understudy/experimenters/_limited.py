@@ -49,12 +49,15 @@ class LastSteps:
     def __init__(self, player: Any, steps: int) -> None:
         whole("last", steps, 1, LONGEST_MEMORY)
         if player.knows_system:
-            raise UserError("last", player.name, "it knows the system: a memory makes no difference")
+            raise UserError(
+                "last", player.name, "it knows the system: a memory makes no difference"
+            )
+        name = player.name
         if not isinstance(player, Remembers):
-            raise UserError("last", player.name, "this kind of player has no memory to be limited")
+            raise UserError("last", name, "this kind of player has no memory to be limited")
         self.player: Any = player
         self.steps = steps
-        self.name = f"last-{steps}:{player.name}"
+        self.name = f"last-{steps}:{name}"
 
     @property
     def episodes_at_once(self) -> int:
@@ -118,9 +121,7 @@ class LastSteps:
         if state.seen is None:
             return None
         return jax.tree.map(
-            lambda column, new: jnp.concatenate(
-                [column[1:], jnp.asarray(new, column.dtype)[None]]
-            ),
+            lambda column, new: jnp.concatenate([column[1:], jnp.asarray(new, column.dtype)[None]]),
             state.seen,
             observation,
         )

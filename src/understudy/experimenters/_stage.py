@@ -50,9 +50,7 @@ def set_stage(world: World, key: PRNGKeyArray, given: Given | None = None) -> St
     )
 
 
-def expectations(
-    world: World, system: System
-) -> Float[Array, "n V n"] | Float[Array, "R n V n"]:
+def expectations(world: World, system: System) -> Float[Array, "n V n"] | Float[Array, "R n V n"]:
     """E[x_j | do(x_i = v)], of every round if the world drifts and so does the system."""
     if not world.spec.rounds or system.second is None:
         return world.expected(system)
@@ -60,9 +58,7 @@ def expectations(
     return jax.vmap(lambda r: world.expected(world.in_round(system, r)))(numbers)
 
 
-def _at_step(
-    world: World, stage: Stage, t: Int[Array, ""]
-) -> tuple[System, Float[Array, "n V n"]]:
+def _at_step(world: World, stage: Stage, t: Int[Array, ""]) -> tuple[System, Float[Array, "n V n"]]:
     """The system as it is at step t, and its expectations."""
     if stage.system.second is None:
         return stage.system, stage.expected
@@ -106,6 +102,12 @@ def execute(
     return target, value, outcome, worth
 
 
+def worths(world: World, stage: Stage, t: Int[Array, ""]) -> Float[Array, " A"]:
+    """Expected goal value of every action if step t exploits; -inf of those that are refused."""
+    goal = jnp.maximum(stage.goal[t], 0)
+    return legal_returns(_at_step(world, stage, t)[1], goal, stage.relevant)
+
+
 def next_observation(world: World, stage: Stage, t, target, value, outcome) -> Observation:
     """What is seen before step t + 1."""
     spec = world.spec
@@ -125,13 +127,13 @@ def references(world: World, stage: Stage) -> tuple[Float[Array, ""], Float[Arra
     """Mean over exploit steps of the best and of the average legal action's expected return."""
     phases = jnp.asarray(world.spec.phases)
 
-    def at(t, goal):
-        worth = legal_returns(_at_step(world, stage, t)[1], goal, stage.relevant)
+    def at(t):
+        worth = worths(world, stage, t)
         legal = jnp.isfinite(worth)
         average = jnp.where(legal, worth, 0.0).sum() / jnp.maximum(legal.sum(), 1)
         return jnp.where(legal.any(), worth.max(), 0.0), average
 
-    best, average = jax.vmap(at)(jnp.arange(len(phases)), jnp.maximum(stage.goal, 0))
+    best, average = jax.vmap(at)(jnp.arange(len(phases)))
     exploiting = phases == EXPLOIT
     count = exploiting.sum()
     return (best * exploiting).sum() / count, (average * exploiting).sum() / count

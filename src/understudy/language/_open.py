@@ -32,6 +32,8 @@ def open_scene(
         raise UserError("world", world.name, f"in words: {', '.join(SCENES)}")
     for field in ("rounds", "drift"):
         if field in world.config():
-            raise UserError(field, world.config()[field], "in words there is one round: leave it out")
+            raise UserError(
+                field, world.config()[field], "in words there is one round: leave it out"
+            )
     scene: Scene = SCENES[world.name](world, seed, stream, index, conditions, opening)
     return scene

@@ -96,7 +96,12 @@ class Agent(Trained[Network, Architecture]):
 
     def remember(self, state: Any, observation: Observation) -> Any:
         """The state once the latest step has been taken in and its decision has passed."""
-        return self._decide(state, observation)[1]
+        if self.network.remembers_decisions:
+            return self._decide(state, observation)[1]
+        memory: Any
+        memory, first = state
+        row, _ = observation_row(observation, first)
+        return self.network.remember(memory, row), jnp.asarray(False)
 
     def _decide(self, state: Any, observation: Observation) -> tuple[Decision, Any]:
         memory: Any

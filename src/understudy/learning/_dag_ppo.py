@@ -29,11 +29,13 @@ from understudy.experimenters import (
     next_observation,
     references,
     set_stage,
+    worths,
 )
 from understudy.learning._inputs import Cue, Inputs, Row, observation_row
 from understudy.learning._networks import Network
 from understudy.learning._objective import CACHED_FLOATS
-from understudy.worlds import EXPLOIT, EXPLORE, OBSERVE, World, legal_returns
+from understudy.learning._rooms_ppo import adam
+from understudy.worlds import EXPLOIT, EXPLORE, OBSERVE, World
 
 LOSSES = ("policy_loss", "entropy", "anchor", "clipped", "divergence")
 REWARDS = ("expected", "sampled")
@@ -70,7 +72,7 @@ def play(
     return jax.vmap(at_task)(tasks)
 
 
-def _play_on(world: World, network: Network, stage: Stage, key: PRNGKeyArray) -> Played:
+def _play_on(world: World, network: Any, stage: Stage, key: PRNGKeyArray) -> Played:
     spec = world.spec
     values = jnp.asarray(spec.do_values)
 
@@ -85,9 +87,9 @@ def _play_on(world: World, network: Network, stage: Stage, key: PRNGKeyArray) ->
             log_probs = decision.log_probs
             index = jax.random.categorical(jax.random.fold_in(key, t), log_probs)
             log_prob = log_probs[index]
-            worths = legal_returns(stage.expected, jnp.maximum(cue.goal, 0), cue.relevant)
-            worths = jnp.where(jnp.isfinite(worths) & (cue.phase == EXPLOIT), worths, 0.0)
-            hoped = (jnp.exp(log_probs) * worths).sum()
+            worth = worths(world, stage, t)
+            worth = jnp.where(jnp.isfinite(worth) & (cue.phase == EXPLOIT), worth, 0.0)
+            hoped = (jnp.exp(log_probs) * worth).sum()
         chosen = index // len(values) if decides else jnp.asarray(-1)
         action = Action(chosen, values[index % len(values)])
         target, value, outcome, worth = execute(world, stage, t, action)
@@ -211,12 +213,12 @@ def practice(
 class Weights(NamedTuple):
     """Clip of the ratio; weights of the entropy and of staying near the anchor."""
 
-    clip: float
-    entropy: float
-    anchor: float
+    clip: Any
+    entropy: Any
+    anchor: Any
 
 
-def log_probs_at(network: Network, inputs: Inputs, step: Int[Array, ""]) -> Float[Array, " A"]:
+def log_probs_at(network: Any, inputs: Inputs, step: Int[Array, ""]) -> Float[Array, " A"]:
     """Log-probabilities at one step of an episode, which need not be the same in a batch.
 
     Nothing is read by index: the gradient of that is a scatter, several times slower than all the
@@ -229,12 +231,11 @@ def log_probs_at(network: Network, inputs: Inputs, step: Int[Array, ""]) -> Floa
         here = (steps == step)[:, None]
         chosen = jnp.where(here & allowed, every, 0.0).sum(0)
         return jnp.where((here & allowed).any(0), chosen, -jnp.inf)
+    # Memories of such networks are sums over rows, from zero.
+    blank = network.start(len(inputs.relevant), len(steps))
     before = Row(inputs.target, inputs.value, inputs.outcome, steps < step)
-    memory, _ = jax.lax.scan(
-        lambda memory, row: (network.remember(memory, row), None),
-        network.start(len(inputs.relevant), len(steps)),
-        before,
-        unroll=min(len(steps), 8),
+    memory = jax.tree.map(
+        lambda a: a.sum(0), jax.vmap(lambda row: network.remember(blank, row))(before)
     )
     phase, goal = ((steps == step) @ column for column in (inputs.phase, inputs.goal))
     return network.decide(memory, Cue(phase, goal, inputs.relevant))[0].log_probs
@@ -287,16 +288,20 @@ def part_size(rows: int, floats: int) -> int:
 def floats(network: Network, world: World) -> int:
     """Size of one activation for one decision."""
     n, steps = world.spec.n, world.spec.steps
-    like = Inputs(
-        *(np.zeros((1, steps)) for _ in range(4)), np.zeros((1, steps, n)), np.ones((1, n))
-    )
+    column: Any = np.zeros((1, steps))
+    row: Any = np.zeros((1, steps, n))
+    like = Inputs(column, column, column, column, row, row[0])
     return network.floats(like, 1)
 
 
+@functools.lru_cache(maxsize=8)
 def make_play(
     world: World, players: int, part: int
 ) -> Callable[[Network, PRNGKeyArray, Int[Array, " Q"]], Played]:
-    """A compiled `play` that works on `part` tasks at a time; Q is a multiple of `part`."""
+    """A compiled `play` that works on `part` tasks at a time; Q is a multiple of `part`.
+
+    The same arguments give the same program, compiled once; so for `make_gradient`.
+    """
 
     @eqx.filter_jit
     def run(network: Network, key: PRNGKeyArray, tasks: Int[Array, " Q"]) -> Played:
@@ -310,14 +315,15 @@ def make_play(
     return run
 
 
+@functools.lru_cache(maxsize=8)
 def make_gradient(
-    weights: Weights, part: int
-) -> Callable[[Network, Network | None, Practice], tuple[Any, Float[Array, " 5"]]]:
+    part: int,
+) -> Callable[[Network, Network | None, Practice, Weights], tuple[Any, Float[Array, " 5"]]]:
     """Compiled gradient of `objective`, `part` decisions at a time; their number is a multiple."""
 
     @eqx.filter_jit
     def differentiate(
-        network: Network, anchor: Network | None, batch: Practice
+        network: Network, anchor: Network | None, batch: Practice, weights: Weights
     ) -> tuple[Any, Array]:
         parameters, rest = eqx.partition(network, eqx.is_array)
 
@@ -333,3 +339,15 @@ def make_gradient(
         return total, parts.sum(0)
 
     return differentiate
+
+
+@eqx.filter_jit
+def improve(
+    found: list[Any], network: Network, state: Any, rate: Array
+) -> tuple[Network, Any, Float[Array, " 5"]]:
+    """Network and optimiser state after one step on the sum of some gradients, and the losses."""
+    gradient, parts = jax.tree.map(lambda *share: sum(share), *found)
+    parameters, rest = eqx.partition(network, eqx.is_array)
+    updates, state = adam().update(gradient, state, parameters)
+    parameters = eqx.apply_updates(parameters, jax.tree.map(lambda u: -rate * u, updates))
+    return eqx.combine(parameters, rest), state, parts

@@ -31,6 +31,7 @@ from understudy.learning._dag_ppo import (
     Practice,
     Weights,
     floats,
+    improve,
     make_gradient,
     make_play,
     part_size,
@@ -78,9 +79,9 @@ class FineTuning:
     players: int = 8
     reward: str = "expected"
     learnt: str = "both"
-    share: float = 0.25
+    share: float = 0.15
     epochs: int = 1
-    minibatches: int = 2
+    minibatches: int = 4
     learning_rate: float = 3e-4
     clip: float = 0.2
     entropy_weight: float = 0.0
@@ -217,21 +218,11 @@ class _Job:
         fitting = part_size(own * recipe.players, size) // recipe.players
         tasks = max(d for d in range(1, own + 1) if own % d == 0 and d <= max(1, fitting))
         self.play = make_play(world, recipe.players, tasks)
-        weights = Weights(recipe.clip, recipe.entropy_weight, recipe.anchor_weight)
         self.size = size
-        self.weights = weights
-        self.gradient: Any = None
-        self.step = adam()
-
-        @eqx.filter_jit
-        def apply(found: list[Any], now: _State, rate: jax.Array) -> tuple[_State, jax.Array]:
-            gradient, parts = jax.tree.map(lambda *share: sum(share), *found)
-            parameters, rest = eqx.partition(now.network, eqx.is_array)
-            updates, state = self.step.update(gradient, now.optimiser, parameters)
-            parameters = eqx.apply_updates(parameters, jax.tree.map(lambda u: -rate * u, updates))
-            return _State(eqx.combine(parameters, rest), state), parts
-
-        self.apply = apply
+        # As arrays: other weights do not make another program.
+        self.weights = Weights(
+            *map(jnp.asarray, (recipe.clip, recipe.entropy_weight, recipe.anchor_weight))
+        )
         self.per_round = recipe.tasks * recipe.players * world.spec.steps
         self.rounds = -(-recipe.steps // self.per_round)
         self.every = max(1, self.rounds // MOST_ROWS)
@@ -264,7 +255,8 @@ class _Job:
             for chosen in np.array_split(rng.permutation(rows), count):
                 own = batch.take(chosen)
                 own = own._replace(weight=own.weight / own.weight.sum())
-                now, parts = self.apply(self._gradients(now, own), now, jnp.asarray(rate))
+                *after, parts = improve(self._gradients(now, own), *now, jnp.asarray(rate))
+                now = _State(*after)
                 losses.append(parts)
         return now, np.mean([np.asarray(x) for x in losses], axis=0)
 
@@ -274,14 +266,15 @@ class _Job:
         most = -(-rows // self.workers)
         part = part_size(most, self.size)
         own = -(-most // part) * part
-        if self.gradient is None:
-            self.gradient = make_gradient(self.weights, part)
+        gradient = make_gradient(part)
         filler = np.arange(self.workers * own) % rows
         full = batch.take(filler)
         full.weight[rows:] = 0.0
         shares = [full.take(slice(i * own, (i + 1) * own)) for i in range(self.workers)]
         return list(
-            self.pool.map(lambda share: self.gradient(now.network, self.anchor, share), shares)
+            self.pool.map(
+                lambda share: gradient(now.network, self.anchor, share, self.weights), shares
+            )
         )
 
     # -- the whole job --------------------------------------------------------------------------
@@ -290,7 +283,7 @@ class _Job:
         self, progress: Callable[[FineTuningReport], None] | None, checkpoint_seconds: float
     ) -> None:
         recipe, out = self.recipe, self.out
-        now = _State(self.first, self.step.init(eqx.filter(self.first, eqx.is_array)))
+        now = _State(self.first, adam().init(eqx.filter(self.first, eqx.is_array)))
         rows: list[str] = []
         done = 0
         saved = load_checkpoint(out)
@@ -434,7 +427,7 @@ class _Job:
             outcome=inputs.outcome,
             mask=inputs.relevant,
             goal=inputs.goal,
-            returns=returns(flat),
+            returns=returns(flat).astype(np.float32),
             oracle_return=flat.oracle_return,
             random_return=flat.random_return,
         )

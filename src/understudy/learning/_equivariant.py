@@ -105,6 +105,7 @@ class Equivariant(eqx.Module):
 
     kind = "equivariant"
     decisions_are_free = False  # each costs a pass over the grid
+    remembers_decisions = False
 
     def __init__(
         self,

@@ -148,8 +148,8 @@ def learn(
 
     Every minibatch comes from one dataset; datasets are visited in proportion to their size, in an
     order fixed by the seed; with `visits`, that many times as often each, and a dataset smaller
-    than a minibatch is then repeated within one. The last twentieth of each dataset's shards (at least one) is held out. The learning rate rises
-    over the first `warm_up` steps.
+    than a minibatch is then repeated within one. The last twentieth of each dataset's shards (at
+    least one) is held out. The learning rate rises over the first `warm_up` steps.
 
     Raises:
         UserError: logs that cannot be learnt from (unreadable, unfinished, other do-values), bad

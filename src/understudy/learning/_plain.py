@@ -68,6 +68,7 @@ class Plain(eqx.Module):
 
     kind = "plain"
     decisions_are_free = True  # one pass over the steps gives all of them
+    remembers_decisions = True  # their keys and values
 
     def __init__(
         self,

@@ -9,9 +9,15 @@ from pathlib import Path
 from understudy.episodes import write_atomic
 from understudy.errors import UserError
 from understudy.studies import (
+    context_length,
+    dagger,
     data_fusion,
+    data_mix,
     deconfounding,
+    error_accumulation,
     explanations,
+    fine_tuning,
+    fragility,
     heldout_links,
     heldout_sets,
     limit,
@@ -31,6 +37,9 @@ STUDIES: dict[str, Study | PlayerStudy] = {
         heldout_sets,
         data_fusion,
         limit,
+        error_accumulation,
+        context_length,
+        dagger,
         explanations,
         deconfounding,
         rl_explanations,
@@ -38,6 +47,9 @@ STUDIES: dict[str, Study | PlayerStudy] = {
         meta_scm,
         recitation,
         prompts,
+        fine_tuning,
+        data_mix,
+        fragility,
     )
 }
 

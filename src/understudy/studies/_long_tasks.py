@@ -17,7 +17,6 @@ from understudy import worlds
 from understudy.episodes import EXPLOIT, EXPLORE, Dataset, EpisodeBatch
 from understudy.errors import UserError
 from understudy.evaluation import _statistics, _strategies
-from understudy.experimenters import Mistaken
 from understudy.learning import Agent, batch_inputs
 from understudy.studies._cut_logs import cut
 from understudy.studies._stages import kept_arrays
@@ -29,7 +28,7 @@ BLOCK = EXPERIMENTS + 1
 """Steps of a round: experiments, then one exploit action with a goal of its own."""
 
 Returns = dict[str, NDArray[np.float64]]
-"""float64[B, H] by who exploits, at H steps: "agent", "oracle", "random" and, where exact, "bayes"."""
+"""float64[B, H] by who exploits, at H steps: "agent", "oracle", "random", "bayes" where exact."""
 
 
 def rounds_world(steps: int, drift: float = 0.0, **options: Any) -> DagWorld:
@@ -49,25 +48,27 @@ def one_goal_world(steps: int) -> DagWorld:
     return worlds.make("dag", split="longer", n=N, experiments=steps, exploits=1)
 
 
-def returns_in_rounds(dataset: Dataset, at: Sequence[int] | None, file: Path) -> Returns:
-    """Expected goal values at the exploit steps that end tasks of `at` steps; None: at all.
-
-    The exact reader only reads at `at`; where nothing is asked of it, "bayes" is left out.
-    """
+def returns_in_rounds(dataset: Dataset, at: Sequence[int], file: Path) -> Returns:
+    """Expected goal values at the exploit steps that end tasks of `at` steps."""
 
     def compute() -> Returns:
         batch = dataset.read(without=[n for n in dataset.optional if n != "system"])
-        wanted = np.flatnonzero(batch.phase[0] == EXPLOIT)
-        if at is not None:
-            wanted = np.array([steps - 1 for steps in at])
-        return _returns(_asking_at(batch, wanted))
+        return _returns(_asking_at(batch, np.array([steps - 1 for steps in at])))
 
-    return kept_arrays(file, {"rows": dataset.rows, "at": None if at is None else list(at)}, compute)
+    return kept_arrays(file, {"rows": dataset.rows, "at": list(at)}, compute)
 
 
-def returns_after(
-    dataset: Dataset, agent: Agent | None, at: Sequence[int], file: Path
-) -> Returns:
+def returns_of_all_rounds(dataset: Dataset, file: Path) -> Returns:
+    """The same at all exploit steps, without the exact reader."""
+
+    def compute() -> Returns:
+        batch = dataset.read(without=[n for n in dataset.optional if n != "system"])
+        return _returns(batch, exact=False)
+
+    return kept_arrays(file, {"rows": dataset.rows, "at": "all"}, compute)
+
+
+def returns_after(dataset: Dataset, agent: Agent | None, at: Sequence[int], file: Path) -> Returns:
     """Of a log of one goal: had the exploit action come after each of these numbers of experiments.
 
     What an agent would do is read off its network, given the rows up to there and the goal; that
@@ -99,7 +100,9 @@ def _read_after(
         raise UserError("agent", agent.name, "its network looks at where an episode ends")
     steps = np.asarray(at)
     if batch.phase.shape[1] <= steps.max() or (batch.phase[:, :-1] != EXPLORE).any():
-        raise UserError("steps", int(steps.max()), "use a log of experiments and one exploit action")
+        raise UserError(
+            "steps", int(steps.max()), "use a log of experiments and one exploit action"
+        )
     inputs = batch_inputs(batch)
     phase, goal = inputs.phase.copy(), inputs.goal.copy()
     phase[:, steps], goal[:, steps] = EXPLOIT, inputs.goal[:, -1:]
@@ -129,8 +132,9 @@ def _asking_at(batch: EpisodeBatch, steps: NDArray[np.int64]) -> EpisodeBatch:
     return replace(batch, goal=goal)
 
 
-def _returns(batch: EpisodeBatch) -> Returns:
-    readings = _strategies.read(batch)
+def _returns(batch: EpisodeBatch, exact: bool = True) -> Returns:
+    wanted = (_strategies.ORACLE, _strategies.BAYES) if exact else (_strategies.ORACLE,)
+    readings = _strategies.read(batch, wanted)
     if isinstance(readings, str) or readings.worth is None:
         raise UserError("log", None, readings if isinstance(readings, str) else "no systems in it")
     rows, legal, worth = np.arange(len(readings.action)), readings.legal, readings.worth
@@ -140,9 +144,9 @@ def _returns(batch: EpisodeBatch) -> Returns:
         "oracle": np.where(legal, worth, -np.inf).max(1),
         "random": np.where(legal, worth, 0.0).sum(1) / legal.sum(1),
     }
-    exact = readings.value_of(_strategies.BAYES)
-    if exact is not None:
-        found["bayes"] = exact
+    bayes = readings.value_of(_strategies.BAYES)
+    if bayes is not None:
+        found["bayes"] = bayes
     return {name: values.reshape(batch.rows, -1) for name, values in found.items()}
 
 
@@ -211,7 +215,7 @@ def pair_statistics(
     x, y = batch.outcome[episode, :, cause], batch.outcome[episode, :, goal]
     free = seen & (batch.target != goal[:, None]) & np.isfinite(x) & np.isfinite(y)
     by_hand = free & (batch.target == cause[:, None])
-    x, y = (np.nan_to_num(v).astype(np.float64) for v in (x, y))
+    x, y = (np.nan_to_num(v) for v in (x, y))
 
     def sums(rows: NDArray[np.bool_]) -> tuple[NDArray[np.float64], ...]:
         return tuple((rows * v).sum(1) for v in (x * x, x * y, y * y, np.ones_like(x)))
@@ -277,12 +281,7 @@ def echo(right: NDArray[np.float64], wrong: NDArray[np.float64], oracle: NDArray
     return {"loss": losses, "steps": last}
 
 
-def mistaken(player: Any, step: int, kind: str) -> Mistaken:
-    """The player with one mistake, under a name that says so."""
-    return Mistaken(player, step, kind)
-
-
-def oracle_labels(batch: EpisodeBatch) -> EpisodeBatch:
+def meant_as_labels(batch: EpisodeBatch) -> EpisodeBatch:
     """A log whose players noted what they meant, with that as expert labels.
 
     What was meant is the action with probability 1 in `action_logits`.

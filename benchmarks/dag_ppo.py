@@ -1,0 +1,151 @@
+"""Fine-tuning speed in world `dag`, end to end, against the rooms' PPO and a Gymnasium loop.
+
+    python benchmarks/dag_ppo.py [--rounds 6] [--repeats 3]
+
+In turns: rounds of `fine_tune` from `pretrained:dag` at its defaults (play, learn and log own
+episodes); rounds of the rooms' PPO at its defaults; and the policy of `pretrained:dag` acting in
+`understudy/dag-v0`, natively batched, 1,024 at once, without learning anything (its decisions are
+compiled, one call a step). Steps a second of wall time; `cores_had` is processor time over wall
+time, and `per_two_core_seconds` the steps in the processor time of two cores: what an otherwise
+idle machine with two cores would do if it could use both wholly. Compiling is not timed. The last
+line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import equinox as eqx
+import gymnasium
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import understudy
+import understudy.worlds.gym  # noqa: F401
+from understudy import learning, worlds
+from understudy.experimenters import Observation
+from understudy.learning import FineTuning, ReinforcementRecipe
+from understudy.learning._rooms_ppo import make_round
+from understudy.learning._rooms_reinforcement import _start
+from understudy.worlds import stream_key
+
+ENVIRONMENTS = 1024
+
+
+def fine_tuning(rounds: int, folder: Path) -> Callable[[], int]:
+    world, counted = worlds.make("dag"), iter(range(10**6))
+    recipe = FineTuning(start="pretrained:dag")
+    per_round = recipe.tasks * recipe.players * world.spec.steps
+
+    def run() -> int:
+        own = FineTuning(start="pretrained:dag", steps=rounds * per_round)
+        agent = learning.fine_tune(world, folder / str(next(counted)), own)
+        return agent.training["steps"]
+
+    return run
+
+
+def rooms(rounds: int) -> Callable[[], int]:
+    world, recipe = worlds.make("rooms", level="basic"), ReinforcementRecipe()
+    key = stream_key(0, "reinforcement")
+    advance, now = (
+        make_round(world, recipe.settings),
+        _start(world, recipe.architecture(), recipe, key),
+    )
+    number = 0
+
+    def run() -> int:
+        nonlocal now, number
+        for _ in range(rounds):
+            now, figures = advance(key, now, jnp.asarray(number), jnp.asarray(1e-4))
+            number += 1
+        jax.block_until_ready(figures)
+        return rounds * recipe.per_round
+
+    return run
+
+
+def gymnasium_loop(episodes: int) -> Callable[[], int]:
+    agent = learning.load_agent("pretrained:dag", greedy=False)
+    world = worlds.make("dag")
+    spec = world.spec
+    venv = gymnasium.make_vec("understudy/dag-v0", num_envs=ENVIRONMENTS)
+    values = jnp.asarray(spec.do_values)
+
+    @eqx.filter_jit
+    def decide(network, memory, seen, first, key):
+        def one(memory, seen, key):
+            past = seen["target"].sum() > 0
+            target = jnp.where(past, jnp.argmax(seen["target"]), -1)
+            goal = jnp.where(seen["goal"].sum() > 0, jnp.argmax(seen["goal"]), -1)
+            outcome = jnp.where(seen["observed"] > 0, seen["outcome"], jnp.nan)
+            now = Observation(
+                jnp.argmax(seen["phase"]), jnp.asarray(0), target, seen["value"][0], outcome,
+                seen["relevant"] > 0, goal,
+            )  # fmt: skip
+            action, (memory, _) = agent.act((memory, first), now, key)
+            index = action.target * len(values) + jnp.argmin(jnp.abs(values - action.value))
+            return index, memory
+
+        return jax.vmap(one)(memory, seen, jax.random.split(key, ENVIRONMENTS))
+
+    def run() -> int:
+        for episode in range(episodes):
+            seen, _ = venv.reset(seed=episode)
+            memory = jax.vmap(lambda _: agent.network.start(spec.n, spec.steps))(
+                jnp.arange(ENVIRONMENTS)
+            )
+            for t in range(spec.steps):
+                key = jax.random.key(episode * spec.steps + t)
+                action, memory = decide(agent.network, memory, seen, jnp.asarray(t == 0), key)
+                seen, *_ = venv.step(np.asarray(action))
+        return episodes * ENVIRONMENTS * spec.steps
+
+    return run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        sides = {
+            "dag, fine_tune": fine_tuning(options.rounds, Path(folder)),
+            "rooms, PPO": rooms(options.rounds),
+            "dag, Gymnasium, play only": gymnasium_loop(options.rounds),
+        }
+        found: dict[str, dict[str, list[float]]] = {}
+        for name, run in sides.items():
+            run()  # compiles
+            found[name] = {"wall": [], "processor": []}
+        load = os.getloadavg()[0]
+        for _ in range(options.repeats):
+            for name, run in sides.items():
+                began, used = time.perf_counter(), time.process_time()
+                steps = run()
+                found[name]["wall"].append(steps / (time.perf_counter() - began))
+                found[name]["processor"].append(steps / (time.process_time() - used))
+    results = {
+        name: {
+            "steps_per_second": round(float(np.median(own["wall"]))),
+            "per_two_core_seconds": round(2 * float(np.median(own["processor"]))),
+            "cores_had": round(float(np.median(np.divide(own["wall"], own["processor"]))), 2),
+        }
+        for name, own in found.items()
+    }
+    for name, own in results.items():
+        print(name, own, flush=True)
+    report = {"benchmark": "dag_ppo", "network": "pretrained:dag", "cores": os.cpu_count()}
+    print(json.dumps(report | {"load_average": round(load, 1), "results": results}))
+
+
+if __name__ == "__main__":
+    main()
