@@ -24,11 +24,11 @@ def summary(dataset: Dataset) -> dict[str, Any]:
     `split`, `experimenter`, `provenance` (watched, dagger, own; None if nobody said), `created`,
     `seeds`, `variables`, `n`, `steps`, `optional` (columns), `steps_by_phase` (mean number an
     episode), `do_values` (a histogram of what variables were set to: `value` or, beyond 16
-    different values, `from` and `to`, with `count`), `target_frequency` (for each phase the share of steps on each variable,
-    "none" for observations), `distinct_targets` (mean number of variables tested in the explore
-    phase of an episode), `relevant` (mean number of relevant variables), `returns`,
-    `oracle_return`, `random_return` (means, None if unknown), `return_ratio` (mean return by mean
-    oracle return) and `damage` (one line for each damaged shard).
+    different values, `from` and `to`, with `count`), `target_frequency` (for each phase the share
+    of steps on each variable, "none" for observations), `distinct_targets` (mean number of
+    variables tested in the explore phase of an episode), `relevant` (mean number of relevant
+    variables), `returns`, `oracle_return`, `random_return` (means, None if unknown), `return_ratio` (mean
+    return by mean oracle return) and `damage` (one line for each damaged shard).
     """
     counts = _Counts(dataset.n, dataset.steps)
     damage: list[str] = []

@@ -60,6 +60,11 @@ class LabSettings:
         for folder in self.logs:
             if not folder.is_dir():
                 raise UserError("logs", str(folder), "no such folder")
+        for agent in self.agents:
+            if not agent.startswith("pretrained:") and not Path(agent, "agent.json").is_file():
+                raise UserError("agent", agent, "no agent.json there: name an agent's folder")
+        if self.database is not None and self.study is None:
+            raise UserError("database", "***", "it holds a study's responses: give --study too")
 
     @property
     def loopback(self) -> bool:
