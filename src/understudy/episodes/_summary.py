@@ -27,8 +27,8 @@ def summary(dataset: Dataset) -> dict[str, Any]:
     different values, `from` and `to`, with `count`), `target_frequency` (for each phase the share
     of steps on each variable, "none" for observations), `distinct_targets` (mean number of
     variables tested in the explore phase of an episode), `relevant` (mean number of relevant
-    variables), `returns`, `oracle_return`, `random_return` (means, None if unknown), `return_ratio` (mean
-    return by mean oracle return) and `damage` (one line for each damaged shard).
+    variables), `returns`, `oracle_return`, `random_return` (means, None if unknown),
+    `return_ratio` (mean return by mean oracle return) and `damage` (one line for each damaged shard).
     """
     counts = _Counts(dataset.n, dataset.steps)
     damage: list[str] = []
