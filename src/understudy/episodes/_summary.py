@@ -28,7 +28,7 @@ def summary(dataset: Dataset) -> dict[str, Any]:
     of steps on each variable, "none" for observations), `distinct_targets` (mean number of
     variables tested in the explore phase of an episode), `relevant` (mean number of relevant
     variables), `returns`, `oracle_return`, `random_return` (means, None if unknown),
-    `return_ratio` (mean return by mean oracle return) and `damage` (one line for each damaged shard).
+    `return_ratio` (mean return by mean oracle return) and `damage` (one line a shard).
     """
     counts = _Counts(dataset.n, dataset.steps)
     damage: list[str] = []

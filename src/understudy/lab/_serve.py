@@ -23,7 +23,7 @@ from understudy.errors import UserError
 from understudy.lab._app import create_app
 from understudy.lab._security import private_folder
 from understudy.lab._settings import LabSettings
-from understudy.lab._warm import keep_programs, warm_up
+from understudy.lab._warm import keep_programs, stay_light, warm_up
 
 HEADER_SECONDS = 20.0
 """How long a client may take to say what it wants."""
@@ -56,6 +56,7 @@ def serve(
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                 await super().startup(sockets)
                 (say or print)(f"Understudy lab: {entry} (Ctrl+C stops it)")
+                threading.Thread(target=stay_light, daemon=True).start()
                 if settings.warm:
                     threading.Thread(target=warm_up, daemon=True).start()
                 if browse and sys.stdout.isatty():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import time
 from pathlib import Path
 
 import jax
@@ -17,6 +19,9 @@ from understudy.worlds import DagConfig, configure
 FIRST = Scenario(configure())
 """What Play and Watch open with: world `dag`, preset `linear`."""
 
+_MOST_MAPS = 30_000
+_SECONDS = 20.0  # between looks
+
 
 def keep_programs() -> None:
     """Keep what is compiled in the user's cache folder, unless JAX was told otherwise."""
@@ -26,6 +31,20 @@ def keep_programs() -> None:
         # A size limit makes JAX lock the cache, which processes share.
         jax.config.update("jax_compilation_cache_max_size", 2**30)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+
+
+def stay_light() -> None:
+    """For ever, forget what is compiled whenever it is so much that XLA would crash before long.
+
+    Every program takes memory maps, of which Linux allows a process 65,530. What is needed again
+    comes from the cache on disk.
+    """
+    maps = Path("/proc/self/maps")
+    while maps.exists():
+        if maps.read_bytes().count(b"\n") > _MOST_MAPS:
+            jax.clear_caches()
+            gc.collect()
+        time.sleep(_SECONDS)
 
 
 def warm_up(scenario: Scenario = FIRST) -> None:
