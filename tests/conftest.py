@@ -74,9 +74,12 @@ _QUIET = (
 ).split()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """A browser without a window; UNDERSTUDY_NEED_BROWSER=1 makes its absence a failure."""
+    """A browser without a window; UNDERSTUDY_NEED_BROWSER=1 makes its absence a failure.
+
+    One a module: while Playwright is started, nobody else can run an event loop in this thread.
+    """
     path = next(filter(None, map(shutil.which, _CHROMIUM)), None)
     if path is None:
         if os.environ.get("UNDERSTUDY_NEED_BROWSER"):

@@ -317,6 +317,7 @@ def test_the_last_rounds_alone_may_be_kept_and_none_at_all(tmp_path):
     assert not (tmp_path / "b" / "own").exists()
 
 
+@pytest.mark.slow
 def test_a_weak_agent_becomes_better_in_a_small_world(tmp_path):
     recipe = FineTuning(
         steps=40 * 64 * 8 * 4,

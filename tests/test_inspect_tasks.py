@@ -111,8 +111,21 @@ def explored(world: Any, tmp_path_factory: Any) -> str:
     return str(folder)
 
 
-@pytest.mark.parametrize("player", PLAYERS)
-@pytest.mark.parametrize("task", TASKS)
+SLOW = {
+    ("self_correction", "bayes:eig"),
+    ("self_correction", "pretrained:dag-text"),
+    ("recitation", "pretrained:dag-text"),
+}
+
+
+@pytest.mark.parametrize(
+    ("task", "player"),
+    [
+        pytest.param(task, player, marks=pytest.mark.slow if (task, player) in SLOW else ())
+        for task in TASKS
+        for player in PLAYERS
+    ],
+)
 def test_every_player_runs_through_every_task(task, player, explored):
     more = {"explored": explored} if task == "reading" else {}
     log = run(task, player, **SMALL[task], **more)

@@ -193,6 +193,7 @@ learning.learn([{str(logs)!r}], {str(tmp_path / "two")!r}, learning.Recipe(**r, 
         np.testing.assert_allclose(a, b, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_bfloat16_stays_near_float32(logs, tmp_path):
     a = learning.learn([logs], tmp_path / "a", recipe(epochs=0.3))
     b = learning.learn([logs], tmp_path / "b", recipe(epochs=0.3, precision="bfloat16"))

@@ -144,6 +144,7 @@ def test_trimming_loses_no_act_and_keeps_the_last_verdict():
     assert (cut[1] == actions[1, :48]).all()
 
 
+@pytest.mark.slow
 def test_acting_step_by_step_says_what_reading_the_episode_says(some):
     _, _, _, seen, said, _ = some
     net = build_rooms(rooms_architecture("relational", SMALL, listens=True), 3)
@@ -187,6 +188,7 @@ def test_the_order_in_which_objects_are_listed_does_not_matter(some):
         np.testing.assert_allclose(a, b, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_eye_finds_every_object_in_view_and_nothing_else():
     room = world("deconfounded")
     look = jax.jit(

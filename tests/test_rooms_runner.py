@@ -145,7 +145,7 @@ PPO = ["learn", "--method", "ppo", "--out", "OUT"]
         (["learn", "--method", "sarsa", "--out", "OUT"], "--method"),
         (["learn", "--out", "OUT"], "logs"),
         ([*PPO, "--steps", "0"], "steps"),
-        ([*PPO, "--world", "dag"], "world"),
+        ([*PPO, "--world", "blicket"], "world"),
         ([*PPO, "--set", "level=attic"], "level"),
         ([*PPO, "--explanations", "poems"], "explanations"),
         ([*PPO, "--epochs", "2"], "--method"),

@@ -45,6 +45,7 @@ def test_one_graph_alone_is_read_as_if_it_were_the_true_one():
     assert min(np.abs(found - one).max() for one in each) < 1e-5
 
 
+@pytest.mark.slow
 def test_the_mean_error_falls_as_the_root_of_the_number_of_graphs():
     rows = some_rows(5, 5)
     truth = np.asarray(ExactPosterior(5, 2).effects(rows, 0))

@@ -122,6 +122,7 @@ def test_a_leading_variable_moves_the_others_most_and_only_names_have_changed(sy
     assert np.allclose(to_goal(base), to_goal(led), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_one_program_for_all_degrees_plays_as_the_world_of_one_degree_does(tmp_path):
     degrees, player = Degrees(bend=(0.7, 0.7), noise=(4.0, 4.0)), scripted("shuffled+random")
     dataset = _broken_worlds.Range(player, n=3).played(degrees, 8, 0, tmp_path)
@@ -237,6 +238,7 @@ def coin(player):
     return bool(player.init(spec, jax.random.key(5), jnp.zeros((3, 2, 3)))[0])
 
 
+@pytest.mark.slow
 def test_a_mixed_expert_experiments_in_nested_shares_of_the_same_systems():
     world = worlds.make("dag", n=3, experiments=5)
     played = {

@@ -225,6 +225,7 @@ def test_an_agent_folder_is_a_hugging_face_checkpoint_without_pickles(agent_fold
     assert not speaks(agent_folder.parent / "nothing")
 
 
+@pytest.mark.slow
 def test_a_text_agent_plays_whole_episodes_and_the_run_can_be_reviewed(agent_folder, tmp_path):
     agent = load_speaker(agent_folder)
     scenes = [DagScene(WORLD, 0, "perform", i) for i in range(3)]

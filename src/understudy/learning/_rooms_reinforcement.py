@@ -190,7 +190,9 @@ def learn_by_reinforcement(
         UserError: bad settings, an output folder that is not this job's, or divergence.
     """
     if not isinstance(world, RoomsWorld):
-        raise UserError("world", getattr(world, "name", world), "reinforcement plays in rooms only")
+        raise UserError(
+            "world", getattr(world, "name", world), "reinforcement plays in rooms and dag only"
+        )
     out = Path(out)
     settings = asdict(recipe) | {"widths": [list(w) for w in recipe.widths]}
     job = {"method": "ppo", "world": world.name, "world_config": world.config()} | settings
