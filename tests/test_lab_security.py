@@ -352,7 +352,7 @@ def test_a_damaged_secret_is_named(tmp_path):
         ({"host": ""}, "host"),
         ({"host": "", "token": TOKEN}, "host"),
         ({"host": "a b", "token": TOKEN}, "host"),
-        ({"public": "https://lab.example.org"}, "host"),
+        ({"public": "https://lab.example.org"}, "public"),
         ({"public": "lab.example.org", "token": TOKEN}, "public"),
         ({"public": "https://lab.example.org/x", "token": TOKEN}, "public"),
         ({"public": "https://[::1", "token": TOKEN}, "public"),

@@ -457,6 +457,12 @@ def review(
         list[str] | None,
         typer.Option(help="A player that reads all explorations too; repeat it."),
     ] = None,
+    frontier: Annotated[
+        bool,
+        typer.Option(
+            "--frontier", help="Return against cost: experiments, FLOPs (XLA's count), time."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare runs: one table, figures, intervals, floors and ceilings."""
@@ -469,12 +475,21 @@ def review(
         failed = [p for p in result.problems if f": not read by {name}: " in p]
         if failed and len(failed) == len(result.runs):
             raise UserError("--reader", name, failed[0].partition(f"not read by {name}: ")[2])
+    costs = None
+    if frontier:
+        with Count("counting", "players") as progress:
+            costs = evaluation.frontier(result, progress)
     if out is not None:
-        evaluation.write_report(result, out)
+        evaluation.write_report(result, out, costs)
     if as_json:
-        print(json.dumps(result.to_json(), sort_keys=True))
+        found = result.to_json() | ({"frontier": costs.to_json()} if costs else {})
+        print(json.dumps(found, sort_keys=True))
     else:
         print_table(evaluation.table(result))
+        if costs is not None:
+            print_table(evaluation.frontier_table(costs))
+            for agent, reason in costs.reasons:
+                notes.print(f"{agent}: experiments only: {reason}", style="yellow")
         if (beside := evaluation.beside_table(result)) is not None:
             print_table(beside)
         if (spoken := evaluation.spoken_table(result)) is not None:

@@ -15,6 +15,7 @@ from understudy.evaluation._blicket import (
 )
 from understudy.evaluation._dagger import DaggerReport, learn_by_dagger
 from understudy.evaluation._film import film
+from understudy.evaluation._frontier import Frontier, frontier
 from understudy.evaluation._live import Actor, LiveEpisode, episode_batch
 from understudy.evaluation._live_rooms import (
     Errand,
@@ -41,6 +42,7 @@ from understudy.evaluation._perform import (
 from understudy.evaluation._players import find_player
 from understudy.evaluation._report import (
     beside_table,
+    frontier_table,
     matrix,
     spoken_table,
     table,
@@ -61,6 +63,7 @@ __all__ = [
     "DaggerReport",
     "Errand",
     "Estimate",
+    "Frontier",
     "Given",
     "LiveBlicket",
     "LiveEpisode",
@@ -85,6 +88,8 @@ __all__ = [
     "film",
     "find_player",
     "fitted_memoriser",
+    "frontier",
+    "frontier_table",
     "learn_by_dagger",
     "live_blicket_batch",
     "live_rooms_batch",

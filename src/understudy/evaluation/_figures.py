@@ -97,18 +97,18 @@ def _panels(count: int, height: float, width: float = 3.6) -> tuple[Figure, list
     return figure, list(axes[:count])
 
 
-def _bar(estimate: Estimate) -> list[list[float]] | None:
+def bar(estimate: Estimate) -> list[list[float]] | None:
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return None
     return [[estimate.value - estimate.low], [estimate.high - estimate.value]]
 
 
-def _name(text: str, most: int = 28) -> str:
+def short_name(text: str, most: int = 28) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _rows(ax: Axes, names: list[str]) -> None:
-    ax.set_yticks(range(len(names)), [_name(name) for name in names])
+    ax.set_yticks(range(len(names)), [short_name(name) for name in names])
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
 
@@ -131,12 +131,12 @@ def _returns(review: Review) -> Figure | None:
         for position, run in enumerate(group.runs):
             ratio = run.metrics.return_ratio
             if ratio.value is not None:
-                ax.errorbar(ratio.value, position, xerr=_bar(ratio), fmt="o", color=BLUE,
+                ax.errorbar(ratio.value, position, xerr=bar(ratio), fmt="o", color=BLUE,
                             markersize=5, capsize=3, zorder=3)  # fmt: skip
         for value, color, style in _lines(group):
             ax.axvline(value, color=color, linestyle=style, linewidth=1.4, zorder=1)
         _rows(ax, _labels(list(group.runs)))
-        ax.set_title(f"{_name(group.world, 48)}\n{group.split}")
+        ax.set_title(f"{short_name(group.world, 48)}\n{group.split}")
         ax.set_xlabel("return ratio (share of the omniscient return)")
     handles = [
         Line2D([], [], color=BLUE, marker="o", linestyle="-", label="run, 95 % interval"),
@@ -175,10 +175,11 @@ def _matrix(review: Review) -> Figure | None:
             ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=7,
                     color="#ffffff" if value < 0.6 else "#000000")  # fmt: skip
         middle = np.arange(len(columns)) + 0.5
-        ax.set_xticks(middle, [_name(c, 20) for c in columns], rotation=35, ha="right")
-        ax.set_yticks(np.arange(len(group.runs)) + 0.5, [_name(n) for n in _labels([*group.runs])])
+        ax.set_xticks(middle, [short_name(c, 20) for c in columns], rotation=35, ha="right")
+        agents = [short_name(n) for n in _labels([*group.runs])]
+        ax.set_yticks(np.arange(len(group.runs)) + 0.5, agents)
         ax.invert_yaxis()
-        ax.set_title(f"{_name(group.world, 48)}\n{group.split}")
+        ax.set_title(f"{short_name(group.world, 48)}\n{group.split}")
     return figure
 
 
@@ -217,14 +218,14 @@ def _attribution(review: Review) -> Figure | None:
     for ax, (group, label, diagnosis) in zip(axes, cases, strict=True):
         for position, (name, strategy) in enumerate(diagnosis.strategies.items()):
             agrees = strategy.agrees
-            ax.barh(position, agrees.value or 0.0, height=0.7, xerr=_bar(agrees),
+            ax.barh(position, agrees.value or 0.0, height=0.7, xerr=bar(agrees),
                     color=colors.get(name, ORANGE),
                     error_kw={"ecolor": INK, "capsize": 2, "linewidth": 1})  # fmt: skip
         _rows(ax, list(diagnosis.strategies))
         ax.set_xlim(0, 1)
         ax.set_xlabel("share of exploit actions predicted")
         ax.set_title(
-            f"{_name(label, 40)}\n{_name(group.label, 48)}\n"
+            f"{short_name(label, 40)}\n{short_name(group.label, 48)}\n"
             f"{diagnosis.definition}, {diagnosis.n:,} episodes"
         )
     return figure
@@ -243,13 +244,13 @@ def _exploration(review: Review) -> Figure | None:
             most = max(most, run.metrics.relevant.value or 0.0)
             if tested.value is not None:
                 longest = max(longest, tested.value, tested.high or 0.0)
-                ax.barh(position, tested.value, height=0.6, xerr=_bar(tested), color=BLUE,
+                ax.barh(position, tested.value, height=0.6, xerr=bar(tested), color=BLUE,
                         error_kw={"ecolor": INK, "capsize": 2, "linewidth": 1})  # fmt: skip
         if most > 0:
             ax.axvline(most, color=INK, linewidth=1.2, linestyle="--")
         _rows(ax, _labels(list(group.runs)))
         ax.set_xlim(0, max(1.0, most, longest) * 1.05)
-        ax.set_title(f"{_name(group.world, 48)}\n{group.split}")
+        ax.set_title(f"{short_name(group.world, 48)}\n{group.split}")
         ax.set_xlabel("relevant variables tested (mean an episode;\ndashed: all of them)")
     return figure
 
@@ -276,7 +277,7 @@ def _learning(review: Review) -> Figure | None:
                 ax.plot(x, y, color=palette[number % len(palette)], linewidth=1.4,
                         linestyle=styles[number // len(palette) % 4],
                         marker="o" if len(points) == 1 else "", markersize=4,
-                        label=_name(name))  # fmt: skip
+                        label=short_name(name))  # fmt: skip
         ax.set_xlabel("training episodes")
         ax.set_ylabel(f"{key.replace('_', ' ')} (nats)")
     handles, labels = axes[0].get_legend_handles_labels()

@@ -13,6 +13,9 @@ from rich.table import Table
 
 from understudy.evaluation import _attribution, _beside, _metrics, _spoken
 from understudy.evaluation._figures import figures
+from understudy.evaluation._frontier import COSTS, Frontier
+from understudy.evaluation._frontier import DEFINITIONS as COST_DEFINITIONS
+from understudy.evaluation._frontier_figure import frontier_figures
 from understudy.evaluation._page import page, write_page
 from understudy.evaluation._review import Group, Review, Run
 from understudy.evaluation._statistics import Estimate
@@ -21,21 +24,37 @@ from understudy.evaluation._strategies import BAYES
 _NONE = "–"
 
 
-def write_report(review: Review, path: str | os.PathLike[str]) -> None:
+def write_report(
+    review: Review, path: str | os.PathLike[str], frontier: Frontier | None = None
+) -> None:
     """Writes one HTML file that needs nothing else; whole or not at all.
+
+    With a `frontier`, return against cost comes first among its figures.
 
     Raises:
         UserError: it cannot be written.
     """
-    write_page(path, html(review))
+    write_page(path, html(review, frontier))
 
 
-def html(review: Review) -> str:
+def html(review: Review, frontier: Frontier | None = None) -> str:
     """The page; all text from logs is escaped."""
     return page(
         "report.html",
-        {"estimate": text, "short": short, "config": _config, "counted": counted},
+        {
+            "estimate": text,
+            "short": short,
+            "config": _config,
+            "counted": counted,
+            "figure": _rounded,
+        },
         review=review,
+        frontier=frontier,
+        costs=COSTS,
+        frontier_figures={
+            title: Markup(svg)
+            for title, svg in (frontier_figures(frontier) if frontier else {}).items()
+        },
         columns=COLUMNS,
         # Figures are drawn here; matplotlib escapes the names in them.
         figures={title: Markup(svg) for title, svg in figures(review).items()},
@@ -44,6 +63,7 @@ def html(review: Review) -> str:
             **_attribution.DEFINITIONS,
             **(_spoken.DEFINITIONS if any(run.spoken for run in review.runs) else {}),
             **(_beside.DEFINITIONS if any(run.participants for run in review.runs) else {}),
+            **(COST_DEFINITIONS if frontier else {}),
         },
         none=_NONE,
     )
@@ -218,6 +238,47 @@ def beside_table(review: Review) -> Table | None:
             shown,
         )
     return made
+
+
+def frontier_table(frontier: Frontier) -> Table:
+    """Return and costs of every run; for each cost whether it is in the Pareto set."""
+    made = Table(
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+        caption="Pareto set for experiments, FLOPs and ms alone: yes; open: the interval of the "
+        f"difference reaches 0; no. FLOPs: XLA's count. Measured on {frontier.machine}.",
+        caption_justify="left",
+    )
+    made.add_column("player", overflow="fold")
+    for title in ("return [95 %]", "return ratio [95 %]", "exp.", "FLOPs", "ms", "in numbers"):
+        made.add_column(title, justify="right", no_wrap=True)
+    made.add_column("Pareto", no_wrap=True)
+    for group in frontier.groups:
+        made.add_section()
+        made.add_row(_escape(group.label), style="bold")
+        for point in group.points:
+            speed = point.speed
+            made.add_row(
+                f"  {_escape(point.agent)}",
+                text(point.returns),
+                text(point.return_ratio),
+                _rounded(point.experiments.value),
+                _rounded(point.flops),
+                _rounded(speed and speed.single),
+                _rounded(speed and speed.batched),
+                "/".join(point.pareto[name] or _NONE for name in COSTS),
+            )
+    return made
+
+
+def _rounded(number: float | None) -> str:
+    """Three digits: 0.0123, 4,230, 1.27e+08; a dash for None."""
+    if number is None:
+        return _NONE
+    if number == 0 or 1e-3 <= number < 1e6:
+        digits = f"{float(f'{number:.3g}'):,.4f}"
+        return digits.rstrip("0").rstrip(".")
+    return f"{number:.3g}"
 
 
 def references(group: Group) -> list[tuple[str, Estimate]]:

@@ -179,7 +179,7 @@ class Guard:
         if not self._is_ours(host):
             raise Refusal(400, "host", host[:80], "open the address that the lab printed")
         if self._settings.token is None and (
-            "forwarded" in headers or "x-forwarded-for" in headers
+            any(name in headers for name in ("forwarded", "x-forwarded-for", "via"))
         ):
             raise Refusal(403, "proxy", None, "others can reach this lab: start it with --token")
         if _ODD_PATH.search(scope["path"]):

@@ -50,13 +50,14 @@ class LabSettings:
         whole("port", self.port, 0, 65_535)
         if not _HOST.fullmatch(self.host):
             raise UserError("host", self.host, "use an address or a name of this machine")
-        if self.token is None and not (self.loopback and self.public is None):
-            remedy = "others could reach the lab: give --token too (16 characters or more)"
-            raise UserError("host", self.public or self.host, remedy)
-        if self.token is not None and not _TOKEN.fullmatch(self.token):
-            raise UserError("token", "***", "use 16 or more letters, digits and . _ ~ -")
         if self.public is not None:
             _check_public(self.public)
+        if self.token is None and not (self.loopback and self.public is None):
+            remedy = "others could reach the lab: give --token too (16 characters or more)"
+            field = "host" if self.public is None else "public"
+            raise UserError(field, self.public or self.host, remedy)
+        if self.token is not None and not _TOKEN.fullmatch(self.token):
+            raise UserError("token", "***", "use 16 or more letters, digits and . _ ~ -")
         for folder in self.logs:
             if not folder.is_dir():
                 raise UserError("logs", str(folder), "no such folder")

@@ -18,6 +18,7 @@ async function call(method, path, body) {
     for (let wait = 1; ; wait = Math.min(2 * wait, 8)) {
       const answer = await attempt(method, path, body);
       if (answer !== null) return answer;
+      clearTimeout(slow); // what follows says more
       say("No connection. What you chose is kept here and sent as soon as possible…", true);
       await new Promise((done) => setTimeout(done, 1000 * wait));
     }
@@ -192,18 +193,15 @@ function choose(view, submit) {
     });
     return make("span", { class: "chip" }, input, make("span", { "aria-hidden": "true" }, text));
   }
-  const form = make(
-    "form",
-    {},
-    make("fieldset", {}, make("legend", {}, "What do you set?"), make("div", { class: "choices" }, ...rows)),
-    go,
-  );
+  const choices = make("fieldset", {}, make("legend", {}, "What do you set?"), make("div", { class: "choices" }, ...rows));
+  const form = make("form", {}, choices, go);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const chosen = new FormData(form).get("choice");
     if (chosen === null) return;
     const [target, value] = chosen.split(" ").map(Number);
-    once(go, () => submit(target, value));
+    choices.disabled = true; // another choice now would be one too many
+    once(go, () => submit(target, value)).finally(() => (choices.disabled = false));
   });
   return form;
 }

@@ -340,7 +340,7 @@ class Session:
         try:
             write()
         except Conflict as error:
-            raise HTTPException(409, "this is answered already, and otherwise") from error
+            raise HTTPException(409, "your earlier choice counts") from error
         except Gone as error:
             raise HTTPException(404, "this browser no longer takes part") from error
 
