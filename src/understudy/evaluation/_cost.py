@@ -23,7 +23,10 @@ from understudy.worlds import Spec
 BATCHED = 256
 """Episodes played at once when a player's speed in numbers is measured, if that is affordable."""
 # Of programs that are counted but never run: what comes after the operations are settled.
-_UNTUNED = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+_UNTUNED: dict[str, Any] = {
+    "xla_backend_optimization_level": 0,
+    "xla_llvm_disable_expensive_passes": True,
+}
 _ENOUGH, _MOST = 0.2, 5.0  # seconds: of all repetitions; of one
 
 
@@ -114,7 +117,7 @@ class _Count:
         arguments = [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in closed.jaxpr.invars]
         lowered = jax.jit(core.jaxpr_as_fun(closed)).lower(*arguments)
         compiled = lowered.compile(compiler_options=_UNTUNED)
-        for line in compiled.as_text().splitlines():
+        for line in (compiled.as_text() or "").splitlines():
             if 'custom_call_target="' in line:
                 self.uncounted.add(line.partition('custom_call_target="')[2].partition('"')[0])
         found: Any = compiled.cost_analysis()

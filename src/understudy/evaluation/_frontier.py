@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -247,7 +248,8 @@ def _by_name(name: str, run: Run, world: World) -> Any:
         size = sum(x.size for x in shapes if isinstance(x, jax.ShapeDtypeStruct))
         if size > _MOST_PARAMETERS:
             raise UserError("network", size, f"more than {_MOST_PARAMETERS:,} parameters")
-        return Agent(build(architecture, 0), architecture, name, greedy=run.mode != "sample")
+        network = _no_plain_numbers(build(architecture, 0))
+        return Agent(network, architecture, name, greedy=run.mode != "sample")
     if kind == "bayes" and colon:
         return bayesian(rest, world.config())
     if re.fullmatch(r"memoriser(@.*)?", name):
@@ -255,6 +257,15 @@ def _by_name(name: str, run: Run, world: World) -> Any:
         spec = world.spec
         return memoriser(np.zeros((spec.n, spec.n, len(spec.do_values)), np.int64))
     return scripted(name)
+
+
+def _no_plain_numbers(network: Any) -> Any:
+    """The network with weights that let XLA leave nothing out, as it does with zeros and ones."""
+    rng = np.random.default_rng(0)
+    return jax.tree.map(
+        lambda x: jnp.asarray(rng.normal(size=x.shape), x.dtype) if eqx.is_inexact_array(x) else x,
+        network,
+    )
 
 
 def _compared(group: Group, measured: Sequence[_Measured]) -> FrontierGroup:
@@ -284,7 +295,9 @@ def _standing(one: _Measured, others: Sequence[_Measured], name: str) -> tuple[s
     ]
     if not rivals:
         return _PARETO, ""
-    for _, other in sorted(rivals, key=lambda rival: (rival[0], -rival[1].point.returns.value)):
+    for _, other in sorted(
+        rivals, key=lambda rival: (rival[0], -(rival[1].point.returns.value or 0.0))
+    ):
         if _gets_more(other, one):
             return _BEATEN, other.point.agent
     return _OPEN, ""

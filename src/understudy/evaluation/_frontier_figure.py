@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from understudy.evaluation._figures import BLUE, GREY, INK, ORANGE, STYLE, bar, short_name, svg
 from understudy.evaluation._frontier import COSTS, Frontier, FrontierGroup, Point
@@ -74,8 +75,12 @@ def _cost(point: Point, name: str) -> float:
 
 def _panel(ax: Axes, name: str, points: list[Point]) -> None:
     ax.set_facecolor("none")
-    if name != "experiments":
+    if name == "experiments":
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    else:
         ax.set_xscale("log")
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _power(x)))
+        ax.xaxis.set_minor_formatter(NullFormatter())
     where = [(_cost(p, name), float(p.return_ratio.value or 0.0)) for p in points]
     for (x, y), point in zip(where, points, strict=True):
         status = point.pareto[name]
@@ -83,20 +88,28 @@ def _panel(ax: Axes, name: str, points: list[Point]) -> None:
                     color=_COLOURS[status], capsize=2, linewidth=1, zorder=3)  # fmt: skip
     best = sorted(xy for xy, p in zip(where, points, strict=True) if p.pareto[name] == "yes")
     if len(best) > 1:
-        x, y = zip(*best, strict=True)
-        ax.plot(x, y, color=BLUE, linewidth=1.2, drawstyle="steps-post", zorder=2)
+        costs, gets = zip(*best, strict=True)
+        ax.plot(costs, gets, color=BLUE, linewidth=1.2, drawstyle="steps-post", zorder=2)
     ax.set_xlabel(_LABELS[name])
     ax.set_ylabel("return ratio (share of the omniscient return)")
     _room(ax, name, where)
     _label(ax, name, where, points)
 
 
+def _power(number: float) -> str:
+    """10⁵, where formulas are not typeset."""
+    exponent = str(round(float(np.log10(number))))
+    return "10" + exponent.translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
 def _room(ax: Axes, name: str, where: list[tuple[float, float]]) -> None:
-    """Limits with space for names on the right."""
+    """Limits with space for names on the right and, where they crowd, above."""
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.16 * (high - low))
     x = np.array([x for x, _ in where])
     if name == "experiments":
-        spread = max(float(np.ptp(x)), 1.0)
-        ax.set_xlim(max(0.0, x.min() - 0.3 * spread), x.max() + 0.9 * spread)
+        right = np.ceil(x.max()) + max(2.0, 0.9 * float(np.ptp(x)))
+        ax.set_xlim(max(0.0, np.floor(x.min()) - 1), right)
     else:
         decades = max(float(np.log10(x.max() / x.min())), 1.0)
         ax.set_xlim(x.min() / 10 ** (0.08 * decades), x.max() * 10 ** (0.45 * decades))
@@ -104,8 +117,7 @@ def _room(ax: Axes, name: str, where: list[tuple[float, float]]) -> None:
 
 def _label(ax: Axes, name: str, where: list[tuple[float, float]], points: list[Point]) -> None:
     """Every point's name beside it; those that would overlap are moved up or down."""
-    low, high = ax.get_ylim()
-    left, right = ax.get_xlim()
+    (low, high), (left, right) = ax.get_ylim(), ax.get_xlim()
 
     def across(x: float) -> float:
         if name == "experiments":

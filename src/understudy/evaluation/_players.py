@@ -33,11 +33,11 @@ def find_player(name: str, world: Any, greedy: bool = True, seed: int = 0) -> An
     if world.name == "blicket":
         return _of_blickets(name)
     kind, colon, rest = name.partition(":")
-    if colon and (change := _CHANGED.fullmatch(kind)) is not None:
+    if colon and (change := CHANGED.fullmatch(kind)) is not None:
         inner = find_player(rest, world, greedy, seed)
-        changed = _changed(inner, change["how"], int(change["number"]))
-        changed.check(world.spec)
-        return changed
+        limited = changed(inner, change["how"], int(change["number"]))
+        limited.check(world.spec)
+        return limited
     if kind == "scripted" and colon:
         memoriser, _, logs = rest.partition("@")
         if memoriser == "memoriser":
@@ -50,10 +50,11 @@ def find_player(name: str, world: Any, greedy: bool = True, seed: int = 0) -> An
     return agent
 
 
-_CHANGED = re.compile(rf"(?P<how>last|{'|'.join(MISTAKES)})-(?P<number>[0-9]{{1,5}})")
+CHANGED = re.compile(rf"(?P<how>last|{'|'.join(MISTAKES)})-(?P<number>[0-9]{{1,5}})")
 
 
-def _changed(player: Any, how: str, number: int) -> LastSteps | Mistaken:
+def changed(player: Any, how: str, number: int) -> LastSteps | Mistaken:
+    """The player with a short memory, or with a mistake at step `number`."""
     return LastSteps(player, number) if how == "last" else Mistaken(player, number, how)
 
 

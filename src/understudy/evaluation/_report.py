@@ -264,8 +264,8 @@ def frontier_table(frontier: Frontier) -> Table:
                 text(point.return_ratio),
                 _rounded(point.experiments.value),
                 _rounded(point.flops),
-                _rounded(speed and speed.single),
-                _rounded(speed and speed.batched),
+                _rounded(speed.single if speed else None),
+                _rounded(speed.batched if speed else None),
                 "/".join(point.pareto[name] or _NONE for name in COSTS),
             )
     return made

@@ -227,7 +227,7 @@ def _measured(
     path: str | os.PathLike[str], problems: list[str], readers: Mapping[str, MakeReader]
 ) -> _Measured:
     dataset = Dataset(path)
-    batch = _readable(dataset, path, problems)
+    batch = readable(dataset, path, problems)
     origin = batch.origin
     config = json.loads(origin.world_config)
     readings = read(batch)
@@ -270,7 +270,7 @@ def _measured(
     return _Measured(run, key, _family(run), episode, returns, config, origin.split, people)
 
 
-def _readable(dataset: Dataset, path: str | os.PathLike[str], problems: list[str]) -> EpisodeBatch:
+def readable(dataset: Dataset, path: str | os.PathLike[str], problems: list[str]) -> EpisodeBatch:
     """All undamaged shards; what is damaged is added to `problems`."""
     parts = []
     for index in range(len(dataset.shards)):
