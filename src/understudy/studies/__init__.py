@@ -9,6 +9,7 @@ from pathlib import Path
 from understudy.episodes import write_atomic
 from understudy.errors import UserError
 from understudy.studies import (
+    bounded_rationality,
     context_length,
     dagger,
     data_fusion,
@@ -49,6 +50,7 @@ STUDIES: dict[str, Study | PlayerStudy] = {
         prompts,
         fine_tuning,
         data_mix,
+        bounded_rationality,
         fragility,
     )
 }
