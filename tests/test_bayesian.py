@@ -56,7 +56,7 @@ def test_it_exploits_as_the_bayes_optimal_reader_of_its_history():
     np.testing.assert_allclose(believed[rows, result.target[:, step], value], best, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["eig", "goal"])
+@pytest.mark.parametrize("name", ["eig", pytest.param("goal", marks=pytest.mark.slow)])
 def test_it_watches_then_sets_relevant_variables_only(name):
     result = played(name)
     assert (result.target[:, 0] == -1).all()
@@ -69,6 +69,7 @@ def test_it_watches_then_sets_relevant_variables_only(name):
 TWO = {"n": 2, "relevant": None, "experiments": 40, "noise_variance": 0.01, "max_parents": 1}
 
 
+@pytest.mark.slow
 def test_outcomes_do_not_depend_on_how_many_episodes_are_played_at_once():
     few, many = played("eig", 5, **TWO), played("eig", 16, **TWO)
     for field in ("target", "value", "outcome", "returns"):

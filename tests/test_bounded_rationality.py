@@ -27,7 +27,7 @@ from understudy.studies._priced import (
 
 
 def log(player, experiments, count=64):
-    world = worlds.make("dag", split="longer", experiments=experiments)
+    world = worlds.make("dag", n=3, split="longer", experiments=experiments)
     who = find_player(player, world)
     return world, who, _perform.episodes(world, who, 0, "perform", 0, count, systems=True)
 
@@ -40,18 +40,18 @@ def chosen(batch):
 
 @pytest.mark.parametrize("player", ["pretrained:dag", "bayes:rotation", "scripted:largest-effect"])
 def test_who_is_asked_early_does_what_it_does_where_tasks_are_that_short(player):
-    world, who, long = log(player, 6)
-    early = asked_early(long, who, world.spec, (3, 6))
+    world, who, long = log(player, 4)
+    early = asked_early(long, who, world.spec, (2, 4))
     # Heuristics may break ties otherwise: experiments are the same, what is done need not be.
     ties = 0.1 if player.startswith("scripted") else 0.0
     assert (early[:, 1] != chosen(long)).mean() <= ties
-    _, _, short = log(player, 3)
-    assert np.array_equal(short.outcome[:, :3], long.outcome[:, :3])
+    _, _, short = log(player, 2)
+    assert np.array_equal(short.outcome[:, :2], long.outcome[:, :2])
     assert (early[:, 0] != chosen(short)).mean() <= ties
 
 
 def test_only_logs_of_experiments_and_one_decision_are_asked_early():
-    world = worlds.make("dag", split="longer", observations=1, experiments=2)
+    world = worlds.make("dag", n=3, split="longer", observations=1, experiments=2)
     who = find_player("scripted:largest-effect", world)
     batch = _perform.episodes(world, who, 0, "perform", 0, 2, systems=True)
     with pytest.raises(UserError, match="one exploit step"):
@@ -63,7 +63,7 @@ def test_only_logs_of_experiments_and_one_decision_are_asked_early():
 
 @pytest.mark.parametrize("name", ["scripted:partial-correlation", "bayes:rotation"])
 def test_operations_between_the_fewest_and_the_most_experiments_are_what_xla_counts(name):
-    place = study.Place("here", {}, (name,))
+    place = study.Place("here", {"n": 3}, (name,))
     after = (1, 3, 8)
     player = find_player(name, study._world(place, 8))
     found = study.operations_after(player, place, after)
@@ -149,9 +149,9 @@ def test_as_good_counts_tasks_after_as_many_experiments():
 
 TINY = study.Scale(
     (
-        study.Place(study.EVERYDAY, {"max_parents": 1, "noise_variance": 0.25},
+        study.Place(study.EVERYDAY, {"n": 3, "max_parents": 1},
                     ("scripted:largest-effect", "bayes:rotation", "tiny")),
-        study.Place(study.DEMANDING, {"noise_variance": 4.0},
+        study.Place(study.DEMANDING, {"n": 3},
                     ("scripted:largest-effect", "bayes:rotation", "tiny")),
     ),
     (1, 4), (study.Trained("tiny", (("size", 4), ("layers", 1), ("channels", 2)), 1.0),), 64, 32, 2,

@@ -77,7 +77,7 @@ def played(kind="equivariant", **options):
     return world, network, jax.tree.map(np.asarray, found)
 
 
-@pytest.mark.parametrize("kind", ["equivariant", "plain"])
+@pytest.mark.parametrize("kind", [pytest.param("equivariant", marks=pytest.mark.slow), "plain"])
 def test_players_of_a_task_do_what_the_world_lets_them_do(kind):
     world, _, found = played(kind)
     inputs, values = found.inputs, world.spec.do_values

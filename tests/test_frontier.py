@@ -88,6 +88,7 @@ def test_thinking_of_twice_as_many_graphs_costs_twice_as_much():
     assert (more - many) / (many - few) == pytest.approx(2.0, rel=0.02)
 
 
+@pytest.mark.slow
 def test_a_network_costs_the_same_whatever_its_weights(tmp_path):
     world = worlds.make("dag")
     agent = find_player("pretrained:dag-plain", world)

@@ -273,6 +273,7 @@ def test_greedy_information_gain_loses_nothing_to_itself_and_random_choice_does(
     assert found.entropy.shape == (24, 5)
 
 
+@pytest.mark.slow
 def test_testing_a_variable_again_is_worth_less_than_testing_another(small):
     log = episodes(small, find_player("scripted:random", small), 0, "perform", 0, 40)
     found = information(log)

@@ -59,7 +59,9 @@ def recipe(kind: str = "equivariant", **options) -> learning.Recipe:
     return learning.Recipe(**(settings | options))
 
 
-@pytest.mark.parametrize("n", [3, 5, 8])
+@pytest.mark.parametrize(
+    "n", [pytest.param(3, marks=pytest.mark.slow), 5, pytest.param(8, marks=pytest.mark.slow)]
+)
 def test_renaming_variables_permutes_the_outputs_of_the_equivariant_network(n):
     net = learning.build(network("equivariant"), 1)
     batch = make_batch(n, observations=1, exploits=2, goals="fresh")

@@ -26,7 +26,9 @@ def live(player, index):
     return episode
 
 
-@pytest.mark.parametrize("name", PLAYERS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow if n == "eig" else ()) for n in PLAYERS]
+)
 def test_an_actor_does_what_the_player_does_in_the_runner(name):
     player = PLAYERS[name]()
     expected = evaluation.simulate(WORLD, player, 3, "perform", 0, 4)

@@ -215,7 +215,11 @@ def by_hand(world, player, steps, batch, seed=0):
 
 @pytest.mark.parametrize(
     ("name", "steps"),
-    [("pretrained:dag", 4), ("scripted:rotation+last-reward", 1), ("bayes:rotation", 3)],
+    [
+        pytest.param("pretrained:dag", 4, marks=pytest.mark.slow),
+        ("scripted:rotation+last-reward", 1),
+        ("bayes:rotation", 3),
+    ],
 )
 def test_a_short_memory_is_reading_the_cut_history_afresh(name, steps):
     greedy = not name.startswith("pretrained")  # untouched variables tie exactly
@@ -225,6 +229,7 @@ def test_a_short_memory_is_reading_the_cut_history_afresh(name, steps):
     np.testing.assert_array_equal(found, by_hand(ROUNDS, player, steps, batch))
 
 
+@pytest.mark.slow
 def test_a_memory_of_the_whole_episode_is_no_limit():
     player = scripted("largest-effect")
     whole, limited = log(ROUNDS, player), log(ROUNDS, LastSteps(player, 12))

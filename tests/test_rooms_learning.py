@@ -155,6 +155,7 @@ def test_acting_step_by_step_says_what_reading_the_episode_says(some):
     np.testing.assert_allclose(few.words, whole.words[jnp.asarray([5, 2])], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_new_episode_begins_with_an_empty_memory(some):
     seen = some[3]
     net = build_rooms(rooms_architecture("relational", SMALL), 4)

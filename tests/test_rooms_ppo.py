@@ -88,6 +88,7 @@ def test_advantages_are_the_discounted_sums_of_their_definition():
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_chapter_is_what_the_world_does_step_by_step():
     world, _, _, chapters = played()
     observe, step = jax.jit(world.observe), jax.jit(world.step)

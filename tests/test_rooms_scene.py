@@ -57,6 +57,7 @@ def solved(world, episodes):
     return np.mean([scene.returns for scene in scenes])
 
 
+@pytest.mark.slow
 def test_the_experts_lines_solve_every_meta_episode(meta):
     assert solved(meta, 40) == 1.0
 

@@ -42,10 +42,8 @@ def test_every_study_states_claim_design_and_refutation_and_has_both_scales():
     in_rooms = {"explanations", "deconfounding", "rl-explanations"}
     in_words = {"text-explanations", "meta-scm", "recitation", "prompts"}
     on_graphs = {"heldout-links", "heldout-sets", "data-fusion", "limit"}
-    on_graphs |= {"error-accumulation", "context-length"}
-    on_graphs |= {"fine-tuning"}
-    on_graphs |= {"dagger"}
-    on_graphs |= {"data-mix", "fragility"}
+    on_graphs |= {"error-accumulation", "context-length", "dagger", "fine-tuning", "data-mix"}
+    on_graphs |= {"bounded-rationality", "fragility"}
     assert set(STUDIES) == on_graphs | in_rooms | in_words
     for name, study in STUDIES.items():
         assert study.name == name
@@ -136,6 +134,7 @@ def test_structure_scores_are_the_averages_over_all_graphs(rng):
             assert f1 == pytest.approx(both)
 
 
+@pytest.mark.slow
 def test_beliefs_after_every_experiment_are_those_of_the_rows_up_to_there(tmp_path):
     dataset = play(tmp_path, n=3, observations=4, experiments=3, max_parents=2, episodes=20)
     batch = dataset.read()

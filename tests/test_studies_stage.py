@@ -142,6 +142,7 @@ def test_degrees_out_of_range_are_refused():
 # -- readers ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_exact_readers_agree_with_a_listing_of_all_dags():
     _, batch = log(count=4, experiments=9, noise_variance=2.0, n=3)
     goals = batch.goal[:, -1].astype(np.int64)

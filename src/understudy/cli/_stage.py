@@ -60,8 +60,8 @@ from understudy.errors import UserError
 
 _STUDIES = (
     "heldout-links, heldout-sets, data-fusion, limit, error-accumulation, context-length, dagger, "
-    "fine-tuning, data-mix, fragility, explanations, deconfounding, rl-explanations, "
-    "text-explanations, meta-scm, recitation or prompts."
+    "fine-tuning, data-mix, bounded-rationality, fragility, explanations, deconfounding, "
+    "rl-explanations, text-explanations, meta-scm, recitation or prompts."
 )
 
 if TYPE_CHECKING:
