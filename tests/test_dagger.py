@@ -6,6 +6,8 @@ import dataclasses
 import json
 import shutil
 
+import equinox as eqx
+import jax
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
@@ -285,6 +287,19 @@ def test_an_agent_learns_on_from_where_it_was(learnt, logs, tmp_path):
     assert all(np.allclose(before[name], after[name], atol=1e-6) for name in before)
     assert agent.training["dagger"]["expert"] == "bayes:rotation"
     assert not (tmp_path / "a" / "dagger" / "start").exists()
+
+
+def test_an_agent_whose_training_goes_on_elsewhere_can_go_on_again(learnt, logs, tmp_path):
+    start = learning.load_agent(str(learnt))
+    before = jax.tree.leaves(eqx.filter(start.network, eqx.is_array))
+    imitation = learning.Recipe(batch_size=16, epochs=0.2)
+    recipe = learning.DaggerRecipe(1, rounds=1, imitation=imitation)
+    weights = []
+    for name in "ab":
+        learning.learn_round(start, [logs], [], tmp_path / name, recipe)
+        weights.append((tmp_path / name / "weights.safetensors").read_bytes())
+    assert weights[0] == weights[1]
+    assert all(np.isfinite(x).all() for x in before)
 
 
 # -- the command ----------------------------------------------------------------------------------

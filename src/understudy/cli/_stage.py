@@ -200,7 +200,7 @@ def learn(
     resume: Resume = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a network: to imitate logs, from the files alone, or by reinforcement in rooms."""
+    """Train a network: imitate logs from the files alone, ask an expert (dagger), or act (ppo)."""
     from understudy import learning
 
     asking = {"expert_queries": expert_queries, "expert": expert, "rounds": rounds, "beta": beta,
@@ -365,7 +365,8 @@ def perform(
     agent: Annotated[
         str,
         typer.Argument(
-            help="Agent folder, pretrained:NAME, scripted:NAME, bayes:NAME (eig, goal, ...), or "
+            help="Agent folder, pretrained:NAME, scripted:NAME, bayes:NAME (eig, goal, "
+            "rotation, sampled-K, ...), last-K:PLAYER, misread-T:PLAYER, slip-T:PLAYER, or "
             "llm:MODEL as Inspect names it (llm:openai-api/local/my-model)."
         ),
     ],

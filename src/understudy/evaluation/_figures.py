@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from understudy.evaluation._strategies import BAYES, ORACLE
 
@@ -50,6 +51,19 @@ STYLE: Any = {
     "legend.frameon": False,
     "legend.fontsize": 8,
 }
+
+
+def log_scale(ax: Axes) -> None:
+    """A horizontal logarithmic axis, its powers of ten written out: formulas are not typeset."""
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _power(x)))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _power(number: float) -> str:
+    """10⁵."""
+    exponent = str(round(float(np.log10(number))))
+    return "10" + exponent.translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def figures(review: Review) -> dict[str, str]:

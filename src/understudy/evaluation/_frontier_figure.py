@@ -8,9 +8,19 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
-from understudy.evaluation._figures import BLUE, GREY, INK, ORANGE, STYLE, bar, short_name, svg
+from understudy.evaluation._figures import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    STYLE,
+    bar,
+    log_scale,
+    short_name,
+    svg,
+)
 from understudy.evaluation._frontier import COSTS, Frontier, FrontierGroup, Point
 
 if TYPE_CHECKING:
@@ -78,9 +88,7 @@ def _panel(ax: Axes, name: str, points: list[Point]) -> None:
     if name == "experiments":
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     else:
-        ax.set_xscale("log")
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _power(x)))
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        log_scale(ax)
     where = [(_cost(p, name), float(p.return_ratio.value or 0.0)) for p in points]
     for (x, y), point in zip(where, points, strict=True):
         status = point.pareto[name]
@@ -94,12 +102,6 @@ def _panel(ax: Axes, name: str, points: list[Point]) -> None:
     ax.set_ylabel("return ratio (share of the omniscient return)")
     _room(ax, name, where)
     _label(ax, name, where, points)
-
-
-def _power(number: float) -> str:
-    """10⁵, where formulas are not typeset."""
-    exponent = str(round(float(np.log10(number))))
-    return "10" + exponent.translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _room(ax: Axes, name: str, where: list[tuple[float, float]]) -> None:

@@ -191,6 +191,9 @@ def read_description(folder: Path) -> dict[str, Any]:
             if unfinished
             else "not an agent folder (no agent.json): give one that `understudy learn` wrote, "
             "pretrained:NAME or scripted:NAME"
+            if folder.is_dir()
+            else "there is no such folder: give one that `understudy learn` wrote, "
+            "pretrained:NAME or scripted:NAME"
         )
         raise UserError("agent", str(folder), remedy) from None
     except (OSError, UnicodeDecodeError) as error:

@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -179,7 +182,11 @@ def learn_round(
             # Of one size, whatever the round: compiled once.
             return found.heldout(index, batch.take(np.arange(HELDOUT) % batch.rows))
 
-        return found._replace(network=agent.network, heldout=heldout)
+        # A copy: training gives its arrays away, and the agent goes on being one.
+        network = jax.tree.map(
+            lambda x: jnp.array(x, copy=True) if eqx.is_array(x) else x, agent.network
+        )
+        return found._replace(network=network, heldout=heldout)
 
     return learn(
         [*logs, *labelled], out, replace(imitation, epochs=epochs), True, progress,

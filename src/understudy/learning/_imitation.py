@@ -215,7 +215,10 @@ def _check_logs(datasets: list[Dataset], recipe: Recipe, small: bool) -> None:
         usable = _usable(dataset)
         if usable < recipe.batch_size and not small:
             raise UserError(
-                "batch_size", recipe.batch_size, f"{dataset.path} has {usable} episodes to train on"
+                "batch_size",
+                recipe.batch_size,
+                f"{dataset.path} has {usable} episodes to train on (a shard is held out): use "
+                f"{usable} or less, or more episodes",
             )
 
 

@@ -162,6 +162,7 @@ def _figure(size: Scale, values: Mapping[str, Any]) -> str:
                                 marker="o", markersize=3, capsize=2)  # fmt: skip
                 ax.set_xscale("log")
                 ax.set_xticks(size.horizons, [str(h) for h in size.horizons])
+                ax.set_xticks([], minor=True)
                 ax.set_title(f"{player}, drift {drift:g}")
                 ax.set_xlabel("steps")
             row[0].set_ylabel("share of the omniscient return")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from understudy import evaluation, learning, worlds
 from understudy.episodes import EXPLORE, Dataset, EpisodeBatch, write_atomic
 from understudy.evaluation import _metrics, _statistics, _strategies
-from understudy.evaluation._figures import BLUE, GREY, INK, ORANGE, STYLE, svg
+from understudy.evaluation._figures import BLUE, GREY, INK, ORANGE, STYLE, log_scale, svg
 from understudy.experimenters import scripted
 from understudy.studies._protocol import Outcome, Say, Study
 from understudy.studies._stages import kept_arrays, played
@@ -282,7 +282,7 @@ def _figure(values: dict[str, Any]) -> str:
             height = values[label]["return_ratio"]["value"]
             colour = INK if label == "Bayes reader" else GREY
             ax.axhline(height, color=colour, linestyle=style, linewidth=1.2, label=label)
-        ax.set_xscale("log")
+        log_scale(ax)
         ax.set_xlabel("labels of the expert beyond the logs")
         ax.set_ylabel("share of the omniscient return")
         ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)

@@ -93,7 +93,7 @@ class Scale:
 
 SCALES = {
     "quick": Scale(
-        (0.0, 0.01, 0.05, 0.2, 0.5, 1.0), (0.05,), 30_000, {"equivariant": 1.5},
+        (0.0, 0.01, 0.05, 0.5, 1.0), (0.05,), 30_000, {"equivariant": 1.5},
         {"equivariant": (("size", 32), ("layers", 2))}, 64, 30, 1024, 1,
     ),
     "full": Scale(

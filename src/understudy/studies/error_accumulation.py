@@ -418,6 +418,7 @@ def _figure(size: Scale, found: Mapping[str, Any]) -> str:
         for ax in (*axes[0], *axes[1][:2]):
             ax.set_xscale("log")
             ax.set_xticks(size.horizons, [str(h) for h in size.horizons])
+            ax.set_xticks([], minor=True)
             ax.set_xlabel("steps")
         ax = axes[1][2]
         shades = iter((INK, BLUE, ORANGE, GREEN))

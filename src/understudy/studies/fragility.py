@@ -517,6 +517,7 @@ def _figure(size: Scale, values: Mapping[str, Any]) -> str:
                 if assumption.scale == "log":
                     ax.set_xscale("log", base=2)
                 ax.set_xticks(assumption.degrees, [f"{d:g}" for d in assumption.degrees])
+                ax.set_xticks([], minor=True)
                 ax.set_title(f"{assumption.name}, {experiments} experiments")
                 ax.set_xlabel(f"{assumption.field} (holds at {assumption.holds:g})")
                 ax.set_ylim(-0.25, 1.05)
