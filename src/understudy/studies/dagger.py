@@ -57,7 +57,7 @@ class Scale:
 
 SCALES = {
     "quick": Scale(
-        40_000, 1.0, (("channels", 8), ("layers", 2), ("size", 24)), 4, 512, 2
+        40_000, 1.0, (("channels", 8), ("layers", 2), ("size", 24)), 4, 512, 1
     ),
     "full": Scale(160_000, 2.0, (), 8, 4096, 5),
 }  # fmt: skip
