@@ -76,6 +76,15 @@ def seen_before(batch: EpisodeBatch, at: NDArray[np.int64]) -> Seen:
     )
 
 
+def left_before(spec: Spec, target: Any, value: Any, outcome: Any) -> tuple[Any, Any, Any]:
+    """Target, value and outcome as seen before each step of one episode: what the last one left."""
+    return (
+        jnp.concatenate([jnp.array([-1]), target[:-1]]),
+        jnp.concatenate([jnp.zeros(1), value[:-1]]),
+        jnp.concatenate([jnp.full((1, spec.n), jnp.nan), outcome[:-1]]),
+    )
+
+
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def actions_on(
     reader: Experimenter,
@@ -94,12 +103,7 @@ def actions_on(
         init_key, act_key = jax.random.split(jax.random.fold_in(key, i))
         state = reader.init(spec, init_key, expected)
         phases = jnp.asarray(spec.phases)
-        # What is seen before step t is what step t - 1 left.
-        before = (
-            jnp.concatenate([jnp.array([-1]), target[:-1]]),
-            jnp.concatenate([jnp.zeros(1), value[:-1]]),
-            jnp.concatenate([jnp.full((1, spec.n), jnp.nan), outcome[:-1]]),
-        )
+        before = left_before(spec, target, value, outcome)
 
         def step(state, now):
             t, phase, goal, (target, value, outcome) = now

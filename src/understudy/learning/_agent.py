@@ -186,15 +186,17 @@ def read_description(folder: Path) -> dict[str, Any]:
         text = path.read_text()
     except FileNotFoundError:
         unfinished = (folder / "checkpoint").is_dir() or (folder / "checkpoint.old").is_dir()
-        remedy = (
-            "training is not finished: run the same `understudy learn` with --resume"
-            if unfinished
-            else "not an agent folder (no agent.json): give one that `understudy learn` wrote, "
-            "pretrained:NAME or scripted:NAME"
-            if folder.is_dir()
-            else "there is no such folder: give one that `understudy learn` wrote, "
-            "pretrained:NAME or scripted:NAME"
-        )
+        if unfinished:
+            remedy = "training is not finished: run the same `understudy learn` with --resume"
+        else:
+            what = (
+                "not an agent folder (no agent.json)"
+                if folder.is_dir()
+                else "there is no such folder"
+            )
+            remedy = (
+                f"{what}: give one that `understudy learn` wrote, pretrained:NAME or scripted:NAME"
+            )
         raise UserError("agent", str(folder), remedy) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(str(path), None, f"cannot read: {error}") from error

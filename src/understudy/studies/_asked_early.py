@@ -11,10 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.episodes import EXPLOIT, EXPLORE, EpisodeBatch
-from understudy.errors import UserError
-from understudy.evaluation._replay import Seen, seen_before
+from understudy.episodes import EXPLOIT, EpisodeBatch
+from understudy.evaluation._replay import Seen, left_before, seen_before
 from understudy.experimenters import Experimenter, Observation
+from understudy.studies._given_histories import check_experiments
 from understudy.worlds import Spec, stream_key
 
 _AT_ONCE = 512
@@ -38,10 +38,7 @@ def asked_early(
     Raises:
         UserError: other phases, or not as many experiments.
     """
-    if (batch.phase[:, :-1] != EXPLORE).any() or (batch.phase[:, -1] != EXPLOIT).any():
-        raise UserError("log", None, "use one of experiments and then one exploit step")
-    if max(after) >= batch.steps:
-        raise UserError("experiments", max(after), f"the log has {batch.steps - 1}")
+    check_experiments(batch, max(after))
     key = stream_key(seed, "asked early")
     found = []
     for start in range(0, batch.rows, _AT_ONCE):
@@ -61,12 +58,7 @@ def _actions(
 
     def episode(i, target, value, outcome, relevant, goal):
         init_key, act_key = jax.random.split(jax.random.fold_in(key, i))
-        # What is seen before step t is what step t - 1 left.
-        before = (
-            jnp.concatenate([jnp.array([-1]), target[:-1]]),
-            jnp.concatenate([jnp.zeros(1), value[:-1]]),
-            jnp.concatenate([jnp.full((1, spec.n), jnp.nan), outcome[:-1]]),
-        )
+        before = left_before(spec, target, value, outcome)
 
         def observation(t, phase, goal):
             target, value, outcome = (column[t] for column in before)

@@ -19,6 +19,18 @@ from understudy.learning import Agent, batch_inputs
 _FLOATS_AT_ONCE = 2**24
 
 
+def check_experiments(batch: EpisodeBatch, experiments: int) -> None:
+    """Refuses logs that are not of so many experiments, or more, and then one exploit step.
+
+    Raises:
+        UserError: other phases, or fewer experiments.
+    """
+    if (batch.phase[:, :-1] != EXPLORE).any() or (batch.phase[:, -1] != EXPLOIT).any():
+        raise UserError("log", None, "use one of experiments and then one exploit step")
+    if batch.steps <= experiments:
+        raise UserError("experiments", experiments, f"the log has {batch.steps - 1}")
+
+
 def shortened(batch: EpisodeBatch, experiments: int) -> EpisodeBatch:
     """The same episodes with their first `experiments` experiments and their last step only.
 
@@ -27,10 +39,7 @@ def shortened(batch: EpisodeBatch, experiments: int) -> EpisodeBatch:
     Raises:
         UserError: the log is not one of experiments and then one exploit step, or has fewer.
     """
-    if (batch.phase[:, :-1] != EXPLORE).any() or (batch.phase[:, -1] != EXPLOIT).any():
-        raise UserError("log", None, "use one of experiments and then one exploit step")
-    if batch.steps <= experiments:
-        raise UserError("experiments", experiments, f"the log has {batch.steps - 1}")
+    check_experiments(batch, experiments)
     kept = np.r_[0:experiments, batch.steps - 1]
     return replace(
         batch,
