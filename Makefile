@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 SELF := --no-deps --no-build-isolation --editable .
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade \
 	--universal --python-version 3.11 --fork-strategy fewest --no-annotate \
-	--no-emit-index-url --no-emit-find-links --no-emit-package understudy
+	--no-emit-index-url --no-emit-find-links --no-emit-package seedo
 
 .PHONY: help demo lab test test-slow lint format types imports bench lock clean
 
@@ -24,10 +24,10 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(RUNTIME) ## from nothing to a trained agent and its report, in demo/
-	$(BIN)/understudy demo --out demo
+	$(BIN)/seedo demo --out demo
 
 lab: $(LAB) ## the lab in a browser, on this machine
-	$(BIN)/understudy lab
+	$(BIN)/seedo lab
 
 # Two processes: most of the time goes into compiling, which uses one core.
 test: $(DEV) ## the fast tests

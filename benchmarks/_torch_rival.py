@@ -1,4 +1,4 @@
-"""The two networks of `understudy.learning`, written again in PyTorch as one would there.
+"""The two networks of `seedo.learning`, written again in PyTorch as one would there.
 
 Batched modules, `nn.Linear`, `nn.RMSNorm`, fused attention; weights are copied from ours, so that
 both sides can be checked to compute the same function.
@@ -226,7 +226,7 @@ def copy_of(network, architecture) -> nn.Module:
 
 
 def losses(log_probs, action, explore, exploit):
-    """The imitation losses of `understudy.learning`, explanations aside."""
+    """The imitation losses of `seedo.learning`, explanations aside."""
     chosen = log_probs.gather(-1, action[..., None])[..., 0]
     nll = -torch.where(torch.isfinite(chosen), chosen, 0.0)
     return (nll * explore).sum(), (nll * exploit).sum()

@@ -4,7 +4,7 @@
 
 In turns: rounds of `fine_tune` from `pretrained:dag` at its defaults (play, learn and log own
 episodes); rounds of the rooms' PPO at its defaults; and the policy of `pretrained:dag` acting in
-`understudy/dag-v0`, natively batched, 1,024 at once, without learning anything (its decisions are
+`seedo/dag-v0`, natively batched, 1,024 at once, without learning anything (its decisions are
 compiled, one call a step). Steps a second of wall time; `cores_had` is processor time over wall
 time, and `per_two_core_seconds` the steps in the processor time of two cores: what an otherwise
 idle machine with two cores would do if it could use both wholly. Compiling is not timed. The last
@@ -27,14 +27,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import understudy
-import understudy.worlds.gym  # noqa: F401
-from understudy import learning, worlds
-from understudy.experimenters import Observation
-from understudy.learning import FineTuning, ReinforcementRecipe
-from understudy.learning._rooms_ppo import make_round
-from understudy.learning._rooms_reinforcement import _start
-from understudy.worlds import stream_key
+import seedo
+import seedo.worlds.gym  # noqa: F401
+from seedo import learning, worlds
+from seedo.experimenters import Observation
+from seedo.learning import FineTuning, ReinforcementRecipe
+from seedo.learning._rooms_ppo import make_round
+from seedo.learning._rooms_reinforcement import _start
+from seedo.worlds import stream_key
 
 ENVIRONMENTS = 1024
 
@@ -76,7 +76,7 @@ def gymnasium_loop(episodes: int) -> Callable[[], int]:
     agent = learning.load_agent("pretrained:dag", greedy=False)
     world = worlds.make("dag")
     spec = world.spec
-    venv = gymnasium.make_vec("understudy/dag-v0", num_envs=ENVIRONMENTS)
+    venv = gymnasium.make_vec("seedo/dag-v0", num_envs=ENVIRONMENTS)
     values = jnp.asarray(spec.do_values)
 
     @eqx.filter_jit

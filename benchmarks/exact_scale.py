@@ -19,8 +19,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from understudy.inference._lattice import LARGEST_LATTICE, LatticePosterior
-from understudy.inference._score_table import ScoreTable
+from seedo.inference._lattice import LARGEST_LATTICE, LatticePosterior
+from seedo.inference._score_table import ScoreTable
 
 
 def bic_table(n: int, rows: int, dependent: bool) -> ScoreTable:

@@ -14,7 +14,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from understudy.inference import Rows, SubsetPosterior, bayes_expected
+from seedo.inference import Rows, SubsetPosterior, bayes_expected
 
 warnings.simplefilter("ignore")
 from pgmpy.base import DAG  # noqa: E402
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--chunk", type=int, default=256)
     options = parser.parse_args()
     rate = ours(options.episodes, options.steps, options.chunk)
-    print(f"understudy            {rate:12,.0f} posteriors/s", flush=True)
+    print(f"seedo            {rate:12,.0f} posteriors/s", flush=True)
     whole, scoring, graphs = rival(options.steps)
     print(f"pgmpy, whole search   {whole:12.4f} /s over {graphs:,} graphs: {rate / whole:,.0f}x")
     print(f"pgmpy, scoring alone  {scoring:12.4f} /s: {rate / scoring:,.0f}x")

@@ -16,13 +16,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from understudy.inference import (
+from seedo.inference import (
     Rows,
     SubsetPosterior,
     expected_information_gain,
     value_of_information,
 )
-from understudy.worlds import World, make
+from seedo.worlds import World, make
 
 VALUES = (-2.0, 2.0)
 
@@ -65,7 +65,7 @@ def measure(name: str, worth: Callable, posterior, rows: Rows, draws: int, refer
               for s in (0, half)]  # fmt: skip
     batched(*halves[0]).block_until_ready()
     begun = time.perf_counter()
-    with ThreadPoolExecutor(2) as pool:  # as `understudy.evaluation.simulate` does
+    with ThreadPoolExecutor(2) as pool:  # as `seedo.evaluation.simulate` does
         chosen = np.concatenate(list(pool.map(lambda h: np.asarray(batched(*h)), halves)))
     seconds = time.perf_counter() - begun
 

@@ -1,6 +1,6 @@
 """What Inspect costs an episode, and whether memory stays put with many episodes at once.
 
-    python benchmarks/inspect_overhead.py [--episodes 1000] [--model understudy/scripted:expert]
+    python benchmarks/inspect_overhead.py [--episodes 1000] [--model seedo/scripted:expert]
 
 Plays an `experiment` task with an instant player, all episodes at once, and prints episodes a
 minute (the first run of a process compiles; it is not counted) and the resident memory at every
@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--episodes", type=int, default=1000)
     parser.add_argument("--connections", type=int, default=1000)
-    parser.add_argument("--model", default="understudy/scripted:expert")
+    parser.add_argument("--model", default="seedo/scripted:expert")
     parser.add_argument("--tools", default="none")
     given = parser.parse_args()
 
@@ -53,7 +53,7 @@ def main() -> None:
         started = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:
             log = evaluate(
-                "understudy/experiment",
+                "seedo/experiment",
                 model=given.model,
                 task_args={"episodes": episodes, "tools": given.tools},
                 display="none",

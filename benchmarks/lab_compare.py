@@ -2,7 +2,7 @@
 
 The bar: at most 10 s. Timed from asking over HTTP until the page would say "done", with logs and
 figure: in a fresh process with an empty compilation cache, in a fresh process with a full one, and
-for a second time in that process. The rival: `understudy perform` of the same four, one after
+for a second time in that process. The rival: `seedo perform` of the same four, one after
 another, each a process of its own, as without the lab.
 """
 
@@ -25,7 +25,7 @@ def compare(folder: Path) -> None:
     """In a process of its own: two comparisons, as (wall seconds, seconds of processor time)."""
     from starlette.testclient import TestClient
 
-    from understudy.lab import LabSettings, create_app
+    from seedo.lab import LabSettings, create_app
 
     app = create_app(LabSettings(data=folder, warm=False))
     browser = TestClient(app, base_url="http://localhost")
@@ -50,7 +50,7 @@ def perform(folder: Path, environment: dict[str, str]) -> tuple[float, float]:
         out = folder / player.replace(":", "-")
         words = ["perform", player, "--out", str(out), "--episodes", str(EPISODES), "--json"]
         subprocess.run(
-            [sys.executable, "-m", "understudy", *words],
+            [sys.executable, "-m", "seedo", *words],
             env=environment,
             check=True,
             stdout=subprocess.DEVNULL,

@@ -3,7 +3,7 @@
 `python benchmarks/lab_load.py [--people N] [--tasks N] [--think LOW HIGH] [--kills K]
 [--systems shared|own] [--database URL] [--json]`
 
-Starts a real `understudy lab --study`, lets simulated participants take part all at once over HTTP
+Starts a real `seedo lab --study`, lets simulated participants take part all at once over HTTP
 as browsers do (cookies, token against cross-site requests), then reads the database without the
 lab and compares it with what every participant was told had been kept. With `--kills`, the lab is
 killed with SIGKILL that many times on the way and started again; participants then load their page
@@ -80,7 +80,7 @@ class Server:
 
     def start(self) -> None:
         """Returns once it answers."""
-        words = [sys.executable, "-m", "understudy", "lab", "--no-browse"]
+        words = [sys.executable, "-m", "seedo", "lab", "--no-browse"]
         words += ["--study", str(self._folder / "load.toml"), "--data", str(self._folder / "lab")]
         words += ["--port", str(self._port), "--logs", str(self._folder)]
         words += ["--database", self._database] if self._database else []
@@ -253,8 +253,8 @@ async def study(
 
 def lost(folder: Path, database: str | None, persons: list[Person]) -> dict[str, int]:
     """What the database has, read without the lab, against what participants were told."""
-    from understudy.lab.study import kept, prepare
-    from understudy.lab.study._session import items
+    from seedo.lab.study import kept, prepare
+    from seedo.lab.study._session import items
 
     store, config = kept(folder / "load.toml", folder / "lab", database)
     by_secret = {row.resume_hash: row for row in store.participants()}

@@ -19,13 +19,13 @@ from pathlib import Path
 import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 
-from understudy.evaluation import perform
-from understudy.experimenters import scripted
-from understudy.lab import LabSettings, create_app
-from understudy.lab._serve import Punctual
-from understudy.lab._warm import keep_programs, warm_up
-from understudy.lab.study import EXAMPLE
-from understudy.worlds import make
+from seedo.evaluation import perform
+from seedo.experimenters import scripted
+from seedo.lab import LabSettings, create_app
+from seedo.lab._serve import Punctual
+from seedo.lab._warm import keep_programs, warm_up
+from seedo.lab.study import EXAMPLE
+from seedo.worlds import make
 
 PAGES = ("/", "/build", "/play", "/watch", "/compare", "/look", "/study", "/take/causes-example")
 _QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")

@@ -22,10 +22,10 @@ import numpy as np
 import uvicorn
 from playwright.sync_api import Page, TimeoutError, sync_playwright
 
-from understudy.lab import LabSettings, Scenario, create_app, encode
-from understudy.lab._scenario import MOST_STEPS
-from understudy.lab._warm import keep_programs
-from understudy.worlds import configure
+from seedo.lab import LabSettings, Scenario, create_app, encode
+from seedo.lab._scenario import MOST_STEPS
+from seedo.lab._warm import keep_programs
+from seedo.worlds import configure
 
 _MEASURED = MOST_STEPS // 2 - 2  # steps of a game
 _QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")

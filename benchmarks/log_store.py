@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from understudy.episodes import Dataset, DatasetWriter, EpisodeBatch, Origin
+from seedo.episodes import Dataset, DatasetWriter, EpisodeBatch, Origin
 
 N, STEPS = 5, 6
 ORIGIN = Origin("dag", '{"n": 5, "preset": "linear"}', "train", 0, "expert", tuple("ABCDE"))

@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from understudy.inference import ExactPosterior, Rows, SubsetPosterior, bayes_expected
+from seedo.inference import ExactPosterior, Rows, SubsetPosterior, bayes_expected
 
 
 def main() -> None:

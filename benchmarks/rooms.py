@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import jax
 import jax.numpy as jnp
 
-from understudy import worlds
+from seedo import worlds
 
 REPLACE_EVERY = 8
 LEVELS = ("basic", "confounded", "deconfounded", "meta")

@@ -16,8 +16,8 @@ import time
 import numpy as np
 from scipy.special import gammaln
 
-from understudy.inference._partition import sample_posterior
-from understudy.inference._score_table import ScoreTable
+from seedo.inference._partition import sample_posterior
+from seedo.inference._score_table import ScoreTable
 
 
 def simulate(n: int, rows: int, degree: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -24,11 +24,11 @@ import numpy as np
 import torch
 from _torch_rival import copy_of, losses
 
-from understudy import evaluation, experimenters, worlds
-from understudy.learning import Recipe, build
-from understudy.learning._decisions import Lesson, lesson
-from understudy.learning._imitation import _architecture, _minibatches
-from understudy.learning._objective import make_update, optimiser
+from seedo import evaluation, experimenters, worlds
+from seedo.learning import Recipe, build
+from seedo.learning._decisions import Lesson, lesson
+from seedo.learning._imitation import _architecture, _minibatches
+from seedo.learning._objective import make_update, optimiser
 
 RATE, ROUNDS, BATCHES = 1e-4, 5, 8
 
@@ -95,14 +95,14 @@ def measure(kind: str, batch: int, steps: int, folder: str) -> dict[str, object]
     plan = _architecture([dataset], recipe)
     work = lessons(dataset, plan, recipe, BATCHES)
     sides = {
-        "understudy": ours(plan, recipe, work),
+        "seedo": ours(plan, recipe, work),
         "torch": theirs(plan, recipe, work, False),
         "torch.compile": theirs(plan, recipe, work, True),
     }
     for step in range(3):  # compiles, and shows that all sides compute the same
         found = {name: run(1) for name, run in sides.items()}
         for name, loss in found.items():
-            assert np.allclose(loss, found["understudy"], rtol=0.01), (step, name, found)
+            assert np.allclose(loss, found["seedo"], rtol=0.01), (step, name, found)
     rates: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(ROUNDS):
         for name, run in sides.items():
@@ -117,9 +117,9 @@ def measure(kind: str, batch: int, steps: int, folder: str) -> dict[str, object]
         "network": kind,
         "batch": batch,
         "episodes_per_second": {name: round(r) for name, r in rate.items()},
-        "ratio": round(rate["understudy"] / max(rate["torch"], rate["torch.compile"]), 2),
+        "ratio": round(rate["seedo"] / max(rate["torch"], rate["torch.compile"]), 2),
         "reading_episodes_per_second": round(reading),
-        "reading_over_training": round(reading / rate["understudy"], 1),
+        "reading_over_training": round(reading / rate["seedo"], 1),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from understudy import evaluation, experimenters, worlds
+from seedo import evaluation, experimenters, worlds
 
 
 def main(episodes: int = 64 * 4096, repeats: int = 3) -> None:

@@ -18,7 +18,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich import print
 
-from understudy import evaluation, experimenters, language, learning, worlds
+from seedo import evaluation, experimenters, language, learning, worlds
 
 
 class Stage(NamedTuple):
@@ -60,7 +60,7 @@ STAGES: dict[str, list[Stage]] = {
         ),
     ],
 }
-PACKAGE = Path(__file__).parents[1] / "src" / "understudy" / "pretrained"
+PACKAGE = Path(__file__).parents[1] / "src" / "seedo" / "pretrained"
 
 
 def main(

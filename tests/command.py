@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from understudy import cli
+from seedo import cli
 
 
 def run(capsys, *words: str) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of `understudy WORDS`."""
+    """Exit code, stdout and stderr of `seedo WORDS`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["understudy", *words])
+        patch.setattr("sys.argv", ["seedo", *words])
         try:
             cli.main()
             code = 0

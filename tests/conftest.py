@@ -18,10 +18,10 @@ os.environ["XLA_FLAGS"] = ""  # an inherited device count would change what shar
 os.environ["MPLBACKEND"] = "Agg"
 # What one test has compiled serves the others and the commands they run, for this session only.
 # A size limit makes JAX lock the cache, which two processes share.
-if "UNDERSTUDY_TEST_CACHE" not in os.environ:
-    os.environ["UNDERSTUDY_TEST_CACHE"] = _cache = tempfile.mkdtemp(prefix="understudy-xla-")
+if "SEEDO_TEST_CACHE" not in os.environ:
+    os.environ["SEEDO_TEST_CACHE"] = _cache = tempfile.mkdtemp(prefix="seedo-xla-")
     atexit.register(shutil.rmtree, _cache, ignore_errors=True)
-os.environ["JAX_COMPILATION_CACHE_DIR"] = os.environ["UNDERSTUDY_TEST_CACHE"]
+os.environ["JAX_COMPILATION_CACHE_DIR"] = os.environ["SEEDO_TEST_CACHE"]
 os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(4 * 2**30)
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.3"
 os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "0"
@@ -76,13 +76,13 @@ _QUIET = (
 
 @pytest.fixture(scope="module")
 def chromium():
-    """A browser without a window; UNDERSTUDY_NEED_BROWSER=1 makes its absence a failure.
+    """A browser without a window; SEEDO_NEED_BROWSER=1 makes its absence a failure.
 
     One a module: while Playwright is started, nobody else can run an event loop in this thread.
     """
     path = next(filter(None, map(shutil.which, _CHROMIUM)), None)
     if path is None:
-        if os.environ.get("UNDERSTUDY_NEED_BROWSER"):
+        if os.environ.get("SEEDO_NEED_BROWSER"):
             pytest.fail("no Chromium on the PATH")
         pytest.skip("no Chromium on the PATH")
     from playwright.sync_api import sync_playwright
@@ -125,10 +125,10 @@ def visit(chromium):
 
 @pytest.fixture
 def figure(request):
-    """figure(page, name) keeps a screenshot: in docs/lab with UNDERSTUDY_FIGURES=1, else nowhere
+    """figure(page, name) keeps a screenshot: in docs/lab with SEEDO_FIGURES=1, else nowhere
     that lasts."""
     docs = request.config.rootpath / "docs" / "lab"
-    folder = docs if os.environ.get("UNDERSTUDY_FIGURES") else request.getfixturevalue("tmp_path")
+    folder = docs if os.environ.get("SEEDO_FIGURES") else request.getfixturevalue("tmp_path")
 
     def keep(page, name, full_page=True):
         folder.mkdir(parents=True, exist_ok=True)

@@ -4,8 +4,8 @@ import re
 
 from starlette.testclient import TestClient
 
-from understudy.lab import LabSettings, create_app
-from understudy.lab._security import CSRF_HEADER
+from seedo.lab import LabSettings, create_app
+from seedo.lab._security import CSRF_HEADER
 
 
 def client(folder, **settings) -> TestClient:

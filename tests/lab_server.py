@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from understudy.lab import LabSettings, create_app
+from seedo.lab import LabSettings, create_app
 
 
 @contextmanager

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from understudy import evaluation
-from understudy.episodes import read_table
-from understudy.inference import infer
+from seedo import evaluation
+from seedo.episodes import read_table
+from seedo.inference import infer
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 CHAMBER, SACHS = DATA / "causal_chamber_light_tunnel", DATA / "sachs2005"

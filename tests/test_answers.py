@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from understudy import evaluation, experimenters, inference, worlds
-from understudy.episodes import Dataset, Regime, Table
-from understudy.errors import UserError
-from understudy.inference import answer, edge_prior, infer
+from seedo import evaluation, experimenters, inference, worlds
+from seedo.episodes import Dataset, Regime, Table
+from seedo.errors import UserError
+from seedo.inference import answer, edge_prior, infer
 
 NAMES = ("X", "Y", "Z", "W")
 WEIGHTS = np.zeros((4, 4))

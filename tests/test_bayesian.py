@@ -10,12 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from understudy.errors import UserError
-from understudy.evaluation import simulate
-from understudy.evaluation._rollout import play
-from understudy.experimenters import BAYESIAN, Experimenter, bayesian
-from understudy.inference import Rows, SubsetPosterior, bayes_expected
-from understudy.worlds import make, stream_key
+from seedo.errors import UserError
+from seedo.evaluation import simulate
+from seedo.evaluation._rollout import play
+from seedo.experimenters import BAYESIAN, Experimenter, bayesian
+from seedo.inference import Rows, SubsetPosterior, bayes_expected
+from seedo.worlds import make, stream_key
 
 # Each program runs a few times only: compiling it fast matters more than running it fast.
 compiled = functools.partial(

@@ -14,18 +14,18 @@ import numpy as np
 import pytest
 
 from command import run
-from understudy import evaluation, learning, worlds
-from understudy.episodes import EXPLOIT, EXPLORE
-from understudy.errors import UserError
-from understudy.experimenters import (
+from seedo import evaluation, learning, worlds
+from seedo.episodes import EXPLOIT, EXPLORE
+from seedo.errors import UserError
+from seedo.experimenters import (
     blicket_beliefs,
     blicket_gains,
     blicket_player,
     blicket_probabilities,
     blicket_update,
 )
-from understudy.worlds import BlicketConfig, matched
-from understudy.worlds.blicket import RULES, BlicketTask, blicket_prior
+from seedo.worlds import BlicketConfig, matched
+from seedo.worlds.blicket import RULES, BlicketTask, blicket_prior
 
 # -- an independent account of the machines, in sets and fractions ---------------------------------
 

@@ -7,13 +7,13 @@ import re
 import numpy as np
 import pytest
 
-from understudy import evaluation, worlds
-from understudy.errors import UserError
-from understudy.language import BlicketScene, Conditions, open_scene
-from understudy.language._blicket_scene import Move, blicket_instructions
-from understudy.language._reply import Malformed
-from understudy.language._tool_calls import call_for, call_tool, say_call, tools_of
-from understudy.worlds import BlicketConfig
+from seedo import evaluation, worlds
+from seedo.errors import UserError
+from seedo.language import BlicketScene, Conditions, open_scene
+from seedo.language._blicket_scene import Move, blicket_instructions
+from seedo.language._reply import Malformed
+from seedo.language._tool_calls import call_for, call_tool, say_call, tools_of
+from seedo.worlds import BlicketConfig
 
 PLAYERS = ("scripted:random", "scripted:expert", "bayes:eig")
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from understudy import worlds
-from understudy.errors import UserError
-from understudy.evaluation import _perform, find_player
-from understudy.evaluation._cost import flops_of
-from understudy.studies import bounded_rationality as study
-from understudy.studies._asked_early import asked_early
-from understudy.studies._priced import (
+from seedo import worlds
+from seedo.errors import UserError
+from seedo.evaluation import _perform, find_player
+from seedo.evaluation._cost import flops_of
+from seedo.studies import bounded_rationality as study
+from seedo.studies._asked_early import asked_early
+from seedo.studies._priced import (
     EXACT,
     NOTHING,
     Strategies,

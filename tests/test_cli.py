@@ -7,7 +7,7 @@ import json
 import pytest
 
 from command import run
-from understudy import cli
+from seedo import cli
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def folder(tmp_path_factory):
             ["perform", str(path / "agent"), "--episodes", "64", "--out", str(path / "run"),
              "--json"],
         ):  # fmt: skip
-            patch.setattr("sys.argv", ["understudy", *words])
+            patch.setattr("sys.argv", ["seedo", *words])
             with pytest.raises(SystemExit) as end:
                 cli.main()
             assert not end.value.code
@@ -147,7 +147,7 @@ def test_bad_input_is_one_line_exit_2_and_leaves_nothing(words, field, folder, t
     code, out, err = run(capsys, *map(real, words))
     assert code == 2, err
     assert err.count("\n") == 1, err
-    assert err.startswith(f"understudy: {real(field)}"), err
+    assert err.startswith(f"seedo: {real(field)}"), err
     assert out == ""
     assert not (tmp_path / "out").exists()
     assert sorted(folder.rglob("*")) == before

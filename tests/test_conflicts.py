@@ -8,10 +8,10 @@ from scipy import stats
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from understudy.episodes import Table
-from understudy.inference import KnownNoise, answer, edge_prior, find_conflicts, fuse, infer
-from understudy.inference._conflicts import STRONG
-from understudy.worlds import enumerate_dags
+from seedo.episodes import Table
+from seedo.inference import KnownNoise, answer, edge_prior, find_conflicts, fuse, infer
+from seedo.inference._conflicts import STRONG
+from seedo.worlds import enumerate_dags
 
 
 def consistent(seed: int, observed: int, each: int, *, n: int = 3, values=(-2.0, 2.0)) -> Table:

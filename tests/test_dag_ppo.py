@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from understudy import worlds
-from understudy.cli import app
-from understudy.episodes import Dataset
-from understudy.errors import UserError
-from understudy.experimenters import Action, execute, set_stage
-from understudy.learning import Architecture, FineTuning, build, fine_tune
-from understudy.learning._dag_ppo import (
+from seedo import worlds
+from seedo.cli import app
+from seedo.episodes import Dataset
+from seedo.errors import UserError
+from seedo.experimenters import Action, execute, set_stage
+from seedo.learning import Architecture, FineTuning, build, fine_tune
+from seedo.learning._dag_ppo import (
     LOSSES,
     Played,
     Practice,
@@ -31,9 +31,9 @@ from understudy.learning._dag_ppo import (
     practice,
     returns,
 )
-from understudy.learning._inputs import Inputs
-from understudy.studies import fine_tuning
-from understudy.worlds import EXPLOIT, EXPLORE
+from seedo.learning._inputs import Inputs
+from seedo.studies import fine_tuning
+from seedo.worlds import EXPLOIT, EXPLORE
 
 WIDTHS = (("size", 8), ("channels", 4), ("layers", 1), ("learnt", 2))
 SMALL = FineTuning(

@@ -14,14 +14,14 @@ from safetensors.numpy import load_file
 from scipy import stats
 from typer.testing import CliRunner
 
-from understudy import evaluation, learning, worlds
-from understudy.cli import app
-from understudy.episodes import EXPLOIT, EXPLORE, OBSERVE, Dataset, summary, write_batch
-from understudy.errors import UserError
-from understudy.evaluation._replay import reread
-from understudy.experimenters import bayesian, scripted
-from understudy.learning._decisions import lesson
-from understudy.studies import dagger as study
+from seedo import evaluation, learning, worlds
+from seedo.cli import app
+from seedo.episodes import EXPLOIT, EXPLORE, OBSERVE, Dataset, summary, write_batch
+from seedo.errors import UserError
+from seedo.evaluation._replay import reread
+from seedo.experimenters import bayesian, scripted
+from seedo.learning._decisions import lesson
+from seedo.studies import dagger as study
 
 SMALL = (("size", 12), ("channels", 4), ("layers", 2), ("learnt", 4))
 PHASES = (OBSERVE,) * 2 + (EXPLORE,) * 6 + (EXPLOIT,) * 2

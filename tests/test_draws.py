@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from understudy.episodes import Regime, Table
-from understudy.inference import Draws, KnownNoise, UnknownNoise, draw_parameters, fuse, infer
+from seedo.episodes import Regime, Table
+from seedo.inference import Draws, KnownNoise, UnknownNoise, draw_parameters, fuse, infer
 
 CHAIN = np.array([[0, 1, 0], [0, 0, 1], [0, 0, 0]], bool)
 

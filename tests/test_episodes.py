@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.episodes import (
+from seedo.episodes import (
     SCHEMA,
     DamagedShard,
     Dataset,
@@ -34,7 +34,7 @@ from understudy.episodes import (
     to_arrow,
     write_batch,
 )
-from understudy.errors import UserError
+from seedo.errors import UserError
 
 CONFIG = '{"n": 3}'
 
@@ -275,11 +275,11 @@ def test_hugging_face_datasets_reads_shards_as_they_are(tmp_path):
 def test_files_have_the_published_schema(dataset):
     schema = pq.read_schema(dataset / "shard-00000.parquet")
     assert schema.equals(SCHEMA)
-    assert schema.metadata[b"understudy_schema"] == b"1"
+    assert schema.metadata[b"seedo_schema"] == b"1"
 
 
 def test_no_jax_is_started():
-    code = "import sys, understudy.episodes; sys.exit('jax' in sys.modules)"
+    code = "import sys, seedo.episodes; sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
@@ -622,7 +622,7 @@ def test_foreign_shards_are_named(dataset, content, words, listed):
     if content == "foreign":
         pq.write_table(pa.table({"x": [1], "y": ["a"]}), file)
     elif content == "version":
-        pq.write_table(table.replace_schema_metadata({"understudy_schema": "2"}), file)
+        pq.write_table(table.replace_schema_metadata({"seedo_schema": "2"}), file)
     elif content == "column":
         pq.write_table(table.drop_columns(["goal"]), file)
     elif content == "text":

@@ -16,18 +16,18 @@ from hypothesis import strategies as st
 from rich.console import Console
 from scipy import stats
 
-from understudy import evaluation, worlds
-from understudy.episodes import EpisodeBatch, Origin, write_batch
-from understudy.errors import UserError
-from understudy.evaluation import _statistics as statistics
-from understudy.evaluation._attribution import attribute
-from understudy.evaluation._figures import figures
-from understudy.evaluation._metrics import episode_returns, measure
-from understudy.evaluation._report import html, table, write_report
-from understudy.evaluation._review import review
-from understudy.evaluation._strategies import read
-from understudy.experimenters import READERS, History, scripted
-from understudy.inference import Rows, SubsetPosterior, bayes_expected
+from seedo import evaluation, worlds
+from seedo.episodes import EpisodeBatch, Origin, write_batch
+from seedo.errors import UserError
+from seedo.evaluation import _statistics as statistics
+from seedo.evaluation._attribution import attribute
+from seedo.evaluation._figures import figures
+from seedo.evaluation._metrics import episode_returns, measure
+from seedo.evaluation._report import html, table, write_report
+from seedo.evaluation._review import review
+from seedo.evaluation._strategies import read
+from seedo.experimenters import READERS, History, scripted
+from seedo.inference import Rows, SubsetPosterior, bayes_expected
 
 WORLD = worlds.make("dag")
 
@@ -388,7 +388,7 @@ def test_agents_whose_names_differ_in_the_training_seed_are_one(tmp_path):
 
 def test_review_tells_how_to_write_a_run_again(reviewed, runs):
     assert reviewed.runs[1].command == (
-        "understudy perform scripted:largest-effect --world dag --preset linear --split train "
+        "seedo perform scripted:largest-effect --world dag --preset linear --split train "
         f"--n 5 --episodes 64 --seed 0 --out {runs[1]}"
     )
 

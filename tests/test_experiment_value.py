@@ -12,9 +12,9 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 
-from understudy import worlds
-from understudy.errors import UserError
-from understudy.inference import (
+from seedo import worlds
+from seedo.errors import UserError
+from seedo.inference import (
     Moments,
     Rows,
     SubsetPosterior,
@@ -25,7 +25,7 @@ from understudy.inference import (
     no_rows,
     value_of_information,
 )
-from understudy.inference._families import weight_covariance
+from seedo.inference._families import weight_covariance
 
 # Each program runs a few times only: compiling it fast matters more than running it fast.
 compiled = partial(

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from understudy.errors import UserError
-from understudy.evaluation._rollout import rollout
-from understudy.experimenters import READERS, History, memoriser, scripted
-from understudy.worlds import make
+from seedo.errors import UserError
+from seedo.evaluation._rollout import rollout
+from seedo.experimenters import READERS, History, memoriser, scripted
+from seedo.worlds import make
 
 VALUES = np.array([-2.0, 2.0], np.float32)
 GOAL = 2

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 
 from command import run
-from understudy import evaluation, worlds
-from understudy.episodes import EXPLOIT, EXPLORE, write_batch
-from understudy.evaluation import _frontier, find_player
-from understudy.evaluation._cost import flops_of, speed_of
-from understudy.evaluation._frontier import COSTS, Point, frontier
-from understudy.evaluation._report import html
-from understudy.evaluation._statistics import Estimate
-from understudy.experimenters import Action
-from understudy.worlds import from_config
+from seedo import evaluation, worlds
+from seedo.episodes import EXPLOIT, EXPLORE, write_batch
+from seedo.evaluation import _frontier, find_player
+from seedo.evaluation._cost import flops_of, speed_of
+from seedo.evaluation._frontier import COSTS, Point, frontier
+from seedo.evaluation._report import html
+from seedo.evaluation._statistics import Estimate
+from seedo.experimenters import Action
+from seedo.worlds import from_config
 
 WORLD = worlds.make("dag", n=2, experiments=2, exploits=1)
 SIZE = 16

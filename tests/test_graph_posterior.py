@@ -10,9 +10,9 @@ import pytest
 from scipy import stats
 from scipy.special import logsumexp
 
-from understudy.episodes import Table
-from understudy.errors import UserError
-from understudy.inference import (
+from seedo.episodes import Table
+from seedo.errors import UserError
+from seedo.inference import (
     GraphPrior,
     KnownNoise,
     ScoreTable,
@@ -22,8 +22,8 @@ from understudy.inference import (
     fuse,
     graph_posterior,
 )
-from understudy.inference._lattice import LatticePosterior
-from understudy.inference._partition import sample_posterior
+from seedo.inference._lattice import LatticePosterior
+from seedo.inference._partition import sample_posterior
 
 
 def acyclic(n: int) -> list[np.ndarray]:

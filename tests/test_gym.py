@@ -13,11 +13,11 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 
-import understudy  # noqa: F401  (registers the environment)
-from understudy.errors import UserError
-from understudy.worlds import episode_key, make
+import seedo  # noqa: F401  (registers the environment)
+from seedo.errors import UserError
+from seedo.worlds import episode_key, make
 
-ID = "understudy/dag-v0"
+ID = "seedo/dag-v0"
 
 
 def play(env, actions, seed=None):
@@ -40,8 +40,8 @@ def test_the_checker_has_nothing_to_say():
 
 def test_importing_the_package_registers_the_environment_and_a_module_prefix_works_too():
     program = (
-        "import understudy, gymnasium, sys; assert 'jax' not in sys.modules; "
-        f"gymnasium.make('{ID}'); gymnasium.make('understudy.worlds.gym:{ID}')"
+        "import seedo, gymnasium, sys; assert 'jax' not in sys.modules; "
+        f"gymnasium.make('{ID}'); gymnasium.make('seedo.worlds.gym:{ID}')"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
 

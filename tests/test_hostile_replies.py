@@ -15,12 +15,12 @@ import string
 import numpy as np
 import pytest
 
-from understudy.language import Conditions, open_scene
-from understudy.language._analysis_tools import calculate
-from understudy.language._reply import LONGEST, REASONS, Malformed, read_number
-from understudy.language._structure import read_arrows
-from understudy.language._tool_calls import call_tool, say_call, tools_of
-from understudy.worlds import make
+from seedo.language import Conditions, open_scene
+from seedo.language._analysis_tools import calculate
+from seedo.language._reply import LONGEST, REASONS, Malformed, read_number
+from seedo.language._structure import read_arrows
+from seedo.language._tool_calls import call_tool, say_call, tools_of
+from seedo.worlds import make
 
 REPLIES = 2_400  # for each of five ways to play
 KINDS = ("colour", "shape", "texture")

@@ -8,13 +8,13 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from understudy.episodes import Table
-from understudy.errors import UserError
-from understudy.inference import answer, infer, prior_of_graph
-from understudy.inference._estimand import evaluate, regimes
-from understudy.inference._gcm import NonlinearModel
-from understudy.inference._identify import Identified, NotIdentified, Population, identify
-from understudy.inference._known_graph import KnownGraph, parse_graph, read_graph
+from seedo.episodes import Table
+from seedo.errors import UserError
+from seedo.inference import answer, infer, prior_of_graph
+from seedo.inference._estimand import evaluate, regimes
+from seedo.inference._gcm import NonlinearModel
+from seedo.inference._identify import Identified, NotIdentified, Population, identify
+from seedo.inference._known_graph import KnownGraph, parse_graph, read_graph
 
 FRONT_DOOR = "X -> M -> Y, X <-> Y"
 BOW = "X -> Y, X <-> Y"
@@ -192,7 +192,7 @@ def test_a_query_that_makes_no_sense_is_refused(arguments, message):
 
 def test_without_y0_the_command_that_installs_it_is_given(monkeypatch):
     monkeypatch.setitem(sys.modules, "y0.dsl", None)
-    with pytest.raises(UserError, match=r"pip install 'understudy\[causal\]'"):
+    with pytest.raises(UserError, match=r"pip install 'seedo\[causal\]'"):
         identify(parse_graph(BOW), "X", "Y")
 
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from understudy import inference, worlds
-from understudy.errors import UserError
-from understudy.inference import (
+from seedo import inference, worlds
+from seedo.errors import UserError
+from seedo.inference import (
     ExactPosterior,
     Rows,
     SubsetPosterior,

@@ -19,27 +19,27 @@ from inspect_ai import eval as evaluate
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from inspect_ai.tool import ToolCall
 
-from understudy import worlds
-from understudy.errors import UserError
-from understudy.evaluation import find_player, perform, simulate
-from understudy.inference import ExactPosterior, Rows
-from understudy.language import Conditions, converse, open_scene
-from understudy.language._analysis_tools import calculate, posterior, regress
-from understudy.language._examples import (
+from seedo import worlds
+from seedo.errors import UserError
+from seedo.evaluation import find_player, perform, simulate
+from seedo.inference import ExactPosterior, Rows
+from seedo.language import Conditions, converse, open_scene
+from seedo.language._analysis_tools import calculate, posterior, regress
+from seedo.language._examples import (
     Examples,
     choose_examples,
     draw_candidates,
     example_messages,
     first_examples,
 )
-from understudy.language._follower import follow, follow_with_tools
-from understudy.language._replay_scene import MOST_ANALYSES, Recorded, replay, same_world
-from understudy.language._reply import LONGEST, Malformed
-from understudy.language._tool_calls import call_for, call_tool, say_call, tools_of
-from understudy.language.inspect_tasks import TASKS
-from understudy.language.inspect_tasks._experiment import read_settings
-from understudy.language.inspect_tasks._provider import Batches
-from understudy.language.inspect_tasks._scorer import CLUSTER, by_cell, return_ratio
+from seedo.language._follower import follow, follow_with_tools
+from seedo.language._replay_scene import MOST_ANALYSES, Recorded, replay, same_world
+from seedo.language._reply import LONGEST, Malformed
+from seedo.language._tool_calls import call_for, call_tool, say_call, tools_of
+from seedo.language.inspect_tasks import TASKS
+from seedo.language.inspect_tasks._experiment import read_settings
+from seedo.language.inspect_tasks._provider import Batches
+from seedo.language.inspect_tasks._scorer import CLUSTER, by_cell, return_ratio
 
 PLAYERS = [
     "scripted:random",
@@ -72,9 +72,9 @@ def world() -> Any:
 
 
 def run(task: str, model: Any, limits: dict[str, Any] | None = None, **arguments: Any) -> Any:
-    name = f"understudy/{model}" if isinstance(model, str) else model
+    name = f"seedo/{model}" if isinstance(model, str) else model
     with tempfile.TemporaryDirectory() as folder:
-        log = evaluate(f"understudy/{task}", model=name, task_args=arguments, display="none",
+        log = evaluate(f"seedo/{task}", model=name, task_args=arguments, display="none",
                        log_dir=folder, log_realtime=False, ctl_server=False,
                        **(limits or {}))[0]  # fmt: skip
         log.samples = list(log.samples or [])  # read from the folder while it is there
@@ -577,7 +577,7 @@ def test_settings_may_be_given_in_any_form(settings):
      ({"examples": 1, "examples_indices": "x"}, "examples_indices")],
 )  # fmt: skip
 def test_parameters_that_make_no_sense_are_refused(arguments, field):
-    from understudy.language.inspect_tasks import experiment
+    from seedo.language.inspect_tasks import experiment
 
     with pytest.raises(UserError) as caught:
         experiment(**{"n": 3, "episodes": 1} | arguments)

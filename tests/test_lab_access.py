@@ -11,11 +11,11 @@ from playwright.sync_api import TimeoutError
 
 import access
 from lab_server import running
-from understudy.evaluation import perform
-from understudy.experimenters import scripted
-from understudy.lab import Scenario, encode
-from understudy.lab.study import EXAMPLE
-from understudy.worlds import configure, make
+from seedo.evaluation import perform
+from seedo.experimenters import scripted
+from seedo.lab import Scenario, encode
+from seedo.lab.study import EXAMPLE
+from seedo.worlds import configure, make
 
 PAGES = {
     "home": "/",
@@ -138,7 +138,7 @@ SEEN = {
 
 
 def test_whatever_colours_one_sees_those_of_the_plots_can_be_told_apart():
-    css = (resources.files("understudy.lab") / "static" / "lab.css").read_text()
+    css = (resources.files("seedo.lab") / "static" / "lab.css").read_text()
     themes = re.findall(r"--ink:.*?--focus:", css, re.DOTALL)
     assert len(themes) == 3  # light, dark by choice, dark by the system
     for theme in themes:

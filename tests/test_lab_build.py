@@ -13,12 +13,12 @@ from playwright.sync_api import expect
 
 from lab_client import visitor
 from lab_server import running
-from understudy.errors import UserError
-from understudy.lab import Scenario, _build, _challenges, decode, encode
-from understudy.lab._cast import Role
-from understudy.lab._glance import Sight
-from understudy.lab._naming import Naming
-from understudy.lab._presets import presets
+from seedo.errors import UserError
+from seedo.lab import Scenario, _build, _challenges, decode, encode
+from seedo.lab._cast import Role
+from seedo.lab._glance import Sight
+from seedo.lab._naming import Naming
+from seedo.lab._presets import presets
 
 ROLES = [
     Role("scripted:random", "Random", "heuristic"),
@@ -35,7 +35,7 @@ def browser(tmp_path_factory):
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        if not os.environ.get("UNDERSTUDY_FIGURES"):  # figures show the real one
+        if not os.environ.get("SEEDO_FIGURES"):  # figures show the real one
             patch.setattr(_build, "cast", lambda *given: ROLES)
         with running(tmp_path_factory.mktemp("lab")) as address:
             yield address
@@ -180,7 +180,7 @@ def test_a_damaged_link_is_refused_with_what_to_do(browser):
 
 
 def test_who_cannot_act_is_told_why(browser, monkeypatch):
-    monkeypatch.setattr("understudy.lab._cast._trained", _no_networks)
+    monkeypatch.setattr("seedo.lab._cast._trained", _no_networks)
     plain = drawn([[0, 1.5, 0], [0, 0, 0], [1, 1, 0]], n=2)
     roles = browser.post("/api/build/cast", json={"scenario": plain}).json()["roles"]
     said = {role["label"]: role["why_not"] for role in roles}

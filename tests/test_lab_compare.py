@@ -15,11 +15,11 @@ import pytest
 
 from lab_client import visitor
 from lab_server import running
-from understudy import evaluation, worlds
-from understudy.cli import _options
-from understudy.evaluation import Given
-from understudy.lab import Drawn, Scenario, encode
-from understudy.lab._scenario import redrawn
+from seedo import evaluation, worlds
+from seedo.cli import _options
+from seedo.evaluation import Given
+from seedo.lab import Drawn, Scenario, encode
+from seedo.lab._scenario import redrawn
 
 SMALL = Scenario(worlds.configure(n=3))
 PLAYERS = ("scripted:random", "bayes:eig")
@@ -140,7 +140,7 @@ def test_another_visitor_does_not_see_a_comparison(compared):
 _LAB = """
 import sys, time
 from pathlib import Path
-from understudy.lab import LabSettings, create_app
+from seedo.lab import LabSettings, create_app
 create_app(LabSettings(data=Path(sys.argv[1]), warm=False))
 time.sleep(600)
 """
@@ -279,7 +279,7 @@ def test_a_person_compares_three_players_over_two_values(tmp_path, visit, figure
             page.get_by_role("link", name="Figure (SVG)").click()
         assert "<svg" in Path(saved.value.path()).read_text()
         page.get_by_text("The same on the command line").click()
-        assert page.locator("#lines").inner_text().count("understudy perform") == 6
+        assert page.locator("#lines").inner_text().count("seedo perform") == 6
         narrow = visit(lab, width=360, scheme="dark")
         narrow.context.add_cookies(page.context.cookies())
         narrow.goto(page.url)

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
 from lab_client import visitor
-from understudy.evaluation import perform
-from understudy.experimenters import scripted
-from understudy.lab import Scenario, decode, encode
-from understudy.lab._security import VISITOR
-from understudy.lab.study import EXAMPLE
-from understudy.worlds import configure, make
+from seedo.evaluation import perform
+from seedo.experimenters import scripted
+from seedo.lab import Scenario, decode, encode
+from seedo.lab._security import VISITOR
+from seedo.lab.study import EXAMPLE
+from seedo.worlds import configure, make
 
 SECONDS = 15  # for all operations together, in the default suite
 

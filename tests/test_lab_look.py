@@ -13,11 +13,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from lab_server import running
-from understudy import evaluation, experimenters, inference, worlds
-from understudy.episodes import Dataset, EpisodeBatch, Origin, import_csv, write_batch
-from understudy.evaluation import LiveEpisode, find_player
-from understudy.lab import LabSettings, create_app, decode
-from understudy.lab._questions import Job, Stopped
+from seedo import evaluation, experimenters, inference, worlds
+from seedo.episodes import Dataset, EpisodeBatch, Origin, import_csv, write_batch
+from seedo.evaluation import LiveEpisode, find_player
+from seedo.lab import LabSettings, create_app, decode
+from seedo.lab._questions import Job, Stopped
 
 EVIL = '<img src=x onerror="document.title=1">'
 WORLD = worlds.make("dag", n=3)
@@ -313,7 +313,7 @@ def test_a_single_shard_and_a_csv_with_a_row_a_step_are_logs_too(client, logs):
     rows = inference.batch_rows(import_csv(logs / "own.csv"))
     expected = inference.answer("effect of pressure on yield", inference.infer(rows.table))
     assert found["value"] == pytest.approx(expected.value, rel=1e-4)
-    assert found["command"].startswith("understudy import ")
+    assert found["command"].startswith("seedo import ")
 
 
 def test_questions_get_the_answers_of_the_command_line(client, logs, capsys):
@@ -322,7 +322,7 @@ def test_questions_get_the_answers_of_the_command_line(client, logs, capsys):
     number = int(Dataset(logs / "run").read_shard(3).episode_id[1])
     found = ask(client, log="run", at="3.1", question="effect of A on C", draws=500)["answer"]
     shown = found["command"].split()
-    assert shown[:2] == ["understudy", "ask"]
+    assert shown[:2] == ["seedo", "ask"]
     assert f"--episode {number}" in found["command"]
     code, out, _ = run(capsys, "ask", str(logs / "run"), "effect of A on C", "--episode",
                        str(number), "--draws", "500", "--json")  # fmt: skip
@@ -452,7 +452,7 @@ def test_a_person_opens_filters_replays_and_asks(logs, tmp_path, visit, figure, 
         page.get_by_label("Question", exact=True).fill("effect of A on C")
         page.get_by_role("button", name="Ask", exact=True).click()
         page.locator("#answer .said").wait_for()
-        assert "understudy ask" in page.locator("#answer code").inner_text()
+        assert "seedo ask" in page.locator("#answer code").inner_text()
         page.evaluate("scrollTo(0, 0)")
         figure(page, "look", full_page=False)
         at = page.url
@@ -472,7 +472,7 @@ def test_a_person_opens_filters_replays_and_asks(logs, tmp_path, visit, figure, 
         evil.locator("#steps tbody tr").first.wait_for()
         evil.get_by_text("No posterior").wait_for()
         assert evil.locator("img").count() == 0
-        assert evil.title() == "Look back · Understudy"
+        assert evil.title() == "Look back · Seedo"
 
         table = visit(f"{address}/look/log?log=table.csv")
         table.get_by_text("What to take for granted").click()

@@ -18,13 +18,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from command import run
-from understudy.cli._options import make_world
-from understudy.episodes import Dataset, write_batch
-from understudy.errors import UserError
-from understudy.evaluation import episodes, review
-from understudy.experimenters import scripted
-from understudy.lab import LabSettings, create_app
-from understudy.lab.study import StudyConfig, StudyStore, export, kept, prepare
+from seedo.cli._options import make_world
+from seedo.episodes import Dataset, write_batch
+from seedo.errors import UserError
+from seedo.evaluation import episodes, review
+from seedo.experimenters import scripted
+from seedo.lab import LabSettings, create_app
+from seedo.lab.study import StudyConfig, StudyStore, export, kept, prepare
 
 TASKS = 2
 STUDY = """
@@ -272,7 +272,7 @@ def test_tables_have_a_line_a_participant_task_and_response(filled):
 def test_nothing_exported_leads_to_a_browser(filled):
     secrets = {value for p in filled.store.participants() for value in (
         p.visitor_hash, p.resume_hash, p.end_code)}  # fmt: skip
-    secrets |= {browser.http.cookies["understudy_visitor"] for browser in filled.browsers}
+    secrets |= {browser.http.cookies["seedo_visitor"] for browser in filled.browsers}
     for path in filled.out.rglob("*"):
         if path.is_file():
             data = path.read_bytes()
@@ -303,7 +303,7 @@ def test_an_export_never_overwrites(filled):
 
 
 def test_an_export_that_fails_leaves_nothing(filled, tmp_path, monkeypatch):
-    from understudy.lab.study import _export
+    from seedo.lab.study import _export
 
     def full(path, data):
         raise OSError(28, "No space left on device")
@@ -384,7 +384,7 @@ def test_check_study_tells_how_agents_meet_the_same_systems(tmp_path, capsys):
     assert found["conditions"] == {"names=letters": 3, "names=contrary": 3}
     (line,) = found["agents"]
     words = line.split()
-    assert words[:3] == ["understudy", "perform", "scripted:largest-effect"]
+    assert words[:3] == ["seedo", "perform", "scripted:largest-effect"]
     given = list(zip(words[3::2], words[4::2], strict=True))
     plain = dict(given)
     settings = [value for option, value in given if option == "--set"]
@@ -472,16 +472,16 @@ def test_a_lab_that_is_killed_has_every_response_and_participants_go_on():
     assert (found["lost"], found["altered"], found["unasked"], found["wrong"]) == (0, 0, 0, [])
 
 
-POSTGRES = os.environ.get("UNDERSTUDY_TEST_POSTGRES")
+POSTGRES = os.environ.get("SEEDO_TEST_POSTGRES")
 
 
 @pytest.fixture
 def postgres():
     """The URL of an empty PostgreSQL database; what the test leaves is deleted."""
     if not POSTGRES:
-        pytest.skip("UNDERSTUDY_TEST_POSTGRES is not set")
-    from understudy.lab._store import open_database
-    from understudy.lab.study._store import STUDY_METADATA
+        pytest.skip("SEEDO_TEST_POSTGRES is not set")
+    from seedo.lab._store import open_database
+    from seedo.lab.study._store import STUDY_METADATA
 
     engine = open_database(POSTGRES, STUDY_METADATA)
     STUDY_METADATA.drop_all(engine)

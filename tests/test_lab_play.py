@@ -10,12 +10,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from lab_server import running
-from understudy import evaluation, worlds
-from understudy.episodes import from_arrow
-from understudy.lab import LabSettings, Scenario, _challenges, create_app, encode
-from understudy.lab._cast import RIVALS
-from understudy.lab._naming import Naming
-from understudy.lab._scenario import STREAM
+from seedo import evaluation, worlds
+from seedo.episodes import from_arrow
+from seedo.lab import LabSettings, Scenario, _challenges, create_app, encode
+from seedo.lab._cast import RIVALS
+from seedo.lab._naming import Naming
+from seedo.lab._scenario import STREAM
 
 SMALL = Scenario(worlds.configure(n=3, experiments=3, observations=2), seed=5, index=7)
 DRAWN = Scenario.from_json(

@@ -19,9 +19,9 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 
 from lab_client import client, csrf, visitor
 from lab_server import running
-from understudy.errors import UserError
-from understudy.lab import LabSettings, _security, _serve, create_app, serve
-from understudy.lab._security import CSRF_HEADER, MOST_BODY, RESEARCHER, VISITOR
+from seedo.errors import UserError
+from seedo.lab import LabSettings, _security, _serve, create_app, serve
+from seedo.lab._security import CSRF_HEADER, MOST_BODY, RESEARCHER, VISITOR
 
 TOKEN = "correct-horse-battery"
 PATHS = ("/", "/build", "/play", "/watch", "/compare", "/look", "/study", "/openapi.json")
@@ -377,7 +377,7 @@ def test_loopback_needs_no_token():
 
 
 def test_the_lab_prints_a_link_that_works_holds_its_folder_and_stops_quietly(tmp_path, monkeypatch):
-    command = [sys.executable, "-m", "understudy", "lab", "--no-browse", "--port", "0"]
+    command = [sys.executable, "-m", "seedo", "lab", "--no-browse", "--port", "0"]
     process = subprocess.Popen(
         [*command, "--host", "0.0.0.0", "--token", TOKEN],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -13,15 +13,15 @@ import pytest
 from starlette.testclient import TestClient
 
 from lab_server import running
-from understudy.errors import UserError
-from understudy.evaluation import Given, LiveEpisode, outcome_table
-from understudy.lab import LabSettings, Scenario, create_app
-from understudy.lab.study._assignment import Full, assign, balanced_orders
-from understudy.lab.study._config import StudyConfig
-from understudy.lab.study._pages import EXAMPLE
-from understudy.lab.study._session import items
-from understudy.lab.study._store import STUDY_METADATA, Conflict, Gone, StudyStore
-from understudy.worlds import DagWorld, System, configure
+from seedo.errors import UserError
+from seedo.evaluation import Given, LiveEpisode, outcome_table
+from seedo.lab import LabSettings, Scenario, create_app
+from seedo.lab.study._assignment import Full, assign, balanced_orders
+from seedo.lab.study._config import StudyConfig
+from seedo.lab.study._pages import EXAMPLE
+from seedo.lab.study._session import items
+from seedo.lab.study._store import STUDY_METADATA, Conflict, Gone, StudyStore
+from seedo.worlds import DagWorld, System, configure
 
 STUDY = """
 name = "small"
@@ -178,7 +178,7 @@ def test_names_of_another_sign_show_and_take_the_negative_of_the_systems_values(
     flipped = 0
     for participant in store.participants():
         task = config.scenario(participant.condition, participant.number, -1)
-        from understudy.lab._naming import Naming
+        from seedo.lab._naming import Naming
 
         signs = Naming.of(task, task.begin()).signs
         for row in store.steps(participant.id):
@@ -391,7 +391,7 @@ def test_without_a_study_or_under_another_name_there_is_none(study, tmp_path):
     client = TestClient(empty, base_url="http://localhost")
     assert client.get("/take/small").status_code == 404
     assert client.get("/api/study").status_code == 404
-    assert "understudy lab --study" in client.get("/study").text
+    assert "seedo lab --study" in client.get("/study").text
     assert client.get("/study/example.toml").content == EXAMPLE.read_bytes()
 
 

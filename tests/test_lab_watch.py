@@ -13,16 +13,16 @@ from starlette.testclient import TestClient
 
 from endpoint import Endpoint
 from lab_server import running
-from understudy.evaluation import find_player, rollout, simulate_rooms
-from understudy.lab import Drawn, LabSettings, Scenario, create_app, encode
-from understudy.lab._scenario import redrawn
-from understudy.lab._spoken_frames import spoken_frames
-from understudy.learning import agent_folder, load_agent, load_rooms_agent
-from understudy.learning._inputs import observation_row
-from understudy.learning._rooms_agent import build_rooms, rooms_architecture
-from understudy.learning._weights import to_bytes
-from understudy.worlds import configure, configure_rooms
-from understudy.worlds.rooms import words
+from seedo.evaluation import find_player, rollout, simulate_rooms
+from seedo.lab import Drawn, LabSettings, Scenario, create_app, encode
+from seedo.lab._scenario import redrawn
+from seedo.lab._spoken_frames import spoken_frames
+from seedo.learning import agent_folder, load_agent, load_rooms_agent
+from seedo.learning._inputs import observation_row
+from seedo.learning._rooms_agent import build_rooms, rooms_architecture
+from seedo.learning._weights import to_bytes
+from seedo.worlds import configure, configure_rooms
+from seedo.worlds.rooms import words
 
 SMALL = Scenario(configure(n=3, experiments=3, exploits=2), index=4)
 ROOM = Scenario(configure_rooms(experiments=1, limit=12), index=2)

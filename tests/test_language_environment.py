@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from understudy.errors import UserError
-from understudy.evaluation import find_player
-from understudy.language import (
+from seedo.errors import UserError
+from seedo.evaluation import find_player
+from seedo.language import (
     Conditions,
     _environment,
     environment_factory,
@@ -23,9 +23,9 @@ from understudy.language import (
     openenv_app,
     training_rows,
 )
-from understudy.language._openenv import OVER
-from understudy.language._tool_calls import call_for
-from understudy.worlds import make
+from seedo.language._openenv import OVER
+from seedo.language._tool_calls import call_for
+from seedo.worlds import make
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_the_module_needs_nothing_but_the_package():
             else [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         )
     }  # fmt: skip
-    assert imported <= {"__future__", "collections", "inspect", "operator", "typing", "understudy"}
+    assert imported <= {"__future__", "collections", "inspect", "operator", "typing", "seedo"}
 
 
 def test_every_tool_has_the_schema_that_transformers_makes_of_it(of_dag):

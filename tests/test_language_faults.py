@@ -15,13 +15,13 @@ pytest.importorskip("inspect_ai")
 pytest.importorskip("openai")
 
 from endpoint import Endpoint
-from understudy import evaluation, worlds
-from understudy.episodes import Dataset
-from understudy.errors import UserError
-from understudy.language import open_scene
-from understudy.language._costs import Budget
-from understudy.language._record_calls import Calls
-from understudy.language._record_llm import record_llm
+from seedo import evaluation, worlds
+from seedo.episodes import Dataset
+from seedo.errors import UserError
+from seedo.language import open_scene
+from seedo.language._costs import Budget
+from seedo.language._record_calls import Calls
+from seedo.language._record_llm import record_llm
 
 COUNT, REPLIES = 6, 4  # episodes; replies of each, none of them malformed
 MODEL = "openai-api/faulty/m"
@@ -239,9 +239,9 @@ def test_a_budget_in_dollars_needs_a_price(world, tmp_path):
 
 SCRIPT = """
 import sys
-from understudy import worlds
-from understudy.language._record_calls import Calls
-from understudy.language._record_llm import record_llm
+from seedo import worlds
+from seedo.language._record_calls import Calls
+from seedo.language._record_llm import record_llm
 calls = Calls(backoff=0.01, max_connections=3)
 world = worlds.make("dag", n=3)
 record_llm(world, sys.argv[1], 6, 0, sys.argv[2], calls=calls, resume=True)

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.errors import UserError
-from understudy.language.items import (
+from seedo.errors import UserError
+from seedo.language.items import (
     ALPHABETS,
     ANALOGY_KINDS,
     CONTENT_KINDS,
@@ -33,9 +33,9 @@ from understudy.language.items import (
     paired_content_effects,
     second,
 )
-from understudy.language.items._entailment import SCHEMES, entails
-from understudy.language.items._syllogisms import FORMS, valid
-from understudy.language.items._words import (
+from seedo.language.items._entailment import SCHEMES, entails
+from seedo.language.items._syllogisms import FORMS, valid
+from seedo.language.items._words import (
     INDIVIDUALS,
     KINDS_OF_THINGS,
     OPPOSITES,
@@ -74,8 +74,8 @@ def test_a_planted_wrong_label_is_caught(kind):
 
 def test_second_derivations_import_nothing_of_the_generators():
     for path in Path(second.__file__).parent.glob("*.py"):
-        imported = re.findall(r"^(?:from|import) (understudy\S*)", path.read_text(), re.MULTILINE)
-        assert all(name.startswith("understudy.language.items.second") for name in imported)
+        imported = re.findall(r"^(?:from|import) (seedo\S*)", path.read_text(), re.MULTILINE)
+        assert all(name.startswith("seedo.language.items.second") for name in imported)
 
 
 def test_the_valid_syllogisms_are_the_24_of_the_textbooks():
@@ -102,7 +102,7 @@ def test_a_letter_string_that_two_rules_fit_is_refused():
 
 
 def test_the_first_derivation_refuses_it_too():
-    from understudy.language.items._letter_rules import answers
+    from seedo.language.items._letter_rules import answers
 
     examples = [((0, 1, 2), (0, 1, 3))]
     assert len(answers(examples, (8, 8, 9, 9, 10, 10))) > 1
@@ -434,7 +434,7 @@ def test_content_effects_run_through_inspect(tmp_path):
     pytest.importorskip("inspect_ai")
     from inspect_ai.log import EvalLog
 
-    from understudy.language.inspect_tasks import _items
+    from seedo.language.inspect_tasks import _items
 
     known = {i.prompt: i for kind in CONTENT_KINDS for i in items(kind, 24, 0)}
 
@@ -457,7 +457,7 @@ def test_content_effects_run_through_inspect(tmp_path):
 
 def test_analogies_run_through_inspect_and_hostile_replies_are_counted(tmp_path):
     pytest.importorskip("inspect_ai")
-    from understudy.language.inspect_tasks import _items
+    from seedo.language.inspect_tasks import _items
 
     known = {i.prompt: i for kind in ANALOGY_KINDS for i in items(kind, 6, 0, ALPHABETS[:2])}
 
@@ -481,10 +481,10 @@ def test_analogies_run_through_inspect_and_hostile_replies_are_counted(tmp_path)
 )
 def test_our_own_players_run_through_the_tasks(player, right, malformed, tmp_path):
     pytest.importorskip("inspect_ai")
-    from understudy.language.inspect_tasks import _items
+    from seedo.language.inspect_tasks import _items
 
     for task in (_items.content_effects(count=4), _items.analogies("grids", 4, alphabet="all")):
-        log, _ = _evaluate(task, f"understudy/{player}", tmp_path)
+        log, _ = _evaluate(task, f"seedo/{player}", tmp_path)
         rows = list(_items.item_rows(log))
         assert len(rows) == len(log.samples)
         if right is not None:
@@ -496,11 +496,11 @@ def test_epochs_are_runs(tmp_path):
     pytest.importorskip("inspect_ai")
     from inspect_ai import eval as evaluate
 
-    from understudy.language.inspect_tasks import _items
+    from seedo.language.inspect_tasks import _items
 
     task = _items.content_effects("syllogisms", count=12)
     (log,) = evaluate(
-        task, model="understudy/scripted:random", epochs=2, display="none", log_dir=str(tmp_path)
+        task, model="seedo/scripted:random", epochs=2, display="none", log_dir=str(tmp_path)
     )
     assert log.status == "success"
     rows = list(_items.item_rows(log))
@@ -511,7 +511,7 @@ def test_epochs_are_runs(tmp_path):
 
 def test_tasks_refuse_kinds_and_alphabets_that_there_are_not():
     pytest.importorskip("inspect_ai")
-    from understudy.language.inspect_tasks import _items
+    from seedo.language.inspect_tasks import _items
 
     for call, field in (
         (lambda: _items.content_effects("grids"), "kinds"),

@@ -6,16 +6,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from understudy.episodes import write_batch
-from understudy.errors import UserError
-from understudy.evaluation import LiveEpisode, episode_batch, find_player, origin
-from understudy.language import Conditions, DagScene, converse
-from understudy.language._dag_scene import name_variables
-from understudy.language._familiar import familiar
-from understudy.language._names import NONSENSE
-from understudy.language._recitation import Arm, recitation, recitation_of
-from understudy.language._themes import THEMES
-from understudy.worlds.dag import DagConfig, DagWorld
+from seedo.episodes import write_batch
+from seedo.errors import UserError
+from seedo.evaluation import LiveEpisode, episode_batch, find_player, origin
+from seedo.language import Conditions, DagScene, converse
+from seedo.language._dag_scene import name_variables
+from seedo.language._familiar import familiar
+from seedo.language._names import NONSENSE
+from seedo.language._recitation import Arm, recitation, recitation_of
+from seedo.language._themes import THEMES
+from seedo.worlds.dag import DagConfig, DagWorld
 
 SYSTEMS = 200
 KINDS = ("familiar", "contrary", "permuted")
@@ -281,7 +281,7 @@ def stages(world):
 
 
 def recorded(folder, stages, player, kinds=("familiar", "nonsense", "contrary"), seed=3):
-    """Runs of a player as `understudy perform` writes them."""
+    """Runs of a player as `seedo perform` writes them."""
     folders = []
     for experiments, stage in stages.items():
         for kind in kinds:

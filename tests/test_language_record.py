@@ -7,11 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from understudy import evaluation, worlds
-from understudy.episodes import Dataset, DatasetWriter
-from understudy.errors import UserError
-from understudy.language import Conditions, open_scene
-from understudy.language._costs import (
+from seedo import evaluation, worlds
+from seedo.episodes import Dataset, DatasetWriter
+from seedo.errors import UserError
+from seedo.language import Conditions, open_scene
+from seedo.language._costs import (
     Budget,
     Price,
     Spending,
@@ -20,7 +20,7 @@ from understudy.language._costs import (
     find_price,
     forecast,
 )
-from understudy.language._record import read_conditions, record_speaker
+from seedo.language._record import read_conditions, record_speaker
 
 COUNT = 24
 
@@ -149,7 +149,7 @@ def test_a_review_tells_the_malformed_share_by_step(run):
     assert {s: e.value for s, e in said.malformed_at.items()} == {1: 1.0}
     assert said.passed.value == 0.0
     assert said.tokens_in.value is None
-    assert reviewed.command.startswith("understudy perform drawn ")
+    assert reviewed.command.startswith("seedo perform drawn ")
     assert "--prompt" not in reviewed.command
     page = evaluation._report.html(evaluation.review([run]))
     assert "What text players said" in page

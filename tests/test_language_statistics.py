@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from understudy.errors import UserError
-from understudy.language._statistics import (
+from seedo.errors import UserError
+from seedo.language._statistics import (
     ItemAnswer,
     Observed,
     cluster_means,

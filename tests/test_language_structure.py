@@ -9,16 +9,16 @@ import jax
 import numpy as np
 import pytest
 
-from understudy.episodes import write_batch
-from understudy.errors import UserError
-from understudy.evaluation import episodes, find_player, origin, review
-from understudy.evaluation._replay import reread
-from understudy.inference import ExactPosterior, Rows, essential_graph
-from understudy.language import Conditions, DagScene
-from understudy.language._names import letters, nonsense
-from understudy.language._reading import information, read_by_speaker, reading_scene
-from understudy.language._reply import LONGEST_ANSWER, Malformed
-from understudy.language._structure import (
+from seedo.episodes import write_batch
+from seedo.errors import UserError
+from seedo.evaluation import episodes, find_player, origin, review
+from seedo.evaluation._replay import reread
+from seedo.inference import ExactPosterior, Rows, essential_graph
+from seedo.language import Conditions, DagScene
+from seedo.language._names import letters, nonsense
+from seedo.language._reading import information, read_by_speaker, reading_scene
+from seedo.language._reply import LONGEST_ANSWER, Malformed
+from seedo.language._structure import (
     CANNOT,
     identifiable,
     likely_arrows,
@@ -28,7 +28,7 @@ from understudy.language._structure import (
     structure_scores,
     write_arrows,
 )
-from understudy.worlds import EXPLOIT, DagWorld, configure, enumerate_dags
+from seedo.worlds import EXPLOIT, DagWorld, configure, enumerate_dags
 
 NAMES = nonsense(4, np.random.default_rng(1))
 ALL = np.ones(4, bool)

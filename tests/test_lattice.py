@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logsumexp
 
-from understudy import worlds
-from understudy.errors import UserError
-from understudy.inference import _lattice
-from understudy.inference._lattice import LARGEST_LATTICE, LatticePosterior
-from understudy.inference._score_table import ScoreTable
+from seedo import worlds
+from seedo.errors import UserError
+from seedo.inference import _lattice
+from seedo.inference._lattice import LARGEST_LATTICE, LatticePosterior
+from seedo.inference._score_table import ScoreTable
 
 
 def full_table(score: np.ndarray) -> ScoreTable:

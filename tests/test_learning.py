@@ -17,10 +17,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from understudy import evaluation, learning, worlds
-from understudy.episodes import EpisodeBatch
-from understudy.errors import UserError
-from understudy.experimenters import scripted
+from seedo import evaluation, learning, worlds
+from seedo.episodes import EpisodeBatch
+from seedo.errors import UserError
+from seedo.experimenters import scripted
 
 SMALL = {"equivariant": (("size", 12), ("channels", 4), ("layers", 2), ("learnt", 4)),
          "plain": (("size", 16), ("heads", 2), ("layers", 1))}  # fmt: skip
@@ -179,7 +179,7 @@ def test_a_job_is_resumed_only_as_it_was_begun(logs, tmp_path):
 def test_two_devices_learn_what_one_learns(logs, tmp_path):
     """Runs in a process of its own, since the number of host devices is fixed at start."""
     code = f"""
-from understudy import learning
+from seedo import learning
 r = dict(widths={SMALL["equivariant"]}, batch_size=8, epochs=0.2)
 learning.learn([{str(logs)!r}], {str(tmp_path / "two")!r}, learning.Recipe(**r, devices=2))
 """
@@ -289,7 +289,7 @@ def test_twenty_kills_at_random_moments_leave_the_same_bytes(verb, logs, tmp_pat
             rest = ["--episodes", "400000", "--set", "exploits=2"]
         else:
             rest = [str(logs), "--epochs", "8", "--batch-size", "16"]
-        return [sys.executable, "-m", "understudy", verb, *rest, "--out", str(out), "--resume"]
+        return [sys.executable, "-m", "seedo", verb, *rest, "--out", str(out), "--resume"]
 
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     began = time.monotonic()

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from understudy import evaluation, experimenters, learning, worlds
-from understudy.evaluation import Actor, LiveEpisode
+from seedo import evaluation, experimenters, learning, worlds
+from seedo.evaluation import Actor, LiveEpisode
 
 WORLD = worlds.make("dag", n=3, exploits=2, goals="fresh", observations=1)
 PLAYERS = {

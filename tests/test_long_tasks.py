@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from understudy import evaluation, worlds
-from understudy.errors import UserError
-from understudy.evaluation import find_player
-from understudy.experimenters import (
+from seedo import evaluation, worlds
+from seedo.errors import UserError
+from seedo.evaluation import find_player
+from seedo.experimenters import (
     LastSteps,
     Mistaken,
     Observation,
@@ -20,9 +20,9 @@ from understudy.experimenters import (
     bayesian,
     scripted,
 )
-from understudy.inference import bayes_supported
-from understudy.language import open_scene
-from understudy.worlds import DagConfig
+from seedo.inference import bayes_supported
+from seedo.language import open_scene
+from seedo.worlds import DagConfig
 
 ROUNDS = worlds.make("dag", n=3, experiments=2, exploits=1, rounds=4, goals="fresh")
 DRIFT = worlds.make("dag", n=3, experiments=2, exploits=1, rounds=4, goals="fresh", drift=0.5)

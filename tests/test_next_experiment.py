@@ -7,9 +7,9 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import logsumexp
 
-from understudy.episodes import Table
-from understudy.errors import UserError
-from understudy.inference import (
+from seedo.episodes import Table
+from seedo.errors import UserError
+from seedo.inference import (
     Goal,
     KnownNoise,
     UnknownNoise,
@@ -18,8 +18,8 @@ from understudy.inference import (
     infer,
     plan_experiments,
 )
-from understudy.inference import _next_experiment as module
-from understudy.worlds import enumerate_dags
+from seedo.inference import _next_experiment as module
+from seedo.worlds import enumerate_dags
 
 
 def pair(rows: int = 12, seed: int = 0, weight: float = 0.8) -> Table:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import understudy
+import seedo
 
 ROOT = Path(__file__).parents[1]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
@@ -33,7 +33,7 @@ def pins(lock: str) -> list[str]:
 
 def test_importing_the_package_takes_under_a_second_and_leaves_jax_alone() -> None:
     program = (
-        "import sys, time; start = time.perf_counter(); import understudy; "
+        "import sys, time; start = time.perf_counter(); import seedo; "
         "print(time.perf_counter() - start, 'jax' in sys.modules)"
     )
     command = [sys.executable, "-c", program]
@@ -45,13 +45,13 @@ def test_importing_the_package_takes_under_a_second_and_leaves_jax_alone() -> No
 
 def test_an_unknown_attribute_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'sorcery'"):
-        _ = understudy.sorcery
+        _ = seedo.sorcery
 
 
 def test_the_version_is_the_same_wherever_it_is_written() -> None:
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    assert understudy.__version__ == PROJECT["project"]["version"]
-    assert f"\nversion: {understudy.__version__}\n" in citation
+    assert seedo.__version__ == PROJECT["project"]["version"]
+    assert f"\nversion: {seedo.__version__}\n" in citation
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -72,7 +72,7 @@ def test_the_lock_files_cover_every_dependency() -> None:
     extras = project["optional-dependencies"]
     development = [*runtime, *extras["data"], *extras["dev"]]
     for lock, wanted in zip(LOCKS, (runtime, development), strict=True):
-        names = {name_of(requirement) for requirement in wanted} - {"understudy"}
+        names = {name_of(requirement) for requirement in wanted} - {"seedo"}
         assert names - {name_of(pin) for pin in pins(lock)} == set()
 
 

@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
-from understudy.episodes import SCHEMA, Dataset, EpisodeBatch, concatenate, import_csv, write_batch
-from understudy.errors import DamagedShard, UserError
-from understudy.evaluation import beside_table, episodes, review, table, write_report
-from understudy.evaluation._statistics import mean, proportion, ratios, share
-from understudy.experimenters import scripted
-from understudy.worlds import DagWorld, configure
+from seedo.episodes import SCHEMA, Dataset, EpisodeBatch, concatenate, import_csv, write_batch
+from seedo.errors import DamagedShard, UserError
+from seedo.evaluation import beside_table, episodes, review, table, write_report
+from seedo.evaluation._statistics import mean, proportion, ratios, share
+from seedo.experimenters import scripted
+from seedo.worlds import DagWorld, configure
 
 WORLD = DagWorld(configure(n=3))
 SYSTEMS = 6
@@ -82,7 +82,7 @@ def test_an_episode_without_a_pseudonym_among_peoples_is_refused(whose):
 def test_a_foreign_log_with_half_of_its_participants_is_refused(tmp_path):
     import pyarrow as pa
 
-    from understudy.episodes import from_arrow, to_arrow
+    from seedo.episodes import from_arrow, to_arrow
 
     made = to_arrow(people(("random",)))
     index = made.column_names.index("participant")

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from understudy.errors import UserError
-from understudy.inference import _chains, _partition
-from understudy.inference._partition import sample_posterior
-from understudy.inference._score_table import ScoreTable
-from understudy.worlds import enumerate_dags
+from seedo.errors import UserError
+from seedo.inference import _chains, _partition
+from seedo.inference._partition import sample_posterior
+from seedo.inference._score_table import ScoreTable
+from seedo.worlds import enumerate_dags
 
 
 def others(n: int) -> np.ndarray:

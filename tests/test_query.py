@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.errors import UserError
-from understudy.inference._query import (
+from seedo.errors import UserError
+from seedo.inference._query import (
     MAX_LENGTH,
     Ancestor,
     BestIntervention,
@@ -33,8 +33,8 @@ from understudy.inference._query import (
     Setting,
     Targets,
 )
-from understudy.inference._query_parser import FORMS, parse
-from understudy.inference._query_words import QueryError, written
+from seedo.inference._query_parser import FORMS, parse
+from seedo.inference._query_words import QueryError, written
 
 INF = math.inf
 NAMES = ("X", "Y", "Z", "W", "room temperature", "Yield", "2", "on", "E")

@@ -1,4 +1,4 @@
-"""`understudy ask` and `understudy advise` as a user meets them, with good input and with bad."""
+"""`seedo ask` and `seedo advise` as a user meets them, with good input and with bad."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pyarrow.parquet
 import pytest
 
 from command import run
-from understudy import evaluation, experimenters, worlds
+from seedo import evaluation, experimenters, worlds
 
 NAMES = ("X", "Y", "<script>")
 
@@ -327,7 +327,7 @@ def test_bad_input_is_one_line_exit_2_and_leaves_nothing(words, field, folder, t
     code, out, err = run(capsys, *map(real, words))
     assert code == 2, (code, out, err)
     assert err.count("\n") == 1, err
-    assert err.startswith(f"understudy: {real(field)}"), err
+    assert err.startswith(f"seedo: {real(field)}"), err
     assert out == ""
     assert list(tmp_path.iterdir()) == []
     assert {p: p.stat().st_size for p in folder.rglob("*")} == before

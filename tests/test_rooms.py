@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from understudy.errors import UserError
-from understudy.experimenters._rooms import ROOMS_PLAYERS, rooms_player
-from understudy.worlds import from_config, make
-from understudy.worlds.rooms import (
+from seedo.errors import UserError
+from seedo.experimenters._rooms import ROOMS_PLAYERS, rooms_player
+from seedo.worlds import from_config, make
+from seedo.worlds.rooms import (
     COLOURS,
     DIFFICULTIES,
     DIMENSIONS,
@@ -32,11 +32,11 @@ from understudy.worlds.rooms import (
     words,
     wrong_verdict,
 )
-from understudy.worlds.rooms._draws import Draws
-from understudy.worlds.rooms._expert import LONGEST_PATH
-from understudy.worlds.rooms._pixels import shape_mask, texture_mask
-from understudy.worlds.rooms._placement import CLASS_CELLS, placements
-from understudy.worlds.rooms._task import _free_cell
+from seedo.worlds.rooms._draws import Draws
+from seedo.worlds.rooms._expert import LONGEST_PATH
+from seedo.worlds.rooms._pixels import shape_mask, texture_mask
+from seedo.worlds.rooms._placement import CLASS_CELLS, placements
+from seedo.worlds.rooms._task import _free_cell
 
 LEVELS = ("basic", "confounded", "deconfounded", "meta")
 COMPASS = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))

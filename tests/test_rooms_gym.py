@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-import understudy.worlds  # noqa: F401  registers the environments
-from understudy import worlds
-from understudy.errors import UserError
+import seedo.worlds  # noqa: F401  registers the environments
+from seedo import worlds
+from seedo.errors import UserError
 
 
 @pytest.mark.parametrize("obs", ["symbolic", "pixels"])
 @pytest.mark.filterwarnings("ignore:.*maximum and minimum values are equal")
 def test_gymnasiums_own_checks_pass(obs):
-    env = gymnasium.make("understudy/rooms-v0", obs=obs, level="basic", limit=6)
+    env = gymnasium.make("seedo/rooms-v0", obs=obs, level="basic", limit=6)
     check_env(env.unwrapped, skip_render_check=True)
 
 
 def test_an_episode_is_that_of_the_world():
-    env = gymnasium.make("understudy/rooms-v0", level="meta").unwrapped
+    env = gymnasium.make("seedo/rooms-v0", level="meta").unwrapped
     world = worlds.make("rooms", level="meta")
     seen, info = env.reset(seed=7)
     task_key, _ = jax.random.split(worlds.episode_key(7, "gym", 0))
@@ -42,7 +42,7 @@ def test_an_episode_is_that_of_the_world():
 
 
 def test_seeds_repeat_and_episodes_differ():
-    env = gymnasium.make("understudy/rooms-v0", obs="pixels", render_mode="rgb_array")
+    env = gymnasium.make("seedo/rooms-v0", obs="pixels", render_mode="rgb_array")
     first, _ = env.reset(seed=3)
     second, _ = env.reset()
     again, _ = env.reset(seed=3)
@@ -54,4 +54,4 @@ def test_seeds_repeat_and_episodes_differ():
 @pytest.mark.parametrize("options", [{"obs": "sound"}, {"level": "attic"}, {"walls": 3}])
 def test_bad_options_are_refused(options):
     with pytest.raises(UserError):
-        gymnasium.make("understudy/rooms-v0", **options)
+        gymnasium.make("seedo/rooms-v0", **options)

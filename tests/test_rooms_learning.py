@@ -11,17 +11,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from understudy import learning, worlds
-from understudy.episodes import Origin, rooms_batch, write_batch
-from understudy.episodes._rooms import VARIABLES
-from understudy.errors import UserError
-from understudy.learning._rooms_agent import build_rooms, rooms_architecture
-from understudy.learning._rooms_choices import last_choices
-from understudy.learning._rooms_eye import glimpse
-from understudy.learning._rooms_lesson import replay, rooms_lesson, told_words, trimmed
-from understudy.learning._rooms_objective import rooms_losses
-from understudy.worlds import episode_key
-from understudy.worlds.rooms import NOTHING, RoomsWorld, shuffled, words
+from seedo import learning, worlds
+from seedo.episodes import Origin, rooms_batch, write_batch
+from seedo.episodes._rooms import VARIABLES
+from seedo.errors import UserError
+from seedo.learning._rooms_agent import build_rooms, rooms_architecture
+from seedo.learning._rooms_choices import last_choices
+from seedo.learning._rooms_eye import glimpse
+from seedo.learning._rooms_lesson import replay, rooms_lesson, told_words, trimmed
+from seedo.learning._rooms_objective import rooms_losses
+from seedo.worlds import episode_key
+from seedo.worlds.rooms import NOTHING, RoomsWorld, shuffled, words
 
 SMALL = {"size": 16, "objects": 8, "code": 20, "attentions": 2, "pointers": 2}
 
@@ -292,7 +292,7 @@ def test_learning_goes_on_where_it_was_killed_and_ends_in_the_same_bytes(tmp_pat
 @pytest.mark.slow
 @pytest.mark.parametrize("dimension", ["colour", "shape", "texture"])
 def test_explanations_decide_how_confounded_rooms_generalise(dimension, tmp_path):
-    from understudy import evaluation, experimenters
+    from seedo import evaluation, experimenters
 
     train, test = (
         worlds.make("rooms", level=level, dimension=dimension)

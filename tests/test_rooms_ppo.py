@@ -12,10 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from understudy import worlds
-from understudy.errors import UserError
-from understudy.learning._rooms_agent import build_rooms
-from understudy.learning._rooms_ppo import (
+from seedo import worlds
+from seedo.errors import UserError
+from seedo.learning._rooms_agent import build_rooms
+from seedo.learning._rooms_ppo import (
     LOSSES,
     Practice,
     Settings,
@@ -24,11 +24,11 @@ from understudy.learning._rooms_ppo import (
     objective,
     play,
 )
-from understudy.learning._rooms_reinforcement import (
+from seedo.learning._rooms_reinforcement import (
     ReinforcementRecipe,
     learn_by_reinforcement,
 )
-from understudy.worlds.rooms import NOTHING
+from seedo.worlds.rooms import NOTHING
 
 SETTINGS = Settings(
     unroll=24,

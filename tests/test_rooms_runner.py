@@ -10,13 +10,13 @@ import pytest
 from PIL import Image
 
 from command import run
-from understudy import evaluation, learning, worlds
-from understudy.episodes import ROOMS_VARIABLES, Dataset, rooms_actions
-from understudy.errors import UserError
-from understudy.evaluation._figures import _exploration
-from understudy.evaluation._report import html
-from understudy.experimenters import ROOMS_PLAYERS, rooms_player, scripted
-from understudy.learning._agent import FORMAT
+from seedo import evaluation, learning, worlds
+from seedo.episodes import ROOMS_VARIABLES, Dataset, rooms_actions
+from seedo.errors import UserError
+from seedo.evaluation._figures import _exploration
+from seedo.evaluation._report import html
+from seedo.experimenters import ROOMS_PLAYERS, rooms_player, scripted
+from seedo.learning._agent import FORMAT
 
 SMALL = {"level": "meta", "experiments": 1, "limit": 8}
 
@@ -157,5 +157,5 @@ def test_bad_reinforcement_is_one_line(words, field, tmp_path, capsys):
     code, _, err = run(capsys, *(w.replace("OUT", str(tmp_path / "out")) for w in words))
     assert code == 2
     assert err.count("\n") == 1
-    assert err.startswith(f"understudy: {field}")
+    assert err.startswith(f"seedo: {field}")
     assert not (tmp_path / "out").exists()

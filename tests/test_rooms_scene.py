@@ -10,14 +10,14 @@ import jax
 import numpy as np
 import pytest
 
-from understudy.episodes import ROOMS_VARIABLES, Origin, rooms_actions
-from understudy.errors import UserError
-from understudy.evaluation import find_player, simulate_rooms
-from understudy.language import Conditions, open_scene
-from understudy.language._rooms_scene import RoomsScene
-from understudy.language._tool_calls import call_tool
-from understudy.worlds import episode_key, make
-from understudy.worlds.rooms import LEVELS, VALUES
+from seedo.episodes import ROOMS_VARIABLES, Origin, rooms_actions
+from seedo.errors import UserError
+from seedo.evaluation import find_player, simulate_rooms
+from seedo.language import Conditions, open_scene
+from seedo.language._rooms_scene import RoomsScene
+from seedo.language._tool_calls import call_tool
+from seedo.worlds import episode_key, make
+from seedo.worlds.rooms import LEVELS, VALUES
 
 KINDS = ("colour", "shape", "texture")
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from understudy.studies import deconfounding, explanations, rl_explanations
+from seedo.studies import deconfounding, explanations, rl_explanations
 
 TINY = {
     "deconfounding": (deconfounding.STUDY, deconfounding.Scale(640, 1.0, 64, 1)),

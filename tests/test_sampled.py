@@ -7,13 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from understudy.errors import UserError
-from understudy.evaluation import find_player, simulate
-from understudy.evaluation._rollout import play
-from understudy.experimenters import bayesian
-from understudy.experimenters._sampled import SampledGraphs
-from understudy.inference import ExactPosterior, Rows, as_moments
-from understudy.worlds import make
+from seedo.errors import UserError
+from seedo.evaluation import find_player, simulate
+from seedo.evaluation._rollout import play
+from seedo.experimenters import bayesian
+from seedo.experimenters._sampled import SampledGraphs
+from seedo.inference import ExactPosterior, Rows, as_moments
+from seedo.worlds import make
 
 WORLD = make("dag", split="longer", n=3, experiments=3)
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal, multivariate_t
 
-from understudy.episodes import Regime, Table
-from understudy.errors import UserError
-from understudy.inference import GraphPrior, KnownNoise, UnknownNoise, edge_prior, fuse
-from understudy.worlds import enumerate_dags
+from seedo.episodes import Regime, Table
+from seedo.errors import UserError
+from seedo.inference import GraphPrior, KnownNoise, UnknownNoise, edge_prior, fuse
+from seedo.worlds import enumerate_dags
 
 
 def some_rows(seed: int, n: int, rows: int, interventions: bool = True) -> Table:

@@ -8,12 +8,12 @@ import re
 import numpy as np
 import pytest
 
-from understudy.errors import UserError
-from understudy.evaluation import find_player
-from understudy.language import Conditions, converse
-from understudy.language._names import Names
-from understudy.language._reply import Malformed
-from understudy.language._self_correction import (
+from seedo.errors import UserError
+from seedo.evaluation import find_player
+from seedo.language import Conditions, converse
+from seedo.language._names import Names
+from seedo.language._reply import Malformed
+from seedo.language._self_correction import (
     Claim,
     Pursuit,
     SelfCorrectionScene,
@@ -292,10 +292,10 @@ def _evaluate(task, model, tmp_path):
 )
 def test_the_inspect_task_runs_offline_with_our_own_players(model, tmp_path):
     pytest.importorskip("inspect_ai")
-    from understudy.language.inspect_tasks._self_correction import self_correction
+    from seedo.language.inspect_tasks._self_correction import self_correction
 
     task = self_correction(horizon=3, episodes=3)
-    log, metrics = _evaluate(task, f"understudy/{model}", tmp_path)
+    log, metrics = _evaluate(task, f"seedo/{model}", tmp_path)
     assert len(log.samples) == 6
     assert metrics["pairs"] == 3
     if model == "scripted:expert":
@@ -305,14 +305,14 @@ def test_the_inspect_task_runs_offline_with_our_own_players(model, tmp_path):
 
 def test_the_inspect_task_reads_an_explored_run(tmp_path):
     pytest.importorskip("inspect_ai")
-    from understudy.evaluation import perform
-    from understudy.language.inspect_tasks._self_correction import reading
-    from understudy.worlds import DagWorld, configure
+    from seedo.evaluation import perform
+    from seedo.language.inspect_tasks._self_correction import reading
+    from seedo.worlds import DagWorld, configure
 
     own = DagWorld(configure(n=4))
     run = perform(own, find_player("scripted:random", own), 4, 0, tmp_path / "run")
     log, metrics = _evaluate(
-        reading(str(run.path), shown="table"), "understudy/scripted:expert", tmp_path / "logs"
+        reading(str(run.path), shown="table"), "seedo/scripted:expert", tmp_path / "logs"
     )
     assert len(log.samples) == 4
     assert metrics["return_ratio"] == pytest.approx(1, abs=1e-4)

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from understudy import worlds
-from understudy.episodes import Dataset
-from understudy.language import Calls, load_speaker, record_llm, record_speaker
-from understudy.learning import agent_folder
+from seedo import worlds
+from seedo.episodes import Dataset
+from seedo.language import Calls, load_speaker, record_llm, record_speaker
+from seedo.learning import agent_folder
 
 pytestmark = pytest.mark.slow
 EPISODES = 10

@@ -10,17 +10,17 @@ import jax
 import numpy as np
 import pytest
 
-from understudy import evaluation, studies, worlds
-from understudy.cli._stage import _STUDIES
-from understudy.episodes import EXPLORE, Dataset, EpisodeBatch, Origin
-from understudy.errors import UserError
-from understudy.evaluation import _metrics, _strategies
-from understudy.experimenters import bayesian, scripted
-from understudy.inference import ExactPosterior, Rows, as_moments
-from understudy.studies import STUDIES, _beliefs, _savings, _stages, data_fusion, limit
-from understudy.studies._confounding import Hidden, HiddenCauseWorld, Sizes, flagged_shares
-from understudy.studies._cut_logs import cut
-from understudy.worlds import configure, enumerate_dags
+from seedo import evaluation, studies, worlds
+from seedo.cli._stage import _STUDIES
+from seedo.episodes import EXPLORE, Dataset, EpisodeBatch, Origin
+from seedo.errors import UserError
+from seedo.evaluation import _metrics, _strategies
+from seedo.experimenters import bayesian, scripted
+from seedo.inference import ExactPosterior, Rows, as_moments
+from seedo.studies import STUDIES, _beliefs, _savings, _stages, data_fusion, limit
+from seedo.studies._confounding import Hidden, HiddenCauseWorld, Sizes, flagged_shares
+from seedo.studies._cut_logs import cut
+from seedo.worlds import configure, enumerate_dags
 
 
 @pytest.fixture

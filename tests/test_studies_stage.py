@@ -12,16 +12,16 @@ import pytest
 from scipy import stats
 from scipy.special import logsumexp, softmax
 
-from understudy import learning, worlds
-from understudy.episodes import EXPLOIT, EXPLORE
-from understudy.errors import UserError
-from understudy.evaluation import _perform, _replay, _strategies
-from understudy.experimenters import scripted
-from understudy.inference import ExactPosterior, Rows
-from understudy.studies import _assuming_readers as readers
-from understudy.studies import _broken_worlds, data_mix, fragility
-from understudy.studies import _given_histories as given
-from understudy.studies._broken_worlds import MOST_HIDDEN, BentSystem, BrokenWorld, Degrees
+from seedo import learning, worlds
+from seedo.episodes import EXPLOIT, EXPLORE
+from seedo.errors import UserError
+from seedo.evaluation import _perform, _replay, _strategies
+from seedo.experimenters import scripted
+from seedo.inference import ExactPosterior, Rows
+from seedo.studies import _assuming_readers as readers
+from seedo.studies import _broken_worlds, data_mix, fragility
+from seedo.studies import _given_histories as given
+from seedo.studies._broken_worlds import MOST_HIDDEN, BentSystem, BrokenWorld, Degrees
 
 N = 5
 

@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 
 from command import run
-from understudy import studies
-from understudy.episodes import Dataset
-from understudy.errors import UserError
-from understudy.evaluation._statistics import Estimate, mean
-from understudy.language import Budget, Conditions, converse, open_scene
-from understudy.language._examples import draw_candidates, example_messages
-from understudy.language._follower import follow
-from understudy.language._recitation import Arm, recitation_of
-from understudy.language._replay_scene import same_world
-from understudy.studies import STUDIES, find_text_player, prompts, recitation
-from understudy.studies._spoken import InProcess
-from understudy.worlds import make
+from seedo import studies
+from seedo.episodes import Dataset
+from seedo.errors import UserError
+from seedo.evaluation._statistics import Estimate, mean
+from seedo.language import Budget, Conditions, converse, open_scene
+from seedo.language._examples import draw_candidates, example_messages
+from seedo.language._follower import follow
+from seedo.language._recitation import Arm, recitation_of
+from seedo.language._replay_scene import same_world
+from seedo.studies import STUDIES, find_text_player, prompts, recitation
+from seedo.studies._spoken import InProcess
+from seedo.worlds import make
 
 WORLD = {"n": 3}
 EPISODES = 4
@@ -195,7 +195,7 @@ def test_the_verdict_on_prompts_goes_by_the_intervals(interval, says):
 def test_a_budget_holds_for_all_runs_of_a_study_together(tmp_path):
     pytest.importorskip("inspect_ai")
     study = tiny("recitation", world=WORLD, episodes=2)
-    small = find_text_player("llm:understudy/follower", budget=Budget(tokens=3000))
+    small = find_text_player("llm:seedo/follower", budget=Budget(tokens=3000))
     with pytest.raises(UserError, match="the budget is used up: the same command with a larger"):
         study.of(small).run("tiny", tmp_path)
     # No conversation here is longer than 600 words.
@@ -204,7 +204,7 @@ def test_a_budget_holds_for_all_runs_of_a_study_together(tmp_path):
     assert 1 < len(list(runs.iterdir())) < 8
     first = (runs / "familiar-3" / "conversations.jsonl").stat().st_mtime_ns
     said = []
-    large = find_text_player("llm:understudy/follower", budget=Budget(tokens=50_000))
+    large = find_text_player("llm:seedo/follower", budget=Budget(tokens=50_000))
     study.of(large).run("tiny", tmp_path, say=said.append)
     assert "16 episodes in 8 runs, about" in said[0]
     # What was finished was not played again, and counts.
@@ -216,11 +216,11 @@ def test_a_budget_holds_for_all_runs_of_a_study_together(tmp_path):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["limit", "--player", "llm:understudy/follower"], "limit has its own players"),
+        (["limit", "--player", "llm:seedo/follower"], "limit has its own players"),
         (["prompts"], "prompts needs one: llm:MODEL"),
-        (["prompts", "--player", "scripted:expert"], "use llm:understudy/scripted:expert"),
+        (["prompts", "--player", "scripted:expert"], "use llm:seedo/scripted:expert"),
         (["prompts", "--budget-usd", "1"], "nobody is prompted or paid"),
-        (["prompts", "--player", "llm:understudy/follower", "--price-in", "1"], "give both"),
+        (["prompts", "--player", "llm:seedo/follower", "--price-in", "1"], "give both"),
     ],
 )
 def test_the_command_refuses_players_and_prices_in_one_line(words, says, tmp_path, capsys):
@@ -238,7 +238,7 @@ def test_an_unknown_scale_is_refused_before_a_player_does_anything(tmp_path):
 
 
 def test_players_that_read_no_words_are_told_how_to_play():
-    with pytest.raises(UserError, match="use llm:understudy/bayes:eig"):
+    with pytest.raises(UserError, match="use llm:seedo/bayes:eig"):
         find_text_player("bayes:eig")
     with pytest.raises(UserError, match="does not speak"):
         find_text_player("pretrained:dag")

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from understudy import evaluation, learning
-from understudy.episodes import Dataset
-from understudy.experimenters import Slipping, scripted
-from understudy.studies import _long_tasks, context_length, error_accumulation
-from understudy.studies._long_tasks import echo, energy_share, pair_statistics
+from seedo import evaluation, learning
+from seedo.episodes import Dataset
+from seedo.experimenters import Slipping, scripted
+from seedo.studies import _long_tasks, context_length, error_accumulation
+from seedo.studies._long_tasks import echo, energy_share, pair_statistics
 
 
 @pytest.fixture

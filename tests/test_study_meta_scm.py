@@ -8,18 +8,18 @@ import jax
 import numpy as np
 import pytest
 
-from understudy import evaluation
-from understudy.evaluation import LiveEpisode
-from understudy.evaluation._statistics import Estimate
-from understudy.evaluation._strategies import BAYES, HEURISTICS
-from understudy.experimenters import scripted
-from understudy.language._names import NONSENSE
-from understudy.language._reply import Malformed
-from understudy.language.text._lesson import text_lesson
-from understudy.language.text._tokens import PAD_ID
-from understudy.studies import meta_scm
-from understudy.studies._familiar import FamiliarScene, FamiliarWorld, tell_facts
-from understudy.studies.meta_scm import GIVEN, Learner, Scale, analyse, judge
+from seedo import evaluation
+from seedo.evaluation import LiveEpisode
+from seedo.evaluation._statistics import Estimate
+from seedo.evaluation._strategies import BAYES, HEURISTICS
+from seedo.experimenters import scripted
+from seedo.language._names import NONSENSE
+from seedo.language._reply import Malformed
+from seedo.language.text._lesson import text_lesson
+from seedo.language.text._tokens import PAD_ID
+from seedo.studies import meta_scm
+from seedo.studies._familiar import FamiliarScene, FamiliarWorld, tell_facts
+from seedo.studies.meta_scm import GIVEN, Learner, Scale, analyse, judge
 
 ROWS = 64
 

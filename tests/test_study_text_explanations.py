@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from understudy import evaluation, worlds
-from understudy.experimenters import scripted
-from understudy.language._names import nonsense
-from understudy.language.text import tokenizer, transcript
-from understudy.language.text._lesson import mean_tokens, spelt
-from understudy.studies import STUDIES
-from understudy.studies.text_explanations import TINY, Scale
+from seedo import evaluation, worlds
+from seedo.experimenters import scripted
+from seedo.language._names import nonsense
+from seedo.language.text import tokenizer, transcript
+from seedo.language.text._lesson import mean_tokens, spelt
+from seedo.studies import STUDIES
+from seedo.studies.text_explanations import TINY, Scale
 
 STUDY = STUDIES["text-explanations"]
 

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.episodes import (
+from seedo.episodes import (
     Regime,
     Table,
     read_table,
 )
-from understudy.errors import UserError
+from seedo.errors import UserError
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 real = pytest.mark.skipif(not DATA.is_dir(), reason="the recorded data are not there")

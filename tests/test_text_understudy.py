@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from understudy import evaluation, experimenters, worlds
-from understudy.episodes import Dataset
-from understudy.errors import UserError
-from understudy.language import (
+from seedo import evaluation, experimenters, worlds
+from seedo.episodes import Dataset
+from seedo.errors import UserError
+from seedo.language import (
     DagScene,
     converse,
     learn_by_reading,
@@ -22,13 +22,13 @@ from understudy.language import (
     record_speaker,
     speaks,
 )
-from understudy.language._names import letters
-from understudy.language.text import CHAT_TEMPLATE, LlamaPlan, TextAgent, tokenizer, transcript
-from understudy.language.text._agent import prompt
-from understudy.language.text._lesson import text_lesson
-from understudy.language.text._llama import complete, fresh, logits
-from understudy.language.text._tokens import END_ID, SPECIAL, vocabulary
-from understudy.learning import Recipe
+from seedo.language._names import letters
+from seedo.language.text import CHAT_TEMPLATE, LlamaPlan, TextAgent, tokenizer, transcript
+from seedo.language.text._agent import prompt
+from seedo.language.text._lesson import text_lesson
+from seedo.language.text._llama import complete, fresh, logits
+from seedo.language.text._tokens import END_ID, SPECIAL, vocabulary
+from seedo.learning import Recipe
 
 WORLD = worlds.make("dag", n=4, exploits=2, goals="fresh")
 WIDTHS = (("size", 16), ("layers", 1), ("heads", 2), ("inner", 24), ("longest", 512))

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from understudy.errors import UserError
-from understudy.evaluation._rollout import rollout
-from understudy.experimenters import scripted
-from understudy.worlds import (
+from seedo.errors import UserError
+from seedo.evaluation._rollout import rollout
+from seedo.experimenters import scripted
+from seedo.worlds import (
     DagWorld,
     System,
     _dags,

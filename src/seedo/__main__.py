@@ -1,0 +1,5 @@
+"""`python -m seedo` is the `seedo` command."""
+
+from seedo.cli import main
+
+main()

@@ -1,0 +1,286 @@
+"""The verb lab: the web lab, and the data of studies run in it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.box import SIMPLE
+from rich.table import Table
+
+from seedo.cli._console import Count, app, notes, print_table, say
+from seedo.cli._options import AsJson
+from seedo.errors import UserError
+
+if TYPE_CHECKING:
+    from seedo.lab.study import StudyConfig
+
+lab_app = typer.Typer(
+    help="A lab in the browser: build, play, watch, compare, look back, run studies with people.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+app.add_typer(lab_app, name="lab")
+
+StudyFile = Annotated[Path, typer.Argument(help="The study's file (TOML).", show_default=False)]
+Data = Annotated[Path, typer.Option(help="The lab's folder.")]
+Database = Annotated[str | None, typer.Option(help="The lab's --database, if it has one.")]
+
+
+@lab_app.callback()
+def lab(
+    context: typer.Context,
+    data: Annotated[
+        Path, typer.Option(help="Folder for games, challenges and responses; made if missing.")
+    ] = Path("lab"),
+    logs: Annotated[
+        list[Path] | None, typer.Option(help="Folder whose logs may be looked at (default: here).")
+    ] = None,
+    agent: Annotated[
+        list[str] | None, typer.Option(help="An agent folder that joins the cast.")
+    ] = None,
+    llm: Annotated[
+        list[str] | None,
+        typer.Option(help="A language model that joins the cast, as Inspect names it."),
+    ] = None,
+    study: Annotated[
+        Path | None, typer.Option(help="A study file (TOML) for human participants.")
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(help="URL of the responses, e.g. postgresql+psycopg://...; default SQLite."),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; others than loopback need --token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0: any free one.")] = 8787,
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="SEEDO_LAB_TOKEN", help="What a researcher's browser must show."),
+    ] = None,
+    public: Annotated[
+        str | None,
+        typer.Option(help="Address of a proxy in front of it, e.g. https://lab.example.org."),
+    ] = None,
+    browse: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+) -> None:
+    """Start the lab on this machine and open a browser."""
+    if context.invoked_subcommand is not None:
+        return
+    web = _web()
+    settings = web.LabSettings(
+        data=data,
+        logs=tuple(logs or [Path()]),
+        agents=tuple(agent or ()),
+        models=tuple(llm or ()),
+        study=study,
+        database=database,
+        host=host,
+        port=port,
+        token=token,
+        public=public,
+    )
+
+    def say_so(line: str) -> None:  # no markup: [fe80::1] is an address
+        notes.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    web.serve(settings, browse, say_so)
+
+
+@lab_app.command("new-study")
+def new_study(
+    file: Annotated[Path, typer.Argument(help="The file to write.", show_default=False)],
+) -> None:
+    """Write an example of a study, with a comment on every setting, to start from."""
+    _web()
+    from seedo.lab.study import EXAMPLE
+
+    text = EXAMPLE.read_text("utf-8").replace("study-example.toml", file.name)
+    slug = re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-")[:40]
+    text = text.replace("causes-example", slug or "my-study")
+    try:
+        with open(file, "x", encoding="utf-8") as new:
+            new.write(text)
+    except FileExistsError as error:
+        raise UserError("file", str(file), "already there: choose another name") from error
+    except OSError as error:
+        raise UserError("file", str(file), f"cannot be written: {error.strerror}") from error
+    notes.print(f"{file}: edit it, then seedo lab check-study {file}", highlight=False)
+
+
+@lab_app.command("check-study")
+def check_study(file: StudyFile, as_json: AsJson = False) -> None:
+    """Read a study and say what it amounts to, or what is wrong with it."""
+    _web()
+    from seedo.lab.study import StudyConfig, balanced_orders, prepare
+
+    config = StudyConfig.load(file)
+    orders = len(balanced_orders(config.tasks)) if config.order == "balanced" else 1
+    labels = [label for label, _ in config.conditions()]
+    tasks = {label: prepare(config.scenario(label, 1, 0)) for label in labels}
+    choices = {label: task.choices for label, task in tasks.items()}
+    agents = list(dict.fromkeys(_paired(config, label) for label in labels))
+    if as_json:
+        found = {
+            "name": config.name,
+            "conditions": choices,
+            "tasks": config.tasks,
+            "participants_of_a_balanced_round": orders * len(labels),
+            "agents": agents,
+        }
+        print(json.dumps(found))
+        return
+    print(f"{config.name}: {config.title}")
+    print(
+        f"{config.tasks} tasks ({config.systems} systems, order {config.order}), "
+        f"{config.practice} practice, {config.checks} attention checks, "
+        f"{len(config.questions)} questions"
+    )
+    for label, count in choices.items():
+        print(f"condition {label}: {count} choices a task")
+    print(f"balanced after every {orders * len(labels)} participants")
+    print("agents on the same systems:")
+    for line in agents:
+        print(f"  {line}")
+
+
+@lab_app.command("participants")
+def participants(
+    file: StudyFile,
+    data: Data = Path("lab"),
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """List who takes part, how far they are, and the codes they were given at the end."""
+    _web()
+    from seedo.lab.study import kept, pseudonym
+
+    store, config = kept(file, data, database)
+    rows = []
+    for person in store.participants():
+        steps = [row for row in store.steps(person.id) if row.task >= 0]
+        rows.append(
+            {
+                "participant": pseudonym(person),
+                "number": person.number,
+                "condition": person.condition,
+                "state": person.state,
+                "responses": len(steps),
+                "attention_passed": person.attention_passed,
+                "since": person.consented_at,
+                "end_code": person.end_code if person.state == "finished" else None,
+            }
+        )
+    if as_json:
+        print(json.dumps({"study": config.name, "participants": rows}))
+        return
+    made = Table(box=SIMPLE, title=f"{config.name}: {len(rows)} participants", title_justify="left")
+    for name in ("participant", "condition", "state", "responses", "attention", "since", "code"):
+        made.add_column(name)
+    for row in rows:
+        passed = {None: "–", 0: "failed", 1: "passed"}[row["attention_passed"]]  # type: ignore[index]
+        made.add_row(
+            str(row["participant"]),
+            str(row["condition"]).replace("[", r"\["),
+            str(row["state"]),
+            str(row["responses"]),
+            passed,
+            str(row["since"])[:16],
+            str(row["end_code"] or "–"),
+        )
+    print_table(made)
+
+
+@lab_app.command("export")
+def export(
+    file: StudyFile,
+    out: Annotated[Path, typer.Option(help="Folder to write; must not be there yet.")],
+    data: Data = Path("lab"),
+    database: Database = None,
+    practice: Annotated[bool, typer.Option("--practice", help="Practice tasks too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the responses as run folders, to review beside agents, and as CSV tables."""
+    _web()
+    from seedo.episodes import Dataset
+    from seedo.lab.study import export as write
+    from seedo.lab.study import kept
+
+    store, config = kept(file, data, database)
+    with Count("export", "participants") as progress:
+        runs = write(store, config, out, practice, progress)
+    episodes = {str(run): Dataset(run).rows for run in runs}
+    found: dict[str, Any] = {"path": str(out), "runs": episodes}
+    said = f"{sum(episodes.values()):,} finished tasks in {out}"
+    if runs:
+        said += f"; compare them: seedo review {shlex.quote(str(out))}/runs/* runs/AGENT"
+    say(as_json, found, said)
+
+
+@lab_app.command("delete")
+def delete(
+    file: StudyFile,
+    participant: Annotated[
+        list[int] | None, typer.Option(help="A participant's number; repeat it.")
+    ] = None,
+    everyone: Annotated[bool, typer.Option("--all", help="All participants.")] = False,
+    data: Data = Path("lab"),
+    database: Database = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete everything that is stored of participants, for good."""
+    _web()
+    from seedo.lab.study import kept
+
+    if everyone == bool(participant):
+        raise UserError("delete", None, "give --participant NUMBER, or --all")
+    store, config = kept(file, data, database)
+    people = {person.number: person for person in store.participants()}
+    for number in participant or []:
+        if number not in people:
+            raise UserError("--participant", number, "there is no such participant")
+    numbers = sorted(people) if everyone else sorted(set(participant or []))
+    which = f"all {len(numbers)} participants" if everyone else ", ".join(map(str, numbers))
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UserError("--yes", None, "they would be gone for good: add --yes")
+        if not typer.confirm(f"Delete everything of {which} of {config.name}?"):
+            notes.print("nothing deleted")
+            return
+    deleted = [number for number in numbers if store.delete(people[number].id)]
+    say(as_json, {"deleted": deleted}, f"deleted: {len(deleted)} participants of {config.name}")
+
+
+def _web() -> ModuleType:
+    """The lab's package, if what it needs is installed."""
+    try:
+        from seedo import lab as package
+    except ModuleNotFoundError as error:
+        missing = 'install it: pip install "seedo[web]"'
+        raise UserError("lab", error.name, f"it needs the extra web; {missing}") from error
+    return package
+
+
+def _paired(config: StudyConfig, label: str) -> str:
+    """The command that lets an agent work on the systems that participants meet."""
+    from seedo.worlds import configure
+
+    scenario = config.scenario(label, 1, 0)
+    asked = scenario.config.to_dict()
+    usual = configure(asked["preset"], asked["split"], n=asked["n"]).to_dict()
+    words = ["seedo", "perform", "scripted:largest-effect", "--preset", asked["preset"]]
+    words += ["--split", asked["split"], "--n", str(asked["n"])]
+    for field, value in asked.items():
+        if usual.get(field) != value:
+            text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+            words += ["--set", f"{field}={text}"]
+    many = 1 if config.systems == "shared" else config.max_participants
+    words += ["--episodes", str(config.tasks * many), "--seed", str(scenario.seed)]
+    return shlex.join([*words, "--out", "runs/AGENT"])

@@ -1,0 +1,74 @@
+"""Episode logs: batches in memory, datasets on disk.
+
+A dataset is a folder of Parquet shards and a `manifest.json`; pandas, polars and Hugging Face
+`datasets` read the shards as they are. Importing this package does not start JAX.
+"""
+
+from seedo.episodes._batch import (
+    EXPLOIT,
+    EXPLORE,
+    OBSERVE,
+    PHASES,
+    EpisodeBatch,
+    Origin,
+    concatenate,
+)
+from seedo.episodes._csv import import_csv
+from seedo.episodes._dataset import Dataset
+from seedo.episodes._files import cannot_write, lock_folder, write_atomic
+from seedo.episodes._manifest import Shard
+from seedo.episodes._rooms import VARIABLES as ROOMS_VARIABLES
+from seedo.episodes._rooms import rooms_actions, rooms_batch
+from seedo.episodes._schema import (
+    PARTICIPANT,
+    SCHEMA,
+    SCHEMA_KEY,
+    SCHEMA_VERSION,
+    from_arrow,
+    to_arrow,
+    to_parquet,
+)
+from seedo.episodes._summary import summary
+from seedo.episodes._table import OBSERVED, Regime, Table, pools_episodes
+from seedo.episodes._table_columns import LARGEST_VALUE
+from seedo.episodes._table_files import MAX_VARIABLES, read_table
+from seedo.episodes._writer import SHARD_ROWS, DatasetWriter, write_batch
+from seedo.errors import DamagedShard
+
+__all__ = [
+    "EXPLOIT",
+    "EXPLORE",
+    "LARGEST_VALUE",
+    "MAX_VARIABLES",
+    "OBSERVE",
+    "OBSERVED",
+    "PARTICIPANT",
+    "PHASES",
+    "ROOMS_VARIABLES",
+    "SCHEMA",
+    "SCHEMA_KEY",
+    "SCHEMA_VERSION",
+    "SHARD_ROWS",
+    "DamagedShard",
+    "Dataset",
+    "DatasetWriter",
+    "EpisodeBatch",
+    "Origin",
+    "Regime",
+    "Shard",
+    "Table",
+    "cannot_write",
+    "concatenate",
+    "from_arrow",
+    "import_csv",
+    "lock_folder",
+    "pools_episodes",
+    "read_table",
+    "rooms_actions",
+    "rooms_batch",
+    "summary",
+    "to_arrow",
+    "to_parquet",
+    "write_atomic",
+    "write_batch",
+]

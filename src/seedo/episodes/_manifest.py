@@ -1,0 +1,188 @@
+"""`manifest.json`: what a dataset folder is meant to hold, and how to tell that it still does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from seedo.episodes._batch import EpisodeBatch, Origin
+from seedo.errors import UserError
+
+NAME = "manifest.json"
+FORMAT = "seedo-episodes"
+OLD_FORMAT = "understudy-episodes"
+"""Of datasets written before the project had its name: read for ever."""
+VERSION = 1
+SHARD_NAME = re.compile(r"shard-(\d{5,})\.parquet")
+
+
+def shard_name(index: int) -> str:
+    return f"shard-{index:05d}.parquet"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One file of a dataset: its name, rows, SHA-256 (hex) and size in bytes."""
+
+    shard: str
+    rows: int
+    sha256: str
+    bytes: int
+
+    @property
+    def index(self) -> int:
+        match = SHARD_NAME.fullmatch(self.shard)
+        assert match is not None
+        return int(match[1])
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The description of a dataset.
+
+    Args:
+        job: what was asked for, JSON-able; a job is resumed only with the same description.
+        origin: where the episodes come from; seeds may differ between shards.
+        shard_rows: rows of every shard but the last.
+        total: rows of the finished dataset.
+        steps: steps of every episode, None before the first shard.
+        optional: optional columns that every shard has.
+        shards: those written, in order of their numbers.
+        seedo_version: of the program that began it.
+    """
+
+    job: dict[str, Any]
+    origin: Origin
+    shard_rows: int
+    total: int
+    seedo_version: str
+    steps: int | None = None
+    optional: tuple[str, ...] = ()
+    shards: tuple[Shard, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        return sum(shard.rows for shard in self.shards)
+
+    def rows_of(self, index: int) -> int:
+        """Rows that shard `index` has when the dataset is finished."""
+        return min(self.shard_rows, self.total - index * self.shard_rows)
+
+    @property
+    def shard_count(self) -> int:
+        """Number of shards of the finished dataset."""
+        return -(-self.total // self.shard_rows)
+
+    def with_shard(self, shard: Shard) -> Manifest:
+        shards = {s.index: s for s in (*self.shards, shard)}
+        return replace(self, shards=tuple(shards[i] for i in sorted(shards)))
+
+    def to_bytes(self) -> bytes:
+        fields = {
+            "format": FORMAT,
+            "version": VERSION,
+            "seedo_version": self.seedo_version,
+            "job": self.job,
+            "origin": self.origin.to_json(),
+            "n": self.origin.n,
+            "steps": self.steps,
+            "optional": list(self.optional),
+            "shard_rows": self.shard_rows,
+            "total": self.total,
+            "shards": [vars(shard) for shard in self.shards],
+        }
+        return (json.dumps(fields, indent=1, allow_nan=False) + "\n").encode()
+
+
+def read_manifest(folder: Path) -> tuple[Manifest, str]:
+    """The manifest of a dataset folder and the SHA-256 (hex) of its file.
+
+    Raises:
+        UserError: no such folder, no manifest, bad JSON, another version, a field that cannot be.
+    """
+    path = folder / NAME
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(str(folder), None, _why_unreadable(folder, error)) from error
+    try:
+        fields = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        remedy = f"not valid JSON ({str(error)[:80]}): restore it, or write the dataset again"
+        raise UserError(str(path), None, remedy) from error
+    if not isinstance(fields, dict) or fields.get("format") not in (FORMAT, OLD_FORMAT):
+        raise UserError(str(path), None, "not the manifest of an episode dataset")
+    if fields.get("version") != VERSION:
+        remedy = f"this version of Seedo reads version {VERSION}"
+        raise UserError(f"{path} version", fields.get("version"), remedy)
+    try:
+        return _parse(fields), hashlib.sha256(data).hexdigest()
+    except UserError as error:
+        raise UserError(f"{path} {error.field}", error.value, error.remedy) from error
+
+
+def _why_unreadable(folder: Path, error: OSError) -> str:
+    try:
+        if not folder.exists():
+            return "there is no such folder: give the folder of an episode dataset"
+        if not folder.is_dir():
+            return "not a folder: give the folder that holds manifest.json"
+        if not any(folder.iterdir()):
+            return "an empty folder: give the folder of an episode dataset"
+    except OSError as inner:
+        error = inner
+    if isinstance(error, FileNotFoundError):
+        return "not an episode dataset: it holds no manifest.json"
+    return f"cannot be read: {error.strerror}"
+
+
+def _parse(fields: dict[str, Any]) -> Manifest:
+    def number(holder: dict[str, Any], name: str) -> int:
+        value = holder.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise UserError(name, value, "must be a whole number above 0")
+        return value
+
+    origin = Origin.from_json(fields.get("origin"))
+    if number(fields, "n") != origin.n:
+        raise UserError("n", fields["n"], f"there are {origin.n} variables")
+    old = fields.get("format") == OLD_FORMAT
+    version_field = "understudy_version" if old else "seedo_version"
+    job, version, optional = (fields.get(k) for k in ("job", version_field, "optional"))
+    if not isinstance(job, dict):
+        raise UserError("job", job, "must be an object")
+    if not isinstance(version, str):
+        raise UserError(version_field, version, "must be text")
+    if not isinstance(optional, list) or not set(optional) <= set(EpisodeBatch.OPTIONAL):
+        raise UserError("optional", optional, f"must be among {EpisodeBatch.OPTIONAL}")
+    manifest = Manifest(
+        job=job,
+        origin=origin,
+        shard_rows=number(fields, "shard_rows"),
+        total=number(fields, "total"),
+        seedo_version=version,
+        steps=None if fields.get("steps") is None else number(fields, "steps"),
+        optional=tuple(name for name in EpisodeBatch.OPTIONAL if name in optional),
+    )
+    entries = fields.get("shards")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise UserError("shards", None, "must be a list of objects")
+    if entries and manifest.steps is None:
+        raise UserError("steps", None, "must be a whole number above 0")
+    shards = []
+    for entry in entries:
+        name, digest = entry.get("shard"), entry.get("sha256")
+        # A name from a manifest is opened as a file: nothing but a shard's own name will do.
+        if not isinstance(name, str) or SHARD_NAME.fullmatch(name) is None:
+            raise UserError("shard", name, "must be a name like shard-00000.parquet")
+        if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
+            raise UserError(f"{name} sha256", digest, "must be 64 hexadecimal digits")
+        shards.append(Shard(name, number(entry, "rows"), digest, number(entry, "bytes")))
+    indices = [shard.index for shard in shards]
+    if indices != sorted(set(indices)):
+        raise UserError("shards", None, "must be in order, each there once")
+    return replace(manifest, shards=tuple(shards))

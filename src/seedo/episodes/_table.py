@@ -1,0 +1,190 @@
+"""Rows of measurements: what was seen, and what had been done to the system when it was seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.episodes._batch import EpisodeBatch
+from seedo.errors import UserError
+
+
+@dataclass(frozen=True)
+class Regime:
+    """What had been done to the system in some of the rows. Variables are given by index.
+
+    Attributes:
+        name: shown to people, e.g. "observed" or "do(X)".
+        hard: variables that were set; their rows say nothing about their own mechanism.
+        soft: variables whose mechanism was shifted by an unknown constant.
+        replaced: variables whose mechanism was replaced by an unknown one (imperfect or mechanism
+            changes; Tian & Pearl 2001): it has parameters of its own but the same parents.
+        unknown: something else may have been touched too, nobody knows what (Eaton & Murphy 2007).
+    """
+
+    name: str
+    hard: frozenset[int] = frozenset()
+    soft: frozenset[int] = frozenset()
+    replaced: frozenset[int] = frozenset()
+    unknown: bool = False
+
+    @property
+    def targets(self) -> frozenset[int]:
+        """All variables known to have been intervened on, in whatever way."""
+        return self.hard | self.soft | self.replaced
+
+    @property
+    def observational(self) -> bool:
+        return not self.targets and not self.unknown
+
+
+OBSERVED = Regime("observed")
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """R rows of n variables.
+
+    Attributes:
+        variables: n names.
+        values: float64[R, n], NaN where missing.
+        regime: int64[R], position in `regimes`.
+        regimes: every kind of row; not all need occur.
+        source: int64[R], position in `sources`; rows of one source may share an offset of their
+            own in every variable (another laboratory, another day).
+        sources: names.
+        episode: int64[R], id of the episode (the row's own number where there are none).
+        step: int64[R], step within the episode.
+        title: where the rows come from, for people.
+    """
+
+    variables: tuple[str, ...]
+    values: NDArray[np.float64]
+    regime: NDArray[np.int64]
+    regimes: tuple[Regime, ...]
+    source: NDArray[np.int64]
+    sources: tuple[str, ...]
+    episode: NDArray[np.int64]
+    step: NDArray[np.int64]
+    title: str = ""
+
+    @property
+    def n(self) -> int:
+        return len(self.variables)
+
+    @property
+    def rows(self) -> int:
+        return len(self.values)
+
+    @property
+    def hard(self) -> NDArray[np.bool_]:
+        """bool[R, n]: the variable was set in that row."""
+        by_regime = np.zeros((len(self.regimes), self.n), np.bool_)
+        for i, regime in enumerate(self.regimes):
+            by_regime[i, list(regime.hard)] = True
+        return by_regime[self.regime]
+
+    def set_alone(self, variable: int) -> NDArray[np.bool_]:
+        """bool[R]: the variable was set in that row, and nothing else was done."""
+        alone = [r.targets == r.hard == {variable} and not r.unknown for r in self.regimes]
+        return np.array(alone, np.bool_)[self.regime]
+
+    @property
+    def complete(self) -> NDArray[np.bool_]:
+        """bool[R]: nothing is missing in that row."""
+        found: NDArray[np.bool_] = np.all(np.isfinite(self.values), axis=1)
+        return found
+
+    @property
+    def observational(self) -> NDArray[np.bool_]:
+        """bool[R]: nothing had been done to the system."""
+        return np.array([r.observational for r in self.regimes], np.bool_)[self.regime]
+
+    def index(self, name: str) -> int:
+        """Position of a variable.
+
+        Raises:
+            UserError: there is none of this name.
+        """
+        if name not in self.variables:
+            raise UserError("variable", name, f"use one of {', '.join(self.variables)}")
+        return self.variables.index(name)
+
+    def take(self, rows: NDArray[Any]) -> Table:
+        """The rows at `rows` (indices or bool[R])."""
+        fields = {name: getattr(self, name)[rows]
+                  for name in ("values", "regime", "source", "episode", "step")}  # fmt: skip
+        return Table(self.variables, regimes=self.regimes, sources=self.sources,
+                     title=self.title, **fields)  # fmt: skip
+
+    def only(self, variables: Sequence[int]) -> Table:
+        """The same rows with some of the variables, in the given order.
+
+        An intervention on a variable that is left out makes a regime's name, nothing more.
+        """
+        place = {old: new for new, old in enumerate(variables)}
+
+        def kept(indices: frozenset[int]) -> frozenset[int]:
+            return frozenset(place[i] for i in indices if i in place)
+
+        regimes = tuple(
+            Regime(r.name, kept(r.hard), kept(r.soft), kept(r.replaced), r.unknown)
+            for r in self.regimes
+        )
+        return Table(tuple(self.variables[i] for i in variables), self.values[:, list(variables)],
+                     self.regime, regimes, self.source, self.sources, self.episode, self.step,
+                     self.title)  # fmt: skip
+
+    @staticmethod
+    def from_rows(
+        variables: Sequence[str],
+        values: NDArray[Any],
+        target: NDArray[Any] | None = None,
+        title: str = "",
+    ) -> Table:
+        """Rows in which at most one variable was set: `target` int[R], -1 for an observation."""
+        values = np.asarray(values, np.float64)
+        count = len(values)
+        target = np.full(count, -1) if target is None else np.asarray(target, np.int64)
+        regimes = (OBSERVED, *(Regime(f"do({v})", frozenset([i]))
+                               for i, v in enumerate(variables)))  # fmt: skip
+        rows = np.arange(count, dtype=np.int64)
+        nought = np.zeros(count, np.int64)
+        return Table(tuple(variables), values, target + 1, regimes, nought, ("data",), rows,
+                     nought, title)  # fmt: skip
+
+    @staticmethod
+    def from_episodes(batch: EpisodeBatch, title: str = "") -> Table:
+        """Every step of every episode as a row; steps in which nothing was seen are left out.
+
+        Rows of one episode come from one system, rows of different episodes from different ones
+        unless the world is a recorded one; it is the caller's business to pool what belongs
+        together.
+        """
+        outcome = batch.outcome.astype(np.float64)
+        seen = np.isfinite(outcome).any(axis=2)
+        episode, step = np.nonzero(seen)
+        table = Table.from_rows(
+            batch.origin.variables, outcome[seen], batch.target.astype(np.int64)[seen], title
+        )
+        return Table(table.variables, table.values, table.regime, table.regimes, table.source,
+                     table.sources, batch.episode_id[episode], step.astype(np.int64),
+                     title)  # fmt: skip
+
+
+def pools_episodes(batch: EpisodeBatch) -> bool:
+    """Whether all episodes of a log are about one and the same system.
+
+    True for recorded and foreign logs; a simulated world draws a new system for every episode,
+    unless its systems in the log are all the same.
+    """
+    if not batch.origin.world.startswith("dag"):
+        return True
+    if batch.system is None or batch.rows == 1:
+        return batch.rows == 1
+    return len({json.dumps(json.loads(s).get("weights")) for s in batch.system}) == 1

@@ -1,0 +1,296 @@
+"""Writing datasets that survive being killed at any moment."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import weakref
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from seedo import __version__
+from seedo.episodes import _manifest
+from seedo.episodes._batch import EpisodeBatch, Origin
+from seedo.episodes._files import cannot_write, flush_folder, lock_folder, write_atomic
+from seedo.episodes._manifest import Manifest, Shard, read_manifest, shard_name
+from seedo.episodes._schema import to_parquet
+from seedo.errors import UserError
+
+SHARD_ROWS = 16_384
+
+
+class DatasetWriter:
+    """Writes a dataset folder shard by shard.
+
+    Whenever the process dies, what the manifest lists is whole; with `resume` the job goes on at
+    the first shard that is missing or damaged and ends in the same bytes as if it had never
+    stopped, provided that the caller makes shard i from the job and i alone::
+
+        with DatasetWriter(path, origin, 16_384, 1_000_000, job, resume=True) as writer:
+            while (shard := writer.next_shard) is not None:
+                writer.write(episodes(shard, writer.rows_of(shard)))
+
+    Args:
+        path: the folder; made if it is not there.
+        origin: of all episodes; the seed may differ from shard to shard.
+        shard_rows: episodes of every shard but the last.
+        total: episodes of the finished dataset.
+        job: what was asked for, JSON-able; compared when resuming.
+        resume: go on with the dataset in `path`, if there is one.
+        beside: names of files and folders that the caller keeps in the same folder.
+
+    Raises:
+        UserError: a number is not positive, the folder cannot be written, is not empty (without
+            `resume`), holds something else, is being written by another job, or was begun as
+            another job. Nothing that this class did not write is ever deleted.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        origin: Origin,
+        shard_rows: int,
+        total: int,
+        job: Mapping[str, Any],
+        resume: bool = False,
+        beside: Collection[str] = (),
+    ) -> None:
+        for name, number in (("shard_rows", shard_rows), ("total", total)):
+            if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+                raise UserError(name, number, "give a whole number above 0")
+        self.path, self._beside = Path(path), frozenset(beside)
+        self._wanted = Manifest(_plain(job), origin, shard_rows, total, __version__)
+        self._made = self._make_folder()
+        self._written: list[Path] = []
+        self._close = weakref.finalize(self, os.close, lock_folder(self.path))
+        try:
+            self._manifest = self._open(resume)
+        except BaseException:
+            self.close()
+            if self._made:
+                with contextlib.suppress(OSError):
+                    self.path.rmdir()
+            raise
+        if self.next_shard is None:
+            self.close()
+
+    def _make_folder(self) -> bool:
+        """Whether the folder had to be made."""
+        try:
+            if self.path.is_dir():
+                return False
+            self.path.mkdir(parents=True)
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+        with contextlib.suppress(OSError):  # the parent need not be ours to read
+            flush_folder(self.path.parent)
+        return True
+
+    def _open(self, resume: bool) -> Manifest:
+        try:
+            names = sorted({entry.name for entry in self.path.iterdir()} - self._beside)
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+        foreign = [name for name in names if not _ours(name)]
+        if foreign:
+            remedy = (
+                f"it holds {foreign[0]!r}, which is not part of a dataset: choose another --out"
+            )
+            raise UserError(str(self.path), None, remedy)
+        if names and not resume:
+            remedy = "not empty: continue it with --resume, or choose another --out"
+            raise UserError(str(self.path), None, remedy)
+        if _manifest.NAME in names:
+            manifest = self._resumed()
+        elif any(not name.endswith(".tmp") for name in names):
+            remedy = "it holds shards but no manifest.json: restore it, or choose another --out"
+            raise UserError(str(self.path), None, remedy)
+        else:
+            manifest = self._wanted
+        for name in names:
+            if name.endswith(".tmp"):
+                self._delete(self.path / name)
+        self._save(manifest)
+        return manifest
+
+    def _resumed(self) -> Manifest:
+        found, _ = read_manifest(self.path)
+        for name, old, new in _differences(_description(found), _description(self._wanted)):
+            remedy = f"this dataset was begun with {old!r}: give the same, or choose another --out"
+            raise UserError(name, new, remedy)
+        good = tuple(shard for shard in found.shards if self._is_whole(found, shard))
+        return replace(found, shards=good)
+
+    def _is_whole(self, manifest: Manifest, shard: Shard) -> bool:
+        """Whether a listed shard is on the disk as it was written; if not it is written again."""
+        if shard.index >= manifest.shard_count or shard.rows != manifest.rows_of(shard.index):
+            return False
+        try:
+            data = (self.path / shard.shard).read_bytes()
+        except OSError:
+            return False
+        return len(data) == shard.bytes and hashlib.sha256(data).hexdigest() == shard.sha256
+
+    def _delete(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+
+    def _save(self, manifest: Manifest) -> None:
+        write_atomic(self.path / _manifest.NAME, manifest.to_bytes())
+
+    @property
+    def next_shard(self) -> int | None:
+        """Number of the shard that `write` writes next; None when the dataset is finished."""
+        return next(iter(self.missing), None)
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """Numbers of all shards that are yet to be written, in order."""
+        done = {shard.index for shard in self._manifest.shards}
+        return tuple(i for i in range(self.shard_count) if i not in done)
+
+    @property
+    def shard_count(self) -> int:
+        """Number of shards of the finished dataset."""
+        return self._wanted.shard_count
+
+    @property
+    def rows(self) -> int:
+        """Episodes written so far, those of earlier runs included."""
+        return self._manifest.rows
+
+    def rows_of(self, shard: int) -> int:
+        """Number of episodes that shard `shard` must have."""
+        if not 0 <= shard < self.shard_count:
+            raise UserError("shard", shard, f"there are shards 0 to {self.shard_count - 1}")
+        return self._wanted.rows_of(shard)
+
+    def write(self, batch: EpisodeBatch) -> None:
+        """Writes shard `next_shard`.
+
+        Raises:
+            UserError: the dataset is finished, the batch has another origin, shape or number of
+                rows than this shard must have, or it cannot be written; then the folder is as it
+                was before the call.
+        """
+        index = self.next_shard
+        if index is None:
+            raise UserError("shard", self.shard_count, "the dataset is finished")
+        if not self._close.alive:
+            raise UserError("writer", None, "closed: open the dataset again with resume")
+        manifest = self._manifest
+        if (differs := batch.origin.differs_from(manifest.origin)) is not None:
+            remedy = f"this dataset has {getattr(manifest.origin, differs)!r}"
+            raise UserError(differs, getattr(batch.origin, differs), remedy)
+        if batch.rows != manifest.rows_of(index):
+            remedy = f"shard {index} has {manifest.rows_of(index)} episodes"
+            raise UserError("batch rows", batch.rows, remedy)
+        if manifest.steps is None:
+            manifest = replace(manifest, steps=batch.steps, optional=batch.optional)
+        if batch.steps != manifest.steps:
+            raise UserError("batch steps", batch.steps, f"this dataset has {manifest.steps}")
+        if batch.optional != manifest.optional:
+            remedy = f"this dataset has {list(manifest.optional)}"
+            raise UserError("batch optional columns", list(batch.optional), remedy)
+        data = memoryview(to_parquet(batch))
+        path = self.path / shard_name(index)
+        entry = Shard(path.name, batch.rows, hashlib.sha256(data).hexdigest(), data.nbytes)
+        write_atomic(path, data)
+        try:
+            self._save(manifest.with_shard(entry))
+        except BaseException:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise
+        self._manifest = manifest.with_shard(entry)
+        self._written.append(path)
+        if self.next_shard is None:
+            self.close()
+
+    def discard(self) -> None:
+        """Deletes what this writer has written, and the folder if it made it."""
+        self.close()
+        with contextlib.suppress(OSError):
+            for path in (*self._written, self.path / _manifest.NAME):
+                path.unlink(missing_ok=True)
+            if self._made:
+                self.path.rmdir()
+
+    def close(self) -> None:
+        """Lets other jobs write to the folder; everything written is already on the disk."""
+        self._close()
+
+    def __enter__(self) -> DatasetWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def write_batch(
+    path: str | os.PathLike[str],
+    batch: EpisodeBatch,
+    job: Mapping[str, Any] | None = None,
+    shard_rows: int = SHARD_ROWS,
+) -> None:
+    """Writes a batch as a finished dataset in a new or empty folder, or nothing at all.
+
+    Raises:
+        UserError: the batch is empty, or as for `DatasetWriter`.
+    """
+    writer = DatasetWriter(path, batch.origin, shard_rows, batch.rows, job or {})
+    try:
+        while (shard := writer.next_shard) is not None:
+            start = shard * shard_rows
+            writer.write(batch.take(slice(start, start + writer.rows_of(shard))))
+    except BaseException:
+        writer.discard()
+        raise
+
+
+def _ours(name: str) -> bool:
+    name = name.removesuffix(".tmp")
+    return name == _manifest.NAME or _manifest.SHARD_NAME.fullmatch(name) is not None
+
+
+def _plain(job: Mapping[str, Any]) -> dict[str, Any]:
+    """The job as it will read back from JSON."""
+    try:
+        return json.loads(json.dumps(dict(job), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise UserError("job", None, f"must be plain JSON: {error}") from error
+
+
+def _description(manifest: Manifest) -> dict[str, Any]:
+    return {
+        **manifest.job,
+        "origin": manifest.origin.to_json(),
+        "total": manifest.total,
+        "shard_rows": manifest.shard_rows,
+        "seedo_version": manifest.seedo_version,
+    }
+
+
+def _differences(old: Any, new: Any, name: str = "") -> list[tuple[str, Any, Any]]:
+    """(dotted name, old, new) of all leaves in which two JSON values differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [
+            difference
+            for key in dict.fromkeys((*old, *new))
+            for difference in _differences(
+                old.get(key), new.get(key), f"{name}.{key}" if name else key
+            )
+        ]
+    return [] if old == new and type(old) is type(new) else [(name, old, new)]

@@ -1,0 +1,85 @@
+"""What a history says about the graph, step by step: the exact posterior of whoever knows the
+world's prior."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.inference import SubsetPosterior, add_row, bayes_supported, no_rows
+from seedo.worlds import DagConfig
+
+_MOST_VARIABLES = 10
+
+
+class Belief(NamedTuple):
+    """After some of the steps.
+
+    Attributes:
+        edges: float64[n, n], P(i -> j).
+        bits: entropy of the posterior over graphs.
+    """
+
+    edges: NDArray[np.float64]
+    bits: float
+
+
+def no_belief(config: Any) -> str:
+    """Why there is no exact posterior for a world; "" if there is."""
+    if not isinstance(config, DagConfig):
+        return "the exact posterior is for world dag"
+    if config.n > _MOST_VARIABLES:
+        return f"exact for at most {_MOST_VARIABLES} variables"
+    if config.relevant not in (None, config.n):
+        return "the exact posterior here is for worlds in which every variable matters"
+    return bayes_supported(config.to_dict()) or ""
+
+
+def beliefs(
+    config: DagConfig, targets: Sequence[int], outcomes: Sequence[NDArray[np.float32]]
+) -> list[Belief]:
+    """The posterior before the first step and after each one; `no_belief` must be "".
+
+    Args:
+        config: the world whose prior is taken.
+        targets: of the S steps so far; -1: only observed.
+        outcomes: [n] each, what followed.
+    """
+    size = config.steps
+    target = np.full(size, -1, np.int32)
+    outcome = np.zeros((size, config.n), np.float32)
+    steps = len(targets)
+    if steps:
+        target[:steps], outcome[:steps] = targets, np.stack(list(outcomes))
+    variances = jnp.float32(config.noise_variance), jnp.float32(config.weight_scale**2)
+    limit = min(config.max_parents, config.n - 1)
+    edges, bits = _posteriors(config.n, limit, *variances, outcome, target, steps)
+    edges, bits = np.asarray(edges, np.float64)[: steps + 1], np.asarray(bits)[: steps + 1]
+    return [Belief(e, float(b)) for e, b in zip(edges, bits, strict=True)]
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _posteriors(n: int, limit: int, noise: Any, weight: Any, outcome: Any, target: Any, steps: Any):
+    posterior = SubsetPosterior(n, limit, noise, weight)
+
+    def after(moments):
+        return posterior.edge_marginals(moments), posterior.entropy(moments)
+
+    def step(moments, row):
+        t, outcome, target = row
+        # Rows still to come cost nothing.
+        moments = add_row(moments, outcome, target)
+        blank = jnp.zeros((n, n), outcome.dtype), jnp.zeros((), outcome.dtype)
+        return moments, jax.lax.cond(t < steps, after, lambda _: blank, moments)
+
+    first = no_rows(n)
+    rows = (jnp.arange(len(target)), outcome, target)
+    _, (edges, bits) = jax.lax.scan(step, first, rows)
+    before = after(first)
+    return jnp.concatenate([before[0][None], edges]), jnp.concatenate([before[1][None], bits])

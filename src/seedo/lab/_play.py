@@ -1,0 +1,317 @@
+"""Play: a game against the hidden system, and how it compares.
+
+What is hidden leaves the server only when the game is over: the system, the world's seed and index
+at the end, a goal at its exploit step.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from seedo.episodes import PHASES, to_parquet
+from seedo.errors import UserError
+from seedo.evaluation import describe_systems, episode_batch, origin
+from seedo.lab import _challenges
+from seedo.lab._belief import no_belief
+from seedo.lab._cast import RIVALS, kind, label
+from seedo.lab._findings import Findings
+from seedo.lab._games import Game, Games
+from seedo.lab._lab import Lab
+from seedo.lab._scenario import (
+    MOST_STEPS,
+    MOST_TEXT,
+    MOST_VARIABLES,
+    Scenario,
+    decode,
+    encode,
+)
+from seedo.lab._verdict import Move, instead, lesson, own_path, tries, verdict
+from seedo.lab._warm import FIRST
+
+_MOST_VALUE = 1e6
+_INFORMED = "bayes:eig"
+_READERS = {_INFORMED: "the Bayesian", "pretrained:dag": "the understudy"}
+"""Whose advice the verdict quotes: the first of them that can act."""
+
+GameId = Annotated[str, Path(max_length=64)]
+
+
+class Opening(BaseModel):
+    """Which game to start: of a link's scenario, of a challenge, or else of the usual scenario."""
+
+    s: str | None = Field(None, max_length=MOST_TEXT)
+    challenge: str | None = Field(None, max_length=64)
+
+
+class Step(BaseModel):
+    """One choice: step from 0; target -1 only looks; the value as it is shown."""
+
+    step: int = Field(ge=0, le=MOST_STEPS)
+    target: int = Field(ge=-1, le=MOST_VARIABLES)
+    value: float = Field(0.0, ge=-_MOST_VALUE, le=_MOST_VALUE)
+
+
+class Again(BaseModel):
+    """`same`: the same system and noise; else another system of the same kind."""
+
+    same: bool = False
+
+
+def router(lab: Lab) -> APIRouter:
+    routes = APIRouter()
+    games, findings = Games(lab.engine), Findings(lab.engine)
+
+    def shown(game: Game) -> dict[str, Any]:
+        with games.lock(game.id):
+            return _state(game)
+
+    @routes.get("/play", include_in_schema=False)
+    def enter(
+        request: Request,
+        s: Annotated[str | None, Query(max_length=MOST_TEXT)] = None,
+        challenge: Annotated[str | None, Query(max_length=64)] = None,
+    ) -> Response:
+        visitor = request.state.visitor
+        name = None
+        if s is None and challenge is None:
+            name = games.unfinished(visitor, FIRST)
+        if name is None:
+            name = games.open(visitor, _scenario(lab, s, challenge))
+        return RedirectResponse(f"/play/{name}", 303)
+
+    @routes.get("/play/{game}", include_in_schema=False)
+    def page(request: Request, game: GameId) -> Response:
+        ready = games.check(game, request.state.visitor)
+        state = shown(games.get(game, request.state.visitor)) if ready else None
+        return lab.page(request, "play.html", title="Play", data={"game": game, "state": state})
+
+    @routes.post("/api/play")
+    def open_game(request: Request, opening: Opening) -> dict[str, str]:
+        scenario = _scenario(lab, opening.s, opening.challenge)
+        return {"game": games.open(request.state.visitor, scenario)}
+
+    @routes.get("/api/play/{game}")
+    def state(request: Request, game: GameId) -> dict[str, Any]:
+        return shown(games.get(game, request.state.visitor))
+
+    @routes.post("/api/play/{game}/look")
+    def look(request: Request, game: GameId) -> dict[str, Any]:
+        played = games.get(game, request.state.visitor)
+        games.look(played)
+        return shown(played)
+
+    @routes.post("/api/play/{game}/steps")
+    def step(request: Request, game: GameId, chosen: Step) -> dict[str, Any]:
+        played = games.get(game, request.state.visitor)
+        games.act(played, chosen.step, chosen.target, chosen.value)
+        _prepare(findings, played)
+        return shown(played)
+
+    @routes.get("/api/play/{game}/end")
+    def end(request: Request, game: GameId) -> dict[str, Any]:
+        return _end(findings, _over(games.get(game, request.state.visitor)))
+
+    @routes.post("/api/play/{game}/again")
+    def again(request: Request, game: GameId, wanted: Again) -> dict[str, str]:
+        scenario = games.get(game, request.state.visitor).scenario
+        chosen = scenario if wanted.same else another(scenario)
+        return {"game": games.open(request.state.visitor, chosen)}
+
+    @routes.get("/api/play/{game}/log")
+    def log(request: Request, game: GameId) -> Response:
+        data = _log(_over(games.get(game, request.state.visitor)))
+        name = f'attachment; filename="game-{game[:8]}.parquet"'
+        kind_of = "application/vnd.apache.parquet"
+        return Response(data, media_type=kind_of, headers={"Content-Disposition": name})
+
+    return routes
+
+
+def another(scenario: Scenario) -> Scenario:
+    """Another system of the same kind, drawn by lot."""
+    seed, index = secrets.randbelow(2**32), secrets.randbelow(2**31)
+    return replace(scenario, seed=seed, index=index, drawn=None)
+
+
+def _scenario(lab: Lab, code: str | None, challenge: str | None) -> Scenario:
+    if code is not None and challenge is not None:
+        raise UserError("challenge", challenge, "give this or s")
+    if code is not None:
+        return decode(code)
+    return another(FIRST) if challenge is None else _challenges.get(lab, challenge)
+
+
+def _over(game: Game) -> Game:
+    if not game.episode.finished:
+        left = game.episode.world.spec.steps - len(game.moves)
+        raise HTTPException(409, f"the game is not over: {left} more to go")
+    return game
+
+
+def _state(game: Game) -> dict[str, Any]:
+    """What the person may know by now."""
+    episode, naming = game.episode, game.naming
+    spec, done = episode.world.spec, len(game.moves)
+    rows = []
+    for t, (target, value) in enumerate(list(game.moves)):
+        rows.append(
+            {
+                "phase": PHASES[spec.phases[t]],
+                "target": target,
+                "value": naming.shown_value(target, value),
+                "outcome": naming.shown(episode.seen[t + 1].outcome),
+                "goal": int(episode.seen[t].goal),
+            }
+        )
+    now = episode.observation
+    phases = [PHASES[p] for p in spec.phases]
+    return {
+        "names": naming.words,
+        "values": [sorted(naming.shown_value(i, v) for v in spec.do_values) for i in range(spec.n)],
+        "relevant": [bool(x) for x in np.asarray(now.relevant)],
+        "phases": phases,
+        "step": done,
+        "phase": "end" if episode.finished else phases[done],
+        "goal": -1 if episode.finished else int(now.goal),
+        "rows": rows,
+    }
+
+
+def _prepare(findings: Findings, game: Game) -> None:
+    """While the person thinks, the others play; they need not know what the person does.
+
+    From the middle of the game on: many are given up before.
+    """
+    over = game.episode.finished
+    if 2 * len(game.moves) < game.episode.world.spec.steps or (game.prepared and not over):
+        return
+    game.prepared = True
+    scenario = game.scenario
+    for name in RIVALS:
+        believe = name == _INFORMED and not no_belief(scenario.config)
+        findings.ask(
+            game.id,
+            f"own {name}",
+            name,
+            partial(own_path, name, scenario, believe),
+            late=not over,
+        )
+
+
+def _end(findings: Findings, game: Game) -> dict[str, Any]:
+    """The comparison as far as it is known; what is missing is being worked out."""
+    found = findings.found(game.id)
+    scenario, episode, moves = game.scenario, game.episode, list(game.moves)
+    blind = no_belief(scenario.config)
+    missing = {f"{part} {name}" for part in ("own", "instead") for name in RIVALS} - set(found)
+    if missing:
+        _prepare(findings, game)
+        for name in RIVALS:
+            there = partial(instead, name, scenario, moves)
+            findings.ask(game.id, f"instead {name}", name, there)
+    if "lesson" not in found and not blind:
+        missing.add("lesson")
+        findings.ask(game.id, "lesson", "lesson", partial(lesson, scenario, episode))
+    rivals = [_rival(game, name, found) for name in RIVALS]
+    learnt = found.get("lesson", {})
+    return {
+        "done": not missing,
+        "verdict": _verdict(game, found),
+        "tries": [
+            {
+                "goal": one.goal,
+                "chosen": _shown(game, [one.chosen])[0],
+                "worth": one.worth,
+                "best": _shown(game, [one.best])[0],
+                "most": one.most,
+            }
+            for one in tries(episode, moves)
+        ],
+        "score": {
+            "you": episode.returns,
+            "best": episode.oracle_return,
+            "chance": episode.random_return,
+        },
+        "rivals": rivals,
+        "learning": {
+            "why_not": blind or learnt.get("failed", ""),
+            "you": learnt.get("bits"),
+            "most": found.get(f"own {_INFORMED}", {}).get("bits"),
+        },
+        "graph": _graph(game) | {"belief": learnt.get("edges")},
+        "code": encode(scenario),
+    }
+
+
+def _rival(game: Game, name: str, found: dict[str, Any]) -> dict[str, Any]:
+    own, there = found.get(f"own {name}"), found.get(f"instead {name}")
+    failed = (
+        part["failed"] for part in (own, there) if isinstance(part, dict) and "failed" in part
+    )
+    why_not = next(failed, "")
+    rival = {"name": name, "label": label(name), "kind": kind(name), "why_not": why_not}
+    played: dict[str, Any] = {"returns": None, "own": None, "instead": None}
+    if own is not None and not why_not:
+        played |= {"returns": own["returns"], "own": _shown(game, own["moves"])}
+    if there is not None and not why_not:
+        played["instead"] = _shown(game, there)
+    return rival | played
+
+
+def _verdict(game: Game, found: dict[str, Any]) -> str:
+    reader, advice = "", None
+    for name in _READERS:
+        known = found.get(f"instead {name}")
+        if known is None:
+            break  # of whoever comes first, as soon as it is known
+        if not isinstance(known, dict):
+            reader, advice = _READERS[name], [(int(t), float(v)) for t, v in known]
+            break
+
+    def say(move: Move) -> str:
+        target, value = move[0], game.naming.shown_value(*move)
+        return f"{game.naming.words[target]} at {value:+g}".replace("-", "−")
+
+    words = game.naming.words
+    return verdict(game.episode, game.moves, say, words.__getitem__, reader, advice)
+
+
+def _shown(game: Game, moves: Sequence[Sequence[Any]]) -> list[list[float]]:
+    return [[int(t), game.naming.shown_value(int(t), float(v))] for t, v in moves]
+
+
+def _graph(game: Game) -> dict[str, Any]:
+    """The hidden system as the person would draw it; hidden causes last."""
+    weights = np.asarray(game.episode.stage.system.weights, np.float64)
+    hidden = len(weights) - len(game.naming.words)
+    signs = np.array([*game.naming.signs, *[1] * hidden])
+    shown = weights * signs[:, None] * signs
+    edges = [
+        {"from": int(i), "to": int(j), "weight": round(float(shown[i, j]), 2)}
+        for i, j in np.argwhere(weights != 0)
+    ]
+    names = [*game.naming.words, *(f"H{i + 1}" for i in range(hidden))]
+    drawn = game.scenario.drawn
+    places = list(drawn.places) if drawn is not None and drawn.places else None
+    return {"names": names, "hidden": hidden, "edges": edges, "places": places}
+
+
+def _log(game: Game) -> bytes:
+    """The game as a shard of an episode log, system and all."""
+    episode, stage = game.episode, game.episode.stage
+    where = replace(origin(episode.world, "person", game.scenario.seed), created=game.created)
+    system, expected = stage.system, np.asarray(stage.expected)
+    lead = type(system)(*(np.asarray(a)[None] for a in system))
+    texts = describe_systems(episode.world, lead, expected[None])
+    batch = episode_batch(where, [episode], system=texts)
+    return to_parquet(batch).to_pybytes()

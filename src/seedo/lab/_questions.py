@@ -1,0 +1,278 @@
+"""Questions about logs and tables, answered in the background."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shlex
+import threading
+import time
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from seedo import inference
+from seedo.episodes import concatenate, pools_episodes, read_table
+from seedo.errors import UserError
+from seedo.lab._logbook import MOST_PATH, Log, TableFile
+from seedo.lab._replay import one
+
+_MOST_JOBS, _MOST_WAITING, _MOST_OWN = 200, 16, 3
+_POSTERIORS = 6  # kept, so that a second question about the same rows is quick
+_MOST_POOLED = 200_000  # episodes
+_IN_EPISODE = re.compile(r"\bin\s+episode\s+(\d{1,18})\b", re.IGNORECASE)
+
+_Name = Annotated[str, Field(max_length=200)]
+_Statement = Annotated[str, Field(max_length=500)]
+
+
+class Question(BaseModel):
+    """A question and what is to be taken for granted; see `seedo ask`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    log: str = Field(max_length=MOST_PATH)
+    question: str = Field(min_length=1, max_length=500)
+    at: str | None = Field(None, pattern=r"^\d{1,7}\.\d{1,9}$")
+    targets: _Name | None = None
+    sources: _Name | None = None
+    drop: tuple[_Name, ...] = Field((), max_length=200)
+    keep: tuple[_Name, ...] = Field((), max_length=200)
+    graph: str = Field("", max_length=5_000)
+    nonlinear: bool = False
+    require: tuple[_Statement, ...] = Field((), max_length=200)
+    forbid: tuple[_Statement, ...] = Field((), max_length=200)
+    believe: tuple[_Statement, ...] = Field((), max_length=200)
+    max_parents: int | None = Field(None, ge=0, le=50)
+    draws: int = Field(2000, ge=100, le=20_000)
+    seed: int = Field(0, ge=0, le=2**32 - 1)
+
+
+class Stopped(Exception):
+    """Nobody wants to know any more."""
+
+
+@dataclass(eq=False)
+class Job:
+    """A question that is being answered.
+
+    Attributes:
+        owner: the visitor who asked.
+        doing: in words.
+        done, total: of the steps that are counted; 0 of 0 where none are.
+        answer: once it is there, JSON-able; `error` if there is none.
+    """
+
+    owner: str
+    doing: str = "waiting for questions asked before"
+    done: int = 0
+    total: int = 0
+    answer: dict[str, Any] | None = None
+    error: str = ""
+    began: float = field(default_factory=time.monotonic)
+    stopped: bool = False
+
+    @property
+    def over(self) -> bool:
+        return self.answer is not None or bool(self.error)
+
+    def progress(self, done: int, total: int) -> None:
+        if self.stopped:
+            raise Stopped
+        self.done, self.total = done, total
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "over": self.over,
+            "doing": self.doing,
+            "done": self.done,
+            "total": self.total,
+            "seconds": round(time.monotonic() - self.began, 1),
+            "answer": self.answer,
+            "error": self.error,
+        }
+
+
+class Desk:
+    """Takes questions and answers them one after the other."""
+
+    def __init__(self) -> None:
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._posteriors: OrderedDict[Any, Any] = OrderedDict()
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ask")
+
+    def take(self, owner: str, source: Log | TableFile, asked: Question, find: Any) -> str:
+        """The name of the job that answers.
+
+        Args:
+            owner: the visitor.
+            source: what is asked about.
+            asked: the question.
+            find: gives the place (file, row) of an episode of a log by its id.
+
+        Raises:
+            UserError: too many questions wait already.
+        """
+        with self._lock:
+            waiting = [job for job in self._jobs.values() if not job.over]
+            own = [job for job in waiting if job.owner == owner]
+            if len(own) >= _MOST_OWN or len(waiting) >= _MOST_WAITING:
+                raise UserError("question", None, "wait until the questions before are answered")
+            name, job = secrets.token_hex(8), Job(owner)
+            self._jobs[name] = job
+            while len(self._jobs) > _MOST_JOBS:
+                oldest = next(k for k, j in self._jobs.items() if j.over)
+                del self._jobs[oldest]
+        self._pool.submit(self._work, job, source, asked, find)
+        return name
+
+    def job(self, owner: str, name: str) -> Job | None:
+        """The visitor's job of this name; None: there is none."""
+        job = self._jobs.get(name)
+        return job if job is not None and job.owner == owner else None
+
+    def _work(self, job: Job, source: Log | TableFile, asked: Question, find: Any) -> None:
+        try:
+            if job.stopped:
+                raise Stopped
+            job.answer = self._answer(job, source, asked, find)
+        except Stopped:
+            job.error = "stopped"
+        except UserError as error:
+            job.error = str(error).replace(str(source.path), source.shown)
+        except Exception as error:  # data can be wrong in ways that nobody thought of
+            job.error = f"these data cannot be used ({type(error).__name__})"
+
+    def _answer(
+        self, job: Job, source: Log | TableFile, asked: Question, find: Any
+    ) -> dict[str, Any]:
+        job.doing = "reading"
+        rows, notes, command = _rows(source, asked, find)
+        table = rows.table
+        query = inference.parse(asked.question, table.variables)
+        known = None
+        if asked.graph.strip():
+            known = inference.parse_graph(asked.graph, table.variables)
+        elif asked.nonlinear:
+            raise UserError("nonlinear", None, "needs the graph: give it too")
+        job.doing = "computing"
+        if known is not None and known.bidirected:
+            found = inference.answer_with_hidden_causes(query, known, table)
+        elif known is not None and asked.nonlinear:
+            found = inference.answer_nonlinear(query, known, table, asked.seed)
+        else:
+            version = source.version if isinstance(source, Log) else source.path.stat().st_mtime_ns
+            usual = asked.model_copy(update={"question": "", "log": source.key})
+            in_question = _IN_EPISODE.search(asked.question)
+            key = (version, usual, in_question and in_question[1])
+            found = inference.answer(query, self._posterior(job, key, rows, known, asked))
+        return {**found.to_json(), "notes": notes, "command": command}
+
+    def _posterior(
+        self, job: Job, key: Any, rows: Any, known: Any, asked: Question
+    ) -> inference.CausalPosterior:
+        if key in self._posteriors:
+            self._posteriors.move_to_end(key)
+            return self._posteriors[key]  # type: ignore[no-any-return]
+        prior = rows.prior
+        if known is not None:
+            stated = asked.require or asked.forbid or asked.believe
+            if stated or asked.max_parents is not None:
+                raise UserError("graph", None, "it settles all edges: leave out other statements")
+            prior = inference.prior_of_graph(known, rows.table.variables)
+        else:
+            prior = inference.stated_prior(
+                rows.table.variables, prior, require=asked.require, forbid=asked.forbid,
+                believe=asked.believe, max_parents=asked.max_parents,
+            )  # fmt: skip
+        job.doing = "weighing graphs"
+        found = inference.infer(
+            rows.table, rows.model, prior, draws=asked.draws, seed=asked.seed,
+            progress=job.progress,
+        )  # fmt: skip
+        self._posteriors[key] = found
+        while len(self._posteriors) > _POSTERIORS:
+            self._posteriors.popitem(last=False)
+        return found
+
+
+def _rows(
+    source: Log | TableFile, asked: Question, find: Any
+) -> tuple[inference.LogRows, list[str], str]:
+    """The rows that are asked about, what was noticed, and the command that asks the same."""
+    if isinstance(source, TableFile):
+        for name in ("targets", "sources"):
+            # A name that is no column would be opened as a file, wherever it lies.
+            if getattr(asked, name) and getattr(asked, name) not in source.columns().arrays:
+                raise UserError(name, getattr(asked, name), "choose a column of the table")
+        table, notes = read_table(
+            source.path,
+            asked.targets or None,
+            sources=asked.sources or None,
+            drop=asked.drop,
+            keep=asked.keep or None,
+        )
+        return inference.LogRows(table, None, None), notes, _command(source.shown, asked, None)
+    for name in ("targets", "sources", "drop", "keep"):
+        if getattr(asked, name):
+            raise UserError(name, None, "only for tables: a log says itself what was done")
+    title = source.shown
+    at = asked.at
+    named = _IN_EPISODE.search(asked.question)
+    if at is None and named and source.origin.world.startswith("dag"):
+        at = "{}.{}".format(*find(int(named[1])))
+    if at is not None:
+        batch = one(source, *map(int, at.split(".")))
+        episode = int(batch.episode_id[0])
+        return inference.batch_rows(batch, title), [], _command(title, asked, episode, source)
+    if source.rows > _MOST_POOLED:
+        remedy = f"choose an episode: the lab pools at most {_MOST_POOLED:,}"
+        raise UserError("episodes", source.rows, remedy)
+    return _pooled(source), [], _command(title, asked, None, source)
+
+
+def _pooled(log: Log) -> inference.LogRows:
+    """All episodes of a log about one system."""
+    unused = tuple(name for name in log.optional if name != "system")
+    batch = concatenate([log.read(part, unused) for part in range(len(log.parts))])
+    try:
+        pooled = pools_episodes(batch)
+    except (ValueError, AttributeError, RecursionError):
+        pooled = False
+    if not pooled:
+        remedy = f"each of the {batch.rows:,} episodes has a system of its own: choose an episode"
+        raise UserError("episode", None, remedy)
+    return inference.batch_rows(batch, log.shown)
+
+
+def _command(shown: str, asked: Question, episode: int | None, log: Log | None = None) -> str:
+    """What is typed for the same answer."""
+    words = ["seedo", "ask", shown, asked.question]
+    if episode is not None:
+        words += ["--episode", str(episode)]
+    for name in ("targets", "sources"):
+        if getattr(asked, name):
+            words += [f"--{name}", getattr(asked, name)]
+    for name in ("drop", "keep"):
+        if getattr(asked, name):
+            words += [f"--{name}", ",".join(getattr(asked, name))]
+    for name in ("require", "forbid", "believe"):
+        for text in getattr(asked, name):
+            words += [f"--{name}", text]
+    if asked.graph.strip():
+        words += ["--graph", "graph.txt"]
+    if asked.nonlinear:
+        words.append("--nonlinear")
+    for name, usual in (("max_parents", None), ("draws", 2000), ("seed", 0)):
+        if getattr(asked, name) != usual:
+            words += [f"--{name.replace('_', '-')}", str(getattr(asked, name))]
+    if log is None or log.path.is_dir():
+        return shlex.join(words)
+    if log.path.suffix != ".csv":
+        return ""  # a shard without its folder
+    words[2] = "LOG"
+    return f"seedo import {shlex.quote(shown)} --out LOG && {shlex.join(words)}"

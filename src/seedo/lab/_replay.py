@@ -1,0 +1,407 @@
+"""One episode of a log, step by step, and what can be said about it afterwards."""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import math
+import re
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from seedo.episodes import PHASES, EpisodeBatch, rooms_actions
+from seedo.errors import UserError
+from seedo.evaluation import LiveEpisode
+from seedo.evaluation._strategies import BAYES, ORACLE, Readings, read
+from seedo.lab._belief import beliefs, no_belief
+from seedo.lab._cast import label
+from seedo.lab._logbook import Log
+from seedo.lab._scenario import STREAM, Drawn, Scenario, encode, redrawn, stage_of
+from seedo.worlds import DagConfig, RoomsConfig, episode_key
+from seedo.worlds.rooms import ACTIONS
+
+MOST_TEXT = 4_000  # characters of one explanation or message
+_MOST_CONVERSATIONS, _MOST_LINE = 256 << 20, 4 << 20  # bytes
+_MOST_MESSAGES = 400
+_MOST_READ = (50, 200, 64)  # variables, steps and do-values of what strategies read
+_LIKELY = 5  # actions shown with their probabilities
+_FRAMES_IN_ROW = 10
+_SIDE = 99  # pixels of a frame
+_TIE = 1e-3
+
+_LABELS = {ORACLE: "Expert (knows the system)", BAYES: "Bayes-optimal reader"}
+
+
+class Truth(NamedTuple):
+    """The system behind an episode.
+
+    Attributes:
+        weights: float64[m, m], cause before effect; the variables first, then hidden ones.
+        noise: float64[m], standard deviations; None: unknown.
+        source: `logged`, or `drawn again` from the seed.
+    """
+
+    weights: NDArray[np.float64]
+    noise: NDArray[np.float64] | None
+    source: str
+
+
+def one(log: Log, part: int, row: int) -> EpisodeBatch:
+    """One episode of a log.
+
+    Raises:
+        UserError: there is none at this place, or its file is damaged.
+    """
+    if not (0 <= part < len(log.parts) and 0 <= row < log.parts[part].rows):
+        raise UserError("at", f"{part}.{row}", "no such episode in this log")
+    batch = log.read(part)
+    if row >= batch.rows:
+        raise UserError("at", f"{part}.{row}", "no such episode in this log")
+    return batch.take([row])
+
+
+def replay(log: Log, batch: EpisodeBatch) -> dict[str, Any]:
+    """What happened, step by step; nothing is computed that takes long."""
+    truth = logged_truth(batch)
+    code, why_not, note = again(log, batch, truth)
+    actions = rooms_actions(batch)[0] if batch.origin.world == "rooms" else None
+    return {
+        "id": int(batch.episode_id[0]),
+        "person": batch.participant[0] if batch.participant else "",
+        "names": list(batch.origin.variables),
+        "relevant": batch.mask[0].tolist(),
+        "returns": batch.returns[0],
+        "oracle_return": batch.oracle_return[0],
+        "random_return": batch.random_return[0],
+        "steps": [_step(batch, t, actions) for t in range(_lived(batch, actions))],
+        "rooms": actions is not None,
+        "truth": truth and _graph(truth, batch.n),
+        "again": code,
+        "again_note": note,
+        "why_not_again": why_not,
+        "no_belief": _no_belief(batch),
+    }
+
+
+def hindsight(log: Log, batch: EpisodeBatch) -> dict[str, Any]:
+    """What the episode let one believe after every step, and the truth, found again from the seed
+    where it is not logged."""
+    found: dict[str, Any] = {"beliefs": None, "why_not": _no_belief(batch)}
+    if not found["why_not"]:
+        config = DagConfig.from_dict(json.loads(batch.origin.world_config))
+        believed = beliefs(config, batch.target[0].tolist(), list(batch.outcome[0]))
+        found["beliefs"] = [{"edges": b.edges.tolist(), "bits": b.bits} for b in believed]
+    truth = logged_truth(batch) or drawn_again(log, batch)
+    found["truth"] = truth and _graph(truth, batch.n)
+    found["again"], found["why_not_again"], found["again_note"] = again(log, batch, truth)
+    return found
+
+
+def strategies(batch: EpisodeBatch) -> dict[str, Any]:
+    """What each strategy would have done at the exploit steps, with the same history."""
+    if batch.n > _MOST_READ[0] or batch.steps > _MOST_READ[1] or (
+        len(_do_values(batch.origin.world_config)) > _MOST_READ[2]
+    ):  # fmt: skip
+        return {"why_not": "too many variables, steps or values for the lab", "steps": []}
+    try:
+        readings = read(batch)
+    except UserError as error:
+        return {"why_not": str(error), "steps": []}
+    except (ValueError, TypeError, OverflowError):
+        return {"why_not": "the log's world_config cannot be used", "steps": []}
+    if isinstance(readings, str):
+        return {"why_not": readings, "steps": []}
+    names = [ORACLE, BAYES, *(name for name in readings.best if name not in (ORACLE, BAYES))]
+    missing = [f"{_label(name)}: {why}" for name, why in readings.missing.items()]
+    steps = [
+        {
+            "step": int(readings.step[d]),
+            "did": _chosen(readings, d, readings.action[d : d + 1]),
+            "worth": _at(readings.worth, d, readings.action[d : d + 1]),
+            "strategies": [_strategy(readings, d, n) for n in names if n in readings.best],
+        }
+        for d in range(len(readings.episode))
+    ]
+    return {"why_not": "", "missing": missing, "steps": steps}
+
+
+def frames(log: Log, batch: EpisodeBatch) -> bytes:
+    """What was seen before every step in rooms: a PNG of frames, ten in a row.
+
+    Raises:
+        UserError: the log does not tell where its episodes come from, or they are others.
+    """
+    if batch.origin.world != "rooms":
+        raise UserError("world", batch.origin.world, "only rooms have pictures")
+    stream = stream_of(log)
+    if stream is None:
+        raise UserError("stream", None, "the log does not say: the rooms cannot be drawn again")
+    world = stage_of(RoomsConfig.from_dict(json.loads(batch.origin.world_config)))
+    actions = rooms_actions(batch)[0]
+    if len(actions) != world.horizon:
+        raise UserError("steps", len(actions), f"this world has {world.horizon}")
+    key = episode_key(batch.origin.seed, stream, int(batch.episode_id[0]))
+    seen, reward = (np.asarray(x) for x in _walk(world, key, actions))
+    logged = batch.outcome[0, :, batch.origin.variables.index("reward")]
+    if not np.allclose(reward, logged, atol=1e-4):
+        raise UserError("rooms", None, "drawn again, these steps earn something else: not shown")
+    seen = seen[: _lived(batch, actions)]
+    rows = -(-len(seen) // _FRAMES_IN_ROW)
+    sheet = np.zeros((rows * _SIDE, min(len(seen), _FRAMES_IN_ROW) * _SIDE, 3), np.uint8)
+    for t, frame in enumerate(seen):
+        y, x = divmod(t, _FRAMES_IN_ROW)
+        sheet[y * _SIDE : (y + 1) * _SIDE, x * _SIDE : (x + 1) * _SIDE] = frame
+    data = io.BytesIO()
+    Image.fromarray(sheet).save(data, "PNG")
+    return data.getvalue()
+
+
+def conversation(log: Log, episode: int) -> list[dict[str, str]]:
+    """What was said in an episode of a text player; empty if nothing is kept.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    path = log.beside("conversations.jsonl", _MOST_CONVERSATIONS)
+    if path is None:
+        return []
+    wanted = re.compile(rb'"episode":\s*%d\b' % episode)
+    with path.open("rb") as file:
+        while line := file.readline(_MOST_LINE + 1):
+            if len(line) > _MOST_LINE:
+                raise UserError("conversations.jsonl", None, "a line is too long to be shown")
+            if not wanted.search(line):
+                continue
+            try:
+                fields = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                remedy = "damaged: a line is no JSON"
+                raise UserError("conversations.jsonl", None, remedy) from error
+            if isinstance(fields, dict) and fields.get("episode") == episode:
+                return _messages(fields.get("messages"))
+    return []
+
+
+def logged_truth(batch: EpisodeBatch) -> Truth | None:
+    """The system as the log has it; None if it has none, or none that can be."""
+    if batch.system is None:
+        return None
+    try:
+        fields = json.loads(batch.system[0])
+        weights = np.asarray(fields["weights"], np.float64)
+        noise = np.asarray(fields["noise_scale"], np.float64)
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
+        return None
+    m = len(weights) if weights.ndim == 2 else 0
+    if weights.shape != (m, m) or not batch.n <= m <= batch.n + 20:
+        return None
+    if not np.isfinite(weights).all() or (weights[:, batch.n :] != 0).any():
+        return None
+    good = noise.shape == (m,) and np.isfinite(noise).all()
+    return Truth(weights, noise if good else None, "logged")
+
+
+def drawn_again(log: Log, batch: EpisodeBatch) -> Truth | None:
+    """The system found again from seed, stream and number; None if it cannot be, or if what the
+    log says of its returns is not true of it."""
+    stream = stream_of(log)
+    if stream is None or batch.origin.world != "dag":
+        return None
+    try:
+        config = DagConfig.from_dict(json.loads(batch.origin.world_config))
+        scenario = Scenario(config, batch.origin.seed, int(batch.episode_id[0]))
+        live = LiveEpisode(scenario.stage(), scenario.seed, stream, scenario.index)
+    except UserError:
+        return None
+    if live.world.spec.n != batch.n or live.world.spec.steps != batch.steps:
+        return None
+    ours = np.array([live.oracle_return, live.random_return])
+    logged = np.array([batch.oracle_return[0], batch.random_return[0]])
+    if not np.allclose(ours, logged, rtol=_TIE, atol=_TIE):
+        return None
+    system = live.stage.system
+    weights, noise = (np.asarray(x, np.float64) for x in (system.weights, system.noise_scale))
+    return Truth(weights, noise, "drawn again")
+
+
+def again(log: Log, batch: EpisodeBatch, truth: Truth | None) -> tuple[str, str, str]:
+    """A scenario on the same system, as text for a link; else why there is none; and what is
+    different about it."""
+    name = batch.origin.world
+    if name not in ("dag", "rooms"):
+        return "", f"world {name} cannot be played here", ""
+    try:
+        fields = json.loads(batch.origin.world_config)
+        config = (DagConfig if name == "dag" else RoomsConfig).from_dict(fields)
+        scenario = Scenario(config, batch.origin.seed, int(batch.episode_id[0]))
+        stage = scenario.stage()
+        steps = stage.spec.steps if name == "dag" else stage.horizon
+        if steps != batch.steps:
+            raise UserError("steps", batch.steps, f"this world has {steps}")
+        if stream_of(log) == STREAM:
+            return encode(scenario), "", ""
+        if name == "rooms":
+            return "", "these rooms were drawn to learn from, and the lab plays others", ""
+        if truth is None or truth.noise is None or fields.get("mechanism", "linear") != "linear":
+            return "", "the log was drawn to learn from, and its systems are not in it", ""
+        goal = int(batch.goal[0].max())
+        drawn = Drawn(_rows(truth.weights), tuple(truth.noise.tolist()), max(goal, 0))
+        return encode(redrawn(scenario, drawn)), "", "the same system and goal, other noise"
+    except (UserError, TypeError, ValueError, OverflowError) as error:
+        return "", str(error)[:300], ""
+
+
+def _rows(weights: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(row) for row in weights.tolist())
+
+
+def stream_of(log: Log) -> str | None:
+    """The stream its episodes were drawn from; None if it does not say."""
+    stream = log.job.get("stream")
+    return stream if isinstance(stream, str) and 0 < len(stream) <= 64 else None
+
+
+def _step(batch: EpisodeBatch, t: int, actions: NDArray[np.int32] | None) -> dict[str, Any]:
+    target = int(batch.target[0, t])
+    step = {
+        "phase": PHASES[batch.phase[0, t]],
+        "target": target,
+        "value": batch.value[0, t] if target >= 0 else None,
+        "outcome": batch.outcome[0, t].tolist(),
+        "goal": int(batch.goal[0, t]),
+        "said": batch.explanation[0][t][:MOST_TEXT] if batch.explanation else "",
+        "likely": _likely(batch, t),
+    }
+    if actions is not None:
+        step["did"] = ACTIONS[actions[t]] if actions[t] >= 0 else "nothing"
+    return step
+
+
+def _lived(batch: EpisodeBatch, actions: NDArray[np.int32] | None) -> int:
+    """Steps before the end: the rest of an episode in rooms is blank."""
+    if actions is None:
+        return batch.steps
+    acted = np.flatnonzero(actions >= 0)
+    return int(acted[-1]) + 1 if len(acted) else 1
+
+
+def _likely(batch: EpisodeBatch, t: int) -> list[dict[str, Any]]:
+    """The actions that the player thought of most, with their probabilities."""
+    if batch.action_logits is None:
+        return []
+    logits = batch.action_logits[0, t].astype(np.float64)
+    if np.isnan(logits).any() or not np.isfinite(logits).any():
+        return []
+    p = np.exp(logits - logits.max())
+    p /= p.sum()
+    count = len(p) // batch.n
+    values = _do_values(batch.origin.world_config)
+    named = values if len(values) == count else [None] * count
+    top = np.argsort(-p, kind="stable")[:_LIKELY]
+    return [
+        {"target": int(a) // count, "value": named[int(a) % count], "p": float(p[a])}
+        for a in top
+        if p[a] >= 0.005
+    ]
+
+
+def _do_values(world_config: str) -> list[float | None]:
+    given = json.loads(world_config).get("do_values")
+    return [_number(v) for v in given] if isinstance(given, list) else []
+
+
+def _number(value: object) -> float | None:
+    """A finite number; None for anything else."""
+    try:
+        found = float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def _graph(truth: Truth, n: int) -> dict[str, Any]:
+    edges = [
+        {"from": int(i), "to": int(j), "weight": float(truth.weights[i, j])}
+        for i, j in np.argwhere(truth.weights != 0)
+    ]
+    return {"edges": edges, "hidden": len(truth.weights) - n, "source": truth.source}
+
+
+def _no_belief(batch: EpisodeBatch) -> str:
+    """Why there is no posterior for this episode; "" if there is."""
+    if batch.origin.world != "dag":
+        return "the exact posterior is for world dag"
+    try:
+        config = DagConfig.from_dict(json.loads(batch.origin.world_config))
+        Scenario(config)  # no larger than what the lab shows
+    except (UserError, TypeError, ValueError, OverflowError) as error:
+        return str(error)[:300]
+    if reason := no_belief(config):
+        return reason
+    if (config.n, config.steps) != (batch.n, batch.steps):
+        return "the log has other variables or steps than its world"
+    if not np.isfinite(batch.outcome[0]).all():
+        return "some outcomes were not seen"
+    return ""
+
+
+def _strategy(readings: Readings, d: int, name: str) -> dict[str, Any]:
+    marked = np.flatnonzero(readings.best[name][d])
+    return {
+        "name": _label(name),
+        "actions": _chosen(readings, d, marked),
+        "worth": _at(readings.worth, d, marked),
+        "agrees": bool(readings.agrees(name)[d]),
+    }
+
+
+def _label(name: str) -> str:
+    return _LABELS.get(name) or label(f"scripted:{name}")
+
+
+def _chosen(readings: Readings, d: int, actions: NDArray[np.int64]) -> list[dict[str, Any]]:
+    count = len(readings.do_values)
+    return [
+        {"target": int(a) // count, "value": readings.do_values[int(a) % count]}
+        for a in actions
+        if a >= 0
+    ]
+
+
+def _at(worth: NDArray[np.float64] | None, d: int, actions: NDArray[np.int64]) -> float | None:
+    """Mean exact worth of the actions; None where unknown."""
+    actions = actions[actions >= 0]
+    if worth is None or not len(actions):
+        return None
+    return float(worth[d, actions].mean())
+
+
+def _messages(given: object) -> list[dict[str, str]]:
+    if not isinstance(given, list):
+        raise UserError("conversations.jsonl", None, "damaged: no messages")
+    found = []
+    for message in given[:_MOST_MESSAGES]:
+        if not isinstance(message, dict):
+            raise UserError("conversations.jsonl", None, "damaged: a message is no object")
+        role, content = message.get("role"), message.get("content")
+        said = content if isinstance(content, str) else json.dumps(content)
+        found.append({"role": str(role)[:40], "said": said[:MOST_TEXT]})
+    return found
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _walk(world: Any, key: Any, actions: Any) -> tuple[Any, Any]:
+    """What is seen before every action, uint8[S, 99, 99, 3], and the reward of each, float[S]."""
+    task_key, _ = jax.random.split(key)
+    task = world.sample(task_key)
+
+    def step(state: Any, action: Any) -> tuple[Any, Any]:
+        after, reward = world.step(task, state, action)
+        return after, (world.pixels(task, state), reward)
+
+    return jax.lax.scan(step, world.reset(task), actions)[1]

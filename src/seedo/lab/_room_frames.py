@@ -1,0 +1,232 @@
+"""What a player of world `rooms` did and what was said, step by step, with pictures.
+
+Frame k is the room after k steps: what led there, what is said there, and what a network that
+predicts words expects to be said there.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import io
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from seedo.errors import UserError
+from seedo.evaluation import play_rooms
+from seedo.lab._cast import player
+from seedo.lab._scenario import STREAM, Scenario
+from seedo.worlds import episode_key
+from seedo.worlds.rooms import (
+    ACTIONS,
+    DIMENSIONS,
+    FIRST_TRANSFORM,
+    POSITIONS,
+    VALUES,
+    RoomsWorld,
+    uniquely,
+    words,
+)
+
+MOST_ROOM_STEPS = 600
+_TILE = 9  # pixels of a square
+_CENTRE, _BESIDE = (5, 5), (6, 5)
+
+
+def room_setting(scenario: Scenario) -> dict[str, Any]:
+    """What is the same for everyone who plays, the hidden rule included, as JSON.
+
+    Raises:
+        UserError: episodes too long to be shown.
+    """
+    world = scenario.stage()
+    _check(world)
+    task, _ = _task(world, episode_key(scenario.seed, STREAM, scenario.index))
+    return {
+        "world": "rooms",
+        "trials": world.settings.trials,
+        "rule": DIMENSIONS[int(task.concept)],
+        "cue": world.settings.cue,
+    }
+
+
+def room_frames(
+    scenario: Scenario, name: str, progress: Callable[[int, int], None]
+) -> dict[str, Any]:
+    """The frames of one of our own players, as JSON.
+
+    Raises:
+        UserError: it cannot act here, or episodes too long to be shown.
+    """
+    world = scenario.stage()
+    _check(world)
+    acting = player(name, scenario)
+    played = _play(world, acting, episode_key(scenario.seed, STREAM, scenario.index))
+    expected = None if played.predicted is None else np.asarray(played.predicted)
+    return tell_rooms(scenario, np.asarray(played.action), expected)
+
+
+def tell_rooms(
+    scenario: Scenario, actions: NDArray[np.int32], expected: NDArray[np.int32] | None = None
+) -> dict[str, Any]:
+    """The frames of an episode.
+
+    Args:
+        scenario: which one.
+        actions: int32[S], -1..10; S is the world's horizon.
+        expected: int32[S, L], tokens that the player thought would be said before each action.
+    """
+    world = scenario.stage()
+    padded = jnp.asarray(np.append(actions, -1), jnp.int32)  # a state follows the last action too
+    key = episode_key(scenario.seed, STREAM, scenario.index)
+    shown = jax.tree.map(np.asarray, _replay(world, key, padded))
+    finished = shown["finished"]
+    count = int(finished.argmax()) + 1 if finished.any() else len(finished)
+    pictures, rooms = _Distinct(), _Distinct()
+    frames: list[dict[str, Any]] = []
+    for k in range(count):
+        frame = {
+            "picture": pictures.add(_from_above(shown, k), _data_url),
+            "view": pictures.add(shown["view"][k], _data_url),
+            "room": rooms.add(shown["objects"][k], _describe),
+            "trial": int(shown["trial"][k]),
+            "counts": bool(shown["trial"][k] == world.settings.trials - 1),
+            "said": words(shown["tokens"][k]),
+            "possible": _possible(world, int(shown["consistent"][k])),
+            "odd": shown["cells"][k][shown["odd"][k]].tolist(),
+            "chosen": int(shown["chosen"][k]),
+            "reward": 0.0 if k == 0 else float(shown["reward"][k - 1]),
+        }
+        if k:
+            frame["did"] = _deed(int(actions[k - 1]), shown, k)
+        if expected is not None and k < len(expected) and not finished[k]:
+            frame["expected"] = words(expected[k])
+        frames.append(frame)
+    won = any(frame["reward"] > 0 and frames[k]["counts"] for k, frame in enumerate(frames[1:]))
+    return {
+        "frames": frames,
+        "pictures": pictures.told,
+        "rooms": rooms.told,
+        "returns": float(won),
+    }
+
+
+def _check(world: RoomsWorld) -> None:
+    if world.horizon > MOST_ROOM_STEPS:
+        remedy = f"the lab shows episodes of at most {MOST_ROOM_STEPS}: fewer trials, lower limit"
+        raise UserError("steps", world.horizon, remedy)
+
+
+class _Distinct:
+    """Each array told once, in order of appearance."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+        self._place: dict[bytes, int] = {}
+
+    def add(self, array: NDArray[Any], tell: Callable[[NDArray[Any]], Any]) -> int:
+        """Where in `told` the array is."""
+        own = array.tobytes()
+        if own not in self._place:
+            self._place[own] = len(self.told)
+            self.told.append(tell(array))
+        return self._place[own]
+
+
+def _from_above(shown: Any, k: int) -> NDArray[np.uint8]:
+    """The whole room, uint8[99, 99, 3], its player a white square: the view is the player's, so
+    seen from the centre it is of everything but the centre."""
+    picture: NDArray[np.uint8] = shown["centre"][k].copy()
+
+    def square(row: int, column: int) -> tuple[slice, slice]:
+        return (
+            slice(_TILE * row, _TILE * (row + 1)),
+            slice(_TILE * column, _TILE * (column + 1)),
+        )
+
+    # One row further down, the centre is one square above the middle.
+    picture[square(*_CENTRE)] = shown["beside"][k][square(_CENTRE[0] - 1, _CENTRE[1])]
+    picture[square(*shown["agent"][k])] = 255
+    return picture
+
+
+def _data_url(picture: NDArray[np.uint8]) -> str:
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, "PNG", compress_level=6)
+    return "data:image/png;base64," + base64.b64encode(data.getvalue()).decode()
+
+
+def _describe(objects: NDArray[np.int32]) -> list[str]:
+    return [
+        f"{VALUES[0][colour]} {VALUES[2][texture]} {VALUES[1][shape]} ({POSITIONS[place]})"
+        for colour, shape, texture, place in objects
+    ]
+
+
+def _possible(world: RoomsWorld, consistent: int) -> list[str]:
+    """The dimensions that may decide, given the rewards so far."""
+    known = DIMENSIONS if world.settings.level == "basic" else DIMENSIONS[:3]
+    return [name for d, name in enumerate(known) if consistent >> d & 1]
+
+
+def _deed(action: int, shown: Any, k: int) -> str:
+    before, after = int(shown["trial"][k - 1]), int(shown["trial"][k])
+    if shown["chosen"][k - 1] >= 0:
+        return "dwells on the verdict" if after == before else "goes on to the next trial"
+    if action < 0:
+        return "stands still"
+    if action >= FIRST_TRANSFORM:
+        done = shown["changed"][k] > shown["changed"][k - 1]
+        what = ACTIONS[action].removeprefix("transform ")
+        return (
+            f"changes the {what} of the object beside it" if done else f"tries to change a {what}"
+        )
+    took = after == before and shown["chosen"][k] >= 0
+    return f"goes {ACTIONS[action]}" + (" and takes the object there" if took else "")
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _task(world: RoomsWorld, key: Any) -> Any:
+    task = world.sample(jax.random.split(key)[0])
+    return task, world.reset(task)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _play(world: RoomsWorld, acting: Any, key: Any) -> Any:
+    return play_rooms(world, acting, key)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _replay(world: RoomsWorld, key: Any, actions: Any) -> dict[str, Any]:
+    """What there is before every action, and the reward of each."""
+    task, first = _task(world, key)
+
+    def step(state: Any, action: Any) -> tuple[Any, Any]:
+        after, reward = world.step(task, state, action)
+        seen = world.observe(task, state)
+        shown = {
+            "view": world.pixels(task, state),
+            "centre": world.pixels(task, state._replace(agent=jnp.asarray(_CENTRE))),
+            "beside": world.pixels(task, state._replace(agent=jnp.asarray(_BESIDE))),
+            "tokens": world.explain(task, state),
+            "objects": seen.objects,
+            "cells": seen.place + seen.agent,
+            "odd": uniquely(seen.objects)[:, task.concept],
+            "agent": state.agent,
+            "trial": state.trial,
+            "chosen": state.chosen,
+            "changed": state.changed,
+            "consistent": state.consistent,
+            "finished": state.finished,
+            "reward": reward,
+        }
+        return after, shown
+
+    shown: dict[str, Any] = jax.lax.scan(step, first, actions)[1]
+    return shown

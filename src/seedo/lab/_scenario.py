@@ -1,0 +1,340 @@
+"""What is put on stage: a world, one of its systems or one drawn by hand, and what it is called.
+
+A scenario is everything that decides what happens except who acts. As text it is short enough for
+a link.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import json
+import zlib
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax.numpy as jnp
+import networkx as nx
+import numpy as np
+
+from seedo.errors import UserError, one_of, whole
+from seedo.evaluation import Given, LiveEpisode, LiveRooms
+from seedo.worlds import (
+    DagConfig,
+    DagWorld,
+    RoomsConfig,
+    RoomsWorld,
+    System,
+    configure,
+    configure_rooms,
+    variable_names,
+)
+
+STREAM = "perform"
+"""The stream that scenarios take their noise from: what `perform` plays, the lab plays."""
+
+NAMES = ("letters", "nonsense", "familiar", "contrary")
+MOST_VARIABLES = 12
+MOST_STEPS = 60
+MOST_TEXT = 20_000  # characters of a link or a file
+_MOST_JSON = 200_000
+_MOST_WEIGHT = 20.0
+_MOST_NUMBER = 1e6  # of a setting
+
+Config = DagConfig | RoomsConfig
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A linear system given by hand.
+
+    Attributes:
+        weights: [m][m], cause before effect; the variables first, then hidden ones.
+        noise: [m], standard deviations.
+        goal: the variable to raise.
+        places: [m] of (x, y) in the unit square: where they are drawn; empty: a circle.
+    """
+
+    weights: tuple[tuple[float, ...], ...]
+    noise: tuple[float, ...]
+    goal: int
+    places: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """See the module.
+
+    Attributes:
+        config: settings of world `dag` or `rooms`.
+        seed, index: which of its episodes.
+        names: what variables are called, one of `NAMES`.
+        drawn: in place of the system that the world would draw; world `dag` only.
+
+    Raises:
+        UserError: a value that cannot be used, or more than the lab can show.
+    """
+
+    config: Config
+    seed: int = 0
+    index: int = 0
+    names: str = "letters"
+    drawn: Drawn | None = None
+
+    def __post_init__(self) -> None:
+        whole("seed", self.seed, 0, 2**32 - 1)
+        whole("index", self.index, 0, 2**31 - 1)
+        one_of("names", self.names, NAMES)
+        if isinstance(self.config, DagConfig):
+            c = self.config
+            whole("n", c.n, 2, MOST_VARIABLES)
+            whole("steps", c.steps, 1, MOST_STEPS)
+            if c.drift:
+                raise UserError("drift", c.drift, "the lab shows constant systems: leave it out")
+            whole("confounders", c.confounders, 0, 3)
+            if c.split == "heldout-link" and max(map(abs, c.do_values)) * c.weight_scale < 1e-3:
+                # Systems are drawn until D is the best lever for E, which here none would be.
+                raise UserError("do_values", c.do_values, "too small for split 'heldout-link'")
+            if len(c.do_values) > 8:
+                raise UserError("do_values", c.do_values, "the lab shows at most 8")
+        if self.drawn is not None:
+            _check_drawn(self.config, self.drawn)
+
+    @property
+    def world(self) -> str:
+        return "dag" if isinstance(self.config, DagConfig) else "rooms"
+
+    def stage(self) -> Any:
+        """The world; the same object for equal settings, so that it is compiled for once."""
+        return stage_of(self.config)
+
+    def begin(self) -> LiveEpisode | LiveRooms:
+        """A fresh episode: the same system and noise every time."""
+        stage = self.stage()
+        if isinstance(stage, RoomsWorld):
+            return LiveRooms(stage, self.seed, STREAM, self.index)
+        return LiveEpisode(stage, self.seed, STREAM, self.index, self.given())
+
+    def given(self) -> Given | None:
+        """The drawn system and its goal; None: the world draws."""
+        if self.drawn is None:
+            return None
+        weights = jnp.asarray(self.drawn.weights, jnp.float32)
+        system = System(weights, jnp.asarray(self.drawn.noise, jnp.float32))
+        return Given(system, jnp.asarray(self.drawn.goal, jnp.int32))
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` reads; the settings in full."""
+        plain: dict[str, Any] = {
+            "format": 1,
+            "world": self.world,
+            "config": self.config.to_dict(),
+            "seed": self.seed,
+            "index": self.index,
+            "names": self.names,
+        }
+        if self.drawn is not None:
+            plain["drawn"] = {
+                "weights": [list(row) for row in self.drawn.weights],
+                "noise": list(self.drawn.noise),
+                "goal": self.drawn.goal,
+                "places": [list(place) for place in self.drawn.places],
+            }
+        return plain
+
+    @staticmethod
+    def from_json(plain: object) -> Scenario:
+        """A scenario from anybody's JSON; `config` may leave out what is as in its preset.
+
+        Raises:
+            UserError: names the field that cannot be used.
+        """
+        fields = _mapping("scenario", plain, ("format", "world", "config", "seed", "index", "names",
+                                              "drawn"))  # fmt: skip
+        if fields.get("format", 1) != 1:
+            raise UserError("format", fields["format"], "this lab reads format 1")
+        world = fields.get("world", "dag")
+        one_of("world", world, ("dag", "rooms"))
+        config = _config(world, fields.get("config", {}))
+        drawn = None if fields.get("drawn") is None else _drawn(fields["drawn"])
+        if drawn is not None and isinstance(config, DagConfig):
+            config = _to_fit(config, drawn)
+        names = fields.get("names", "letters")
+        return Scenario(config, fields.get("seed", 0), fields.get("index", 0), names, drawn)
+
+
+def encode(scenario: Scenario) -> str:
+    """The scenario as text for a link (URL-safe)."""
+    plain = scenario.to_json()
+    usual = _config(scenario.world, {}).to_dict()
+    plain["config"] = {k: v for k, v in plain["config"].items() if usual.get(k) != v}
+    if scenario.world == "dag":
+        plain["config"] |= {"experiments": plain["config"].get("experiments", 5)}
+    text = json.dumps(plain, separators=(",", ":"), sort_keys=True)
+    packed = zlib.compress(text.encode(), 9)
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def decode(text: str) -> Scenario:
+    """The inverse of `encode`, of anybody's text.
+
+    Raises:
+        UserError: not a scenario, or one that cannot be used.
+    """
+    if len(text) > MOST_TEXT:
+        raise UserError("link", f"{len(text)} characters", f"use at most {MOST_TEXT}")
+    try:
+        packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        unpacking = zlib.decompressobj()
+        plain = unpacking.decompress(packed, _MOST_JSON)
+        if not unpacking.eof:
+            raise UserError("link", text[:20], "too long, or cut off: copy it again")
+        fields = read_json(plain.decode())
+    except (ValueError, binascii.Error, zlib.error) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError("link", text[:20], "damaged: copy it again") from error
+    return Scenario.from_json(fields)
+
+
+def read_json(text: str) -> Any:
+    """JSON without NaN, infinities or nesting beyond reason.
+
+    Raises:
+        UserError: it is not.
+    """
+
+    def refuse(constant: str) -> None:
+        raise UserError("JSON", constant, "use finite numbers")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except UserError:
+        raise
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits is no JSONDecodeError
+        raise UserError("JSON", text[:20], "not readable: save the scenario again") from error
+
+
+def redrawn(scenario: Scenario, drawn: Drawn) -> Scenario:
+    """The same with another drawn system."""
+    config = scenario.config
+    if not isinstance(config, DagConfig):
+        raise UserError("drawn", None, "only systems of world dag can be drawn")
+    return replace(scenario, config=_to_fit(config, drawn), drawn=drawn)
+
+
+@functools.lru_cache(maxsize=256)
+def stage_of(config: Config) -> Any:
+    """The world of these settings; the same object for equal settings."""
+    return DagWorld(config) if isinstance(config, DagConfig) else RoomsWorld(config)
+
+
+def _config(world: str, given: object) -> Config:
+    fields = {k: v for k, v in _mapping("config", given).items() if v is not None}
+    preset, split = fields.pop("preset", None), fields.pop("split", "train")
+    for field in ("do_values",):
+        if isinstance(fields.get(field), list):
+            fields[field] = tuple(fields[field])
+    if not isinstance(split, str) or not isinstance(preset, str | None):
+        raise UserError("config", None, "preset and split are names")
+    for field, value in fields.items():
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, int | float) and not abs(number) <= _MOST_NUMBER:
+                remedy = f"use a number from {-_MOST_NUMBER:.0f} to {_MOST_NUMBER:.0f}"
+                raise UserError(field, str(number)[:40], remedy)
+    if world == "rooms":
+        return configure_rooms(preset or "default", split, **fields)
+    for field in ("n", "observations", "experiments", "exploits"):
+        if field in fields:  # before anything is made of this size
+            whole(field, fields[field], 0, 200)
+    return configure(preset or "linear", split, **fields)
+
+
+def _to_fit(config: DagConfig, drawn: Drawn) -> DagConfig:
+    """Settings under which the drawn system is one that the world might have drawn."""
+    weights = np.asarray(drawn.weights)
+    n = config.n
+    parents = int((weights[:, :n] != 0).sum(axis=0).max(initial=0))
+    variances = np.square(drawn.noise[:n])
+    changed: dict[str, Any] = {
+        "split": "drawn",
+        "mechanism": "linear",
+        "noise_family": "gaussian",
+        # Unequal noise is no single known variance, and nobody is to assume that it is.
+        "noise_variance": round(float(variances.mean()), 6) or config.noise_variance,
+        "noise_variance_sd": round(float(variances.std()), 6),
+        "confounders": len(weights) - n,
+        "max_parents": min(max(config.max_parents, parents), n - 1),
+        "relevant": None,
+        "goals": "same",
+    }
+    return replace(config, **changed)
+
+
+def _mapping(field: str, value: object, known: tuple[str, ...] | None = None) -> dict[str, Any]:
+    if not isinstance(value, dict) or not all(isinstance(k, str) for k in value):
+        raise UserError(field, str(value)[:40], "use a JSON object")
+    for key in value:
+        if known is not None and key not in known:
+            raise UserError(field, key[:40], f"use only {', '.join(known)}")
+    return dict(value)
+
+
+def _numbers(field: str, value: object, length: int | None = None) -> tuple[float, ...]:
+    good = isinstance(value, list | tuple) and len(value) <= MOST_VARIABLES + 3
+    if not good or (length is not None and len(value) != length):  # type: ignore[arg-type]
+        raise UserError(field, str(value)[:40], f"use a list of {length or 'a few'} numbers")
+    for number in value:  # type: ignore[attr-defined]
+        plain = isinstance(number, int | float) and not isinstance(number, bool)
+        if not plain or not abs(number) <= _MOST_NUMBER:
+            raise UserError(field, str(number)[:40], "use finite numbers")
+    return tuple(float(x) for x in value)  # type: ignore[attr-defined]
+
+
+def _drawn(given: object) -> Drawn:
+    fields = _mapping("drawn", given, ("weights", "noise", "goal", "places"))
+    rows = fields.get("weights")
+    if not isinstance(rows, list) or not 2 <= len(rows) <= MOST_VARIABLES + 3:
+        raise UserError("weights", str(rows)[:40], "use a square list of lists")
+    weights = tuple(_numbers("weights", row, len(rows)) for row in rows)
+    noise = _numbers("noise", fields.get("noise", [1.0] * len(rows)), len(rows))
+    places = fields.get("places") or []
+    if not isinstance(places, list) or len(places) not in (0, len(rows)):
+        raise UserError("places", str(places)[:40], "use a pair of numbers for every variable")
+    pairs = [_numbers("places", place, 2) for place in places]
+    return Drawn(weights, noise, fields.get("goal", 0), tuple((x, y) for x, y in pairs))
+
+
+def _check_drawn(config: Config, drawn: Drawn) -> None:
+    if not isinstance(config, DagConfig):
+        raise UserError("drawn", None, "only systems of world dag can be drawn")
+    weights = np.asarray(drawn.weights)
+    m, n = len(weights), config.n
+    whole("goal", drawn.goal, 0, n - 1)
+    if not n <= m <= n + 3:
+        raise UserError("weights", f"{m} variables", f"use n={n}, and at most 3 hidden ones")
+    names = (*variable_names(n), *(f"H{i + 1}" for i in range(m - n)))
+    if (abs(weights) > _MOST_WEIGHT).any():
+        i, j = np.argwhere(abs(weights) > _MOST_WEIGHT)[0]
+        remedy = f"use a weight from {-_MOST_WEIGHT:g} to {_MOST_WEIGHT:g}"
+        raise UserError(f"{names[i]} -> {names[j]}", float(weights[i, j]), remedy)
+    for name, scale in zip(names, drawn.noise, strict=True):
+        if not 0 < scale <= _MOST_WEIGHT:
+            raise UserError(f"noise of {name}", scale, f"use a number above 0, to {_MOST_WEIGHT:g}")
+    if (weights[:, n:] != 0).any():
+        raise UserError("hidden", names[n], "hidden variables have no causes: remove those arrows")
+    cycle = find_cycle(weights)
+    if cycle is not None:
+        said = " -> ".join(names[i] for i in cycle)
+        raise UserError("graph", said, "no variable may cause itself: remove one of these arrows")
+
+
+def find_cycle(weights: np.ndarray) -> list[int] | None:
+    """Variables along a directed cycle, the first again at the end; None: there is none."""
+    graph = nx.from_numpy_array(weights != 0, create_using=nx.DiGraph)
+    try:
+        edges = nx.find_cycle(graph)
+    except nx.NetworkXNoCycle:
+        return None
+    return [*(int(edge[0]) for edge in edges), int(edges[0][0])]

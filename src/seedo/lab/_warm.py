@@ -1,0 +1,62 @@
+"""Compile what a visitor's first game needs, before there is a visitor."""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from pathlib import Path
+
+import jax
+
+from seedo.errors import UserError
+from seedo.evaluation import Actor, LiveEpisode
+from seedo.lab._belief import beliefs, no_belief
+from seedo.lab._cast import RIVALS, player
+from seedo.lab._scenario import Scenario
+from seedo.worlds import DagConfig, configure
+
+FIRST = Scenario(configure())
+"""What Play and Watch open with: world `dag`, preset `linear`."""
+
+_MOST_MAPS = 30_000
+_SECONDS = 20.0  # between looks
+
+
+def keep_programs() -> None:
+    """Keep what is compiled in the user's cache folder, unless JAX was told otherwise."""
+    if jax.config.values.get("jax_compilation_cache_dir") is None:
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        jax.config.update("jax_compilation_cache_dir", str(Path(cache) / "seedo" / "xla"))
+        # A size limit makes JAX lock the cache, which processes share.
+        jax.config.update("jax_compilation_cache_max_size", 2**30)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+
+
+def stay_light() -> None:
+    """For ever, forget what is compiled whenever it is so much that XLA would crash before long.
+
+    Every program takes memory maps, of which Linux allows a process 65,530. What is needed again
+    comes from the cache on disk.
+    """
+    maps = Path("/proc/self/maps")
+    while maps.exists():
+        if maps.read_bytes().count(b"\n") > _MOST_MAPS:
+            jax.clear_caches()
+            gc.collect()
+        time.sleep(_SECONDS)
+
+
+def warm_up(scenario: Scenario = FIRST) -> None:
+    """Play the scenario once with everyone; quick from the second time on."""
+    episode = scenario.begin()
+    if not isinstance(episode, LiveEpisode) or not isinstance(scenario.config, DagConfig):
+        return
+    episode.act(0, scenario.config.do_values[-1])
+    if not no_belief(scenario.config):
+        beliefs(scenario.config, [0], [episode.observation.outcome])
+    for name in RIVALS:
+        try:
+            Actor(player(name, scenario), scenario.begin()).action()  # type: ignore[arg-type]
+        except UserError:
+            continue

@@ -1,0 +1,364 @@
+"""A study as its file declares it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+import json
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from seedo.errors import UserError, one_of, whole
+from seedo.lab._scenario import NAMES, Scenario
+from seedo.language._themes import THEMES
+from seedo.worlds import DagConfig
+
+SYSTEMS = ("shared", "own")
+ORDERS = ("balanced", "fixed", "random")
+QUESTIONS = ("choice", "number", "text")
+RANDOM_CODE = "random"
+
+_MOST_TEXT = 20_000
+_MOST_CONDITIONS = 64
+_PRACTICE = 2**30
+"""Index of the first practice system: beyond all that tasks use."""
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_WORLD = tuple(DagConfig.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question asked at the end.
+
+    Attributes:
+        id: under which the answer is stored.
+        text: as asked.
+        kind: `choice` (one of `options`), `number` or `text`.
+        optional: whether it may be left without an answer.
+    """
+
+    id: str
+    text: str
+    kind: str
+    options: tuple[str, ...] = ()
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What differs between participants: `names`, `instruction` or a field of `DagConfig`."""
+
+    name: str
+    levels: tuple[Any, ...]
+
+    def label(self, level: int) -> str:
+        """A level in a condition's label; a text of instructions by its number, from 1."""
+        if self.name == "instruction":
+            return f"instruction={level + 1}"
+        value = self.levels[level]
+        shown = "/".join(f"{v:g}" for v in value) if isinstance(value, tuple) else value
+        return f"{self.name}={shown}"
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """See the module; `docs/lab/study-example.toml` explains every field.
+
+    Attributes:
+        name: in addresses and names of files: lower-case letters, digits, hyphens.
+        tasks, practice: how many; practice tasks come first and are no data.
+        systems: `shared`: every participant meets the same systems, numbers 0..tasks-1 of the
+            stream that `perform` plays with this seed; `own`: participant p (from 1) meets numbers
+            (p-1)*tasks.. of it.
+        order: of the tasks: `balanced` (Williams squares), `fixed` or `random`.
+        world: fields of `DagConfig` that differ from its defaults.
+        factors: crossed in full they are the conditions.
+        checks, checks_to_pass: attention checks between the tasks.
+        end_code: shown at the end; `random`: one of their own for every participant.
+    """
+
+    name: str
+    title: str
+    consent: str
+    instructions: str
+    tasks: int
+    practice: int = 1
+    seed: int = 0
+    systems: str = "shared"
+    order: str = "balanced"
+    feedback: bool = True
+    max_participants: int = 1000
+    world: Mapping[str, Any] | None = None
+    factors: tuple[Factor, ...] = ()
+    checks: int = 0
+    checks_to_pass: int = 0
+    questions: tuple[Question, ...] = ()
+    end_text: str = "Thank you for taking part."
+    end_code: str = RANDOM_CODE
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not _SLUG.fullmatch(self.name):
+            remedy = "use 1 to 40 lower-case letters, digits and hyphens"
+            raise UserError("name", self.name, remedy)
+        for field in ("title", "consent", "instructions", "end_text", "end_code"):
+            _text(field.replace("_", "."), getattr(self, field))
+        whole("tasks", self.tasks, 1, 100)
+        whole("practice", self.practice, 0, 3)
+        whole("seed", self.seed, 0, 2**32 - 1)
+        one_of("systems", self.systems, SYSTEMS)
+        one_of("order", self.order, ORDERS)
+        _flag("feedback", self.feedback)
+        whole("max_participants", self.max_participants, 1, 1_000_000)
+        whole("attention.checks", self.checks, 0, 10)
+        whole("attention.pass", self.checks_to_pass, 0, self.checks)
+        self._check_conditions()
+
+    def _check_conditions(self) -> None:
+        seen: set[str] = set()
+        for factor in self.factors:
+            if factor.name in seen:
+                raise UserError("factor.name", factor.name, "name every factor once")
+            seen.add(factor.name)
+            labels = {factor.label(i) for i in range(len(factor.levels))}
+            if len(labels) < len(factor.levels):
+                raise UserError(f"levels of {factor.name}", None, "give every level once")
+        count = 1
+        for factor in self.factors:
+            count *= len(factor.levels)
+        if count > _MOST_CONDITIONS:
+            remedy = f"use at most {_MOST_CONDITIONS} conditions in all"
+            raise UserError("factor", f"{count} conditions", remedy)
+        for label, scenario in self.conditions():
+            first = scenario(0)
+            if first.names in ("familiar", "contrary"):
+                _check_theme(label, first.config)
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    @staticmethod
+    def load(path: str | Path) -> StudyConfig:
+        """The study of a TOML file.
+
+        Raises:
+            UserError: names the key that cannot be used, in one line.
+        """
+        try:
+            plain = tomllib.loads(Path(path).read_text("utf-8"))
+        except OSError as error:
+            raise UserError("study", str(path), f"cannot be read: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UserError("study", str(path), f"not TOML: {error}") from error
+        return StudyConfig.from_json(plain)
+
+    @staticmethod
+    def from_json(plain: Mapping[str, Any]) -> StudyConfig:
+        """The inverse of `to_json`; also of a file's contents.
+
+        Raises:
+            UserError: names the key that cannot be used.
+        """
+        top = ("name", "title", "consent", "instructions", "tasks", "practice", "seed", "systems",
+               "order", "feedback", "max_participants", "world", "factor", "attention", "question",
+               "end")  # fmt: skip
+        fields = _table("study", plain, top)
+        for field in ("name", "title", "consent", "instructions", "tasks"):
+            if field not in fields:
+                raise UserError(field, None, "missing: every study needs it")
+        world = _table("world", fields.pop("world", {}), _WORLD)
+        factors = tuple(_factor(f) for f in _tables("factor", fields.pop("factor", [])))
+        attention = _table("attention", fields.pop("attention", {}), ("checks", "pass"))
+        checks = attention.get("checks", 0)
+        questions = tuple(_question(q) for q in _tables("question", fields.pop("question", [])))
+        ids = [q.id for q in questions]
+        for name in ids:
+            if ids.count(name) > 1:
+                raise UserError("question.id", name, "give every question an id of its own")
+        end = _table("end", fields.pop("end", {}), ("text", "code"))
+        return StudyConfig(
+            **fields,
+            world={k: tuple(v) if isinstance(v, list) else v for k, v in world.items()},
+            factors=factors,
+            checks=checks,
+            checks_to_pass=attention.get("pass", checks),
+            questions=questions,
+            **{f"end_{key}": value for key, value in end.items()},
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` reads, every field given; stored with the data."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "consent": self.consent,
+            "instructions": self.instructions,
+            "tasks": self.tasks,
+            "practice": self.practice,
+            "seed": self.seed,
+            "systems": self.systems,
+            "order": self.order,
+            "feedback": self.feedback,
+            "max_participants": self.max_participants,
+            "world": _plain(self.world or {}),
+            "factor": [_plain({"name": f.name, "levels": list(f.levels)}) for f in self.factors],
+            "attention": {"checks": self.checks, "pass": self.checks_to_pass},
+            "question": [
+                {"id": q.id, "text": q.text, "kind": q.kind, "optional": q.optional}
+                | ({"options": list(q.options)} if q.kind == "choice" else {})
+                for q in self.questions
+            ],
+            "end": {"text": self.end_text, "code": self.end_code},
+        }
+
+    @property
+    def sha256(self) -> str:
+        """Of everything that participants meet; the number of places may change."""
+        counted = {k: v for k, v in self.to_json().items() if k != "max_participants"}
+        text = json.dumps(counted, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    # -- conditions -------------------------------------------------------------------------------
+
+    def conditions(self) -> list[tuple[str, Callable[[int], Scenario]]]:
+        """Label and `index -> scenario` of every condition; one, `all`, without factors."""
+        return [
+            (label, functools.partial(_numbered, base)) for label, (base, _) in self._all().items()
+        ]
+
+    def instruction(self, condition: str) -> str:
+        """The condition's own text, which follows the instructions; "" if it has none."""
+        return self._all()[condition][1]
+
+    def scenario(self, condition: str, participant_number: int, task: int) -> Scenario:
+        """What a participant (numbered from 1) meets as a task.
+
+        Args:
+            condition: its label.
+            task: 0..tasks-1; -practice..-1 are the practice tasks, the same for everyone.
+        """
+        base = self._all()[condition][0]
+        if task < 0:
+            return _numbered(base, _PRACTICE + self.practice + task)
+        own = (participant_number - 1) * self.tasks if self.systems == "own" else 0
+        return _numbered(base, own + task)
+
+    def _all(self) -> dict[str, tuple[Scenario, str]]:
+        return _conditions(self)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.seed, self.tasks))
+
+
+@functools.lru_cache(maxsize=16)
+def _conditions(study: StudyConfig) -> dict[str, tuple[Scenario, str]]:
+    """Of every condition its label, its scenario number 0 and its text of instructions."""
+    made: dict[str, tuple[Scenario, str]] = {}
+    for picked in itertools.product(*(range(len(f.levels)) for f in study.factors)):
+        chosen = list(zip(study.factors, picked, strict=True))
+        label = ", ".join(f.label(i) for f, i in chosen) or "all"
+        given = {f.name: f.levels[i] for f, i in chosen}
+        names, text = given.pop("names", "letters"), given.pop("instruction", "")
+        config = _plain(dict(study.world or {}) | given)
+        try:
+            scenario = Scenario.from_json(
+                {"world": "dag", "config": config, "seed": study.seed, "names": names}
+            )
+        except UserError as error:
+            where = f"{error.field} ({label})" if study.factors else f"world.{error.field}"
+            raise UserError(where, error.value, error.remedy) from error
+        made[label] = (scenario, text)
+    return made
+
+
+def _numbered(base: Scenario, index: int) -> Scenario:
+    return replace(base, index=index)
+
+
+def _check_theme(label: str, config: Any) -> None:
+    most = max(map(len, THEMES.values()))
+    if config.n > most:
+        raise UserError(f"n ({label})", config.n, f"such names exist for at most {most} variables")
+    if {-v for v in config.do_values} != set(config.do_values):
+        remedy = "such names need values symmetric about 0"
+        raise UserError(f"do_values ({label})", list(config.do_values), remedy)
+
+
+def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
+    def simple(value: Any) -> Any:
+        return [simple(v) for v in value] if isinstance(value, list | tuple) else value
+
+    return {key: simple(value) for key, value in table.items()}
+
+
+def _text(field: str, value: object, most: int = _MOST_TEXT) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise UserError(field, None, "write a text")
+    if len(value) > most:
+        raise UserError(field, f"{len(value)} characters", f"use at most {most}")
+
+
+def _flag(field: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise UserError(field, value, "use true or false")
+
+
+def _table(field: str, value: object, known: tuple[str, ...]) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise UserError(field, str(value)[:40], f"write it as a table: [{field}]")
+    for key in value:
+        if key not in known:
+            raise UserError(f"{field}: unknown key", key[:40], f"use only {', '.join(known)}")
+    return dict(value)
+
+
+def _tables(field: str, value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise UserError(field, str(value)[:40], f"write each as a table: [[{field}]]")
+    return value
+
+
+def _factor(value: object) -> Factor:
+    fields = _table("factor", value, ("name", "levels"))
+    name, levels = fields.get("name"), fields.get("levels")
+    one_of("factor.name", name, ("names", "instruction", *_WORLD))
+    if not isinstance(levels, list) or not 2 <= len(levels) <= _MOST_CONDITIONS:
+        raise UserError(f"levels of {name}", None, f"use a list of 2 to {_MOST_CONDITIONS} levels")
+    for level in levels:
+        if name == "names":
+            one_of("levels of names", level, NAMES)
+        elif name == "instruction":
+            _text("levels of instruction", level)
+        elif isinstance(level, list):
+            if not all(isinstance(v, int | float) for v in level):
+                raise UserError(f"levels of {name}", str(level)[:40], "use lists of numbers")
+        elif not isinstance(level, int | float | str):
+            raise UserError(f"levels of {name}", str(level)[:40], "use numbers or texts")
+    return Factor(str(name), tuple(tuple(v) if isinstance(v, list) else v for v in levels))
+
+
+def _question(value: object) -> Question:
+    fields = _table("question", value, ("id", "text", "kind", "options", "optional"))
+    name = fields.get("id")
+    if not isinstance(name, str) or not _SLUG.fullmatch(name) or name.startswith("attention"):
+        remedy = "use lower-case letters, digits and hyphens (attention… is taken)"
+        raise UserError("question.id", name, remedy)
+    _text(f"question {name}: text", fields.get("text"))
+    kind = fields.get("kind", "text")
+    one_of(f"question {name}: kind", kind, QUESTIONS)
+    options = fields.get("options", [])
+    if kind != "choice" and options:
+        raise UserError(f"question {name}: options", None, 'only for kind = "choice"')
+    if not isinstance(options, list) or (kind == "choice" and not 2 <= len(options) <= 50):
+        raise UserError(f"question {name}: options", None, "list 2 to 50 texts")
+    for option in options:
+        _text(f"question {name}: options", option, 500)
+    if len(set(options)) < len(options):
+        raise UserError(f"question {name}: options", None, "give every option once")
+    optional = fields.get("optional", False)
+    _flag(f"question {name}: optional", optional)
+    return Question(name, fields["text"], kind, tuple(options), optional)

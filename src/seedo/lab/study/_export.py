@@ -1,0 +1,344 @@
+"""The responses of a study as episodes, and as tables for whoever analyses them elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from seedo.episodes import PHASES, cannot_write, write_atomic, write_batch
+from seedo.errors import UserError
+from seedo.evaluation import LiveEpisode, describe_systems, episode_batch, origin
+from seedo.lab._naming import Naming
+from seedo.lab._scenario import STREAM, Scenario
+from seedo.lab.study._config import StudyConfig
+from seedo.lab.study._store import Participant, StepRow, StudyStore
+from seedo.worlds import OBSERVE
+
+PEOPLE = "person"
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A task of a participant, finished or not; `lived` is None unless it is finished."""
+
+    participant: Participant
+    task: int
+    scenario: Scenario
+    steps: tuple[StepRow, ...]
+    lived: LiveEpisode | None
+
+
+def export(
+    store: StudyStore,
+    config: StudyConfig,
+    out: str | Path,
+    practice: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Write a folder: all of it or nothing.
+
+    `runs/CONDITION/` are logs like any others: each finished task is an episode, played again on
+    the system and the noise that the participant met, so that returns and their ceiling and floor
+    are exact. `participants.csv`, `tasks.csv` and `steps.csv` have a line a participant, finished
+    task and response; `study.json` says what was done. Nothing in it names a browser or a link.
+
+    Args:
+        store: the responses; participants who finish while this runs may be left out.
+        config: the study, as it was when they were given.
+        out: the folder; must not be there, or be empty.
+        practice: practice tasks too, as runs of their own.
+        progress: called with (participants done, participants in all).
+
+    Returns:
+        The run folders.
+
+    Raises:
+        UserError: nobody has taken part yet, or the folder is not empty or cannot be written.
+    """
+    target = Path(out)
+    _refuse_taken(target)
+    people = store.participants()
+    if not people:
+        raise UserError("study", config.name, "nobody has taken part yet")
+    taken: list[_Taken] = []
+    for done, participant in enumerate(people):
+        if progress:
+            progress(done, len(people))
+        taken += _tasks(store, config, participant, practice)
+    if progress:
+        progress(len(people), len(people))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise cannot_write(target, error) from error
+    try:
+        names = _write_runs(made / "runs", config, taken)
+        tables = {
+            "participants.csv": _participants(store, config, people, taken),
+            "tasks.csv": _finished(taken),
+            "steps.csv": _responses(taken),
+        }
+        for name, rows in tables.items():
+            write_atomic(made / name, _csv(rows))
+        about = {"study": config.to_json(), "sha256": config.sha256, "participants": len(people)}
+        text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
+        write_atomic(made / "study.json", text.encode())
+        _refuse_taken(target)
+        os.replace(made, target)  # onto an empty folder this is allowed
+    except OSError as error:
+        raise cannot_write(target, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(made)
+    return [target / "runs" / name for name in names]
+
+
+def pseudonym(participant: Participant) -> str:
+    """What a participant is called in logs and tables: `p007`."""
+    return f"p{participant.number:03d}"
+
+
+def _refuse_taken(target: Path) -> None:
+    try:
+        taken = target.exists() and (not target.is_dir() or any(target.iterdir()))
+    except OSError as error:
+        raise cannot_write(target, error) from error
+    if taken:
+        raise UserError("out", str(target), "already there, and not empty: choose another --out")
+
+
+def _tasks(
+    store: StudyStore, config: StudyConfig, participant: Participant, practice: bool
+) -> list[_Taken]:
+    """The tasks that a participant has begun, in the order they were met."""
+    by_task: dict[int, list[StepRow]] = {}
+    for row in store.steps(participant.id):
+        by_task.setdefault(row.task, []).append(row)
+    order = [*(range(-config.practice, 0) if practice else ()), *participant.task_order]
+    found = []
+    for task in order:
+        if task not in by_task:
+            continue
+        scenario = config.scenario(participant.condition, participant.number, task)
+        steps = tuple(by_task[task])
+        found.append(_Taken(participant, task, scenario, steps, _played(scenario, steps)))
+    return found
+
+
+def _played(scenario: Scenario, steps: Sequence[StepRow]) -> LiveEpisode | None:
+    """The episode that these responses make; None if some are missing yet."""
+    phases = scenario.stage().spec.phases
+    chosen = [number for number, phase in enumerate(phases) if phase != OBSERVE]
+    if [row.step for row in steps] != chosen:
+        return None
+    episode = scenario.begin()
+    assert isinstance(episode, LiveEpisode)
+    responses = iter(steps)
+    for phase in phases:
+        if phase == OBSERVE:
+            episode.act(-1)
+        else:
+            row = next(responses)
+            episode.act(row.target, row.value)
+    return episode
+
+
+# -- logs ------------------------------------------------------------------------------------------
+
+
+def _write_runs(folder: Path, config: StudyConfig, taken: Iterable[_Taken]) -> list[str]:
+    """A run for every condition in which a task is finished; their names."""
+    folder.mkdir()
+    runs: dict[tuple[str, bool], list[_Taken]] = {}
+    for one in taken:
+        if one.lived is not None:
+            runs.setdefault((one.participant.condition, one.task < 0), []).append(one)
+    labels = [label for label, _ in config.conditions()]
+    names = _folders(labels)
+    written = []
+    for practised in (False, True):
+        for label in labels:
+            if (label, practised) in runs:
+                name = names[label] + ("-practice" if practised else "")
+                _write_run(folder / name, config, label, runs[label, practised], practised)
+                written.append(name)
+    return written
+
+
+def _write_run(
+    folder: Path, config: StudyConfig, label: str, taken: list[_Taken], practised: bool
+) -> None:
+    lived = [one.lived for one in taken if one.lived is not None]
+    stages = [(episode.stage.system, episode.stage.expected) for episode in lived]
+    systems = describe_systems(lived[0].world, *jax.tree.map(lambda *a: np.stack(a), *stages))
+    who = PEOPLE if len(config.conditions()) == 1 else f"{PEOPLE} ({label})"
+    source = replace(
+        origin(lived[0].world, who, taken[0].scenario.seed),
+        created=max(one.steps[-1].answered_at for one in taken),
+    )
+    batch = episode_batch(source, lived, system=systems)
+    batch = replace(batch, participant=[pseudonym(one.participant) for one in taken])
+    people = {pseudonym(one.participant): one.participant for one in taken}
+    write_batch(
+        folder,
+        batch,
+        {
+            "task": "study",
+            "study": config.name,
+            "study_sha256": config.sha256,
+            "condition": label,
+            "practice": practised,
+            "systems": config.systems,
+            "names": taken[0].scenario.names,
+            "stream": STREAM,
+            "seed": taken[0].scenario.seed,
+            "task_order": {name: list(person.task_order) for name, person in people.items()},
+        },
+    )
+
+
+def _folders(labels: Sequence[str]) -> dict[str, str]:
+    """A folder name for every condition."""
+    found: dict[str, str] = {}
+    for label in labels:
+        plain = re.sub(r"[^a-z0-9.]+", "-", label.lower()).strip("-.")[:80] or "condition"
+        name, number = plain, 2
+        while name in found.values():
+            name, number = f"{plain}-{number}", number + 1
+        found[label] = name
+    return found
+
+
+# -- tables ----------------------------------------------------------------------------------------
+
+
+def _participants(
+    store: StudyStore, config: StudyConfig, people: Sequence[Participant], taken: list[_Taken]
+) -> list[list[Any]]:
+    asked = [f"attention-{check + 1}" for check in range(config.checks)]
+    asked += [question.id for question in config.questions]
+    written = {question.id for question in config.questions if question.kind == "text"}
+    rows: list[list[Any]] = [
+        ["participant", "number", "condition", "state", "attention_passed", "tasks_finished",
+         "task_order", "minutes", "seconds_in_tasks", *asked]
+    ]  # fmt: skip
+    for person in people:
+        own = [one for one in taken if one.participant.id == person.id and one.task >= 0]
+        answers = store.answers(person.id)
+        rows.append(
+            [
+                pseudonym(person),
+                person.number,
+                person.condition,
+                person.state,
+                "" if person.attention_passed is None else int(person.attention_passed),
+                sum(one.lived is not None for one in own),
+                " ".join(map(str, person.task_order)),
+                _minutes(person),
+                round(sum(row.milliseconds for one in own for row in one.steps) / 1000, 3),
+                *(
+                    _harmless(answers.get(name, "")) if name in written else answers.get(name, "")
+                    for name in asked
+                ),
+            ]
+        )
+    return rows
+
+
+def _minutes(person: Participant) -> float | str:
+    """From consent to the end; "" before."""
+    if person.finished_at is None:
+        return ""
+    begun, ended = map(datetime.fromisoformat, (person.consented_at, person.finished_at))
+    return round((ended - begun).total_seconds() / 60, 2)
+
+
+def _harmless(text: str) -> str:
+    """What people wrote, such that no spreadsheet takes it for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _position(one: _Taken) -> int:
+    """When a task was met, from 1; practice: 0, -1, ..."""
+    return one.task + 1 if one.task < 0 else one.participant.task_order.index(one.task) + 1
+
+
+def _finished(taken: Iterable[_Taken]) -> list[list[Any]]:
+    rows: list[list[Any]] = [
+        ["participant", "condition", "task", "position", "seed", "episode_id", "goal",
+         "seconds", "returns", "oracle_return", "random_return"]
+    ]  # fmt: skip
+    for one in taken:
+        episode = one.lived
+        if episode is None:
+            continue
+        goal = int(np.asarray(episode.stage.goal)[-1])
+        rows.append(
+            [
+                pseudonym(one.participant),
+                one.participant.condition,
+                one.task,
+                _position(one),
+                one.scenario.seed,
+                episode.index,
+                episode.world.spec.variables[goal] if goal >= 0 else "",
+                round(sum(row.milliseconds for row in one.steps) / 1000, 3),
+                *(
+                    round(float(value), 6)
+                    for value in (episode.returns, episode.oracle_return, episode.random_return)
+                ),
+            ]
+        )
+    return rows
+
+
+def _responses(taken: Iterable[_Taken]) -> list[list[Any]]:
+    rows: list[list[Any]] = [
+        ["participant", "condition", "task", "position", "task_finished", "step", "phase",
+         "variable", "value", "shown_variable", "shown_value", "milliseconds", "answered_at"]
+    ]  # fmt: skip
+    for one in taken:
+        episode = one.lived or one.scenario.begin()
+        assert isinstance(episode, LiveEpisode)
+        spec, naming = episode.world.spec, Naming.of(one.scenario, episode)
+        for row in one.steps:
+            acted = row.target >= 0
+            rows.append(
+                [
+                    pseudonym(one.participant),
+                    one.participant.condition,
+                    one.task,
+                    _position(one),
+                    int(one.lived is not None),
+                    row.step,
+                    PHASES[spec.phases[row.step]],
+                    spec.variables[row.target] if acted else "",
+                    row.value if acted else "",
+                    naming.words[row.target] if acted else "",
+                    naming.shown_value(row.target, row.value) if acted else "",
+                    row.milliseconds,
+                    row.answered_at,
+                ]
+            )
+    return rows
+
+
+def _csv(rows: Iterable[Sequence[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()

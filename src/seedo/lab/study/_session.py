@@ -1,0 +1,378 @@
+"""What a participant does, in the order in which it has to be done.
+
+Where somebody is follows from what is stored of them, so nothing is lost with the process.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+from starlette.exceptions import HTTPException
+
+from seedo.errors import UserError, one_of
+from seedo.lab._security import Keys
+from seedo.lab.study._assignment import Full, assign, hashed
+from seedo.lab.study._config import Question, StudyConfig
+from seedo.lab.study._store import Conflict, Gone, Participant, StudyStore
+from seedo.lab.study._tasks import Task, prepare
+from seedo.worlds import variable_names
+
+MOST_ANSWER = 2000  # characters
+_NOT_NEXT = "this is not next: load the page again"
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+class Item(NamedTuple):
+    """One of the things to do between instructions and questions.
+
+    Attributes:
+        kind: `practice`, `check` or `task`.
+        which: number of the task (practice: negative), or of the check from 0.
+    """
+
+    kind: str
+    which: int
+
+
+class Standing(NamedTuple):
+    """A participant and what they have done.
+
+    Attributes:
+        done: by task, (target, value) of the choices made, in order.
+        answers: by question and attention check.
+    """
+
+    participant: Participant
+    done: dict[int, list[tuple[int, float]]]
+    answers: dict[str, str]
+
+
+def items(config: StudyConfig, order: tuple[int, ...]) -> list[Item]:
+    """Practice, then the tasks in this order, with the attention checks spread among them."""
+    listed = [Item("practice", which) for which in range(-config.practice, 0)]
+    for position, task in enumerate(order):
+        for check in range(config.checks):
+            if check * config.tasks // config.checks == position:
+                listed.append(Item("check", check))
+        listed.append(Item("task", task))
+    return listed
+
+
+class Session:
+    """A study that is open to participants; `visitor` is always the browser's random name."""
+
+    def __init__(self, config: StudyConfig, store: StudyStore, keys: Keys) -> None:
+        self.config, self.store, self._keys = config, store, keys
+        self._items = functools.lru_cache(4096)(functools.partial(items, config))
+
+    # -- what is shown ----------------------------------------------------------------------------
+
+    def view(self, visitor: str) -> dict[str, Any]:
+        """The screen that this browser has to show next, and nothing that is hidden."""
+        standing = self._standing(visitor)
+        if standing is None:
+            places = self.config.max_participants - sum(self.store.counts().values())
+            return {"screen": "consent" if places > 0 else "full"}
+        return self._view(standing)
+
+    def _view(self, standing: Standing) -> dict[str, Any]:
+        participant = standing.participant
+        state = participant.state
+        if state == "instructions":
+            text = self.config.instruction(participant.condition)
+            shown: dict[str, Any] = {"screen": "instructions", "condition": text}
+        elif state == "tasks":
+            due = self._due(standing)
+            if due < len(self._items(participant.task_order)):
+                shown = self._item(standing, due)
+            else:
+                after = "questions" if self.config.questions else "finished"
+                self._settle(standing)
+                self._keep(lambda: self.store.set_state(participant.id, after, "tasks"))
+                shown = self._ended(participant, after)
+        else:
+            shown = self._ended(participant, state)
+        return shown | {"resume": self._token(participant.number, participant.consented_at)}
+
+    def _ended(self, participant: Participant, state: str) -> dict[str, Any]:
+        if state == "questions":
+            listed = [
+                {
+                    "id": q.id,
+                    "text": q.text,
+                    "kind": q.kind,
+                    "options": list(q.options),
+                    "optional": q.optional,
+                }
+                for q in self.config.questions
+            ]
+            return {"screen": "questions", "questions": listed}
+        return {"screen": "end", "text": self.config.end_text, "code": participant.end_code}
+
+    def _item(self, standing: Standing, due: int) -> dict[str, Any]:
+        participant = standing.participant
+        listed = self._items(participant.task_order)
+        item = listed[due]
+        if item.kind == "check":
+            target, value = self._asked(participant, item.which)
+            spec = self._spec(participant)
+            low = value == min(spec.do_values)
+            names = variable_names(spec.n)
+            return {
+                "screen": "check",
+                "item": due,
+                "names": list(names),
+                "values": [sorted(spec.do_values)] * spec.n,
+                "asked": f"set variable {names[target]} to its {'low' if low else 'high'} value",
+            }
+        practice = item.kind == "practice"
+        return {
+            "screen": "task",
+            "item": due,
+            "practice": practice,
+            "number": sum(other.kind == item.kind for other in listed[: due + 1]),
+            "of": self.config.practice if practice else self.config.tasks,
+            **self._task(participant, item.which).view(standing.done.get(item.which, [])),
+        }
+
+    # -- what is done -----------------------------------------------------------------------------
+
+    def consent(self, visitor: str) -> dict[str, Any]:
+        """Join, or be where one is already.
+
+        Raises:
+            HTTPException: 409, no places are left.
+        """
+        try:
+            self.store.enrol(
+                self._hashed(visitor), lambda others: assign(self.config, others, self._token)
+            )
+        except Full as error:
+            raise HTTPException(409, "the study has all the participants it needs") from error
+        return self.view(visitor)
+
+    def ready(self, visitor: str) -> dict[str, Any]:
+        """Leave the instructions."""
+        participant = self._who(visitor).participant
+        if participant.state == "instructions":
+            self._keep(lambda: self.store.set_state(participant.id, "tasks", "instructions"))
+        return self.view(visitor)
+
+    def step(
+        self, visitor: str, item: int, step: int, target: int, value: float, milliseconds: int
+    ) -> dict[str, Any]:
+        """One choice in a task; the same one again is answered as it was the first time.
+
+        Returns:
+            `after`: what followed the last choice of a task, else None; `view`.
+
+        Raises:
+            HTTPException: 409, it is not this choice's turn, or it was made otherwise before.
+            UserError: an action that cannot be carried out.
+        """
+        standing = self._who(visitor)
+        participant = standing.participant
+        chosen, due = self._turn(standing, item, ("practice", "task"))
+        task = self._task(participant, chosen.which)
+        done = standing.done.setdefault(chosen.which, [])
+        number = step - task.first  # among the choices of this task
+        if not 0 <= number <= len(done) or number >= task.choices or item > due:
+            raise HTTPException(409, _NOT_NEXT)
+        action = task.read(step, target, value)
+        self._keep(
+            lambda: self.store.add_step(
+                participant.id, chosen.which, step, *action, milliseconds=milliseconds
+            )
+        )
+        if number == len(done):
+            done.append(action)
+        after = None
+        if self.config.feedback and number + 1 == task.choices:
+            after = _after(task, done)
+        return {"after": after, "view": self._view(standing)}
+
+    def check(self, visitor: str, item: int, target: int, value: float) -> dict[str, Any]:
+        """The answer to an attention check; only whether it was right is stored.
+
+        Raises:
+            HTTPException: 409, it is not its turn, or it was answered otherwise before.
+        """
+        standing = self._who(visitor)
+        participant = standing.participant
+        chosen, due = self._turn(standing, item, ("check",))
+        if item > due:
+            raise HTTPException(409, _NOT_NEXT)
+        right = (target, value) == self._asked(participant, chosen.which)
+        answer = {_check_id(chosen.which): "right" if right else "wrong"}
+        self._keep(lambda: self.store.add_answers(participant.id, answer))
+        standing.answers.update(answer)
+        self._settle(standing)
+        return {"view": self._view(standing)}
+
+    def answer(self, visitor: str, answers: dict[str, str]) -> dict[str, Any]:
+        """The answers to the questions at the end.
+
+        Raises:
+            HTTPException: 409, it is not their turn, or they were answered otherwise before.
+            UserError: names the question whose answer cannot be used.
+        """
+        participant, _, kept = self._who(visitor)
+        if participant.state not in ("questions", "finished"):
+            raise HTTPException(409, "the tasks come first: load the page again")
+        known = {question.id for question in self.config.questions}
+        for name in answers:
+            if name not in known:
+                raise UserError("question", name[:40], "there is no such question")
+        read = {q.id: _read_answer(q, answers.get(q.id, "")) for q in self.config.questions}
+        given = {name: text for name, text in read.items() if text}
+        if participant.state == "finished":
+            if {name: text for name, text in kept.items() if name in known} != given:
+                raise HTTPException(409, "this is answered already")
+        else:
+            self._keep(lambda: self.store.add_answers(participant.id, given, "finished"))
+        return {"view": self.view(visitor)}
+
+    def resume(self, visitor: str, token: str) -> dict[str, Any]:
+        """Go on in this browser.
+
+        Raises:
+            HTTPException: 404, nobody has this link; 409, the browser is another participant's.
+        """
+        participant = self.store.of_resume(hashed(token))
+        if participant is None:
+            raise HTTPException(404, "there is nothing to continue: check that the link is whole")
+        try:
+            self.store.move(participant.id, self._hashed(visitor))
+        except Conflict as error:
+            remedy = "this browser takes part already: use another one, or a private window"
+            raise HTTPException(409, remedy) from error
+        except Gone as error:
+            raise HTTPException(404, "there is nothing to continue") from error
+        return self.view(visitor)
+
+    def withdraw(self, visitor: str) -> bool:
+        """Delete everything of whoever uses this browser; whether there was anything."""
+        participant = self.store.of_visitor(self._hashed(visitor))
+        return participant is not None and self.store.delete(participant.id)
+
+    # -- where somebody is ------------------------------------------------------------------------
+
+    def _standing(self, visitor: str) -> Standing | None:
+        kept = self.store.standing(self._hashed(visitor))
+        if kept is None:
+            return None
+        participant, rows, answers = kept
+        done: dict[int, list[tuple[int, float]]] = {}
+        for row in rows:
+            done.setdefault(row.task, []).append((row.target, row.value))
+        return Standing(participant, done, answers)
+
+    def _who(self, visitor: str) -> Standing:
+        standing = self._standing(visitor)
+        if standing is None:
+            raise HTTPException(404, "this browser does not take part: load the page again")
+        return standing
+
+    def _turn(self, standing: Standing, item: int, kinds: tuple[str, ...]) -> tuple[Item, int]:
+        """The item, and the index of the one that is next.
+
+        Raises:
+            HTTPException: 409, it is not of these kinds.
+        """
+        listed = self._items(standing.participant.task_order)
+        early = standing.participant.state == "instructions" or item >= len(listed)
+        if early or listed[item].kind not in kinds:
+            raise HTTPException(409, _NOT_NEXT)
+        return listed[item], self._due(standing)
+
+    def _due(self, standing: Standing) -> int:
+        """Index of the next item; their number when all are done."""
+        choices = self._choices(standing.participant)
+        listed = self._items(standing.participant.task_order)
+        for index, item in enumerate(listed):
+            if item.kind == "check":
+                if _check_id(item.which) not in standing.answers:
+                    return index
+            elif len(standing.done.get(item.which, [])) < choices:
+                return index
+        return len(listed)
+
+    def _settle(self, standing: Standing) -> None:
+        """Once all attention checks are answered, note whether they were passed."""
+        said = [standing.answers.get(_check_id(check)) for check in range(self.config.checks)]
+        if said and None not in said:
+            passed = said.count("right") >= self.config.checks_to_pass
+            self._keep(lambda: self.store.set_attention(standing.participant.id, passed))
+
+    def _asked(self, participant: Participant, check: int) -> tuple[int, float]:
+        """The (target, value) that an attention check asks for."""
+        spec = self._spec(participant)
+        rng = np.random.default_rng([self.config.seed, participant.number, 1 + check])
+        ends = (min(spec.do_values), max(spec.do_values))
+        return int(rng.integers(spec.n)), float(ends[rng.integers(2)])
+
+    def _spec(self, participant: Participant) -> Any:
+        scenario = self.config.scenario(participant.condition, participant.number, 0)
+        return scenario.stage().spec
+
+    def _choices(self, participant: Participant) -> int:
+        config = self.config.scenario(participant.condition, participant.number, 0).config
+        return config.experiments + config.exploits  # type: ignore[union-attr]
+
+    def _task(self, participant: Participant, task: int) -> Task:
+        return prepare(self.config.scenario(participant.condition, participant.number, task))
+
+    # -- secrets ----------------------------------------------------------------------------------
+
+    def _hashed(self, visitor: str) -> str:
+        return self._keys.sign("participant", visitor)
+
+    def _token(self, number: int, consented_at: str) -> str:
+        """The secret of a participant's link to resume with."""
+        return self._keys.sign("resume", f"{self.config.name}/{number}/{consented_at}")[:32]
+
+    def _keep(self, write: Any) -> None:
+        try:
+            write()
+        except Conflict as error:
+            raise HTTPException(409, "your earlier choice counts") from error
+        except Gone as error:
+            raise HTTPException(404, "this browser no longer takes part") from error
+
+
+def _after(task: Task, done: list[tuple[int, float]]) -> dict[str, Any]:
+    """What a participant is told when a task is done."""
+    last = task.spec.steps - 1
+    return {
+        "names": list(task.naming.words),
+        "target": done[-1][0],
+        "value": task.naming.shown_value(*done[-1]),
+        "outcome": task.outcome(last, *done[-1]),
+        "goal": int(task.goals[last]),
+        "returns": round(task.returns(done), 4),
+        "exploits": sum(int(goal >= 0) for goal in task.goals),
+    }
+
+
+def _check_id(check: int) -> str:
+    return f"attention-{check + 1}"
+
+
+def _read_answer(question: Question, text: str) -> str:
+    """The answer as it is stored; "" if none is given and none is needed."""
+    text = _CONTROL.sub("", text).strip()
+    if not text:
+        if question.optional:
+            return ""
+        raise UserError(question.id, None, "please answer this question")
+    if question.kind == "choice":
+        one_of(question.id, text, question.options)
+    elif question.kind == "number":
+        if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
+            raise UserError(question.id, text[:40], "write a number")
+    return text

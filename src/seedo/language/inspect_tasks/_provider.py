@@ -1,0 +1,174 @@
+"""Our own players as models of Inspect: `seedo/scripted:expert`, `seedo/follower`, ..."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+from inspect_ai.model import (
+    ChatCompletionChoice,
+    ChatMessage,
+    ChatMessageAssistant,
+    GenerateConfig,
+    ModelAPI,
+    ModelOutput,
+    ModelUsage,
+    modelapi,
+)
+from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
+
+from seedo.errors import UserError
+from seedo.language._follower import follow, follow_with_tools
+from seedo.language._on_stage import on_stage
+from seedo.language._scene import Message
+from seedo.language._speaker import Speaker
+from seedo.language._tool_calls import say_call
+from seedo.language.inspect_tasks._performance import ScenePerformance
+from seedo.language.text import load_speaker, speaks
+
+CONNECTIONS = 1000
+"""Samples at once: no server has to be spared."""
+
+_PAUSE = 0.005  # seconds without a new request before a batch goes out
+_MOST = 512  # conversations in one batch
+
+
+@modelapi(name="seedo")
+class SeedoAPI(ModelAPI):
+    """`scripted:NAME`, `bayes:NAME`, `pretrained:NAME` or an agent folder, or `follower`.
+
+    Players that see numbers read what is on stage (see `seedo.language.on_stage`); `follower`
+    and text understudies know the messages alone. `-M seed=1` seeds what a player draws by itself.
+    """
+
+    def __init__(
+        self,
+        model_name: str,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        config: GenerateConfig | None = None,
+        seed: int = 0,
+        **model_args: Any,
+    ) -> None:
+        super().__init__(model_name, base_url, api_key, [], config or GenerateConfig())
+        for field in model_args:
+            raise UserError(field, model_args[field], "model arguments of seedo/...: seed")
+        self._seed = seed
+        speaker = _find_speaker(model_name)
+        self._batches = Batches(speaker) if speaker else None
+
+    def max_connections(self) -> int:
+        return CONNECTIONS
+
+    def connection_key(self) -> str:
+        return self.model_name
+
+    async def generate(
+        self,
+        input: list[ChatMessage],
+        tools: list[ToolInfo],
+        tool_choice: ToolChoice,
+        config: GenerateConfig,
+    ) -> ModelOutput:
+        call, text = None, ""
+        if self._batches is not None:
+            text = await self._batches.reply(_messages(input))
+        elif self.model_name == "follower":
+            messages = _messages(input)
+            call = follow_with_tools(messages, [tool.name for tool in tools]) if tools else None
+            text = "" if call else follow(messages)
+        else:
+            stage = on_stage.get()
+            if stage is None:
+                raise UserError("model", self.model_name, "plays Seedo's own tasks only")
+            if tools and isinstance(stage, ScenePerformance):
+                call = stage.call(self.model_name, self._seed)
+            text = "" if call else stage.line(self.model_name, self._seed)
+        return _output(self.model_name, input, text, call)
+
+
+def _output(
+    name: str, input: list[ChatMessage], text: str, call: tuple[str, dict[str, Any]] | None
+) -> ModelOutput:
+    message = ChatMessageAssistant(content=text, model=name, source="generate")
+    if call is not None:
+        message.tool_calls = [
+            ToolCall(id=f"call-{len(input)}", function=call[0], arguments=call[1])
+        ]
+    heard = sum(len(m.text.split()) for m in input)
+    said = len(text.split()) + (1 + len(call[1]) if call else 0)
+    # Words stand for tokens: these players have none, and Inspect would look for a tokenizer.
+    usage = ModelUsage(input_tokens=heard, output_tokens=said, total_tokens=heard + said)
+    choice = ChatCompletionChoice(message=message, stop_reason="tool_calls" if call else "stop")
+    return ModelOutput(model=name, choices=[choice], usage=usage)
+
+
+def _messages(input: list[ChatMessage]) -> list[Message]:
+    """As a text model reads them: results of tools are what the user says next."""
+    found: list[Message] = []
+    for message in input:
+        role: Any = "user" if message.role == "tool" else message.role
+        text = message.text
+        if isinstance(message, ChatMessageAssistant) and message.tool_calls:
+            calls = (say_call(call.function, call.arguments) for call in message.tool_calls)
+            text = "\n".join(part for part in (text, *calls) if part)
+        found.append({"role": role, "content": text})
+    return found
+
+
+# -- text understudies ----------------------------------------------------------------------------
+
+
+def _find_speaker(name: str) -> Speaker | None:
+    """The text understudy of this name; None: it is another kind of player."""
+    return load_speaker(name) if name != "follower" and speaks(name) else None
+
+
+class _Request:
+    def __init__(self, messages: list[Message]) -> None:
+        self.messages = messages
+        self.text: str | None = None
+        self.error: Exception | None = None
+
+
+class Batches:
+    """Answers concurrent requests with one call of a speaker, in a thread of its own.
+
+    Whoever holds the lock waits until no more requests arrive, then answers all that wait. Both the
+    lock and the requests are first come, first served, so the holder's own is always among them.
+    """
+
+    def __init__(self, speaker: Speaker) -> None:
+        self._speaker = speaker
+        self._waiting: list[_Request] = []
+        self._lock: anyio.Lock | None = None
+
+    async def reply(self, messages: list[Message]) -> str:
+        request = _Request(messages)
+        if not self._waiting:
+            self._lock = anyio.Lock()  # of the running event loop: evaluations follow each other
+        self._waiting.append(request)
+        assert self._lock is not None
+        async with self._lock:
+            while request.text is None and request.error is None:
+                await self._answer()
+        if request.error is not None:
+            raise request.error
+        assert request.text is not None
+        return request.text
+
+    async def _answer(self) -> None:
+        seen = 0
+        while seen < len(self._waiting) < _MOST:
+            seen = len(self._waiting)
+            await anyio.sleep(_PAUSE)
+        batch = self._waiting[:_MOST]
+        self._waiting = self._waiting[_MOST:]
+        conversations = [request.messages for request in batch]
+        try:
+            texts = await anyio.to_thread.run_sync(self._speaker.replies, conversations)
+            for request, text in zip(batch, texts, strict=True):
+                request.text = text
+        except Exception as error:
+            for request in batch:
+                request.error = error

@@ -1,0 +1,227 @@
+"""Scores of played episodes, and what they come to, with intervals clustered by episode.
+
+Several samples of one episode (epochs, or the arms of `recitation`) share its system, so they are
+one cluster (Miller 2024, arXiv:2411.00640); ratios are of means, as in `seedo review`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from inspect_ai.scorer import (
+    Metric,
+    SampleScore,
+    Score,
+    Scorer,
+    Target,
+    Value,
+    mean,
+    metric,
+    scorer,
+    stderr,
+)
+from inspect_ai.solver import TaskState
+
+from seedo.evaluation._statistics import Estimate, ratio
+
+CLUSTER = "cluster"
+"""Key of sample metadata: which samples share a system."""
+
+_Fields = Mapping[str, Any]
+
+
+def _column(scores: Sequence[SampleScore], of: Callable[[_Fields], float]) -> np.ndarray:
+    return np.array([of(score.score.as_dict()) for score in scores], np.float64)
+
+
+def _share(
+    scores: Sequence[SampleScore],
+    top: Callable[[_Fields], float],
+    bottom: Callable[[_Fields], float],
+) -> Estimate:
+    """Ratio of means over clusters, with the interval of a bootstrap that draws whole clusters."""
+    where = [str((score.sample_metadata or {}).get(CLUSTER, i)) for i, score in enumerate(scores)]
+    _, cluster = np.unique(where, return_inverse=True)
+    above, below = (np.bincount(cluster, _column(scores, of)) for of in (top, bottom))
+    return ratio(above, below)
+
+
+def _said(name: str, estimate: Estimate) -> dict[str, float]:
+    values = {"": estimate.value, "_low": estimate.low, "_high": estimate.high}
+    return {f"{name}{end}": float("nan") if v is None else v for end, v in values.items()}
+
+
+@metric
+def return_ratio() -> Metric:
+    """Mean return / mean return of a player who knows the system, with its 95 % interval."""
+
+    def compute(scores: list[SampleScore]) -> Value:
+        return _said(
+            "return_ratio", _share(scores, lambda v: v["return"], lambda v: v["oracle_return"])
+        )
+
+    return compute
+
+
+@metric
+def normalised_return() -> Metric:
+    """(mean return - random) / (oracle - random): 0 is random play, 1 knowing the system."""
+
+    def compute(scores: list[SampleScore]) -> Value:
+        return _said(
+            "normalised_return",
+            _share(
+                scores,
+                lambda v: v["return"] - v["random_return"],
+                lambda v: v["oracle_return"] - v["random_return"],
+            ),
+        )
+
+    return compute
+
+
+@metric
+def random_floor() -> Metric:
+    """The return ratio of random play in expectation, on the same episodes; exact for each."""
+
+    def compute(scores: list[SampleScore]) -> Value:
+        found = _share(scores, lambda v: v["random_return"], lambda v: v["oracle_return"])
+        return _said("random_floor", found)["random_floor"]
+
+    return compute
+
+
+@metric
+def malformed_share() -> Metric:
+    """Malformed replies / replies, with its 95 % interval."""
+
+    def compute(scores: list[SampleScore]) -> Value:
+        return _said(
+            "malformed_share", _share(scores, lambda v: v["malformed"], lambda v: v["replies"])
+        )
+
+    return compute
+
+
+@metric
+def by_cell() -> Metric:
+    """Recitation: the return ratio of every cell, and the contrasts that the task is about.
+
+    All are in units of the oracle's return, on the same episodes, so contrasts are paired:
+    `recited_NAMES` is the zero-experiment arm over random play: what the names alone are worth;
+    `discovered_NAMES` is what experiments add to that; `NAMES_against_nonsense` compares kinds of
+    names where there are experiments.
+    """
+
+    def compute(scores: list[SampleScore]) -> Value:
+        cells: dict[tuple[str, str], list[SampleScore]] = {}
+        for score in scores:
+            where = score.sample_metadata or {}
+            cells.setdefault((where["names"], where["arm"]), []).append(score)
+        found: dict[str, float] = {}
+        for (names, arm), own in cells.items():
+            found |= _said(f"{names}_{arm}", _share(own, _return, _oracle))
+            found |= {
+                f"{names}_{arm}_malformed_share": _said(
+                    "s", _share(own, lambda v: v["malformed"], lambda v: v["replies"])
+                )["s"]
+            }
+        for names in dict.fromkeys(names for names, _ in cells):
+            zero, full = cells.get((names, "zero"), []), cells.get((names, "experiments"), [])
+            if zero:
+                found |= _said(
+                    f"recited_{names}",
+                    _share(zero, lambda v: v["return"] - v["random_return"], _oracle),
+                )
+            if zero and full:
+                found |= _said(f"discovered_{names}", _contrast(full, zero))
+            plain = cells.get(("nonsense", "experiments"), [])
+            if names != "nonsense" and full and plain:
+                found |= _said(f"{names}_against_nonsense", _contrast(full, plain))
+        return found
+
+    return compute
+
+
+def _return(fields: _Fields) -> float:
+    return float(fields["return"])
+
+
+def _oracle(fields: _Fields) -> float:
+    return float(fields["oracle_return"])
+
+
+def _contrast(one: list[SampleScore], other: list[SampleScore]) -> Estimate:
+    """Difference of the return ratios of two cells over the episodes that both have."""
+
+    def by_cluster(scores: list[SampleScore]) -> dict[str, tuple[float, float]]:
+        found: dict[str, list[tuple[float, float]]] = {}
+        for score in scores:
+            fields = score.score.as_dict()
+            cluster = str((score.sample_metadata or {})[CLUSTER])
+            found.setdefault(cluster, []).append((_return(fields), _oracle(fields)))
+        return {c: (float(np.mean([r for r, _ in v])), v[0][1]) for c, v in found.items()}
+
+    first, second = by_cluster(one), by_cluster(other)
+    shared = [c for c in first if c in second]
+    if not shared:
+        return Estimate(None)
+    difference = [first[c][0] - second[c][0] for c in shared]
+    return ratio(difference, [first[c][1] for c in shared])
+
+
+_METRICS: list[Any] = [
+    return_ratio(),
+    normalised_return(),
+    random_floor(),
+    malformed_share(),
+    {"return": [mean(), stderr(cluster=CLUSTER)]},
+]
+
+
+def _score(state: TaskState) -> Score:
+    episode = state.metadata["episode"]
+    replies, malformed = len(episode["replies"]), len(episode["malformed"])
+    done = [line or "(passed)" for _, line in episode["actions"]]
+    value = {
+        "return": episode["return"],
+        "oracle_return": episode["oracle_return"],
+        "random_return": episode["random_return"],
+        "malformed": malformed,
+        "passed": len(episode["passed"]),
+        "replies": replies,
+    }
+    answer = done[-1] if done else ""
+    if not episode["finished"]:
+        return Score.unscored(
+            reason="scoring_failed", answer=answer, explanation="The episode was not finished."
+        )
+    said = [f"{'; '.join(done)}.", f"Malformed replies: {malformed} of {replies}."]
+    if replies and malformed == replies and episode["conditions"]["tools"] != "none":
+        said.append("No reply was a tool call: if this model cannot call tools, use tools=none.")
+    return Score(value=value, answer=answer, explanation=" ".join(said))
+
+
+@scorer(metrics=_METRICS)
+def episode_return() -> Scorer:
+    """Return, oracle and random return, malformed replies, passed steps and replies.
+
+    An episode that a limit cut short is left unscored.
+    """
+
+    async def score(state: TaskState, target: Target) -> Score:
+        return _score(state)
+
+    return score
+
+
+@scorer(metrics=[by_cell(), *_METRICS])
+def recitation_return() -> Scorer:
+    """As `episode_return`, and by cell."""
+
+    async def score(state: TaskState, target: Target) -> Score:
+        return _score(state)
+
+    return score

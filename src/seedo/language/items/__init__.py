@@ -1,0 +1,45 @@
+"""Questions with one right answer: content effects and analogies, each answer derived twice."""
+
+from seedo.language.items._alphabets import ALPHABETS
+from seedo.language.items._effects import (
+    Answered,
+    ContentEffect,
+    alphabet_effects,
+    answered,
+    by_cell,
+    content_effect,
+    paired_content_effects,
+)
+from seedo.language.items._generate import (
+    ANALOGY_KINDS,
+    CONTENT_KINDS,
+    KINDS,
+    Disagreement,
+    disagreements,
+    items,
+)
+from seedo.language.items._item import AnswerForm, Item, OneOf, Rows, SomeOf
+from seedo.language.items._performance import ItemPerformance
+
+__all__ = [
+    "ALPHABETS",
+    "ANALOGY_KINDS",
+    "CONTENT_KINDS",
+    "KINDS",
+    "AnswerForm",
+    "Answered",
+    "ContentEffect",
+    "Disagreement",
+    "Item",
+    "ItemPerformance",
+    "OneOf",
+    "Rows",
+    "SomeOf",
+    "alphabet_effects",
+    "answered",
+    "by_cell",
+    "content_effect",
+    "disagreements",
+    "items",
+    "paired_content_effects",
+]

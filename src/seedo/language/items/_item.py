@@ -1,0 +1,219 @@
+"""One question with one right answer, and the forms that answers can take."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from seedo.language._reply import Malformed, action_line
+from seedo.language._scene import Message
+
+_ANSWER = re.compile(r"answer ?: ?(.+)", re.IGNORECASE)
+
+
+class AnswerForm(Protocol):
+    """What an answer looks like."""
+
+    @property
+    def floor(self) -> float:
+        """Probability that `draw` is right, in closed form."""
+        ...
+
+    @property
+    def instruction(self) -> str:
+        """What to write after "Answer:"."""
+        ...
+
+    def read(self, text: str) -> str | None:
+        """The answer in its normal form; None: not of this form."""
+        ...
+
+    def draw(self, rng: np.random.Generator) -> str:
+        """An answer of this form at random, uniformly."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of some options."""
+
+    options: tuple[str, ...]
+
+    @property
+    def floor(self) -> float:
+        return 1 / len(self.options)
+
+    @property
+    def instruction(self) -> str:
+        return f"one of {', '.join(self.options)}"
+
+    def read(self, text: str) -> str | None:
+        bare = " ".join(text.strip(" .()[]\"'").split()).casefold()
+        return next((o for o in self.options if o.casefold() == bare), None)
+
+    def draw(self, rng: np.random.Generator) -> str:
+        return self.options[int(rng.integers(len(self.options)))]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"form": "one", "options": list(self.options)}
+
+
+@dataclass(frozen=True)
+class SomeOf:
+    """One or more of some options, in any order."""
+
+    options: tuple[str, ...]
+
+    @property
+    def floor(self) -> float:
+        return 1 / (2 ** len(self.options) - 1)
+
+    @property
+    def instruction(self) -> str:
+        return f"those of {', '.join(self.options)} that apply, separated by commas"
+
+    def read(self, text: str) -> str | None:
+        parts = re.split(r" ?, ?and | and | ?, ?", text.strip(" .()[]"))
+        if any(part not in self.options for part in parts) or len(set(parts)) < len(parts):
+            return None
+        return ", ".join(o for o in self.options if o in parts)
+
+    def draw(self, rng: np.random.Generator) -> str:
+        chosen = int(rng.integers(1, 2 ** len(self.options)))
+        return ", ".join(o for i, o in enumerate(self.options) if chosen >> i & 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"form": "some", "options": list(self.options)}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of symbols of one character each: a string (one row) or a grid.
+
+    `rows` and `columns` are those of the right answer. They are not told to the player; `draw`,
+    and so the floor, is a player who knows them.
+    """
+
+    symbols: tuple[str, ...]
+    rows: int
+    columns: int
+
+    @property
+    def floor(self) -> float:
+        return math.exp(-self.rows * self.columns * math.log(len(self.symbols)))
+
+    @property
+    def instruction(self) -> str:
+        if self.rows == 1:
+            return "the symbols, separated by spaces"
+        return "the rows from top to bottom, separated by /, symbols separated by spaces"
+
+    def read(self, text: str) -> str | None:
+        bare = text.strip(" [].") if "." not in self.symbols else text.strip(" []")
+        rows = ["".join(row.split()) for row in bare.split("/")]
+        if any(not row for row in rows):
+            return None
+        rows = [row if set(row) <= set(self.symbols) else row.lower() for row in rows]
+        if any(not set(row) <= set(self.symbols) for row in rows):
+            return None
+        return " / ".join(" ".join(row) for row in rows)
+
+    def draw(self, rng: np.random.Generator) -> str:
+        drawn = rng.integers(len(self.symbols), size=(self.rows, self.columns))
+        return " / ".join(" ".join(self.symbols[int(i)] for i in row) for row in drawn)
+
+    def to_dict(self) -> dict[str, Any]:
+        symbols = list(self.symbols)
+        return {"form": "rows", "symbols": symbols, "rows": self.rows, "columns": self.columns}
+
+
+def _answer_form(fields: Mapping[str, Any]) -> AnswerForm:
+    if fields["form"] == "one":
+        return OneOf(tuple(fields["options"]))
+    if fields["form"] == "some":
+        return SomeOf(tuple(fields["options"]))
+    return Rows(tuple(fields["symbols"]), int(fields["rows"]), int(fields["columns"]))
+
+
+@dataclass(frozen=True)
+class Item:
+    """A question.
+
+    Attributes:
+        id: kind, seed and number; unique among all items of a kind and seed.
+        kind: one of `KINDS`.
+        block: `kind-seed-number`; items of one block differ in their conditions only.
+        conditions: cell of the design, name -> level (`validity`, `belief`, `alphabet`, ...).
+        prompt: the question; whoever answers needs nothing else.
+        form: of the answer.
+        gold: the right answer in normal form.
+        metadata: what the generator knows besides, JSON-able.
+    """
+
+    id: str
+    kind: str
+    block: str
+    conditions: dict[str, str]
+    prompt: str
+    form: AnswerForm
+    gold: str
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What there is to choose from; empty for answers that have to be made up."""
+        return self.form.options if isinstance(self.form, OneOf | SomeOf) else ()
+
+    @property
+    def floor(self) -> float:
+        """Probability that a random answer of the right form is right."""
+        return self.form.floor
+
+    def messages(self, reasoning: bool = False) -> list[Message]:
+        """The question as messages; with `reasoning`, thinking aloud is asked for."""
+        line = f'one line of the form "Answer: X", where X is {self.form.instruction}.'
+        asked = (
+            f"Think step by step, then end with {line}"
+            if reasoning
+            else f"Reply with {line[:-1]}, and nothing else."
+        )
+        return [
+            Message(role="system", content=asked),
+            Message(role="user", content=self.prompt),
+        ]
+
+    def read(self, reply: str, reasoning: bool = False) -> str | Malformed:
+        """The answer that a reply gives, in normal form."""
+        line = action_line(reply, reasoning)
+        if isinstance(line, Malformed):
+            return line
+        match = _ANSWER.fullmatch(line)
+        if match is None:
+            return Malformed("not-an-action", 'End with a line of the form "Answer: X".')
+        answer = self.form.read(match[1])
+        if answer is None:
+            return Malformed("unknown-value", f"Answer with {self.form.instruction}.")
+        return answer
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "block": self.block,
+            "conditions": dict(self.conditions),
+            "prompt": self.prompt,
+            "form": self.form.to_dict(),
+            "gold": self.gold,
+            "metadata": self.metadata,
+        }
+
+    @staticmethod
+    def from_dict(fields: Mapping[str, Any]) -> Item:
+        return Item(**{**fields, "form": _answer_form(fields["form"])})

@@ -1,0 +1,130 @@
+"""A text understudy: answers messages with the likeliest tokens; needs no PyTorch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from seedo.errors import UserError
+from seedo.language._scene import Message
+from seedo.language.text._hub_files import MOST_NEW_TOKENS
+from seedo.language.text._llama import LlamaPlan, TextNetwork, complete, fresh
+from seedo.language.text._tokens import ASSISTANT, END, END_ID, PAD_ID, USER, tokenizer
+from seedo.learning import (
+    Trained,
+    agent_folder,
+    read_arrays,
+    read_description,
+    read_file,
+    read_history,
+)
+
+_ROWS = (1, 8, 64)
+"""Conversations that are continued at once, filled up to one of these: few shapes to compile."""
+_STEP = 64
+
+
+class TextAgent(Trained[TextNetwork, LlamaPlan]):
+    """A `Speaker`; knows nothing but the messages it gets. See `learning.Trained`.
+
+    Args:
+        network: its weights and their plan.
+        name, training, history: see `learning.Trained`.
+        seed: draw replies with it; None: always the likeliest.
+    """
+
+    def __init__(
+        self,
+        network: TextNetwork,
+        name: str,
+        training: dict[str, Any] | None = None,
+        history: list[dict[str, Any]] | None = None,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__(network, network.plan, name, training, history, greedy=seed is None)
+        self._key = None if seed is None else jax.random.key(seed)
+
+    def replies(self, conversations: Sequence[Sequence[Message]]) -> list[str]:
+        """The next assistant message of each conversation; "" where one is too long to read."""
+        encoded = tokenizer().encode_batch(
+            [prompt(messages) for messages in conversations], add_special_tokens=False
+        )
+        ids = [piece.ids for piece in encoded]
+        room = self.architecture.longest - MOST_NEW_TOKENS
+        said = [""] * len(ids)
+        fitting = [i for i, tokens in enumerate(ids) if len(tokens) <= room]
+        fitting.sort(key=lambda i: len(ids[i]))
+        for start in range(0, len(fitting), _ROWS[-1]):
+            some = fitting[start : start + _ROWS[-1]]
+            for i, text in zip(some, self._continue([ids[i] for i in some]), strict=True):
+                said[i] = text
+        return said
+
+    def _continue(self, ids: list[list[int]]) -> list[str]:
+        rows = next(size for size in _ROWS if size >= len(ids))
+        width = -(-max(map(len, ids)) // _STEP) * _STEP
+        table, length = np.full((rows, width), PAD_ID, np.int32), np.ones(rows, np.int32)
+        for i, tokens in enumerate(ids):
+            table[i, : len(tokens)], length[i] = tokens, len(tokens)
+        if self._key is not None:
+            self._key, own = jax.random.split(self._key)
+        written = np.asarray(
+            complete(
+                self.architecture, self.network.weights, jnp.asarray(table), jnp.asarray(length),
+                MOST_NEW_TOKENS, END_ID, None if self._key is None else own,
+            )
+        )  # fmt: skip
+        kept = [row[: int((row == END_ID).argmax())] if END_ID in row else row for row in written]
+        texts: list[str] = tokenizer().decode_batch([k.tolist() for k in kept[: len(ids)]])
+        return [text.strip() for text in texts]
+
+
+def prompt(messages: Sequence[Message]) -> str:
+    """A conversation as the chat template writes it, up to where the assistant speaks."""
+    said = {"system": "", "user": USER + " {}", "assistant": ASSISTANT + " {}" + END}
+    return "".join(said[m["role"]].format(m["content"].strip()) for m in messages) + ASSISTANT
+
+
+def _check_tokens(path: Path) -> None:
+    """Raises UserError where a server would read other tokens than are read here."""
+    try:
+        vocabulary = json.loads(path.read_text())["model"]["vocab"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(str(path), None, f"cannot read ({error}): restore it") from error
+    if vocabulary != json.loads(tokenizer().to_str())["model"]["vocab"]:
+        raise UserError(str(path), None, "its tokens are not those of this version: train again")
+
+
+def speaks(path: str | Path) -> bool:
+    """Whether this names the folder of a text agent, or a shipped one; False for anything else."""
+    try:
+        return bool(read_description(agent_folder(path)[0])["architecture"].get("kind") == "text")
+    except UserError:
+        return False
+
+
+def load_speaker(path: str | Path, seed: int | None = None) -> TextAgent:
+    """A text understudy from its folder, or the shipped one, `pretrained:dag-text`.
+
+    Raises:
+        UserError: no such agent; a file missing, damaged or of another network.
+    """
+    folder, name = agent_folder(path)
+    description = read_description(folder)
+    kind = description["architecture"].get("kind")
+    if kind != "text":
+        raise UserError("agent", name, f"its network ({kind}) does not speak: it is no text agent")
+    plan = LlamaPlan.from_json(description["architecture"])
+    _check_tokens(folder / "tokenizer.json")
+    source = folder / "model.safetensors"
+    own = {name: np.asarray(array) for name, array in fresh(plan, 0).items()}
+    stored = read_arrays(read_file(source), own, source)
+    network = TextNetwork({name: jnp.asarray(array) for name, array in stored.items()}, plan)
+    history = read_history(folder / "metrics.jsonl")
+    return TextAgent(network, name, description["training"], history, seed)

@@ -1,0 +1,70 @@
+"""Learning from logs: networks, passive imitation, agents."""
+
+from seedo.learning._agent import (
+    PRETRAINED,
+    Agent,
+    Trained,
+    agent_folder,
+    count_parameters,
+    load_agent,
+    read_description,
+    read_file,
+    read_history,
+)
+from seedo.learning._course import Course
+from seedo.learning._dag_reinforcement import FineTuning, FineTuningReport, fine_tune
+from seedo.learning._dagger import DaggerRecipe, Queries, learn_round, plan_queries
+from seedo.learning._imitation import Recipe, Report, learn
+from seedo.learning._inputs import Cue, Decision, Inputs, Row, batch_inputs
+from seedo.learning._networks import KINDS, WIDTHS, Architecture, architecture, build
+from seedo.learning._rooms_agent import ROOMS_KINDS, RoomsAgent, load_rooms_agent
+from seedo.learning._rooms_choices import Choices, exploit_correct, last_choices
+from seedo.learning._rooms_reinforcement import (
+    ReinforcementRecipe,
+    ReinforcementReport,
+    learn_by_reinforcement,
+)
+from seedo.learning._weights import read_arrays
+
+__all__ = [
+    "KINDS",
+    "PRETRAINED",
+    "ROOMS_KINDS",
+    "WIDTHS",
+    "Agent",
+    "Architecture",
+    "Choices",
+    "Course",
+    "Cue",
+    "DaggerRecipe",
+    "Decision",
+    "FineTuning",
+    "FineTuningReport",
+    "Inputs",
+    "Queries",
+    "Recipe",
+    "ReinforcementRecipe",
+    "ReinforcementReport",
+    "Report",
+    "RoomsAgent",
+    "Row",
+    "Trained",
+    "agent_folder",
+    "architecture",
+    "batch_inputs",
+    "build",
+    "count_parameters",
+    "exploit_correct",
+    "fine_tune",
+    "last_choices",
+    "learn",
+    "learn_by_reinforcement",
+    "learn_round",
+    "load_agent",
+    "load_rooms_agent",
+    "plan_queries",
+    "read_arrays",
+    "read_description",
+    "read_file",
+    "read_history",
+]

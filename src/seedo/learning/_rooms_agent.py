@@ -1,0 +1,151 @@
+"""A trained rooms network that acts, and the folder it lives in."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int, PRNGKeyArray
+
+from seedo.errors import UserError
+from seedo.learning._agent import (
+    Trained,
+    agent_folder,
+    read_description,
+    read_history,
+    read_weights,
+)
+from seedo.learning._networks import merge_widths
+from seedo.learning._rooms_eye import glimpse
+from seedo.learning._rooms_network import RoomsNetwork, Verdict
+from seedo.worlds.rooms import MAX_WORDS, NOTHING, RoomsWorld, vocabulary
+
+ROOMS_KINDS = ("relational", "pixels")
+ROOMS_WIDTHS: dict[str, dict[str, int]] = {
+    kind: {"size": 64, "objects": 48, "code": 32, "attentions": 4, "pointers": 4}
+    for kind in ROOMS_KINDS
+}
+"""Default widths; each can be overridden by name."""
+
+
+@dataclass(frozen=True)
+class RoomsArchitecture:
+    """Everything that fixes a rooms network's shape.
+
+    Attributes:
+        kind: `relational` (symbolic observations) or `pixels`. widths: see `ROOMS_WIDTHS`.
+        listens: it takes explanations as input.
+        words: the vocabulary that it names things with.
+    """
+
+    kind: str
+    widths: dict[str, int]
+    listens: bool = False
+    words: tuple[str, ...] = vocabulary
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"words": list(self.words)}
+
+    @staticmethod
+    def from_json(fields: Any) -> RoomsArchitecture:
+        """Raises UserError when the fields do not describe a rooms network of this version."""
+        expected = set(RoomsArchitecture.__dataclass_fields__)
+        if not isinstance(fields, dict) or set(fields) != expected:
+            raise UserError("architecture", None, f"must be an object with {sorted(expected)}")
+        if fields["words"] != list(vocabulary):
+            raise UserError("words", None, "another vocabulary than this version's: train again")
+        return rooms_architecture(fields["kind"], fields["widths"], bool(fields["listens"]))
+
+
+def rooms_architecture(
+    kind: str, widths: dict[str, int] | None = None, listens: bool = False
+) -> RoomsArchitecture:
+    """An architecture with default widths where none are given.
+
+    Raises:
+        UserError: unknown kind or width, or a width that is not a positive whole number.
+    """
+    if kind not in ROOMS_KINDS:
+        raise UserError("network", kind, f"rooms: use one of {', '.join(ROOMS_KINDS)}")
+    return RoomsArchitecture(kind, merge_widths(kind, ROOMS_WIDTHS[kind], widths), listens)
+
+
+def build_rooms(architecture: RoomsArchitecture, seed: int) -> RoomsNetwork:
+    """A freshly initialised network."""
+    return RoomsNetwork(
+        len(vocabulary),
+        MAX_WORDS,
+        **architecture.widths,
+        listen=architecture.listens,
+        pixels=architecture.kind == "pixels",
+        key=jax.random.key(seed),
+    )
+
+
+class RoomsAgent(Trained[RoomsNetwork, RoomsArchitecture]):
+    """A player of world `rooms` that plays a trained network; see `Trained`, `build_rooms`."""
+
+    @property
+    def pixels(self) -> bool:
+        """Whether it is shown (Symbolic, frame) pairs."""
+        return self.network.eye is not None
+
+    def init(self, key: PRNGKeyArray) -> Any:
+        return self.network.start(), jnp.zeros(MAX_WORDS, jnp.int32)
+
+    def act(
+        self,
+        world: RoomsWorld,
+        task: None,
+        state: Any,
+        seen: Any,
+        key: PRNGKeyArray,
+        heard: Int[Array, " L"] | None = None,
+    ) -> tuple[Int[Array, ""], Any]:
+        """The next action, int32, and the state after it. `heard`: what is said now; only a network
+        that listens takes it, and without it hears silence."""
+        action, memory, verdict = choose(self.network, self.greedy, state[0], seen, key, heard)
+        return action, (memory, jnp.argmax(verdict.words, -1).astype(jnp.int32))
+
+    def says(self, state: Any) -> Int[Array, " L"]:
+        """The explanation that it expected at the step just acted on."""
+        return state[1]
+
+
+def choose(
+    network: RoomsNetwork, greedy: bool, memory: Array, seen: Any, key: PRNGKeyArray, heard: Any
+) -> tuple[Int[Array, ""], Array, Verdict]:
+    """A network's action, its memory after it, and all that it says.
+
+    `seen` is Symbolic, or for a network with an eye a pair of it and a frame, uint8[99, 99, 3].
+    """
+    known = seen
+    if network.eye is not None:
+        known, frame = seen
+        seen = known, glimpse(frame)
+    memory, verdict = network.step(memory, seen, heard)
+    likely, drawn = jnp.argmax(verdict.logits), jax.random.categorical(key, verdict.logits)
+    # There is nothing to do while a verdict is dwelt on; nor did those it learnt from.
+    idle = (known.chosen >= 0) | known.finished
+    action = jnp.where(idle, NOTHING, likely if greedy else drawn).astype(jnp.int32)
+    return action, memory, verdict
+
+
+def load_rooms_agent(path: str | Path, greedy: bool = True) -> RoomsAgent:
+    """An agent of rooms from its folder.
+
+    Raises:
+        UserError: no such agent; a file missing, damaged or of another format or world.
+    """
+    folder, name = agent_folder(path)
+    description = read_description(folder)
+    kind = description["architecture"].get("kind")
+    if kind not in ROOMS_KINDS:
+        raise UserError("agent", name, f"its network ({kind}) does not play in rooms")
+    architecture = RoomsArchitecture.from_json(description["architecture"])
+    network = read_weights(folder, lambda: build_rooms(architecture, 0))
+    history = read_history(folder / "metrics.jsonl")
+    return RoomsAgent(network, architecture, name, description["training"], history, greedy)

@@ -1,0 +1,466 @@
+"""World `dag`: random structural causal models over n variables."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from seedo.errors import UserError, one_of, whole
+from seedo.worlds._dags import (
+    ENUMERABLE,
+    ancestors,
+    enumerate_dags,
+    place,
+    random_subset,
+    sample_dag,
+    sample_rooted_dag,
+)
+from seedo.worlds._scm import (
+    MECHANISMS,
+    NOISE_FAMILIES,
+    System,
+    draw_noise,
+    expected,
+    simulate,
+    turned,
+)
+from seedo.worlds._spec import EXPLOIT, EXPLORE, OBSERVE, Spec, Task, variable_names
+
+SPLITS = (
+    "train",
+    "heldout-link",
+    "heldout-set",
+    "more-variables",
+    "shifted-mechanism",
+    "shifted-noise",
+    "longer",
+    "drawn",
+)
+"""`drawn`: systems given from outside (`evaluation.Given`); sampled, any graph."""
+
+MOST_STEPS = 10_000
+"""Of an episode of several rounds."""
+
+HELD_CAUSE, HELD_EFFECT = 3, 4
+"""The held-out link: in training variable D is never an ancestor of variable E."""
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "linear": {},
+    "lampinen": {
+        "graph": "roots",
+        "mechanism": "leaky-relu",
+        "weight_family": "uniform",
+        "weight_scale": 2.0,
+        "noise_variance": 0.5,
+        "noise_variance_sd": 0.25,
+    },
+}
+
+
+@dataclass(frozen=True)
+class DagConfig:
+    """Settings of world `dag`; the defaults are preset `linear`, split `train`.
+
+    Attributes:
+        n: visible variables, 2 to 50.
+        graph: `uniform` over all labelled DAGs with in-degree <= max_parents (exact for every n),
+            or `roots`: 1..n-1 roots, then 1..max_parents parents among earlier variables.
+        weight_family: `normal` N(0, weight_scale^2) or `uniform` on [-weight_scale, weight_scale].
+        noise_variance, noise_variance_sd: each variable's noise variance is the first when the
+            second is 0, else normal with these moments before truncation at 0.
+        do_values: values that interventions can set.
+        observations, experiments, exploits: steps of each phase.
+        rounds: how many times experiments and exploits come, one block after the other.
+        drift: radians by which the weights of the arrows turn from round to round: those of rounds
+            r and s are each N(0, weight_scale^2) and correlate by cos((r - s) drift). Graph and
+            noise stay. The observations belong to the first round.
+        goals: `same` goal at every exploit step, or a `fresh` one each.
+        relevant: None, or how many variables matter. They form a DAG of their own; the others form
+            another one, with no link between the two, so only the cue tells them apart.
+        confounders: hidden root variables, each a cause of two visible ones.
+        split: see `SPLITS`.
+    """
+
+    n: int = 5
+    preset: str = "linear"
+    split: str = "train"
+    graph: str = "uniform"
+    max_parents: int = 2
+    mechanism: str = "linear"
+    weight_family: str = "normal"
+    weight_scale: float = 1.0
+    noise_family: str = "gaussian"
+    noise_variance: float = 1.0
+    noise_variance_sd: float = 0.0
+    do_values: tuple[float, ...] = (-2.0, 2.0)
+    observations: int = 0
+    experiments: int = 5
+    exploits: int = 1
+    goals: str = "same"
+    relevant: int | None = None
+    confounders: int = 0
+    rounds: int = 1
+    drift: float = 0.0
+
+    def __post_init__(self) -> None:
+        for field, lowest, highest in (
+            ("n", 2, 50),
+            ("max_parents", 1, 49),
+            ("observations", 0, 10_000),
+            ("experiments", 0, 10_000),
+            ("exploits", 1, 10_000),
+            ("confounders", 0, 50),
+        ):
+            whole(field, getattr(self, field), lowest, highest)
+        block = self.experiments + self.exploits
+        whole("rounds", self.rounds, 1, max(1, (MOST_STEPS - self.observations) // block))
+        for field, options in (
+            ("preset", tuple(PRESETS)),
+            ("split", SPLITS),
+            ("graph", ("uniform", "roots")),
+            ("mechanism", MECHANISMS),
+            ("weight_family", ("normal", "uniform")),
+            ("noise_family", NOISE_FAMILIES),
+            ("goals", ("same", "fresh")),
+        ):
+            one_of(field, getattr(self, field), options)
+        _number("weight_scale", self.weight_scale, positive=True)
+        _number("noise_variance", self.noise_variance, positive=True)
+        _number("noise_variance_sd", self.noise_variance_sd)
+        _number("drift", self.drift)
+        if self.drift and self.weight_family != "normal":
+            raise UserError("drift", self.drift, "weights can drift if weight_family is normal")
+        if self.drift and self.rounds == 1:
+            raise UserError("drift", self.drift, "weights change between rounds: use rounds >= 2")
+        if self.drift and self.split == "heldout-link":
+            raise UserError("drift", self.drift, "the best lever changes with it: not heldout-link")
+        _do_values(self.do_values)
+        if self.relevant is not None:
+            whole("relevant", self.relevant, 2, self.n)
+        if self.split == "heldout-link" and self.n <= HELD_EFFECT:
+            raise UserError(
+                "n", self.n, "split 'heldout-link' is about the link D -> E: use n >= 5"
+            )
+        if self.split == "heldout-link" and self.relevant is not None:
+            raise UserError(
+                "relevant", self.relevant, "split 'heldout-link' has no relevance cue: leave it out"
+            )
+        if self.split == "heldout-set":
+            if self.relevant is None or self.relevant >= self.n:
+                raise UserError(
+                    "relevant", self.relevant, "split 'heldout-set' needs fewer relevant than n"
+                )
+            if not _has_held_out_set(self.n, self.relevant):
+                raise UserError(
+                    "relevant",
+                    self.relevant,
+                    f"no set of this size is held out at n={self.n}: try n=10, relevant=5",
+                )
+
+    @property
+    def steps(self) -> int:
+        """Of an episode."""
+        return self.observations + (self.experiments + self.exploits) * self.rounds
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able. One round and no drift go without saying, as in logs of older versions."""
+        values = dataclasses.asdict(self) | {"do_values": list(self.do_values)}
+        usual = {"rounds": 1, "drift": 0.0}
+        return {k: v for k, v in values.items() if k not in usual or v != usual[k]}
+
+    @staticmethod
+    def from_dict(config: dict[str, Any]) -> DagConfig:
+        known = {f.name for f in dataclasses.fields(DagConfig)}
+        for field in config:
+            if field not in known:
+                raise UserError(
+                    field, config[field], f"not an option of world 'dag': {sorted(known)}"
+                )
+        values = dict(config)
+        if isinstance(values.get("do_values"), list):
+            values["do_values"] = tuple(values["do_values"])
+        return DagConfig(**values)
+
+
+def _number(field: str, value: object, positive: bool = False) -> None:
+    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not good or value < 0 or (positive and value == 0):  # type: ignore[operator]
+        raise UserError(field, value, f"use a finite number {'> 0' if positive else '>= 0'}")
+
+
+def _do_values(values: object) -> None:
+    if not isinstance(values, tuple) or not values:
+        raise UserError("do_values", values, "use one or more finite numbers")
+    for value in values:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not math.isfinite(value):
+            raise UserError("do_values", values, "use one or more finite numbers")
+    if len(set(values)) != len(values):
+        raise UserError("do_values", values, "use distinct numbers")
+
+
+def configure(preset: str = "linear", split: str = "train", **options: Any) -> DagConfig:
+    """Settings from a preset, a split and the user's own options, which win over both.
+
+    What a split changes: `heldout-set` n=10 of which 5 are relevant; `more-variables` n=10;
+    `shifted-mechanism` tanh (linear where the preset was not); `shifted-noise` doubles the noise
+    variance; `longer` 4n experiments. Otherwise there are n experiments (one for each relevant
+    variable).
+    """
+    one_of("preset", preset, tuple(PRESETS))
+    one_of("split", split, SPLITS)
+    base: dict[str, Any] = dict(PRESETS[preset])
+    if split == "heldout-set":
+        base |= {"n": 10, "relevant": 5}
+    elif split == "more-variables":
+        base |= {"n": 10}
+    elif split == "shifted-mechanism":
+        base |= {"mechanism": "tanh" if preset == "linear" else "linear"}
+    elif split == "shifted-noise":
+        base |= {"noise_variance": 2 * base.get("noise_variance", 1.0)}
+    base |= {k: v for k, v in options.items() if v is not None}
+    if "experiments" not in base:
+        own = base.get("relevant") or base.get("n", 5)
+        own = own if isinstance(own, int) else 5
+        base["experiments"] = (4 if split == "longer" else 1) * min(max(own, 0), 50)
+    return DagConfig.from_dict({"preset": preset, "split": split} | base)
+
+
+def held_out_set(members: Bool[Array, " n"] | np.ndarray) -> Any:
+    """Whether a set of relevant variables is never seen in training: indices sum to 0 mod 5.
+
+    About a fifth of all sets, spread over all variables; a rule rather than a list, so that it
+    holds for any n.
+    """
+    xp = np if isinstance(members, np.ndarray) else jnp
+    return (members * xp.arange(members.shape[-1])).sum(axis=-1) % 5 == 0
+
+
+def _has_held_out_set(n: int, size: int) -> bool:
+    rng = np.random.default_rng(0)
+    masks = np.stack([np.isin(np.arange(n), rng.permutation(n)[:size]) for _ in range(500)])
+    held = held_out_set(masks)
+    return bool(held.any() and not held.all())
+
+
+@functools.cache
+def _listed_dags(n: int, max_parents: int, link: bool | None) -> np.ndarray:
+    """All DAGs; those with (True) or without (False) a path from D to E; any (None)."""
+    dags = enumerate_dags(n, max_parents).astype(bool)
+    if link is None:
+        return dags
+    reach = dags
+    for _ in range(3):
+        reach = reach | ((reach.astype(np.uint8) @ reach.astype(np.uint8)) > 0)
+    return dags[reach[:, HELD_CAUSE, HELD_EFFECT] == link]
+
+
+class DagWorld:
+    """Random structural causal models; see `DagConfig`. Methods are pure JAX for one episode."""
+
+    name = "dag"
+
+    def __init__(self, config: DagConfig) -> None:
+        self.settings = config
+        c = config
+        block = (*(EXPLORE,) * c.experiments, *(EXPLOIT,) * c.exploits)
+        numbers = np.arange(c.rounds).repeat(len(block)).tolist()
+        self.spec = Spec(
+            variables=variable_names(c.n),
+            do_values=c.do_values,
+            phases=(*(OBSERVE,) * c.observations, *block * c.rounds),
+            rounds=(*(0,) * c.observations, *numbers) if c.drift else (),
+        )
+
+    @property
+    def split(self) -> str:
+        return self.settings.split
+
+    def config(self) -> dict[str, Any]:
+        return self.settings.to_dict()
+
+    # -- sampling -------------------------------------------------------------------------------
+
+    def sample(self, key: PRNGKeyArray) -> Task:
+        """One task of the split. Held-out conditions are met by drawing again until they are, so
+        the rest of the distribution is untouched."""
+        c = self.settings
+        key_structure, key_goal = jax.random.split(key)
+        if c.split == "heldout-link":
+            system = _until(self._held_link_is_best, self._linked_system, key_structure)
+            relevant = jnp.ones(c.n, bool)
+            goals = jnp.full(c.exploits * c.rounds, HELD_EFFECT)
+            return Task(system, relevant, goals)
+        key_graph, key_system = jax.random.split(key_structure)
+        adjacency, relevant = self._graph(key_graph)
+        system = self._system(adjacency, key_system)
+        return Task(system, relevant, self._goals(adjacency, relevant, key_goal))
+
+    def _graph(self, key: PRNGKeyArray) -> tuple[Bool[Array, "n n"], Bool[Array, " n"]]:
+        c = self.settings
+        everything = jnp.ones(c.n, bool)
+        no_link_yet = c.split == "train" and c.n > HELD_EFFECT
+        if c.relevant is None and c.graph == "uniform" and c.n <= ENUMERABLE:
+            dags = jnp.asarray(_listed_dags(c.n, c.max_parents, False if no_link_yet else None))
+            return dags[jax.random.randint(key, (), 0, len(dags))], everything
+        key_set, key_graph = jax.random.split(key)
+        if c.relevant is None or c.relevant == c.n:
+            relevant = everything
+        elif c.split in ("train", "heldout-set"):
+            wanted = c.split == "heldout-set"
+            relevant = _until(
+                lambda mask: held_out_set(mask) == wanted,
+                lambda k: random_subset(k, c.n, c.relevant),
+                key_set,
+            )
+        else:
+            relevant = random_subset(key_set, c.n, c.relevant)
+        draw = functools.partial(self._any_graph, relevant)
+        if no_link_yet:
+            return _until(lambda a: ~_linked(a), draw, key_graph), relevant
+        return draw(key_graph), relevant
+
+    def _any_graph(self, relevant: Bool[Array, " n"], key: PRNGKeyArray) -> Bool[Array, "n n"]:
+        c = self.settings
+
+        def block(key: PRNGKeyArray, size: int) -> Bool[Array, "k k"]:
+            if size < 2:
+                return jnp.zeros((max(size, 1),) * 2, bool)
+            sampler = sample_dag if c.graph == "uniform" else sample_rooted_dag
+            return sampler(key, size, c.max_parents)
+
+        if c.relevant is None or c.relevant == c.n:
+            return block(key, c.n)
+        key_in, key_out = jax.random.split(key)
+        inside = place(block(key_in, c.relevant), jnp.cumsum(relevant) - 1, relevant)
+        outside = place(block(key_out, c.n - c.relevant), jnp.cumsum(~relevant) - 1, ~relevant)
+        return inside | outside
+
+    def _linked_system(self, key: PRNGKeyArray) -> System:
+        """A system in which D is an ancestor of E."""
+        c = self.settings
+        key_graph, key_system = jax.random.split(key)
+        if c.graph == "uniform" and c.n <= ENUMERABLE:
+            dags = jnp.asarray(_listed_dags(c.n, c.max_parents, True))
+            adjacency = dags[jax.random.randint(key_graph, (), 0, len(dags))]
+        else:
+            draw = functools.partial(self._any_graph, jnp.ones(c.n, bool))
+            adjacency = _until(_linked, draw, key_graph)
+        return self._system(adjacency, key_system)
+
+    def _held_link_is_best(self, system: System) -> Bool[Array, ""]:
+        to_goal = self.expected(system)[:, :, HELD_EFFECT].max(axis=1)
+        return jnp.argmax(to_goal.at[HELD_EFFECT].set(-jnp.inf)) == HELD_CAUSE
+
+    def _system(self, adjacency: Bool[Array, "n n"], key: PRNGKeyArray) -> System:
+        c = self.settings
+        size = c.n + c.confounders
+        key_weights, key_noise, key_hidden = jax.random.split(key, 3)
+        full = jnp.zeros((size, size), bool).at[: c.n, : c.n].set(adjacency)
+        if c.confounders:
+            children = jax.vmap(lambda k: random_subset(k, c.n, 2))(
+                jax.random.split(key_hidden, c.confounders)
+            )
+            full = full.at[c.n :, : c.n].set(children)
+        if c.weight_family == "normal":
+            weights = c.weight_scale * jax.random.normal(key_weights, (size, size))
+        else:
+            weights = jax.random.uniform(
+                key_weights, (size, size), minval=-c.weight_scale, maxval=c.weight_scale
+            )
+        if c.noise_variance_sd:
+            lower = -c.noise_variance / c.noise_variance_sd
+            drawn = jax.random.truncated_normal(key_noise, lower, jnp.inf, (size,))
+            variance = c.noise_variance + c.noise_variance_sd * drawn
+        else:
+            variance = jnp.full(size, c.noise_variance, jnp.float32)
+        system = System(jnp.where(full, weights, 0.0), jnp.sqrt(variance))
+        if not c.drift:
+            return system
+        key_second = jax.random.fold_in(key_weights, 1)
+        second = c.weight_scale * jax.random.normal(key_second, (size, size))
+        return system._replace(second=jnp.where(full, second, 0.0))
+
+    def _goals(
+        self, adjacency: Bool[Array, "n n"], relevant: Bool[Array, " n"], key: PRNGKeyArray
+    ) -> Int[Array, " k"]:
+        """Goal variables, drawn among those that something relevant can move, if there are any."""
+        c = self.settings
+        movable = adjacency.any(axis=0) & relevant
+        allowed = jnp.where(movable.any(), movable, relevant)
+        steps = c.exploits * c.rounds
+        draws = 1 if c.goals == "same" else steps
+        goals = jax.random.categorical(key, jnp.where(allowed, 0.0, -jnp.inf), shape=(draws,))
+        return jnp.broadcast_to(goals, (steps,))
+
+    # -- acting ---------------------------------------------------------------------------------
+
+    def outcome(
+        self,
+        system: System,
+        target: Int[Array, ""],
+        value: Float[Array, ""],
+        key: PRNGKeyArray,
+    ) -> Float[Array, " n"]:
+        """Values of the visible variables under do(target = value); target -1 only observes."""
+        c = self.settings
+        size = c.n + c.confounders
+        noise = draw_noise(key, (size,), c.noise_family)
+        clamped = jnp.arange(size) == target
+        return simulate(system, noise, clamped, value[None], c.mechanism)[: c.n]
+
+    def in_round(self, system: System, number: Int[Array, ""] | int) -> System:
+        """The system as it is in a round, from 0; itself where nothing drifts."""
+        return turned(system, jnp.asarray(self.settings.drift * number))
+
+    def expected(self, system: System) -> Float[Array, "n V n"]:
+        """`[i, v, j]` = E[x_j | do(x_i = do_values[v])]; exact for linear mechanisms."""
+        c = self.settings
+        return expected(system, c.n, c.do_values, c.mechanism, c.noise_family)
+
+    def oracle(
+        self, system: System, goal: Int[Array, ""], relevant: Bool[Array, " n"]
+    ) -> tuple[Int[Array, ""], Float[Array, ""]]:
+        """The intervention with the largest expected goal value: (target, value)."""
+        worth = legal_returns(self.expected(system), goal, relevant)
+        best = jnp.argmax(worth)
+        values = len(self.spec.do_values)
+        return best // values, jnp.asarray(self.spec.do_values)[best % values]
+
+
+def legal_returns(
+    expected: Float[Array, "n V n"], goal: Int[Array, ""], relevant: Bool[Array, " n"]
+) -> Float[Array, " A"]:
+    """Expected goal value of every action; -inf on the goal itself and on irrelevant variables."""
+    n = expected.shape[0]
+    legal = relevant & (jnp.arange(n) != goal)
+    return jnp.where(legal[:, None], expected[:, :, goal], -jnp.inf).reshape(-1)
+
+
+def _linked(adjacency: Bool[Array, "n n"]) -> Bool[Array, ""]:
+    return ancestors(adjacency)[HELD_CAUSE, HELD_EFFECT]
+
+
+def _until(accept, draw, key: PRNGKeyArray):
+    """Draw again until accepted: exact conditioning."""
+
+    def again(state):
+        key, _, _ = state
+        key, own = jax.random.split(key)
+        candidate = draw(own)
+        return key, candidate, accept(candidate)
+
+    first = jax.eval_shape(draw, key)
+    blank = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), first)
+    _, accepted, _ = jax.lax.while_loop(
+        lambda state: ~state[2], again, (key, blank, jnp.asarray(False))
+    )
+    return accepted
