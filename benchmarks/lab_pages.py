@@ -19,12 +19,12 @@ from pathlib import Path
 import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 
-from seedo.evaluation import perform
 from seedo.experimenters import scripted
 from seedo.lab import LabSettings, create_app
 from seedo.lab._serve import Punctual
 from seedo.lab._warm import keep_programs, warm_up
 from seedo.lab.study import EXAMPLE
+from seedo.play import perform
 from seedo.worlds import make
 
 PAGES = ("/", "/build", "/play", "/watch", "/compare", "/look", "/study", "/take/causes-example")

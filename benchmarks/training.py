@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from _torch_rival import copy_of, losses
 
-from seedo import evaluation, experimenters, worlds
+from seedo import experimenters, play, worlds
 from seedo.learning import Recipe, build
 from seedo.learning._decisions import Lesson, lesson
 from seedo.learning._imitation import _architecture, _minibatches
@@ -88,9 +88,7 @@ def theirs(plan, recipe, work: list[Lesson], compiled: bool) -> Callable[[int], 
 def measure(kind: str, batch: int, steps: int, folder: str) -> dict[str, object]:
     """Episodes a second of each side: median over rounds that alternate between them."""
     world = worlds.make("dag")
-    dataset = evaluation.watch(
-        world, experimenters.scripted("expert"), 20_000, 0, folder, resume=True
-    )
+    dataset = play.watch(world, experimenters.scripted("expert"), 20_000, 0, folder, resume=True)
     recipe = Recipe(network=kind, batch_size=batch)
     plan = _architecture([dataset], recipe)
     work = lessons(dataset, plan, recipe, BATCHES)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import time
 
-from seedo import evaluation, experimenters, worlds
+from seedo import experimenters, play, worlds
 
 
 def main(episodes: int = 64 * 4096, repeats: int = 3) -> None:
     world, expert = worlds.make("dag"), experimenters.scripted("expert")
-    evaluation.simulate(world, expert, 0, "benchmark", 0, 4096)  # compiles
+    play.simulate(world, expert, 0, "benchmark", 0, 4096)  # compiles
     rates = []
     for repeat in range(repeats):
         began = time.perf_counter()
-        evaluation.simulate(world, expert, 0, "benchmark", repeat * episodes, episodes)
+        play.simulate(world, expert, 0, "benchmark", repeat * episodes, episodes)
         rates.append(episodes * world.spec.steps / (time.perf_counter() - began))
     report = {"benchmark": "worlds", "batch": 4096, "interventions_per_second": sorted(rates)}
     print(json.dumps(report))

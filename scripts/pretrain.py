@@ -18,7 +18,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich import print
 
-from seedo import evaluation, experimenters, language, learning, worlds
+from seedo import experimenters, language, learning, play, worlds
 
 
 class Stage(NamedTuple):
@@ -78,7 +78,7 @@ def main(
                 "dag", goals="fresh" if options["exploits"] > 1 else "same", **options
             )
             expert = experimenters.scripted("expert")
-            evaluation.watch(world, expert, count, seed, folder, resume=True, explain=stage.explain)
+            play.watch(world, expert, count, seed, folder, resume=True, explain=stage.explain)
             folders.append(folder)
             print(f"{folder}: {count:,} episodes, {options}")
         agent = work / name / f"agent-{k}"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from seedo import evaluation
-from seedo.episodes import read_table
+from seedo import evaluation, reports
 from seedo.inference import infer
+from seedo.tables import read_table
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 CHAMBER, SACHS = DATA / "causal_chamber_light_tunnel", DATA / "sachs2005"
@@ -22,7 +22,7 @@ def advice(files, targets: str, folder: Path, drop=()) -> evaluation.Advice:
     sidecar.write_text(targets)
     table, notes = read_table(files, str(sidecar), drop=drop)
     found = evaluation.advise(infer(table), notes=notes)
-    evaluation.write_advice(found, folder / "advice.html")
+    reports.write_advice(found, folder / "advice.html")
     assert "<svg" in (folder / "advice.html").read_text()
     return found
 

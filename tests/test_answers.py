@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from seedo import evaluation, experimenters, inference, worlds
-from seedo.episodes import Dataset, Regime, Table
+from seedo import experimenters, inference, play, worlds
+from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.inference import answer, edge_prior, infer
+from seedo.tables import Regime, Table
 
 NAMES = ("X", "Y", "Z", "W")
 WEIGHTS = np.zeros((4, 4))
@@ -325,7 +326,7 @@ def test_a_row_or_variable_that_is_not_there_is_refused(question, message, poste
 def log(tmp_path_factory):
     world = worlds.make("dag", n=4)
     path = tmp_path_factory.mktemp("log") / "logs"
-    evaluation.watch(world, experimenters.scripted("random"), 60, 0, path, systems=True)
+    play.watch(world, experimenters.scripted("random"), 60, 0, path, systems=True)
     return path
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from seedo.errors import UserError
-from seedo.evaluation import simulate
-from seedo.evaluation._rollout import play
 from seedo.experimenters import BAYESIAN, Experimenter, bayesian
 from seedo.inference import Rows, SubsetPosterior, bayes_expected
+from seedo.play import simulate
+from seedo.play._rollout import play
 from seedo.worlds import make, stream_key
 
 # Each program runs a few times only: compiling it fast matters more than running it fast.

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from command import run
-from seedo import evaluation, learning, worlds
+from seedo import evaluation, learning, play, worlds
 from seedo.episodes import EXPLOIT, EXPLORE
 from seedo.errors import UserError
 from seedo.experimenters import (
@@ -331,8 +331,8 @@ def test_the_matched_pair_has_one_information_curve_and_the_naive_pair_two():
 
 def _returns(player, count=256, **options):
     world = worlds.make("blicket", **options)
-    who = evaluation.find_player(player, world)
-    return evaluation.simulate_blicket(world, who, 7, "perform", 0, count)
+    who = play.find_player(player, world)
+    return play.simulate_blicket(world, who, 7, "perform", 0, count)
 
 
 def test_who_plays_does_not_change_the_machines():
@@ -381,9 +381,7 @@ def test_cumulative_finds_the_first_and_the_last_blicket(rule):
 
 def test_the_bayesian_takes_an_experiment_of_the_greatest_expected_information():
     world = worlds.make("blicket", flip=0.25)
-    batch = evaluation.episodes(
-        world, evaluation.find_player("bayes:eig", world), 0, "perform", 0, 256
-    )
+    batch = play.episodes(world, play.find_player("bayes:eig", world), 0, "perform", 0, 256)
     reading = evaluation.read_blicket(batch)
     np.testing.assert_allclose(reading.expected, reading.greedy, atol=2e-4)
     # On average entropy falls by what was expected.
@@ -401,7 +399,7 @@ def test_nobody_answers_without_experiments_better_than_the_prior():
 @pytest.mark.parametrize("name", ["scripted:nobody", "bayes:goal", "pretrained:dag", "elsewhere"])
 def test_an_unknown_player_is_refused(name):
     with pytest.raises(UserError, match=r"use (one of )?\w+"):
-        evaluation.find_player(name, worlds.make("blicket"))
+        play.find_player(name, worlds.make("blicket"))
 
 
 # -- logs -----------------------------------------------------------------------------------------
@@ -410,7 +408,7 @@ def test_an_unknown_player_is_refused(name):
 @pytest.mark.parametrize("name", ["random", "expert"])
 def test_a_log_holds_what_happened(name):
     world = worlds.make("blicket", start="full", n=3, experiments=7)
-    batch = evaluation.episodes(world, blicket_player(name), 5, "perform", 10, 40, systems=True)
+    batch = play.episodes(world, blicket_player(name), 5, "perform", 10, 40, systems=True)
     assert batch.origin.variables == ("A", "B", "C", "machine")
     assert batch.phase.tolist() == [[EXPLORE] * 7 + [EXPLOIT] * 3] * 40
     assert batch.goal.tolist() == [[-1] * 7 + [0, 1, 2]] * 40
@@ -462,7 +460,7 @@ def test_the_command_line_plays_reviews_and_refuses(tmp_path, capsys):
 
 def test_the_exact_reader_refuses_what_is_no_log_of_its_world():
     world = worlds.make("blicket", start="full", n=3, experiments=7)
-    whole = evaluation.episodes(world, blicket_player("random"), 5, "x", 0, 64, systems=True)
+    whole = play.episodes(world, blicket_player("random"), 5, "x", 0, 64, systems=True)
     for field, value in (("world", "dag"), ("world_config", '{"n": 4}')):
         other = dataclasses.replace(whole.origin, **{field: value})
         with pytest.raises(UserError, match=r"world blicket|settings"):
@@ -474,6 +472,6 @@ def test_the_exact_reader_refuses_what_is_no_log_of_its_world():
 
 def test_a_network_is_not_taught_a_world_that_it_could_not_play(tmp_path):
     world = worlds.make("blicket", n=3)
-    evaluation.watch(world, blicket_player("random"), 60, 0, tmp_path / "logs")
+    play.watch(world, blicket_player("random"), 60, 0, tmp_path / "logs")
     with pytest.raises(UserError, match="no network learns"):
         learning.learn([tmp_path / "logs"], tmp_path / "agent", learning.Recipe(batch_size=8))

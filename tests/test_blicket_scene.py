@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from seedo import evaluation, worlds
+from seedo import play, worlds
 from seedo.errors import UserError
 from seedo.language import BlicketScene, Conditions, open_scene
 from seedo.language._blicket_scene import Move, blicket_instructions
@@ -29,8 +29,8 @@ def opened(world, index=0, **conditions):
 
 @pytest.mark.parametrize("player", PLAYERS)
 def test_a_player_in_words_plays_the_episodes_that_it_plays_in_numbers(world, player):
-    who = evaluation.find_player(player, world)
-    batch = evaluation.episodes(world, who, 0, "perform", 0, 4, systems=True)
+    who = play.find_player(player, world)
+    batch = play.episodes(world, who, 0, "perform", 0, 4, systems=True)
     scenes = []
     for index in range(4):
         scene = opened(world, index)
@@ -109,7 +109,7 @@ def test_after_the_experiments_only_an_answer_counts(world):
         scene.reply("yes" if truth[i] else "no")
     # The question that passed without an answer counts as wrong.
     assert scene.returns == pytest.approx(2 / 3)
-    batch = scene.log(evaluation.origin(world, "someone", 0), [scene])
+    batch = scene.log(play.origin(world, "someone", 0), [scene])
     assert batch.target[0, -3:].tolist() == [-1, 1, 2]
     assert batch.goal[0, -3:].tolist() == [0, 1, 2]
     assert batch.target[0, :4].tolist() == [-1] * 4

@@ -10,8 +10,9 @@ import pytest
 
 from seedo import worlds
 from seedo.errors import UserError
-from seedo.evaluation import _perform, find_player
 from seedo.evaluation._cost import flops_of
+from seedo.play import _record as _perform
+from seedo.play import find_player
 from seedo.studies import bounded_rationality as study
 from seedo.studies._asked_early import asked_early
 from seedo.studies._priced import (

@@ -8,9 +8,9 @@ from scipy import stats
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from seedo.episodes import Table
 from seedo.inference import KnownNoise, answer, edge_prior, find_conflicts, fuse, infer
 from seedo.inference._conflicts import STRONG
+from seedo.tables import Table
 from seedo.worlds import enumerate_dags
 
 

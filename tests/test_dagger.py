@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 from scipy import stats
 from typer.testing import CliRunner
 
-from seedo import evaluation, learning, worlds
+from seedo import learning, play, worlds
 from seedo.cli import app
 from seedo.episodes import EXPLOIT, EXPLORE, OBSERVE, Dataset, summary, write_batch
 from seedo.errors import UserError
@@ -32,7 +32,7 @@ FILES = ("agent.json", "weights.safetensors", "optimizer.safetensors", "metrics.
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory):
     path = tmp_path_factory.mktemp("logs") / "dag"
-    evaluation.watch(worlds.make("dag", n=3, experiments=2), scripted("expert"), 200, 0, path)
+    play.watch(worlds.make("dag", n=3, experiments=2), scripted("expert"), 200, 0, path)
     return path
 
 
@@ -44,7 +44,7 @@ def settings(queries=90, **options) -> learning.DaggerRecipe:
 @pytest.fixture(scope="module")
 def learnt(logs, tmp_path_factory):
     out = tmp_path_factory.mktemp("dagger") / "agent"
-    evaluation.learn_by_dagger(WORLD, scripted("expert"), [logs], out, settings())
+    learning.learn_by_dagger(WORLD, scripted("expert"), [logs], out, settings())
     return out
 
 
@@ -260,10 +260,10 @@ def test_an_interrupted_job_ends_in_the_same_bytes(moment, learnt, logs, tmp_pat
 
     arguments = (WORLD, scripted("expert"), [logs], tmp_path / "a", settings())
     with pytest.raises(_Killed):
-        evaluation.learn_by_dagger(*arguments, progress=stop, checkpoint_seconds=0.0)
+        learning.learn_by_dagger(*arguments, progress=stop, checkpoint_seconds=0.0)
     with pytest.raises(UserError, match="--resume"):
-        evaluation.learn_by_dagger(*arguments)
-    evaluation.learn_by_dagger(*arguments, resume=True)
+        learning.learn_by_dagger(*arguments)
+    learning.learn_by_dagger(*arguments, resume=True)
     assert files(tmp_path / "a") == files(learnt)
     fractions = [report.fraction for report in reports]
     assert fractions == sorted(fractions)
@@ -272,7 +272,7 @@ def test_an_interrupted_job_ends_in_the_same_bytes(moment, learnt, logs, tmp_pat
 def test_it_is_gone_on_with_only_as_it_was_begun(learnt, logs, tmp_path):
     shutil.copytree(learnt, tmp_path / "a")
     with pytest.raises(UserError, match="expert_queries"):
-        evaluation.learn_by_dagger(
+        learning.learn_by_dagger(
             WORLD, scripted("expert"), [logs], tmp_path / "a", settings(91), resume=True
         )
 
@@ -282,7 +282,7 @@ def test_an_agent_learns_on_from_where_it_was(learnt, logs, tmp_path):
     imitation = learning.Recipe(batch_size=16, epochs=0.1, learning_rate=1e-9, start=str(learnt))
     recipe = settings(20, rounds=1, imitation=imitation)
     expert = bayesian("rotation", WORLD.config())
-    agent = evaluation.learn_by_dagger(WORLD, expert, [logs], tmp_path / "a", recipe)
+    agent = learning.learn_by_dagger(WORLD, expert, [logs], tmp_path / "a", recipe)
     before, after = (load_file(f / "weights.safetensors") for f in (learnt, tmp_path / "a"))
     assert all(np.allclose(before[name], after[name], atol=1e-6) for name in before)
     assert agent.training["dagger"]["expert"] == "bayes:rotation"

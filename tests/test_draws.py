@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from seedo.episodes import Regime, Table
 from seedo.inference import Draws, KnownNoise, UnknownNoise, draw_parameters, fuse, infer
+from seedo.tables import Regime, Table
 
 CHAIN = np.array([[0, 1, 0], [0, 0, 1], [0, 0, 0]], bool)
 

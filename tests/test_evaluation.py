@@ -16,25 +16,25 @@ from hypothesis import strategies as st
 from rich.console import Console
 from scipy import stats
 
-from seedo import evaluation, worlds
+from seedo import play, worlds
 from seedo.episodes import EpisodeBatch, Origin, write_batch
 from seedo.errors import UserError
-from seedo.evaluation import _statistics as statistics
 from seedo.evaluation._attribution import attribute
-from seedo.evaluation._figures import figures
 from seedo.evaluation._metrics import episode_returns, measure
-from seedo.evaluation._report import html, table, write_report
 from seedo.evaluation._review import review
 from seedo.evaluation._strategies import read
 from seedo.experimenters import READERS, History, scripted
 from seedo.inference import Rows, SubsetPosterior, bayes_expected
+from seedo.reports._figures import figures
+from seedo.reports._report import html, table, write_report
+from seedo.statistics import _intervals as statistics
 
 WORLD = worlds.make("dag")
 
 
 @functools.cache
 def played(name, count=256, seed=0, world=WORLD):
-    return evaluation.episodes(world, scripted(name), seed, "test", 0, count, systems=True)
+    return play.episodes(world, scripted(name), seed, "test", 0, count, systems=True)
 
 
 def metrics_of(batch):
@@ -339,7 +339,7 @@ def test_attribution_without_an_exact_reader_falls_back_on_the_oracle():
 def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     made = [folder / "expert-0", folder / "largest-effect-0", folder / "largest-effect-1"]
-    evaluation.perform(WORLD, scripted("expert"), 64, 0, made[0])
+    play.perform(WORLD, scripted("expert"), 64, 0, made[0])
     for seed, path in enumerate(made[1:]):
         batch = played("expert").take(slice(64 * seed, 64 * seed + 64))
         batch = exploited_by(batch, "largest-effect")

@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 
 from command import run
-from seedo import evaluation, worlds
+from seedo import evaluation, play, statistics, worlds
 from seedo.episodes import EXPLOIT, EXPLORE, write_batch
-from seedo.evaluation import _frontier, find_player
+from seedo.evaluation import _frontier
 from seedo.evaluation._cost import flops_of, speed_of
 from seedo.evaluation._frontier import COSTS, Point, frontier
-from seedo.evaluation._report import html
-from seedo.evaluation._statistics import Estimate
 from seedo.experimenters import Action
+from seedo.play import find_player
+from seedo.reports._report import html
+from seedo.statistics._intervals import Estimate
 from seedo.worlds import from_config
 
 WORLD = worlds.make("dag", n=2, experiments=2, exploits=1)
@@ -92,9 +93,9 @@ def test_thinking_of_twice_as_many_graphs_costs_twice_as_much():
 def test_a_network_costs_the_same_whatever_its_weights(tmp_path):
     world = worlds.make("dag")
     agent = find_player("pretrained:dag-plain", world)
-    evaluation.perform(world, agent, 8, 0, tmp_path / "run")
+    play.perform(world, agent, 8, 0, tmp_path / "run")
     (own,) = evaluation.review([tmp_path / "run"]).runs
-    batch = evaluation.episodes(world, agent, 0, "perform", 0, 2)
+    batch = play.episodes(world, agent, 0, "perform", 0, 2)
     rebuilt, same = _frontier.rebuilt(own, batch)
     assert same.spec == world.spec
     assert rebuilt.architecture == agent.architecture
@@ -103,7 +104,7 @@ def test_a_network_costs_the_same_whatever_its_weights(tmp_path):
 
 def test_time_is_measured_on_the_histories_of_the_log():
     player = find_player("scripted:largest-effect", WORLD)
-    batch = evaluation.episodes(WORLD, player, 0, "perform", 0, 4)
+    batch = play.episodes(WORLD, player, 0, "perform", 0, 4)
     speed = speed_of(player, WORLD.spec, batch)
     assert speed.single > 0
     assert 0 < speed.batched
@@ -116,7 +117,7 @@ def test_time_is_measured_on_the_histories_of_the_log():
 def measured(name, returns, experiments, flops, first=0):
     returns = np.asarray(returns, float)
     point = Point(
-        "", name, evaluation.mean(returns), Estimate(None), Estimate(float(experiments)), flops
+        "", name, statistics.mean(returns), Estimate(None), Estimate(float(experiments)), flops
     )
     episode = np.stack([np.zeros(len(returns), int), first + np.arange(len(returns))], 1)
     return _frontier._Measured(point, episode, returns)
@@ -176,8 +177,8 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     for name in ("scripted:random", "last-2:scripted:largest-effect"):
         player = find_player(name, WORLD)
-        evaluation.perform(WORLD, player, 64, 0, folder / name.split(":")[-1])
-    batch = evaluation.episodes(WORLD, find_player("scripted:random", WORLD), 0, "p", 0, 6, True)
+        play.perform(WORLD, player, 64, 0, folder / name.split(":")[-1])
+    batch = play.episodes(WORLD, find_player("scripted:random", WORLD), 0, "p", 0, 6, True)
     people = dataclasses.replace(
         batch,
         origin=dataclasses.replace(batch.origin, experimenter="people"),

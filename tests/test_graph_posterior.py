@@ -10,7 +10,6 @@ import pytest
 from scipy import stats
 from scipy.special import logsumexp
 
-from seedo.episodes import Table
 from seedo.errors import UserError
 from seedo.inference import (
     GraphPrior,
@@ -24,6 +23,7 @@ from seedo.inference import (
 )
 from seedo.inference._lattice import LatticePosterior
 from seedo.inference._partition import sample_posterior
+from seedo.tables import Table
 
 
 def acyclic(n: int) -> list[np.ndarray]:

@@ -21,7 +21,6 @@ from inspect_ai.tool import ToolCall
 
 from seedo import worlds
 from seedo.errors import UserError
-from seedo.evaluation import find_player, perform, simulate
 from seedo.inference import ExactPosterior, Rows
 from seedo.language import Conditions, converse, open_scene
 from seedo.language._analysis_tools import calculate, posterior, regress
@@ -40,6 +39,7 @@ from seedo.language.inspect_tasks import TASKS
 from seedo.language.inspect_tasks._experiment import read_settings
 from seedo.language.inspect_tasks._provider import Batches
 from seedo.language.inspect_tasks._scorer import CLUSTER, by_cell, return_ratio
+from seedo.play import find_player, perform, simulate
 
 PLAYERS = [
     "scripted:random",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from command import run
-from seedo import evaluation, learning, worlds
+from seedo import learning, play, worlds
 from seedo.episodes import Dataset
 
 KEPT = Path(__file__).parent / "kept"
@@ -42,9 +42,9 @@ def test_agents_of_the_old_name_play_as_they_did(world):
     kept = Dataset(OLD / "runs" / world)
     config = kept.origin
     stage = worlds.from_config(config.world, json.loads(config.world_config))
-    agent = evaluation.find_player(str(OLD / "agents" / world), stage)
+    agent = play.find_player(str(OLD / "agents" / world), stage)
     before = kept.read()
-    now = evaluation.episodes(stage, agent, 0, "perform", 0, before.rows)
+    now = play.episodes(stage, agent, 0, "perform", 0, before.rows)
     np.testing.assert_array_equal(now.target, before.target)
     np.testing.assert_allclose(now.outcome, before.outcome, atol=1e-5)
 
@@ -71,8 +71,8 @@ def test_play_is_as_recorded(case):
     stage = worlds.make(
         world, preset=preset, split=split, **{k: _value(v) for k, v in fields.items()}
     )
-    who = evaluation.find_player(player, stage)
-    batch = evaluation.episodes(stage, who, 7, "perform", 0, 16, systems=world != "rooms")
+    who = play.find_player(player, stage)
+    batch = play.episodes(stage, who, 7, "perform", 0, 16, systems=world != "rooms")
     for field in ("phase", "target", "goal", "mask"):
         np.testing.assert_array_equal(getattr(batch, field), RECORDED[f"{case}|{field}"])
     for field in ("value", "outcome", "returns", "oracle_return", "random_return"):

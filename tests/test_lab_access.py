@@ -11,10 +11,10 @@ from playwright.sync_api import TimeoutError
 
 import access
 from lab_server import running
-from seedo.evaluation import perform
 from seedo.experimenters import scripted
 from seedo.lab import Scenario, encode
 from seedo.lab.study import EXAMPLE
+from seedo.play import perform
 from seedo.worlds import configure, make
 
 PAGES = {

@@ -15,11 +15,11 @@ import pytest
 
 from lab_client import visitor
 from lab_server import running
-from seedo import evaluation, worlds
+from seedo import evaluation, play, worlds
 from seedo.cli import _options
-from seedo.evaluation import Given
 from seedo.lab import Drawn, Scenario, encode
 from seedo.lab._scenario import redrawn
+from seedo.play import Given
 
 SMALL = Scenario(worlds.configure(n=3))
 PLAYERS = ("scripted:random", "bayes:eig")
@@ -66,8 +66,8 @@ def test_numbers_are_those_of_the_episodes_that_perform_would_play(compared):
     cells = browser.get(f"/api/compare/{name}/data.json").json()["cells"]
     world = worlds.make("dag", n=3)
     for cell in cells[:2]:
-        who = evaluation.find_player(cell["player"], world)
-        batch = evaluation.episodes(world, who, 3, "perform", 0, 150, systems=True)
+        who = play.find_player(cell["player"], world)
+        batch = play.episodes(world, who, 3, "perform", 0, 150, systems=True)
         readings = evaluation.read(batch)
         truth = evaluation.measure(batch, readings, evaluation.episode_returns(batch, readings))
         for field, of in (
@@ -186,7 +186,7 @@ def test_a_drawn_system_is_the_same_in_every_episode_under_fresh_noise(tmp_path)
     assert len({row["system"] for row in rows}) == 1
     given = Given(worlds.System(jnp.asarray(weights), jnp.asarray([1.0, 0.5, 1.0])), jnp.asarray(2))
     for row in rows[:3]:
-        live = evaluation.LiveEpisode(drawn.stage(), 3, "perform", row["episode_id"], given)
+        live = play.LiveEpisode(drawn.stage(), 3, "perform", row["episode_id"], given)
         seen = live.act(row["target"][0], row["value"][0])
         assert row["outcome"][0] == pytest.approx(seen.tolist(), abs=1e-5)
 

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
 from lab_client import visitor
-from seedo.evaluation import perform
 from seedo.experimenters import scripted
 from seedo.lab import Scenario, decode, encode
 from seedo.lab._security import VISITOR
 from seedo.lab.study import EXAMPLE
+from seedo.play import perform
 from seedo.worlds import configure, make
 
 SECONDS = 15  # for all operations together, in the default suite

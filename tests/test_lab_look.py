@@ -13,11 +13,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from lab_server import running
-from seedo import evaluation, experimenters, inference, worlds
+from seedo import experimenters, inference, play, worlds
 from seedo.episodes import Dataset, EpisodeBatch, Origin, import_csv, write_batch
-from seedo.evaluation import LiveEpisode, find_player
 from seedo.lab import LabSettings, create_app, decode
 from seedo.lab._questions import Job, Stopped
+from seedo.play import LiveEpisode, find_player
 
 EVIL = '<img src=x onerror="document.title=1">'
 WORLD = worlds.make("dag", n=3)
@@ -46,12 +46,12 @@ def logs(tmp_path_factory):
     """A folder of logs, and things that only look like logs."""
     path = tmp_path_factory.mktemp("look") / "logs"
     path.mkdir()
-    evaluation.perform(WORLD, experimenters.scripted("random"), 40, 3, path / "run",
+    play.perform(WORLD, experimenters.scripted("random"), 40, 3, path / "run",
                        explain="graph")  # fmt: skip
-    evaluation.watch(WORLD, experimenters.scripted("expert"), 20, 3, path / "deep" / "watched")
+    play.watch(WORLD, experimenters.scripted("expert"), 20, 3, path / "deep" / "watched")
     rooms = worlds.make("rooms", limit=8)
     player = find_player("scripted:random", rooms)
-    evaluation.watch(rooms, player, 2, 0, path / "rooms", explain="words")
+    play.watch(rooms, player, 2, 0, path / "rooms", explain="words")
     write_batch(path / "hostile", hostile(), {"stream": ["perform"]})
     talk = [
         {"episode": i, "messages": [{"role": "system", "content": f"{EVIL} {i}"}]} for i in range(3)

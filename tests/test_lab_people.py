@@ -21,10 +21,11 @@ from command import run
 from seedo.cli._options import make_world
 from seedo.episodes import Dataset, write_batch
 from seedo.errors import UserError
-from seedo.evaluation import episodes, review
+from seedo.evaluation import review
 from seedo.experimenters import scripted
 from seedo.lab import LabSettings, create_app
 from seedo.lab.study import StudyConfig, StudyStore, export, kept, prepare
+from seedo.play import episodes
 
 TASKS = 2
 STUDY = """

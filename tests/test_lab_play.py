@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from lab_server import running
-from seedo import evaluation, worlds
+from seedo import play, worlds
 from seedo.episodes import from_arrow
 from seedo.lab import LabSettings, Scenario, _challenges, create_app, encode
 from seedo.lab._cast import RIVALS
@@ -194,7 +194,7 @@ def test_a_stranger_sees_the_comparison_within_two_minutes_of_the_first_page(lab
 
 def test_a_game_is_the_episode_that_everyone_else_plays(me):
     game, states = me.play(SMALL, *MOVES, (1, 2.0))
-    episode = evaluation.LiveEpisode(SMALL.stage(), SMALL.seed, STREAM, SMALL.index)
+    episode = play.LiveEpisode(SMALL.stage(), SMALL.seed, STREAM, SMALL.index)
     moves = [(-1, 0.0)] * 2 + [*MOVES, (1, 2.0)]
     for row, move in zip(states[-1]["rows"], moves, strict=True):
         np.testing.assert_allclose(row["outcome"], episode.act(*move), atol=1e-4)
@@ -214,8 +214,8 @@ def test_a_game_is_the_episode_that_everyone_else_plays(me):
 def test_rivals_score_as_in_the_compiled_runner_on_the_same_system_and_noise(me, name):
     game, _ = me.play(SMALL, *MOVES, (1, 2.0))
     scores = {rival["name"]: rival["returns"] for rival in me.compared(game)["rivals"]}
-    player = evaluation.find_player(name, SMALL.stage())
-    run = evaluation.simulate(SMALL.stage(), player, SMALL.seed, STREAM, SMALL.index, 1)
+    player = play.find_player(name, SMALL.stage())
+    run = play.simulate(SMALL.stage(), player, SMALL.seed, STREAM, SMALL.index, 1)
     assert scores[name] == pytest.approx(float(run.returns[0]), abs=1e-5)
 
 

@@ -14,13 +14,13 @@ from starlette.testclient import TestClient
 
 from lab_server import running
 from seedo.errors import UserError
-from seedo.evaluation import Given, LiveEpisode, outcome_table
 from seedo.lab import LabSettings, Scenario, create_app
 from seedo.lab.study._assignment import Full, assign, balanced_orders
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._pages import EXAMPLE
 from seedo.lab.study._session import items
 from seedo.lab.study._store import STUDY_METADATA, Conflict, Gone, StudyStore
+from seedo.play import Given, LiveEpisode, outcome_table
 from seedo.worlds import DagWorld, System, configure
 
 STUDY = """

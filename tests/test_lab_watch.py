@@ -13,7 +13,6 @@ from starlette.testclient import TestClient
 
 from endpoint import Endpoint
 from lab_server import running
-from seedo.evaluation import find_player, rollout, simulate_rooms
 from seedo.lab import Drawn, LabSettings, Scenario, create_app, encode
 from seedo.lab._scenario import redrawn
 from seedo.lab._spoken_frames import spoken_frames
@@ -21,6 +20,7 @@ from seedo.learning import agent_folder, load_agent, load_rooms_agent
 from seedo.learning._inputs import observation_row
 from seedo.learning._rooms_agent import build_rooms, rooms_architecture
 from seedo.learning._weights import to_bytes
+from seedo.play import find_player, rollout, simulate_rooms
 from seedo.worlds import configure, configure_rooms
 from seedo.worlds.rooms import words
 

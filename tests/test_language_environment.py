@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from seedo.errors import UserError
-from seedo.evaluation import find_player
 from seedo.language import (
     Conditions,
     _environment,
@@ -25,6 +24,7 @@ from seedo.language import (
 )
 from seedo.language._openenv import OVER
 from seedo.language._tool_calls import call_for
+from seedo.play import find_player
 from seedo.worlds import make
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from seedo.episodes import write_batch
 from seedo.errors import UserError
-from seedo.evaluation import LiveEpisode, episode_batch, find_player, origin
 from seedo.language import Conditions, DagScene, converse
 from seedo.language._dag_scene import name_variables
 from seedo.language._familiar import familiar
 from seedo.language._names import NONSENSE
 from seedo.language._recitation import Arm, recitation, recitation_of
 from seedo.language._themes import THEMES
+from seedo.play import LiveEpisode, episode_batch, find_player, origin
 from seedo.worlds.dag import DagConfig, DagWorld
 
 SYSTEMS = 200

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from seedo import evaluation, worlds
+from seedo import evaluation, play, reports, worlds
 from seedo.episodes import Dataset, DatasetWriter
 from seedo.errors import UserError
 from seedo.language import Conditions, open_scene
@@ -66,8 +66,8 @@ def contents(folder):
 
 
 def test_a_text_players_log_has_what_others_logs_have(world, run, tmp_path):
-    player = evaluation.find_player("scripted:random", world)
-    other = evaluation.perform(world, player, COUNT, 0, tmp_path / "random").read()
+    player = play.find_player("scripted:random", world)
+    other = play.perform(world, player, COUNT, 0, tmp_path / "random").read()
     own = Dataset(run).read()
     assert own.optional == ("system",)
     assert own.steps == other.steps
@@ -156,11 +156,11 @@ def test_a_review_tells_the_malformed_share_by_step(run):
 
 
 def test_a_review_of_players_without_words_says_nothing_of_words(world, tmp_path):
-    player = evaluation.find_player("scripted:random", world)
-    evaluation.perform(world, player, 4, 0, tmp_path / "random")
+    player = play.find_player("scripted:random", world)
+    play.perform(world, player, 4, 0, tmp_path / "random")
     review = evaluation.review([tmp_path / "random"])
     assert review.runs[0].spoken is None
-    assert evaluation.spoken_table(review) is None
+    assert reports.spoken_table(review) is None
     assert "What text players said" not in evaluation._report.html(review)
 
 
@@ -210,7 +210,7 @@ def test_every_reply_is_paid_for_with_all_that_was_said_before_it():
 
 def test_a_forecast_is_what_the_expert_would_cost(world):
     conditions = Conditions()
-    expert = evaluation.find_player("scripted:expert", world)
+    expert = play.find_player("scripted:expert", world)
     total_in = total_out = 0
     for index in range(2):
         scene = open_scene(world, 0, "validation", index, conditions)

@@ -11,7 +11,7 @@ import pytest
 
 from seedo.episodes import write_batch
 from seedo.errors import UserError
-from seedo.evaluation import episodes, find_player, origin, review
+from seedo.evaluation import review
 from seedo.evaluation._replay import reread
 from seedo.inference import ExactPosterior, Rows, essential_graph
 from seedo.language import Conditions, DagScene
@@ -28,6 +28,7 @@ from seedo.language._structure import (
     structure_scores,
     write_arrows,
 )
+from seedo.play import episodes, find_player, origin
 from seedo.worlds import EXPLOIT, DagWorld, configure, enumerate_dags
 
 NAMES = nonsense(4, np.random.default_rng(1))

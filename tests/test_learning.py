@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from seedo import evaluation, learning, worlds
+from seedo import learning, play, worlds
 from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError
 from seedo.experimenters import scripted
@@ -29,7 +29,7 @@ FILES = ("agent.json", "weights.safetensors", "optimizer.safetensors", "metrics.
 
 def make_batch(n: int = 5, count: int = 8, **options) -> EpisodeBatch:
     world = worlds.make("dag", n=n, **options)
-    return evaluation.episodes(world, scripted("expert"), 3, "test", 0, count)
+    return play.episodes(world, scripted("expert"), 3, "test", 0, count)
 
 
 def network(kind: str, n: int = 5, steps: int = 12) -> learning.Architecture:
@@ -50,7 +50,7 @@ def decisions(net, batch: EpisodeBatch) -> learning.Decision:
 def logs(tmp_path_factory):
     path = tmp_path_factory.mktemp("logs") / "dag"
     world = worlds.make("dag", exploits=2, goals="fresh")
-    evaluation.watch(world, scripted("expert"), 1600, 0, path, explain="graph")
+    play.watch(world, scripted("expert"), 1600, 0, path, explain="graph")
     return path
 
 
@@ -94,8 +94,10 @@ def test_renaming_variables_permutes_the_outputs_of_the_equivariant_network(n):
 def test_acting_step_by_step_equals_reading_the_whole_episode(kind):
     world = worlds.make("dag", observations=1, exploits=2, goals="fresh")
     plan = network(kind)
-    agent = learning.Agent(learning.build(plan, 2), plan, "agent", greedy=False)
-    batch = evaluation.episodes(world, agent, 0, "test", 0, 16)
+    agent = learning.Agent(
+        learning.build(plan, 2), plan, learning.Provenance("agent"), greedy=False
+    )
+    batch = play.episodes(world, agent, 0, "test", 0, 16)
     read = decisions(agent.network, batch)
     acting = batch.phase[0] != worlds.OBSERVE
     np.testing.assert_allclose(

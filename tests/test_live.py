@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from seedo import evaluation, experimenters, learning, worlds
-from seedo.evaluation import Actor, LiveEpisode
+from seedo import experimenters, learning, play, worlds
+from seedo.play import Actor, LiveEpisode
 
 WORLD = worlds.make("dag", n=3, exploits=2, goals="fresh", observations=1)
 PLAYERS = {
@@ -31,9 +31,9 @@ def live(player, index):
 )
 def test_an_actor_does_what_the_player_does_in_the_runner(name):
     player = PLAYERS[name]()
-    expected = evaluation.simulate(WORLD, player, 3, "perform", 0, 4)
+    expected = play.simulate(WORLD, player, 3, "perform", 0, 4)
     found = [live(player, i) for i in range(4)]
-    batch = evaluation.episode_batch(evaluation.origin(WORLD, player.name, 3), found)
+    batch = play.episode_batch(play.origin(WORLD, player.name, 3), found)
     np.testing.assert_array_equal(batch.target, expected.target)
     np.testing.assert_allclose(batch.outcome, expected.outcome, atol=1e-5)
     np.testing.assert_array_equal(batch.goal, expected.goal)

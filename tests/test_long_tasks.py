@@ -9,9 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from seedo import evaluation, worlds
+from seedo import evaluation, play, worlds
 from seedo.errors import UserError
-from seedo.evaluation import find_player
 from seedo.experimenters import (
     LastSteps,
     Mistaken,
@@ -22,6 +21,7 @@ from seedo.experimenters import (
 )
 from seedo.inference import bayes_supported
 from seedo.language import open_scene
+from seedo.play import find_player
 from seedo.worlds import DagConfig
 
 ROUNDS = worlds.make("dag", n=3, experiments=2, exploits=1, rounds=4, goals="fresh")
@@ -29,7 +29,7 @@ DRIFT = worlds.make("dag", n=3, experiments=2, exploits=1, rounds=4, goals="fres
 
 
 def log(world, player, episodes=24, seed=0):
-    return evaluation.episodes(world, player, seed, "perform", 0, episodes, systems=True)
+    return play.episodes(world, player, seed, "perform", 0, episodes, systems=True)
 
 
 # -- the world ------------------------------------------------------------------------------------
@@ -144,8 +144,8 @@ def test_the_expert_knows_the_system_of_every_round():
 def test_a_live_episode_and_its_outcome_table_drift_like_the_runner():
     expected = log(DRIFT, scripted("expert"), 2)
     for i in range(2):
-        episode = evaluation.LiveEpisode(DRIFT, 0, "perform", i)
-        table = evaluation.outcome_table(episode)
+        episode = play.LiveEpisode(DRIFT, 0, "perform", i)
+        table = play.outcome_table(episode)
         for t in range(DRIFT.spec.steps):
             target, value = int(expected.target[i, t]), float(expected.value[i, t])
             outcome = episode.act(target, value)
@@ -158,7 +158,7 @@ def test_a_live_episode_and_its_outcome_table_drift_like_the_runner():
 
 
 def test_a_review_of_drifting_logs_measures_returns_and_says_what_it_cannot(tmp_path):
-    evaluation.perform(DRIFT, scripted("expert"), 250, 0, tmp_path / "run")
+    play.perform(DRIFT, scripted("expert"), 250, 0, tmp_path / "run")
     (run,) = evaluation.review([tmp_path / "run"]).runs
     assert run.metrics.return_ratio.value == pytest.approx(1.0, abs=1e-5)
     assert run.metrics.action_match.value == 1.0
@@ -169,7 +169,7 @@ def test_a_review_of_drifting_logs_measures_returns_and_says_what_it_cannot(tmp_
 
 def test_a_review_of_rounds_is_exact_about_all_of_them(tmp_path):
     player = bayesian("rotation", ROUNDS.config())
-    evaluation.perform(ROUNDS, player, 250, 0, tmp_path / "run")
+    play.perform(ROUNDS, player, 250, 0, tmp_path / "run")
     (run,) = evaluation.review([tmp_path / "run"]).runs
     assert run.metrics.bayes_ratio.value == pytest.approx(1.0, abs=1e-4)
 
@@ -181,7 +181,7 @@ def test_who_cannot_handle_drift_refuses_it_in_a_line(tmp_path):
     with pytest.raises(UserError, match="rounds"):
         open_scene(ROUNDS, 0, "perform", 0)
     with pytest.raises(UserError, match="explain"):
-        evaluation.episodes(DRIFT, scripted("random"), 0, "watch", 0, 4, explain="effects")
+        play.episodes(DRIFT, scripted("random"), 0, "watch", 0, 4, explain="effects")
 
 
 # -- a short memory -------------------------------------------------------------------------------
@@ -284,7 +284,7 @@ def test_a_misread_row_is_remembered_with_its_signs_reversed():
 
 def test_slips_are_as_frequent_as_said_and_what_was_meant_is_logged():
     world = worlds.make("dag", exploits=4)
-    batch = evaluation.episodes(world, Slipping(scripted("expert"), 0.3), 0, "watch", 0, 2000)
+    batch = play.episodes(world, Slipping(scripted("expert"), 0.3), 0, "watch", 0, 2000)
     assert np.isin(batch.action_logits, [0.0, -np.inf]).all()
     meant = batch.action_logits.argmax(-1)
     done = batch.target * 2 + (batch.value > 0)

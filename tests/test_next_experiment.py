@@ -7,7 +7,6 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import logsumexp
 
-from seedo.episodes import Table
 from seedo.errors import UserError
 from seedo.inference import (
     Goal,
@@ -19,6 +18,7 @@ from seedo.inference import (
     plan_experiments,
 )
 from seedo.inference import _next_experiment as module
+from seedo.tables import Table
 from seedo.worlds import enumerate_dags
 
 

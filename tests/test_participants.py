@@ -14,9 +14,11 @@ from scipy import stats
 
 from seedo.episodes import SCHEMA, Dataset, EpisodeBatch, concatenate, import_csv, write_batch
 from seedo.errors import DamagedShard, UserError
-from seedo.evaluation import beside_table, episodes, review, table, write_report
-from seedo.evaluation._statistics import mean, proportion, ratios, share
+from seedo.evaluation import review
 from seedo.experimenters import scripted
+from seedo.play import episodes
+from seedo.reports import beside_table, table, write_report
+from seedo.statistics._intervals import mean, proportion, ratios, share
 from seedo.worlds import DagWorld, configure
 
 WORLD = DagWorld(configure(n=3))

@@ -15,7 +15,7 @@ import pyarrow.parquet
 import pytest
 
 from command import run
-from seedo import evaluation, experimenters, worlds
+from seedo import experimenters, play, worlds
 
 NAMES = ("X", "Y", "<script>")
 
@@ -45,7 +45,7 @@ def folder(tmp_path_factory) -> Path:
     columns = {name: values[:, k] for k, name in enumerate(NAMES)} | {"did": did}
     pyarrow.parquet.write_table(pyarrow.table(columns), path / "mine.parquet")
     world = worlds.make("dag", n=3)
-    evaluation.watch(world, experimenters.scripted("random"), 16, 0, path / "logs")
+    play.watch(world, experimenters.scripted("random"), 16, 0, path / "logs")
     (path / "empty.csv").write_text("")
     (path / "header.csv").write_text("X,Y\n")
     (path / "words.csv").write_text("X,Y\n1,2\n3,high\n5,6\n7,8\n")

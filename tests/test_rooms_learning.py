@@ -292,14 +292,14 @@ def test_learning_goes_on_where_it_was_killed_and_ends_in_the_same_bytes(tmp_pat
 @pytest.mark.slow
 @pytest.mark.parametrize("dimension", ["colour", "shape", "texture"])
 def test_explanations_decide_how_confounded_rooms_generalise(dimension, tmp_path):
-    from seedo import evaluation, experimenters
+    from seedo import experimenters, play
 
     train, test = (
         worlds.make("rooms", level=level, dimension=dimension)
         for level in ("confounded", "deconfounded")
     )
     expert = experimenters.rooms_player("expert")
-    evaluation.watch(train, expert, 20_000, 0, tmp_path / "logs", explain="words")
+    play.watch(train, expert, 20_000, 0, tmp_path / "logs", explain="words")
     agent = learning.learn(
         [tmp_path / "logs"], tmp_path / "agent", learning.Recipe(explanations="predict")
     )

@@ -10,13 +10,13 @@ import pytest
 from PIL import Image
 
 from command import run
-from seedo import evaluation, learning, worlds
+from seedo import evaluation, learning, play, reports, worlds
 from seedo.episodes import ROOMS_VARIABLES, Dataset, rooms_actions
 from seedo.errors import UserError
-from seedo.evaluation._figures import _exploration
-from seedo.evaluation._report import html
 from seedo.experimenters import ROOMS_PLAYERS, rooms_player, scripted
 from seedo.learning._agent import FORMAT
+from seedo.reports._figures import _exploration
+from seedo.reports._report import html
 
 SMALL = {"level": "meta", "experiments": 1, "limit": 8}
 
@@ -25,7 +25,7 @@ SMALL = {"level": "meta", "experiments": 1, "limit": 8}
 def logs(tmp_path_factory):
     path = tmp_path_factory.mktemp("rooms") / "logs"
     world = worlds.make("rooms", **SMALL)
-    evaluation.watch(world, rooms_player("expert"), 60, 5, path, explain="words")
+    play.watch(world, rooms_player("expert"), 60, 5, path, explain="words")
     return path
 
 
@@ -50,7 +50,7 @@ def test_a_log_replays_to_the_rewards_and_words_that_it_holds(logs):
 
 def test_who_plays_does_not_change_the_rooms(tmp_path):
     world = worlds.make("rooms", **SMALL)
-    runs = [evaluation.simulate_rooms(world, rooms_player(name), 3, "perform", 0, 8)
+    runs = [play.simulate_rooms(world, rooms_player(name), 3, "perform", 0, 8)
             for name in ("nearest", "expert")]  # fmt: skip
     # Nothing has been done before the first step: what is said of the rooms there is the same.
     np.testing.assert_array_equal(runs[0].tokens[:, 0], runs[1].tokens[:, 0])
@@ -59,12 +59,10 @@ def test_who_plays_does_not_change_the_rooms(tmp_path):
 
 def test_an_interrupted_log_goes_on_to_the_same_bytes(logs, tmp_path):
     world = worlds.make("rooms", **SMALL)
-    evaluation.watch(world, rooms_player("expert"), 60, 5, tmp_path / "b", explain="words")
+    play.watch(world, rooms_player("expert"), 60, 5, tmp_path / "b", explain="words")
     victim = sorted((tmp_path / "b").glob("*.parquet"))[7]
     victim.unlink()
-    evaluation.watch(
-        world, rooms_player("expert"), 60, 5, tmp_path / "b", resume=True, explain="words"
-    )
+    play.watch(world, rooms_player("expert"), 60, 5, tmp_path / "b", resume=True, explain="words")
     for shard in sorted(logs.glob("*.parquet")):
         assert (tmp_path / "b" / shard.name).read_bytes() == shard.read_bytes()
 
@@ -82,7 +80,7 @@ def test_a_review_counts_the_exploit_trials_won(logs):
 @pytest.mark.parametrize("name", ROOMS_PLAYERS)
 def test_every_scripted_player_plays(name):
     world = worlds.make("rooms", level="basic", dimension="colour", limit=12)
-    played = evaluation.simulate_rooms(world, rooms_player(name), 0, "perform", 0, 16)
+    played = play.simulate_rooms(world, rooms_player(name), 0, "perform", 0, 16)
     assert played.action.min() >= -1
     assert played.action.max() <= 10
     if name in ("expert", "expert-colour"):
@@ -92,7 +90,7 @@ def test_every_scripted_player_plays(name):
 def test_a_review_of_rooms_lists_no_readers_of_causal_graphs_and_shows_whole_bars(tmp_path):
     runs = [tmp_path / name for name in ("expert", "random")]
     for path in runs:
-        evaluation.watch(worlds.make("rooms", limit=8), rooms_player(path.name), 16, 5, path)
+        play.watch(worlds.make("rooms", limit=8), rooms_player(path.name), 16, 5, path)
     found = evaluation.review(runs)
     page = html(found)
     assert '<tr class="reference"><td>largest-effect' not in page
@@ -127,11 +125,11 @@ def test_a_film_shows_one_episode(tmp_path, capsys):
         assert picture.size == (396, 458)
     world = worlds.make("rooms", level="basic")
     with pytest.raises(UserError, match="gif"):
-        evaluation.film(world, rooms_player("expert"), 0, 0, tmp_path / "one.mp4")
+        reports.film(world, rooms_player("expert"), 0, 0, tmp_path / "one.mp4")
 
 
 def test_a_log_of_something_else_has_no_actions(tmp_path):
-    evaluation.watch(worlds.make("dag", n=3), scripted("expert"), 4, 0, tmp_path / "dag")
+    play.watch(worlds.make("dag", n=3), scripted("expert"), 4, 0, tmp_path / "dag")
     with pytest.raises(UserError, match="rooms log"):
         rooms_actions(Dataset(tmp_path / "dag").read())
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal, multivariate_t
 
-from seedo.episodes import Regime, Table
 from seedo.errors import UserError
 from seedo.inference import GraphPrior, KnownNoise, UnknownNoise, edge_prior, fuse
+from seedo.tables import Regime, Table
 from seedo.worlds import enumerate_dags
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from seedo.errors import UserError
-from seedo.evaluation import find_player
 from seedo.language import Conditions, converse
 from seedo.language._names import Names
 from seedo.language._reply import Malformed
@@ -28,6 +27,7 @@ from seedo.language._self_correction import (
     signs_right,
     write_effects,
 )
+from seedo.play import find_player
 
 EPISODES, HORIZON = 20, 5
 
@@ -305,8 +305,8 @@ def test_the_inspect_task_runs_offline_with_our_own_players(model, tmp_path):
 
 def test_the_inspect_task_reads_an_explored_run(tmp_path):
     pytest.importorskip("inspect_ai")
-    from seedo.evaluation import perform
     from seedo.language.inspect_tasks._self_correction import reading
+    from seedo.play import perform
     from seedo.worlds import DagWorld, configure
 
     own = DagWorld(configure(n=4))

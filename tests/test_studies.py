@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import pytest
 
-from seedo import evaluation, studies, worlds
+from seedo import play, studies, worlds
 from seedo.cli._stage import _STUDIES
 from seedo.episodes import EXPLORE, Dataset, EpisodeBatch, Origin
 from seedo.errors import UserError
@@ -28,11 +28,9 @@ def rng():
     return np.random.default_rng(0)
 
 
-def play(tmp_path, name="rotation", episodes=40, **options) -> Dataset:
+def played(tmp_path, name="rotation", episodes=40, **options) -> Dataset:
     world = worlds.make("dag", split="longer", **options)
-    return evaluation.perform(
-        world, bayesian(name, world.config()), episodes, 0, tmp_path / f"{options}"
-    )
+    return play.perform(world, bayesian(name, world.config()), episodes, 0, tmp_path / f"{options}")
 
 
 # -- the protocol ---------------------------------------------------------------------------------
@@ -136,7 +134,7 @@ def test_structure_scores_are_the_averages_over_all_graphs(rng):
 
 @pytest.mark.slow
 def test_beliefs_after_every_experiment_are_those_of_the_rows_up_to_there(tmp_path):
-    dataset = play(tmp_path, n=3, observations=4, experiments=3, max_parents=2, episodes=20)
+    dataset = played(tmp_path, n=3, observations=4, experiments=3, max_parents=2, episodes=20)
     batch = dataset.read()
     gram, rows = _beliefs.moments_by_experiment(batch)
     scores = _beliefs.scores_by_experiment(dataset)
@@ -168,9 +166,9 @@ def test_beliefs_after_every_experiment_are_those_of_the_rows_up_to_there(tmp_pa
 
 @pytest.mark.slow
 def test_reading_early_returns_what_a_world_with_fewer_experiments_returns(tmp_path):
-    long = play(tmp_path, n=3, observations=2, experiments=4)
+    long = played(tmp_path, n=3, observations=2, experiments=4)
     scores = _beliefs.scores_by_experiment(long)
-    short = play(tmp_path, n=3, observations=2, experiments=2).read()
+    short = played(tmp_path, n=3, observations=2, experiments=2).read()
     assert (long.read().outcome[:, :4] == short.outcome[:, :4]).all()
     np.testing.assert_allclose(scores["return"][:, 2], short.returns, rtol=1e-4, atol=1e-4)
 
@@ -233,7 +231,7 @@ def test_logs_cut_short_read_like_logs_of_a_world_with_fewer_experiments():
     def log(experiments):
         world = worlds.make("dag", split="longer", n=3, experiments=experiments)
         player = scripted("shuffled+random")
-        return evaluation.episodes(world, player, 0, "perform", 0, 30, systems=True)
+        return play.episodes(world, player, 0, "perform", 0, 30, systems=True)
 
     short, long = log(2), log(4)
     shortened = cut(long, 2, 6)

@@ -15,9 +15,10 @@ from scipy.special import logsumexp, softmax
 from seedo import learning, worlds
 from seedo.episodes import EXPLOIT, EXPLORE
 from seedo.errors import UserError
-from seedo.evaluation import _perform, _replay, _strategies
+from seedo.evaluation import _replay, _strategies
 from seedo.experimenters import scripted
 from seedo.inference import ExactPosterior, Rows
+from seedo.play import _record as _perform
 from seedo.studies import _assuming_readers as readers
 from seedo.studies import _broken_worlds, data_mix, fragility
 from seedo.studies import _given_histories as given

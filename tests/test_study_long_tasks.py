@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from seedo import evaluation, learning
+from seedo import learning, play
 from seedo.episodes import Dataset
 from seedo.experimenters import Slipping, scripted
 from seedo.studies import _long_tasks, context_length, error_accumulation
@@ -25,7 +25,7 @@ def rng():
 def test_reading_early_is_playing_a_task_with_fewer_experiments(tmp_path):
     agent = learning.load_agent("pretrained:dag")
     long, short = (
-        evaluation.perform(_long_tasks.one_goal_world(t), agent, 200, 0, tmp_path / str(t))
+        play.perform(_long_tasks.one_goal_world(t), agent, 200, 0, tmp_path / str(t))
         for t in (12, 6)
     )
     found = _long_tasks.returns_after(long, agent, (6, 12), tmp_path / "returns.npz")
@@ -40,7 +40,7 @@ def test_reading_early_is_playing_a_task_with_fewer_experiments(tmp_path):
 @pytest.mark.slow
 def test_returns_by_round_average_to_those_of_the_log(tmp_path):
     world = _long_tasks.rounds_world(15, drift=0.2)
-    dataset = evaluation.perform(world, scripted("largest-effect"), 30, 0, tmp_path / "run")
+    dataset = play.perform(world, scripted("largest-effect"), 30, 0, tmp_path / "run")
     some = _long_tasks.returns_in_rounds(dataset, (5, 15), tmp_path / "a.npz")
     every = _long_tasks.returns_of_all_rounds(dataset, tmp_path / "b.npz")
     assert "bayes" not in some
@@ -63,7 +63,7 @@ def test_the_energy_share_of_two_normals_is_that_of_their_distances(rng):
 
 def test_pair_statistics_are_sums_over_the_rows_before_the_step():
     world = _long_tasks.rounds_world(10)
-    batch = evaluation.episodes(world, scripted("random"), 0, "watch", 0, 8)
+    batch = play.episodes(world, scripted("random"), 0, "watch", 0, 8)
     steps = np.full(8, 9)
     found = pair_statistics(batch, steps, 3)
     for i in range(8):
@@ -95,7 +95,7 @@ def test_an_echo_ends_where_the_loss_can_no_longer_be_told_from_none(rng):
 def test_labels_are_what_was_meant_in_the_very_same_episodes():
     world = _long_tasks.one_goal_world(3)
     player = Slipping(scripted("expert"), 0.5)
-    batch = evaluation.episodes(world, player, 0, "watch", 0, 200, systems=True)
+    batch = play.episodes(world, player, 0, "watch", 0, 200, systems=True)
     labelled = _long_tasks.meant_as_labels(batch)
     assert (labelled.target == batch.target).all()
     expected = np.array([json.loads(text)["expected"] for text in batch.system])

@@ -8,15 +8,15 @@ import jax
 import numpy as np
 import pytest
 
-from seedo import evaluation
-from seedo.evaluation import LiveEpisode
-from seedo.evaluation._statistics import Estimate
+from seedo import evaluation, play
 from seedo.evaluation._strategies import BAYES, HEURISTICS
 from seedo.experimenters import scripted
 from seedo.language._names import NONSENSE
 from seedo.language._reply import Malformed
 from seedo.language.text._lesson import text_lesson
 from seedo.language.text._tokens import PAD_ID
+from seedo.play import LiveEpisode
+from seedo.statistics._intervals import Estimate
 from seedo.studies import meta_scm
 from seedo.studies._familiar import FamiliarScene, FamiliarWorld, tell_facts
 from seedo.studies.meta_scm import GIVEN, Learner, Scale, analyse, judge
@@ -36,7 +36,7 @@ def tested_world():
 
 @pytest.fixture(scope="module")
 def facts(tested_world):
-    return evaluation.episodes(
+    return play.episodes(
         tested_world, scripted("none+expert"), 0, "watch", 0, ROWS, explain="effects"
     )
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from seedo import evaluation, worlds
+from seedo import play, worlds
 from seedo.experimenters import scripted
 from seedo.language._names import nonsense
 from seedo.language.text import tokenizer, transcript
@@ -19,7 +19,7 @@ STUDY = STUDIES["text-explanations"]
 @pytest.mark.parametrize("explained", [False, True])
 def test_tokens_are_counted_as_the_tokenizer_counts_whole_transcripts(explained):
     world = worlds.make("dag", n=3)
-    batch = evaluation.episodes(world, scripted("expert"), 0, "watch", 0, 32, explain="effects")
+    batch = play.episodes(world, scripted("expert"), 0, "watch", 0, 32, explain="effects")
     rng = np.random.default_rng(5)  # names are one token each, whichever they are
     whole = [
         "".join(map(spelt, transcript(batch, row, nonsense(3, rng), explained)))

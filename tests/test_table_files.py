@@ -15,12 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedo.episodes import (
-    Regime,
-    Table,
-    read_table,
-)
 from seedo.errors import UserError
+from seedo.tables import Regime, Table, read_table
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 real = pytest.mark.skipif(not DATA.is_dir(), reason="the recorded data are not there")

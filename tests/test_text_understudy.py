@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from seedo import evaluation, experimenters, worlds
+from seedo import evaluation, experimenters, play, worlds
 from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.language import (
@@ -45,7 +45,7 @@ def played(index, player="expert"):
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("logs") / "dag"
-    evaluation.watch(WORLD, experimenters.scripted("expert"), 400, 0, folder, explain="effects")
+    play.watch(WORLD, experimenters.scripted("expert"), 400, 0, folder, explain="effects")
     return folder
 
 
@@ -66,7 +66,7 @@ def agent_folder(logs, tmp_path_factory):
 @pytest.mark.parametrize("index", range(4))
 def test_the_transcript_of_a_log_is_what_was_said_on_stage(index):
     scene = played(index)
-    batch = DagScene.log(evaluation.origin(WORLD, "expert", 0), [scene])
+    batch = DagScene.log(play.origin(WORLD, "expert", 0), [scene])
     lines = transcript(batch, 0, scene.names)
     assert [(line.role, line.content) for line in lines] == [
         (m["role"], m["content"]) for m in scene.messages()[1:]
@@ -94,7 +94,7 @@ def test_effects_are_explained_after_the_last_action_in_the_order_of_the_list(lo
 
 
 def test_explained_effects_are_the_slopes_of_exact_expectations(tmp_path):
-    dataset = evaluation.watch(
+    dataset = play.watch(
         WORLD, experimenters.scripted("random"), 40, 3, tmp_path / "logs", systems=True,
         explain="effects",
     )  # fmt: skip
@@ -275,7 +275,7 @@ def test_the_same_recipe_gives_the_same_bytes_and_an_interrupted_one_too(logs, t
 
 
 def test_logs_without_explanations_cannot_be_learnt_with_them(tmp_path):
-    evaluation.watch(WORLD, experimenters.scripted("expert"), 60, 0, tmp_path / "logs")
+    play.watch(WORLD, experimenters.scripted("expert"), 60, 0, tmp_path / "logs")
     with pytest.raises(UserError, match="watch again with --explain"):
         learn_by_reading([tmp_path / "logs"], tmp_path / "a", recipe(explanations="predict"))
 
@@ -325,4 +325,4 @@ def test_an_agent_of_another_kind_does_not_speak():
 def test_only_text_agents_are_speakers(agent_folder):
     assert isinstance(load_speaker(agent_folder), TextAgent)
     with pytest.raises(UserError, match="it speaks"):
-        evaluation.find_player(str(agent_folder), WORLD)
+        play.find_player(str(agent_folder), WORLD)

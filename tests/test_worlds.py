@@ -11,8 +11,8 @@ import pytest
 from scipy import stats
 
 from seedo.errors import UserError
-from seedo.evaluation._rollout import rollout
 from seedo.experimenters import scripted
+from seedo.play._rollout import rollout
 from seedo.worlds import (
     DagWorld,
     System,

@@ -14,12 +14,16 @@ from gymnasium.envs.registration import register
 __version__ = "0.1.0"
 
 _SUBPACKAGES = (
-    "worlds",
+    "statistics",
+    "tables",
     "episodes",
+    "worlds",
     "inference",
     "experimenters",
+    "play",
     "learning",
     "evaluation",
+    "reports",
     "language",
     "studies",
     "lab",

@@ -63,7 +63,7 @@ def learn_by_dagger(
     as_json: bool,
 ) -> None:
     """Carry out the command; `given` are the options of `OPTIONS`, None where left out."""
-    from seedo import evaluation, learning
+    from seedo import learning, play
 
     if not logs:
         raise UserError("logs", None, "give the logs that are or were imitated")
@@ -73,16 +73,16 @@ def learn_by_dagger(
         raise UserError("--method", "dagger", "neither text nor explanations can be learnt by it")
     fields = {k: v for k, v in given.items() if v is not None and k != "expert"}
     recipe = learning.DaggerRecipe(imitation=imitation, **fields)
-    expert = evaluation.find_player(given["expert"] or "scripted:expert", world, True)
+    expert = play.find_player(given["expert"] or "scripted:expert", world, True)
     with counter("learning") as bar:
         task = bar.add_task("", total=1000, note="")
 
-        def progress(report: evaluation.DaggerReport) -> None:
+        def progress(report: learning.DaggerReport) -> None:
             place = f"round {report.round + 1} of {recipe.rounds}" if report.round >= 0 else "start"
             note = f"{place}, {report.queries:,} queries, {report.doing}"
             bar.update(task, completed=int(1000 * report.fraction), note=note)
 
-        agent = evaluation.learn_by_dagger(
+        agent = learning.learn_by_dagger(
             world, expert, logs, out, recipe, resume=resume, progress=progress
         )
     record = agent.training["dagger"]

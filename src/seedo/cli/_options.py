@@ -60,7 +60,7 @@ def _value(text: str) -> Any:
 
 
 def player(name: str, world: Any, greedy: bool = True, seed: int = 0) -> Any:
-    """A player by name; see `evaluation.find_player`."""
-    from seedo import evaluation
+    """A player by name; see `play.find_player`."""
+    from seedo import play
 
-    return evaluation.find_player(name, world, greedy, seed)
+    return play.find_player(name, world, greedy, seed)

@@ -17,8 +17,8 @@ from seedo.cli._options import AsJson, Seed
 from seedo.errors import UserError
 
 if TYPE_CHECKING:
-    from seedo.episodes import Table
     from seedo.inference import CausalPosterior, GraphPrior, KnownGraph, NoiseModel
+    from seedo.tables import Table
 
 Data = Annotated[
     list[Path],
@@ -124,7 +124,7 @@ def advise(
     as_json: AsJson = False,
 ) -> None:
     """From a table of your own to the next experiments, with reasons and a report."""
-    from seedo import evaluation, inference
+    from seedo import evaluation, inference, reports
     from seedo.inference._stated import numbers, one_number, pairs
 
     rows = _rows(data, targets, sources, drop, keep, episode, "")
@@ -146,11 +146,11 @@ def advise(
             seed=seed,
             progress=progress,
         )
-    evaluation.write_advice(found, out)
+    reports.write_advice(found, out)
     if as_json:
         print(json.dumps(found.to_json(), sort_keys=True))
         return
-    print_table(evaluation.advice_table(found))
+    print_table(reports.advice_table(found))
     notes.print(f"report in {out}", highlight=False, markup=False, soft_wrap=True)
 
 
@@ -171,7 +171,7 @@ def _rows(
     episode: int | None,
     question: str,
 ) -> _Rows:
-    from seedo import episodes, inference
+    from seedo import inference, tables
 
     if len(paths) == 1 and (paths[0] / "manifest.json").is_file():
         for option, given in (("--targets", targets), ("--sources", sources)):
@@ -189,7 +189,7 @@ def _rows(
             raise
     if episode is not None:
         raise UserError("--episode", episode, "only logs have episodes")
-    table, found = episodes.read_table(
+    table, found = tables.read_table(
         paths,
         targets,
         sources=sources,

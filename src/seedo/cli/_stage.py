@@ -96,12 +96,12 @@ def watch(
     as_json: AsJson = False,
 ) -> None:
     """Write logs of others' experiments, to learn from."""
-    from seedo import evaluation
+    from seedo import play
 
     stage = make_world(world, preset, split, n, settings)
     who = player(experimenter, stage, greedy=False, seed=seed)
     with Count("watching") as progress:
-        dataset = evaluation.watch(
+        dataset = play.watch(
             stage,
             who,
             episodes,
@@ -401,7 +401,7 @@ def perform(
     as_json: AsJson = False,
 ) -> None:
     """Let a player experiment on systems that no log contains."""
-    from seedo import evaluation
+    from seedo import evaluation, play, reports
 
     if film is not None and world != "rooms":
         raise UserError("--film", str(film), "only rooms can be filmed: add --world rooms")
@@ -435,17 +435,17 @@ def perform(
             raise UserError("--prompt", prompt[0], "only language models are prompted")
         who = player(agent, stage, greedy, seed)
         with Count("performing") as progress:
-            dataset = evaluation.perform(
+            dataset = play.perform(
                 stage, who, episodes, seed, out, resume=resume, progress=progress
             )
     if film is not None:
-        evaluation.film(stage, who, seed, film_episode, film)
+        reports.film(stage, who, seed, film_episode, film)
     result = evaluation.review([out])
     if as_json:
         print(json.dumps(result.to_json(), sort_keys=True))
     else:
-        print_table(evaluation.table(result))
-        if (spoken := evaluation.spoken_table(result)) is not None:
+        print_table(reports.table(result))
+        if (spoken := reports.spoken_table(result)) is not None:
             print_table(spoken)
         notes.print(f"{dataset.rows:,} episodes in {out}")
 
@@ -467,7 +467,7 @@ def review(
     as_json: AsJson = False,
 ) -> None:
     """Compare runs: one table, figures, intervals, floors and ceilings."""
-    from seedo import evaluation
+    from seedo import evaluation, reports
 
     readers = {name: partial(player, name) for name in reader or []}
     with Count("review", "runs") as progress:
@@ -481,22 +481,22 @@ def review(
         with Count("counting", "players") as progress:
             costs = evaluation.frontier(result, progress)
     if out is not None:
-        evaluation.write_report(result, out, costs)
+        reports.write_report(result, out, costs)
     if as_json:
         found = result.to_json() | ({"frontier": costs.to_json()} if costs else {})
         print(json.dumps(found, sort_keys=True))
     else:
-        print_table(evaluation.table(result))
+        print_table(reports.table(result))
         if costs is not None:
-            print_table(evaluation.frontier_table(costs))
+            print_table(reports.frontier_table(costs))
             for agent, reason in costs.reasons:
                 notes.print(f"{agent}: experiments only: {reason}", style="yellow")
-        if (beside := evaluation.beside_table(result)) is not None:
+        if (beside := reports.beside_table(result)) is not None:
             print_table(beside)
-        if (spoken := evaluation.spoken_table(result)) is not None:
+        if (spoken := reports.spoken_table(result)) is not None:
             print_table(spoken)
         if reader:
-            print_table(evaluation.matrix(result))
+            print_table(reports.matrix(result))
     for problem in result.problems:
         notes.print(f"left out: {problem}", style="yellow")
     if out is not None:
@@ -565,7 +565,7 @@ def study(
     as_json: AsJson = False,
 ) -> None:
     """Run a study: claim, design, what would refute it, result. The same command resumes it."""
-    from seedo import evaluation, studies
+    from seedo import evaluation, reports, studies
 
     purse = Purse(budget_usd, budget_tokens, price_in, price_out, prices)
     line = Line(temperature, max_tokens, connections, timeout, retries, cache)
@@ -578,7 +578,7 @@ def study(
         name, scale, folder, seed, say=lambda text: notes.print(text), player=subject
     )
     with Count("review", "runs") as progress:
-        evaluation.write_report(evaluation.review(finding.runs, progress), folder / "report.html")
+        reports.write_report(evaluation.review(finding.runs, progress), folder / "report.html")
     if as_json:
         print((folder / "study.json").read_text())
         return
@@ -603,7 +603,7 @@ def demo(
     learn(agent, [logs], epochs=1.0, seed=seed, resume=True)
     notes.print("3/4 perform: it experiments on systems of its own, link D -> E never seen")
     players = [str(agent), *(f"scripted:{name}" for name in DEMO_RIVALS)]
-    from seedo import evaluation
+    from seedo import play
 
     folders = []
     for split in ("train", "heldout-link"):
@@ -612,7 +612,7 @@ def demo(
             folders.append(runs / f"{name.split(':')[-1].split('/')[-1]}-{split}")
             who = player(name, stage, True, seed)
             with Count(f"{name} on {split}") as progress:
-                evaluation.perform(
+                play.perform(
                     stage, who, test_episodes, seed, folders[-1], resume=True, progress=progress
                 )
     notes.print("4/4 review")

@@ -4,6 +4,7 @@ A dataset is a folder of Parquet shards and a `manifest.json`; pandas, polars an
 `datasets` read the shards as they are. Importing this package does not start JAX.
 """
 
+from seedo.episodes._as_table import as_table, pools_episodes
 from seedo.episodes._batch import (
     EXPLOIT,
     EXPLORE,
@@ -29,19 +30,13 @@ from seedo.episodes._schema import (
     to_parquet,
 )
 from seedo.episodes._summary import summary
-from seedo.episodes._table import OBSERVED, Regime, Table, pools_episodes
-from seedo.episodes._table_columns import LARGEST_VALUE
-from seedo.episodes._table_files import MAX_VARIABLES, read_table
 from seedo.episodes._writer import SHARD_ROWS, DatasetWriter, write_batch
 from seedo.errors import DamagedShard
 
 __all__ = [
     "EXPLOIT",
     "EXPLORE",
-    "LARGEST_VALUE",
-    "MAX_VARIABLES",
     "OBSERVE",
-    "OBSERVED",
     "PARTICIPANT",
     "PHASES",
     "ROOMS_VARIABLES",
@@ -54,16 +49,14 @@ __all__ = [
     "DatasetWriter",
     "EpisodeBatch",
     "Origin",
-    "Regime",
     "Shard",
-    "Table",
+    "as_table",
     "cannot_write",
     "concatenate",
     "from_arrow",
     "import_csv",
     "lock_folder",
     "pools_episodes",
-    "read_table",
     "rooms_actions",
     "rooms_batch",
     "summary",

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from seedo import __version__
-from seedo.episodes import LARGEST_VALUE
 from seedo.errors import UserError
 from seedo.inference import (
     CausalPosterior,
@@ -23,6 +22,7 @@ from seedo.inference import (
     number,
     plan_experiments,
 )
+from seedo.tables import LARGEST_VALUE
 
 CERTAIN = 0.95
 _UNDECIDED = 0.02  # bits of an edge's own entropy that make it worth naming

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from seedo.episodes import EpisodeBatch
 from seedo.evaluation._metrics import log_likelihood
-from seedo.evaluation._statistics import (
+from seedo.evaluation._strategies import BAYES, HEURISTICS, ORACLE, Readings
+from seedo.statistics._intervals import (
     Cluster,
     Estimate,
     clusters_of,
@@ -22,7 +23,6 @@ from seedo.evaluation._statistics import (
     missing,
     proportion,
 )
-from seedo.evaluation._strategies import BAYES, HEURISTICS, ORACLE, Readings
 
 NEAR_TIE = 0.2
 """Of the mean oracle return: the margin under which a difference is thought too small to tell."""

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from seedo.episodes import EXPLORE, Dataset, EpisodeBatch
 from seedo.errors import UserError
-from seedo.evaluation import _statistics
 from seedo.evaluation._cost import Flops, Speed, flops_of, speed_of, this_machine
-from seedo.evaluation._players import CHANGED, changed
 from seedo.evaluation._replay import world_of
 from seedo.evaluation._review import Group, Review, Run, readable
-from seedo.evaluation._statistics import Estimate
 from seedo.experimenters import Experimenter, bayesian, memoriser, scripted
-from seedo.learning import KINDS, Agent, Architecture, build
+from seedo.learning import KINDS, Agent, Architecture, Provenance, build
+from seedo.play._players import CHANGED, changed
+from seedo.statistics import _intervals as _statistics
+from seedo.statistics._intervals import Estimate
 from seedo.worlds import World
 
 COSTS = {
@@ -249,7 +249,7 @@ def _by_name(name: str, run: Run, world: World) -> Any:
         if size > _MOST_PARAMETERS:
             raise UserError("network", size, f"more than {_MOST_PARAMETERS:,} parameters")
         network = _no_plain_numbers(build(architecture, 0))
-        return Agent(network, architecture, name, greedy=run.mode != "sample")
+        return Agent(network, architecture, Provenance(name), run.mode != "sample")
     if kind == "bayes" and colon:
         return bayesian(rest, world.config())
     if re.fullmatch(r"memoriser(@.*)?", name):

@@ -11,7 +11,8 @@ from scipy.special import log_softmax, logsumexp
 
 from seedo.episodes import EXPLOIT, EXPLORE, EpisodeBatch
 from seedo.evaluation._blicket import blicket_bayes_returns
-from seedo.evaluation._statistics import (
+from seedo.evaluation._strategies import BAYES, HEURISTICS, ORACLE, Readings
+from seedo.statistics._intervals import (
     Cluster,
     Estimate,
     clusters_of,
@@ -20,7 +21,6 @@ from seedo.evaluation._statistics import (
     proportion,
     ratios,
 )
-from seedo.evaluation._strategies import BAYES, HEURISTICS, ORACLE, Readings
 
 LOG_FLOOR = -20.0
 """Log-likelihoods below this (nats) count as this: a forbidden action has none at all."""

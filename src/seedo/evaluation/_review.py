@@ -25,7 +25,9 @@ from seedo.evaluation._beside import Beside, Returns, beside
 from seedo.evaluation._metrics import Metrics, episode_returns, measure
 from seedo.evaluation._replay import world_of
 from seedo.evaluation._spoken import Spoken, spoken
-from seedo.evaluation._statistics import (
+from seedo.evaluation._strategies import BAYES, HEURISTICS, also_read_by, read
+from seedo.experimenters import Experimenter
+from seedo.statistics._intervals import (
     Cluster,
     Estimate,
     clusters_of,
@@ -33,8 +35,6 @@ from seedo.evaluation._statistics import (
     missing,
     ratios,
 )
-from seedo.evaluation._strategies import BAYES, HEURISTICS, also_read_by, read
-from seedo.experimenters import Experimenter
 from seedo.worlds import World, configure, configure_blicket
 from seedo.worlds.rooms import configure as configure_rooms
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.episodes import Table
 from seedo.errors import UserError
 from seedo.inference import _query as q
 from seedo.inference._answer import (
@@ -21,6 +20,7 @@ from seedo.inference._answer import (
     why_open,
 )
 from seedo.inference._causal_posterior import CausalPosterior
+from seedo.tables import Table
 
 
 def row_asked_about(

@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.episodes import Table
 from seedo.errors import UserError
 from seedo.inference._conflicts import Conflicts, find_conflicts
 from seedo.inference._draws import Draws, draw_parameters
@@ -34,6 +33,7 @@ from seedo.inference._scores import (
     own_moments,
     score_families,
 )
+from seedo.tables import Table
 
 LARGEST = 50
 """Most variables."""

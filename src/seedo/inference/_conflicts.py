@@ -21,11 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from seedo.episodes import Table
 from seedo.inference._draws import draw_parameters
 from seedo.inference._graph_posterior import SUMMED, graph_posterior, log_evidence
 from seedo.inference._score_table import ScoreTable, members
 from seedo.inference._scores import Fusion, fuse
+from seedo.tables import Table
 
 STRONG = -math.log(20.0)
 """Log Bayes factor under which the whole is called contradicted: 20 to 1."""

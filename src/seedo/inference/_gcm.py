@@ -19,9 +19,9 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.episodes._table import Table
 from seedo.errors import UserError
 from seedo.inference._known_graph import KnownGraph
+from seedo.tables._table import Table
 
 MIN_ROWS = 10
 """Fewest rows from which a variable's mechanism is fitted."""

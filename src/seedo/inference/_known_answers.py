@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from seedo.episodes import Table
 from seedo.errors import UserError
 from seedo.inference import _query as q
 from seedo.inference._answer import Answer, number
@@ -24,6 +23,7 @@ from seedo.inference._gcm import NonlinearModel
 from seedo.inference._identify import Data, Identified, identify
 from seedo.inference._known_graph import KnownGraph
 from seedo.inference._prior import GraphPrior
+from seedo.tables import Table
 
 _LINEAR = "linear mechanisms"
 

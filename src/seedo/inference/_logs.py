@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seedo.episodes import Dataset, EpisodeBatch, Table, pools_episodes
+from seedo.episodes import Dataset, EpisodeBatch, as_table, pools_episodes
 from seedo.errors import UserError
 from seedo.inference._prior import GraphPrior
 from seedo.inference._reader import bayes_supported
 from seedo.inference._scores import KnownNoise, NoiseModel
+from seedo.tables import Table
 from seedo.worlds import DagConfig
 
 
@@ -55,7 +56,7 @@ def batch_rows(batch: EpisodeBatch, title: str = "") -> LogRows:
         UserError: episodes of a world whose steps are no measurements.
     """
     _check_world(batch.origin.world, title)
-    return _known(batch, Table.from_episodes(batch, title=title))
+    return _known(batch, as_table(batch, title=title))
 
 
 def _check_world(world: str, title: str) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Literal, NoReturn
 
-from seedo.episodes import LARGEST_VALUE
 from seedo.inference._query import (
     CERTAIN,
     LIKELY,
@@ -47,6 +46,7 @@ from seedo.inference._query_words import (
     tokens,
     written,
 )
+from seedo.tables import LARGEST_VALUE
 
 FORMS = (
     "P({a} > 1)",

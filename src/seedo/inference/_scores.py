@@ -31,10 +31,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, logsumexp
 
-from seedo.episodes import Table
 from seedo.errors import UserError
 from seedo.inference._prior import GraphPrior
 from seedo.inference._score_table import ScoreTable, members
+from seedo.tables import Table
 
 MAX_UNKNOWN = 6
 """Most regimes with unknown targets: every subset of them is averaged over."""

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from seedo.errors import UserError
-from seedo.evaluation import find_player
 from seedo.experimenters import READERS, ROOMS_PLAYERS
 from seedo.lab._scenario import Config, Scenario, stage_of
+from seedo.play import find_player
 from seedo.worlds import DagConfig
 
 RIVALS = ("scripted:random", "scripted:largest-effect", "pretrained:dag", "bayes:eig")

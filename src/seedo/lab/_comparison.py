@@ -18,20 +18,11 @@ import numpy as np
 
 from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError, one_of, whole
-from seedo.evaluation import (
-    Estimate,
-    episode_returns,
-    episodes,
-    logged,
-    mean,
-    measure,
-    ratios,
-    read,
-    rollout_on,
-    set_stages,
-)
+from seedo.evaluation import episode_returns, measure, read
 from seedo.lab._cast import kind, label, player
 from seedo.lab._scenario import MOST_VARIABLES, STREAM, Scenario
+from seedo.play import episodes, logged, rollout_on, set_stages
+from seedo.statistics import Estimate, mean, ratios
 from seedo.worlds import DagConfig, configure, configure_rooms
 
 PART = 128

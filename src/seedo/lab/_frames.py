@@ -13,12 +13,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from seedo.evaluation import Actor, LiveEpisode
 from seedo.lab._belief import beliefs, no_belief
 from seedo.lab._cast import player
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import Scenario
 from seedo.learning import Agent, Decision, Inputs
+from seedo.play import Actor, LiveEpisode
 
 Progress = Callable[[int, int], None]
 """Called with (steps done, steps in all)."""

@@ -17,10 +17,10 @@ import sqlalchemy as sa
 from starlette.exceptions import HTTPException
 
 from seedo.errors import UserError
-from seedo.evaluation import LiveEpisode
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import Scenario, decode, encode
 from seedo.lab._store import METADATA
+from seedo.play import LiveEpisode
 from seedo.worlds import EXPLOIT, OBSERVE
 
 _GAME = sa.Table(

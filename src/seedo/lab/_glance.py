@@ -11,9 +11,9 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.evaluation import LiveEpisode
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import Scenario
+from seedo.play import LiveEpisode
 from seedo.worlds import DagConfig, DagWorld, System, variable_names
 
 _DRAWS = 4096

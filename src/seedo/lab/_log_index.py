@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seedo.episodes import EXPLOIT, EXPLORE, DamagedShard, EpisodeBatch
 from seedo.errors import UserError
-from seedo.evaluation._statistics import mean, proportion, ratios
+from seedo.statistics._intervals import mean, proportion, ratios
 
 if TYPE_CHECKING:
     from seedo.lab._logbook import Log

@@ -32,10 +32,10 @@ from seedo.episodes import (
     from_arrow,
     import_csv,
 )
-from seedo.episodes._table_columns import SUFFIXES as TABLES
-from seedo.episodes._table_columns import Columns, read_columns
 from seedo.errors import UserError
 from seedo.lab._log_index import Index, make_index
+from seedo.tables._columns import SUFFIXES as TABLES
+from seedo.tables._columns import Columns, read_columns
 
 MOST_PATH = 1_000  # characters
 MOST_FOUND = 300  # logs in the list

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.evaluation import LiveEpisode
 from seedo.lab._scenario import STREAM, Scenario
 from seedo.language import name_variables
+from seedo.play import LiveEpisode
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
+import jax
 import numpy as np
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
@@ -20,7 +21,6 @@ from starlette.responses import RedirectResponse, Response
 
 from seedo.episodes import PHASES, to_parquet
 from seedo.errors import UserError
-from seedo.evaluation import describe_systems, episode_batch, origin
 from seedo.lab import _challenges
 from seedo.lab._belief import no_belief
 from seedo.lab._cast import RIVALS, kind, label
@@ -37,6 +37,7 @@ from seedo.lab._scenario import (
 )
 from seedo.lab._verdict import Move, instead, lesson, own_path, tries, verdict
 from seedo.lab._warm import FIRST
+from seedo.play import describe_systems, episode_batch, origin
 
 _MOST_VALUE = 1e6
 _INFORMED = "bayes:eig"
@@ -311,7 +312,7 @@ def _log(game: Game) -> bytes:
     episode, stage = game.episode, game.episode.stage
     where = replace(origin(episode.world, "person", game.scenario.seed), created=game.created)
     system, expected = stage.system, np.asarray(stage.expected)
-    lead = type(system)(*(np.asarray(a)[None] for a in system))
+    lead = jax.tree.map(lambda a: np.asarray(a)[None], system)
     texts = describe_systems(episode.world, lead, expected[None])
     batch = episode_batch(where, [episode], system=texts)
     return to_parquet(batch).to_pybytes()

@@ -15,10 +15,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from seedo import inference
-from seedo.episodes import concatenate, pools_episodes, read_table
+from seedo.episodes import concatenate, pools_episodes
 from seedo.errors import UserError
 from seedo.lab._logbook import MOST_PATH, Log, TableFile
 from seedo.lab._replay import one
+from seedo.tables import read_table
 
 _MOST_JOBS, _MOST_WAITING, _MOST_OWN = 200, 16, 3
 _POSTERIORS = 6  # kept, so that a second question about the same rows is quick

@@ -16,12 +16,12 @@ from PIL import Image
 
 from seedo.episodes import PHASES, EpisodeBatch, rooms_actions
 from seedo.errors import UserError
-from seedo.evaluation import LiveEpisode
 from seedo.evaluation._strategies import BAYES, ORACLE, Readings, read
 from seedo.lab._belief import beliefs, no_belief
 from seedo.lab._cast import label
 from seedo.lab._logbook import Log
 from seedo.lab._scenario import STREAM, Drawn, Scenario, encode, redrawn, stage_of
+from seedo.play import LiveEpisode
 from seedo.worlds import DagConfig, RoomsConfig, episode_key
 from seedo.worlds.rooms import ACTIONS
 

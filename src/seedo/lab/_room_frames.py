@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from seedo.errors import UserError
-from seedo.evaluation import play_rooms
 from seedo.lab._cast import player
 from seedo.lab._scenario import STREAM, Scenario
+from seedo.play import play_rooms
 from seedo.worlds import episode_key
 from seedo.worlds.rooms import (
     ACTIONS,

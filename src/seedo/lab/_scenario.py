@@ -19,7 +19,7 @@ import networkx as nx
 import numpy as np
 
 from seedo.errors import UserError, one_of, whole
-from seedo.evaluation import Given, LiveEpisode, LiveRooms
+from seedo.play import Given, LiveEpisode, LiveRooms
 from seedo.worlds import (
     DagConfig,
     DagWorld,

@@ -17,7 +17,6 @@ import jax.numpy as jnp
 
 from seedo.episodes import write_atomic
 from seedo.errors import UserError
-from seedo.evaluation import Given
 from seedo.lab._frames import tell_episode
 from seedo.lab._room_frames import tell_rooms
 from seedo.lab._scenario import STREAM, Scenario, encode
@@ -32,6 +31,7 @@ from seedo.language import (
     load_speaker,
     speaks,
 )
+from seedo.play import Given
 
 _CALLS = Calls(retries=2)
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.evaluation import Actor, LiveEpisode
 from seedo.lab._belief import beliefs
 from seedo.lab._cast import player
 from seedo.lab._scenario import Scenario
+from seedo.play import Actor, LiveEpisode
 from seedo.worlds import EXPLOIT, OBSERVE, DagConfig, legal_returns
 
 Move = tuple[int, float]

@@ -10,10 +10,10 @@ from pathlib import Path
 import jax
 
 from seedo.errors import UserError
-from seedo.evaluation import Actor, LiveEpisode
 from seedo.lab._belief import beliefs, no_belief
 from seedo.lab._cast import RIVALS, player
 from seedo.lab._scenario import Scenario
+from seedo.play import Actor, LiveEpisode
 from seedo.worlds import DagConfig, configure
 
 FIRST = Scenario(configure())

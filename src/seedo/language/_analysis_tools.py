@@ -18,7 +18,6 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.episodes import Regime, Table
 from seedo.inference import (
     GraphPrior,
     KnownNoise,
@@ -31,6 +30,7 @@ from seedo.inference import (
 from seedo.language._dag_scene import DagScene
 from seedo.language._reply import Malformed, say_number
 from seedo.language._scene import Scene, Tool
+from seedo.tables import Regime, Table
 
 _LONGEST_EXPRESSION = 200
 _LARGEST = 1e15  # of anything computed

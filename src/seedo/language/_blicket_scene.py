@@ -11,11 +11,11 @@ import numpy as np
 
 from seedo.episodes import EpisodeBatch, Origin
 from seedo.errors import UserError
-from seedo.evaluation import LiveBlicket, live_blicket_batch
 from seedo.language._conditions import Conditions
 from seedo.language._names import letters, nonsense
 from seedo.language._reply import Malformed
 from seedo.language._scene import Message, Scene, Tool
+from seedo.play import LiveBlicket, live_blicket_batch
 from seedo.worlds import BlicketConfig, BlicketWorld
 
 _MOVE = re.compile(r"(put|remove) (\S{1,40})", re.IGNORECASE | re.ASCII)

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from seedo.errors import UserError
-from seedo.evaluation import find_player
 from seedo.language._conditions import Conditions
 from seedo.language._open import open_scene
 from seedo.language._scene import Message
+from seedo.play import find_player
 
 THOUGHT = 200
 """Tokens that a reply is taken to have, before any was seen, where thinking aloud is allowed."""

@@ -11,7 +11,6 @@ import jax
 import numpy as np
 
 from seedo.episodes import EpisodeBatch, Origin
-from seedo.evaluation import Actor, Given, LiveEpisode, describe_systems, episode_batch
 from seedo.language._conditions import Conditions
 from seedo.language._dag_words import say_action, say_goal, say_results, say_variables
 from seedo.language._familiar import familiar
@@ -19,6 +18,7 @@ from seedo.language._names import Names, letters, nonsense
 from seedo.language._reply import Malformed, read_number, say_number
 from seedo.language._scene import Message, Question, Scene, Tool
 from seedo.language._structure import arrows_question
+from seedo.play import Actor, Given, LiveEpisode, describe_systems, episode_batch
 from seedo.worlds import EXPLOIT, EXPLORE, OBSERVE, World
 
 _DO = re.compile(r"do ([^\s=]{1,40}) ?= ?(\S{1,40})", re.IGNORECASE)

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from seedo.errors import UserError
-from seedo.evaluation import find_player
 from seedo.language._conditions import Conditions
 from seedo.language._dag_scene import DagScene, Do
 from seedo.language._open import open_scene
@@ -23,6 +22,7 @@ from seedo.language._reply import say_number
 from seedo.language._scene import Message, Scene
 from seedo.language._speaker import Speaker, converse
 from seedo.language._tool_calls import call_for, say_call
+from seedo.play import find_player
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
-from seedo.evaluation import LiveEpisode
 from seedo.language._names import Names
 from seedo.language._themes import THEMES
+from seedo.play import LiveEpisode
 
 _REMEDY = "or choose names=nonsense"
 _AGREES = {"familiar": 1, "contrary": -1, "permuted": 0}

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError
-from seedo.evaluation import origin
 from seedo.inference import (
     INFORMATION_DRAWS,
     Rows,
@@ -30,6 +29,7 @@ from seedo.language._dag_scene import DagScene, Do
 from seedo.language._scene import Message
 from seedo.language._speaker import Speaker, converse
 from seedo.language._structure import posterior_of, relevant_rows
+from seedo.play import origin
 from seedo.worlds import EXPLOIT, EXPLORE, World, from_config
 
 SHOWN = ("turns", "table")

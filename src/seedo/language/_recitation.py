@@ -17,15 +17,15 @@ import numpy as np
 
 from seedo.episodes import Dataset, EpisodeBatch
 from seedo.errors import UserError
-from seedo.evaluation._statistics import Estimate, mean, missing, ratio
 from seedo.language._conditions import NAMES, Conditions
-from seedo.language._statistics import (
+from seedo.statistics._comparisons import (
     Power,
     cluster_means,
     differences,
     paired_difference,
     power,
 )
+from seedo.statistics._intervals import Estimate, mean, missing, ratio
 
 _NEEDED = ("familiar", "nonsense")
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from seedo.episodes import Dataset, DatasetWriter
 from seedo.errors import UserError
-from seedo.evaluation import check_size, origin, shard_size
 from seedo.language._conditions import Conditions
 from seedo.language._conversations import NAME, Conversations, line
 from seedo.language._examples import Examples, example_messages, first_examples
 from seedo.language._open import open_scene
 from seedo.language._scene import Scene
 from seedo.language._speaker import Speaker, converse
+from seedo.play import check_size, origin, shard_size
 
 BESIDE = tuple(f"{name}{end}" for name in (NAME, "run.json") for end in ("", ".tmp"))
 """What a run of a text player keeps beside the files of a dataset."""

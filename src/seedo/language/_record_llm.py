@@ -16,7 +16,6 @@ from typing import Any
 
 from seedo.episodes import Dataset, DatasetWriter, Origin, write_atomic
 from seedo.errors import UserError
-from seedo.evaluation import check_size, origin, shard_size
 from seedo.language._conditions import Conditions
 from seedo.language._conversations import Conversations, line
 from seedo.language._costs import Budget, Price, Spending, find_price, forecast
@@ -25,6 +24,7 @@ from seedo.language._record import BESIDE, describe_job, finished_episodes, show
 from seedo.language._record_calls import OUT_OF_BUDGET, Calls, Played
 from seedo.language._replay_scene import replay, same_world
 from seedo.language._scene import Scene
+from seedo.play import check_size, origin, shard_size
 
 LOGS = "inspect"
 """Folder of Inspect's logs within a run."""

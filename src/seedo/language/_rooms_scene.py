@@ -12,11 +12,11 @@ import numpy as np
 
 from seedo.episodes import EpisodeBatch, Origin
 from seedo.errors import UserError
-from seedo.evaluation import Errand, LiveRooms, RoomsActor, Steps, live_rooms_batch
 from seedo.language._conditions import Conditions
 from seedo.language._names import nonsense
 from seedo.language._reply import Malformed
 from seedo.language._scene import Message, Scene, Tool
+from seedo.play import Errand, LiveRooms, RoomsActor, Steps, live_rooms_batch
 from seedo.worlds.rooms import DIMENSIONS, VALUES, RoomsWorld
 
 _TAKE = re.compile(r"take (\S{1,40})", re.IGNORECASE | re.ASCII)

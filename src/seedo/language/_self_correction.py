@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 
 from seedo.episodes import Origin
 from seedo.errors import UserError, one_of, whole
-from seedo.evaluation import LiveEpisode, origin
-from seedo.evaluation._statistics import Estimate, mean, share
 from seedo.inference import Rows, bayes_expected, bayes_supported
 from seedo.language._conditions import Conditions
 from seedo.language._dag_scene import DagScene
@@ -27,6 +25,8 @@ from seedo.language._reply import Malformed, read_number, say_number
 from seedo.language._scene import Message, Question
 from seedo.language._speaker import Speaker, converse
 from seedo.language._structure import CANNOT, posterior_of, relevant_rows
+from seedo.play import LiveEpisode, origin
+from seedo.statistics._intervals import Estimate, mean, share
 from seedo.worlds import EXPLOIT, DagWorld, World, configure
 
 NOTES = ("none", "true", "reversed", "spurious")

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError
-from seedo.evaluation import LiveEpisode
 from seedo.inference import Rows, SubsetPosterior, bayes_supported, essential_graph
 from seedo.language._names import Names
 from seedo.language._reply import Malformed
 from seedo.language._scene import Question
+from seedo.play import LiveEpisode
 from seedo.worlds import EXPLOIT
 
 Arrows = frozenset[tuple[int, int]]

@@ -3,6 +3,7 @@
 from seedo.learning._agent import (
     PRETRAINED,
     Agent,
+    Provenance,
     Trained,
     agent_folder,
     count_parameters,
@@ -14,6 +15,7 @@ from seedo.learning._agent import (
 from seedo.learning._course import Course
 from seedo.learning._dag_reinforcement import FineTuning, FineTuningReport, fine_tune
 from seedo.learning._dagger import DaggerRecipe, Queries, learn_round, plan_queries
+from seedo.learning._dagger_job import DaggerReport, learn_by_dagger
 from seedo.learning._imitation import Recipe, Report, learn
 from seedo.learning._inputs import Cue, Decision, Inputs, Row, batch_inputs
 from seedo.learning._networks import KINDS, WIDTHS, Architecture, architecture, build
@@ -37,10 +39,12 @@ __all__ = [
     "Course",
     "Cue",
     "DaggerRecipe",
+    "DaggerReport",
     "Decision",
     "FineTuning",
     "FineTuningReport",
     "Inputs",
+    "Provenance",
     "Queries",
     "Recipe",
     "ReinforcementRecipe",
@@ -58,6 +62,7 @@ __all__ = [
     "fine_tune",
     "last_choices",
     "learn",
+    "learn_by_dagger",
     "learn_by_reinforcement",
     "learn_round",
     "load_agent",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import equinox as eqx
 import jax
@@ -32,41 +32,69 @@ N = TypeVar("N")
 A = TypeVar("A")
 
 
-class Trained(Generic[N, A]):
+class Provenance:
+    """Where a player comes from: its name, training record and history.
+
+    All are equal, so that players that differ in nothing else share their compiled programs.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        training: dict[str, Any] | None = None,
+        history: list[dict[str, Any]] | None = None,
+    ) -> None:
+        self.name, self.training, self.history = name, training or {}, history or []
+
+    def record(self, architecture: Any, greedy: bool) -> dict[str, Any]:
+        """What a run's manifest keeps of a player with this past."""
+        return {
+            "mode": "greedy" if greedy else "sample",
+            "agent_record": {"architecture": architecture.to_json(), **self.training},
+            "metrics_history": self.history,
+        }
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Provenance)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+class Trained(eqx.Module, Generic[N, A]):
     """What every player of a trained network has.
 
     Args:
         network: its weights.
         architecture: the network's; anything with `to_json`.
-        name: shown in logs and reports.
-        training: the training record of its agent.json.
-        history: rows of its metrics.jsonl.
+        provenance: its name in logs and reports, the training record of its agent.json, and the
+            rows of its metrics.jsonl.
         greedy: play the most probable action rather than draw from the distribution.
     """
 
-    knows_system = False
+    network: N
+    architecture: A = eqx.field(static=True)
+    provenance: Provenance = eqx.field(static=True)
+    greedy: bool = eqx.field(static=True, default=True)
 
-    def __init__(
-        self,
-        network: N,
-        architecture: A,
-        name: str,
-        training: dict[str, Any] | None = None,
-        history: list[dict[str, Any]] | None = None,
-        greedy: bool = True,
-    ) -> None:
-        self.network, self.architecture, self.name = network, architecture, name
-        self.training, self.history, self.greedy = training or {}, history or [], greedy
+    knows_system: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        return self.provenance.name
+
+    @property
+    def training(self) -> dict[str, Any]:
+        return self.provenance.training
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        return self.provenance.history
 
     @property
     def record(self) -> dict[str, Any]:
         """What a run's manifest keeps of the agent."""
-        architecture: Any = self.architecture
-        return {
-            "mode": "greedy" if self.greedy else "sample",
-            "agent_record": {"architecture": architecture.to_json(), **self.training},
-            "metrics_history": self.history,
-        }
+        return self.provenance.record(self.architecture, self.greedy)
 
 
 class Agent(Trained[Network, Architecture]):
@@ -136,7 +164,7 @@ def load_agent(path: str | Path, greedy: bool = True) -> Agent:
     architecture = Architecture.from_json(description["architecture"])
     network = read_weights(folder, lambda: build(architecture, 0))
     history = read_history(folder / "metrics.jsonl")
-    return Agent(network, architecture, name, description["training"], history, greedy)
+    return Agent(network, architecture, Provenance(name, description["training"], history), greedy)
 
 
 def agent_folder(path: str | Path) -> tuple[Path, str]:

@@ -38,6 +38,9 @@ class Architecture:
     n: int | None = None
     most_steps: int | None = None
 
+    def __hash__(self) -> int:
+        return hash((self.kind, self.do_values, *sorted(self.widths.items()), self.n))
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"do_values": list(self.do_values)}
 

@@ -12,6 +12,7 @@ from jaxtyping import Array, Int, PRNGKeyArray
 
 from seedo.errors import UserError
 from seedo.learning._agent import (
+    Provenance,
     Trained,
     agent_folder,
     read_description,
@@ -45,6 +46,9 @@ class RoomsArchitecture:
     widths: dict[str, int]
     listens: bool = False
     words: tuple[str, ...] = vocabulary
+
+    def __hash__(self) -> int:
+        return hash((self.kind, *sorted(self.widths.items()), self.listens))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"words": list(self.words)}
@@ -148,4 +152,6 @@ def load_rooms_agent(path: str | Path, greedy: bool = True) -> RoomsAgent:
     architecture = RoomsArchitecture.from_json(description["architecture"])
     network = read_weights(folder, lambda: build_rooms(architecture, 0))
     history = read_history(folder / "metrics.jsonl")
-    return RoomsAgent(network, architecture, name, description["training"], history, greedy)
+    return RoomsAgent(
+        network, architecture, Provenance(name, description["training"], history), greedy
+    )

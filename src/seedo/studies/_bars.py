@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from seedo.episodes import write_atomic
-from seedo.evaluation import _statistics
-from seedo.evaluation._figures import BLUE, GREEN, GREY, INK, ORANGE, RED, STYLE, svg
+from seedo.reports._figures import BLUE, GREEN, GREY, INK, ORANGE, RED, STYLE, svg
+from seedo.statistics import _intervals as _statistics
 
 
 def bar_figure(

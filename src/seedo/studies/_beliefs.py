@@ -9,15 +9,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.episodes import (
-    EXPLOIT,
-    EXPLORE,
-    OBSERVE,
-    Dataset,
-    EpisodeBatch,
-    Table,
-    concatenate,
-)
+from seedo.episodes import EXPLOIT, EXPLORE, OBSERVE, Dataset, EpisodeBatch, concatenate
 from seedo.errors import UserError
 from seedo.inference import (
     GraphPrior,
@@ -28,6 +20,7 @@ from seedo.inference import (
     fuse,
     graph_posterior,
 )
+from seedo.tables import Table
 from seedo.worlds import DagConfig
 
 SCORES = ("return", "f1", "shd", "bits")

@@ -19,9 +19,9 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from seedo.episodes import Dataset, DatasetWriter
 from seedo.errors import UserError
-from seedo.evaluation import _perform
-from seedo.evaluation._rollout import rollout_on
 from seedo.experimenters import Scripted, Stage, set_stage
+from seedo.play import _record as _perform
+from seedo.play._rollout import rollout_on
 from seedo.worlds import DagConfig, DagWorld, Task, stream_key
 from seedo.worlds._scm import draw_noise
 

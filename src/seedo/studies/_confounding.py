@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 from scipy import stats
 
-from seedo.episodes import EXPLORE, OBSERVE, Dataset, EpisodeBatch, Table
+from seedo.episodes import EXPLORE, OBSERVE, Dataset, EpisodeBatch
 from seedo.experimenters import scripted
 from seedo.inference import (
     GraphPrior,
@@ -26,6 +26,7 @@ from seedo.inference import (
 )
 from seedo.studies._protocol import Say
 from seedo.studies._stages import kept_numbers, played
+from seedo.tables import Table
 from seedo.worlds import DagConfig, DagWorld, Task, configure
 
 MODELS: dict[str, NoiseModel] = {"known noise": KnownNoise(), "unknown noise": UnknownNoise()}

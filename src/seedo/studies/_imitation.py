@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from seedo import evaluation, learning, worlds
+from seedo import learning, play, worlds
 from seedo.episodes import Dataset
 from seedo.experimenters import READERS, scripted
 from seedo.studies._protocol import Outcome, Say, Study
@@ -68,7 +68,7 @@ def _carry_out(study: Imitation, size: Scale, out: Path, seed: int, say: Say) ->
         logs = out / "logs" / preset
         training = worlds.make("dag", preset=preset, split=study.splits[0], **study.training)
         say(f"{preset}: watching {size.episodes:,} expert episodes")
-        evaluation.watch(training, scripted("expert"), size.episodes, seed, logs, resume=True)
+        play.watch(training, scripted("expert"), size.episodes, seed, logs, resume=True)
         stages = {
             split: worlds.make("dag", preset=preset, split=split, **_test_options(study, split))
             for split in study.splits
@@ -81,9 +81,7 @@ def _carry_out(study: Imitation, size: Scale, out: Path, seed: int, say: Say) ->
                 agent = learning.learn([logs], out / "agents" / label, recipe, resume=True)
                 for split, stage in stages.items():
                     folder = out / "runs" / f"{label}-{split}"
-                    played = evaluation.perform(
-                        stage, agent, size.test_episodes, s, folder, resume=True
-                    )
+                    played = play.perform(stage, agent, size.test_episodes, s, folder, resume=True)
                     value = study.measure(played)
                     found.setdefault((preset, network, split), []).append(value)
                     say(f"{label}: {study.measure_name} on {split} {value:.3f}")
@@ -91,7 +89,7 @@ def _carry_out(study: Imitation, size: Scale, out: Path, seed: int, say: Say) ->
         for reader in (*READERS, "random"):
             for split, stage in stages.items():
                 folder = out / "runs" / f"{preset}-{reader}-{split}"
-                played = evaluation.perform(
+                played = play.perform(
                     stage, scripted(reader), size.test_episodes, seed, folder, resume=True
                 )
                 found[preset, reader, split] = [study.measure(played)]

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from seedo import evaluation, learning, worlds
-from seedo.evaluation import _statistics
+from seedo import learning, play, worlds
 from seedo.experimenters import rooms_player
+from seedo.statistics import _intervals as _statistics
 from seedo.studies._protocol import Say
 from seedo.studies._stages import played
 
@@ -40,7 +40,7 @@ def imitator(training: Training, seed: int, out: Path, say: Say) -> Any:
     told = "-".join(str(v) for v in training.world.values())
     logs = out / "logs" / f"{told}-{training.episodes}"
     say(f"{training.label}, seed {seed}: watching {training.episodes:,} expert episodes")
-    evaluation.watch(
+    play.watch(
         stage, rooms_player("expert"), training.episodes, 0, logs, resume=True, explain="words"
     )
     recipe = learning.Recipe(epochs=training.epochs, explanations=training.explanations, seed=seed)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from seedo import worlds
 from seedo.episodes import EXPLOIT, EXPLORE, Dataset, EpisodeBatch
 from seedo.errors import UserError
-from seedo.evaluation import _statistics, _strategies
+from seedo.evaluation import _strategies
 from seedo.learning import Agent, batch_inputs
+from seedo.statistics import _intervals as _statistics
 from seedo.studies._cut_logs import cut
 from seedo.studies._stages import kept_arrays
 from seedo.worlds import DagWorld

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.evaluation import _statistics
+from seedo.statistics import _intervals as _statistics
 from seedo.studies._savings import resampled_means
 
 EXACT, SAMPLED, HEURISTIC, NETWORK, NOTHING = (

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, Protocol
 
 from seedo.episodes import DamagedShard, Dataset
 from seedo.errors import UserError
-from seedo.evaluation._statistics import Estimate, mean, missing, ratio
 from seedo.language import (
     Budget,
     Calls,
@@ -24,6 +23,7 @@ from seedo.language import (
 from seedo.language._conversations import NAME
 from seedo.language._costs import Price, Spending, find_price, forecast
 from seedo.language._examples import Examples, example_messages
+from seedo.statistics._intervals import Estimate, mean, missing, ratio
 from seedo.studies._protocol import Say
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo import evaluation
+from seedo import play
 from seedo.episodes import Dataset, write_atomic
 from seedo.studies._protocol import Say
 from seedo.worlds import RoomsWorld, World
@@ -24,7 +24,7 @@ def played(
 ) -> Dataset:
     """A run in its folder: finished, resumed or found there."""
     start = time.perf_counter()
-    dataset = evaluation.perform(world, player, episodes, seed, folder, resume=True)
+    dataset = play.perform(world, player, episodes, seed, folder, resume=True)
     seconds = time.perf_counter() - start
     say(f"{folder.name}: {episodes:,} episodes in {seconds:.1f} s")
     return dataset

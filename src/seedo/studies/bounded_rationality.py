@@ -14,11 +14,12 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from seedo import evaluation, learning, worlds
+from seedo import learning, play, worlds
 from seedo.episodes import write_atomic
-from seedo.evaluation import _statistics, find_player
 from seedo.evaluation._cost import flops_of
-from seedo.evaluation._figures import (
+from seedo.experimenters import Experimenter, scripted
+from seedo.play import find_player
+from seedo.reports._figures import (
     BLUE,
     GREEN,
     GREY,
@@ -29,7 +30,7 @@ from seedo.evaluation._figures import (
     log_scale,
     svg,
 )
-from seedo.experimenters import Experimenter, scripted
+from seedo.statistics import _intervals as _statistics
 from seedo.studies._asked_early import asked_early
 from seedo.studies._given_histories import worths
 from seedo.studies._long_tasks import say_estimate
@@ -181,7 +182,7 @@ def _trained(size: Scale, out: Path, seed: int, say: Say) -> dict[str, learning.
     logs = out / "logs"
     world = worlds.make("dag", exploits=4, goals="fresh")
     say(f"watching {size.logs:,} expert episodes")
-    evaluation.watch(world, scripted("expert"), size.logs, seed, logs, resume=True)
+    play.watch(world, scripted("expert"), size.logs, seed, logs, resume=True)
     agents = {}
     for plan in size.networks:
         say(f"{plan.name}: learning")

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from seedo.episodes import write_atomic
-from seedo.evaluation import find_player
-from seedo.evaluation._figures import BLUE, GREEN, GREY, INK, ORANGE, RED, STYLE, svg
+from seedo.play import find_player
+from seedo.reports._figures import BLUE, GREEN, GREY, INK, ORANGE, RED, STYLE, svg
 from seedo.studies import _long_tasks
 from seedo.studies._long_tasks import Returns, estimate, say_estimate
 from seedo.studies._protocol import Outcome, Say, Study

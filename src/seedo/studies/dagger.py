@@ -12,11 +12,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from seedo import evaluation, learning, worlds
+from seedo import learning, play, worlds
 from seedo.episodes import EXPLORE, Dataset, EpisodeBatch, write_atomic
-from seedo.evaluation import _metrics, _statistics, _strategies
-from seedo.evaluation._figures import BLUE, GREY, INK, ORANGE, STYLE, log_scale, svg
+from seedo.evaluation import _metrics, _strategies
 from seedo.experimenters import scripted
+from seedo.reports._figures import BLUE, GREY, INK, ORANGE, STYLE, log_scale, svg
+from seedo.statistics import _intervals as _statistics
 from seedo.studies._protocol import Outcome, Say, Study
 from seedo.studies._stages import kept_arrays, played
 
@@ -75,7 +76,7 @@ def _carry_out(scale: Scale, out: Path, seed: int, say: Say) -> Outcome:
         logs = folder / "logs"
         say(f"seed {at}: watching {scale.episodes:,} expert episodes of {SHORT} experiment")
         short = worlds.make("dag", experiments=SHORT)
-        watched = evaluation.watch(short, scripted("expert"), scale.episodes, at, logs, resume=True)
+        watched = play.watch(short, scripted("expert"), scale.episodes, at, logs, resume=True)
         labels = watched.rows * (SHORT + 1)
         agents = _agents(scale, long, logs, labels, folder, at, say, asked)
         for label, agent in agents.items():
@@ -133,7 +134,7 @@ def _agents(
             queries, rounds=scale.rounds, beta=beta, ask="balanced", imitation=again
         )
         say(f"seed {seed}, {label}: {queries:,} queries")
-        agents[label] = evaluation.learn_by_dagger(
+        agents[label] = learning.learn_by_dagger(
             long, scripted("expert"), [logs], home / _file(label), settings, resume=True
         )
         record = agents[label].training["dagger"]
@@ -148,7 +149,7 @@ def _agents(
 
     def demonstrate(label: str, episodes: int) -> None:
         data = folder / _file(label)
-        evaluation.record(
+        play.record(
             long, scripted("expert"), episodes, seed, data, stream="demonstrate", resume=True,
             job={"provenance": "watched"},
         )  # fmt: skip

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from seedo import worlds
 from seedo.episodes import Dataset, write_atomic
-from seedo.evaluation import _statistics
-from seedo.evaluation._figures import BLUE, GREEN, GREY, ORANGE, RED, STYLE, svg
 from seedo.experimenters import bayesian
+from seedo.reports._figures import BLUE, GREEN, GREY, ORANGE, RED, STYLE, svg
+from seedo.statistics import _intervals as _statistics
 from seedo.studies._beliefs import SCORES, scores_by_experiment, scores_with_unknown_noise
 from seedo.studies._confounding import Hidden, Sizes, flagged_shares
 from seedo.studies._protocol import Outcome, Say, Study

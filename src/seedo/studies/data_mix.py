@@ -15,12 +15,13 @@ from jaxtyping import Array, PRNGKeyArray
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from seedo import evaluation, learning, worlds
+from seedo import learning, play, worlds
 from seedo.episodes import EXPLORE, Dataset, EpisodeBatch, write_atomic
-from seedo.evaluation import _metrics, _statistics, _strategies
-from seedo.evaluation._figures import BLUE, GREEN, GREY, INK, ORANGE, RED, STYLE, svg
+from seedo.evaluation import _metrics, _strategies
 from seedo.experimenters import Action, Observation, Scripted, scripted
 from seedo.learning import Agent
+from seedo.reports._figures import BLUE, GREEN, GREY, INK, ORANGE, RED, STYLE, svg
+from seedo.statistics import _intervals as _statistics
 from seedo.studies._given_histories import acted, network_actions
 from seedo.studies._imitation import over_seeds
 from seedo.studies._long_tasks import estimate, resampled, say_estimate
@@ -184,7 +185,7 @@ def _agents(size: Scale, out: Path, seed: int, say: Say) -> list[tuple[str, Agen
 
 
 def _logs(world: DagWorld, share: float, episodes: int, seed: int, folder: Path) -> Dataset:
-    return evaluation.watch(world, Mixed(share), episodes, seed, folder, resume=True)
+    return play.watch(world, Mixed(share), episodes, seed, folder, resume=True)
 
 
 def _intervening(logs: Dataset) -> float:

@@ -12,11 +12,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from seedo import evaluation, learning, worlds
+from seedo import learning, play, worlds
 from seedo.episodes import EXPLOIT, Dataset, DatasetWriter, write_atomic
-from seedo.evaluation._figures import BLUE, GREEN, GREY, INK, ORANGE, RED, STYLE, svg
 from seedo.experimenters import LastSteps, Mistaken, Slipping, scripted
 from seedo.learning import Agent
+from seedo.reports._figures import BLUE, GREEN, GREY, INK, ORANGE, RED, STYLE, svg
 from seedo.studies import _long_tasks
 from seedo.studies._cut_logs import cut
 from seedo.studies._imitation import over_seeds
@@ -172,7 +172,7 @@ def _logs(kind: str, size: Scale, out: Path, seed: int, say: Say) -> list[Path]:
         if kind == "correcting":
             _labelled(world, expert, count, seed, folder)
         else:
-            evaluation.watch(world, expert, count, seed, folder, resume=True)
+            play.watch(world, expert, count, seed, folder, resume=True)
         folders.append(folder)
     return folders
 
@@ -180,12 +180,12 @@ def _logs(kind: str, size: Scale, out: Path, seed: int, say: Say) -> list[Path]:
 def _labelled(world: Any, expert: Slipping, count: int, seed: int, folder: Path) -> None:
     """The episodes of `watch`, with what the expert meant as labels."""
     job = {"task": "watch", "experimenter": expert.name, "labels": "meant"}
-    start = evaluation.origin(world, expert.name, seed)
-    rows = evaluation.shard_size(count)
+    start = play.origin(world, expert.name, seed)
+    rows = play.shard_size(count)
     with DatasetWriter(folder, start, rows, count, job, resume=True) as writer:
         while (shard := writer.next_shard) is not None:
             first, some = shard * rows, writer.rows_of(shard)
-            batch = evaluation.episodes(world, expert, seed, "watch", first, some)
+            batch = play.episodes(world, expert, seed, "watch", first, some)
             writer.write(_long_tasks.meant_as_labels(batch))
 
 

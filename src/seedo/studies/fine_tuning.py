@@ -11,12 +11,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from seedo import evaluation, learning, worlds
+from seedo import learning, play, worlds
 from seedo.episodes import Dataset, write_atomic
-from seedo.evaluation import _statistics
-from seedo.evaluation._figures import BLUE, GREEN, GREY, ORANGE, RED, STYLE, svg
 from seedo.experimenters import scripted
 from seedo.learning import Agent, FineTuning
+from seedo.reports._figures import BLUE, GREEN, GREY, ORANGE, RED, STYLE, svg
+from seedo.statistics import _intervals as _statistics
 from seedo.studies._protocol import Outcome, Say, Study
 from seedo.studies._stages import played
 from seedo.worlds import DagWorld
@@ -146,7 +146,7 @@ def _logs(episodes: int, seed: int, out: Path) -> Path:
     """Expert logs of split `train`, four fresh goals an episode."""
     folder = out / "logs" / f"{episodes}-{seed}"
     world = worlds.make("dag", exploits=4, goals="fresh")
-    evaluation.watch(world, scripted("expert"), episodes, seed, folder, resume=True)
+    play.watch(world, scripted("expert"), episodes, seed, folder, resume=True)
     return folder
 
 

@@ -13,12 +13,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from seedo import evaluation, learning
+from seedo import learning, play
 from seedo.episodes import Dataset, EpisodeBatch, write_atomic
-from seedo.evaluation import _statistics
-from seedo.evaluation._figures import BLUE, GREEN, GREY, INK, ORANGE, RED, STYLE, svg
 from seedo.experimenters import scripted
 from seedo.learning import Agent
+from seedo.reports._figures import BLUE, GREEN, GREY, INK, ORANGE, RED, STYLE, svg
+from seedo.statistics import _intervals as _statistics
 from seedo.studies import _assuming_readers as readers
 from seedo.studies._broken_worlds import BrokenWorld, Degrees, Range
 from seedo.studies._given_histories import network_actions, shortened, worths
@@ -211,7 +211,7 @@ def _agents(size: Scale, out: Path, seed: int, say: Say) -> dict[str, Agent]:
     }
     for plan in size.trained:
         logs = out / "logs" / f"{plan.data}-{plan.episodes}"
-        evaluation.watch(
+        play.watch(
             stages[plan.data], expert, plan.episodes, seed, logs, explain="graph", resume=True
         )
         say(f"{plan.name}: learning from {plan.episodes:,} episodes")

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from seedo import learning, worlds
 from seedo.episodes import Dataset, write_atomic
 from seedo.errors import UserError
-from seedo.evaluation import _metrics, _statistics, _strategies
-from seedo.evaluation._figures import STYLE, svg
+from seedo.evaluation import _metrics, _strategies
 from seedo.experimenters import Experimenter, bayesian, scripted
+from seedo.reports._figures import STYLE, svg
+from seedo.statistics import _intervals as _statistics
 from seedo.studies._cut_logs import cut
 from seedo.studies._protocol import Outcome, Say, Study
 from seedo.studies._stages import kept_arrays, played

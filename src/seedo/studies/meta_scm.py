@@ -12,17 +12,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo import evaluation, learning, worlds
+from seedo import learning, play, worlds
 from seedo.episodes import EXPLORE, Dataset, EpisodeBatch
 from seedo.evaluation import _metrics, _strategies
-from seedo.evaluation._statistics import Estimate, ratio, ratios
 from seedo.evaluation._strategies import BAYES, HEURISTICS
 from seedo.experimenters import scripted
 from seedo.language import TextAgent, learn_by_reading, open_scene, record_speaker
 from seedo.language._reading import read_by_speaker
-from seedo.language._statistics import Power, power
 from seedo.language.text import Line
 from seedo.language.text._lesson import Tell, mean_tokens, tell_episode
+from seedo.statistics._comparisons import Power, power
+from seedo.statistics._intervals import Estimate, ratio, ratios
 from seedo.studies._bars import bar_figure
 from seedo.studies._familiar import FamiliarScene, FamiliarWorld, tell_facts
 from seedo.studies._in_rooms import interval
@@ -173,7 +173,7 @@ def _watched(
     players = {source: scripted(WATCHED[source]) for source in CORPORA[corpus]}
 
     def sampled(source: str) -> float:
-        some = evaluation.episodes(
+        some = play.episodes(
             sources[source], players[source], seed, "watch", 0, _SAMPLED, explain="effects"
         )
         return mean_tokens(some, True, _tell)
@@ -190,7 +190,7 @@ def _watched(
     logs = {source: out / "logs" / f"{source}-{count}" for source, count in rows.items()}
     for source, folder in logs.items():
         say(f"{corpus}: {rows[source]:,} expert episodes of {each[source]:.1f} tokens ({source})")
-        evaluation.watch(
+        play.watch(
             sources[source], players[source], rows[source], seed, folder, resume=True,
             explain="effects",
         )  # fmt: skip

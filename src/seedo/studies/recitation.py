@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from seedo import worlds
-from seedo.evaluation._statistics import Estimate
 from seedo.language._recitation import Recitation, recitation
 from seedo.language._replay_scene import same_world
+from seedo.statistics._intervals import Estimate
 from seedo.studies._protocol import Outcome, PlayerStudy, Say
 from seedo.studies._spoken import (
     Run,

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from seedo import learning, worlds
 from seedo.episodes import write_atomic
-from seedo.evaluation import _statistics
-from seedo.evaluation._figures import BLUE, GREY, INK, ORANGE, STYLE, svg
+from seedo.reports._figures import BLUE, GREY, INK, ORANGE, STYLE, svg
+from seedo.statistics import _intervals as _statistics
 from seedo.studies._in_rooms import interval, share_correct
 from seedo.studies._protocol import Outcome, Say, Study
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from seedo import evaluation, learning, worlds
+from seedo import evaluation, learning, play, worlds
 from seedo.episodes import Dataset
-from seedo.evaluation import _statistics
 from seedo.experimenters import scripted
 from seedo.language import learn_by_reading, record_speaker
-from seedo.language._statistics import power
 from seedo.language.text._lesson import mean_tokens
+from seedo.statistics import _intervals as _statistics
+from seedo.statistics._comparisons import power
 from seedo.studies._bars import bar_figure
 from seedo.studies._in_rooms import interval
 from seedo.studies._protocol import Outcome, Say, Study
@@ -53,16 +53,14 @@ SCALES = {
 
 def _carry_out(scale: Scale, out: Path, seed: int, say: Say) -> Outcome:
     stage = worlds.make("dag", n=scale.n, noise_variance=scale.noise)
-    first = evaluation.episodes(
-        stage, scripted("expert"), seed, "watch", 0, _SAMPLED, explain="effects"
-    )
+    first = play.episodes(stage, scripted("expert"), seed, "watch", 0, _SAMPLED, explain="effects")
     each = {arm: mean_tokens(first, kind == "predict") for arm, kind in ARMS.items()}
     rows = {arm: round(scale.tokens / each[arm]) for arm in ARMS}
     # One log serves both: a twentieth of it is held out, and a bit more covers what is cut off.
     logs = out / "logs"
     watched = round(max(rows.values()) / 0.95) + 2048
     say(f"watching {watched:,} expert episodes")
-    evaluation.watch(stage, scripted("expert"), watched, seed, logs, resume=True, explain="effects")
+    play.watch(stage, scripted("expert"), watched, seed, logs, resume=True, explain="effects")
     splits = ["train", *([scale.split] if scale.split else [])]
     values: dict[str, dict[str, list[float]]] = {arm: {s: [] for s in splits} for arm in ARMS}
     read: dict[str, list[float]] = {arm: [] for arm in ARMS}

@@ -21,11 +21,11 @@ import numpy as np
 
 from seedo.episodes import PHASES, cannot_write, write_atomic, write_batch
 from seedo.errors import UserError
-from seedo.evaluation import LiveEpisode, describe_systems, episode_batch, origin
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import STREAM, Scenario
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._store import Participant, StepRow, StudyStore
+from seedo.play import LiveEpisode, describe_systems, episode_batch, origin
 from seedo.worlds import OBSERVE
 
 PEOPLE = "person"

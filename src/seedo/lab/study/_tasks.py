@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
-from seedo.evaluation import LiveEpisode, OutcomeTable, outcome_table
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import Scenario
+from seedo.play import LiveEpisode, OutcomeTable, outcome_table
 from seedo.worlds import EXPLOIT, OBSERVE, Spec
 
 _KEPT = 4096  # tasks in memory, a few kilobytes each

@@ -12,13 +12,13 @@ from inspect_ai.dataset import MemoryDataset, Sample
 
 from seedo import worlds
 from seedo.errors import UserError
-from seedo.evaluation import check_size
 from seedo.language._conditions import Conditions
 from seedo.language._examples import Examples, first_examples
 from seedo.language._replay_scene import same_world
 from seedo.language.inspect_tasks._samples import episode_samples
 from seedo.language.inspect_tasks._scorer import episode_return, recitation_return
 from seedo.language.inspect_tasks._solver import play_scene
+from seedo.play import check_size
 
 Settings = dict[str, Any] | Sequence[str] | str | None
 """Options of a world: a mapping, JSON, "k=v,k=v" or a list of "k=v"."""

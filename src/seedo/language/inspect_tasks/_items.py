@@ -23,7 +23,6 @@ from inspect_ai.scorer import (
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from seedo.errors import UserError
-from seedo.evaluation._statistics import Estimate
 from seedo.language._on_stage import on_stage
 from seedo.language._reply import LONGEST
 from seedo.language.inspect_tasks._solver import chat
@@ -40,6 +39,7 @@ from seedo.language.items import (
     paired_content_effects,
 )
 from seedo.language.items import content_effect as effects_of_content
+from seedo.statistics._intervals import Estimate
 
 BOTH = {"both": ("usual", "permuted"), "all": ("usual", "permuted", "symbols")}
 

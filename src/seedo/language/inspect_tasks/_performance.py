@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from seedo.errors import UserError
-from seedo.evaluation import find_player
 from seedo.language._scene import Scene
 from seedo.language._tool_calls import call_for
+from seedo.play import find_player
 
 _log = logging.getLogger(__name__)
 

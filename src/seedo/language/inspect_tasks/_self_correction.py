@@ -22,7 +22,6 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from seedo.episodes import Dataset
 from seedo.errors import UserError
-from seedo.evaluation._statistics import Estimate
 from seedo.language._conditions import Conditions
 from seedo.language._dag_scene import DagScene
 from seedo.language._on_stage import on_stage
@@ -47,6 +46,7 @@ from seedo.language.inspect_tasks._scorer import (
     return_ratio,
 )
 from seedo.language.inspect_tasks._solver import chat
+from seedo.statistics._intervals import Estimate
 
 _STREAM = "perform"
 

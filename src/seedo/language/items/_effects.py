@@ -12,15 +12,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seedo.evaluation._statistics import Estimate, mean, share
-from seedo.language._statistics import (
+from seedo.language.items._generate import ANALOGY_KINDS, CONTENT_KINDS
+from seedo.language.items._item import Item
+from seedo.statistics._comparisons import (
     ItemAnswer,
     MixedEffects,
     clustered_mean,
     mixed_effects,
 )
-from seedo.language.items._generate import ANALOGY_KINDS, CONTENT_KINDS
-from seedo.language.items._item import Item
+from seedo.statistics._intervals import Estimate, mean, share
 
 
 class Answered(NamedTuple):

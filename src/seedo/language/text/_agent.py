@@ -17,7 +17,7 @@ from seedo.language.text._hub_files import MOST_NEW_TOKENS
 from seedo.language.text._llama import LlamaPlan, TextNetwork, complete, fresh
 from seedo.language.text._tokens import ASSISTANT, END, END_ID, PAD_ID, USER, tokenizer
 from seedo.learning import (
-    Trained,
+    Provenance,
     agent_folder,
     read_arrays,
     read_description,
@@ -30,12 +30,12 @@ _ROWS = (1, 8, 64)
 _STEP = 64
 
 
-class TextAgent(Trained[TextNetwork, LlamaPlan]):
-    """A `Speaker`; knows nothing but the messages it gets. See `learning.Trained`.
+class TextAgent:
+    """A `Speaker`; knows nothing but the messages it gets.
 
     Args:
         network: its weights and their plan.
-        name, training, history: see `learning.Trained`.
+        name, training, history: see `learning.Provenance`.
         seed: draw replies with it; None: always the likeliest.
     """
 
@@ -47,8 +47,16 @@ class TextAgent(Trained[TextNetwork, LlamaPlan]):
         history: list[dict[str, Any]] | None = None,
         seed: int | None = None,
     ) -> None:
-        super().__init__(network, network.plan, name, training, history, greedy=seed is None)
+        self.network, self.architecture = network, network.plan
+        self.name, self.training, self.history = name, training or {}, history or []
+        self.greedy = seed is None
         self._key = None if seed is None else jax.random.key(seed)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What a run's manifest keeps of the agent."""
+        past = Provenance(self.name, self.training, self.history)
+        return past.record(self.architecture, self.greedy)
 
     def replies(self, conversations: Sequence[Sequence[Message]]) -> list[str]:
         """The next assistant message of each conversation; "" where one is too long to read."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from seedo.evaluation._attribution import Diagnosis
     from seedo.evaluation._review import Group, Review, Run
-    from seedo.evaluation._statistics import Estimate
+    from seedo.statistics._intervals import Estimate
 
 INK = "#010203"  # replaced by currentColor
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.episodes._batch import EpisodeBatch
 from seedo.errors import UserError
 
 
@@ -157,34 +155,3 @@ class Table:
         nought = np.zeros(count, np.int64)
         return Table(tuple(variables), values, target + 1, regimes, nought, ("data",), rows,
                      nought, title)  # fmt: skip
-
-    @staticmethod
-    def from_episodes(batch: EpisodeBatch, title: str = "") -> Table:
-        """Every step of every episode as a row; steps in which nothing was seen are left out.
-
-        Rows of one episode come from one system, rows of different episodes from different ones
-        unless the world is a recorded one; it is the caller's business to pool what belongs
-        together.
-        """
-        outcome = batch.outcome.astype(np.float64)
-        seen = np.isfinite(outcome).any(axis=2)
-        episode, step = np.nonzero(seen)
-        table = Table.from_rows(
-            batch.origin.variables, outcome[seen], batch.target.astype(np.int64)[seen], title
-        )
-        return Table(table.variables, table.values, table.regime, table.regimes, table.source,
-                     table.sources, batch.episode_id[episode], step.astype(np.int64),
-                     title)  # fmt: skip
-
-
-def pools_episodes(batch: EpisodeBatch) -> bool:
-    """Whether all episodes of a log are about one and the same system.
-
-    True for recorded and foreign logs; a simulated world draws a new system for every episode,
-    unless its systems in the log are all the same.
-    """
-    if not batch.origin.world.startswith("dag"):
-        return True
-    if batch.system is None or batch.rows == 1:
-        return batch.rows == 1
-    return len({json.dumps(json.loads(s).get("weights")) for s in batch.system}) == 1

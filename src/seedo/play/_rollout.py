@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from typing import NamedTuple
 
 import equinox as eqx
@@ -21,8 +20,6 @@ from seedo.experimenters import (
     references,
     set_stage,
 )
-from seedo.learning import Agent, Architecture
-from seedo.learning._networks import Network
 from seedo.worlds import EXPLOIT, System, World, stream_key
 
 
@@ -94,29 +91,12 @@ def rollout(
 ) -> Rollout:
     """Episodes `indices` of a stream, in one compiled program.
 
-    Agents with networks of one shape share it: their weights are handed to it.
+    Networks of one shape share it: their weights are handed to it.
     """
-    key = stream_key(seed, stream)
-    if type(experimenter) is Agent:
-        plan = json.dumps(experimenter.architecture.to_json(), sort_keys=True)
-        return _rollout_agent(world, plan, experimenter.greedy, experimenter.network, key, indices)
-    return _rollout(world, experimenter, key, indices)
+    return _rollout(world, experimenter, stream_key(seed, stream), indices)
 
 
 @eqx.filter_jit
-def _rollout_agent(
-    world: World,
-    plan: str,
-    greedy: bool,
-    network: Network,
-    key: PRNGKeyArray,
-    indices: Int[Array, " B"],
-) -> Rollout:
-    agent = Agent(network, Architecture.from_json(json.loads(plan)), "", greedy=greedy)
-    return jax.vmap(lambda i: play(world, agent, jax.random.fold_in(key, i)))(indices)
-
-
-@functools.partial(jax.jit, static_argnums=(0, 1))
 def _rollout(
     world: World, experimenter: Experimenter, key: PRNGKeyArray, indices: Int[Array, " B"]
 ) -> Rollout:
@@ -140,7 +120,7 @@ def _set_stages(
     return jax.vmap(lambda i: set_stage(world, jax.random.fold_in(key, i), given))(indices)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@eqx.filter_jit
 def rollout_on(world: World, experimenter: Experimenter, stages: Stage) -> Rollout:
     """What `rollout` plays, on stages that are set: worlds that differ only in what they draw
     share the program."""

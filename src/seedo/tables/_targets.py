@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from seedo.episodes._table_columns import MISSING, Columns, near, read_columns
 from seedo.errors import UserError
+from seedo.tables._columns import MISSING, Columns, near, read_columns
 
 _KINDS = ("hard", "soft", "replaced", "unknown")
 _PREFIXES = {"~": "soft", "!": "replaced"}

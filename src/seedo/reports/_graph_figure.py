@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from numpy.typing import NDArray
 
-from seedo.evaluation._figures import BLUE, GREY, INK, ORANGE, STYLE, svg
+from seedo.reports._figures import BLUE, GREY, INK, ORANGE, STYLE, svg
 
 _SHOWN = 0.1
 _CERTAIN = 0.95

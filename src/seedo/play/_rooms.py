@@ -6,9 +6,9 @@ actions, pixels included.
 
 from __future__ import annotations
 
-import functools
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,7 +16,7 @@ from jaxtyping import Array, PRNGKeyArray
 from numpy.typing import NDArray
 
 from seedo.episodes import EpisodeBatch, Origin, rooms_batch
-from seedo.evaluation._parts import in_parts
+from seedo.play._parts import in_parts
 from seedo.worlds import stream_key
 from seedo.worlds.rooms import RoomState, RoomsWorld, RoomTask, words
 
@@ -81,7 +81,7 @@ def play_step(
     return (after, memory), now
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@eqx.filter_jit
 def _rollout(world: RoomsWorld, player: Any, key: PRNGKeyArray, index: Array) -> RoomsRollout:
     return jax.vmap(lambda i: play_rooms(world, player, jax.random.fold_in(key, i)))(index)
 

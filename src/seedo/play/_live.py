@@ -6,10 +6,10 @@ and the same noise, so whoever plays here is paired with everyone who played the
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -167,7 +167,7 @@ class Actor:
         return int(chosen.target), float(chosen.value)
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@eqx.filter_jit
 def _begin(
     world: World, key: Any, index: Any, given: Given | None
 ) -> tuple[Stage, Any, Observation]:
@@ -175,7 +175,7 @@ def _begin(
     return stage, references(world, stage), first_observation(world, stage)
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@eqx.filter_jit
 def _advance(world: World, stage: Stage, t: Any, target: Any, value: Any) -> Any:
     action = Action(jnp.asarray(target), jnp.asarray(value))
     target, value, outcome, worth = execute(world, stage, t, action)
@@ -183,13 +183,13 @@ def _advance(world: World, stage: Stage, t: Any, target: Any, value: Any) -> Any
     return target, value, outcome, worth, seen
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@eqx.filter_jit
 def _init(player: Experimenter, world: World, stage: Stage) -> Any:
     init_key, _ = jax.random.split(stage.player_key)
     return player.init(world.spec, init_key, stage.expected if player.knows_system else None)
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@eqx.filter_jit
 def _choose(player: Experimenter, state: Any, seen: Observation, stage: Stage, t: Any) -> Any:
     _, act_key = jax.random.split(stage.player_key)
     return player.act(state, seen, jax.random.fold_in(act_key, t))

@@ -19,8 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, stats
 
 from seedo.errors import UserError
-from seedo.evaluation._statistics import LEVEL, Estimate, mean
-from seedo.language._conditions import Conditions
+from seedo.statistics._intervals import LEVEL, Estimate, mean
 
 POWER = 0.8
 
@@ -85,7 +84,7 @@ class Observed(NamedTuple):
     """One value under one setting of switches."""
 
     cluster: Hashable  # the episode
-    switches: Mapping[str, Any]  # as `Conditions.to_dict()`, or any names and levels
+    switches: Mapping[str, Any]  # names and levels
     value: float
 
 
@@ -103,7 +102,9 @@ class MainEffect:
         return {**levels, "effect": self.effect.to_json()}
 
 
-def main_effects(table: Iterable[Observed]) -> dict[str, MainEffect]:
+def main_effects(
+    table: Iterable[Observed], usual: Mapping[str, Any] | None = None
+) -> dict[str, MainEffect]:
     """The main effect of every switch that has two levels in a table, paired by episode.
 
     Within each episode the values are regressed on all switches at once (ordinary least squares,
@@ -113,15 +114,16 @@ def main_effects(table: Iterable[Observed]) -> dict[str, MainEffect]:
 
     Args:
         table: switches that never vary are left out. Several values of an episode under one
-            setting are averaged. `low` is what `Conditions` has unless told, where that is one of
-            the levels, else the level seen first.
+            setting are averaged.
+        usual: level of each switch that counts as `low`, where it is one of the levels; else the
+            level seen first is.
 
     Raises:
         UserError: no switch varies, one has more than two levels, the settings cannot tell two
             switches apart, or a setting lacks episodes that another has.
     """
     rows = list(table)
-    levels = _levels(rows)
+    levels = _levels(rows, usual or {})
     held: dict[tuple[bool, ...], list[Observed]] = {}
     for row in rows:
         setting = tuple(row.switches[s] == high for s, (_, high) in levels.items())
@@ -141,9 +143,8 @@ def main_effects(table: Iterable[Observed]) -> dict[str, MainEffect]:
     }
 
 
-def _levels(rows: Sequence[Observed]) -> dict[str, tuple[Any, Any]]:
+def _levels(rows: Sequence[Observed], usual: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """(low, high) of each switch that varies."""
-    usual = Conditions().to_dict()
     found = {}
     for switch in dict.fromkeys(s for row in rows for s in row.switches):
         for row in rows:

@@ -7,18 +7,18 @@ trial; so few programs are called however many steps are walked.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
 from seedo.episodes import EpisodeBatch, Origin
-from seedo.evaluation._rooms import RoomsRollout, play_step, rollout_batch
+from seedo.play._rooms import RoomsRollout, play_step, rollout_batch
 from seedo.worlds import stream_key
 from seedo.worlds.rooms import (
     FIRST_TRANSFORM,
@@ -191,7 +191,7 @@ def live_rooms_batch(origin: Origin, lived: Sequence[LiveRooms], explained: bool
     return rollout_batch(lived[0].world, origin, index, rows, explained)
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@eqx.filter_jit
 def _begin(world: RoomsWorld, key: Any, index: Any) -> tuple[Any, ...]:
     task_key, player_key = jax.random.split(jax.random.fold_in(key, index))
     task = world.sample(task_key)
@@ -210,12 +210,12 @@ def _begin(world: RoomsWorld, key: Any, index: Any) -> tuple[Any, ...]:
     return task, state, player_key, to_come, world.observe(task, state)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@eqx.filter_jit
 def _init(world: RoomsWorld, player: Any, player_key: Any) -> Any:
     return player.init(jax.random.split(player_key)[0])
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@eqx.filter_jit
 def _play(
     world: RoomsWorld,
     player: Any,

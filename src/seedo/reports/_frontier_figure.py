@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from seedo.evaluation._figures import (
+from seedo.evaluation._frontier import COSTS, Frontier, FrontierGroup, Point
+from seedo.reports._figures import (
     BLUE,
     GREY,
     INK,
@@ -21,7 +22,6 @@ from seedo.evaluation._figures import (
     short_name,
     svg,
 )
-from seedo.evaluation._frontier import COSTS, Frontier, FrontierGroup, Point
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,7 +15,7 @@ from seedo.episodes import cannot_write, write_atomic
 def page(template: str, filters: Mapping[str, Callable[..., Any]], **content: Any) -> str:
     """A template of this package, filled in; all text is escaped unless it is `Markup`."""
     environment = Environment(
-        loader=PackageLoader("seedo.evaluation", "."),
+        loader=PackageLoader("seedo.reports", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from seedo.errors import UserError
-from seedo.evaluation._perform import fitted_memoriser
 from seedo.experimenters import (
     BLICKET_PLAYERS,
     MISTAKES,
@@ -18,7 +17,7 @@ from seedo.experimenters import (
     rooms_player,
     scripted,
 )
-from seedo.learning import load_agent, load_rooms_agent
+from seedo.play._record import fitted_memoriser
 
 
 def find_player(name: str, world: Any, greedy: bool = True, seed: int = 0) -> Any:
@@ -45,6 +44,8 @@ def find_player(name: str, world: Any, greedy: bool = True, seed: int = 0) -> An
         return scripted(rest)
     if kind == "bayes" and colon:
         return bayesian(rest, world.config())
+    from seedo.learning import load_agent
+
     agent = load_agent(name, greedy)
     agent.check(world.spec)
     return agent
@@ -64,6 +65,8 @@ def _in_rooms(name: str, greedy: bool) -> Any:
         return rooms_player(rest)
     if kind == "bayes" and colon:
         raise UserError("agent", name, "exact Bayesian players are for world dag")
+    from seedo.learning import load_rooms_agent
+
     return load_rooms_agent(name, greedy)
 
 

@@ -21,8 +21,6 @@ import numpy as np
 
 from seedo.episodes import Dataset, DatasetWriter, EpisodeBatch, Origin, lock_folder
 from seedo.errors import UserError
-from seedo.evaluation._perform import logged, origin, shard_size
-from seedo.evaluation._rollout import Rollout
 from seedo.experimenters import (
     Action,
     Experimenter,
@@ -33,18 +31,12 @@ from seedo.experimenters import (
     references,
     set_stage,
 )
-from seedo.learning import (
-    Agent,
-    Architecture,
-    DaggerRecipe,
-    Queries,
-    Report,
-    learn,
-    learn_round,
-    load_agent,
-    plan_queries,
-)
+from seedo.learning._agent import Agent, load_agent
 from seedo.learning._checkpoint import finish, prepare
+from seedo.learning._dagger import DaggerRecipe, Queries, learn_round, plan_queries
+from seedo.learning._imitation import Report, learn
+from seedo.play._record import logged, origin, shard_size
+from seedo.play._rollout import Rollout
 from seedo.worlds import EXPLOIT, World, stream_key
 
 FOLDER = "dagger"
@@ -299,27 +291,17 @@ def _block(
     compiled once."""
     indices = np.arange(block * _AT_ONCE, (block + 1) * _AT_ONCE)
     acts = queries.acts[np.minimum(indices, len(queries.acts) - 1)]
-    text = json.dumps(agent.architecture.to_json(), sort_keys=True)
-    program = _program(world, expert, text)
-    played = program(agent.network, stream_key(seed, stream), indices, acts)
+    played = _played(world, agent, expert, stream_key(seed, stream), indices, acts)
     return jax.tree.map(np.asarray, played)
 
 
-@functools.lru_cache(maxsize=8)
-def _program(world: Any, expert: Any, architecture: str) -> Callable[..., Relabelled]:
-    """Compiled for all agents of an architecture: their weights are arguments."""
-    plan = Architecture.from_json(json.loads(architecture))
-
-    @eqx.filter_jit
-    def play(network: Any, key: Any, indices: Any, acts: Any) -> Relabelled:
-        agent = Agent(network, plan, "dagger")
-        return jax.vmap(
-            lambda i, own: relabelled(
-                world, agent, expert, set_stage(world, jax.random.fold_in(key, i)), own
-            )
-        )(indices, acts)
-
-    return play
+@eqx.filter_jit
+def _played(world: Any, agent: Agent, expert: Any, key: Any, indices: Any, acts: Any) -> Relabelled:
+    return jax.vmap(
+        lambda i, own: relabelled(
+            world, agent, expert, set_stage(world, jax.random.fold_in(key, i)), own
+        )
+    )(indices, acts)
 
 
 def relabelled(

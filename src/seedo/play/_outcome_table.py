@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.evaluation._live import LiveEpisode
 from seedo.experimenters import Action, Stage, execute
+from seedo.play._live import LiveEpisode
 from seedo.worlds import World
 
 

@@ -18,10 +18,6 @@ from seedo.episodes import (
     Origin,
 )
 from seedo.errors import UserError, whole
-from seedo.evaluation._blicket import blicket_episodes
-from seedo.evaluation._parts import in_parts
-from seedo.evaluation._rollout import Rollout, rollout
-from seedo.evaluation._rooms import room_episodes
 from seedo.experimenters import (
     Experimenter,
     Scripted,
@@ -29,6 +25,10 @@ from seedo.experimenters import (
     memoriser,
     scripted,
 )
+from seedo.play._blicket import blicket_episodes
+from seedo.play._parts import in_parts
+from seedo.play._rollout import Rollout, rollout
+from seedo.play._rooms import room_episodes
 from seedo.worlds import World, from_config
 from seedo.worlds.blicket import BlicketWorld
 from seedo.worlds.rooms import RoomsWorld

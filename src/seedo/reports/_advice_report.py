@@ -10,9 +10,9 @@ from rich.table import Table
 
 from seedo import __version__
 from seedo.evaluation._advice import Advice
-from seedo.evaluation._graph_figure import graph_figure
-from seedo.evaluation._page import page, write_page
 from seedo.inference import data_in_words, number
+from seedo.reports._graph_figure import graph_figure
+from seedo.reports._page import page, write_page
 
 
 def write_advice(advice: Advice, path: str | os.PathLike[str]) -> None:

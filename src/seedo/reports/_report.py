@@ -12,14 +12,14 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from seedo.evaluation import _attribution, _beside, _metrics, _spoken
-from seedo.evaluation._figures import figures
 from seedo.evaluation._frontier import COSTS, Frontier
 from seedo.evaluation._frontier import DEFINITIONS as COST_DEFINITIONS
-from seedo.evaluation._frontier_figure import frontier_figures
-from seedo.evaluation._page import page, write_page
 from seedo.evaluation._review import Group, Review, Run
-from seedo.evaluation._statistics import Estimate
 from seedo.evaluation._strategies import BAYES
+from seedo.reports._figures import figures
+from seedo.reports._frontier_figure import frontier_figures
+from seedo.reports._page import page, write_page
+from seedo.statistics._intervals import Estimate
 
 _NONE = "–"
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from seedo.episodes import cannot_write, write_atomic
 from seedo.errors import UserError
-from seedo.evaluation._rooms import play_rooms
+from seedo.play._rooms import play_rooms
 from seedo.worlds import episode_key
 from seedo.worlds.rooms import ACTIONS, RoomsWorld, words
 

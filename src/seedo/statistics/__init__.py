@@ -1,0 +1,53 @@
+"""Intervals, bootstraps, paired and clustered comparisons; for every layer above."""
+
+from seedo.statistics._comparisons import (
+    POWER,
+    ItemAnswer,
+    MainEffect,
+    MixedEffects,
+    Observed,
+    Power,
+    cluster_means,
+    clustered_mean,
+    differences,
+    main_effects,
+    mixed_effects,
+    paired_difference,
+    power,
+)
+from seedo.statistics._intervals import (
+    LEVEL,
+    Estimate,
+    clusters_of,
+    mean,
+    missing,
+    proportion,
+    ratio,
+    ratios,
+    share,
+)
+
+__all__ = [
+    "LEVEL",
+    "POWER",
+    "Estimate",
+    "ItemAnswer",
+    "MainEffect",
+    "MixedEffects",
+    "Observed",
+    "Power",
+    "cluster_means",
+    "clustered_mean",
+    "clusters_of",
+    "differences",
+    "main_effects",
+    "mean",
+    "missing",
+    "mixed_effects",
+    "paired_difference",
+    "power",
+    "proportion",
+    "ratio",
+    "ratios",
+    "share",
+]
