@@ -13,8 +13,7 @@ import pytest
 from seedo.errors import UserError
 from seedo.experimenters import BAYESIAN, Experimenter, bayesian
 from seedo.inference import Rows, SubsetPosterior, bayes_expected
-from seedo.play import simulate
-from seedo.play._rollout import play
+from seedo.play import play, simulate
 from seedo.worlds import make, stream_key
 
 # Each program runs a few times only: compiling it fast matters more than running it fast.

@@ -17,7 +17,7 @@ from seedo import worlds
 from seedo.cli import app
 from seedo.episodes import Dataset
 from seedo.errors import UserError
-from seedo.experimenters import Action, execute, set_stage
+from seedo.experimenters import Action
 from seedo.learning import Architecture, FineTuning, build, fine_tune
 from seedo.learning._dag_ppo import (
     LOSSES,
@@ -32,6 +32,7 @@ from seedo.learning._dag_ppo import (
     returns,
 )
 from seedo.learning._inputs import Inputs
+from seedo.play import set_up
 from seedo.studies import fine_tuning
 from seedo.worlds import EXPLOIT, EXPLORE
 
@@ -81,17 +82,24 @@ def played(kind="equivariant", **options):
 def test_players_of_a_task_do_what_the_world_lets_them_do(kind):
     world, _, found = played(kind)
     inputs, values = found.inputs, world.spec.do_values
-    stages = jax.jit(jax.vmap(lambda i: set_stage(world, jax.random.fold_in(jax.random.key(3), i))))
-    act = jax.jit(lambda stage, t, action: execute(world, stage, t, action))
+    begun = jax.jit(jax.vmap(lambda i: set_up(world, jax.random.fold_in(jax.random.key(3), i))))
+
+    @jax.jit
+    def act(setup, t, action):
+        state = world.reset(setup.task, setup.noise_key)._replace(step=t)
+        noise = jax.random.fold_in(setup.noise_key, t)
+        after, worth, _ = world.step(setup.task, state, action, noise)
+        return after.target, after.value, after.outcome, worth
+
     for task in (0, 5):
-        stage = jax.tree.map(lambda a, i=task: a[i], stages(jnp.arange(6)))
+        setup = jax.tree.map(lambda a, i=task: a[i], begun(jnp.arange(6)))
         for player in (0, 3):
             for t, phase in enumerate(world.spec.phases):
                 at = (task, player, t)
                 drawn = int(found.action[at])
                 target = drawn // 2 if phase >= EXPLORE else -1
                 action = Action(jnp.asarray(target), jnp.asarray(values[drawn % 2]))
-                done, value, outcome, worth = act(stage, jnp.asarray(t), action)
+                done, value, outcome, worth = act(setup, jnp.asarray(t), action)
                 assert inputs.target[at] == done
                 assert inputs.value[at] == value
                 np.testing.assert_allclose(inputs.outcome[at], outcome, rtol=1e-5, atol=1e-6)

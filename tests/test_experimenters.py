@@ -9,7 +9,7 @@ import pytest
 
 from seedo.errors import UserError
 from seedo.experimenters import READERS, History, memoriser, scripted
-from seedo.play._rollout import rollout
+from seedo.play import rollout
 from seedo.worlds import make
 
 VALUES = np.array([-2.0, 2.0], np.float32)

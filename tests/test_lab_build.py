@@ -88,8 +88,8 @@ def test_what_is_shown_is_the_system_that_is_played(names):
     config = {"n": 3, "experiments": 4, "observations": 2, "exploits": 2, "goals": "fresh"}
     scenario = Scenario.from_json({"config": config, "names": names, "seed": 7, "index": 3})
     shown, episode = Sight.of(scenario), scenario.begin()
-    assert np.array_equal(shown.weights, np.asarray(episode.stage.system.weights, float))
-    assert shown.goals == tuple(dict.fromkeys(np.asarray(episode.stage.goal)[-2:].tolist()))
+    assert np.array_equal(shown.weights, np.asarray(episode.task.system.weights, float))
+    assert shown.goals == tuple(dict.fromkeys(np.asarray(episode.task.goal)[-2:].tolist()))
     assert shown.naming == Naming.of(scenario, episode)
 
 

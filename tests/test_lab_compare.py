@@ -19,7 +19,6 @@ from seedo import evaluation, play, worlds
 from seedo.cli import _options
 from seedo.lab import Drawn, Scenario, encode
 from seedo.lab._scenario import redrawn
-from seedo.play import Given
 
 SMALL = Scenario(worlds.configure(n=3))
 PLAYERS = ("scripted:random", "bayes:eig")
@@ -184,10 +183,11 @@ def test_a_drawn_system_is_the_same_in_every_episode_under_fresh_noise(tmp_path)
         (shard,) = [n for n in archive.namelist() if n.endswith(".parquet")]
         rows = pq.read_table(io.BytesIO(archive.read(shard))).to_pylist()
     assert len({row["system"] for row in rows}) == 1
-    given = Given(worlds.System(jnp.asarray(weights), jnp.asarray([1.0, 0.5, 1.0])), jnp.asarray(2))
+    system = worlds.System(jnp.asarray(weights), jnp.asarray([1.0, 0.5, 1.0]))
+    given = drawn.stage().given(system, 2)
     for row in rows[:3]:
-        live = play.LiveEpisode(drawn.stage(), 3, "perform", row["episode_id"], given)
-        seen = live.act(row["target"][0], row["value"][0])
+        live = play.Live(drawn.stage(), 3, "perform", row["episode_id"], given)
+        seen = live.act(row["target"][0], row["value"][0]).outcome
         assert row["outcome"][0] == pytest.approx(seen.tolist(), abs=1e-5)
 
 

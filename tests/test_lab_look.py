@@ -17,7 +17,7 @@ from seedo import experimenters, inference, play, worlds
 from seedo.episodes import Dataset, EpisodeBatch, Origin, import_csv, write_batch
 from seedo.lab import LabSettings, create_app, decode
 from seedo.lab._questions import Job, Stopped
-from seedo.play import LiveEpisode, find_player
+from seedo.play import Live, find_player
 
 EVIL = '<img src=x onerror="document.title=1">'
 WORLD = worlds.make("dag", n=3)
@@ -237,7 +237,7 @@ def test_the_link_of_a_run_leads_to_the_very_same_episode(client, logs):
     live = scenario.begin()
     for target, value, outcome in zip(batch.target[0], np.nan_to_num(batch.value[0]),
                                       batch.outcome[0], strict=True):  # fmt: skip
-        assert np.allclose(live.act(int(target), float(value)), outcome, atol=1e-5)
+        assert np.allclose(live.act(int(target), float(value)).outcome, outcome, atol=1e-5)
     assert live.returns == pytest.approx(float(batch.returns[0]), abs=1e-5)
 
 
@@ -246,8 +246,8 @@ def test_a_watched_system_is_found_again_and_can_be_played_with_other_noise(clie
     assert get(client, "episode", log="deep/watched", at="2.0")["again"] == ""
     found = get(client, "hindsight", log="deep/watched", at="2.0")
     assert found["truth"]["source"] == "drawn again"
-    live = LiveEpisode(WORLD, 3, "watch", int(batch.episode_id[0]))
-    weights = np.asarray(live.stage.system.weights)
+    live = Live(WORLD, 3, "watch", int(batch.episode_id[0]))
+    weights = np.asarray(live.task.system.weights)
     edges = {(e["from"], e["to"]) for e in found["truth"]["edges"]}
     assert edges == {tuple(map(int, at)) for at in np.argwhere(weights)}
     scenario = decode(found["again"])

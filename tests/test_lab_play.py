@@ -194,7 +194,7 @@ def test_a_stranger_sees_the_comparison_within_two_minutes_of_the_first_page(lab
 
 def test_a_game_is_the_episode_that_everyone_else_plays(me):
     game, states = me.play(SMALL, *MOVES, (1, 2.0))
-    episode = play.LiveEpisode(SMALL.stage(), SMALL.seed, STREAM, SMALL.index)
+    episode = play.Live(SMALL.stage(), SMALL.seed, STREAM, SMALL.index)
     moves = [(-1, 0.0)] * 2 + [*MOVES, (1, 2.0)]
     for row, move in zip(states[-1]["rows"], moves, strict=True):
         np.testing.assert_allclose(row["outcome"], episode.act(*move), atol=1e-4)

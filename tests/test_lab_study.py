@@ -20,7 +20,7 @@ from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._pages import EXAMPLE
 from seedo.lab.study._session import items
 from seedo.lab.study._store import STUDY_METADATA, Conflict, Gone, StudyStore
-from seedo.play import Given, LiveEpisode, outcome_table
+from seedo.play import Live, outcome_table
 from seedo.worlds import DagWorld, System, configure
 
 STUDY = """
@@ -354,7 +354,7 @@ def test_participants_never_get_the_system_conditions_seeds_or_one_another(study
                 assert other.end_code not in text
         assert all(token not in text for i, token in enumerate(tokens) if i != at)
         scenario = config.scenario(participant.condition, participant.number, 0)
-        weights = np.asarray(scenario.begin().stage.system.weights)
+        weights = np.asarray(scenario.begin().task.system.weights)
         for weight in weights[weights != 0]:
             assert f"{abs(weight):.4f}" not in text
     # Before the last step of a task, neither its goal nor what is still to come.
@@ -583,15 +583,15 @@ def test_a_study_file_that_cannot_be_used_is_refused_in_one_line(tmp_path, old, 
 def test_the_table_of_outcomes_is_what_a_live_episode_does_whatever_went_before(options):
     world = DagWorld(configure(**options))
     spec = world.spec
-    table = outcome_table(LiveEpisode(world, 3, "perform", 5))
+    table = outcome_table(Live(world, 3, "perform", 5))
     rng = np.random.default_rng(0)
     for _ in range(4):
-        episode = LiveEpisode(world, 3, "perform", 5)
+        episode = Live(world, 3, "perform", 5)
         worth = []
         for step in range(spec.steps):
             action = int(rng.integers(0, 1 + spec.actions))
             target, value = divmod(action - 1, len(spec.do_values)) if action else (-1, 0)
-            outcome = episode.act(target, spec.do_values[value] if action else 0.0)
+            outcome = episode.act(target, spec.do_values[value] if action else 0.0).outcome
             # Two programs for the same sums: equal but for the last bit.
             np.testing.assert_allclose(outcome, table.outcome[step, action], rtol=1e-5, atol=1e-6)
             worth.append(table.worth[step, action])
@@ -601,7 +601,7 @@ def test_the_table_of_outcomes_is_what_a_live_episode_does_whatever_went_before(
 def test_the_table_of_a_given_system_is_of_that_system():
     world = DagWorld(configure(n=2, experiments=1, split="drawn"))
     system = System(np.array([[0, 5], [0, 0]], np.float32), np.full(2, 1e-3, np.float32))
-    table = outcome_table(LiveEpisode(world, 0, "perform", 0, Given(system, np.int32(1))))
+    table = outcome_table(Live(world, 0, "perform", 0, world.given(system, 1)))
     assert np.isclose(table.outcome[0, 2, 1], 10, atol=0.1)
     np.testing.assert_allclose(table.worth[1], [0, -10, 10, 0, 0], atol=1e-4)
 

@@ -14,7 +14,7 @@ from seedo.language._familiar import familiar
 from seedo.language._names import NONSENSE
 from seedo.language._recitation import Arm, recitation, recitation_of
 from seedo.language._themes import THEMES
-from seedo.play import LiveEpisode, episode_batch, find_player, origin
+from seedo.play import Live, find_player, live_batch, origin
 from seedo.worlds.dag import DagConfig, DagWorld
 
 SYSTEMS = 200
@@ -51,7 +51,7 @@ def rich_world():
 
 @pytest.fixture(scope="module")
 def played(world):
-    return [LiveEpisode(world, 7, "perform", i) for i in range(SYSTEMS)]
+    return [Live(world, 7, "perform", i) for i in range(SYSTEMS)]
 
 
 def named(episode, kind):
@@ -61,10 +61,10 @@ def named(episode, kind):
 def system_of(episode):
     """Weights between visible variables, total effects (I - W)^-1 - I, and the first goal."""
     n = episode.world.spec.n
-    weights = np.asarray(episode.stage.system.weights, np.float64)[:n, :n]
+    weights = np.asarray(episode.task.system.weights, np.float64)[:n, :n]
     total = np.linalg.inv(np.eye(n) - weights) - np.eye(n)
     total[np.abs(total) < 1e-9] = 0
-    return weights, total, int(next(g for g in np.asarray(episode.stage.goal) if g >= 0))
+    return weights, total, int(next(g for g in np.asarray(episode.task.goal) if g >= 0))
 
 
 def places(names):
@@ -149,7 +149,7 @@ def test_the_three_kinds_share_theme_variables_and_listing_of_an_episode(played)
 
 def test_episodes_differ_in_theme_and_the_same_episode_is_always_named_alike(world, played):
     assert len({PLACE[named(e, "familiar").words[0]][0] for e in played}) == len(THEMES)
-    again = LiveEpisode(world, 7, "perform", 3)
+    again = Live(world, 7, "perform", 3)
     again.act(0, 2.0)
     assert named(again, "contrary") == named(played[3], "contrary")
 
@@ -166,10 +166,10 @@ def test_the_listing_order_tells_nothing_of_causes(played):
 def test_hidden_and_irrelevant_variables_and_later_goals_are_named_by_the_same_rules(rich_world):
     values = rich_world.spec.do_values
     for index in range(40):
-        episode = LiveEpisode(rich_world, 7, "perform", index)
-        assert episode.stage.system.weights.shape == (10, 10)
-        expected = np.asarray(episode.stage.expected)
-        goals = np.asarray(episode.stage.goal)
+        episode = Live(rich_world, 7, "perform", index)
+        assert episode.task.system.weights.shape == (10, 10)
+        expected = np.asarray(episode.task.expected)
+        goals = np.asarray(episode.task.goal)
         for kind, truth in (("familiar", 1), ("contrary", -1)):
             names = named(episode, kind)
             along = arrows_with_theme(episode, names)
@@ -294,7 +294,7 @@ def recorded(folder, stages, player, kinds=("familiar", "nonsense", "contrary"),
                 for scene in scenes:
                     discoverer.play(scene)
             assert not any(scene.malformed for scene in scenes)
-            batch = episode_batch(origin(stage, player, seed), [s.episode for s in scenes])
+            batch = live_batch(origin(stage, player, seed), [s.episode for s in scenes])
             job = {"conditions": conditions.to_dict(), "stream": "perform", "examples": None}
             folders.append(folder / f"{kind}-{experiments}")
             write_batch(folders[-1], batch, job)
@@ -381,7 +381,7 @@ def test_runs_that_are_not_paired_are_refused(parrot_runs, tmp_path, stages):
     def rewritten(name, **changed):
         scenes = [DagScene(stages[0], 3, "perform", i) for i in range(2)]
         converse(scenes, Parrot())
-        batch = episode_batch(
+        batch = live_batch(
             origin(stages[0], changed.pop("player", "parrot"), 3), [s.episode for s in scenes]
         )
         told = Conditions(names="familiar", reasoning=changed.pop("reasoning", False)).to_dict()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seedo import experimenters, learning, play, worlds
-from seedo.play import Actor, LiveEpisode
+from seedo.play import Actor, Live
 
 WORLD = worlds.make("dag", n=3, exploits=2, goals="fresh", observations=1)
 PLAYERS = {
@@ -17,7 +17,7 @@ PLAYERS = {
 
 
 def live(player, index):
-    episode = LiveEpisode(WORLD, 3, "perform", index)
+    episode = Live(WORLD, 3, "perform", index)
     actor = Actor(player, episode)
     while not episode.finished:
         first = actor.action()
@@ -33,7 +33,7 @@ def test_an_actor_does_what_the_player_does_in_the_runner(name):
     player = PLAYERS[name]()
     expected = play.simulate(WORLD, player, 3, "perform", 0, 4)
     found = [live(player, i) for i in range(4)]
-    batch = play.episode_batch(play.origin(WORLD, player.name, 3), found)
+    batch = play.live_batch(play.origin(WORLD, player.name, 3), found)
     np.testing.assert_array_equal(batch.target, expected.target)
     np.testing.assert_allclose(batch.outcome, expected.outcome, atol=1e-5)
     np.testing.assert_array_equal(batch.goal, expected.goal)
@@ -43,7 +43,7 @@ def test_an_actor_does_what_the_player_does_in_the_runner(name):
 
 
 def test_setting_the_goal_itself_is_refused_and_worth_nothing():
-    episode = LiveEpisode(WORLD, 0, "perform", 0)
+    episode = Live(WORLD, 0, "perform", 0)
     for _ in range(4):
         episode.act(-1)
     goal = int(episode.observation.goal)

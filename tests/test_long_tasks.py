@@ -144,11 +144,11 @@ def test_the_expert_knows_the_system_of_every_round():
 def test_a_live_episode_and_its_outcome_table_drift_like_the_runner():
     expected = log(DRIFT, scripted("expert"), 2)
     for i in range(2):
-        episode = play.LiveEpisode(DRIFT, 0, "perform", i)
+        episode = play.Live(DRIFT, 0, "perform", i)
         table = play.outcome_table(episode)
         for t in range(DRIFT.spec.steps):
             target, value = int(expected.target[i, t]), float(expected.value[i, t])
-            outcome = episode.act(target, value)
+            outcome = episode.act(target, value).outcome
             np.testing.assert_allclose(outcome, expected.outcome[i, t], atol=1e-5)
             np.testing.assert_allclose(
                 table.outcome[t, 1 + 2 * target + int(value > 0)], outcome, atol=1e-5
@@ -197,7 +197,7 @@ def by_hand(world, player, steps, batch, seed=0):
         key = jax.random.fold_in(worlds.stream_key(seed, "perform"), i)
         init_key, act_key = jax.random.split(jax.random.split(key, 3)[2])
         for t in range(spec.steps):
-            state = player.init(spec, init_key, None)
+            state = player.begin(spec, init_key, None)
             for row in (None, *range(max(0, t - steps), t)):
                 seen = Observation(
                     phase=jnp.asarray(spec.phases[t]),

@@ -11,8 +11,7 @@ from seedo.errors import UserError
 from seedo.experimenters import bayesian
 from seedo.experimenters._sampled import SampledGraphs
 from seedo.inference import ExactPosterior, Rows, as_moments
-from seedo.play import find_player, simulate
-from seedo.play._rollout import play
+from seedo.play import find_player, play, simulate
 from seedo.worlds import make
 
 WORLD = make("dag", split="longer", n=3, experiments=3)

@@ -185,7 +185,7 @@ def test_notes_are_about_the_goal_they_precede_and_only_the_placebo_is_true(worl
     for index in range(6):
         scene = SelfCorrectionScene(world, 0, "perform", index, note=note, inject=2)
         claim = scene.claim
-        assert claim.goal == np.asarray(scene.episode.stage.goal)[10 + 2]
+        assert claim.goal == np.asarray(scene.episode.task.goal)[10 + 2]
         column = effect_table(scene.episode)[:, claim.goal].copy()
         column[claim.goal] = 0
         strongest = int(np.abs(column).argmax())

@@ -53,9 +53,9 @@ def log(count=20, experiments=6, **options):
 
 def test_without_a_bend_expectations_are_total_effects(systems):
     stages = systems(hidden=(2, 2))
-    weights = np.asarray(stages.system.weights)[:, :N, :N]
+    weights = np.asarray(stages.task.system.weights)[:, :N, :N]
     total = np.linalg.inv(np.eye(N) - weights)
-    found = np.asarray(stages.expected)
+    found = np.asarray(stages.task.expected)
     assert np.allclose(found[:, :, 1], 2 * total, atol=1e-4)
     assert np.allclose(found[:, :, 0], -2 * total, atol=1e-4)
 
@@ -108,7 +108,7 @@ def test_a_leading_variable_moves_the_others_most_and_only_names_have_changed(sy
     base, led = systems(), systems(lead=(1.0, 1.0))
 
     def moved(stages):
-        return (np.ptp(np.asarray(stages.expected), axis=2) * (1 - np.eye(N))).sum(2)
+        return (np.ptp(np.asarray(stages.task.expected), axis=2) * (1 - np.eye(N))).sum(2)
 
     own, new = moved(base), moved(led)
     assert np.allclose(new[:, 0], new.max(1))
@@ -116,8 +116,8 @@ def test_a_leading_variable_moves_the_others_most_and_only_names_have_changed(sy
     assert 0.1 < (own.argmax(1) == 0).mean() < 0.45
 
     def to_goal(stages):
-        rows = np.arange(len(stages.goal))
-        reached = np.asarray(stages.expected)[rows, :, :, np.asarray(stages.goal)[:, -1]]
+        rows = np.arange(len(stages.task.goal))
+        reached = np.asarray(stages.task.expected)[rows, :, :, np.asarray(stages.task.goal)[:, -1]]
         return np.sort(reached.reshape(len(rows), -1), 1)
 
     assert np.allclose(to_goal(base), to_goal(led), atol=1e-3)
@@ -237,7 +237,7 @@ def test_the_bar_of_assumptions_degrees_and_players_is_met_by_every_scale():
 def coin(player):
     """Whether a mixed expert experiments in the episode of one fixed key."""
     spec = worlds.make("dag", n=3).spec
-    return bool(player.init(spec, jax.random.key(5), jnp.zeros((3, 2, 3)))[0])
+    return bool(player.begin(spec, jax.random.key(5), jnp.zeros((3, 2, 3)))[0])
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from seedo.language._names import NONSENSE
 from seedo.language._reply import Malformed
 from seedo.language.text._lesson import text_lesson
 from seedo.language.text._tokens import PAD_ID
-from seedo.play import LiveEpisode
+from seedo.play import Live
 from seedo.statistics._intervals import Estimate
 from seedo.studies import meta_scm
 from seedo.studies._familiar import FamiliarScene, FamiliarWorld, tell_facts
@@ -68,9 +68,9 @@ def test_every_variable_is_shown_and_asked_for_as_often_as_any_other(world):
 
 def test_a_system_and_its_goal_do_not_depend_on_the_experiments(world, tested_world):
     for index in range(4):
-        first, second = (LiveEpisode(w, 0, "perform", index) for w in (world, tested_world))
-        assert (np.asarray(first.stage.relevant) == np.asarray(second.stage.relevant)).all()
-        assert int(first.stage.goal[-1]) == int(second.stage.goal[-1])
+        first, second = (Live(w, 0, "perform", index) for w in (world, tested_world))
+        assert (np.asarray(first.task.relevant) == np.asarray(second.task.relevant)).all()
+        assert int(first.task.goal[-1]) == int(second.task.goal[-1])
         assert first.oracle_return == second.oracle_return
 
 

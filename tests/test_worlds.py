@@ -12,7 +12,7 @@ from scipy import stats
 
 from seedo.errors import UserError
 from seedo.experimenters import scripted
-from seedo.play._rollout import rollout
+from seedo.play import rollout
 from seedo.worlds import (
     DagWorld,
     System,

@@ -70,7 +70,7 @@ def flops_of(player: Experimenter, spec: Spec) -> Flops:
         shape = (*rounds, spec.n, len(spec.do_values), spec.n)
         expected = jax.ShapeDtypeStruct(shape, jnp.float32)
     count = _Count()
-    begin = partial(player.init, spec)
+    begin = partial(player.begin, spec)
     state = jax.eval_shape(begin, key, expected)
     init = count(begin, key, expected)
     act = {}

@@ -20,9 +20,16 @@ from seedo.errors import UserError
 from seedo.evaluation._cost import Flops, Speed, flops_of, speed_of, this_machine
 from seedo.evaluation._replay import world_of
 from seedo.evaluation._review import Group, Review, Run, readable
-from seedo.experimenters import Experimenter, bayesian, memoriser, scripted
+from seedo.experimenters import (
+    Experimenter,
+    bayesian,
+    changed,
+    is_spoken,
+    memoriser,
+    parse_name,
+    scripted,
+)
 from seedo.learning import KINDS, Agent, Architecture, Provenance, build
-from seedo.play._players import CHANGED, changed
 from seedo.statistics import _intervals as _statistics
 from seedo.statistics._intervals import Estimate
 from seedo.worlds import World
@@ -215,7 +222,7 @@ def rebuilt(run: Run, batch: EpisodeBatch) -> tuple[Experimenter, World]:
     name = batch.origin.experimenter
     if batch.participant is not None:
         raise UserError("player", name, "people's thinking has no known cost")
-    if name.startswith("llm:") or run.spoken is not None:
+    if is_spoken(name) or run.spoken is not None:
         raise UserError("player", name, "it speaks: its operations are the model's, not known here")
     if batch.origin.world != "dag":
         world_name = batch.origin.world
@@ -225,8 +232,7 @@ def rebuilt(run: Run, batch: EpisodeBatch) -> tuple[Experimenter, World]:
         raise UserError("player", name, "the log has other steps than its world")
     try:
         player = _by_name(name, run, world)
-        if hasattr(player, "check"):
-            player.check(world.spec)
+        player.check(world.spec)
     except UserError as error:
         raise UserError(
             "player", name, f"cannot be rebuilt: {' '.join(str(error).split())}"
@@ -235,9 +241,8 @@ def rebuilt(run: Run, batch: EpisodeBatch) -> tuple[Experimenter, World]:
 
 
 def _by_name(name: str, run: Run, world: World) -> Any:
-    kind, colon, rest = name.partition(":")
-    if colon and (change := CHANGED.fullmatch(kind)) is not None:
-        return changed(_by_name(rest, run, world), change["how"], int(change["number"]))
+    if (player := changed(name, lambda inner: _by_name(inner, run, world))) is not None:
+        return player
     record = run.job.get("agent_record")
     fields = record.get("architecture") if isinstance(record, dict) else None
     if isinstance(fields, dict):
@@ -250,8 +255,9 @@ def _by_name(name: str, run: Run, world: World) -> Any:
             raise UserError("network", size, f"more than {_MOST_PARAMETERS:,} parameters")
         network = _no_plain_numbers(build(architecture, 0))
         return Agent(network, architecture, Provenance(name), run.mode != "sample")
-    if kind == "bayes" and colon:
-        return bayesian(rest, world.config())
+    parsed = parse_name(name)
+    if parsed.kind == "bayes":
+        return bayesian(parsed.rest, world.config())
     if re.fullmatch(r"memoriser(@.*)?", name):
         # Which counts it looks up does not change the work.
         spec = world.spec

@@ -101,7 +101,7 @@ def actions_on(
 
     def episode(i, target, value, outcome, relevant, goal):
         init_key, act_key = jax.random.split(jax.random.fold_in(key, i))
-        state = reader.init(spec, init_key, expected)
+        state = reader.begin(spec, init_key, expected)
         phases = jnp.asarray(spec.phases)
         before = left_before(spec, target, value, outcome)
 

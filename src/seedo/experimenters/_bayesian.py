@@ -18,7 +18,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from seedo.errors import UserError
 from seedo.experimenters._choosers import CHOOSERS, any_of
-from seedo.experimenters._protocol import Action, Observation
+from seedo.experimenters._protocol import Player
 from seedo.experimenters._sampled import SampledGraphs, samples_of
 from seedo.experimenters._scripted import legal_actions
 from seedo.inference import (
@@ -33,7 +33,7 @@ from seedo.inference import (
     no_rows,
     value_of_information,
 )
-from seedo.worlds import Spec
+from seedo.worlds import Action, Observation, Spec
 
 BAYESIAN = ("eig", "goal", *CHOOSERS)
 """Names for `bayes:NAME`, beside `sampled-K` for any number K of graphs."""
@@ -49,7 +49,7 @@ class _State(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Bayesian:
+class Bayesian(Player):
     """Explores by `chooser`, one of `BAYESIAN`; exploits by the exact posterior.
 
     Attributes:
@@ -66,9 +66,11 @@ class Bayesian:
     draws: int
     sampled: SampledGraphs | None = None
 
-    knows_system = False
-    # Decisions are worked out one episode at a time: small parts keep every core busy.
-    episodes_at_once = 128
+    @property
+    def episodes_at_once(self) -> int:
+        """Few: decisions are worked out one episode at a time, and small parts keep every core
+        busy."""
+        return 128
 
     @property
     def name(self) -> str:
@@ -76,7 +78,7 @@ class Bayesian:
             return f"bayes:sampled-{self.sampled.samples}"
         return f"bayes:{self.chooser}"
 
-    def init(self, spec: Spec, key: PRNGKeyArray, expected: Array | None) -> _State:
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: Array | None) -> _State:
         return _State(no_rows(spec.n), jnp.zeros(spec.n, jnp.int32))
 
     def remember(self, state: _State, observation: Observation) -> _State:

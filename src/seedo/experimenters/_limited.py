@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray
 
 from seedo.errors import UserError, whole
-from seedo.experimenters._protocol import Action, Observation
-from seedo.worlds import Spec
+from seedo.experimenters._protocol import Player
+from seedo.worlds import Action, Observation, Spec
 
 LONGEST_MEMORY = 10_000
 
@@ -29,7 +30,7 @@ class _State(NamedTuple):
     steps: Int[Array, ""]  # seen so far
 
 
-class LastSteps:
+class LastSteps(eqx.Module, Player):
     """`player`, before every decision, starts afresh and reads the last `steps` steps.
 
     At each step t it is in the state that it would be in had the episode begun at step t - steps:
@@ -44,41 +45,39 @@ class LastSteps:
         UserError: a player that knows the system, or that cannot start afresh.
     """
 
-    knows_system = False
+    player: Any
+    steps: int = eqx.field(static=True)
 
-    def __init__(self, player: Any, steps: int) -> None:
-        whole("last", steps, 1, LONGEST_MEMORY)
-        if player.knows_system:
-            raise UserError(
-                "last", player.name, "it knows the system: a memory makes no difference"
-            )
-        name = player.name
-        if not isinstance(player, Remembers):
+    def __check_init__(self) -> None:
+        whole("last", self.steps, 1, LONGEST_MEMORY)
+        name = self.player.name
+        if self.player.knows_system:
+            raise UserError("last", name, "it knows the system: a memory makes no difference")
+        if not isinstance(self.player, Remembers):
             raise UserError("last", name, "this kind of player has no memory to be limited")
-        self.player: Any = player
-        self.steps = steps
-        self.name = f"last-{steps}:{name}"
 
     @property
-    def episodes_at_once(self) -> int:
-        return int(getattr(self.player, "episodes_at_once", 1024))
+    def name(self) -> str:
+        return f"last-{self.steps}:{self.player.name}"
+
+    @property
+    def episodes_at_once(self) -> int | None:
+        return self.player.episodes_at_once
 
     @property
     def record(self) -> dict[str, Any]:
-        """What a run's manifest keeps of the player."""
-        return {**getattr(self.player, "record", {}), "memory_steps": self.steps}
+        return {**self.player.record, "memory_steps": self.steps}
 
     def check(self, spec: Spec) -> None:
         """Raises UserError when the player cannot play in a world."""
-        if hasattr(self.player, "check"):
-            self.player.check(self._short(spec))
+        self.player.check(self._short(spec))
 
     def _short(self, spec: Spec) -> Spec:
         """Of an episode as long as the memory, and the step that is decided on."""
         return replace(spec, phases=spec.phases[-1:] * (self.steps + 1), rounds=())
 
-    def init(self, spec: Spec, key: PRNGKeyArray, expected: Array | None) -> _State:
-        blank = self.player.init(self._short(spec), key, None)
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: Array | None) -> _State:
+        blank = self.player.begin(self._short(spec), key, None)
         size, n = self.steps - 1, spec.n
         seen = None
         if size:

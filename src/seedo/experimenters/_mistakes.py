@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from seedo.errors import UserError, one_of, whole
 from seedo.experimenters._choosers import any_of
-from seedo.experimenters._protocol import Action, Experimenter, Observation
-from seedo.worlds import EXPLOIT, OBSERVE, Spec
+from seedo.experimenters._protocol import Experimenter, Player
+from seedo.worlds import EXPLOIT, OBSERVE, Action, Observation, Spec
 
 MISTAKES = ("slip", "misread")
 """Kinds of `Mistaken`."""
 
 
-@dataclass(frozen=True)
-class Mistaken:
+class Mistaken(eqx.Module, Player):
     """`player`, but for one mistake.
 
     Attributes:
@@ -35,10 +34,10 @@ class Mistaken:
     """
 
     player: Any
-    step: int
-    kind: str = "misread"
+    step: int = eqx.field(static=True)
+    kind: str = eqx.field(static=True, default="misread")
 
-    def __post_init__(self) -> None:
+    def __check_init__(self) -> None:
         one_of("mistake", self.kind, MISTAKES)
         whole("mistake", self.step, 0, 9_999)
 
@@ -51,25 +50,22 @@ class Mistaken:
         return bool(self.player.knows_system)
 
     @property
-    def episodes_at_once(self) -> int:
-        return int(getattr(self.player, "episodes_at_once", 1024))
+    def episodes_at_once(self) -> int | None:
+        return self.player.episodes_at_once
 
     @property
     def record(self) -> dict[str, Any]:
-        """What a run's manifest keeps of the player."""
-        own = {"kind": self.kind, "step": self.step}
-        return {**getattr(self.player, "record", {}), "mistake": own}
+        return {**self.player.record, "mistake": {"kind": self.kind, "step": self.step}}
 
     def check(self, spec: Spec) -> None:
         """Raises UserError when the player cannot play in a world, or nothing would go wrong."""
         if self.step >= spec.steps:
             raise UserError("mistake", self.step, f"an episode has {spec.steps} steps")
-        if hasattr(self.player, "check"):
-            self.player.check(spec)
+        self.player.check(spec)
 
-    def init(self, spec: Spec, key: PRNGKeyArray, expected: Array | None) -> Any:
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: Array | None) -> Any:
         values = jnp.asarray(spec.do_values, jnp.float32)
-        return self.player.init(spec, key, expected), jnp.asarray(0), values
+        return self.player.begin(spec, key, privileged), jnp.asarray(0), values
 
     def act(self, state: Any, observation: Observation, key: PRNGKeyArray) -> tuple[Action, Any]:
         own, t, values = state
@@ -86,8 +82,7 @@ class Mistaken:
         return action, (own, t + 1, values)
 
 
-@dataclass(frozen=True)
-class Slipping:
+class Slipping(eqx.Module, Player):
     """`player`, but with probability `rate` a step is a random legal intervention instead.
 
     The logged action probabilities are those of what it meant: 1 for that action. Who imitates the
@@ -95,9 +90,9 @@ class Slipping:
     """
 
     player: Experimenter
-    rate: float
+    rate: float = eqx.field(static=True)
 
-    def __post_init__(self) -> None:
+    def __check_init__(self) -> None:
         if not 0 <= self.rate <= 1:
             raise UserError("rate", self.rate, "use a probability")
 
@@ -109,8 +104,8 @@ class Slipping:
     def knows_system(self) -> bool:
         return bool(self.player.knows_system)
 
-    def init(self, spec: Spec, key: PRNGKeyArray, expected: Array | None) -> Any:
-        return self.player.init(spec, key, expected), jnp.asarray(spec.do_values, jnp.float32)
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: Array | None) -> Any:
+        return self.player.begin(spec, key, privileged), jnp.asarray(spec.do_values, jnp.float32)
 
     def act(self, state: Any, observation: Observation, key: PRNGKeyArray) -> tuple[Action, Any]:
         own, values = state

@@ -2,50 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Protocol
 
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
-
-from seedo.worlds import Spec
+from seedo.worlds import Action, Spec
 
 
-class Observation(NamedTuple):
-    """What an experimenter sees before it acts, for one episode."""
-
-    phase: Int[Array, ""]  # OBSERVE, EXPLORE or EXPLOIT
-    steps_left: Int[Array, ""]  # including this one
-    target: Int[Array, ""]  # previous action; -1: none, or a plain observation
-    value: Float[Array, ""]  # previous do-value; 0 where target is -1
-    outcome: Float[Array, " n"]  # what followed; NaN where unobserved and at the first step
-    relevant: Bool[Array, " n"]
-    goal: Int[Array, ""]  # variable to raise; -1 while hidden
-
-
-class Action(NamedTuple):
-    """An intervention do(target = value); target -1 observes without touching anything."""
-
-    target: Int[Array, ""]
-    value: Float[Array, ""]
-    log_probs: Float[Array, " A"] | None = None
-
-
-@runtime_checkable
 class Experimenter(Protocol):
-    """A pure chooser: the runner vmaps and scans it over episodes inside one compiled program.
+    """A chooser of interventions; `Player` has the defaults of all but `name`, `begin` and `act`.
 
-    `knows_system` marks those that are told E[x_j | do(x_i = v)] of the system (`expected`,
-    [n, V, n]; where it drifts, of every round: [R, n, V, n], see `Spec.rounds`); everyone else gets
-    None there. Whoever thinks long may say in `episodes_at_once` how
-    many episodes a compiled call should play.
+    It is pure JAX, so that the runner maps and scans it over episodes inside one compiled program;
+    or, where `host`, plain Python: keys are NumPy generators, observations NumPy arrays.
     """
 
     @property
     def name(self) -> str: ...
     @property
-    def knows_system(self) -> bool: ...
+    def knows_system(self) -> bool:
+        """Whether `begin` is told the world's `privileged` view of the task."""
+        ...
 
-    def init(self, spec: Spec, key: PRNGKeyArray, expected: Array | None) -> Any: ...
+    @property
+    def host(self) -> bool: ...
+    @property
+    def episodes_at_once(self) -> int | None:
+        """Episodes of one compiled call; None: as many as the world plays at once."""
+        ...
 
-    def act(
-        self, state: Any, observation: Observation, key: PRNGKeyArray
-    ) -> tuple[Action, Any]: ...
+    @property
+    def record(self) -> dict[str, Any]:
+        """What a run's manifest keeps of the player."""
+        ...
+
+    def check(self, spec: Spec) -> None:
+        """Raises UserError when the player cannot play in a world."""
+        ...
+
+    def begin(self, spec: Spec, key: Any, privileged: Any) -> Any:
+        """Its memory before the first step; `privileged` is None unless it knows the system."""
+        ...
+
+    def act(self, memory: Any, observation: Any, key: Any) -> tuple[Action, Any]:
+        """Its action, and its memory after it."""
+        ...
+
+
+class Player:
+    """An experimenter with no optional power: a base for those that have some."""
+
+    @property
+    def knows_system(self) -> bool:
+        return False
+
+    @property
+    def host(self) -> bool:
+        return False
+
+    @property
+    def episodes_at_once(self) -> int | None:
+        return None
+
+    @property
+    def record(self) -> dict[str, Any]:
+        return {}
+
+    def check(self, spec: Spec) -> None:
+        """Plays anywhere."""

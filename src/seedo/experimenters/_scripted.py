@@ -10,9 +10,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from seedo.experimenters._choosers import Chooser, any_of
-from seedo.experimenters._protocol import Action, Observation
+from seedo.experimenters._protocol import Player
 from seedo.experimenters._readers import History, Reader
-from seedo.worlds import EXPLOIT, OBSERVE, Spec, legal_returns
+from seedo.worlds import EXPLOIT, OBSERVE, Action, Observation, Spec, legal_returns
 
 
 class _State(NamedTuple):
@@ -25,7 +25,7 @@ class _State(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Scripted:
+class Scripted(Player):
     """Explores with `chooser`, exploits with `reader`.
 
     `reader` scores actions from the history; None exploits at random, and `knows_system` replaces
@@ -37,7 +37,7 @@ class Scripted:
     reader: Reader | None
     knows_system: bool = False
 
-    def init(self, spec: Spec, key: PRNGKeyArray, expected: Array | None) -> _State:
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: Array | None) -> _State:
         steps, n = spec.steps, spec.n
         history = None
         if self.reader is not None:
@@ -47,7 +47,7 @@ class Scripted:
                 value=jnp.zeros(steps),
                 seen=jnp.zeros(steps, bool),
             )
-        known = expected if self.knows_system else None
+        known = privileged if self.knows_system else None
         rounds = None if known is None or known.ndim == 3 else jnp.asarray(spec.rounds)
         tried, values = jnp.zeros(n, jnp.int32), jnp.asarray(spec.do_values)
         return _State(history, tried, jnp.asarray(0), values, known, rounds)

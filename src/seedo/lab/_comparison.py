@@ -21,9 +21,9 @@ from seedo.errors import UserError, one_of, whole
 from seedo.evaluation import episode_returns, measure, read
 from seedo.lab._cast import kind, label, player
 from seedo.lab._scenario import MOST_VARIABLES, STREAM, Scenario
-from seedo.play import episodes, logged, rollout_on, set_stages
+from seedo.play import episodes, origin, rollout_on, set_ups
 from seedo.statistics import Estimate, mean, ratios
-from seedo.worlds import DagConfig, configure, configure_rooms
+from seedo.worlds import DagConfig, configure, configure_rooms, stream_key
 
 PART = 128
 """Episodes played at once: what a person waits for before the first numbers."""
@@ -197,11 +197,11 @@ def play_part(cell: Cell, start: int, count: int) -> EpisodeBatch:
     stage, who = cell.scenario.stage(), player(cell.player, cell.scenario)
     if cell.scenario.world == "rooms":
         return episodes(stage, who, cell.scenario.seed, STREAM, start, PART).take(slice(0, count))
-    given = cell.scenario.given()
-    indices = jnp.arange(start, start + PART)
-    stages = set_stages(stage, cell.scenario.seed, STREAM, indices, given)
-    played = jax.tree.map(lambda a: np.asarray(a)[:count], rollout_on(stage, who, stages))
-    return logged(stage, who.name, cell.scenario.seed, start, played, systems=True)
+    key, indices = stream_key(cell.scenario.seed, STREAM), jnp.arange(start, start + PART)
+    begun = set_ups(stage, key, indices, cell.scenario.task())
+    played = jax.tree.map(lambda a: np.asarray(a)[:count], rollout_on(stage, who, begun))
+    source = origin(stage, who.name, cell.scenario.seed)
+    return stage.to_log(source, np.arange(start, start + count), played, systems=True)
 
 
 def compiled(cell: Cell, count: int = PART) -> EpisodeBatch:

@@ -18,7 +18,7 @@ from seedo.lab._cast import player
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import Scenario
 from seedo.learning import Agent, Decision, Inputs
-from seedo.play import Actor, LiveEpisode
+from seedo.play import Actor, Live
 
 Progress = Callable[[int, int], None]
 """Called with (steps done, steps in all)."""
@@ -31,7 +31,7 @@ def dag_setting(scenario: Scenario) -> dict[str, Any]:
     """What is the same for everyone who plays, the hidden system included, as JSON."""
     episode: Any = scenario.begin()
     naming, spec = Naming.of(scenario, episode), episode.world.spec
-    weights = np.asarray(episode.stage.system.weights)
+    weights = np.asarray(episode.task.system.weights)
     hidden = len(weights) - spec.n
     signs = np.array([*naming.signs, *[1] * hidden])
     linear = scenario.config.to_dict()["mechanism"] == "linear"
@@ -39,9 +39,9 @@ def dag_setting(scenario: Scenario) -> dict[str, Any]:
         "world": "dag",
         "names": [*naming.words, *(f"H{i + 1}" for i in range(hidden))],
         "hidden": hidden,
-        "relevant": np.asarray(episode.stage.relevant).tolist(),
+        "relevant": np.asarray(episode.task.relevant).tolist(),
         "phases": list(spec.phases),
-        "goals": np.asarray(episode.stage.goal).tolist(),
+        "goals": np.asarray(episode.task.goal).tolist(),
         "truth": [
             [int(i), int(j), round(float(signs[i] * signs[j] * weights[i, j]), 2)]
             for i, j in np.argwhere(weights)
@@ -74,7 +74,7 @@ def dag_frames(scenario: Scenario, name: str, progress: Progress) -> dict[str, A
     return shown
 
 
-def tell_episode(scenario: Scenario, episode: LiveEpisode) -> dict[str, Any]:
+def tell_episode(scenario: Scenario, episode: Live) -> dict[str, Any]:
     """The frames of a finished episode, whoever played it."""
     naming, seen = Naming.of(scenario, episode), episode.seen[1:]
     targets = [int(row.target) for row in seen]
@@ -92,7 +92,7 @@ def tell_episode(scenario: Scenario, episode: LiveEpisode) -> dict[str, Any]:
 
 
 def _add_decisions(
-    frames: list[dict[str, Any]], agent: Agent, episode: LiveEpisode, naming: Naming
+    frames: list[dict[str, Any]], agent: Agent, episode: Live, naming: Naming
 ) -> None:
     """How likely a network found each action, and the graph that it would give as its reason."""
     decision = _decisions(agent.network, _inputs(episode), len(frames) - 1)
@@ -116,15 +116,15 @@ def _add_decisions(
             frame["reason"] = _arrows(1 / (1 + np.exp(-edges)))
 
 
-def _inputs(episode: LiveEpisode) -> Inputs:
+def _inputs(episode: Live) -> Inputs:
     seen: Any = jax.tree.map(lambda *rows: np.stack(rows), *episode.seen[1:])
     return Inputs(
         phase=jnp.asarray(episode.world.spec.phases, jnp.int32),
-        goal=jnp.asarray(episode.stage.goal, jnp.int32),
+        goal=jnp.asarray(episode.task.goal, jnp.int32),
         target=jnp.asarray(seen.target, jnp.int32),
         value=jnp.asarray(seen.value, jnp.float32),
         outcome=jnp.asarray(seen.outcome, jnp.float32),
-        relevant=jnp.asarray(episode.stage.relevant),
+        relevant=jnp.asarray(episode.task.relevant),
     )
 
 

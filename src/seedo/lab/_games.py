@@ -20,7 +20,7 @@ from seedo.errors import UserError
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import Scenario, decode, encode
 from seedo.lab._store import METADATA
-from seedo.play import LiveEpisode
+from seedo.play import Live
 from seedo.worlds import EXPLOIT, OBSERVE
 
 _GAME = sa.Table(
@@ -61,7 +61,7 @@ class Game:
     visitor: str
     created: str
     scenario: Scenario
-    episode: LiveEpisode
+    episode: Live
     naming: Naming
     moves: list[tuple[int, float]] = field(default_factory=list)
     prepared: bool = False
@@ -240,7 +240,7 @@ class Games:
     def _replayed(self, row: sa.Row[Any]) -> Game:
         name, scenario = row.id, decode(row.scenario)
         episode = scenario.begin()
-        assert isinstance(episode, LiveEpisode)  # `open` takes no others
+        assert isinstance(episode, Live)  # `open` takes no others
         game = Game(name, row.visitor, row.created, scenario, episode, Naming.of(scenario, episode))
         kept = sa.select(_STEP.c.target, _STEP.c.value).where(_STEP.c.game == name)
         with self._engine.connect() as connection:

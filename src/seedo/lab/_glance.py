@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import Scenario
-from seedo.play import LiveEpisode
+from seedo.play import Live
 from seedo.worlds import DagConfig, DagWorld, System, variable_names
 
 _DRAWS = 4096
@@ -69,8 +69,8 @@ class Sight:
             scenario.drawn,
         )
         episode = still.begin()
-        assert isinstance(episode, LiveEpisode)
-        stage = episode.stage
+        assert isinstance(episode, Live)
+        stage = episode.task
         weights = np.asarray(stage.system.weights, np.float64)
         noise = np.asarray(stage.system.noise_scale, np.float64)
         goals = tuple(dict.fromkeys(int(g) for g in np.asarray(stage.goal) if g >= 0))

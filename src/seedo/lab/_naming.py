@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seedo.lab._scenario import STREAM, Scenario
 from seedo.language import name_variables
-from seedo.play import LiveEpisode
+from seedo.play import Live
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Naming:
     signs: tuple[int, ...]
 
     @staticmethod
-    def of(scenario: Scenario, episode: LiveEpisode) -> Naming:
+    def of(scenario: Scenario, episode: Live) -> Naming:
         """As a language model would be told them.
 
         Raises:

@@ -12,7 +12,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
-import jax
 import numpy as np
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
@@ -37,7 +36,7 @@ from seedo.lab._scenario import (
 )
 from seedo.lab._verdict import Move, instead, lesson, own_path, tries, verdict
 from seedo.lab._warm import FIRST
-from seedo.play import describe_systems, episode_batch, origin
+from seedo.play import live_batch, origin
 
 _MOST_VALUE = 1e6
 _INFORMED = "bayes:eig"
@@ -293,7 +292,7 @@ def _shown(game: Game, moves: Sequence[Sequence[Any]]) -> list[list[float]]:
 
 def _graph(game: Game) -> dict[str, Any]:
     """The hidden system as the person would draw it; hidden causes last."""
-    weights = np.asarray(game.episode.stage.system.weights, np.float64)
+    weights = np.asarray(game.episode.task.system.weights, np.float64)
     hidden = len(weights) - len(game.naming.words)
     signs = np.array([*game.naming.signs, *[1] * hidden])
     shown = weights * signs[:, None] * signs
@@ -309,10 +308,7 @@ def _graph(game: Game) -> dict[str, Any]:
 
 def _log(game: Game) -> bytes:
     """The game as a shard of an episode log, system and all."""
-    episode, stage = game.episode, game.episode.stage
+    episode = game.episode
     where = replace(origin(episode.world, "person", game.scenario.seed), created=game.created)
-    system, expected = stage.system, np.asarray(stage.expected)
-    lead = jax.tree.map(lambda a: np.asarray(a)[None], system)
-    texts = describe_systems(episode.world, lead, expected[None])
-    batch = episode_batch(where, [episode], system=texts)
+    batch = live_batch(where, [episode], systems=True)
     return to_parquet(batch).to_pybytes()

@@ -21,7 +21,7 @@ from seedo.lab._belief import beliefs, no_belief
 from seedo.lab._cast import label
 from seedo.lab._logbook import Log
 from seedo.lab._scenario import STREAM, Drawn, Scenario, encode, redrawn, stage_of
-from seedo.play import LiveEpisode
+from seedo.play import Live
 from seedo.worlds import DagConfig, RoomsConfig, episode_key
 from seedo.worlds.rooms import ACTIONS
 
@@ -215,7 +215,7 @@ def drawn_again(log: Log, batch: EpisodeBatch) -> Truth | None:
     try:
         config = DagConfig.from_dict(json.loads(batch.origin.world_config))
         scenario = Scenario(config, batch.origin.seed, int(batch.episode_id[0]))
-        live = LiveEpisode(scenario.stage(), scenario.seed, stream, scenario.index)
+        live = Live(scenario.stage(), scenario.seed, stream, scenario.index)
     except UserError:
         return None
     if live.world.spec.n != batch.n or live.world.spec.steps != batch.steps:
@@ -224,7 +224,7 @@ def drawn_again(log: Log, batch: EpisodeBatch) -> Truth | None:
     logged = np.array([batch.oracle_return[0], batch.random_return[0]])
     if not np.allclose(ours, logged, rtol=_TIE, atol=_TIE):
         return None
-    system = live.stage.system
+    system = live.task.system
     weights, noise = (np.asarray(x, np.float64) for x in (system.weights, system.noise_scale))
     return Truth(weights, noise, "drawn again")
 

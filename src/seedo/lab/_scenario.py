@@ -19,7 +19,7 @@ import networkx as nx
 import numpy as np
 
 from seedo.errors import UserError, one_of, whole
-from seedo.play import Given, LiveEpisode, LiveRooms
+from seedo.play import Live, LiveRooms
 from seedo.worlds import (
     DagConfig,
     DagWorld,
@@ -109,20 +109,20 @@ class Scenario:
         """The world; the same object for equal settings, so that it is compiled for once."""
         return stage_of(self.config)
 
-    def begin(self) -> LiveEpisode | LiveRooms:
+    def begin(self) -> Live | LiveRooms:
         """A fresh episode: the same system and noise every time."""
         stage = self.stage()
         if isinstance(stage, RoomsWorld):
             return LiveRooms(stage, self.seed, STREAM, self.index)
-        return LiveEpisode(stage, self.seed, STREAM, self.index, self.given())
+        return Live(stage, self.seed, STREAM, self.index, self.task())
 
-    def given(self) -> Given | None:
-        """The drawn system and its goal; None: the world draws."""
+    def task(self) -> Any:
+        """That of the drawn system and its goal; None: the world draws."""
         if self.drawn is None:
             return None
         weights = jnp.asarray(self.drawn.weights, jnp.float32)
         system = System(weights, jnp.asarray(self.drawn.noise, jnp.float32))
-        return Given(system, jnp.asarray(self.drawn.goal, jnp.int32))
+        return self.stage().given(system, self.drawn.goal)
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` reads; the settings in full."""

@@ -13,8 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
-
 from seedo.episodes import write_atomic
 from seedo.errors import UserError
 from seedo.lab._frames import tell_episode
@@ -31,7 +29,6 @@ from seedo.language import (
     load_speaker,
     speaks,
 )
-from seedo.play import Given
 
 _CALLS = Calls(retries=2)
 
@@ -90,11 +87,7 @@ def _scene(scenario: Scenario, conditions: Conditions) -> Scene:
     where = (scenario.stage(), scenario.seed, STREAM, scenario.index, conditions)
     if scenario.world == "rooms":
         return RoomsScene(*where)
-    given = None
-    if scenario.drawn is not None:
-        episode: Any = scenario.begin()
-        given = Given(episode.stage.system, jnp.int32(scenario.drawn.goal))
-    return DagScene(*where, given=given)
+    return DagScene(*where, task=scenario.task())
 
 
 @lru_cache(maxsize=8)

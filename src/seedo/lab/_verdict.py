@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from seedo.lab._belief import beliefs
 from seedo.lab._cast import player
 from seedo.lab._scenario import Scenario
-from seedo.play import Actor, LiveEpisode
+from seedo.play import Actor, Live
 from seedo.worlds import EXPLOIT, OBSERVE, DagConfig, legal_returns
 
 Move = tuple[int, float]
@@ -51,12 +51,12 @@ def instead(name: str, scenario: Scenario, moves: Sequence[Move]) -> list[Move]:
     return chosen
 
 
-def _allowed(episode: LiveEpisode, move: Move) -> Move:
+def _allowed(episode: Live, move: Move) -> Move:
     """People only look in the observe phase; so does everyone whom they play against."""
     return (-1, 0.0) if episode.phase == OBSERVE else move
 
 
-def lesson(scenario: Scenario, episode: LiveEpisode) -> dict[str, Any]:
+def lesson(scenario: Scenario, episode: Live) -> dict[str, Any]:
     """What an episode's outcomes say about the graph.
 
     Returns:
@@ -93,9 +93,9 @@ class Try:
         return self.worth >= self.most - 1e-3 * max(1.0, abs(self.most))
 
 
-def tries(episode: LiveEpisode, moves: Sequence[Move]) -> list[Try]:
+def tries(episode: Live, moves: Sequence[Move]) -> list[Try]:
     """The exploit steps of a finished episode."""
-    spec, stage = episode.world.spec, episode.stage
+    spec, stage = episode.world.spec, episode.task
     expected, values = np.asarray(stage.expected), spec.do_values
     done = []
     for step, phase in enumerate(spec.phases):
@@ -121,7 +121,7 @@ def worth_of(
 
 
 def verdict(
-    episode: LiveEpisode,
+    episode: Live,
     moves: Sequence[Move],
     say: Callable[[Move], str],
     word: Callable[[int], str],
@@ -168,7 +168,7 @@ def verdict(
 
 
 def _advice(
-    episode: LiveEpisode,
+    episode: Live,
     last: Try,
     say: Callable[[Move], str],
     reader: str,
@@ -176,7 +176,7 @@ def _advice(
 ) -> str:
     target, value = advice[last.step]
     theirs = worth_of(
-        np.asarray(episode.stage.expected), episode.world.spec.do_values, (target, value), last.goal
+        np.asarray(episode.task.expected), episode.world.spec.do_values, (target, value), last.goal
     )
     name = reader[0].upper() + reader[1:]
     if (target, value) == last.chosen:
@@ -203,7 +203,7 @@ def _number(value: float) -> str:
     return f"{rounded:.2f}".replace("-", "−").removesuffix("0").removesuffix(".0")
 
 
-def _begin(scenario: Scenario) -> LiveEpisode:
+def _begin(scenario: Scenario) -> Live:
     episode = scenario.begin()
-    assert isinstance(episode, LiveEpisode)
+    assert isinstance(episode, Live)
     return episode

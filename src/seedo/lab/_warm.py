@@ -13,7 +13,7 @@ from seedo.errors import UserError
 from seedo.lab._belief import beliefs, no_belief
 from seedo.lab._cast import RIVALS, player
 from seedo.lab._scenario import Scenario
-from seedo.play import Actor, LiveEpisode
+from seedo.play import Actor, Live
 from seedo.worlds import DagConfig, configure
 
 FIRST = Scenario(configure())
@@ -50,7 +50,7 @@ def stay_light() -> None:
 def warm_up(scenario: Scenario = FIRST) -> None:
     """Play the scenario once with everyone; quick from the second time on."""
     episode = scenario.begin()
-    if not isinstance(episode, LiveEpisode) or not isinstance(scenario.config, DagConfig):
+    if not isinstance(episode, Live) or not isinstance(scenario.config, DagConfig):
         return
     episode.act(0, scenario.config.do_values[-1])
     if not no_belief(scenario.config):

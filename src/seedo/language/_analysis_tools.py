@@ -211,7 +211,7 @@ def posterior(scene: DagScene) -> str:
     Exact, over all graphs with the world's in-degree, under its noise and weights; irrelevant
     variables are left out (`SubsetPosterior`, `LatticePosterior`).
     """
-    chosen = np.flatnonzero(np.asarray(scene.episode.stage.relevant))
+    chosen = np.flatnonzero(np.asarray(scene.episode.task.relevant))
     outcome, target = _rows(scene)
     outcome = outcome[:, chosen]
     place = np.full(scene.world.spec.n + 1, -1)

@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 
 from seedo.episodes import EpisodeBatch, Origin
@@ -18,7 +17,7 @@ from seedo.language._names import Names, letters, nonsense
 from seedo.language._reply import Malformed, read_number, say_number
 from seedo.language._scene import Message, Question, Scene, Tool
 from seedo.language._structure import arrows_question
-from seedo.play import Actor, Given, LiveEpisode, describe_systems, episode_batch
+from seedo.play import Actor, Live, live_batch
 from seedo.worlds import EXPLOIT, EXPLORE, OBSERVE, World
 
 _DO = re.compile(r"do ([^\s=]{1,40}) ?= ?(\S{1,40})", re.IGNORECASE)
@@ -34,7 +33,7 @@ class Do(NamedTuple):
 class DagScene(Scene):
     """One episode of a world of structural causal models; the return is E[goal | do].
 
-    `given`: see `evaluation.LiveEpisode`.
+    `task`: see `play.Live`.
 
     Raises:
         UserError: names of this kind cannot be given to this world's variables.
@@ -50,9 +49,9 @@ class DagScene(Scene):
         index: int,
         conditions: Conditions | None = None,
         opening: Sequence[Message] = (),
-        given: Given | None = None,
+        task: Any = None,
     ) -> None:
-        self.world, self.episode = world, LiveEpisode(world, seed, stream, index, given)
+        self.world, self.episode = world, Live(world, seed, stream, index, task)
         conditions = conditions or Conditions()
         self.names = name_variables(self.episode, conditions.names, seed, stream)
         super().__init__(conditions, opening)
@@ -63,9 +62,9 @@ class DagScene(Scene):
         return dag_instructions(self.world, self.conditions)
 
     def begin(self) -> str:
-        said = say_variables(self.names, np.asarray(self.episode.stage.relevant))
+        said = say_variables(self.names, np.asarray(self.episode.task.relevant))
         while not self.finished and self.episode.phase == OBSERVE:
-            said.append(self.results(self.episode.act(-1)))
+            said.append(self.results(self.episode.act(-1).outcome))
         return "\n".join([*said, *self._goal()])
 
     def results(self, outcome: np.ndarray) -> str:
@@ -112,7 +111,7 @@ class DagScene(Scene):
             return Malformed("unknown-value", f"Variables can be set to {self._values()}.")
         if self.exploiting and target == self.goal:
             return Malformed("not-allowed", "The goal itself cannot be set.")
-        if self.exploiting and not bool(self.episode.stage.relevant[target]):
+        if self.exploiting and not bool(self.episode.task.relevant[target]):
             return Malformed("not-allowed", "Set one of the relevant variables.")
         return Do(target, near[0])
 
@@ -126,7 +125,7 @@ class DagScene(Scene):
     # -- acting -----------------------------------------------------------------------------------
 
     def act(self, action: Do) -> str:
-        outcome = self.episode.act(action.target, action.value)
+        outcome = self.episode.act(action.target, action.value).outcome
         return "\n".join([self.results(outcome), *self._goal()])
 
     def let_pass(self) -> str:
@@ -168,16 +167,10 @@ class DagScene(Scene):
 
     @classmethod
     def log(cls, origin: Origin, scenes: Sequence[Any], systems: bool = False) -> EpisodeBatch:
-        lived = [scene.episode for scene in scenes]
-        texts = None
-        if systems:
-            stages = [(e.stage.system, e.stage.expected) for e in lived]
-            drawn = jax.tree.map(lambda *arrays: np.stack(arrays), *stages)
-            texts = describe_systems(scenes[0].world, *drawn)
-        return episode_batch(origin, lived, system=texts)
+        return live_batch(origin, [scene.episode for scene in scenes], systems)
 
 
-def name_variables(episode: LiveEpisode, kind: str, seed: int, stream: str) -> Names:
+def name_variables(episode: Live, kind: str, seed: int, stream: str) -> Names:
     """Names of an episode's variables; drawn from the episode, never from who plays."""
     spec = episode.world.spec
     if kind == "letters":

@@ -139,7 +139,7 @@ def explain(scene: DagScene, action: Do) -> str:
         return f"{name} has not been set yet, and only setting it shows what it causes."
     spec, goal = scene.world.spec, scene.goal
     index = int(np.argmin([abs(v - action.value) for v in spec.do_values]))
-    expected = float(scene.episode.stage.expected[action.target, index, goal])
+    expected = float(scene.episode.task.expected[action.target, index, goal])
     said = say_number(scene.names.signs[goal] * expected, decimals)
     return f"With {name} at {value}, {words[goal]} can be expected to be {said}: the best there is."
 

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from seedo.errors import UserError
 from seedo.language._names import Names
 from seedo.language._themes import THEMES
-from seedo.play import LiveEpisode
+from seedo.play import Live
 
 _REMEDY = "or choose names=nonsense"
 _AGREES = {"familiar": 1, "contrary": -1, "permuted": 0}
 
 
-def familiar(episode: LiveEpisode, kind: str, rng: np.random.Generator) -> Names:
+def familiar(episode: Live, kind: str, rng: np.random.Generator) -> Names:
     """Names from one everyday theme (`THEMES`), in which earlier variables bring about later ones.
 
     `familiar`: every arrow of the system runs from an earlier to a later name, and knowing the
@@ -48,7 +48,7 @@ def familiar(episode: LiveEpisode, kind: str, rng: np.random.Generator) -> Names
         most = max(map(len, THEMES.values()))
         raise UserError("n", spec.n, f"themes name at most {most} variables: use fewer, {_REMEDY}")
 
-    system = np.asarray(episode.stage.system.weights)[: spec.n, : spec.n]
+    system = np.asarray(episode.task.system.weights)[: spec.n, : spec.n]
     theme = themes[rng.integers(len(themes))]
     chosen = np.sort(rng.permutation(len(theme))[: spec.n])
     causes_first = _topological_order(system != 0, rng)
@@ -60,7 +60,7 @@ def familiar(episode: LiveEpisode, kind: str, rng: np.random.Generator) -> Names
         "contrary": spec.n - 1 - np.argsort(causes_first),
         "permuted": at_random,
     }[kind]
-    goals = [int(g) for g in np.asarray(episode.stage.goal) if g >= 0]
+    goals = [int(g) for g in np.asarray(episode.task.goal) if g >= 0]
     wanted = _AGREES[kind] * _relation(episode, system != 0, goals[0])
     # A name agrees with the theme where pole * sign = the fact's sign, seen from the first goal.
     signs = np.where(wanted == 0, coins, poles * wanted)
@@ -72,10 +72,10 @@ def familiar(episode: LiveEpisode, kind: str, rng: np.random.Generator) -> Names
     return Names(tuple(words), tuple(map(int, listed)), tuple(map(int, signs)))
 
 
-def _relation(episode: LiveEpisode, edges: NDArray[np.bool_], goal: int) -> NDArray[np.int64]:
+def _relation(episode: Live, edges: NDArray[np.bool_], goal: int) -> NDArray[np.int64]:
     """Sign of each variable's total effect on the goal, or of the goal's on it; 0 without any."""
     values = episode.world.spec.do_values
-    expected = np.asarray(episode.stage.expected)
+    expected = np.asarray(episode.task.expected)
     rise = expected[:, int(np.argmax(values))] - expected[:, int(np.argmin(values))]  # [cause, on]
     reaches = edges.copy()
     for middle in range(len(edges)):

@@ -88,7 +88,7 @@ class ReadingScene(DagScene):
         return "\n".join([said, "Experiments made by somebody else:", *rows, *self._goal()])
 
     def _experiment(self, action: Do) -> np.ndarray:
-        return self.episode.act(action.target, action.value)
+        return self.episode.act(action.target, action.value).outcome
 
 
 def reading_scene(

@@ -25,7 +25,7 @@ from seedo.language._reply import Malformed, read_number, say_number
 from seedo.language._scene import Message, Question
 from seedo.language._speaker import Speaker, converse
 from seedo.language._structure import CANNOT, posterior_of, relevant_rows
-from seedo.play import LiveEpisode, origin
+from seedo.play import Live, origin
 from seedo.statistics._intervals import Estimate, mean, share
 from seedo.worlds import EXPLOIT, DagWorld, World, configure
 
@@ -126,7 +126,7 @@ class SelfCorrectionScene(DagScene):
         """What the note says."""
         if self.note == "none":
             return None
-        stage = self.episode.stage
+        stage = self.episode.task
         goal = int(np.asarray(stage.goal)[self.world.spec.steps - self.horizon + self.inject])
         effect = effect_table(self.episode)[:, goal].copy()
         legal = np.asarray(stage.relevant) & (np.arange(len(effect)) != goal)
@@ -176,27 +176,27 @@ def last_turns(messages: list[Message], turns: int) -> list[Message]:
 # -- the question about effects -------------------------------------------------------------------
 
 
-def effect_table(episode: LiveEpisode) -> NDArray[np.float64]:
+def effect_table(episode: Live) -> NDArray[np.float64]:
     """Change of E[x_j] from x_i's lowest to its highest value, a unit set, float64[n, n] (i, j).
 
     In linear systems the total effect.
     """
     values = np.asarray(episode.world.spec.do_values)
-    expected = np.asarray(episode.stage.expected, np.float64)
+    expected = np.asarray(episode.task.expected, np.float64)
     low, high = int(values.argmin()), int(values.argmax())
     if low == high:
         return np.asarray(expected[:, low] / values[low])
     return np.asarray((expected[:, high] - expected[:, low]) / (values[high] - values[low]))
 
 
-def effects_question(episode: LiveEpisode, names: Names) -> Question:
+def effects_question(episode: Live, names: Names) -> Question:
     """Asks for total effects; of our own players `bayes:X` and `scripted:expert` have answers."""
 
     def own(player: str) -> str:
         if player == "scripted:expert":
             return write_effects(effect_table(episode), names)
         config = episode.world.config()
-        relevant = np.asarray(episode.stage.relevant)
+        relevant = np.asarray(episode.task.relevant)
         if not player.startswith("bayes:") or bayes_supported(config) is not None:
             return CANNOT
         chosen, rows = relevant_rows(*_rows(episode), relevant[None])
@@ -269,7 +269,7 @@ def signs_right(stated: NDArray[np.float64], true: NDArray[np.float64]) -> float
     return float((np.sign(given) == np.sign(kept))[clear].mean())
 
 
-def _rows(episode: LiveEpisode) -> tuple[NDArray[Any], NDArray[np.int64]]:
+def _rows(episode: Live) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Outcomes float[1, R, n] and targets int64[1, R] before the first exploit step."""
     spec = episode.world.spec
     seen = [o for o, p in zip(episode.seen[1:], spec.phases, strict=False) if p != EXPLOIT]
@@ -331,7 +331,7 @@ def pursuit(scene: SelfCorrectionScene) -> Pursuit:
     """The scored steps of a finished scene."""
     episode, spec = scene.episode, scene.world.spec
     first, values = spec.steps - scene.horizon, np.asarray(spec.do_values)
-    stage = episode.stage
+    stage = episode.task
     goal = np.asarray(stage.goal)[first:].astype(np.int64)
     expected, relevant = np.asarray(stage.expected, np.float64), np.asarray(stage.relevant)
     batch = DagScene.log(_source(scene), [scene])
@@ -354,7 +354,7 @@ def _contradicted(scene: SelfCorrectionScene) -> bool | None:
     claim, config = scene.claim, scene.world.config()
     if claim is None or bayes_supported(config) is not None:
         return None
-    relevant, values = np.asarray(scene.episode.stage.relevant), scene.world.spec.do_values
+    relevant, values = np.asarray(scene.episode.task.relevant), scene.world.spec.do_values
     outcome, target = _rows(scene.episode)
     if not target.size:
         return False

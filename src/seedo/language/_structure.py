@@ -24,7 +24,7 @@ from seedo.inference import Rows, SubsetPosterior, bayes_supported, essential_gr
 from seedo.language._names import Names
 from seedo.language._reply import Malformed
 from seedo.language._scene import Question
-from seedo.play import LiveEpisode
+from seedo.play import Live
 from seedo.worlds import EXPLOIT
 
 Arrows = frozenset[tuple[int, int]]
@@ -39,9 +39,9 @@ _AT_ONCE = 64
 # -- the question ---------------------------------------------------------------------------------
 
 
-def arrows_question(episode: LiveEpisode, names: Names) -> Question:
+def arrows_question(episode: Live, names: Names) -> Question:
     """The question for a live episode; of our own players only `bayes:X` has an answer to it."""
-    relevant = np.asarray(episode.stage.relevant)
+    relevant = np.asarray(episode.task.relevant)
     about = "variable" if relevant.all() else "relevant variable"
     example = " ".join(
         f"{names.words[a]}>{names.words[b]}" for a, b in _example(names, relevant)

@@ -16,6 +16,7 @@ from seedo.learning._course import Course
 from seedo.learning._dag_reinforcement import FineTuning, FineTuningReport, fine_tune
 from seedo.learning._dagger import DaggerRecipe, Queries, learn_round, plan_queries
 from seedo.learning._dagger_job import DaggerReport, learn_by_dagger
+from seedo.learning._find import find_agent
 from seedo.learning._imitation import Recipe, Report, learn
 from seedo.learning._inputs import Cue, Decision, Inputs, Row, batch_inputs
 from seedo.learning._networks import KINDS, WIDTHS, Architecture, architecture, build
@@ -59,6 +60,7 @@ __all__ = [
     "build",
     "count_parameters",
     "exploit_correct",
+    "find_agent",
     "fine_tune",
     "last_choices",
     "learn",

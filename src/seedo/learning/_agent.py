@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import equinox as eqx
 import jax
@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
 from seedo.errors import UserError
-from seedo.experimenters import Action, Observation
+from seedo.experimenters import Action, Observation, Player
 from seedo.learning._inputs import Decision, observation_row
 from seedo.learning._networks import Architecture, Network, build
 from seedo.learning._weights import Tree, from_bytes
@@ -61,7 +61,7 @@ class Provenance:
         return 0
 
 
-class Trained(eqx.Module, Generic[N, A]):
+class Trained(eqx.Module, Player, Generic[N, A]):
     """What every player of a trained network has.
 
     Args:
@@ -76,8 +76,6 @@ class Trained(eqx.Module, Generic[N, A]):
     architecture: A = eqx.field(static=True)
     provenance: Provenance = eqx.field(static=True)
     greedy: bool = eqx.field(static=True, default=True)
-
-    knows_system: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
@@ -118,7 +116,7 @@ class Agent(Trained[Network, Architecture]):
                 f"{own.most_steps} steps; use an equivariant agent or fewer experiments"
             )  # fmt: skip
 
-    def init(self, spec: Spec, key: PRNGKeyArray, expected: Array | None) -> Any:
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: Array | None) -> Any:
         self.check(spec)
         return self.network.start(spec.n, spec.steps), jnp.asarray(True)
 

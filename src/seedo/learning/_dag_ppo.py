@@ -21,21 +21,12 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 from numpy.typing import NDArray
 
-from seedo.experimenters import (
-    Action,
-    Stage,
-    execute,
-    first_observation,
-    next_observation,
-    references,
-    set_stage,
-    worths,
-)
 from seedo.learning._inputs import Cue, Inputs, Row, observation_row
 from seedo.learning._networks import Network
 from seedo.learning._objective import CACHED_FLOATS
 from seedo.learning._rooms_ppo import adam
-from seedo.worlds import EXPLOIT, EXPLORE, OBSERVE, World
+from seedo.play import Setup, set_up
+from seedo.worlds import EXPLOIT, EXPLORE, OBSERVE, Action, World
 
 LOSSES = ("policy_loss", "entropy", "anchor", "clipped", "divergence")
 REWARDS = ("expected", "sampled")
@@ -65,19 +56,20 @@ def play(
     """
 
     def at_task(task: Array) -> Played:
-        stage = set_stage(world, jax.random.fold_in(key, task))
-        keys = jax.random.split(stage.player_key, players)
-        return jax.vmap(lambda own: _play_on(world, network, stage, own))(keys)
+        setup = set_up(world, jax.random.fold_in(key, task))
+        keys = jax.random.split(setup.player_key, players)
+        return jax.vmap(lambda own: _play_on(world, network, setup, own))(keys)
 
     return jax.vmap(at_task)(tasks)
 
 
-def _play_on(world: World, network: Any, stage: Stage, key: PRNGKeyArray) -> Played:
-    spec = world.spec
+def _play_on(world: Any, network: Any, setup: Setup, key: PRNGKeyArray) -> Played:
+    spec, task = world.spec, setup.task
     values = jnp.asarray(spec.do_values)
 
     def step(carry: Any, t: Any, decides: bool) -> tuple[Any, tuple[Array, ...]]:
-        memory, observation = carry
+        memory, state = carry
+        observation = world.observe(task, state)
         row, cue = observation_row(observation, jnp.asarray(t == 0))
         memory = network.remember(memory, row)
         index, log_prob, hoped = jnp.asarray(0), jnp.asarray(0.0), jnp.asarray(0.0)
@@ -87,16 +79,17 @@ def _play_on(world: World, network: Any, stage: Stage, key: PRNGKeyArray) -> Pla
             log_probs = decision.log_probs
             index = jax.random.categorical(jax.random.fold_in(key, t), log_probs)
             log_prob = log_probs[index]
-            worth = worths(world, stage, t)
+            worth = world.worths(task, jnp.asarray(t))
             worth = jnp.where(jnp.isfinite(worth) & (cue.phase == EXPLOIT), worth, 0.0)
             hoped = (jnp.exp(log_probs) * worth).sum()
         chosen = index // len(values) if decides else jnp.asarray(-1)
         action = Action(chosen, values[index % len(values)])
-        target, value, outcome, worth = execute(world, stage, t, action)
-        following = next_observation(world, stage, t, target, value, outcome)
-        return (memory, following), (target, value, outcome, index, log_prob, worth, hoped)
+        noise = jax.random.fold_in(setup.noise_key, t)
+        after, worth, _ = world.step(task, state, action, noise)
+        done = (after.target, after.value, after.outcome, index, log_prob, worth, hoped)
+        return (memory, after), done
 
-    carry: Any = (network.start(spec.n, spec.steps), first_observation(world, stage))
+    carry: Any = (network.start(spec.n, spec.steps), world.reset(task, setup.noise_key))
     # The first step is apart: nothing is known yet, so that one decision serves all episodes
     # (`vmap` sees to it), and so that the carry of the scans has settled types.
     carry, first = step(carry, 0, spec.phases[0] != OBSERVE)
@@ -110,9 +103,9 @@ def _play_on(world: World, network: Any, stage: Stage, key: PRNGKeyArray) -> Pla
         at += count
     columns = jax.tree.map(lambda *a: jnp.concatenate(a), *parts)
     target, value, outcome, index, log_prob, worth, hoped = columns
-    oracle, average = references(world, stage)
+    oracle, average = world.references(task)
     inputs = Inputs(
-        jnp.asarray(spec.phases, jnp.int32), stage.goal, target, value, outcome, stage.relevant
+        jnp.asarray(spec.phases, jnp.int32), task.goal, target, value, outcome, task.relevant
     )
     return Played(inputs, index, log_prob, worth, hoped, oracle, average)
 

@@ -21,23 +21,13 @@ import numpy as np
 
 from seedo.episodes import Dataset, DatasetWriter, EpisodeBatch, Origin, lock_folder
 from seedo.errors import UserError
-from seedo.experimenters import (
-    Action,
-    Experimenter,
-    Stage,
-    execute,
-    first_observation,
-    next_observation,
-    references,
-    set_stage,
-)
+from seedo.experimenters import Experimenter
 from seedo.learning._agent import Agent, load_agent
 from seedo.learning._checkpoint import finish, prepare
 from seedo.learning._dagger import DaggerRecipe, Queries, learn_round, plan_queries
 from seedo.learning._imitation import Report, learn
-from seedo.play._record import logged, origin, shard_size
-from seedo.play._rollout import Rollout
-from seedo.worlds import EXPLOIT, World, stream_key
+from seedo.play import Rollout, Setup, origin, set_up, shard_size
+from seedo.worlds import Action, World, stream_key
 
 FOLDER = "dagger"
 """Of an agent's folder: `round-00`, `round-01`, ... hold the episodes with labels, `agent-00`, ...
@@ -269,7 +259,8 @@ def _labelled(
 ) -> EpisodeBatch:
     """Some of a round's episodes in log form."""
     found = _rows(play, rows)
-    batch = logged(world, "dagger", seed, int(rows[0]), found.played, systems=True)
+    numbers = np.arange(rows[0], rows[0] + len(rows))
+    batch = world.to_log(origin(world, "dagger", seed), numbers, found.played, systems=True)
     answered = queries.asked[rows] & (found.target >= 0)
     return dataclasses.replace(
         batch,
@@ -299,61 +290,42 @@ def _block(
 def _played(world: Any, agent: Agent, expert: Any, key: Any, indices: Any, acts: Any) -> Relabelled:
     return jax.vmap(
         lambda i, own: relabelled(
-            world, agent, expert, set_stage(world, jax.random.fold_in(key, i)), own
+            world, agent, expert, set_up(world, jax.random.fold_in(key, i)), own
         )
     )(indices, acts)
 
 
 def relabelled(
-    world: World, agent: Experimenter, expert: Experimenter, stage: Stage, acts: Any
+    world: World, agent: Experimenter, expert: Experimenter, setup: Setup, acts: Any
 ) -> Relabelled:
     """One episode in which the expert acts where `acts` bool[S] is true, the agent elsewhere.
 
     Both see everything that was done, whoever did it; pure.
     """
-    spec = world.spec
-    keys = [jax.random.split(jax.random.fold_in(stage.player_key, who)) for who in range(2)]
+    spec, task = world.spec, setup.task
+    keys = [jax.random.split(jax.random.fold_in(setup.player_key, who)) for who in range(2)]
     players = (agent, expert)
-    states = tuple(
-        p.init(spec, key[0], stage.expected if p.knows_system else None)
+    memories = tuple(
+        p.begin(spec, key[0], world.privileged(task) if p.knows_system else None)
         for p, key in zip(players, keys, strict=True)
     )
 
     def step(carry: Any, now: Any) -> Any:
-        (states, seen), (t, own) = carry, now
+        (memories, state), (t, own) = carry, now
+        seen = world.observe(task, state)
         chosen = [
-            p.act(state, seen, jax.random.fold_in(key[1], t))
-            for p, state, key in zip(players, states, keys, strict=True)
+            p.act(memory, seen, jax.random.fold_in(key[1], t))
+            for p, memory, key in zip(players, memories, keys, strict=True)
         ]
         (mine, _), (theirs, _) = chosen
         action = Action(
             jnp.where(own, theirs.target, mine.target), jnp.where(own, theirs.value, mine.value)
         )
-        target, value, outcome, worth = execute(world, stage, t, action)
-        following = next_observation(world, stage, t, target, value, outcome)
-        done = (target, value, outcome, worth, theirs.target, theirs.value)
-        return (tuple(state for _, state in chosen), following), done
+        after, reward, _ = world.step(task, state, action, jax.random.fold_in(setup.noise_key, t))
+        row = world.row(task, state, action, reward, after)
+        return (tuple(memory for _, memory in chosen), after), (row, theirs.target, theirs.value)
 
-    blank = (jnp.asarray(0), jnp.asarray(0), jnp.asarray(0.0), jnp.zeros(spec.n))
-    like = jax.eval_shape(lambda: next_observation(world, stage, *blank))
-    first = jax.tree.map(
-        lambda a, b: jnp.asarray(a, b.dtype), first_observation(world, stage), like
+    _, (rows, label, to) = jax.lax.scan(
+        step, (memories, world.reset(task, setup.noise_key)), (jnp.arange(spec.steps), acts)
     )
-    _, (target, value, outcome, worth, label, to) = jax.lax.scan(
-        step, (states, first), (jnp.arange(spec.steps), acts)
-    )
-    oracle_return, random_return = references(world, stage)
-    played = Rollout(
-        target=target,
-        value=value,
-        outcome=outcome,
-        goal=stage.goal,
-        relevant=stage.relevant,
-        log_probs=None,
-        returns=worth.sum() / sum(p == EXPLOIT for p in spec.phases),
-        oracle_return=oracle_return,
-        random_return=random_return,
-        system=stage.system,
-        expected=stage.expected,
-    )
-    return Relabelled(played, label, to)
+    return Relabelled(world.rollout(task, rows), label, to)

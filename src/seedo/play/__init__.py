@@ -1,6 +1,6 @@
 """Play: anyone on any world, compiled or step by step, and the log of it."""
 
-from seedo.experimenters import Given
+from seedo.experimenters import find_player
 from seedo.play._blicket import (
     RANDOM_RETURN,
     BlicketRollout,
@@ -9,51 +9,31 @@ from seedo.play._blicket import (
     play_blicket,
     simulate_blicket,
 )
-from seedo.play._live import (
-    Actor,
-    Live,
-    LiveEpisode,
-    episode_batch,
+from seedo.play._live import Actor, Live, live_batch, played_by
+from seedo.play._live_rooms import Errand, LiveRooms, RoomsActor, Steps, live_rooms_batch
+from seedo.play._loop import (
+    Setup,
+    check_action,
+    play,
+    play_on,
+    rollout,
+    rollout_on,
+    set_up,
+    set_ups,
+    simulate,
 )
-from seedo.play._live_rooms import (
-    Errand,
-    LiveRooms,
-    RoomsActor,
-    Steps,
-    live_rooms_batch,
-)
-from seedo.play._outcome_table import (
-    OutcomeTable,
-    outcome_table,
-)
-from seedo.play._parts import (
-    in_parts,
-)
-from seedo.play._players import (
-    CHANGED,
-    changed,
-    find_player,
-)
+from seedo.play._memoriser import fitted_memoriser
+from seedo.play._outcome_table import OutcomeTable, outcome_table
+from seedo.play._parts import in_parts
 from seedo.play._record import (
     Progress,
     check_size,
-    describe_systems,
     episodes,
-    fitted_memoriser,
-    logged,
     origin,
     perform,
     record,
     shard_size,
-    simulate,
     watch,
-)
-from seedo.play._rollout import (
-    Rollout,
-    play,
-    rollout,
-    rollout_on,
-    set_stages,
 )
 from seedo.play._rooms import (
     RoomsRollout,
@@ -62,47 +42,47 @@ from seedo.play._rooms import (
     rollout_batch,
     simulate_rooms,
 )
+from seedo.worlds import Rollout
 
 __all__ = [
-    "CHANGED",
     "RANDOM_RETURN",
     "Actor",
     "BlicketRollout",
     "Errand",
-    "Given",
     "Live",
     "LiveBlicket",
-    "LiveEpisode",
     "LiveRooms",
     "OutcomeTable",
     "Progress",
     "Rollout",
     "RoomsActor",
     "RoomsRollout",
+    "Setup",
     "Steps",
-    "changed",
+    "check_action",
     "check_size",
-    "describe_systems",
-    "episode_batch",
     "episodes",
     "find_player",
     "fitted_memoriser",
     "in_parts",
+    "live_batch",
     "live_blicket_batch",
     "live_rooms_batch",
-    "logged",
     "origin",
     "outcome_table",
     "perform",
     "play",
     "play_blicket",
+    "play_on",
     "play_rooms",
     "play_step",
+    "played_by",
     "record",
     "rollout",
     "rollout_batch",
     "rollout_on",
-    "set_stages",
+    "set_up",
+    "set_ups",
     "shard_size",
     "simulate",
     "simulate_blicket",

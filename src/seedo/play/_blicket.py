@@ -14,7 +14,7 @@ from jaxtyping import Array, PRNGKeyArray
 from numpy.typing import NDArray
 
 from seedo.episodes import EXPLOIT, EpisodeBatch, Origin
-from seedo.play._live import Live
+from seedo.play._live_old import LiveOld as Live
 from seedo.play._parts import in_parts
 from seedo.worlds import stream_key
 from seedo.worlds.blicket import (

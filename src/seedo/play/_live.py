@@ -1,4 +1,4 @@
-"""One episode of world `dag` played step by step from Python: for language models, people, tools.
+"""One episode played step by step from Python: for language models, people, tools, plain players.
 
 It is the episode that `rollout` would play: the same seed, stream and number give the same system
 and the same noise, so whoever plays here is paired with everyone who played there.
@@ -11,37 +11,43 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from seedo.episodes import EpisodeBatch, Origin
-from seedo.experimenters import (
-    Action,
-    Experimenter,
-    Given,
-    Observation,
-    Stage,
-    execute,
-    first_observation,
-    next_observation,
-    references,
-    set_stage,
-)
-from seedo.worlds import EXPLOIT, World, stream_key
+from seedo.experimenters import Experimenter
+from seedo.play._loop import begin, check_action, set_up
+from seedo.worlds import EXPLOIT, Action, World, stream_key
 
 
 class Live:
-    """An episode in progress that takes one action a step.
+    """An episode in progress.
+
+    Args:
+        world: any.
+        seed, stream, index: which of the world's episodes.
+        task: in place of that which the world would draw; the noise is that of the episode.
 
     Attributes:
         world, index: which of the world's episodes.
+        task: what is hidden.
         seen: what was seen before every step up to the next, as NumPy arrays.
+        rows: what is kept of every step, see `World.row`.
     """
 
-    def __init__(self, world: Any, index: int, first: Any) -> None:
+    def __init__(self, world: Any, seed: int, stream: str, index: int, task: Any = None) -> None:
         self.world, self.index = world, index
-        self.seen: list[Any] = [first]
-        self._done: list[Any] = []  # what is logged of every step
+        self._runs = _Plain(world) if world.host else _Compiled(world)
+        self.setup, self.state, self._references, seen = self._runs.begin(
+            stream_key(seed, stream), index, task
+        )
+        self.seen: list[Any] = [seen]
+        self.rows: list[Any] = []
+        self.rewards: list[float] = []
+        self._over = False
+
+    @property
+    def task(self) -> Any:
+        return self.setup.task
 
     @property
     def observation(self) -> Any:
@@ -51,11 +57,11 @@ class Live:
     @property
     def step(self) -> int:
         """Number of the next step, from 0."""
-        return len(self._done)
+        return len(self.rows)
 
     @property
     def finished(self) -> bool:
-        return self.step == self.world.spec.steps
+        return self._over or self.step == self.world.spec.steps
 
     @property
     def phase(self) -> int:
@@ -63,133 +69,187 @@ class Live:
         phase: int = self.world.spec.phases[self.step]
         return phase
 
-    def _refuse_at_end(self) -> None:
-        """Raises RuntimeError if there is no next step."""
-        if self.finished:
-            raise RuntimeError("the episode is over")
-
-    def _add(self, done: Any, seen: Any) -> None:
-        self._done.append(done)
-        self.seen.append(seen)
-
-
-class LiveEpisode(Live):
-    """An episode in progress.
-
-    Args:
-        world: of structural causal models.
-        seed, stream, index: which of the world's episodes.
-        given: a system and a goal in place of those that the world would draw; the noise is that
-            of the episode.
-    """
-
-    def __init__(
-        self, world: World, seed: int, stream: str, index: int, given: Given | None = None
-    ) -> None:
-        key = stream_key(seed, stream)
-        self.stage, self._references, seen = _begin(world, key, index, given)
-        super().__init__(world, index, seen)
-
     @property
     def returns(self) -> float:
-        """Mean expected goal value over the exploit steps so far; 0 before the first."""
-        steps = zip(self._done, self.world.spec.phases, strict=False)
-        exploits = [worth for (*_, worth), phase in steps if phase == EXPLOIT]
+        """Mean reward over the exploit steps so far; 0 before the first."""
+        steps = zip(self.rewards, self.world.spec.phases, strict=False)
+        exploits = [reward for reward, phase in steps if phase == EXPLOIT]
         return float(np.mean(exploits)) if exploits else 0.0
 
     @property
     def oracle_return(self) -> float:
         """The same for a player who knows the system."""
-        return float(self._references[0])
+        return float(self._references.oracle)
 
     @property
     def random_return(self) -> float:
         """The same for a player who picks legal actions at random, in expectation."""
-        return float(self._references[1])
+        return float(self._references.random)
 
-    def act(self, target: int, value: float = 0.0) -> np.ndarray:
-        """Carry out do(target = value), -1: only observe; float32[n] of what followed.
+    def act(self, target: int, value: float = 0.0, **more: Any) -> Any:
+        """Carry out do(target = value), -1: only observe; what is seen then.
 
         Raises:
             RuntimeError: the episode is over.
         """
-        self._refuse_at_end()
-        done = _advance(self.world, self.stage, self.step, target, float(value))
-        target, value, outcome, worth, seen = jax.tree.map(np.asarray, done)
-        self._add((int(target), float(value), outcome, float(worth)), seen)
-        return outcome
+        return self.carry_out(Action(target, float(value), **more))
 
-
-def episode_batch(
-    origin: Origin,
-    lived: Sequence[LiveEpisode],
-    explanation: list[list[str]] | None = None,
-    system: list[str] | None = None,
-) -> EpisodeBatch:
-    """Finished episodes of one world in log form; `explanation` has a text for every step."""
-    world = lived[0].world
-    steps = [[np.stack(column) for column in zip(*e._done, strict=True)] for e in lived]
-    targets, values, outcomes, _ = (np.stack(column) for column in zip(*steps, strict=True))
-    goal = np.stack([np.asarray(e.stage.goal) for e in lived])
-    return EpisodeBatch(
-        origin=origin,
-        episode_id=np.array([e.index for e in lived]),
-        phase=np.broadcast_to(np.asarray(world.spec.phases, np.int8), targets.shape),
-        target=targets,
-        value=np.where(targets < 0, np.nan, values),
-        outcome=outcomes,
-        mask=np.stack([np.asarray(e.stage.relevant) for e in lived]),
-        goal=goal,
-        returns=np.array([e.returns for e in lived]),
-        oracle_return=np.array([e.oracle_return for e in lived]),
-        random_return=np.array([e.random_return for e in lived]),
-        explanation=explanation,
-        system=system,
-    )
+    def carry_out(self, action: Action) -> Any:
+        """The same for an action."""
+        if self.finished:
+            raise RuntimeError("the episode is over")
+        after, row, reward, done, seen = self._runs.step(self.setup, self.state, self.step, action)
+        self.state, self._over = after, bool(done)
+        self.rows.append(row)
+        self.rewards.append(float(reward))
+        self.seen.append(seen)
+        return seen
 
 
 class Actor:
-    """A JAX experimenter on a live episode; chooses what it would choose inside `rollout`."""
+    """A player on a live episode; it chooses what it would choose inside `rollout`."""
 
-    def __init__(self, player: Experimenter, episode: LiveEpisode) -> None:
+    def __init__(self, player: Experimenter, episode: Live) -> None:
         self._player, self._episode = player, episode
-        self._state = _init(player, episode.world, episode.stage)
-        self._chosen: list[Any] = []  # at every step so far
+        self._memory: Any = None
+        self._chosen: list[Action] = []  # at every step so far
+        if player.host:
+            known = episode.task if player.knows_system else None
+            if known is not None:
+                known = episode.world.privileged(known)
+            rng = _generator(episode.setup.player_key, 0)
+            self._memory = player.begin(episode.world.spec, rng, known)
+        else:
+            self._memory, self._key = _begin(episode.world, player, episode.setup)
+
+    def chosen(self) -> Action:
+        """Its action at the episode's next step.
+
+        Raises:
+            UserError: it chose an action that the world does not have.
+        """
+        while (step := len(self._chosen)) <= self._episode.step:
+            seen = self._episode.seen[step]
+            if self._player.host:
+                rng = _generator(self._episode.setup.player_key, step + 1)
+                action, self._memory = self._player.act(self._memory, seen, rng)
+            else:
+                action, self._memory = _choose(self._player, self._memory, seen, self._key, step)
+            world = self._episode.world
+            legal = bool(world.legal(self._episode.task, self._episode.state, action))
+            check_action(world, self._player.name, action, legal, step)
+            self._chosen.append(action)
+        return self._chosen[self._episode.step]
 
     def action(self) -> tuple[int, float]:
         """Its (target, value) for the episode's next step; target -1: only observe."""
-        while (step := len(self._chosen)) <= self._episode.step:
-            chosen, self._state = _choose(
-                self._player, self._state, self._episode.seen[step], self._episode.stage, step
-            )
-            self._chosen.append(chosen)
-        chosen = self._chosen[self._episode.step]
+        chosen = self.chosen()
         return int(chosen.target), float(chosen.value)
 
 
-@eqx.filter_jit
-def _begin(
-    world: World, key: Any, index: Any, given: Given | None
-) -> tuple[Stage, Any, Observation]:
-    stage = set_stage(world, jax.random.fold_in(key, index), given)
-    return stage, references(world, stage), first_observation(world, stage)
+def live_batch(
+    origin: Origin,
+    lived: Sequence[Live],
+    systems: bool = False,
+    explain: str = "none",
+) -> EpisodeBatch:
+    """Finished episodes of one world in log form; see `World.to_log`."""
+    world: World = lived[0].world
+    played = [
+        world.rollout(live.task, jax.tree.map(lambda *column: np.stack(column), *_padded(live)))
+        for live in lived
+    ]
+    columns = jax.tree.map(lambda *each: np.stack([np.asarray(a) for a in each]), *played)
+    index = np.array([live.index for live in lived])
+    return world.to_log(origin, index, columns, systems, explain)
+
+
+def played_by(world: World, player: Experimenter, seed: int, stream: str, index: int) -> Live:
+    """An episode played to its end, step by step."""
+    live = Live(world, seed, stream, index)
+    actor = Actor(player, live)
+    while not live.finished:
+        live.carry_out(actor.chosen())
+    return live
+
+
+def _padded(live: Live) -> list[Any]:
+    """Rows of as many steps as an episode has at most: an early end repeats observing."""
+    rows, state = list(live.rows), live.state
+    while len(rows) < live.world.spec.steps:
+        if live.world.host:  # nothing more may be asked of it
+            unseen = np.full_like(rows[-1].outcome, np.nan)
+            row = rows[-1]._replace(target=-1, value=0.0, outcome=unseen, reward=0.0)
+        else:
+            nothing = Action(np.int32(-1), np.float32(0.0))
+            state, row, *_ = live._runs.step(live.setup, state, len(rows), nothing)
+        rows.append(row)
+    return rows
+
+
+def _generator(key: Any, step: int) -> np.random.Generator:
+    """Plain Python's randomness from a key, for a step from 1 (0: the beginning)."""
+    words = np.asarray(jax.random.key_data(key)).ravel()
+    return np.random.default_rng([*(int(word) for word in words), step])
+
+
+class _Compiled:
+    """How a pure world's episode is played."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def begin(self, key: Any, index: int, task: Any) -> Any:
+        setup, state, references, seen = _start(self.world, key, index, task)
+        return setup, state, references, jax.tree.map(np.asarray, seen)
+
+    def step(self, setup: Any, state: Any, t: int, action: Action) -> Any:
+        arrays = action._replace(target=np.int32(action.target), value=np.float32(action.value))
+        after, *rest = _advance(self.world, setup, state, np.int32(t), arrays)
+        return after, *(jax.tree.map(np.asarray, each) for each in rest)
+
+
+class _Plain:
+    """How a world in plain Python is played."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def begin(self, key: Any, index: int, task: Any) -> Any:
+        keys = jax.random.split(jax.random.fold_in(key, index), 3)
+        drawn = self.world.sample(_generator(keys[0], 0)) if task is None else task
+        setup = set_up(self.world, jax.random.fold_in(key, index), drawn)
+        state = self.world.reset(drawn, _generator(setup.noise_key, 0))
+        return setup, state, self.world.references(drawn), self.world.observe(drawn, state)
+
+    def step(self, setup: Any, state: Any, t: int, action: Action) -> Any:
+        world, task = self.world, setup.task
+        after, reward, done = world.step(task, state, action, _generator(setup.noise_key, t + 1))
+        row = world.row(task, state, action, reward, after)
+        return after, row, reward, done, world.observe(task, after)
 
 
 @eqx.filter_jit
-def _advance(world: World, stage: Stage, t: Any, target: Any, value: Any) -> Any:
-    action = Action(jnp.asarray(target), jnp.asarray(value))
-    target, value, outcome, worth = execute(world, stage, t, action)
-    seen = next_observation(world, stage, t, target, value, outcome)
-    return target, value, outcome, worth, seen
+def _start(world: World, key: Any, index: Any, task: Any) -> tuple[Any, ...]:
+    setup = set_up(world, jax.random.fold_in(key, index), task)
+    state = world.reset(setup.task, setup.noise_key)
+    return setup, state, world.references(setup.task), world.observe(setup.task, state)
 
 
 @eqx.filter_jit
-def _init(player: Experimenter, world: World, stage: Stage) -> Any:
-    init_key, _ = jax.random.split(stage.player_key)
-    return player.init(world.spec, init_key, stage.expected if player.knows_system else None)
+def _advance(world: World, setup: Any, state: Any, t: Any, action: Action) -> tuple[Any, ...]:
+    task = setup.task
+    noise = jax.random.fold_in(setup.noise_key, t) if world.noisy else setup.noise_key
+    after, reward, done = world.step(task, state, action, noise)
+    row = world.row(task, state, action, reward, after)
+    return after, row, reward, done, world.observe(task, after)
 
 
 @eqx.filter_jit
-def _choose(player: Experimenter, state: Any, seen: Observation, stage: Stage, t: Any) -> Any:
-    _, act_key = jax.random.split(stage.player_key)
-    return player.act(state, seen, jax.random.fold_in(act_key, t))
+def _begin(world: World, player: Experimenter, setup: Any) -> Any:
+    return begin(world, player, setup)
+
+
+@eqx.filter_jit
+def _choose(player: Experimenter, memory: Any, seen: Any, key: Any, t: Any) -> Any:
+    return player.act(memory, seen, jax.random.fold_in(key, t))

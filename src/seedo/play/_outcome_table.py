@@ -6,17 +6,16 @@ at each step is known when the episode begins. With the table, a step needs no c
 
 from __future__ import annotations
 
-import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.experimenters import Action, Stage, execute
-from seedo.play._live import LiveEpisode
-from seedo.worlds import World
+from seedo.play._live import Live
+from seedo.worlds import Action, World
 
 
 class OutcomeTable(NamedTuple):
@@ -33,24 +32,26 @@ class OutcomeTable(NamedTuple):
     worth: NDArray[np.float32]
 
 
-def outcome_table(episode: LiveEpisode) -> OutcomeTable:
+def outcome_table(episode: Live) -> OutcomeTable:
     """What `episode.act` would return at every step for every action, whatever went before.
 
     One program for each world, called once; not a step of the episode is taken.
     """
-    table = _table(episode.world, episode.stage)
+    table = _table(episode.world, episode.setup)
     return OutcomeTable(*(np.asarray(part) for part in table))
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _table(world: World, stage: Stage):
+@eqx.filter_jit
+def _table(world: World, setup: Any) -> Any:
     values = jnp.asarray(world.spec.do_values, jnp.float32)
     targets = jnp.concatenate([jnp.array([-1]), jnp.repeat(jnp.arange(world.spec.n), len(values))])
     values = jnp.concatenate([jnp.zeros(1), jnp.tile(values, world.spec.n)])
 
     def follows(t, target, value):
-        _, _, outcome, worth = execute(world, stage, t, Action(target, value))
-        return outcome, worth
+        begun = world.reset(setup.task, setup.noise_key)._replace(step=t)
+        noise = jax.random.fold_in(setup.noise_key, t)
+        after, worth, _ = world.step(setup.task, begun, Action(target, value), noise)
+        return after.outcome, worth
 
     over_actions = jax.vmap(follows, in_axes=(None, 0, 0))
     over_steps = jax.vmap(over_actions, in_axes=(0, None, None))

@@ -75,7 +75,7 @@ def _actions(
             return following, state
 
         steps = jnp.arange(spec.steps)
-        start = player.init(spec, init_key, None)
+        start = player.begin(spec, init_key, None)
         _, states = jax.lax.scan(step, start, (steps, jnp.asarray(spec.phases)))
 
         def asked(t):

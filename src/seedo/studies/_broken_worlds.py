@@ -19,10 +19,9 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from seedo.episodes import Dataset, DatasetWriter
 from seedo.errors import UserError
-from seedo.experimenters import Scripted, Stage, set_stage
-from seedo.play import _record as _perform
-from seedo.play._rollout import rollout_on
-from seedo.worlds import DagConfig, DagWorld, Task, stream_key
+from seedo.experimenters import Scripted
+from seedo.play import Setup, origin, rollout_on, set_up
+from seedo.worlds import DagConfig, DagWorld, Draw, stream_key
 from seedo.worlds._scm import draw_noise
 
 MOST_HIDDEN = 4
@@ -86,9 +85,9 @@ class BrokenWorld(DagWorld):
         own = {name: list(span) for name, span in asdict(self.degrees).items()}
         return super().config() | {"mechanism": "bent", "draws": self.draws, "broken": own}
 
-    def sample(self, key: PRNGKeyArray) -> Task:
+    def draw(self, key: PRNGKeyArray) -> Draw:
         key_task, *keys = jax.random.split(key, 6)
-        task = super().sample(key_task)
+        task = super().draw(key_task)
         n, spans = self.settings.n, self.spans
 
         def drawn(key: PRNGKeyArray, span: Any) -> Array:
@@ -109,7 +108,7 @@ class BrokenWorld(DagWorld):
         place = jnp.concatenate([names, jnp.arange(n, n + MOST_HIDDEN)])
         weights = system.weights[place[:, None], place]
         goals = jnp.argsort(names)[task.goals]  # noise scales are equal, so they need no swap
-        return Task(system._replace(weights=weights), task.relevant, goals)
+        return Draw(system._replace(weights=weights), task.relevant, goals)
 
     def _names(self, system: Any, leads: Array) -> Int[Array, " n"]:
         """Which variable each name goes to."""
@@ -153,7 +152,7 @@ class Range:
     def played(self, degrees: Degrees, count: int, seed: int, folder: Path) -> Dataset:
         """A run in one shard, with systems: finished, or found in its folder."""
         world = BrokenWorld(degrees, **self._options)
-        source = _perform.origin(world, self.player.name, seed)
+        source = origin(world, self.player.name, seed)
         job = {"task": "perform", "agent": self.player.name, "stream": "perform", "seed": seed}
         with DatasetWriter(folder, source, count, count, job, resume=True) as writer:
             if writer.next_shard is not None:
@@ -163,15 +162,15 @@ class Range:
                     self._world, self.player, _stages(self._world, spans, key, index)
                 )
                 columns = jax.tree.map(np.asarray, played)
-                writer.write(_perform.logged(world, self.player.name, seed, 0, columns, True))
+                writer.write(world.to_log(source, np.arange(count), columns, systems=True))
         return Dataset(folder)
 
 
 @partial(jax.jit, static_argnums=0)
-def _stages(world: BrokenWorld, spans: Any, key: PRNGKeyArray, index: Int[Array, " B"]) -> Stage:
+def _stages(world: BrokenWorld, spans: Any, key: PRNGKeyArray, index: Int[Array, " B"]) -> Setup:
     own = copy.copy(world)
     own.spans = spans
-    return jax.vmap(lambda i: set_stage(own, jax.random.fold_in(key, i)))(index)
+    return jax.vmap(lambda i: set_up(own, jax.random.fold_in(key, i)))(index)
 
 
 def bent(

@@ -27,7 +27,7 @@ from seedo.inference import (
 from seedo.studies._protocol import Say
 from seedo.studies._stages import kept_numbers, played
 from seedo.tables import Table
-from seedo.worlds import DagConfig, DagWorld, Task, configure
+from seedo.worlds import DagConfig, DagWorld, Draw, configure
 
 MODELS: dict[str, NoiseModel] = {"known noise": KnownNoise(), "unknown noise": UnknownNoise()}
 MAX_PARENTS = 2
@@ -70,8 +70,8 @@ class HiddenCauseWorld(DagWorld):
     def config(self) -> dict[str, Any]:
         return super().config() | {"hidden_effect": self._effect}
 
-    def sample(self, key: PRNGKeyArray) -> Task:
-        task = super().sample(key)
+    def draw(self, key: PRNGKeyArray) -> Draw:
+        task = super().draw(key)
         weights = task.system.weights
         visible = jnp.arange(len(weights))[:, None] < self.settings.n
         weights = jnp.where(visible, weights, self._effect * jnp.sign(weights))

@@ -22,7 +22,7 @@ from seedo.language._names import NONSENSE, Names
 from seedo.language._reply import Malformed, say_number
 from seedo.language.text import Line
 from seedo.language.text._transcripts import DECIMALS
-from seedo.worlds import DagWorld, Spec, System, Task, configure, sample_dag
+from seedo.worlds import DagWorld, Draw, Spec, System, configure, sample_dag
 from seedo.worlds._dags import random_subset
 
 
@@ -56,12 +56,12 @@ class FamiliarWorld(DagWorld):
     def config(self) -> dict[str, Any]:
         return super().config() | {"familiar_system": self._seed}
 
-    def sample(self, key: PRNGKeyArray) -> Task:
+    def draw(self, key: PRNGKeyArray) -> Draw:
         """Any variables, and any of them as the goal, also one that the others do not move."""
         set_key, goal_key = jax.random.split(key)
         shown = random_subset(set_key, self.settings.n, self._shown)
         goal = jax.random.categorical(goal_key, jnp.where(shown, 0.0, -jnp.inf))
-        return Task(self.system, shown, jnp.broadcast_to(goal, (self.settings.exploits,)))
+        return Draw(self.system, shown, jnp.broadcast_to(goal, (self.settings.exploits,)))
 
 
 class FamiliarScene(DagScene):
@@ -80,7 +80,7 @@ class FamiliarScene(DagScene):
         super().__init__(world, seed, stream, index, conditions, opening)
 
     def begin(self) -> str:
-        shown = np.flatnonzero(np.asarray(self.episode.stage.relevant))
+        shown = np.flatnonzero(np.asarray(self.episode.task.relevant))
         order = tuple(int(i) for i in self._order.permutation(shown))
         self.names = Names(NONSENSE, order, (1,) * len(NONSENSE))
         listed = " ".join(NONSENSE[i] for i in order)

@@ -36,13 +36,12 @@ class Training:
 
 def imitator(training: Training, seed: int, out: Path, say: Say) -> Any:
     """An agent trained on expert logs; logs and agent are found again if they are there."""
-    stage = worlds.make("rooms", **training.world)
+    stage: Any = worlds.make("rooms", **training.world)
     told = "-".join(str(v) for v in training.world.values())
     logs = out / "logs" / f"{told}-{training.episodes}"
     say(f"{training.label}, seed {seed}: watching {training.episodes:,} expert episodes")
-    play.watch(
-        stage, rooms_player("expert"), training.episodes, 0, logs, resume=True, explain="words"
-    )
+    expert: Any = rooms_player("expert")
+    play.watch(stage, expert, training.episodes, 0, logs, resume=True, explain="words")
     recipe = learning.Recipe(epochs=training.epochs, explanations=training.explanations, seed=seed)
     say(f"{training.label}, seed {seed}: learning")
     return learning.learn([logs], out / "agents" / f"{training.label}-{seed}", recipe, resume=True)

@@ -16,12 +16,9 @@ from numpy.typing import NDArray
 from seedo import play
 from seedo.episodes import Dataset, write_atomic
 from seedo.studies._protocol import Say
-from seedo.worlds import RoomsWorld, World
 
 
-def played(
-    world: World | RoomsWorld, player: Any, episodes: int, seed: int, folder: Path, say: Say
-) -> Dataset:
+def played(world: Any, player: Any, episodes: int, seed: int, folder: Path, say: Say) -> Dataset:
     """A run in its folder: finished, resumed or found there."""
     start = time.perf_counter()
     dataset = play.perform(world, player, episodes, seed, folder, resume=True)

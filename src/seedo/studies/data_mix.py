@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from seedo import learning, play, worlds
 from seedo.episodes import EXPLORE, Dataset, EpisodeBatch, write_atomic
 from seedo.evaluation import _metrics, _strategies
-from seedo.experimenters import Action, Observation, Scripted, scripted
+from seedo.experimenters import Action, Observation, Player, Scripted, scripted
 from seedo.learning import Agent
 from seedo.reports._figures import BLUE, GREEN, GREY, INK, ORANGE, RED, STYLE, svg
 from seedo.statistics import _intervals as _statistics
@@ -39,7 +39,7 @@ GIVEN = {"tests": "shuffled+random", "looks": "none+random"}
 
 
 @dataclass(frozen=True)
-class Mixed:
+class Mixed(Player):
     """The expert; but in all but a share of the episodes, explore steps only look.
 
     Which episodes depends on the player's key alone: those that experiment at one share also do at
@@ -49,16 +49,18 @@ class Mixed:
     share: float
     expert: Scripted = field(default_factory=lambda: scripted("expert"))
 
-    knows_system = True
+    @property
+    def knows_system(self) -> bool:
+        return True
 
     @property
     def name(self) -> str:
         return f"expert, {100 * self.share:g} % experimenting"
 
-    def init(self, spec: Spec, key: PRNGKeyArray, expected: Array | None) -> Any:
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: Array | None) -> Any:
         key_coin, key_expert = jax.random.split(key)
         tests = jax.random.uniform(key_coin) < self.share
-        return tests, self.expert.init(spec, key_expert, expected)
+        return tests, self.expert.begin(spec, key_expert, privileged)
 
     def act(self, state: Any, observation: Observation, key: PRNGKeyArray) -> tuple[Action, Any]:
         tests, own = state

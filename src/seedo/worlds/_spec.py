@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
 
 import jax
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
-
-from seedo.worlds._scm import System
+from jaxtyping import Array, Int, PRNGKeyArray
 
 OBSERVE, EXPLORE, EXPLOIT = 0, 1, 2
 PHASES = ("observe", "explore", "exploit")
-
-
-class Task(NamedTuple):
-    """A system, which of its variables matter, and a goal variable for each exploit step."""
-
-    system: System
-    relevant: Bool[Array, " n"]
-    goals: Int[Array, " k"]
 
 
 @dataclass(frozen=True)
@@ -44,24 +33,6 @@ class Spec:
     def actions(self) -> int:
         """Number of interventions; action index = target * len(do_values) + value index."""
         return self.n * len(self.do_values)
-
-
-class World(Protocol):
-    """A distribution over systems. All methods but `config_json` are pure and jittable."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def spec(self) -> Spec: ...
-    @property
-    def split(self) -> str: ...
-    def config(self) -> dict[str, Any]: ...
-    def sample(self, key: PRNGKeyArray) -> Task: ...
-    def outcome(
-        self, system: System, target: Array, value: Array, key: PRNGKeyArray
-    ) -> Float[Array, " n"]: ...
-    def expected(self, system: System) -> Float[Array, "n V n"]: ...
-    def in_round(self, system: System, number: Int[Array, ""] | int) -> System: ...
 
 
 def stream_key(seed: Int[Array, ""] | int, stream: str) -> PRNGKeyArray:

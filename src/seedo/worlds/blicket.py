@@ -11,7 +11,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -229,6 +229,19 @@ class BlicketWorld:
     """
 
     name = "blicket"
+
+    family = "blicket"
+    host = False
+    players: ClassVar[dict] = {}
+    explanations = ("none",)
+
+    @classmethod
+    def make(cls, preset, split, **options):
+        return cls(configure(preset or "default", split, **options))
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(BlicketConfig.from_dict(config))
 
     def __init__(self, config: BlicketConfig) -> None:
         self.settings = config

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from seedo.errors import UserError, one_of, whole
+from seedo.worlds._dag_log import describe_systems, effects_told, graphs_told
 from seedo.worlds._dags import (
     ENUMERABLE,
     ancestors,
@@ -32,7 +33,8 @@ from seedo.worlds._scm import (
     simulate,
     turned,
 )
-from seedo.worlds._spec import EXPLOIT, EXPLORE, OBSERVE, Spec, Task, variable_names
+from seedo.worlds._spec import EXPLOIT, EXPLORE, OBSERVE, Spec, variable_names
+from seedo.worlds._world import Action, Observation, References, Row, World
 
 SPLITS = (
     "train",
@@ -44,7 +46,7 @@ SPLITS = (
     "longer",
     "drawn",
 )
-"""`drawn`: systems given from outside (`evaluation.Given`); sampled, any graph."""
+"""`drawn`: systems given from outside (`DagWorld.given`); sampled, any graph."""
 
 MOST_STEPS = 10_000
 """Of an episode of several rounds."""
@@ -263,10 +265,46 @@ def _listed_dags(n: int, max_parents: int, link: bool | None) -> np.ndarray:
     return dags[reach[:, HELD_CAUSE, HELD_EFFECT] == link]
 
 
-class DagWorld:
-    """Random structural causal models; see `DagConfig`. Methods are pure JAX for one episode."""
+_NAMED = ("preset", "split")
+
+
+class Draw(NamedTuple):
+    """A system, which of its variables matter, and a goal variable for each exploit step."""
+
+    system: System  # where it drifts: with its weights of the first round
+    relevant: Bool[Array, " n"]
+    goals: Int[Array, " k"]
+
+
+class Task(NamedTuple):
+    """What is fixed in an episode."""
+
+    system: System
+    relevant: Bool[Array, " n"]
+    goal: Int[Array, " S"]  # the goal variable at exploit steps, -1 elsewhere
+    expected: Float[Array, "n V n"] | Float[Array, "R n V n"]  # of R rounds if it drifts
+
+
+class State(NamedTuple):
+    """An episode in progress: the number of the next step, and what the last one did."""
+
+    step: Int[Array, ""]
+    target: Int[Array, ""]
+    value: Float[Array, ""]
+    outcome: Float[Array, " n"]
+
+
+class DagWorld(World):
+    """Random structural causal models; see `DagConfig`. Methods are pure JAX for one episode.
+
+    What is done to a system, and when, never changes its noise: players of one seed are paired.
+    """
 
     name = "dag"
+    explanations: ClassVar[tuple[str, ...]] = ("none", "graph", "effects")
+    family: ClassVar[str] = "dag"
+    splits: ClassVar[tuple[str, ...]] = SPLITS
+    presets: ClassVar[tuple[str, ...]] = tuple(PRESETS)
 
     def __init__(self, config: DagConfig) -> None:
         self.settings = config
@@ -280,6 +318,18 @@ class DagWorld:
             rounds=(*(0,) * c.observations, *numbers) if c.drift else (),
         )
 
+    @classmethod
+    def make(cls, preset: str | None, split: str, **options: Any) -> DagWorld:
+        return DagWorld(configure(preset or "linear", split, **options))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> DagWorld:
+        return DagWorld(DagConfig.from_dict(config))
+
+    @classmethod
+    def settings_of(cls) -> dict[str, Any]:
+        return {f.name: f.default for f in dataclasses.fields(DagConfig) if f.name not in _NAMED}
+
     @property
     def split(self) -> str:
         return self.settings.split
@@ -287,10 +337,33 @@ class DagWorld:
     def config(self) -> dict[str, Any]:
         return self.settings.to_dict()
 
+    @property
+    def at_once(self) -> int:
+        """As many episodes as keep the working arrays within some tens of MB."""
+        spec, heavy = self.spec, 64 if self.settings.mechanism != "linear" else 1
+        if self.settings.rounds > 1:  # such episodes may be long
+            heavy *= max(1, spec.steps // 100)
+        size = 2**21 // (spec.n * spec.n * len(spec.do_values) * heavy)
+        return 1 << max(6, min(12, size.bit_length() - 1))
+
     # -- sampling -------------------------------------------------------------------------------
 
     def sample(self, key: PRNGKeyArray) -> Task:
-        """One task of the split. Held-out conditions are met by drawing again until they are, so
+        """One task of the split."""
+        system, relevant, goals = self.draw(key)
+        exploiting = np.asarray(self.spec.phases) == EXPLOIT
+        order = np.maximum(np.cumsum(exploiting) - 1, 0)
+        goal = jnp.where(exploiting, goals[order], -1)
+        return Task(system, relevant, goal, self._expectations(system))
+
+    def given(self, system: System, goal: Int[Array, ""] | int) -> Task:
+        """The task of a system that is not drawn from the world, and its goal variable."""
+        exploiting = np.asarray(self.spec.phases) == EXPLOIT
+        goals = jnp.where(exploiting, goal, -1)
+        return Task(system, jnp.ones(self.spec.n, bool), goals, self.expected(system))
+
+    def draw(self, key: PRNGKeyArray) -> Draw:
+        """A system and its goals. Held-out conditions are met by drawing again until they are, so
         the rest of the distribution is untouched."""
         c = self.settings
         key_structure, key_goal = jax.random.split(key)
@@ -298,11 +371,11 @@ class DagWorld:
             system = _until(self._held_link_is_best, self._linked_system, key_structure)
             relevant = jnp.ones(c.n, bool)
             goals = jnp.full(c.exploits * c.rounds, HELD_EFFECT)
-            return Task(system, relevant, goals)
+            return Draw(system, relevant, goals)
         key_graph, key_system = jax.random.split(key_structure)
         adjacency, relevant = self._graph(key_graph)
         system = self._system(adjacency, key_system)
-        return Task(system, relevant, self._goals(adjacency, relevant, key_goal))
+        return Draw(system, relevant, self._goals(adjacency, relevant, key_goal))
 
     def _graph(self, key: PRNGKeyArray) -> tuple[Bool[Array, "n n"], Bool[Array, " n"]]:
         c = self.settings
@@ -402,6 +475,99 @@ class DagWorld:
         return jnp.broadcast_to(goals, (steps,))
 
     # -- acting ---------------------------------------------------------------------------------
+
+    def reset(self, task: Task, key: PRNGKeyArray) -> State:
+        unseen = jnp.full(self.spec.n, jnp.nan, jnp.float32)
+        return State(jnp.int32(0), jnp.int32(-1), jnp.float32(0.0), unseen)
+
+    def observe(self, task: Task, state: State) -> Observation:
+        spec = self.spec
+        following = jnp.minimum(state.step, spec.steps - 1)
+        return Observation(
+            phase=jnp.asarray(spec.phases)[following],
+            steps_left=spec.steps - following,
+            target=state.target,
+            value=state.value,
+            outcome=state.outcome,
+            relevant=task.relevant,
+            goal=task.goal[following],
+        )
+
+    def step(
+        self, task: Task, state: State, action: Action, key: PRNGKeyArray
+    ) -> tuple[State, Float[Array, ""], Bool[Array, ""]]:
+        """The value is moved to the nearest of the grid. An exploit step that sets nothing, or the
+        goal itself, or an irrelevant variable, is refused: it becomes an observation and earns 0.
+        Else it earns the goal's expected value."""
+        spec, t = self.spec, state.step
+        values = jnp.asarray(spec.do_values, jnp.float32)
+        goal = task.goal[t]
+        index = jnp.argmin(jnp.abs(values - action.value))
+        target = jnp.clip(action.target, -1, spec.n - 1)
+        exploiting = jnp.asarray(spec.phases)[t] == EXPLOIT
+        allowed = (target >= 0) & (target != goal) & task.relevant[target]
+        target = jnp.where(exploiting & ~allowed, -1, target).astype(jnp.int32)
+        value = jnp.where(target < 0, 0.0, values[index])
+        system, expected = self._at(task, t)
+        outcome = self.outcome(system, target, value, key)
+        worth = jnp.where(exploiting & (target >= 0), expected[target, index, goal], 0.0)
+        return State(t + 1, target, value, outcome), worth, t + 1 >= spec.steps
+
+    def row(self, task: Task, before: State, action: Action, reward: Any, after: State) -> Row:
+        goal = task.goal[before.step]
+        return Row(after.target, after.value, after.outcome, goal, reward, action.log_probs)
+
+    def relevant(self, task: Task) -> Bool[Array, " n"]:
+        return task.relevant
+
+    def privileged(self, task: Task) -> Float[Array, "n V n"] | Float[Array, "R n V n"]:
+        """E[x_j | do(x_i = v)]; where the system drifts, of every round."""
+        return task.expected
+
+    def references(self, task: Task) -> References:
+        """Mean over exploit steps of the best and of the average legal action's expected return."""
+
+        def at(t: Int[Array, ""]) -> tuple[Array, Array]:
+            worth = self.worths(task, t)
+            legal = jnp.isfinite(worth)
+            average = jnp.where(legal, worth, 0.0).sum() / jnp.maximum(legal.sum(), 1)
+            return jnp.where(legal.any(), worth.max(), 0.0), average
+
+        best, average = jax.vmap(at)(jnp.arange(self.spec.steps))
+        exploiting = jnp.asarray(self.spec.phases) == EXPLOIT
+        count = exploiting.sum()
+        return References((best * exploiting).sum() / count, (average * exploiting).sum() / count)
+
+    def worths(self, task: Task, t: Int[Array, ""]) -> Float[Array, " A"]:
+        """Expected goal value of every action if step t exploits; -inf of those refused."""
+        goal = jnp.maximum(task.goal[t], 0)
+        return legal_returns(self._at(task, t)[1], goal, task.relevant)
+
+    def _at(self, task: Task, t: Int[Array, ""]) -> tuple[System, Float[Array, "n V n"]]:
+        """The system as it is at step t, and its expectations."""
+        if task.system.second is None:
+            return task.system, task.expected
+        number = jnp.asarray(self.spec.rounds)[t]
+        return self.in_round(task.system, number), task.expected[number]
+
+    def _expectations(self, system: System) -> Float[Array, "n V n"] | Float[Array, "R n V n"]:
+        """Of every round if the system drifts."""
+        if not self.spec.rounds or system.second is None:
+            return self.expected(system)
+        numbers = jnp.arange(self.spec.rounds[-1] + 1)
+        return jax.vmap(lambda r: self.expected(self.in_round(system, r)))(numbers)
+
+    def explained(self, played: Any, explain: str) -> list[list[str]] | None:
+        """`graph`: the edges of the system, at the last step; `effects`: there what raising each
+        variable by 1 does to the others in expectation."""
+        if explain == "graph":
+            return graphs_told(played, self.spec.variables)
+        return effects_told(played, self.spec.variables, self.spec.do_values)
+
+    def described(self, played: Any) -> list[str]:
+        """Each system and its exact expectations."""
+        mechanism = self.config().get("mechanism", "linear")
+        return describe_systems(played.task.system, played.task.expected, mechanism)
 
     def outcome(
         self,

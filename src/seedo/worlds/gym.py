@@ -54,7 +54,7 @@ class _Seen(NamedTuple):
 
 def _begin(world: DagWorld, seed: Int[Array, ""], episode: Int[Array, ""]) -> _Running:
     task_key, noise_key, _ = jax.random.split(episode_key(seed, "gym", episode), 3)
-    task = world.sample(task_key)
+    task = world.draw(task_key)
     exploiting = jnp.asarray(world.spec.phases) == EXPLOIT
     goal = jnp.where(exploiting, task.goals[jnp.maximum(jnp.cumsum(exploiting) - 1, 0)], -1)
     expected = world.expected(task.system)

@@ -16,7 +16,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from seedo.episodes import PHASES, cannot_write, write_atomic, write_batch
@@ -25,7 +24,7 @@ from seedo.lab._naming import Naming
 from seedo.lab._scenario import STREAM, Scenario
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._store import Participant, StepRow, StudyStore
-from seedo.play import LiveEpisode, describe_systems, episode_batch, origin
+from seedo.play import Live, live_batch, origin
 from seedo.worlds import OBSERVE
 
 PEOPLE = "person"
@@ -39,7 +38,7 @@ class _Taken:
     task: int
     scenario: Scenario
     steps: tuple[StepRow, ...]
-    lived: LiveEpisode | None
+    lived: Live | None
 
 
 def export(
@@ -140,14 +139,14 @@ def _tasks(
     return found
 
 
-def _played(scenario: Scenario, steps: Sequence[StepRow]) -> LiveEpisode | None:
+def _played(scenario: Scenario, steps: Sequence[StepRow]) -> Live | None:
     """The episode that these responses make; None if some are missing yet."""
     phases = scenario.stage().spec.phases
     chosen = [number for number, phase in enumerate(phases) if phase != OBSERVE]
     if [row.step for row in steps] != chosen:
         return None
     episode = scenario.begin()
-    assert isinstance(episode, LiveEpisode)
+    assert isinstance(episode, Live)
     responses = iter(steps)
     for phase in phases:
         if phase == OBSERVE:
@@ -184,14 +183,12 @@ def _write_run(
     folder: Path, config: StudyConfig, label: str, taken: list[_Taken], practised: bool
 ) -> None:
     lived = [one.lived for one in taken if one.lived is not None]
-    stages = [(episode.stage.system, episode.stage.expected) for episode in lived]
-    systems = describe_systems(lived[0].world, *jax.tree.map(lambda *a: np.stack(a), *stages))
     who = PEOPLE if len(config.conditions()) == 1 else f"{PEOPLE} ({label})"
     source = replace(
         origin(lived[0].world, who, taken[0].scenario.seed),
         created=max(one.steps[-1].answered_at for one in taken),
     )
-    batch = episode_batch(source, lived, system=systems)
+    batch = live_batch(source, lived, systems=True)
     batch = replace(batch, participant=[pseudonym(one.participant) for one in taken])
     people = {pseudonym(one.participant): one.participant for one in taken}
     write_batch(
@@ -287,7 +284,7 @@ def _finished(taken: Iterable[_Taken]) -> list[list[Any]]:
         episode = one.lived
         if episode is None:
             continue
-        goal = int(np.asarray(episode.stage.goal)[-1])
+        goal = int(np.asarray(episode.task.goal)[-1])
         rows.append(
             [
                 pseudonym(one.participant),
@@ -314,7 +311,7 @@ def _responses(taken: Iterable[_Taken]) -> list[list[Any]]:
     ]  # fmt: skip
     for one in taken:
         episode = one.lived or one.scenario.begin()
-        assert isinstance(episode, LiveEpisode)
+        assert isinstance(episode, Live)
         spec, naming = episode.world.spec, Naming.of(one.scenario, episode)
         for row in one.steps:
             acted = row.target >= 0

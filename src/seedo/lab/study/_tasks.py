@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from seedo.errors import UserError
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import Scenario
-from seedo.play import LiveEpisode, OutcomeTable, outcome_table
+from seedo.play import Live, OutcomeTable, outcome_table
 from seedo.worlds import EXPLOIT, OBSERVE, Spec
 
 _KEPT = 4096  # tasks in memory, a few kilobytes each
@@ -133,11 +133,11 @@ def prepare(scenario: Scenario) -> Task:
 @functools.lru_cache(maxsize=_KEPT)
 def _prepare(scenario: Scenario) -> Task:
     episode = scenario.begin()
-    assert isinstance(episode, LiveEpisode)
+    assert isinstance(episode, Live)
     return Task(
         episode.world.spec,
         Naming.of(scenario, episode),
         outcome_table(episode),
-        np.asarray(episode.stage.goal),
-        np.asarray(episode.stage.relevant),
+        np.asarray(episode.task.goal),
+        np.asarray(episode.task.relevant),
     )

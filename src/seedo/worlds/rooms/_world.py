@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
-from seedo.worlds.rooms._config import RoomsConfig
+from seedo.worlds.rooms._config import RoomsConfig, configure
 from seedo.worlds.rooms._expert import expert
 from seedo.worlds.rooms._explain import explain
 from seedo.worlds.rooms._observation import Symbolic, observe
@@ -20,6 +20,19 @@ class RoomsWorld:
     """Odd-one-out rooms; see `RoomsConfig`. Methods are pure JAX for one episode."""
 
     name = "rooms"
+
+    family = "rooms"
+    host = False
+    players: ClassVar[dict] = {}
+    explanations = ("words", "none")
+
+    @classmethod
+    def make(cls, preset, split, **options):
+        return cls(configure(preset or "default", split, **options))
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(RoomsConfig.from_dict(config))
 
     def __init__(self, config: RoomsConfig) -> None:
         self.settings = config

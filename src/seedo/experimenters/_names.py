@@ -1,0 +1,135 @@
+"""Names of players: the one module that looks into them.
+
+A name is KIND:REST, and REST is read by the kind alone (addresses and paths may hold any
+character); or the name of a plug-in's player; or `module:Class`; or the folder of an agent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from seedo.errors import UserError
+from seedo.experimenters._limited import LastSteps
+from seedo.experimenters._mistakes import MISTAKES, Mistaken
+from seedo.experimenters._protocol import Experimenter
+from seedo.plugins import Registry, resolve
+from seedo.worlds import World
+
+REGISTRY = Registry(
+    "seedo.experimenters",
+    "player",
+    {
+        "scripted": "seedo.experimenters._scripted_by_name:scripted_player",
+        "bayes": "seedo.experimenters._scripted_by_name:bayesian_player",
+        "pretrained": "seedo.learning:find_agent",
+        "llm": "seedo.experimenters._names:refuse_spoken",
+    },
+)
+"""Kinds of players. A factory gets (rest, world, greedy, seed)."""
+
+_CHANGED = re.compile(rf"(?P<how>last|{'|'.join(MISTAKES)})-(?P<number>[0-9]{{1,5}})")
+_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+class Name(NamedTuple):
+    """A player's name in parts; `kind` is `folder` for an agent's folder, `object` for
+    `module:Class`."""
+
+    kind: str
+    rest: str
+
+    def __str__(self) -> str:
+        return self.rest if self.kind in ("folder", "object") else f"{self.kind}:{self.rest}"
+
+
+def parse_name(name: str) -> Name:
+    """The parts of a name; nothing is loaded."""
+    kind, colon, rest = name.partition(":")
+    if (colon and kind in REGISTRY) or _CHANGED.fullmatch(kind):
+        return Name(kind, rest)
+    if not colon and name in REGISTRY and not Path(name).is_dir():
+        return Name(name, "")
+    if _DOTTED.fullmatch(name) and not Path(name).exists():
+        return Name("object", name)
+    return Name("folder", name)
+
+
+def is_spoken(name: str) -> bool:
+    """Whether a language model is called under this name."""
+    return parse_name(name).kind == "llm"
+
+
+def is_trained(name: str) -> bool:
+    """Whether a name is that of a trained agent: shipped, or a folder."""
+    return parse_name(name).kind in ("pretrained", "folder")
+
+
+def find_player(name: str, world: World, greedy: bool = True, seed: int = 0) -> Any:
+    """A player by name, for this world: `scripted:NAME`, `bayes:NAME`, `pretrained:NAME`, an agent
+    folder, a plug-in's player or `module:Class`.
+
+    Also `last-K:PLAYER`, a player who sees only the last K steps, and `misread-T:PLAYER` or
+    `slip-T:PLAYER`, one who makes a mistake at step T (see `LastSteps`, `Mistaken`).
+
+    Raises:
+        UserError: there is none of this name, or it cannot play in this world.
+    """
+    kind, rest = parse_name(name)
+    player: Any
+    if _CHANGED.fullmatch(kind):
+        player = changed(name, lambda inner: find_player(inner, world, greedy, seed))
+    elif kind == "folder":
+        player = resolve("seedo.learning:find_agent", "player")(name, world, greedy, seed)
+    elif kind == "object":
+        player = _plain(resolve(name, "player"), name, world)
+    elif kind in REGISTRY.own:
+        player = REGISTRY.find(kind)(rest if kind != "pretrained" else name, world, greedy, seed)
+    else:
+        player = _brought(kind, rest, world)
+    if hasattr(player, "check") and hasattr(world, "spec"):
+        player.check(world.spec)
+    return player
+
+
+def _brought(kind: str, rest: str, world: World) -> Any:
+    """A plug-in's player: its factory gets the world, and what stands behind the colon if
+    anything does."""
+    factory = REGISTRY.find(kind)
+    own: Callable[[World], Any] = (lambda w: factory(w, rest)) if rest else factory
+    return _plain(own, kind, world)
+
+
+def _plain(factory: Any, name: str, world: World) -> Any:
+    """A player from a factory of others'; a class is a factory too, and may take no world."""
+    try:
+        player = factory(world)
+    except UserError:
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())[:160]
+        raise UserError("player", name, f"{type(error).__name__}: {said}") from error
+    for power in ("name", "begin", "act", "check"):
+        if not hasattr(player, power):
+            remedy = f"it has no {power}: see seedo.experimenters.Player"
+            raise UserError("player", name, remedy)
+    return player
+
+
+def changed(name: str, find: Callable[[str], Any]) -> LastSteps | Mistaken | None:
+    """The player of a name `last-K:PLAYER`, `misread-T:PLAYER` or `slip-T:PLAYER`, of the one that
+    `find` finds by the inner name; None for other names."""
+    kind, rest = parse_name(name)
+    if (change := _CHANGED.fullmatch(kind)) is None:
+        return None
+    number = int(change["number"])
+    if change["how"] == "last":
+        return LastSteps(find(rest), number)
+    return Mistaken(find(rest), number, change["how"])
+
+
+def refuse_spoken(rest: str, world: World, greedy: bool, seed: int) -> Experimenter:
+    """Language models are no experimenters: they are played in words."""
+    raise UserError("player", f"llm:{rest}", "it speaks: play it with `seedo perform`")

@@ -1,0 +1,92 @@
+"""Scripted and Bayesian players by name, for each world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from seedo.errors import UserError
+from seedo.experimenters._bayesian import bayesian
+from seedo.experimenters._blicket import blicket_bayesian, blicket_player
+from seedo.experimenters._by_chance import ByChance
+from seedo.experimenters._choosers import CHOOSERS
+from seedo.experimenters._readers import READERS
+from seedo.experimenters._rooms import rooms_player
+from seedo.experimenters._scripted import Scripted
+from seedo.plugins import resolve
+from seedo.worlds import World
+
+SCRIPTED = ("expert", "random", "memoriser", *READERS)
+"""Names for `scripted:NAME`; `CHOOSER+READER` combines any two, e.g. `random+largest-effect`."""
+
+
+def scripted(name: str) -> Scripted:
+    """A scripted experimenter of world `dag` by name.
+
+    `expert` explores in random order and knows the system when it exploits; `random` does both at
+    random; a reader's name explores in random order (rotation would always try D just before E,
+    which hands the held-out link to whoever repeats its last action); `CHOOSER+READER` names both,
+    where READER may also be `random` or `expert`. (`memoriser` has to read logs first.)
+    """
+    if name == "expert":
+        return Scripted("expert", CHOOSERS["shuffled"], None, knows_system=True)
+    if name == "random":
+        return Scripted("random", CHOOSERS["random"], None)
+    chooser, plus, reader = name.partition("+")
+    if not plus:
+        chooser, reader = "shuffled", name
+    if chooser not in CHOOSERS or (reader not in READERS and reader not in ("random", "expert")):
+        raise UserError(
+            "scripted",
+            name,
+            f"use one of {', '.join(SCRIPTED)}, or CHOOSER+READER with a chooser among "
+            f"{', '.join(CHOOSERS)}",
+        )
+    return Scripted(name, CHOOSERS[chooser], READERS.get(reader), knows_system=reader == "expert")
+
+
+def _dag_scripted(name: str, world: Any, seed: int) -> Any:
+    memoriser, _, logs = name.partition("@")
+    if memoriser == "memoriser":
+        fitted: Any = resolve("seedo.play:fitted_memoriser", "player")  # it has to play first
+        return fitted(world, seed, logs or None)
+    return scripted(name)
+
+
+_SCRIPTED: dict[str, Callable[[str, Any, int], Any]] = {
+    "dag": _dag_scripted,
+    "rooms": lambda name, world, seed: rooms_player(name),
+    "blicket": lambda name, world, seed: blicket_player(name),
+}
+_BAYESIAN: dict[str, Callable[[str, Any], Any]] = {
+    "dag": lambda name, world: bayesian(name, world.config()),
+    "blicket": lambda name, world: blicket_bayesian(name),
+}
+
+
+def scripted_player(name: str, world: World, greedy: bool, seed: int) -> Any:
+    """`scripted:NAME`: the world's own, else ours for its family, else by chance.
+
+    Raises:
+        UserError: the world has no player of this name.
+    """
+    if name in world.players:
+        return world.players[name](world)
+    if world.family in _SCRIPTED:
+        return _SCRIPTED[world.family](name, world, seed)
+    if name == "random":
+        return ByChance()
+    known = ", ".join(dict.fromkeys((*world.players, "random")))
+    raise UserError("scripted", name, f"in world {world.name} use one of {known}")
+
+
+def bayesian_player(name: str, world: World, greedy: bool, seed: int) -> Any:
+    """`bayes:NAME`: who knows the world's prior.
+
+    Raises:
+        UserError: there is none for this world, or none of this name.
+    """
+    if world.family not in _BAYESIAN:
+        exact = ", ".join(_BAYESIAN)
+        raise UserError("bayes", name, f"world {world.name} has no exact posterior; {exact} have")
+    return _BAYESIAN[world.family](name, world)

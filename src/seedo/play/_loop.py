@@ -1,0 +1,154 @@
+"""The loop: anyone on any world.
+
+Where world and player are pure, thousands of episodes are one compiled program; else each is played
+step by step in Python (`_live`). Either way the same seed, stream and number give the same system
+and the same noise, whoever plays.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Int, PRNGKeyArray
+
+from seedo.errors import UserError
+from seedo.experimenters import Experimenter
+from seedo.play._parts import in_parts
+from seedo.worlds import Action, World, stream_key
+
+
+class Setup(NamedTuple):
+    """What is fixed before the first step of an episode."""
+
+    task: Any
+    noise_key: PRNGKeyArray
+    player_key: PRNGKeyArray
+
+
+class Refused(NamedTuple):
+    """The first action of an episode that the world does not have, if there is any."""
+
+    any: Any  # bool
+    step: Any
+    target: Any
+    value: Any
+
+
+def set_up(world: World, key: PRNGKeyArray, task: Any = None) -> Setup:
+    """Draw a task, or only the noise for a given one.
+
+    Task and noise depend on the key alone, never on who plays.
+    """
+    keys = jax.random.split(key, 3 if world.noisy else 2)
+    drawn = world.sample(keys[0]) if task is None else task
+    return Setup(drawn, keys[1] if world.noisy else keys[0], keys[-1])
+
+
+def begin(world: World, player: Experimenter, setup: Setup) -> tuple[Any, PRNGKeyArray]:
+    """The player's memory before the first step, and the key of its actions."""
+    begin_key, act_key = jax.random.split(setup.player_key)
+    known = world.privileged(setup.task) if player.knows_system else None
+    return player.begin(world.spec, begin_key, known), act_key
+
+
+def play(world: World, player: Experimenter, key: PRNGKeyArray) -> Any:
+    """One episode, as the world's rollout; pure, so that it can be jitted and vmapped."""
+    return play_on(world, player, set_up(world, key))
+
+
+def play_on(world: World, player: Experimenter, setup: Setup) -> Any:
+    """What `play` plays, on a task that is set."""
+    return _scan(world, player, setup)[0]
+
+
+def _scan(world: World, player: Experimenter, setup: Setup) -> tuple[Any, Refused]:
+    task = setup.task
+    memory, act_key = begin(world, player, setup)
+    state = world.reset(task, setup.noise_key)
+
+    def step(carry: Any, t: Int[Array, ""]) -> Any:
+        state, memory = carry
+        seen = world.observe(task, state)
+        action, memory = player.act(memory, seen, jax.random.fold_in(act_key, t))
+        legal = world.legal(task, state, action)
+        noise = jax.random.fold_in(setup.noise_key, t) if world.noisy else setup.noise_key
+        after, reward, _ = world.step(task, state, action, noise)
+        row = world.row(task, state, action, reward, after)
+        return (after, memory), (row, (legal, action.target, action.value))
+
+    _, (rows, chosen) = jax.lax.scan(step, (state, memory), jnp.arange(world.spec.steps))
+    legal, target, value = chosen
+    first = jnp.argmin(legal)
+    refused = Refused(~legal.all(), first, target[first], value[first])
+    return world.rollout(task, rows), refused
+
+
+def check_action(world: World, player: str, action: Action, legal: bool, step: int) -> None:
+    """Raises UserError for an action that the world does not have, naming player and step."""
+    if legal:
+        return
+    values = ", ".join(f"{v:g}" for v in world.spec.do_values)
+    raise UserError(
+        f"player {player}, step {step}",
+        f"Action({int(action.target)}, {float(action.value):g})",
+        f"world {world.name} has targets -1 to {world.spec.n - 1} and values {values}",
+    )
+
+
+@eqx.filter_jit
+def _played(
+    world: World, player: Experimenter, key: PRNGKeyArray, indices: Int[Array, " B"]
+) -> tuple[Any, Refused]:
+    return jax.vmap(lambda i: _scan(world, player, set_up(world, jax.random.fold_in(key, i))))(
+        indices
+    )
+
+
+@eqx.filter_jit
+def set_ups(world: World, key: PRNGKeyArray, indices: Int[Array, " B"], task: Any = None) -> Setup:
+    """The beginnings of episodes, for several players to be put to: compiled once for all.
+
+    With `task`, that one in all of them; the noise is that of each episode.
+    """
+    return jax.vmap(lambda i: set_up(world, jax.random.fold_in(key, i), task))(indices)
+
+
+@eqx.filter_jit
+def rollout_on(world: World, player: Experimenter, setups: Setup) -> Any:
+    """What `rollout` plays, on tasks that are set: worlds that differ only in what they draw
+    share the program."""
+    return jax.vmap(lambda setup: play_on(world, player, setup))(setups)
+
+
+def rollout(
+    world: World, player: Experimenter, seed: int, stream: str, indices: Int[Array, " B"]
+) -> Any:
+    """Episodes `indices` of a stream, in one compiled program.
+
+    Networks of one shape share it: their weights are handed to it.
+
+    Raises:
+        UserError: the player chose an action that the world does not have.
+    """
+    played, refused = _played(world, player, stream_key(seed, stream), indices)
+    if (wrong := np.flatnonzero(refused.any)).size:
+        first = jax.tree.map(lambda a: np.asarray(a)[wrong[0]], refused)
+        action = Action(first.target, first.value)
+        check_action(world, player.name, action, False, int(first.step))
+    return played
+
+
+def simulate(
+    world: World, player: Experimenter, seed: int, stream: str, start: int, count: int
+) -> Any:
+    """Episodes start..start+count-1 of a stream, as the world's rollout in NumPy arrays.
+
+    They are played in chunks of one fixed size, so that a world and a player are compiled once
+    whatever the number of episodes; the chunks after the first on all processor cores.
+    """
+    most = player.episodes_at_once or world.at_once
+    return in_parts(lambda index: rollout(world, player, seed, stream, index), start, count, most)

@@ -1,0 +1,88 @@
+"""Registries by entry point: what others bring is found by name and loaded when it is used."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from seedo.errors import UserError
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Things of one kind by name: our own, and those of installed plug-ins.
+
+    Attributes:
+        group: of entry points, e.g. `seedo.worlds`.
+        field: what users call such a thing in a command, e.g. `world`.
+        own: `module:attribute` of each of ours; a plug-in cannot take their names.
+    """
+
+    group: str
+    field: str
+    own: Mapping[str, str]
+
+    def names(self) -> tuple[str, ...]:
+        """All names: ours first, then those of plug-ins in order; nothing is loaded."""
+        return (*self.own, *sorted(set(_installed(self.group)) - set(self.own)))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.own or name in _installed(self.group)
+
+    def find(self, name: str) -> Any:
+        """The thing of a name, or at `module:attribute` (any module that can be imported).
+
+        Raises:
+            UserError: there is none, or its plug-in cannot be loaded.
+        """
+        if name in self.own:
+            return resolve(self.own[name], self.field)
+        if (entry := _installed(self.group).get(name)) is not None:
+            return _loaded(entry, self.field)
+        if ":" in name:
+            return resolve(name, self.field)
+        raise UserError(self.field, name, f"use one of {', '.join(self.names())}")
+
+    def origin(self, name: str) -> str:
+        """Who brings it: `seedo`, or the distribution of a plug-in."""
+        entry = None if name in self.own else _installed(self.group).get(name)
+        return "seedo" if entry is None or entry.dist is None else entry.dist.name
+
+
+def resolve(target: str, field: str) -> Any:
+    """What stands at `module:attribute`.
+
+    Raises:
+        UserError: it cannot be imported, or has no such attribute.
+    """
+    module, _, attribute = target.partition(":")
+    try:
+        found: Any = import_module(module)
+        for part in attribute.split("."):
+            found = getattr(found, part)
+    except Exception as error:  # whatever a module of others' does when it is imported
+        raise UserError(field, target, f"cannot be imported: {_why(error)}") from error
+    return found
+
+
+@functools.cache
+def _installed(group: str) -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=group)}
+
+
+def _loaded(entry: EntryPoint, field: str) -> Any:
+    brings = entry.dist.name if entry.dist is not None else entry.value
+    try:
+        return entry.load()
+    except Exception as error:
+        remedy = f"plug-in {brings} ({entry.value}) cannot be loaded: {_why(error)}"
+        raise UserError(field, entry.name, remedy) from error
+
+
+def _why(error: Exception) -> str:
+    said = " ".join(str(error).split())[:160]
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

@@ -1,0 +1,59 @@
+"""Worlds by name: ours, and those of plug-ins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seedo.errors import UserError
+from seedo.plugins import Registry
+from seedo.worlds._world import World
+
+REGISTRY = Registry(
+    "seedo.worlds",
+    "world",
+    {
+        "dag": "seedo.worlds.dag:DagWorld",
+        "rooms": "seedo.worlds.rooms:RoomsWorld",
+        "blicket": "seedo.worlds.blicket:BlicketWorld",
+    },
+)
+
+
+def names() -> tuple[str, ...]:
+    """Names for `make`: ours, then those of plug-ins."""
+    return REGISTRY.names()
+
+
+def find(name: str) -> type[World]:
+    """The class of a world, by its name or as `module:Class`.
+
+    Raises:
+        UserError: there is none, or it is no world.
+    """
+    found: Any = REGISTRY.find(name)
+    if name in ("rooms", "blicket"):
+        return found  # type: ignore[no-any-return]
+    if not (isinstance(found, type) and issubclass(found, World)):
+        brings = REGISTRY.origin(name)
+        raise UserError("world", name, f"{brings} gives no subclass of seedo.worlds.World there")
+    return found
+
+
+def make(name: str, preset: str | None = None, split: str = "train", **options: object) -> Any:
+    """A world by name, e.g. `make("dag", split="heldout-link", n=5)`.
+
+    Args:
+        name: one of `names()`, or `module:Class`.
+        preset: of that world; None: its first.
+        split: of that world.
+        options: settings of the world; see `settings`.
+
+    Raises:
+        UserError: no such world, preset, split or setting.
+    """
+    return find(name).make(preset, split, **options)
+
+
+def from_config(name: str, config: dict[str, Any]) -> Any:
+    """The world that a log's `world_config` describes."""
+    return find(name).from_config(config)

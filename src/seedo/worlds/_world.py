@@ -1,0 +1,256 @@
+"""What a world is: the one protocol of all of them, with the defaults of its optional powers."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+from numpy.typing import NDArray
+
+from seedo.episodes import EpisodeBatch, Origin
+from seedo.errors import UserError
+from seedo.worlds._spec import EXPLOIT, Spec
+
+
+class Observation(NamedTuple):
+    """What is seen before a step, for one episode."""
+
+    phase: Int[Array, ""]  # OBSERVE, EXPLORE or EXPLOIT
+    steps_left: Int[Array, ""]  # including this one
+    target: Int[Array, ""]  # previous action; -1: none, or a plain observation
+    value: Float[Array, ""]  # previous do-value; 0 where target is -1
+    outcome: Float[Array, " n"]  # what followed; NaN where unobserved and at the first step
+    relevant: Bool[Array, " n"]
+    goal: Int[Array, ""]  # variable to raise; -1 while hidden
+
+
+class Action(NamedTuple):
+    """An intervention do(target = value); target -1 observes without touching anything.
+
+    A player may add the log probabilities of all actions that it chose by, and the tokens of the
+    explanation that it expects.
+    """
+
+    target: Any  # int32, or a whole number
+    value: Any  # float32, or a number
+    log_probs: Float[Array, " A"] | None = None
+    said: Int[Array, " L"] | None = None
+
+
+class References(NamedTuple):
+    """Returns to compare an episode's with; NaN where unknown."""
+
+    oracle: Float[Array, ""]  # of whoever knows the system
+    random: Float[Array, ""]  # of whoever picks legal actions at random, in expectation
+
+
+class Row(NamedTuple):
+    """What is kept of a step."""
+
+    target: Int[Array, ""]  # as it was carried out
+    value: Float[Array, ""]
+    outcome: Float[Array, " n"]
+    goal: Int[Array, ""]
+    reward: Float[Array, ""]
+    log_probs: Float[Array, " A"] | None
+
+
+class Rollout(NamedTuple):
+    """A finished episode, or B of them where every field has a leading axis B."""
+
+    target: Int[Array, "*B S"]
+    value: Float[Array, "*B S"]
+    outcome: Float[Array, "*B S n"]
+    goal: Int[Array, "*B S"]
+    relevant: Bool[Array, "*B n"]
+    log_probs: Float[Array, "*B S A"] | None
+    returns: Float[Array, "*B"]
+    oracle_return: Float[Array, "*B"]
+    random_return: Float[Array, "*B"]
+    task: Any
+
+
+class World:
+    """A distribution over systems to experiment on.
+
+    A subclass says `name`, `spec`, `sample`, `reset`, `observe`, `step` and `config`; the rest has
+    defaults. They are pure JAX for one episode, to be mapped and scanned inside one program, and
+    worlds of equal configuration are equal. With `host = True` they are plain Python instead: keys
+    are NumPy generators and arrays are NumPy's. A task holds all that is fixed in an episode and
+    hidden from whoever plays; a state what changes.
+    """
+
+    name: str
+    spec: Spec
+    settings: Any
+    host: ClassVar[bool] = False
+    noisy: ClassVar[bool] = True
+    """Whether steps draw noise; where not, all chance lies in `sample`."""
+    explanations: ClassVar[tuple[str, ...]] = ("none",)
+    """What `explain` may be; the first is the default of whoever watches."""
+    family: ClassVar[str] = ""
+    """Whose players, measures and scenes also fit it: `dag`, `rooms`, `blicket`; "" for a world of
+    a kind of its own."""
+    splits: ClassVar[tuple[str, ...]] = ("train",)
+    presets: ClassVar[tuple[str, ...]] = ()
+    players: ClassVar[Mapping[str, Callable[..., Any]]] = {}
+    """Further names for `scripted:NAME`, each a factory that gets the world."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self._identity == other._identity  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @functools.cached_property
+    def _identity(self) -> tuple[str, str]:
+        return self.name, json.dumps(self.config(), sort_keys=True)
+
+    @property
+    def split(self) -> str:
+        return "train"
+
+    @property
+    def at_once(self) -> int:
+        """Episodes that one compiled call plays."""
+        return 1024
+
+    @classmethod
+    def make(cls, preset: str | None, split: str, **options: Any) -> World:
+        """A world from names and settings: unless a world says, its constructor's keywords."""
+        if preset is not None:
+            raise UserError("preset", preset, f"world {cls.name} has none")
+        if split not in cls.splits:
+            raise UserError("split", split, f"use one of {', '.join(cls.splits)}")
+        known = cls.settings_of()
+        for field, value in options.items():
+            if field not in known:
+                has = f"its settings are {', '.join(known)}" if known else "it has no settings"
+                raise UserError(field, value, f"not a setting of world {cls.name}: {has}")
+        own = options if len(cls.splits) == 1 else options | {"split": split}
+        return cls(**own)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> World:
+        """The world that `config` described."""
+        return cls(**config)
+
+    @classmethod
+    def settings_of(cls) -> dict[str, Any]:
+        """The settings that `make` takes, and their defaults."""
+        parameters = inspect.signature(cls).parameters.values()
+        return {p.name: p.default for p in parameters if p.name != "split"}
+
+    def config(self) -> dict[str, Any]:
+        """What makes the world again, as plain JSON."""
+        raise NotImplementedError
+
+    def sample(self, key: Any) -> Any:
+        """A task."""
+        raise NotImplementedError
+
+    def reset(self, task: Any, key: Any) -> Any:
+        """The state before the first step."""
+        raise NotImplementedError
+
+    def observe(self, task: Any, state: Any) -> Any:
+        """What is seen before the next step; an `Observation` unless `row` is the world's own."""
+        raise NotImplementedError
+
+    def step(
+        self, task: Any, state: Any, action: Action, key: Any
+    ) -> tuple[Any, Float[Array, ""], Bool[Array, ""]]:
+        """The state after an action, the reward (what counts in returns), and whether all is
+        over."""
+        raise NotImplementedError
+
+    def references(self, task: Any) -> References:
+        """Returns to compare with; unknown unless the world says."""
+        return References(jnp.float32(jnp.nan), jnp.float32(jnp.nan))
+
+    def privileged(self, task: Any) -> Any:
+        """What players that know the system are told."""
+        return task
+
+    def legal(self, task: Any, state: Any, action: Action) -> Bool[Array, ""]:
+        """Whether there is such an action; players that choose another are refused."""
+        values = jnp.asarray(self.spec.do_values, jnp.float32)
+        on_grid = jnp.any(jnp.isclose(values, action.value, rtol=1e-5, atol=1e-6))
+        return (action.target == -1) | (
+            (action.target >= 0) & (action.target < self.spec.n) & on_grid
+        )
+
+    def row(self, task: Any, before: Any, action: Action, reward: Any, after: Any) -> Any:
+        """What is kept of a step."""
+        seen, then = self.observe(task, before), self.observe(task, after)
+        return Row(then.target, then.value, then.outcome, seen.goal, reward, action.log_probs)
+
+    def rollout(self, task: Any, rows: Any) -> Any:
+        """The record of an episode from its rows, which have a leading axis of steps.
+
+        Returns are the mean reward of exploit steps.
+        """
+        exploits = max(1, sum(p == EXPLOIT for p in self.spec.phases))
+        exploiting = np.asarray(self.spec.phases) == EXPLOIT
+        oracle, random = self.references(task)
+        return Rollout(
+            target=rows.target,
+            value=rows.value,
+            outcome=rows.outcome,
+            goal=rows.goal,
+            relevant=self.relevant(task),
+            log_probs=rows.log_probs,
+            returns=jnp.where(exploiting, rows.reward, 0.0).sum() / exploits,
+            oracle_return=oracle,
+            random_return=random,
+            task=task,
+        )
+
+    def relevant(self, task: Any) -> Bool[Array, " n"]:
+        """Which variables matter; all unless the world says."""
+        return jnp.ones(self.spec.n, bool)
+
+    def to_log(
+        self,
+        origin: Origin,
+        episode_id: NDArray[np.int64],
+        played: Any,
+        systems: bool = False,
+        explain: str = "none",
+    ) -> EpisodeBatch:
+        """Finished episodes (a rollout of NumPy arrays with a leading axis) in log form.
+
+        Args:
+            systems: log each system as JSON, if the world can describe it.
+            explain: one of `explanations`.
+        """
+        return EpisodeBatch(
+            origin=origin,
+            episode_id=episode_id,
+            phase=np.broadcast_to(np.asarray(self.spec.phases, np.int8), played.target.shape),
+            target=played.target,
+            value=np.where(played.target < 0, np.nan, played.value),
+            outcome=played.outcome,
+            mask=played.relevant,
+            goal=played.goal,
+            returns=played.returns,
+            oracle_return=played.oracle_return,
+            random_return=played.random_return,
+            action_logits=played.log_probs,
+            explanation=None if explain == "none" else self.explained(played, explain),
+            system=self.described(played) if systems else None,
+        )
+
+    def explained(self, played: Any, explain: str) -> list[list[str]] | None:
+        """A text for every step of every episode; None: there are none."""
+        return None
+
+    def described(self, played: Any) -> list[str] | None:
+        """Every episode's system as JSON text; None: it cannot be told."""
+        return None
