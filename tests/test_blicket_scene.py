@@ -10,9 +10,15 @@ import pytest
 from seedo import play, worlds
 from seedo.errors import UserError
 from seedo.language import BlicketScene, Conditions, open_scene
-from seedo.language._blicket_scene import Move, blicket_instructions
-from seedo.language._reply import Malformed
-from seedo.language._tool_calls import call_for, call_tool, say_call, tools_of
+from seedo.language.scenes import (
+    Malformed,
+    Move,
+    blicket_instructions,
+    call_for,
+    call_tool,
+    say_call,
+    tools_of,
+)
 from seedo.worlds import BlicketConfig
 
 PLAYERS = ("scripted:random", "scripted:expert", "bayes:eig")

@@ -16,10 +16,17 @@ import numpy as np
 import pytest
 
 from seedo.language import Conditions, open_scene
-from seedo.language._analysis_tools import calculate
-from seedo.language._reply import LONGEST, REASONS, Malformed, read_number
-from seedo.language._structure import read_arrows
-from seedo.language._tool_calls import call_tool, say_call, tools_of
+from seedo.language.scenes import (
+    LONGEST,
+    REASONS,
+    Malformed,
+    calculate,
+    call_tool,
+    read_arrows,
+    read_number,
+    say_call,
+    tools_of,
+)
 from seedo.worlds import make
 
 REPLIES = 2_400  # for each of five ways to play

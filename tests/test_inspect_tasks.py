@@ -23,22 +23,32 @@ from seedo import worlds
 from seedo.errors import UserError
 from seedo.inference import ExactPosterior, Rows
 from seedo.language import Conditions, converse, open_scene
-from seedo.language._analysis_tools import calculate, posterior, regress
-from seedo.language._examples import (
+from seedo.language.inspect_tasks import TASKS, Batches, read_settings
+from seedo.language.runs import (
+    MOST_ANALYSES,
     Examples,
+    Recorded,
     choose_examples,
     draw_candidates,
     example_messages,
     first_examples,
+    follow,
+    follow_with_tools,
+    replay,
+    same_world,
 )
-from seedo.language._follower import follow, follow_with_tools
-from seedo.language._replay_scene import MOST_ANALYSES, Recorded, replay, same_world
-from seedo.language._reply import LONGEST, Malformed
-from seedo.language._tool_calls import call_for, call_tool, say_call, tools_of
-from seedo.language.inspect_tasks import TASKS
-from seedo.language.inspect_tasks._experiment import read_settings
-from seedo.language.inspect_tasks._provider import Batches
-from seedo.language.inspect_tasks._scorer import CLUSTER, by_cell, return_ratio
+from seedo.language.runs.inspect import CLUSTER, by_cell, return_ratio
+from seedo.language.scenes import (
+    LONGEST,
+    Malformed,
+    calculate,
+    call_for,
+    call_tool,
+    posterior,
+    regress,
+    say_call,
+    tools_of,
+)
 from seedo.play import find_player, perform, simulate
 
 PLAYERS = [

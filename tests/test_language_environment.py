@@ -14,16 +14,9 @@ from pathlib import Path
 import pytest
 
 from seedo.errors import UserError
-from seedo.language import (
-    Conditions,
-    _environment,
-    environment_factory,
-    open_scene,
-    openenv_app,
-    training_rows,
-)
-from seedo.language._openenv import OVER
-from seedo.language._tool_calls import call_for
+from seedo.language import Conditions, environment_factory, open_scene, openenv_app, training_rows
+from seedo.language.scenes import call_for
+from seedo.language.serving import OVER, _environment
 from seedo.play import find_player
 from seedo.worlds import make
 

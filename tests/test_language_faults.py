@@ -19,9 +19,7 @@ from seedo import evaluation, worlds
 from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.language import open_scene
-from seedo.language._costs import Budget
-from seedo.language._record_calls import Calls
-from seedo.language._record_llm import record_llm
+from seedo.language.runs import Budget, Calls, record_llm
 
 COUNT, REPLIES = 6, 4  # episodes; replies of each, none of them malformed
 MODEL = "openai-api/faulty/m"
@@ -240,8 +238,8 @@ def test_a_budget_in_dollars_needs_a_price(world, tmp_path):
 SCRIPT = """
 import sys
 from seedo import worlds
-from seedo.language._record_calls import Calls
-from seedo.language._record_llm import record_llm
+from seedo.language.runs import Calls
+from seedo.language.runs import record_llm
 calls = Calls(backoff=0.01, max_connections=3)
 world = worlds.make("dag", n=3)
 record_llm(world, sys.argv[1], 6, 0, sys.argv[2], calls=calls, resume=True)

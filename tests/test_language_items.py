@@ -18,7 +18,13 @@ from seedo.language.items import (
     ALPHABETS,
     ANALOGY_KINDS,
     CONTENT_KINDS,
+    FORMS,
+    INDIVIDUALS,
     KINDS,
+    KINDS_OF_THINGS,
+    OPPOSITES,
+    OVERLAPPING,
+    SCHEMES,
     Item,
     ItemPerformance,
     OneOf,
@@ -29,17 +35,11 @@ from seedo.language.items import (
     by_cell,
     content_effect,
     disagreements,
+    entails,
     items,
     paired_content_effects,
     second,
-)
-from seedo.language.items._entailment import SCHEMES, entails
-from seedo.language.items._syllogisms import FORMS, valid
-from seedo.language.items._words import (
-    INDIVIDUALS,
-    KINDS_OF_THINGS,
-    OPPOSITES,
-    OVERLAPPING,
+    valid,
 )
 
 VALID = {
@@ -102,7 +102,7 @@ def test_a_letter_string_that_two_rules_fit_is_refused():
 
 
 def test_the_first_derivation_refuses_it_too():
-    from seedo.language.items._letter_rules import answers
+    from seedo.language.items import letter_answers as answers
 
     examples = [((0, 1, 2), (0, 1, 3))]
     assert len(answers(examples, (8, 8, 9, 9, 10, 10))) > 1
@@ -434,7 +434,7 @@ def test_content_effects_run_through_inspect(tmp_path):
     pytest.importorskip("inspect_ai")
     from inspect_ai.log import EvalLog
 
-    from seedo.language.inspect_tasks import _items
+    from seedo.language import inspect_tasks
 
     known = {i.prompt: i for kind in CONTENT_KINDS for i in items(kind, 24, 0)}
 
@@ -442,22 +442,22 @@ def test_content_effects_run_through_inspect(tmp_path):
         item = known[prompt]
         return "I think so" if item.kind == "wason" else f"Answer: {_believer(item)}"
 
-    log, metrics = _evaluate(_items.content_effects(count=24), _mock(reply), tmp_path)
+    log, metrics = _evaluate(inspect_tasks.content_effects(count=24), _mock(reply), tmp_path)
     assert isinstance(log, EvalLog)
     assert metrics["content_effect/syllogisms"] == pytest.approx(0.75)
     assert metrics["syllogisms/valid/believable"] == 1
     assert metrics["wason/social"] == 0
     assert metrics["random_floor/wason"] == pytest.approx(1 / 15)
-    rows = list(_items.item_rows(log))
+    rows = list(inspect_tasks.item_rows(log))
     assert sum(row.malformed for row in rows) == 24
-    effects = _items.content_effect(log)
-    assert effects == _items.content_effect(rows)
+    effects = inspect_tasks.content_effect(log)
+    assert effects == inspect_tasks.content_effect(rows)
     assert effects["entailment"].paired.value == pytest.approx(0.75)
 
 
 def test_analogies_run_through_inspect_and_hostile_replies_are_counted(tmp_path):
     pytest.importorskip("inspect_ai")
-    from seedo.language.inspect_tasks import _items
+    from seedo.language import inspect_tasks
 
     known = {i.prompt: i for kind in ANALOGY_KINDS for i in items(kind, 6, 0, ALPHABETS[:2])}
 
@@ -467,12 +467,12 @@ def test_analogies_run_through_inspect_and_hostile_replies_are_counted(tmp_path)
             return "Answer: __import__('os') \u202e" * 3000
         return f"Let me see.\nAnswer: {item.gold}"
 
-    task = _items.analogies(count=6, reasoning=True)
+    task = inspect_tasks.analogies(count=6, reasoning=True)
     log, metrics = _evaluate(task, _mock(reply), tmp_path)
     assert metrics["letter-strings/permuted"] == 1
     assert metrics["grids/usual"] == 0
     assert metrics["usual_less_other/matrices/permuted"] == 0
-    assert sum(row.malformed for row in _items.item_rows(log)) == 6
+    assert sum(row.malformed for row in inspect_tasks.item_rows(log)) == 6
 
 
 @pytest.mark.parametrize(
@@ -481,11 +481,14 @@ def test_analogies_run_through_inspect_and_hostile_replies_are_counted(tmp_path)
 )
 def test_our_own_players_run_through_the_tasks(player, right, malformed, tmp_path):
     pytest.importorskip("inspect_ai")
-    from seedo.language.inspect_tasks import _items
+    from seedo.language import inspect_tasks
 
-    for task in (_items.content_effects(count=4), _items.analogies("grids", 4, alphabet="all")):
+    for task in (
+        inspect_tasks.content_effects(count=4),
+        inspect_tasks.analogies("grids", 4, alphabet="all"),
+    ):
         log, _ = _evaluate(task, f"seedo/{player}", tmp_path)
-        rows = list(_items.item_rows(log))
+        rows = list(inspect_tasks.item_rows(log))
         assert len(rows) == len(log.samples)
         if right is not None:
             assert {row.correct for row in rows} == {right}
@@ -496,27 +499,27 @@ def test_epochs_are_runs(tmp_path):
     pytest.importorskip("inspect_ai")
     from inspect_ai import eval as evaluate
 
-    from seedo.language.inspect_tasks import _items
+    from seedo.language import inspect_tasks
 
-    task = _items.content_effects("syllogisms", count=12)
+    task = inspect_tasks.content_effects("syllogisms", count=12)
     (log,) = evaluate(
         task, model="seedo/scripted:random", epochs=2, display="none", log_dir=str(tmp_path)
     )
     assert log.status == "success"
-    rows = list(_items.item_rows(log))
+    rows = list(inspect_tasks.item_rows(log))
     assert collections.Counter(row.run for row in rows) == {"1": 12, "2": 12}
     assert by_cell(rows)["syllogisms/valid/neutral"].n == 2
-    assert _items.content_effect(log)["syllogisms"].paired.n == 2
+    assert inspect_tasks.content_effect(log)["syllogisms"].paired.n == 2
 
 
 def test_tasks_refuse_kinds_and_alphabets_that_there_are_not():
     pytest.importorskip("inspect_ai")
-    from seedo.language.inspect_tasks import _items
+    from seedo.language import inspect_tasks
 
     for call, field in (
-        (lambda: _items.content_effects("grids"), "kinds"),
-        (lambda: _items.analogies("wason"), "kinds"),
-        (lambda: _items.analogies(alphabet="greek"), "alphabet"),
+        (lambda: inspect_tasks.content_effects("grids"), "kinds"),
+        (lambda: inspect_tasks.analogies("wason"), "kinds"),
+        (lambda: inspect_tasks.analogies(alphabet="greek"), "alphabet"),
     ):
         with pytest.raises(UserError) as refused:
             call()

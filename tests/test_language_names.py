@@ -9,11 +9,8 @@ import pytest
 from seedo.episodes import write_batch
 from seedo.errors import UserError
 from seedo.language import Conditions, DagScene, converse
-from seedo.language._dag_scene import name_variables
-from seedo.language._familiar import familiar
-from seedo.language._names import NONSENSE
-from seedo.language._recitation import Arm, recitation, recitation_of
-from seedo.language._themes import THEMES
+from seedo.language.measures import Arm, recitation, recitation_of
+from seedo.language.scenes import NONSENSE, THEMES, familiar, name_variables
 from seedo.play import Live, find_player, live_batch, origin
 from seedo.worlds.dag import DagConfig, DagWorld
 

@@ -11,7 +11,7 @@ from seedo import evaluation, play, reports, worlds
 from seedo.episodes import Dataset, DatasetWriter
 from seedo.errors import UserError
 from seedo.language import Conditions, open_scene
-from seedo.language._costs import (
+from seedo.language.runs import (
     Budget,
     Price,
     Spending,
@@ -19,8 +19,9 @@ from seedo.language._costs import (
     count_tokens,
     find_price,
     forecast,
+    read_conditions,
+    record_speaker,
 )
-from seedo.language._record import read_conditions, record_speaker
 
 COUNT = 24
 

@@ -15,17 +15,23 @@ from seedo.evaluation import review
 from seedo.evaluation._replay import reread
 from seedo.inference import ExactPosterior, Rows, essential_graph
 from seedo.language import Conditions, DagScene
-from seedo.language._names import letters, nonsense
-from seedo.language._reading import information, read_by_speaker, reading_scene
-from seedo.language._reply import LONGEST_ANSWER, Malformed
-from seedo.language._structure import (
-    CANNOT,
+from seedo.language.measures import (
     identifiable,
-    likely_arrows,
+    information,
     random_scores,
-    read_arrows,
+    read_by_speaker,
+    reading_scene,
     score_structures,
     structure_scores,
+)
+from seedo.language.scenes import (
+    CANNOT,
+    LONGEST_ANSWER,
+    Malformed,
+    letters,
+    likely_arrows,
+    nonsense,
+    read_arrows,
     write_arrows,
 )
 from seedo.play import episodes, find_player, origin

@@ -13,8 +13,7 @@ import pytest
 from seedo.episodes import ROOMS_VARIABLES, Origin, rooms_actions
 from seedo.errors import UserError
 from seedo.language import Conditions, open_scene
-from seedo.language._rooms_scene import RoomsScene
-from seedo.language._tool_calls import call_tool
+from seedo.language.scenes import RoomsScene, call_tool
 from seedo.play import find_player, simulate_rooms
 from seedo.worlds import episode_key, make
 from seedo.worlds.rooms import LEVELS, VALUES

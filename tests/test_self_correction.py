@@ -10,9 +10,7 @@ import pytest
 
 from seedo.errors import UserError
 from seedo.language import Conditions, converse
-from seedo.language._names import Names
-from seedo.language._reply import Malformed
-from seedo.language._self_correction import (
+from seedo.language.measures import (
     Claim,
     Pursuit,
     SelfCorrectionScene,
@@ -27,6 +25,7 @@ from seedo.language._self_correction import (
     signs_right,
     write_effects,
 )
+from seedo.language.scenes import Malformed, Names
 from seedo.play import find_player
 
 EPISODES, HORIZON = 20, 5
@@ -292,7 +291,7 @@ def _evaluate(task, model, tmp_path):
 )
 def test_the_inspect_task_runs_offline_with_our_own_players(model, tmp_path):
     pytest.importorskip("inspect_ai")
-    from seedo.language.inspect_tasks._self_correction import self_correction
+    from seedo.language.inspect_tasks import self_correction
 
     task = self_correction(horizon=3, episodes=3)
     log, metrics = _evaluate(task, f"seedo/{model}", tmp_path)
@@ -305,7 +304,7 @@ def test_the_inspect_task_runs_offline_with_our_own_players(model, tmp_path):
 
 def test_the_inspect_task_reads_an_explored_run(tmp_path):
     pytest.importorskip("inspect_ai")
-    from seedo.language.inspect_tasks._self_correction import reading
+    from seedo.language.inspect_tasks import reading
     from seedo.play import perform
     from seedo.worlds import DagWorld, configure
 

@@ -14,10 +14,8 @@ from seedo import studies
 from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.language import Budget, Conditions, converse, open_scene
-from seedo.language._examples import draw_candidates, example_messages
-from seedo.language._follower import follow
-from seedo.language._recitation import Arm, recitation_of
-from seedo.language._replay_scene import same_world
+from seedo.language.measures import Arm, recitation_of
+from seedo.language.runs import draw_candidates, example_messages, follow, same_world
 from seedo.statistics._intervals import Estimate, mean
 from seedo.studies import STUDIES, find_text_player, prompts, recitation
 from seedo.studies._spoken import InProcess

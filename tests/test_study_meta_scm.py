@@ -11,10 +11,8 @@ import pytest
 from seedo import evaluation, play
 from seedo.evaluation._strategies import BAYES, HEURISTICS
 from seedo.experimenters import scripted
-from seedo.language._names import NONSENSE
-from seedo.language._reply import Malformed
-from seedo.language.text._lesson import text_lesson
-from seedo.language.text._tokens import PAD_ID
+from seedo.language.scenes import NONSENSE, Malformed
+from seedo.language.text import PAD_ID, text_lesson
 from seedo.play import Live
 from seedo.statistics._intervals import Estimate
 from seedo.studies import meta_scm

@@ -7,9 +7,8 @@ import pytest
 
 from seedo import play, worlds
 from seedo.experimenters import scripted
-from seedo.language._names import nonsense
-from seedo.language.text import tokenizer, transcript
-from seedo.language.text._lesson import mean_tokens, spelt
+from seedo.language.scenes import nonsense
+from seedo.language.text import mean_tokens, spelt, tokenizer, transcript
 from seedo.studies import STUDIES
 from seedo.studies.text_explanations import TINY, Scale
 

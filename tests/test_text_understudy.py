@@ -22,12 +22,22 @@ from seedo.language import (
     record_speaker,
     speaks,
 )
-from seedo.language._names import letters
-from seedo.language.text import CHAT_TEMPLATE, LlamaPlan, TextAgent, tokenizer, transcript
-from seedo.language.text._agent import prompt
-from seedo.language.text._lesson import text_lesson
-from seedo.language.text._llama import complete, fresh, logits
-from seedo.language.text._tokens import END_ID, SPECIAL, vocabulary
+from seedo.language.scenes import letters
+from seedo.language.text import (
+    CHAT_TEMPLATE,
+    END_ID,
+    SPECIAL,
+    LlamaPlan,
+    TextAgent,
+    complete,
+    fresh,
+    logits,
+    prompt,
+    text_lesson,
+    tokenizer,
+    transcript,
+    vocabulary,
+)
 from seedo.learning import Recipe
 
 WORLD = worlds.make("dag", n=4, exploits=2, goals="fresh")

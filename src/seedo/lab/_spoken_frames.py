@@ -104,11 +104,11 @@ class _Model:
 
     def __init__(self, model: str, seed: int) -> None:
         try:
-            from seedo.language import _record_inspect
+            from seedo.language.runs.inspect import open_model
         except ImportError as error:
             remedy = 'install it: pip install "seedo[inspect]"'
             raise UserError("inspect-ai", None, remedy) from error
-        self.name, self._seed, self._open = model, seed, _record_inspect.open_model
+        self.name, self._seed, self._open = model, seed, open_model
 
     def replies(self, conversations: Sequence[Sequence[Message]]) -> list[str]:
         """Raises UserError if it does not answer."""

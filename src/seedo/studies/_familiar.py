@@ -18,10 +18,8 @@ from jaxtyping import PRNGKeyArray
 
 from seedo.episodes import EXPLOIT, EXPLORE, EpisodeBatch
 from seedo.language import Conditions, DagScene, Message
-from seedo.language._names import NONSENSE, Names
-from seedo.language._reply import Malformed, say_number
-from seedo.language.text import Line
-from seedo.language.text._transcripts import DECIMALS
+from seedo.language.scenes import NONSENSE, Malformed, Names, say_number
+from seedo.language.text import DECIMALS, Line
 from seedo.worlds import DagWorld, Draw, Spec, System, configure, sample_dag
 from seedo.worlds._dags import random_subset
 

@@ -20,9 +20,15 @@ from seedo.language import (
     record_llm,
     record_speaker,
 )
-from seedo.language._conversations import NAME
-from seedo.language._costs import Price, Spending, find_price, forecast
-from seedo.language._examples import Examples, example_messages
+from seedo.language.runs import (
+    CONVERSATIONS,
+    Examples,
+    Price,
+    Spending,
+    example_messages,
+    find_price,
+    forecast,
+)
 from seedo.statistics._intervals import Estimate, mean, missing, ratio
 from seedo.studies._protocol import Say
 
@@ -104,7 +110,7 @@ class ThroughInspect:
     Attributes:
         budget: the most that all runs may use together, those of earlier calls of the study
             included.
-        price_in, price_out, prices: see `language._costs.find_price`.
+        price_in, price_out, prices: see `language.runs.find_price`.
         spent: tokens of all runs that were asked for so far.
     """
 
@@ -235,7 +241,7 @@ class Said(NamedTuple):
 def said(run: Dataset) -> list[Said]:
     """Of every episode, in order."""
     found = []
-    for text in (run.path / NAME).read_text().splitlines():
+    for text in (run.path / CONVERSATIONS).read_text().splitlines():
         line = json.loads(text)
         counts = (line["tokens_in"], line["tokens_out"])
         tokens = None if None in counts else sum(counts)

@@ -18,9 +18,8 @@ from seedo.evaluation import _metrics, _strategies
 from seedo.evaluation._strategies import BAYES, HEURISTICS
 from seedo.experimenters import scripted
 from seedo.language import TextAgent, learn_by_reading, open_scene, record_speaker
-from seedo.language._reading import read_by_speaker
-from seedo.language.text import Line
-from seedo.language.text._lesson import Tell, mean_tokens, tell_episode
+from seedo.language.measures import read_by_speaker
+from seedo.language.text import Line, Tell, mean_tokens, tell_episode
 from seedo.statistics._comparisons import Power, power
 from seedo.statistics._intervals import Estimate, ratio, ratios
 from seedo.studies._bars import bar_figure

@@ -15,8 +15,7 @@ from scipy import stats
 from seedo import worlds
 from seedo.episodes import Dataset
 from seedo.language import Conditions
-from seedo.language._examples import Examples, draw_candidates, first_examples
-from seedo.language._replay_scene import same_world
+from seedo.language.runs import Examples, draw_candidates, first_examples, same_world
 from seedo.statistics._comparisons import MainEffect, Observed, Power, main_effects, power
 from seedo.statistics._intervals import LEVEL, Estimate, mean
 from seedo.studies._protocol import Outcome, PlayerStudy, Say

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from seedo import worlds
-from seedo.language._recitation import Recitation, recitation
-from seedo.language._replay_scene import same_world
+from seedo.language.measures import Recitation, recitation
+from seedo.language.runs import same_world
 from seedo.statistics._intervals import Estimate
 from seedo.studies._protocol import Outcome, PlayerStudy, Say
 from seedo.studies._spoken import (

@@ -11,7 +11,7 @@ from seedo import evaluation, learning, play, worlds
 from seedo.episodes import Dataset
 from seedo.experimenters import scripted
 from seedo.language import learn_by_reading, record_speaker
-from seedo.language.text._lesson import mean_tokens
+from seedo.language.text import mean_tokens
 from seedo.statistics import _intervals as _statistics
 from seedo.statistics._comparisons import power
 from seedo.studies._bars import bar_figure

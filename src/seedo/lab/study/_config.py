@@ -15,7 +15,7 @@ from typing import Any
 
 from seedo.errors import UserError, one_of, whole
 from seedo.lab._scenario import NAMES, Scenario
-from seedo.language._themes import THEMES
+from seedo.language.scenes import THEMES
 from seedo.worlds import DagConfig
 
 SYSTEMS = ("shared", "own")

@@ -12,12 +12,14 @@ from inspect_ai.dataset import MemoryDataset, Sample
 
 from seedo import worlds
 from seedo.errors import UserError
-from seedo.language._conditions import Conditions
-from seedo.language._examples import Examples, first_examples
-from seedo.language._replay_scene import same_world
-from seedo.language.inspect_tasks._samples import episode_samples
-from seedo.language.inspect_tasks._scorer import episode_return, recitation_return
-from seedo.language.inspect_tasks._solver import play_scene
+from seedo.language.runs import Examples, first_examples, same_world
+from seedo.language.runs.inspect import (
+    episode_return,
+    episode_samples,
+    play_scene,
+    recitation_return,
+)
+from seedo.language.scenes import Conditions
 from seedo.play import check_size
 
 Settings = dict[str, Any] | Sequence[str] | str | None

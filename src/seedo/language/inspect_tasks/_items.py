@@ -23,9 +23,6 @@ from inspect_ai.scorer import (
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from seedo.errors import UserError
-from seedo.language._on_stage import on_stage
-from seedo.language._reply import LONGEST
-from seedo.language.inspect_tasks._solver import chat
 from seedo.language.items import (
     ANALOGY_KINDS,
     CONTENT_KINDS,
@@ -39,6 +36,9 @@ from seedo.language.items import (
     paired_content_effects,
 )
 from seedo.language.items import content_effect as effects_of_content
+from seedo.language.runs import on_stage
+from seedo.language.runs.inspect import chat
+from seedo.language.scenes import LONGEST
 from seedo.statistics._intervals import Estimate
 
 BOTH = {"both": ("usual", "permuted"), "all": ("usual", "permuted", "symbols")}

@@ -18,12 +18,9 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 
 from seedo.errors import UserError
-from seedo.language._follower import follow, follow_with_tools
-from seedo.language._on_stage import on_stage
-from seedo.language._scene import Message
-from seedo.language._speaker import Speaker
-from seedo.language._tool_calls import say_call
-from seedo.language.inspect_tasks._performance import ScenePerformance
+from seedo.language.runs import Speaker, follow, follow_with_tools, on_stage
+from seedo.language.runs.inspect import ScenePerformance
+from seedo.language.scenes import Message, say_call
 from seedo.language.text import load_speaker, speaks
 
 CONNECTIONS = 1000

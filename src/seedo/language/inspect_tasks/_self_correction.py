@@ -22,12 +22,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from seedo.episodes import Dataset
 from seedo.errors import UserError
-from seedo.language._conditions import Conditions
-from seedo.language._dag_scene import DagScene
-from seedo.language._on_stage import on_stage
-from seedo.language._reading import reading_scene
-from seedo.language._replay_scene import same_world
-from seedo.language._self_correction import (
+from seedo.language.measures import (
     NOTES,
     Pursuit,
     SelfCorrectionScene,
@@ -35,17 +30,20 @@ from seedo.language._self_correction import (
     effect_table,
     horizon_world,
     pursuit,
+    reading_scene,
     signs_right,
 )
-from seedo.language.inspect_tasks._performance import ScenePerformance
-from seedo.language.inspect_tasks._scorer import (
+from seedo.language.runs import on_stage, same_world
+from seedo.language.runs.inspect import (
     CLUSTER,
+    ScenePerformance,
+    chat,
     malformed_share,
     normalised_return,
     random_floor,
     return_ratio,
 )
-from seedo.language.inspect_tasks._solver import chat
+from seedo.language.scenes import Conditions, DagScene
 from seedo.statistics._intervals import Estimate
 
 _STREAM = "perform"

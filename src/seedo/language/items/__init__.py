@@ -10,6 +10,7 @@ from seedo.language.items._effects import (
     content_effect,
     paired_content_effects,
 )
+from seedo.language.items._entailment import SCHEMES, entails
 from seedo.language.items._generate import (
     ANALOGY_KINDS,
     CONTENT_KINDS,
@@ -19,13 +20,22 @@ from seedo.language.items._generate import (
     items,
 )
 from seedo.language.items._item import AnswerForm, Item, OneOf, Rows, SomeOf
+from seedo.language.items._letter_rules import answers as letter_answers
 from seedo.language.items._performance import ItemPerformance
+from seedo.language.items._syllogisms import FORMS, valid
+from seedo.language.items._words import INDIVIDUALS, KINDS_OF_THINGS, OPPOSITES, OVERLAPPING
 
 __all__ = [
     "ALPHABETS",
     "ANALOGY_KINDS",
     "CONTENT_KINDS",
+    "FORMS",
+    "INDIVIDUALS",
     "KINDS",
+    "KINDS_OF_THINGS",
+    "OPPOSITES",
+    "OVERLAPPING",
+    "SCHEMES",
     "AnswerForm",
     "Answered",
     "ContentEffect",
@@ -40,6 +50,9 @@ __all__ = [
     "by_cell",
     "content_effect",
     "disagreements",
+    "entails",
     "items",
+    "letter_answers",
     "paired_content_effects",
+    "valid",
 ]

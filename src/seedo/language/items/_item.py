@@ -10,8 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from seedo.language._reply import Malformed, action_line
-from seedo.language._scene import Message
+from seedo.language.scenes import Malformed, Message, action_line
 
 _ANSWER = re.compile(r"answer ?: ?(.+)", re.IGNORECASE)
 

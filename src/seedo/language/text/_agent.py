@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from seedo.errors import UserError
-from seedo.language._scene import Message
+from seedo.language.scenes import Message
 from seedo.language.text._hub_files import MOST_NEW_TOKENS
 from seedo.language.text._llama import LlamaPlan, TextNetwork, complete, fresh
 from seedo.language.text._tokens import ASSISTANT, END, END_ID, PAD_ID, USER, tokenizer

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError
-from seedo.language._names import nonsense
+from seedo.language.scenes import nonsense
 from seedo.language.text._llama import TextNetwork, logits
 from seedo.language.text._tokens import ASSISTANT, END, PAD_ID, USER, tokenizer
 from seedo.language.text._transcripts import Line, transcript

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from seedo.errors import UserError
-from seedo.language._names import NONSENSE
+from seedo.language.scenes import NONSENSE
 
 PAD, USER, ASSISTANT, END = "<|pad|>", "<|user|>", "<|assistant|>", "<|end|>"
 SPECIAL = (PAD, USER, ASSISTANT, END)

@@ -10,8 +10,7 @@ import re
 from typing import Literal, NamedTuple
 
 from seedo.episodes import EXPLOIT, OBSERVE, EpisodeBatch
-from seedo.language._dag_words import say_action, say_goal, say_results, say_variables
-from seedo.language._names import Names
+from seedo.language.scenes import Names, say_action, say_goal, say_results, say_variables
 
 DECIMALS = 1
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")

@@ -1,0 +1,367 @@
+"""Runs of language models through Inspect, as logs like everybody else's.
+
+Inspect's own logs are the record of what was said, kept episode by episode under `inspect/` in the
+run folder; shards and conversations follow from them. So whatever kills a run, what was paid for is
+there, and the same command goes on with the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from seedo.episodes import Dataset, DatasetWriter, Origin, write_atomic
+from seedo.errors import UserError
+from seedo.language.runs._calls import OUT_OF_BUDGET, Calls, Played
+from seedo.language.runs._conversations import Conversations, line
+from seedo.language.runs._costs import Budget, Price, Spending, find_price, forecast
+from seedo.language.runs._examples import Examples, example_messages
+from seedo.language.runs._record import BESIDE, describe_job, finished_episodes, shown_examples
+from seedo.language.runs._replay import replay, same_world
+from seedo.language.scenes import Conditions, Scene
+from seedo.play import check_size, origin, shard_size
+
+LOGS = "inspect"
+"""Folder of Inspect's logs within a run."""
+
+_CHUNK = 256  # episodes of one Inspect log
+_GO_ON = "the same command with --resume goes on"
+_SPENT = "the budget is used up: the same command with a larger one and --resume goes on"
+
+
+@dataclass(frozen=True)
+class LlmRun:
+    """What became of a run.
+
+    Attributes:
+        dataset: the episodes in whole shards; None: no shard is whole yet.
+        finished, total: episodes that were played to their end, and that were asked for.
+        failed: (episode, why) of those that were begun and are not finished.
+        spent: tokens, failed tries included.
+        price: of the tokens; None: unknown.
+        retried: what went wrong -> calls that were made again because of it.
+        truncated: replies that the server cut off for their length.
+        stopped: why it is unfinished and how to go on, in a sentence; "": it is finished.
+    """
+
+    dataset: Dataset | None
+    finished: int
+    total: int
+    failed: tuple[tuple[int, str], ...]
+    spent: Spending
+    price: Price | None
+    retried: dict[str, int]
+    truncated: int
+    stopped: str
+
+    def sentence(self) -> str:
+        """One line: episodes, tokens, money, retries."""
+        said = [
+            f"{self.finished:,} of {self.total:,} episodes finished",
+            self.spent.say(self.price),
+        ]
+        if self.retried:
+            causes = ", ".join(f"{cause} {n:,}" for cause, n in self.retried.items())
+            said.append(f"calls tried again: {causes}")
+        if self.truncated:
+            said.append(f"{self.truncated:,} replies cut off by the server")
+        return "; ".join(said)
+
+
+def record_llm(
+    world: Any,
+    model: str,
+    count: int,
+    seed: int,
+    out: str | os.PathLike[str],
+    *,
+    stream: str = "perform",
+    conditions: Conditions | None = None,
+    examples: Examples | None = None,
+    calls: Calls | None = None,
+    budget: Budget | None = None,
+    price_in: float | None = None,
+    price_out: float | None = None,
+    prices: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    systems: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] | None = None,
+) -> LlmRun:
+    """Let a language model play `count` episodes into a run folder, through Inspect.
+
+    Episodes that have failed for good or that a budget stopped are no results: they are left for
+    `resume`. Finished ones are never asked again.
+
+    Args:
+        world: any that can be put into words.
+        model: as Inspect names it: `openai/...`, `openai-api/PROVIDER/...`, `hf/local`, ...
+        count: episodes 0 to count - 1 of the stream.
+        seed: of the world, and of the model where its provider takes one.
+        out: the run folder.
+        stream: the purpose; see `worlds.episode_key`.
+        conditions: how it is put into words.
+        examples: shown first; None: the first of stream `examples`, as many as conditions say.
+        calls: how the model is called.
+        budget: the most that this run may use, all its parts together.
+        price_in, price_out, prices: see `find_price`.
+        resume: go on with an interrupted run.
+        systems: log each system too, where the world's logs can.
+        progress: called with (episodes done, episodes in all).
+        say: called with sentences for the user, the forecast among them.
+
+    Raises:
+        UserError: inspect-ai is missing; a bad number; a world or conditions that cannot be put
+            into words; a model that does not answer; a folder that cannot be written.
+    """
+    check_size(count, seed)
+    conditions, calls, budget = conditions or Conditions(), calls or Calls(), budget or Budget()
+    price = find_price(model, price_in, price_out, prices)
+    if budget.usd is not None and price is None:
+        remedy = f"the price of {model} is unknown: give --price-in and --price-out"
+        raise UserError("budget in dollars", budget.usd, remedy)
+    try:
+        from seedo.language.runs import inspect as through_inspect
+    except ImportError as error:
+        remedy = 'install it: pip install "seedo[inspect]"'
+        raise UserError("inspect-ai", None, remedy) from error
+    # One object, here and where Inspect's samples open their scenes: compiled once.
+    world = same_world(world.name, world.config())
+    examples = shown_examples(conditions, seed, examples)
+    start = origin(world, f"llm:{model}", seed)
+    job = describe_job(world, start.experimenter, seed, stream, conditions, examples, systems)
+    job["model"] = {"temperature": calls.temperature, "max_tokens": calls.max_tokens}
+    for option, value in job["model"].items():
+        if value is not None:
+            job["options"] += [f"--{option.replace('_', '-')}", str(value)]
+    rows = shard_size(count)
+    opening = example_messages(world, conditions, examples) if examples else ()
+    each = forecast(world, seed, conditions, opening)
+    beside = (*BESIDE, LOGS)
+    with DatasetWriter(out, start, rows, count, job, resume=resume, beside=beside) as writer:
+        run = _Run(writer, start, count, price, budget, systems, progress or (lambda *_: None))
+        run.begin()
+        if say:
+            rest = count - run.finished
+            cost = each.times(rest).say(price)
+            say(f"{rest:,} episodes to play, about {cost}; tokens are estimated without tokenizer")
+        if run.missing:
+            try:
+                through_inspect.probe(model, calls, seed)
+            except UserError:
+                if not resume:
+                    writer.discard()
+                raise
+            _play_missing(run, world, model, seed, stream, conditions, examples, calls, each)
+        return run.end()
+
+
+def _play_missing(
+    run: _Run,
+    world: Any,
+    model: str,
+    seed: int,
+    stream: str,
+    conditions: Conditions,
+    examples: Examples | None,
+    calls: Calls,
+    each: Spending,
+) -> None:
+    """Play what is missing, chunk by chunk and failed episodes after all others, until nothing is,
+    or the budget is used up, or the model does not answer any more."""
+    from seedo.language.runs import inspect as through_inspect
+
+    begun: Counter[int] = Counter()
+    while True:
+        waiting = [e for e in run.missing if begun[e] < calls.rounds]
+        waiting.sort(key=begun.__getitem__)  # stable: in order, those that failed last
+        affordable = run.affordable(each)
+        if not waiting:
+            return
+        if affordable == 0 and not run.spent.tokens:
+            affordable = 1  # a forecast can be wrong, the count of what was spent cannot
+        if affordable == 0:
+            run.stopped = _SPENT
+            return
+        chunk = waiting[: min(_CHUNK, affordable or _CHUNK)]
+        task = through_inspect.episode_task(world, seed, stream, chunk, conditions, examples)
+        # A model of its own for each log: its connections belong to one event loop.
+        player = through_inspect.open_model(model, calls, seed)
+        log = through_inspect.play(task, player, run.folder, calls, run)
+        tries = list(through_inspect.played(log))
+        begun.update(played.episode for played in tries)
+        finished = run.take(tries)
+        if not tries:
+            why = log.error.message if log.error else "no reason given"
+            raise UserError("inspect", None, f"the evaluation did not start: {why}")
+        if any(played.failure == OUT_OF_BUDGET for played in tries):
+            run.stopped = _SPENT
+            return
+        if not finished:
+            return
+        if log.status == "error":  # too many failures at once: is anybody there?
+            try:
+                through_inspect.probe(model, calls, seed)
+            except UserError as error:
+                run.stopped = f"{error}; {_GO_ON}"
+                return
+
+
+class _Run:
+    """A run folder: its logs, shards and conversations, and what they cost."""
+
+    def __init__(
+        self,
+        writer: DatasetWriter,
+        start: Origin,
+        count: int,
+        price: Price | None,
+        budget: Budget,
+        systems: bool,
+        progress: Callable[[int, int], None],
+    ) -> None:
+        self.writer, self.count, self.rows = writer, count, shard_size(count)
+        self._origin = start
+        self.price, self.budget, self.systems = price, budget, systems
+        self.folder = writer.path / LOGS
+        self.spent = Spending()
+        self.failures: dict[int, str] = {}
+        self.stopped = ""
+        self._progress = progress
+        self._said = Conversations(writer.path)
+        self._logged = set(finished_episodes(writer, self.rows))
+        self._waiting: dict[int, Played] = {}  # finished, their shards not yet whole
+        self._retried: Counter[str] = Counter()
+        self._again: Counter[int] = Counter()  # retries of an episode's earlier tries
+        self._truncated = 0
+        self._live, self._ended = Spending(), 0
+
+    @property
+    def finished(self) -> int:
+        return len(self._logged) + len(self._waiting)
+
+    @property
+    def missing(self) -> list[int]:
+        done = self._logged | self._waiting.keys()
+        return [episode for episode in range(self.count) if episode not in done]
+
+    def begin(self) -> None:
+        """Take in what an interrupted run has left."""
+        from seedo.language.runs import inspect as through_inspect
+
+        self._said.check(sorted(self._logged))
+        if self.folder.is_dir():
+            for log in through_inspect.read_logs(self.folder):
+                self.take(through_inspect.played(log))
+        self._progress(self.finished, self.count)
+
+    def take(self, tries: Iterable[Played]) -> int:
+        """Add what was played, write the shards that it makes whole; newly finished episodes."""
+        before = self.finished
+        for played in tries:
+            self.spent += played.spent
+            self._retried += played.retried
+            self._truncated += played.truncated
+            episode = played.episode
+            if played.failure:
+                self._again[episode] += played.retried.total() + 1
+                known = episode in self._logged or episode in self._waiting
+                if not known and played.failure != OUT_OF_BUDGET:
+                    self.failures[episode] = played.failure
+            elif episode not in self._logged and episode not in self._waiting:
+                self._waiting[episode] = played
+                self.failures.pop(episode, None)
+        self._live, self._ended = Spending(), 0
+        self._write_shards()
+        self._write_report()
+        return self.finished - before
+
+    def called(self, spent: Spending) -> None:
+        """A call was answered that is not in the logs that were taken in."""
+        self._live += spent
+
+    def may_call(self) -> bool:
+        return not self.budget.used_up(self.spent + self._live, self.price)
+
+    def ended(self) -> None:
+        self._ended += 1
+        self._progress(self.finished + self._ended, self.count)
+
+    def affordable(self, each: Spending) -> int | None:
+        """How many more episodes the budget pays for; None: any number."""
+        if self.finished:
+            each = self.spent.times(1 / self.finished)
+        return self.budget.episodes(self.spent, each, self.price)
+
+    def _write_shards(self) -> None:
+        writer = self.writer
+        while (shard := writer.next_shard) is not None:
+            begin = shard * self.rows
+            episodes = range(begin, begin + writer.rows_of(shard))
+            if not all(episode in self._waiting for episode in episodes):
+                return
+            tries = [self._waiting[episode] for episode in episodes]
+            scenes = [replay(played.record) for played in tries]
+            self._said.write(
+                self._line(scene, played) for scene, played in zip(scenes, tries, strict=True)
+            )
+            writer.write(type(scenes[0]).log(self._origin, scenes, self.systems))
+            self._logged.update(episodes)
+            for episode in episodes:
+                del self._waiting[episode]
+            self._progress(self.finished, self.count)
+
+    def _line(self, scene: Scene, played: Played) -> dict[str, Any]:
+        known = played.known
+        return line(
+            scene,
+            played.episode,
+            tokens_in=played.spent.tokens_in if known else None,
+            tokens_out=played.spent.tokens_out if known else None,
+            cost=round(self.price.of(played.spent), 8) if known and self.price else None,
+            retries=played.retried.total() + self._again[played.episode],
+            seconds=None if played.seconds is None else round(played.seconds, 3),
+        )
+
+    def _write_report(self) -> None:
+        """What it took so far, beside the log; `review` shows it."""
+        result = self._result(None)
+        usd = None if self.price is None else round(self.price.of(self.spent), 6)
+        fields = {
+            "finished": result.finished,
+            "tokens_in": self.spent.tokens_in,
+            "tokens_out": self.spent.tokens_out,
+            "usd": usd,
+            "retried": result.retried,
+            "truncated": self._truncated,
+            "failed": [list(entry) for entry in result.failed],
+            "summary": result.sentence(),
+        }
+        text = json.dumps({"calls": fields}, indent=1) + "\n"
+        write_atomic(self.writer.path / "run.json", text.encode())
+
+    def _result(self, dataset: Dataset | None) -> LlmRun:
+        return LlmRun(
+            dataset=dataset,
+            finished=self.finished,
+            total=self.count,
+            failed=tuple(sorted(self.failures.items())),
+            spent=self.spent,
+            price=self.price,
+            retried=dict(sorted(self._retried.items())),
+            truncated=self._truncated,
+            stopped=self.stopped,
+        )
+
+    def end(self) -> LlmRun:
+        """What became of it."""
+        if self.missing and not self.stopped:
+            why = next(reversed(self.failures.values()), "no reason given")
+            self.stopped = f"{len(self.failures):,} episodes have failed ({why}); {_GO_ON}"
+        self._write_report()
+        whole = len(self.writer.missing) < self.writer.shard_count
+        return self._result(Dataset(self.writer.path) if whole else None)

@@ -1,0 +1,184 @@
+"""Runs of text players in this process, as logs like everybody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from seedo.episodes import Dataset, DatasetWriter
+from seedo.errors import UserError
+from seedo.language.runs._conversations import CONVERSATIONS, Conversations, line
+from seedo.language.runs._examples import Examples, example_messages, first_examples
+from seedo.language.runs._speaker import Speaker, converse
+from seedo.language.scenes import Conditions, Scene, open_scene
+from seedo.play import check_size, origin, shard_size
+
+BESIDE = tuple(f"{name}{end}" for name in (CONVERSATIONS, "run.json") for end in ("", ".tmp"))
+"""What a run of a text player keeps beside the files of a dataset."""
+
+_AT_ONCE = 256
+
+
+def record_speaker(
+    world: Any,
+    speaker: Speaker,
+    count: int,
+    seed: int,
+    out: str | Path,
+    *,
+    stream: str = "perform",
+    conditions: Conditions | None = None,
+    examples: Examples | None = None,
+    resume: bool = False,
+    systems: bool = True,
+    at_once: int = _AT_ONCE,
+    progress: Callable[[int, int], None] | None = None,
+    opened: Callable[..., Scene] = open_scene,
+) -> Dataset:
+    """Let a speaker play `count` episodes into a dataset folder with its conversations.
+
+    Episodes are played in batches of about `at_once`, which always begin at the same episodes: a
+    killed job that goes on with `resume` writes the same bytes, even where a speaker's replies
+    depend on what else is in its batch.
+
+    Args:
+        world: any that can be put into words.
+        speaker: who plays; its name is the experimenter's.
+        count: episodes 0 to count - 1 of the stream.
+        seed: of the world.
+        out: the folder.
+        stream: the purpose; see `worlds.episode_key`.
+        conditions: how it is put into words.
+        examples: shown first in every episode; None: the first of the stream `examples`.
+        resume: go on with an interrupted job.
+        systems: log each system too, where the world's logs can.
+        at_once: conversations in one call of the speaker.
+        progress: called with (episodes done, episodes in all).
+        opened: makes an episode's scene; arguments and result as of `open_scene`.
+
+    Raises:
+        UserError: a bad number, a world or conditions that cannot be put into words, a folder
+            that cannot be written.
+    """
+    check_size(count, seed)
+    if not isinstance(at_once, int) or at_once < 1:
+        raise UserError("at_once", at_once, "use a whole number above 0")
+    conditions = conditions or Conditions()
+    examples = shown_examples(conditions, seed, examples)
+    opening = example_messages(world, conditions, examples) if examples else ()
+    start = origin(world, speaker.name, seed)
+    rows = shard_size(count)
+    job = describe_job(world, speaker.name, seed, stream, conditions, examples, systems)
+    block = max(1, at_once // rows) * rows  # episodes; whole shards
+    with DatasetWriter(out, start, rows, count, job, resume=resume, beside=BESIDE) as writer:
+        said = Conversations(writer.path)
+        said.check(finished_episodes(writer, rows))
+        if progress:
+            progress(writer.rows, count)
+        while (shard := writer.next_shard) is not None:
+            first = shard * rows // block * block
+            scenes = [
+                opened(world, seed, stream, index, conditions, opening)
+                for index in range(first, min(first + block, count))
+            ]
+            for begin in range(0, len(scenes), at_once):
+                converse(scenes[begin : begin + at_once], speaker)
+            while shard is not None and first <= shard * rows < first + block:
+                begin = shard * rows
+                own = scenes[begin - first : begin - first + writer.rows_of(shard)]
+                said.write(line(scene, begin + i) for i, scene in enumerate(own))
+                writer.write(type(own[0]).log(start, own, systems))
+                shard = writer.next_shard
+            if progress:
+                progress(writer.rows, count)
+    return Dataset(out)
+
+
+def shown_examples(conditions: Conditions, seed: int, examples: Examples | None) -> Examples | None:
+    """The examples that are shown: those given, or the first ones; None where there are none.
+
+    Raises:
+        UserError: another number of them than the conditions say.
+    """
+    if examples is None:
+        return first_examples(conditions, seed) if conditions.examples else None
+    if len(examples.indices) != conditions.examples:
+        remedy = f"the conditions say {conditions.examples}"
+        raise UserError("examples", len(examples.indices), remedy)
+    return examples if conditions.examples else None
+
+
+def describe_job(
+    world: Any,
+    player: str,
+    seed: int,
+    stream: str,
+    conditions: Conditions,
+    examples: Examples | None,
+    systems: bool,
+) -> dict[str, Any]:
+    """What a run was asked for; `player` is its name on the command line."""
+    return {
+        "task": "perform",
+        "agent": player,
+        "player": player,
+        "conditions": conditions.to_dict(),
+        "options": _options(conditions),
+        "examples": None if examples is None else examples.to_dict(),
+        "stream": stream,
+        "systems": systems,
+        "seed": seed,
+        "world": world.name,
+    }
+
+
+def _options(conditions: Conditions) -> list[str]:
+    """What is typed for these conditions, see `read_conditions`; a review tells it."""
+    usual = Conditions().to_dict()
+    differing = {k: v for k, v in conditions.to_dict().items() if v != usual[k]}
+    words = (f"{k}={str(v).lower() if isinstance(v, bool) else v}" for k, v in differing.items())
+    return [word for text in words for word in ("--prompt", text)]
+
+
+def finished_episodes(writer: DatasetWriter, rows: int) -> list[int]:
+    """Episodes of the shards that are there, `rows` each."""
+    missing = writer.missing
+    return [
+        shard * rows + i
+        for shard in range(writer.shard_count)
+        if shard not in missing
+        for i in range(writer.rows_of(shard))
+    ]
+
+
+def read_conditions(texts: Sequence[str]) -> Conditions:
+    """Conditions as typed on a command line: `names=contrary`, `examples=2`, `reasoning`.
+
+    A switch alone is on; numbers are whole.
+
+    Raises:
+        UserError: an unknown switch, one given twice, or a value that it cannot have.
+    """
+    usual = Conditions().to_dict()
+    fields: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if name not in usual:
+            raise UserError("--prompt", text, f"use one of {', '.join(usual)}")
+        if name in fields:
+            raise UserError("--prompt", text, f"{name} is given twice")
+        if isinstance(usual[name], bool):
+            switch = {"": True, "true": True, "false": False}
+            if (equals and not value) or value not in switch:
+                raise UserError("--prompt", text, f"write {name}=true or {name}=false")
+            fields[name] = switch[value]
+        elif isinstance(usual[name], int):
+            if not (value.isascii() and value.isdigit() and len(value) < 6):
+                raise UserError("--prompt", text, f"write {name}=whole number")
+            fields[name] = int(value)
+        elif not value:
+            raise UserError("--prompt", text, f"write {name}=word")
+        else:
+            fields[name] = value
+    return Conditions.from_dict(fields)

@@ -1,0 +1,93 @@
+"""Which variable influences which, asked of a player in a strict form.
+
+The form is one line, `arrows: dax>wug wug>fep` or `arrows: none`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.inference import bayes_supported
+from seedo.language.scenes._beliefs import Arrows, edge_probabilities, likely_arrows
+from seedo.language.scenes._names import Names
+from seedo.language.scenes._reply import Malformed
+from seedo.language.scenes._scene import Question
+from seedo.play import Live
+
+CANNOT = "I cannot answer that."
+"""What those of our own players reply who hold no beliefs about arrows."""
+
+
+def arrows_question(episode: Live, names: Names) -> Question:
+    """The question for a live episode; of our own players only `bayes:X` has an answer to it."""
+    relevant = np.asarray(episode.task.relevant)
+    about = "variable" if relevant.all() else "relevant variable"
+    example = " ".join(
+        f"{names.words[a]}>{names.words[b]}" for a, b in _example(names, relevant)
+    )  # fmt: skip
+
+    def own(player: str) -> str:
+        config = episode.world.config()
+        if not player.startswith("bayes:") or bayes_supported(config) is not None:
+            return CANNOT
+        target = np.array([[int(o.target) for o in episode.seen[1:]]])
+        outcome = np.stack([o.outcome for o in episode.seen[1:]])[None] if target.size else None
+        if outcome is None:
+            outcome = np.zeros((1, 0, episode.world.spec.n), np.float32)
+        probability = edge_probabilities(config, outcome, target, relevant[None])
+        return write_arrows(likely_arrows(probability[0]), names)
+
+    return Question(
+        "arrows",
+        f"Before you act: which {about} influences which directly? Reply with one line that lists "
+        f"an arrow for each direct influence you believe in, for example\narrows: {example}\n"
+        "or arrows: none. Do not act yet.",
+        lambda line: read_arrows(line, names, relevant),
+        own,
+    )
+
+
+def _example(names: Names, relevant: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Two arrows by the order of listing, which tells nothing."""
+    listed = [i for i in names.order if relevant[i]]
+    return list(itertools.pairwise(listed[:3]))
+
+
+def read_arrows(line: str, names: Names, relevant: NDArray[np.bool_]) -> Arrows | Malformed:
+    """What a line says; Malformed for anything but the strict form, strange names and cycles."""
+    form = "Write arrows: NAME>NAME NAME>NAME, or arrows: none, and nothing else."
+    head, colon, body = line.partition(":")
+    said = body.split()
+    if head.strip().casefold() != "arrows" or not colon or not said:
+        return Malformed("not-an-answer", form)
+    if [word.casefold() for word in said] == ["none"]:
+        return frozenset()
+    found: set[tuple[int, int]] = set()
+    for word in said:
+        ends = word.split(">")
+        if len(ends) != 2 or not all(ends):
+            return Malformed("not-an-answer", form)
+        cause, effect = (names.index(end) for end in ends)
+        if cause is None or effect is None:
+            return Malformed("unknown-name", f"The variables are {' '.join(names.words)}.")
+        if not (relevant[cause] and relevant[effect]):
+            return Malformed("not-allowed", "Only relevant variables are asked about.")
+        if (cause, effect) in found:
+            return Malformed("not-an-answer", "Write every arrow once.")
+        found.add((cause, effect))
+    if not nx.is_directed_acyclic_graph(nx.DiGraph(list(found))):
+        return Malformed("cycle", "Influence never runs in a circle.")
+    return frozenset(found)
+
+
+def write_arrows(arrows: Collection[tuple[int, int]], names: Names) -> str:
+    """The line that `read_arrows` reads as these arrows, in the order in which names are listed."""
+    rank = {variable: at for at, variable in enumerate(names.order)}
+    ordered = sorted(arrows, key=lambda arrow: (rank[arrow[0]], rank[arrow[1]]))
+    said = " ".join(f"{names.words[a]}>{names.words[b]}" for a, b in ordered)
+    return f"arrows: {said or 'none'}"

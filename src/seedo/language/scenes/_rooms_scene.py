@@ -1,0 +1,282 @@
+"""World `rooms` in words: lists of objects, choices instead of steps."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from seedo.episodes import EpisodeBatch, Origin
+from seedo.errors import UserError
+from seedo.language.scenes._conditions import Conditions
+from seedo.language.scenes._names import nonsense
+from seedo.language.scenes._reply import Malformed
+from seedo.language.scenes._scene import Message, Scene, Tool
+from seedo.play import Errand, LiveRooms, RoomsActor, Steps, live_rooms_batch
+from seedo.worlds.rooms import DIMENSIONS, VALUES, RoomsWorld
+
+_TAKE = re.compile(r"take (\S{1,40})", re.IGNORECASE | re.ASCII)
+_CHANGE = re.compile(r"change (\S{1,40}) of (\S{1,40})", re.IGNORECASE | re.ASCII)
+_CHANGEABLE = DIMENSIONS[:3]
+_PLACES = ("in a corner", "by an x wall", "by a y wall", "in the centre")
+_SAID_PLACES = ("in a corner", "by wall x", "by wall y", "in the centre")  # by the world itself
+
+
+class RoomsScene(Scene):
+    """One episode of odd-one-out rooms; the return is 1 if the odd one out is taken in the trial
+    that counts, else 0.
+
+    A line is a choice (`Errand`), carried out in steps along shortest paths; the log is of these.
+    Steps are counted as in the log, so `step` grows by several with each choice.
+
+    Raises:
+        UserError: the objects' looks cannot be given names of this kind.
+    """
+
+    world_name = "rooms"
+    theory_request = (
+        "Before you act: state in a few sentences which attribute decides, and check this theory "
+        "against every reward above. Do not act yet."
+    )
+
+    def __init__(
+        self,
+        world: RoomsWorld,
+        seed: int,
+        stream: str,
+        index: int,
+        conditions: Conditions | None = None,
+        opening: Sequence[Message] = (),
+    ) -> None:
+        conditions = conditions or Conditions()
+        if conditions.names in ("contrary", "permuted"):
+            raise UserError("names", conditions.names, "rooms have nonsense, letters or familiar")
+        if conditions.structure:
+            raise UserError("structure", True, "rooms have no causal structure to ask for")
+        self.world, self.episode = world, LiveRooms(world, seed, stream, index)
+        rng = np.random.default_rng([seed, zlib.crc32(stream.encode()), index])
+        self._words: dict[tuple[int, int], str] = {}
+        if conditions.names == "nonsense":
+            self._words = _pseudo_words(self.episode.task, rng)
+        super().__init__(conditions, opening)
+
+    # -- saying -----------------------------------------------------------------------------------
+
+    def instructions(self) -> str:
+        return rooms_instructions(self.world, self.conditions)
+
+    def begin(self) -> str:
+        cue = int(self.episode.seen.cue)
+        said = [f"What decides: {DIMENSIONS[cue - 1]}"] if cue else []
+        return "\n".join([*said, *self._room()])
+
+    def _room(self) -> list[str]:
+        """The trial and its objects."""
+        seen, trials = self.episode.seen, self.world.settings.trials
+        if trials == 1:
+            title = "This trial counts."
+        elif self.exploiting:
+            title = f"Trial {trials} of {trials}: this one counts."
+        else:
+            allowed = "may change one thing" if seen.transforms else "have made your change"
+            title = f"Trial {self.episode.trial + 1} of {trials}: an experiment, you {allowed}."
+        return [title, *(f"{k + 1}: {self._object(thing)}" for k, thing in enumerate(seen.objects))]
+
+    def _object(self, thing: np.ndarray) -> str:
+        colour, shape, texture, place = (int(value) for value in thing)
+        if self._words:
+            kinds = zip((*_CHANGEABLE, "place"), enumerate(thing), strict=True)
+            return ", ".join(f"{kind} {self._words[d, int(value)]}" for kind, (d, value) in kinds)
+        look = f"{VALUES[0][colour]} {VALUES[2][texture]} {VALUES[1][shape]}"
+        return f"{look} {_PLACES[place]}"
+
+    def _value(self, dimension: int, value: int) -> str:
+        return self._words.get((dimension, value), VALUES[dimension][value])
+
+    def _renamed(self, said: str) -> str:
+        """The world's own words, with the names of this episode."""
+        if self._words:
+            for (dimension, value), word in self._words.items():
+                own = VALUES[dimension][value] if dimension < 3 else _SAID_PLACES[value]
+                said = re.sub(rf"\b{own}\b", f"at {word}" if dimension == 3 else word, said)
+        return said
+
+    def write(self, action: Errand | Steps) -> str:
+        """Also for the steps of a player of ours: the choice that they amount to. A trial that one
+        of them lets pass is `wait`, which is no action in words."""
+        errand = action.errand if isinstance(action, Steps) else action
+        if errand.object < 0:
+            return "wait"
+        if errand.dimension < 0:
+            return f"take {errand.object + 1}"
+        return f"change {DIMENSIONS[errand.dimension]} of {errand.object + 1}"
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    def read(self, line: str) -> Errand | Malformed:
+        if match := _TAKE.fullmatch(line):
+            return self.taking(match[1])
+        if match := _CHANGE.fullmatch(line):
+            return self.changing(match[2], match[1])
+        return Malformed("not-an-action", f"Write {self._form()} and nothing else.")
+
+    def taking(self, which: str) -> Errand | Malformed:
+        """The action of taking an object, as it is said: "1" to "4"."""
+        if which not in ("1", "2", "3", "4"):
+            return Malformed("unknown-name", "The objects are 1, 2, 3 and 4.")
+        return Errand(int(which) - 1)
+
+    def changing(self, which: str, attribute: str) -> Errand | Malformed:
+        """The action of changing an attribute of an object, as they are said."""
+        taken = self.taking(which)
+        if isinstance(taken, Malformed):
+            return taken
+        if attribute.lower() not in _CHANGEABLE:
+            return Malformed("unknown-name", f"You can change {', '.join(_CHANGEABLE)}.")
+        if not self.episode.seen.transforms:
+            return Malformed("not-allowed", "Nothing may be changed now. Take an object.")
+        return Errand(taken.object, _CHANGEABLE.index(attribute.lower()))
+
+    def _form(self) -> str:
+        return _form(bool(self.episode.seen.transforms))
+
+    # -- acting -----------------------------------------------------------------------------------
+
+    def act(self, action: Errand | Steps) -> str:
+        made = self.episode.act(action)
+        errand = action.errand if isinstance(action, Steps) else action
+        said = [self._result(errand, made)]
+        if self.conditions.explanations and (verdict := self.episode.verdict()):
+            said.append(f"Someone who knows says: {self._renamed(verdict)}")
+        return "\n".join([*said, *([] if self.finished else self._room())])
+
+    def _result(self, errand: Errand, made: Any) -> str:
+        taken = int(made.chosen.max())
+        if taken >= 0:
+            return f"You took {taken + 1}. Reward: {int((made.reward > 0).any())}"
+        seen, thing = self.episode.seen, errand.object
+        if errand.dimension >= 0 and not seen.transforms and seen.trial == made.trial[-1]:
+            value = self._value(errand.dimension, int(seen.objects[thing][errand.dimension]))
+            return f"The {DIMENSIONS[errand.dimension]} of {thing + 1} is now {value}."
+        if errand.object >= 0:
+            return "The steps of this trial ended before that was done. Reward: 0"
+        return "The trial ended with nothing taken. Reward: 0"
+
+    def let_pass(self) -> str:
+        return self.act(Errand())
+
+    @property
+    def exploiting(self) -> bool:
+        return self.episode.exploiting
+
+    @property
+    def oracle_return(self) -> float:
+        return 1.0
+
+    @property
+    def random_return(self) -> float:
+        return 0.25
+
+    def actor(self, player: Any) -> Callable[[], Steps]:
+        return RoomsActor(player, self.episode).action
+
+    def tools(self) -> tuple[Tool, ...]:
+        take = Tool(
+            "take",
+            "Take one object; this ends the trial.",
+            {"object": (int, "Number of the object, 1 to 4.")},
+            lambda object: self.taking(str(object)),
+            acts=True,
+        )
+        change = Tool(
+            "change",
+            "Change one attribute of one object; once in an experiment trial, before taking.",
+            {
+                "object": (int, "Number of the object, 1 to 4."),
+                "attribute": (str, f"What to change: {', '.join(_CHANGEABLE)}."),
+            },
+            lambda object, attribute: self.changing(str(object), attribute),
+            acts=True,
+        )
+        return (take, change) if self.world.settings.trials > 1 else (take,)
+
+    @classmethod
+    def log(cls, origin: Origin, scenes: Sequence[Any], systems: bool = False) -> EpisodeBatch:
+        """With the world's words where the conditions have explanations; never with `systems`."""
+        explained = scenes[0].conditions.explanations
+        return live_rooms_batch(origin, [scene.episode for scene in scenes], explained)
+
+
+def _pseudo_words(task: Any, rng: np.random.Generator) -> dict[tuple[int, int], str]:
+    """A name for each (dimension, value) that the episode can show, drawn afresh."""
+    values, classes = jax.tree.map(np.asarray, (task.values, task.classes))
+    shown = [(d, int(v)) for d in range(3) for v in np.unique(values[:, d])]
+    shown += [(3, int(c)) for c in np.unique(classes)]
+    return dict(zip(shown, nonsense(len(shown), rng).words, strict=True))
+
+
+def _form(change: bool) -> str:
+    return "change colour|shape|texture of K, or take K" if change else "take K"
+
+
+def rooms_instructions(world: RoomsWorld, conditions: Conditions) -> str:
+    """The rules of the world under these conditions."""
+    settings = world.settings
+    meta = settings.level == "meta"
+    attributes = "colour, shape, texture or place" if settings.level == "basic" else (
+        "colour, shape or texture")  # fmt: skip
+    said = [
+        "There are rooms with four objects, numbered 1 to 4. Each object has a colour, a shape, a "
+        "texture and a place"
+        + (". What the values are called tells nothing." if conditions.names == "nonsense" else ".")
+    ]
+    said.append(
+        f"One attribute decides: {attributes}. You are not told which"
+        + ("; it is the same in all rooms of this game. " if meta else ". ")
+        + "The object that is the only one in its room with its value of that attribute is the odd "
+        "one out. To take it is worth 1, to take another is worth 0."
+    )
+    if meta:
+        said.append(
+            f"First come {settings.experiments} experiment trials. In each you may change the "
+            "colour, the shape or the texture of one object, once: it then gets the other value "
+            "that occurs in the room, or a new one where all have the same. Then take an object: "
+            "the trial ends and you see its reward. Use this to find out what decides."
+        )
+        said.append(
+            "In the last trial nothing can be changed: take the odd one out. Only this is scored."
+        )
+    else:
+        said.append("You take one object, once.")
+    said.append(
+        f"A trial ends with nothing taken after {settings.limit} steps of walking; a change takes "
+        "one step more than the way to its object."
+        if meta
+        else f"A trial ends with nothing taken after {settings.limit} steps of walking."
+    )
+    if conditions.instruction == "strategy":
+        said.append(
+            "An object that is unique in one attribute only tells you, by its reward, whether that "
+            "attribute decides. Make such an object by a change, take it, and test another "
+            "attribute in the next experiment unless you know the answer."
+            if meta
+            else "Compare the objects attribute by attribute before you take one."
+        )
+    if conditions.tools == "none":
+        form = _form(meta)
+        said.append(
+            f"Think step by step, then end with one line that is only the action: {form}"
+            if conditions.reasoning
+            else f"Reply with one line and nothing else: {form}"
+        )
+    else:
+        said.append(
+            "Think step by step, then call a tool to act."
+            if conditions.reasoning
+            else "Act by calling a tool, without further words."
+        )
+    return "\n".join(said)

@@ -1,0 +1,293 @@
+"""One episode of a world, played in words.
+
+A scene is a small machine: it says something (`messages` ends with a user message), gets a reply,
+and says the next thing until it is `finished`. It never raises for what a player replies: whatever
+is not an action is counted, and said to be so; after `attempts` such replies at one step the step
+passes with nothing done.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple, TypedDict
+
+from seedo.episodes import EpisodeBatch, Origin
+from seedo.errors import UserError
+from seedo.language.scenes._conditions import Conditions
+from seedo.language.scenes._reply import (
+    LONGEST,
+    LONGEST_ANSWER,
+    Malformed,
+    action_line,
+)
+
+
+class Message(TypedDict):
+    """One message of a conversation, as chat interfaces know it."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True)
+class Tool:
+    """An action or an analysis that a player may call instead of writing a line.
+
+    Attributes:
+        name, description: for the model.
+        parameters: name -> (Python type, description) of each argument.
+        call: takes the arguments by name; returns the action (as `Scene.read` does) where it acts,
+            what the tool says (text) where it does not, or Malformed.
+        acts: calling it is this step's action; False: analysis, any number of calls.
+    """
+
+    name: str
+    description: str
+    parameters: dict[str, tuple[type, str]]
+    call: Callable[..., Any]
+    acts: bool
+
+
+class Question(NamedTuple):
+    """What a player is asked before its first scored action, in a turn that is no action.
+
+    Attributes:
+        name: key of the answer in `Scene.answers`.
+        text: as it is put.
+        read: the answer that a line stands for, or Malformed.
+        own: what one of our own players, by name, replies.
+    """
+
+    name: str
+    text: str
+    read: Callable[[str], Any]
+    own: Callable[[str], str]
+
+
+class Scene(ABC):
+    """One episode; subclasses know a world."""
+
+    world_name: ClassVar[str]
+    episode: Any  # what is being played: a live episode of the world; set before `__init__` here
+    theory_request: ClassVar[str] = (
+        "Before you act: state in a few sentences which variable influences which, and check this "
+        "theory against every result above. Do not act yet."
+    )
+
+    def __init__(self, conditions: Conditions, opening: Sequence[Message] = ()) -> None:
+        """`opening`: messages said first, between instructions and episode (examples)."""
+        self.conditions = conditions
+        self.malformed: list[tuple[int, str]] = []  # (step, reason)
+        self.thoughts: list[tuple[int, str]] = []  # (step, text of a turn that is no action)
+        self.replies: list[tuple[int, str]] = []  # (step, text), bounded
+        self.passed: list[int] = []  # steps that passed after too many malformed replies
+        self.answers: dict[str, Any] = {}  # to `questions`, by name; None: no valid answer given
+        self._refused = 0  # malformed replies at this step
+        self._checked = not conditions.check
+        self._questions = self.questions()
+        self._said: list[Message] = [
+            {"role": "system", "content": self.instructions()},
+            *opening,
+            {"role": "user", "content": self.begin()},
+        ]
+        self._ask_to_check()
+
+    # -- what a world has to say --------------------------------------------------------------
+
+    @abstractmethod
+    def instructions(self) -> str:
+        """The rules, the same in every episode under the same conditions."""
+
+    @abstractmethod
+    def begin(self) -> str:
+        """What this episode is about, said first."""
+
+    @abstractmethod
+    def read(self, line: str) -> Any | Malformed:
+        """The action that a line stands for."""
+
+    @abstractmethod
+    def act(self, action: Any) -> str:
+        """Carry out a legal action (as `read` returns it); what is said next, "" at the end."""
+
+    @abstractmethod
+    def let_pass(self) -> str:
+        """Let the step pass with nothing done; what is said next."""
+
+    @abstractmethod
+    def write(self, action: Any) -> str:
+        """The line that `read` reads as this action."""
+
+    @property
+    @abstractmethod
+    def exploiting(self) -> bool:
+        """Whether the next action is scored."""
+
+    @abstractmethod
+    def actor(self, player: Any) -> Callable[[], Any]:
+        """A function that says what one of our own players (`evaluation.find_player`) does next:
+        an action as `read` returns it."""
+
+    @abstractmethod
+    def tools(self) -> tuple[Tool, ...]:
+        """The actions as tools."""
+
+    @classmethod
+    def log(cls, origin: Origin, scenes: Sequence[Any], systems: bool = False) -> EpisodeBatch:
+        """Finished scenes of this class in log form, with their systems if asked for.
+
+        Raises:
+            UserError: this world keeps no log.
+        """
+        raise UserError("world", cls.world_name, "episodes of this world cannot be logged")
+
+    def questions(self) -> list[Question]:
+        """What is asked before the first scored action, after `conditions.check`."""
+        return []
+
+    # -- the episode ------------------------------------------------------------------------------
+
+    @property
+    def step(self) -> int:
+        """Number of the step that the next action is for."""
+        return int(self.episode.step)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the episode is over."""
+        return bool(self.episode.finished)
+
+    @property
+    def returns(self) -> float:
+        """Mean return so far, in the world's own unit; see the world."""
+        return float(self.episode.returns)
+
+    @property
+    def oracle_return(self) -> float:
+        """The return of a player who knows the system."""
+        return float(self.episode.oracle_return)
+
+    @property
+    def random_return(self) -> float:
+        """The expected return of random play."""
+        return float(self.episode.random_return)
+
+    # -- the machine ------------------------------------------------------------------------------
+
+    @property
+    def expects(self) -> Literal["action", "thought", "answer", "nothing"]:
+        """What the next reply is taken for; an answer is one to a question of `questions`."""
+        if self.finished:
+            return "nothing"
+        if not self.exploiting:
+            return "action"
+        if not self._checked:
+            return "thought"
+        return "answer" if self._questions else "action"
+
+    def own_answer(self, player: str) -> str:
+        """What our own player of this name replies where an answer is expected."""
+        return self._questions[0].own(player)
+
+    def messages(self) -> list[Message]:
+        """The conversation so far; a copy."""
+        return [Message(role=m["role"], content=m["content"]) for m in self._said]
+
+    def reply(self, text: str) -> Malformed | None:
+        """Take a reply; Malformed says why nothing was done.
+
+        Raises:
+            RuntimeError: the episode is over.
+        """
+        expected = self.expects
+        if expected == "nothing":
+            raise RuntimeError("the episode is over")
+        kept = self._hear(text)
+        if expected == "thought":
+            self.thoughts.append((self.step, kept))
+            self._checked = True
+            self._say_what_next()
+            return None
+        if expected == "answer":
+            return self._take_answer(text)
+        line = action_line(text, self.conditions.reasoning)
+        action = line if isinstance(line, Malformed) else self.read(line)
+        return self.take(action)
+
+    def take(self, action: Any | Malformed) -> Malformed | None:
+        """Carry out an action as `read` gives it, or refuse a malformed one."""
+        if isinstance(action, Malformed):
+            return self._refuse(action)
+        self._refused = 0
+        self._say(self.act(action))
+        self._ask_to_check()
+        return None
+
+    def take_call(self, said: str, action: Any | Malformed) -> Malformed | None:
+        """As `take`, for an action that came as a tool call; `said` is how the call reads."""
+        self._hear(said)
+        return self.take(action)
+
+    def answer_call(self, said: str, answer: str) -> None:
+        """Say what an analysis found; `said` is how the call reads. No step passes."""
+        self._hear(said)
+        self._say(answer)
+
+    def interject(self, text: str) -> None:
+        """Add words of somebody else to what was said last to the player."""
+        if self._said[-1]["role"] == "user":
+            self._said[-1] = {"role": "user", "content": f"{self._said[-1]['content']}\n{text}"}
+        else:
+            self._say(text)
+
+    def _hear(self, text: str) -> str:
+        # A lone surrogate, which JSON can hold, could be sent to no model and written to no file.
+        kept = text[:LONGEST].encode("utf-8", "replace").decode("utf-8")
+        self.replies.append((self.step, kept))
+        self._said.append({"role": "assistant", "content": kept})
+        return kept
+
+    def _refuse(self, why: Malformed) -> Malformed:
+        self.malformed.append((self.step, why.reason))
+        self._refused += 1
+        if self._refused < self.conditions.attempts:
+            self._say(f"Nothing was done: {why.remedy}")
+            return why
+        self._refused = 0
+        self.passed.append(self.step)
+        self._say(f"Nothing was done: {why.remedy} This step is over.\n{self.let_pass()}".rstrip())
+        self._ask_to_check()
+        return why
+
+    def _take_answer(self, text: str) -> Malformed | None:
+        question = self._questions[0]
+        line = action_line(text, self.conditions.reasoning, LONGEST_ANSWER)
+        found = line if isinstance(line, Malformed) else question.read(line)
+        why = found if isinstance(found, Malformed) else None
+        if why is not None:
+            self.malformed.append((self.step, why.reason))
+            self._refused += 1
+            if self._refused < self.conditions.attempts:
+                self._say(f"That is no answer: {why.remedy}")
+                return why
+        self._refused = 0
+        self.answers[question.name] = None if why is not None else found
+        self._questions = self._questions[1:]
+        self._say_what_next()
+        return why
+
+    def _say_what_next(self) -> None:
+        asked = self._questions[0].text if self.expects == "answer" else ""
+        self._say(asked or "Now act. Reply with the action.")
+
+    def _say(self, text: str) -> None:
+        if not self.finished:
+            self._said.append({"role": "user", "content": text})
+
+    def _ask_to_check(self) -> None:
+        if self.expects == "thought":
+            self.interject(self.theory_request)
+        elif self.expects == "answer" and not self.answers:
+            self.interject(self._questions[0].text)
