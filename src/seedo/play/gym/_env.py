@@ -34,7 +34,7 @@ class Environment(gymnasium.Env[Any, Any]):
         self.observation_space = view.space
         self.action_space = spaces.Discrete(view.codes)
         self._view = view
-        self._episodes: Any = Plain(view) if view.world.host else Compiled(view)
+        self._episodes: Any = Plain(view) if view.world.host else Compiled(view, quickly=True)
         self._seed: int | None = None
         self._episode, self._step, self._over = -1, 0, True
         self._lines: list[str] = []
