@@ -175,18 +175,19 @@ def _walk(config, walk):
 
 def _play(world, task, walks):
     """Lights int[W, L] and beliefs float[W, L, 2, H] along walks on one machine."""
-    config = world.settings
+    config, unused = world.settings, jax.random.key(0)
 
     def along(walk):
         def step(carry, toggle):
             state, beliefs = carry
             inside = jnp.minimum(toggle, config.n - 1)
             target = jnp.where(toggle < config.n, toggle, -1)
-            state, _ = world.step(task, state, target, 1 - state.on[inside].astype(int))
+            toggled = worlds.Action(target, 1.0 - state.on[inside])
+            state, _, _ = world.step(task, state, toggled, unused)
             beliefs = blicket_update(config, beliefs, state.on, state.light)
             return (state, beliefs), (state.light, beliefs)
 
-        return jax.lax.scan(step, (world.reset(task), blicket_beliefs(config)), walk)[1]
+        return jax.lax.scan(step, (world.reset(task, unused), blicket_beliefs(config)), walk)[1]
 
     return jax.vmap(along)(walks)
 
@@ -332,38 +333,38 @@ def test_the_matched_pair_has_one_information_curve_and_the_naive_pair_two():
 def _returns(player, count=256, **options):
     world = worlds.make("blicket", **options)
     who = play.find_player(player, world)
-    return play.simulate_blicket(world, who, 7, "perform", 0, count)
+    return play.simulate(world, who, 7, "perform", 0, count)
 
 
 def test_who_plays_does_not_change_the_machines():
     runs = [_returns(name, flip=0.25) for name in ("scripted:random", "scripted:expert")]
-    np.testing.assert_array_equal(runs[0].blickets, runs[1].blickets)
-    np.testing.assert_array_equal(runs[0].conjunctive, runs[1].conjunctive)
+    for own, other in zip(runs[0].task, runs[1].task, strict=True):
+        np.testing.assert_array_equal(own, other)
     noise = []
     for r in runs:
-        on = r.on[:, :12]
+        on, light = r.outcome[:, :12, :4] == 1, r.outcome[:, :12, 4]
         clean = np.where(
-            r.conjunctive[:, None],
-            (on | ~r.blickets[:, None]).all(2),
-            (on & r.blickets[:, None]).any(2),
+            r.task.conjunctive[:, None],
+            (on | ~r.task.blickets[:, None]).all(2),
+            (on & r.task.blickets[:, None]).any(2),
         )
-        noise.append(r.light[:, :12] != clean)
+        noise.append(light != clean)
     np.testing.assert_array_equal(noise[0], noise[1])
     assert noise[0].mean() == pytest.approx(0.25, abs=0.05)
 
 
 def test_the_expert_and_without_noise_the_bayesian_answer_rightly():
-    assert (_returns("scripted:expert", flip=0.25).reward[:, 12:] == 1).all()
-    assert (_returns("bayes:eig").reward[:, 12:] == 1).all()
+    assert (_returns("scripted:expert", flip=0.25).returns == 1).all()
+    assert (_returns("bayes:eig").returns == 1).all()
 
 
 def test_random_answers_are_right_half_the_time():
-    share = _returns("scripted:random", flip=0.25).reward[:, 12:].mean()
+    share = _returns("scripted:random", flip=0.25).returns.mean()
     assert share == pytest.approx(0.5, abs=4 * 0.5 / math.sqrt(4 * 256))
 
 
 def test_one_at_a_time_finds_every_blicket_that_acts_alone():
-    assert (_returns("scripted:one-at-a-time", rule="or").reward[:, 12:] == 1).all()
+    assert (_returns("scripted:one-at-a-time", rule="or").returns == 1).all()
 
 
 def test_one_at_a_time_finds_no_blicket_that_needs_others():
@@ -375,7 +376,7 @@ def test_one_at_a_time_finds_no_blicket_that_needs_others():
 def test_cumulative_finds_the_first_and_the_last_blicket(rule):
     played = _returns("scripted:cumulative", rule=rule)
     ends = [[i in (np.flatnonzero(b)[0], np.flatnonzero(b)[-1]) for i in range(4)]
-            for b in played.blickets]  # fmt: skip
+            for b in played.task.blickets]  # fmt: skip
     np.testing.assert_array_equal(played.value[:, 12:] == 1, ends)
 
 
@@ -393,7 +394,7 @@ def test_nobody_answers_without_experiments_better_than_the_prior():
     # 2 or 3 of 4 objects are blickets: each is one with probability 5/8.
     played = _returns("bayes:eig", 1024, experiments=0)
     assert (played.value == 1).all()
-    assert played.reward.mean() == pytest.approx(5 / 8, abs=4 * 0.5 / 64)
+    assert played.returns.mean() == pytest.approx(5 / 8, abs=4 * 0.5 / 64)
 
 
 @pytest.mark.parametrize("name", ["scripted:nobody", "bayes:goal", "pretrained:dag", "elsewhere"])
@@ -408,7 +409,8 @@ def test_an_unknown_player_is_refused(name):
 @pytest.mark.parametrize("name", ["random", "expert"])
 def test_a_log_holds_what_happened(name):
     world = worlds.make("blicket", start="full", n=3, experiments=7)
-    batch = play.episodes(world, blicket_player(name), 5, "perform", 10, 40, systems=True)
+    player = blicket_player(name, world)
+    batch = play.episodes(world, player, 5, "perform", 10, 40, systems=True)
     assert batch.origin.variables == ("A", "B", "C", "machine")
     assert batch.phase.tolist() == [[EXPLORE] * 7 + [EXPLOIT] * 3] * 40
     assert batch.goal.tolist() == [[-1] * 7 + [0, 1, 2]] * 40
@@ -460,7 +462,8 @@ def test_the_command_line_plays_reviews_and_refuses(tmp_path, capsys):
 
 def test_the_exact_reader_refuses_what_is_no_log_of_its_world():
     world = worlds.make("blicket", start="full", n=3, experiments=7)
-    whole = play.episodes(world, blicket_player("random"), 5, "x", 0, 64, systems=True)
+    player = blicket_player("random", world)
+    whole = play.episodes(world, player, 5, "x", 0, 64, systems=True)
     for field, value in (("world", "dag"), ("world_config", '{"n": 4}')):
         other = dataclasses.replace(whole.origin, **{field: value})
         with pytest.raises(UserError, match=r"world blicket|settings"):
@@ -472,6 +475,6 @@ def test_the_exact_reader_refuses_what_is_no_log_of_its_world():
 
 def test_a_network_is_not_taught_a_world_that_it_could_not_play(tmp_path):
     world = worlds.make("blicket", n=3)
-    play.watch(world, blicket_player("random"), 60, 0, tmp_path / "logs")
+    play.watch(world, blicket_player("random", world), 60, 0, tmp_path / "logs")
     with pytest.raises(UserError, match="no network learns"):
         learning.learn([tmp_path / "logs"], tmp_path / "agent", learning.Recipe(batch_size=8))

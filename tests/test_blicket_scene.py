@@ -58,7 +58,7 @@ def test_what_is_said_is_what_happened(world):
         assert scene.reply(line) is None
         verb, *name = line.casefold().split()
         on = on | {name[0].upper()} if verb == "put" else on - {n.upper() for n in name}
-        light = int(scene.episode.observation.light)
+        light = int(scene.episode.observation.outcome[-1])
         said = scene.messages()[-1]["content"].split("\n")[0]
         assert said == f"On the machine: {' '.join(sorted(on))}. Light: {('off', 'on')[light]}"
     truth = np.asarray(scene.episode.task.blickets)
@@ -88,7 +88,7 @@ def test_a_malformed_experiment_is_counted_and_not_carried_out(world, reply, rea
     assert found.reason == reason
     assert scene.malformed == [(0, reason)]
     assert scene.step == 0
-    assert not scene.episode.observation.on.any()
+    assert not scene.episode.observation.outcome[:-1].any()
     assert scene.messages()[-1]["content"].startswith("Nothing was done: ")
 
 
@@ -128,7 +128,7 @@ def test_a_step_passes_with_nothing_done_after_too_many_malformed_replies(world)
     scene.reply("?")
     assert scene.step == 2
     assert scene.passed == [1]
-    assert scene.episode.observation.on.tolist() == [True, False, False]
+    assert scene.episode.observation.outcome.tolist()[:3] == [1, 0, 0]
 
 
 def test_tools_do_what_lines_do(world):

@@ -1,4 +1,4 @@
-"""World `dag` through Gymnasium, alone and batched."""
+"""Worlds through Gymnasium, alone and batched."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from gymnasium.vector import AutoresetMode
 
 import seedo  # noqa: F401  (registers the environment)
 from seedo.errors import UserError
+from seedo.play import Live
 from seedo.worlds import episode_key, make
 
 ID = "seedo/dag-v0"
@@ -31,8 +32,12 @@ def play(env, actions, seed=None):
     return rows, rewards, info
 
 
-def test_the_checker_has_nothing_to_say():
-    env = gymnasium.make(ID, preset="lampinen", observations=1, render_mode="ansi")
+@pytest.mark.parametrize(
+    ("world", "options"),
+    [("dag", {"preset": "lampinen", "observations": 1}), ("blicket", {"n": 3, "start": "full"})],
+)
+def test_the_checker_has_nothing_to_say(world, options):
+    env = gymnasium.make(f"seedo/{world}-v0", render_mode="ansi", **options)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(env.unwrapped)
@@ -41,7 +46,7 @@ def test_the_checker_has_nothing_to_say():
 def test_importing_the_package_registers_the_environment_and_a_module_prefix_works_too():
     program = (
         "import seedo, gymnasium, sys; assert 'jax' not in sys.modules; "
-        f"gymnasium.make('{ID}'); gymnasium.make('seedo.worlds.gym:{ID}')"
+        f"gymnasium.make('{ID}'); gymnasium.make('seedo:{ID}')"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
 
@@ -53,7 +58,7 @@ def test_rewards_are_exact_expectations_of_the_systems_of_the_seed():
         task_key = jax.random.split(episode_key(7, "gym", episode), 3)[0]
         task = world.sample(task_key)
         expected = np.asarray(world.expected(task.system))
-        goals = np.asarray(task.goals)
+        goals = np.asarray(task.goal[5:])
         last = [2 * ((g + 1) % 5) + 1 for g in goals]
         rows, rewards, info = play(env, [0, 2, 4, 6, 10, *last], 7 if episode == 0 else None)
         assert [row["goal"].argmax() for row in rows[5:7]] == goals.tolist()
@@ -118,6 +123,26 @@ def test_a_batch_plays_the_same_episodes_as_single_environments():
         assert set(info) == set(reference)
         for name in info:
             np.testing.assert_allclose(info[name], reference[name], atol=1e-5)
+
+
+def test_an_episode_is_that_which_everybody_plays():
+    env = gymnasium.make("seedo/blicket-v0", n=3, flip=0.25, experiments=5)
+    live = Live(make("blicket", n=3, flip=0.25, experiments=5), 3, "gym", 0)
+    seen, _ = env.reset(seed=3)
+    assert seen["observed"].tolist() == [1, 1, 1, 0]
+    put_a, remove_a, put_b, set_machine, nothing = 1, 0, 3, 7, 8
+    actions = [put_a, put_b, remove_a, set_machine, nothing]
+    moves = [(0, 1), (1, 1), (0, 0), (-1, 0), (-1, 0)]
+    truth = np.asarray(live.task.blickets).astype(int)
+    actions += [*(2 * np.arange(2) + truth[:2]), nothing]
+    moves += [(0, truth[0]), (1, truth[1]), (-1, 0)]
+    for action, move in zip(actions, moves, strict=True):
+        seen, _, ended, _, info = env.step(action)
+        then = live.act(*move)
+        np.testing.assert_array_equal(seen["outcome"], np.nan_to_num(then.outcome))
+        np.testing.assert_array_equal(seen["observed"], np.isfinite(then.outcome))
+    assert ended
+    assert info == {"return": pytest.approx(2 / 3), "oracle_return": 1.0, "random_return": 0.5}
 
 
 def test_rendering_is_text():

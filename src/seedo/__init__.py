@@ -6,10 +6,13 @@ start JAX: ``from seedo import worlds, experimenters`` or ``seedo.worlds``.
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from types import ModuleType
 
 from gymnasium.envs.registration import register
+
+from seedo.plugins import WORLDS
 
 __version__ = "0.1.0"
 
@@ -29,12 +32,21 @@ _SUBPACKAGES = (
     "lab",
 )
 
-register(
-    id="seedo/dag-v0",
-    entry_point="seedo.worlds.gym:DagEnv",
-    vector_entry_point="seedo.worlds.gym:DagVectorEnv",
-)
-register(id="seedo/rooms-v0", entry_point="seedo.worlds.rooms.gym:RoomsEnv")
+
+def _register_environments() -> None:
+    """Every world as `seedo/WORLD-v0`, those of plug-ins too; none is imported."""
+    for name in WORLDS.names():
+        if not re.fullmatch(r"[\w.-]+", name):  # what Gymnasium would not take, from a plug-in
+            continue
+        register(
+            id=f"seedo/{name}-v0",
+            entry_point="seedo.play.gym:environment",
+            vector_entry_point="seedo.play.gym:environments",
+            kwargs={"world": name},
+        )
+
+
+_register_environments()
 
 
 def __getattr__(name: str) -> ModuleType:

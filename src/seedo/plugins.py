@@ -53,6 +53,18 @@ class Registry:
         return "seedo" if entry is None or entry.dist is None else entry.dist.name
 
 
+WORLDS = Registry(
+    "seedo.worlds",
+    "world",
+    {
+        "dag": "seedo.worlds.dag:DagWorld",
+        "rooms": "seedo.worlds.rooms:RoomsWorld",
+        "blicket": "seedo.worlds.blicket:BlicketWorld",
+    },
+)
+"""Stands here for those who list worlds without loading any."""
+
+
 def resolve(target: str, field: str) -> Any:
     """What stands at `module:attribute`.
 

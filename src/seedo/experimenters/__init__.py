@@ -6,7 +6,6 @@ from seedo.experimenters._bayesian import BAYESIAN, Bayesian, bayesian
 from seedo.experimenters._blicket import (
     BLICKET_PLAYERS,
     BlicketBayesian,
-    BlicketPlayer,
     blicket_answers,
     blicket_bayesian,
     blicket_beliefs,
@@ -46,7 +45,6 @@ __all__ = [
     "Action",
     "Bayesian",
     "BlicketBayesian",
-    "BlicketPlayer",
     "Chooser",
     "Experimenter",
     "History",

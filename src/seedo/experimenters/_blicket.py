@@ -5,8 +5,9 @@ The Bayesian's beliefs are exact: a weight for each rule and set of blickets, 2^
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,9 +15,10 @@ from jax.scipy.special import xlogy
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from seedo.errors import UserError
+from seedo.experimenters._protocol import Player
+from seedo.worlds import Action, Observation, Spec
 from seedo.worlds.blicket import (
     BlicketConfig,
-    BlicketSeen,
     BlicketTask,
     BlicketWorld,
     bit_set,
@@ -25,33 +27,6 @@ from seedo.worlds.blicket import (
 )
 
 _NEAR = 1e-4  # bits, and probability: differences that rounding may reverse are none
-
-Move = tuple[Int[Array, ""], Int[Array, ""]]
-"""(target, value); see `BlicketWorld`."""
-
-
-class BlicketPlayer(Protocol):
-    """A pure player of blicket machines, for one episode; the runner vmaps and scans it.
-
-    `act` gets the task only where `knows_system`, else None.
-    """
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def knows_system(self) -> bool: ...
-
-    def init(self, world: BlicketWorld, key: PRNGKeyArray) -> Any: ...
-
-    def act(
-        self,
-        world: BlicketWorld,
-        task: BlicketTask | None,
-        memory: Any,
-        seen: BlicketSeen,
-        key: PRNGKeyArray,
-    ) -> tuple[Move, Any]: ...
-
 
 # -- exact beliefs --------------------------------------------------------------------------------
 
@@ -106,13 +81,35 @@ def _entropy(p: Array) -> Array:
 # -- players --------------------------------------------------------------------------------------
 
 
+class _Seen(NamedTuple):
+    """An observation in the words of this world."""
+
+    on: Bool[Array, " n"]  # objects on the machine, as far as they can be seen
+    light: Int[Array, ""]  # after the last experiment; -1: none, or that was seen before
+    target: Int[Array, ""]  # object that the last step moved or answered about; -1: none
+    step: Int[Array, ""]
+    asked: Int[Array, ""]  # object that this step's question is about; -1: an experiment
+
+
+def _read(config: BlicketConfig, seen: Observation) -> _Seen:
+    light = seen.outcome[-1]
+    return _Seen(
+        on=seen.outcome[:-1] == 1,
+        light=jnp.where(jnp.isnan(light), -1, light).astype(jnp.int32),
+        target=seen.target,
+        step=config.toggles + config.n - seen.steps_left,
+        asked=seen.goal,
+    )
+
+
 class _Beliefs(NamedTuple):
     weights: Float[Array, "2 H"]
     visits: Int[Array, " H"]  # how often each set of objects has been on the machine
+    blickets: Bool[Array, " n"] | None  # of those who know the system
 
 
 @dataclass(frozen=True)
-class BlicketBayesian:
+class BlicketBayesian(Player):
     """Experiments by the greatest expected information about rule and blickets.
 
     It answers by the exact posterior; or, where it `knows_system`, rightly. Of equally informative
@@ -122,14 +119,16 @@ class BlicketBayesian:
     """
 
     name: str
+    config: BlicketConfig
     knows_system: bool = False
 
-    def init(self, world: BlicketWorld, key: PRNGKeyArray) -> _Beliefs:
-        weights = blicket_beliefs(world.settings)
-        return _Beliefs(weights, jnp.zeros(weights.shape[1], jnp.int32))
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: BlicketTask | None) -> _Beliefs:
+        weights = blicket_beliefs(self.config)
+        known = None if privileged is None else privileged.blickets
+        return _Beliefs(weights, jnp.zeros(weights.shape[1], jnp.int32), known)
 
-    def act(self, world, task, memory, seen, key):
-        config = world.settings
+    def act(self, memory, observation, key):
+        config, seen = self.config, _read(self.config, observation)
         here = bit_set(seen.on)
         weights = blicket_update(config, memory.weights, seen.on, seen.light)
         visits = memory.visits.at[here].add(1)
@@ -137,30 +136,30 @@ class BlicketBayesian:
         there = here ^ jnp.append(1 << jnp.arange(config.n), 0)
         best = gains >= gains.max() - _NEAR
         chosen = jnp.argmin(jnp.where(best, visits[there], jnp.iinfo(jnp.int32).max))
-        experiment = _toggle(chosen, seen)
-        known = blicket_answers(config, weights) if task is None else task.blickets
-        return _either(seen, experiment, known), _Beliefs(weights, visits)
+        known = memory.blickets
+        answers = blicket_answers(config, weights) if known is None else known
+        return _either(seen, chosen, answers), _Beliefs(weights, visits, known)
 
 
 @dataclass(frozen=True)
-class Random:
+class Random(Player):
     """Any toggle, or observing; any answer."""
 
-    name: str = "random"
-    knows_system: bool = False
+    name: str
+    config: BlicketConfig
 
-    def init(self, world: BlicketWorld, key: PRNGKeyArray) -> None:
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: None) -> None:
         return None
 
-    def act(self, world, task, memory, seen, key):
-        n = world.settings.n
+    def act(self, memory, observation, key):
+        n = self.config.n
         chosen = jax.random.randint(key, (), 0, n + 1)
         answers = jax.random.bernoulli(key, 0.5, (n,))
-        return _either(seen, _toggle(chosen, seen), answers), memory
+        return _either(_read(self.config, observation), chosen, answers), memory
 
 
 @dataclass(frozen=True)
-class OneAtATime:
+class OneAtATime(Player):
     """Toggles each object alone, then back, over and over; a blicket is what changed the light in
     most of its trials.
 
@@ -168,21 +167,20 @@ class OneAtATime:
     machine and none of a conjunctive one.
     """
 
-    name: str = "one-at-a-time"
-    knows_system: bool = False
+    name: str
+    config: BlicketConfig
 
-    def init(self, world: BlicketWorld, key: PRNGKeyArray) -> Int[Array, " n"]:
-        return jnp.zeros(world.settings.n, jnp.int32)
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: None) -> Int[Array, " n"]:
+        return jnp.zeros(self.config.n, jnp.int32)
 
-    def act(self, world, task, memory, seen, key):
-        n = world.settings.n
+    def act(self, memory, observation, key):
+        n, seen = self.config.n, _read(self.config, observation)
         # Dark where the machine starts empty, bright where full: noise aside, it is not news.
-        changed = seen.light != int(world.settings.start == "full")
+        changed = seen.light != int(self.config.start == "full")
         tried = (seen.step - 1) // 2 % n
         trial = (seen.light >= 0) & (seen.step % 2 == 1)
         score = memory.at[tried].add(jnp.where(trial, jnp.where(changed, 1, -1), 0))
-        experiment = _toggle(seen.step // 2 % n, seen)
-        return _either(seen, experiment, score > 0), score
+        return _either(seen, seen.step // 2 % n, score > 0), score
 
 
 class _Changes(NamedTuple):
@@ -191,60 +189,56 @@ class _Changes(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Cumulative:
+class Cumulative(Player):
     """Puts on one object after another (from a full machine: removes them), then the reverse in the
     same order, over and over; a blicket is what ever changed the light as it was moved."""
 
-    name: str = "cumulative"
-    knows_system: bool = False
+    name: str
+    config: BlicketConfig
 
-    def init(self, world: BlicketWorld, key: PRNGKeyArray) -> _Changes:
-        full = world.settings.start == "full"
-        return _Changes(jnp.int32(full), jnp.zeros(world.settings.n, bool))
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: None) -> _Changes:
+        full = self.config.start == "full"
+        return _Changes(jnp.int32(full), jnp.zeros(self.config.n, bool))
 
-    def act(self, world, task, memory, seen, key):
-        n = world.settings.n
+    def act(self, memory, observation, key):
+        n, seen = self.config.n, _read(self.config, observation)
         news = (seen.light >= 0) & (seen.light != memory.light)
         changed = memory.changed | (news & (jnp.arange(n) == seen.target))
         light = jnp.where(seen.light >= 0, seen.light, memory.light)
-        return _either(seen, _toggle(seen.step % n, seen), changed), _Changes(light, changed)
+        return _either(seen, seen.step % n, changed), _Changes(light, changed)
 
 
-def _toggle(chosen: Int[Array, ""], seen: BlicketSeen) -> Move:
-    """Put on or remove object `chosen`; n: observe."""
-    n = seen.on.shape[0]
-    value = jnp.where(chosen < n, ~seen.on[jnp.minimum(chosen, n - 1)], False)
-    return jnp.where(chosen < n, chosen, -1).astype(jnp.int32), value.astype(jnp.int32)
+def _either(seen: _Seen, chosen: Int[Array, ""], answers: Bool[Array, " n"]) -> Action:
+    """Toggle object `chosen` (n: observe); or answer, where a question is asked."""
+    n, asking = seen.on.shape[0], seen.asked >= 0
+    put = (chosen < n) & ~seen.on[jnp.minimum(chosen, n - 1)]
+    toggled = jnp.where(chosen < n, chosen, -1)
+    answer = answers[jnp.maximum(seen.asked, 0)]
+    return Action(
+        jnp.where(asking, seen.asked, toggled).astype(jnp.int32),
+        jnp.where(asking, answer, put).astype(jnp.float32),
+    )
 
 
-def _either(seen: BlicketSeen, experiment: Move, answers: Bool[Array, " n"]) -> Move:
-    """The experiment, or the answer where a question is asked."""
-    asking = seen.asked >= 0
-    answer = answers[jnp.maximum(seen.asked, 0)].astype(jnp.int32)
-    target = jnp.where(asking, seen.asked, experiment[0]).astype(jnp.int32)
-    return target, jnp.where(asking, answer, experiment[1])
-
-
-_ALL: tuple[BlicketPlayer, ...] = (
-    BlicketBayesian("expert", knows_system=True),
-    Random(),
-    OneAtATime(),
-    Cumulative(),
-)
-_PLAYERS = {player.name: player for player in _ALL}
+_PLAYERS: dict[str, Callable[[str, BlicketConfig], Player]] = {
+    "expert": lambda name, config: BlicketBayesian(name, config, knows_system=True),
+    "random": Random,
+    "one-at-a-time": OneAtATime,
+    "cumulative": Cumulative,
+}
 BLICKET_PLAYERS = tuple(_PLAYERS)
 """Names for `blicket_player`."""
 
 
-def blicket_player(name: str) -> BlicketPlayer:
+def blicket_player(name: str, world: BlicketWorld) -> Player:
     """A scripted player by name; the expert experiments as `bayes:eig` does and answers rightly."""
     if name not in _PLAYERS:
         raise UserError("scripted", name, f"use one of {', '.join(BLICKET_PLAYERS)}")
-    return _PLAYERS[name]
+    return _PLAYERS[name](name, world.settings)
 
 
-def blicket_bayesian(name: str) -> BlicketBayesian:
+def blicket_bayesian(name: str, world: BlicketWorld) -> BlicketBayesian:
     """The exact Bayesian of blicket machines; `eig` is the only way to experiment."""
     if name != "eig":
         raise UserError("bayes", name, "in world blicket use eig")
-    return BlicketBayesian("bayes:eig")
+    return BlicketBayesian("bayes:eig", world.settings)

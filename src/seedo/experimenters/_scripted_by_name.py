@@ -56,11 +56,11 @@ def _dag_scripted(name: str, world: Any, seed: int) -> Any:
 _SCRIPTED: dict[str, Callable[[str, Any, int], Any]] = {
     "dag": _dag_scripted,
     "rooms": lambda name, world, seed: rooms_player(name),
-    "blicket": lambda name, world, seed: blicket_player(name),
+    "blicket": lambda name, world, seed: blicket_player(name, world),
 }
 _BAYESIAN: dict[str, Callable[[str, Any], Any]] = {
     "dag": lambda name, world: bayesian(name, world.config()),
-    "blicket": lambda name, world: blicket_bayesian(name),
+    "blicket": blicket_bayesian,
 }
 
 

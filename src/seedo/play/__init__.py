@@ -1,14 +1,6 @@
 """Play: anyone on any world, compiled or step by step, and the log of it."""
 
 from seedo.experimenters import find_player
-from seedo.play._blicket import (
-    RANDOM_RETURN,
-    BlicketRollout,
-    LiveBlicket,
-    live_blicket_batch,
-    play_blicket,
-    simulate_blicket,
-)
 from seedo.play._live import Actor, Live, live_batch, played_by
 from seedo.play._live_rooms import Errand, LiveRooms, RoomsActor, Steps, live_rooms_batch
 from seedo.play._loop import (
@@ -45,12 +37,9 @@ from seedo.play._rooms import (
 from seedo.worlds import Rollout
 
 __all__ = [
-    "RANDOM_RETURN",
     "Actor",
-    "BlicketRollout",
     "Errand",
     "Live",
-    "LiveBlicket",
     "LiveRooms",
     "OutcomeTable",
     "Progress",
@@ -66,13 +55,11 @@ __all__ = [
     "fitted_memoriser",
     "in_parts",
     "live_batch",
-    "live_blicket_batch",
     "live_rooms_batch",
     "origin",
     "outcome_table",
     "perform",
     "play",
-    "play_blicket",
     "play_on",
     "play_rooms",
     "play_step",
@@ -85,7 +72,6 @@ __all__ = [
     "set_ups",
     "shard_size",
     "simulate",
-    "simulate_blicket",
     "simulate_rooms",
     "watch",
 ]

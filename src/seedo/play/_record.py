@@ -14,7 +14,6 @@ import numpy as np
 from seedo.episodes import ROOMS_VARIABLES, SHARD_ROWS, Dataset, DatasetWriter, EpisodeBatch, Origin
 from seedo.errors import UserError, whole
 from seedo.experimenters import Experimenter
-from seedo.play._blicket import blicket_episodes
 from seedo.play._live import live_batch, played_by
 from seedo.play._loop import simulate
 from seedo.play._rooms import room_episodes
@@ -51,16 +50,6 @@ def episodes(
             start,
             count,
             explain != "none",
-        )
-    if world.name == "blicket":
-        return blicket_episodes(
-            world,  # type: ignore[arg-type]
-            player,
-            source,
-            stream,
-            start,
-            count,
-            systems,
         )
     if world.host or player.host:
         with ThreadPoolExecutor(min(count, os.cpu_count() or 1)) as pool:

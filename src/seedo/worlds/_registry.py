@@ -5,18 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from seedo.errors import UserError
-from seedo.plugins import Registry
+from seedo.plugins import WORLDS as REGISTRY
 from seedo.worlds._world import World
-
-REGISTRY = Registry(
-    "seedo.worlds",
-    "world",
-    {
-        "dag": "seedo.worlds.dag:DagWorld",
-        "rooms": "seedo.worlds.rooms:RoomsWorld",
-        "blicket": "seedo.worlds.blicket:BlicketWorld",
-    },
-)
 
 
 def names() -> tuple[str, ...]:
@@ -31,7 +21,7 @@ def find(name: str) -> type[World]:
         UserError: there is none, or it is no world.
     """
     found: Any = REGISTRY.find(name)
-    if name in ("rooms", "blicket"):
+    if name == "rooms":
         return found  # type: ignore[no-any-return]
     if not (isinstance(found, type) and issubclass(found, World)):
         brings = REGISTRY.origin(name)

@@ -8,6 +8,7 @@ lights up if at least one blicket is on it, a conjunctive one if all are.
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from seedo.errors import UserError, one_of, whole
 from seedo.worlds._spec import EXPLOIT, EXPLORE, Spec, variable_names
+from seedo.worlds._world import Action, Observation, References, Rollout, World
 
 RULES = ("or", "and")
 """Kinds of machine; index 1 is the conjunctive one."""
@@ -208,52 +210,45 @@ class BlicketState(NamedTuple):
     light: Int[Array, ""]  # what the last step showed, 0 or 1; -1: nothing
     step: Int[Array, ""]  # number of the next step, from 0
     target: Int[Array, ""]  # object that the last step moved or answered about; -1: none
+    value: Float[Array, ""]  # 1 if it was put on or said to be a blicket
 
 
-class BlicketSeen(NamedTuple):
-    """What a player sees before it acts."""
-
-    on: Bool[Array, " n"]
-    light: Int[Array, ""]  # after the last experiment; -1: none, or that was seen before
-    target: Int[Array, ""]  # object that the last step moved or answered about; -1: none
-    step: Int[Array, ""]
-    asked: Int[Array, ""]  # object that this step's question is about; -1: an experiment
-
-
-class BlicketWorld:
+class BlicketWorld(World):
     """Blicket machines; see `BlicketConfig`. Methods are pure JAX for one episode.
 
     An action is (target, value). In an experiment: object, 1 to put it on the machine or 0 to
-    remove it; target -1, or what is so already, only observes. For a question: value 1 for yes, 0
-    for no; target -1 gives no answer. Questions are about the objects in order, one a step.
+    remove it; target -1, or what is so already, only observes. For a question: the object that it
+    is about, 1 for yes, 0 for no; target -1 gives no answer. Questions are about the objects in
+    order, one a step. A right answer earns 1.
+
+    What is seen, and logged, is 0 or 1 for every object (on the machine?) and then for its light;
+    NaN after a question, and for the light before the first experiment. The goal is the object
+    that is asked about.
     """
 
     name = "blicket"
-
-    family = "blicket"
-    host = False
-    players: ClassVar[dict] = {}
-    explanations = ("none",)
-
-    @classmethod
-    def make(cls, preset, split, **options):
-        return cls(configure(preset or "default", split, **options))
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(BlicketConfig.from_dict(config))
+    noisy: ClassVar[bool] = False
+    family: ClassVar[str] = "blicket"
+    splits: ClassVar[tuple[str, ...]] = SPLITS
+    presets: ClassVar[tuple[str, ...]] = tuple(PRESETS)
 
     def __init__(self, config: BlicketConfig) -> None:
         self.settings = config
         phases = (EXPLORE,) * config.toggles + (EXPLOIT,) * config.n
         self.spec = Spec((*variable_names(config.n), "machine"), (0.0, 1.0), phases)
 
-    def __eq__(self, other: object) -> bool:
-        """Worlds of the same settings are one: programs compiled for the one serve the other."""
-        return isinstance(other, BlicketWorld) and self.settings == other.settings
+    @classmethod
+    def make(cls, preset: str | None, split: str, **options: Any) -> BlicketWorld:
+        return BlicketWorld(configure(preset or "default", split, **options))
 
-    def __hash__(self) -> int:
-        return hash(self.settings)
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> BlicketWorld:
+        return BlicketWorld(BlicketConfig.from_dict(config))
+
+    @classmethod
+    def settings_of(cls) -> dict[str, Any]:
+        fields = dataclasses.fields(BlicketConfig)
+        return {f.name: f.default for f in fields if f.name not in ("preset", "split")}
 
     @property
     def split(self) -> str:
@@ -273,41 +268,72 @@ class BlicketWorld:
         flips = jax.random.uniform(flip_key, (self.spec.steps,)) < self.settings.flip
         return BlicketTask(blickets, rule == 1, flips)
 
-    def reset(self, task: BlicketTask) -> BlicketState:
-        """The first state of an episode."""
+    def reset(self, task: BlicketTask, key: PRNGKeyArray) -> BlicketState:
         on = jnp.full(self.settings.n, self.settings.start == "full")
-        return BlicketState(on, jnp.int32(-1), jnp.int32(0), jnp.int32(-1))
+        nothing = jnp.int32(-1)
+        return BlicketState(on, nothing, jnp.int32(0), nothing, jnp.float32(0.0))
+
+    def observe(self, task: BlicketTask, state: BlicketState) -> Observation:
+        toggles, last = self.settings.toggles, self.spec.steps - 1
+        step = jnp.minimum(state.step, last)
+        on = jnp.where(state.step > toggles, jnp.nan, state.on)
+        light = jnp.where(state.light < 0, jnp.nan, state.light)
+        return Observation(
+            phase=jnp.asarray(self.spec.phases)[step],
+            steps_left=self.spec.steps - step,
+            target=state.target,
+            value=state.value,
+            outcome=jnp.append(on, light).astype(jnp.float32),
+            relevant=self.relevant(task),
+            goal=jnp.maximum(step - toggles, -1),
+        )
 
     def step(
-        self,
-        task: BlicketTask,
-        state: BlicketState,
-        target: Int[Array, ""],
-        value: Int[Array, ""],
-    ) -> tuple[BlicketState, Float[Array, ""]]:
-        """The state after an action and its reward: 1 for a right answer, else 0."""
+        self, task: BlicketTask, state: BlicketState, action: Action, key: PRNGKeyArray
+    ) -> tuple[BlicketState, Float[Array, ""], Bool[Array, ""]]:
         objects = jnp.arange(self.settings.n)
         question = state.step - self.settings.toggles
-        moves = (question < 0) & (objects == target) & (state.on != (value == 1))
+        yes = action.value == 1
+        moves = (question < 0) & (objects == action.target) & (state.on != yes)
         on = state.on ^ moves
         bright = lit(task.conjunctive, bit_set(task.blickets), bit_set(on))
         light = bright ^ task.flips[state.step]
-        answered = (question >= 0) & (target >= 0)
-        right = answered & (task.blickets[question] == (value == 1))
-        done = jnp.where(moves.any(), target, jnp.where(answered, question, -1))
+        answered = (question >= 0) & (action.target >= 0)
+        right = answered & (task.blickets[question] == yes)
+        done = jnp.where(moves.any(), action.target, jnp.where(answered, question, -1))
         after = BlicketState(
             on,
             jnp.where(question < 0, light, -1).astype(jnp.int32),
             state.step + 1,
             done.astype(jnp.int32),
+            jnp.where(done < 0, 0.0, yes).astype(jnp.float32),
         )
-        return after, right.astype(jnp.float32)
+        return after, right.astype(jnp.float32), after.step >= self.spec.steps
 
-    def observe(self, state: BlicketState) -> BlicketSeen:
-        """What is seen before the next step."""
+    def legal(self, task: BlicketTask, state: BlicketState, action: Action) -> Bool[Array, ""]:
         question = state.step - self.settings.toggles
-        asked = jnp.where(question < 0, -1, question)
-        return BlicketSeen(state.on, state.light, state.target, state.step, asked)
+        about = action.target
+        fits = jnp.where(question < 0, about < self.settings.n, about == question)
+        return super().legal(task, state, action) & ((about == -1) | fits)
+
+    def references(self, task: BlicketTask) -> References:
+        """All answers right; and half of them."""
+        return References(jnp.float32(1.0), jnp.float32(0.5))
+
+    def relevant(self, task: BlicketTask) -> Bool[Array, " n"]:
+        """The objects; the machine cannot be set."""
+        return jnp.arange(self.spec.n) < self.settings.n
+
+    def described(self, played: Rollout) -> list[str]:
+        return [
+            json.dumps(
+                {"blickets": blickets.astype(int).tolist(), "rule": RULES[int(conjunctive)]},
+                separators=(",", ":"),
+            )
+            for blickets, conjunctive in zip(
+                played.task.blickets, played.task.conjunctive, strict=True
+            )
+        ]
 
 
 def lights(n: int, on: Int[Array, ""]) -> Bool[Array, "2 H"]:

@@ -15,7 +15,7 @@ from seedo.language.scenes._conditions import Conditions
 from seedo.language.scenes._names import letters, nonsense
 from seedo.language.scenes._reply import Malformed
 from seedo.language.scenes._scene import Message, Scene, Tool
-from seedo.play import LiveBlicket, live_blicket_batch
+from seedo.play import Actor, Live, live_batch
 from seedo.worlds import BlicketConfig, BlicketWorld
 
 _MOVE = re.compile(r"(put|remove) (\S{1,40})", re.IGNORECASE | re.ASCII)
@@ -60,7 +60,7 @@ class BlicketScene(Scene):
             raise UserError("names", conditions.names, "blickets have nonsense names or letters")
         if conditions.structure:
             raise UserError("structure", True, "machines have no causal structure to ask for")
-        self.world, self.episode = world, LiveBlicket(world, seed, stream, index)
+        self.world, self.episode = world, Live(world, seed, stream, index)
         objects = world.spec.variables[: world.settings.n]
         rng = np.random.default_rng([seed, zlib.crc32(stream.encode()), index])
         self.names = (
@@ -79,7 +79,7 @@ class BlicketScene(Scene):
 
     def _contents(self) -> str:
         """What is on the machine: "On the machine: dax wug"."""
-        on = [self.names.words[i] for i in self.names.order if self.episode.observation.on[i]]
+        on = [self.names.words[i] for i in self.names.order if self._shown[i] == 1]
         return f"On the machine: {' '.join(on) or 'nothing'}"
 
     def _question(self) -> list[str]:
@@ -112,7 +112,7 @@ class BlicketScene(Scene):
         target = self.names.index(name)
         if target is None:
             return Malformed("unknown-name", f"The objects are {' '.join(self.names.words)}.")
-        if bool(self.episode.observation.on[target]) == put:
+        if bool(self._shown[target] == 1) == put:
             word = self.names.words[target]
             where = "is on the machine already" if put else "is not on the machine"
             return Malformed("not-allowed", f"{word} {where}.")
@@ -135,7 +135,7 @@ class BlicketScene(Scene):
     def act(self, action: Move) -> str:
         self.episode.act(*action)
         said = []
-        if (light := int(self.episode.observation.light)) >= 0:
+        if not np.isnan(light := self._shown[-1]):
             said = [f"{self._contents()}. Light: {'on' if light else 'off'}"]
         return "\n".join([*said, *self._question()])
 
@@ -149,11 +149,21 @@ class BlicketScene(Scene):
     @property
     def asked(self) -> int:
         """The object that the question is about; -1 while there is none."""
-        return int(self.episode.observation.asked)
+        return int(self.episode.observation.goal)
+
+    @property
+    def _shown(self) -> np.ndarray:
+        """1 for every object that is on the machine, then for the light; see `BlicketWorld`."""
+        return np.asarray(self.episode.observation.outcome)
 
     def actor(self, player: Any) -> Callable[[], Move]:
-        chooses = self.episode.actor(player)
-        return lambda: Move(*chooses())
+        actor = Actor(player, self.episode)
+
+        def move() -> Move:
+            target, value = actor.action()
+            return Move(target, int(value))
+
+        return move
 
     def tools(self) -> tuple[Tool, ...]:
         which: dict[str, tuple[type, str]] = {"object": (str, "Name of the object.")}
@@ -190,7 +200,7 @@ class BlicketScene(Scene):
 
     @classmethod
     def log(cls, origin: Origin, scenes: Sequence[Any], systems: bool = False) -> EpisodeBatch:
-        return live_blicket_batch(origin, [scene.episode for scene in scenes], systems)
+        return live_batch(origin, [scene.episode for scene in scenes], systems)
 
 
 def blicket_instructions(config: BlicketConfig, conditions: Conditions) -> str:
