@@ -10,7 +10,7 @@ from seedo.play._blicket import (
     simulate_blicket,
 )
 from seedo.play._live import Actor, Live, live_batch, played_by
-from seedo.play._live_rooms import Errand, LiveRooms, RoomsActor, Steps, live_rooms_batch
+from seedo.play._live_rooms import Choice, LiveRooms, RoomsActor
 from seedo.play._loop import (
     Setup,
     check_action,
@@ -35,20 +35,13 @@ from seedo.play._record import (
     shard_size,
     watch,
 )
-from seedo.play._rooms import (
-    RoomsRollout,
-    play_rooms,
-    play_step,
-    rollout_batch,
-    simulate_rooms,
-)
 from seedo.worlds import Rollout
 
 __all__ = [
     "RANDOM_RETURN",
     "Actor",
     "BlicketRollout",
-    "Errand",
+    "Choice",
     "Live",
     "LiveBlicket",
     "LiveRooms",
@@ -56,9 +49,7 @@ __all__ = [
     "Progress",
     "Rollout",
     "RoomsActor",
-    "RoomsRollout",
     "Setup",
-    "Steps",
     "check_action",
     "check_size",
     "episodes",
@@ -67,25 +58,20 @@ __all__ = [
     "in_parts",
     "live_batch",
     "live_blicket_batch",
-    "live_rooms_batch",
     "origin",
     "outcome_table",
     "perform",
     "play",
     "play_blicket",
     "play_on",
-    "play_rooms",
-    "play_step",
     "played_by",
     "record",
     "rollout",
-    "rollout_batch",
     "rollout_on",
     "set_up",
     "set_ups",
     "shard_size",
     "simulate",
     "simulate_blicket",
-    "simulate_rooms",
     "watch",
 ]

@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from seedo.episodes import ROOMS_VARIABLES, SHARD_ROWS, Dataset, DatasetWriter, EpisodeBatch, Origin
+from seedo.episodes import SHARD_ROWS, Dataset, DatasetWriter, EpisodeBatch, Origin
 from seedo.errors import UserError, whole
 from seedo.experimenters import Experimenter
 from seedo.play._blicket import blicket_episodes
 from seedo.play._live import live_batch, played_by
 from seedo.play._loop import simulate
-from seedo.play._rooms import room_episodes
 from seedo.worlds import World
 
 Progress = Callable[[int, int], None]
@@ -42,16 +41,6 @@ def episodes(
         explain: one of the world's `explanations`.
     """
     source = origin(world, player.name, seed)
-    if world.name == "rooms":
-        return room_episodes(
-            world,  # type: ignore[arg-type]
-            player,
-            source,
-            stream,
-            start,
-            count,
-            explain != "none",
-        )
     if world.name == "blicket":
         return blicket_episodes(
             world,  # type: ignore[arg-type]
@@ -82,7 +71,7 @@ def origin(world: World, experimenter: str, seed: int) -> Origin:
         split=world.split,
         seed=seed,
         experimenter=experimenter,
-        variables=ROOMS_VARIABLES if world.name == "rooms" else world.spec.variables,
+        variables=world.spec.variables,
     )
 
 

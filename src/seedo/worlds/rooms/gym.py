@@ -36,7 +36,7 @@ class _Programs:
         world = RoomsWorld(config)
 
         def shown(task: Any, state: Any) -> Any:
-            return world.pixels(task, state) if obs == "pixels" else world.observe(task, state)
+            return world.pixels(task, state) if obs == "pixels" else world.symbolic(task, state)
 
         def start(seed: Any, episode: Any) -> Any:
             task_key, _ = jax.random.split(episode_key(seed, "gym", episode))
@@ -45,7 +45,7 @@ class _Programs:
             return task, state, shown(task, state), world.explain(task, state)
 
         def step(task: Any, state: Any, action: Any) -> Any:
-            after, reward = world.step(task, state, action)
+            after, reward = world.advance(task, state, action)
             return after, shown(task, after), world.explain(task, after), reward, after.finished
 
         self.start, self.step = jax.jit(start), jax.jit(step)
