@@ -30,11 +30,10 @@ def program(world: worlds.RoomsWorld, obs: str, batch: int, steps: int):
         return tasks, jax.vmap(world.reset)(tasks)
 
     def checksum(tasks, states):
-        if obs == "pixels":
-            frames = jax.vmap(world.pixels)(tasks, states)
-            return jax.lax.reduce(frames, jnp.uint8(0), jax.lax.bitwise_xor, (0,))
         seen = jax.vmap(world.observe)(tasks, states)
-        return sum(field.astype(jnp.int32).sum(dtype=jnp.uint32) for field in seen)
+        if obs == "pixels":
+            return jax.lax.reduce(seen.frame, jnp.uint8(0), jax.lax.bitwise_xor, (0,))
+        return sum(field.astype(jnp.int32).sum(dtype=jnp.uint32) for field in seen.symbolic)
 
     def play(carry, key):
         tasks, states, taken, check = carry
@@ -43,7 +42,7 @@ def program(world: worlds.RoomsWorld, obs: str, batch: int, steps: int):
             states, taken, check = carry
             taken += (~states.finished).sum(dtype=jnp.int32)
             actions = jax.random.randint(key, (batch,), 0, 11)
-            states, reward = jax.vmap(world.step)(tasks, states, actions)
+            states, reward = jax.vmap(world.advance)(tasks, states, actions)
             seen = checksum(tasks, states)
             return (states, taken, check ^ seen ^ reward.sum().astype(check.dtype)), None
 

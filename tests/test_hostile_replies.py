@@ -83,7 +83,7 @@ def legal_rooms(scene, line):
     if words[0] == "take" and len(words) == 2:
         return words[1] in ("1", "2", "3", "4")
     change = len(words) == 4 and words[0] == "change" and words[1] in KINDS and words[2] == "of"
-    return change and words[3] in ("1", "2", "3", "4") and bool(scene.episode.seen.transforms)
+    return change and words[3] in ("1", "2", "3", "4") and bool(scene.episode.symbolic.transforms)
 
 
 def legal_blicket(scene, line):
@@ -328,7 +328,7 @@ def legal_call(scene, name, arguments):
     kind = arguments.get("attribute")
     changes = name == "change" and set(arguments) == {"object", "attribute"}
     named = isinstance(kind, str) and kind.isascii() and kind.lower() in KINDS
-    return changes and named and bool(scene.episode.seen.transforms)
+    return changes and named and bool(scene.episode.symbolic.transforms)
 
 
 @pytest.mark.parametrize(("name", "kind"), [("dag", "analysis"), ("rooms", "actions")])

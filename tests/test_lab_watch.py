@@ -20,7 +20,7 @@ from seedo.learning import agent_folder, load_agent, load_rooms_agent
 from seedo.learning._inputs import observation_row
 from seedo.learning._rooms_agent import build_rooms, rooms_architecture
 from seedo.learning._weights import to_bytes
-from seedo.play import find_player, rollout, simulate_rooms
+from seedo.play import find_player, rollout, simulate
 from seedo.worlds import configure, configure_rooms
 from seedo.worlds.rooms import words
 
@@ -151,7 +151,7 @@ def test_a_network_that_explains_gives_the_graph_that_it_says_at_each_step(lab, 
 def test_what_a_rooms_network_expects_to_be_said_is_shown(lab, agents):
     told = frames(lab, ROOM, agents[1])["shown"]["frames"]
     world = ROOM.stage()
-    played = simulate_rooms(world, load_rooms_agent(agents[1]), ROOM.seed, "perform", ROOM.index, 1)
+    played = simulate(world, load_rooms_agent(agents[1]), ROOM.seed, "perform", ROOM.index, 1).rows
     count = int((~played.finished[0]).sum())
     assert len(told) == count + 1
     assert [f["expected"] for f in told[:count]] == [words(p) for p in played.predicted[0][:count]]
@@ -169,11 +169,11 @@ def test_rooms_frames_are_the_episode_that_perform_logs(lab):
     shown = frames(lab, ROOM, "scripted:expert")["shown"]
     world = ROOM.stage()
     player = find_player("scripted:expert", world)
-    logged = simulate_rooms(world, player, ROOM.seed, "perform", ROOM.index, 1)
+    logged = simulate(world, player, ROOM.seed, "perform", ROOM.index, 1).rows
     count = int((~logged.finished[0]).sum())
     told = shown["frames"]
     assert len(told) == count + 1
-    assert [f["said"] for f in told[:count]] == [words(t) for t in logged.tokens[0][:count]]
+    assert [f["said"] for f in told[:count]] == [words(t) for t in logged.words[0][:count]]
     assert [f["reward"] for f in told[1:]] == logged.reward[0][:count].tolist()
     assert [f["trial"] for f in told[:count]] == logged.trial[0][:count].tolist()
 

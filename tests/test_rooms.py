@@ -13,9 +13,11 @@ import pytest
 from scipy import stats
 
 from seedo.errors import UserError
-from seedo.experimenters._rooms import ROOMS_PLAYERS, rooms_player
-from seedo.worlds import from_config, make
+from seedo.experimenters import ROOMS_PLAYERS, rooms_player
+from seedo.play import play, set_ups, simulate
+from seedo.worlds import Action, from_config, make, stream_key
 from seedo.worlds.rooms import (
+    ACTIONS,
     COLOURS,
     DIFFICULTIES,
     DIMENSIONS,
@@ -25,6 +27,8 @@ from seedo.worlds.rooms import (
     SHAPES,
     TEXTURES,
     VALUES,
+    action_number,
+    action_setting,
     irrelevant,
     shuffled,
     vocabulary,
@@ -69,13 +73,15 @@ def mixed_play(level):
             if level == "meta":
                 expert = rooms.expert(task, state, -1, keys[0])
                 action = jnp.where(jax.random.bernoulli(keys[2]), expert, action)
-            after, reward = rooms.step(task, state, action)
+            after, reward = rooms.advance(task, state, action)
             said = rooms.explain(task, state)
             false = wrong_verdict(rooms.settings, task, state, key)
-            seen = rooms.observe(task, state)
+            seen = rooms.symbolic(task, state)
             return after, (state, seen, action, reward, said, irrelevant(said, state), false)
 
-        return task, jax.lax.scan(act, rooms.reset(task), jax.random.split(key, rooms.horizon + 3))
+        return task, jax.lax.scan(
+            act, rooms.reset(task), jax.random.split(key, rooms.spec.steps + 3)
+        )
 
     out = jax.jit(jax.vmap(episode))(jax.random.split(jax.random.key(11), n))
     task, (_, log) = jax.tree.map(np.asarray, out)
@@ -222,7 +228,7 @@ def test_after_the_end_nothing_happens():
     rooms = world("confounded", limit=3)
     task = jax.tree.map(jnp.asarray, row(tasks(level="confounded"), 0))
     state = rooms.reset(task)
-    step = jax.jit(rooms.step)
+    step = jax.jit(rooms.advance)
     for _ in range(3):
         state, _ = step(task, state, NOTHING)
     assert state.finished
@@ -241,7 +247,7 @@ def test_an_episode_never_outlasts_its_horizon_and_the_same_key_gives_the_same_b
         assert first[5:9].tobytes() == np.asarray(second).tobytes()
     task = row(again, 0)
     state, _ = jax.lax.scan(
-        lambda s, _: rooms.step(task, s, NOTHING), rooms.reset(task), None, rooms.horizon
+        lambda s, _: rooms.advance(task, s, NOTHING), rooms.reset(task), None, rooms.spec.steps
     )
     assert state.finished
 
@@ -431,50 +437,29 @@ def test_the_cue_names_the_concept_and_is_silent_otherwise():
     for cue, want in ((True, None), (False, 0)):
         rooms = world("confounded", cue=cue)
         task = jax.tree.map(jnp.asarray, row(tasks(level="confounded"), 4))
-        got = int(rooms.observe(task, rooms.reset(task)).cue)
+        got = int(rooms.symbolic(task, rooms.reset(task)).cue)
         assert got == (int(task.concept) + 1 if want is None else want)
 
 
 # -- experts and heuristics ------------------------------------------------------------------------
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2))
-def play(rooms, players, n, key):
-    """Per player n episodes: return, steps, last trial right, finished, concept: [n] each."""
-
-    def episode(player, key):
-        sample_key, init_key, act_key = jax.random.split(key, 3)
-        task = rooms.sample(sample_key)
-        known = task if player.knows_system else None
-
-        def act(carry, key):
-            state, own = carry
-            action, own = player.act(rooms, known, own, rooms.observe(task, state), key)
-            after, reward = rooms.step(task, state, action)
-            final = (state.trial == rooms.settings.trials - 1) & (reward > 0)
-            return (after, own), (reward, ~state.finished, final)
-
-        start = (rooms.reset(task), player.init(init_key))
-        keys = jax.random.split(act_key, rooms.horizon)
-        (last, _), (reward, live, final) = jax.lax.scan(act, start, keys)
-        return reward.sum(), live.sum(), final.any(), last.finished, task.concept
-
-    keys = jax.random.split(key, n)
-    return [jax.vmap(functools.partial(episode, player))(keys) for player in players]
-
-
 def played(level, *names, n=2000, seed=0, **options):
-    players = tuple(map(rooms_player, names))
-    out = play(world(level, **options), players, n, jax.random.key(seed))
-    return jax.tree.map(np.asarray, out)
+    """Per player n episodes: rewards in all, steps, last trial right, concept: [n] each."""
+    rooms = world(level, **options)
+    concept = np.asarray(set_ups(rooms, stream_key(seed, "perform"), jnp.arange(n)).task.concept)
+    found = [simulate(rooms, rooms_player(name, rooms), seed, "perform", 0, n) for name in names]
+    return [
+        (one.rows.reward.sum(1), (~one.rows.finished).sum(1), one.returns == 1, concept)
+        for one in found
+    ]
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_expert_is_always_right_and_in_time(level):
-    ((returns, steps, right, finished, _),) = played(level, "expert")
+    ((returns, steps, right, _),) = played(level, "expert")
     assert right.all()
-    assert finished.all()
-    assert steps.max() < world(level).horizon
+    assert steps.max() < world(level).spec.steps
     if level == "meta":
         # Tests a third, then a half of what is left, then knows: 1/3 + 2/3 + 1, and the exploit.
         assert abs(returns.mean() - 12) < 4 * returns.std() / np.sqrt(len(returns))
@@ -495,10 +480,9 @@ def test_every_level_is_solvable_in_ten_thousand_seeds(case, split):
     level, dimension, difficulty = case
     options = {"dimension": dimension, "difficulty": difficulty, "split": split}
     results = played(level, "expert", n=10_000, seed=1, **options)
-    ((returns, steps, right, finished, _),) = results
+    ((returns, steps, right, _),) = results
     assert right.all()
-    assert finished.all()
-    assert steps.max() < world(level, **options).horizon
+    assert steps.max() < world(level, **options).spec.steps
     if level == "meta":
         assert returns.min() >= 11
 
@@ -520,27 +504,75 @@ def test_heuristics_score_what_chance_and_symmetry_say():
         assert abs(rates[name] - 1 / 4) < margin
     assert abs(rates["most-salient"] - 1 / 3) < margin
     assert 0.05 < rates["wanderer"] < 1 / 4
-    _, _, right, _, concept = results["expert-texture"]
+    _, _, right, concept = results["expert-texture"]
     assert (right == (concept == DIMENSIONS.index("texture"))).all()
 
 
 def test_the_last_rewarded_looks_are_looked_for_again():
-    player, rooms = rooms_player("last-rewarded"), world("basic")
+    rooms = world("basic")
+    player = rooms_player("last-rewarded", rooms)
     task = jax.tree.map(jnp.asarray, row(tasks(level="basic"), 3))
-    seen = rooms.observe(task, rooms.reset(task))
+    seen = rooms.symbolic(task, rooms.reset(task))
     things = jnp.array([[1, 2, 3, 0], [1, 2, 0, 0], [5, 6, 3, 3], [5, 6, 0, 3]])
     earned = seen._replace(objects=things, chosen=jnp.asarray(2), reward=jnp.asarray(1.0))
-    _, memory = player.act(rooms, None, player.init(None), earned, None)
-    assert memory.looks.tolist() == [5, 6, 3]
+    _, memory = player.choose(player.begin(rooms.spec, None, None), earned, None)
+    assert memory.tolist() == [5, 6, 3]
     later = seen._replace(objects=things[::-1])
-    action, _ = player.act(rooms, None, memory, later, None)
+    action, _ = player.choose(memory, later, None)
     assert action == walk(later, jnp.arange(4) == 1)
 
 
 def test_a_player_unknown_by_name_is_refused():
-    assert all(rooms_player(name).name == name for name in ROOMS_PLAYERS)
+    assert all(rooms_player(name, world()).name == name for name in ROOMS_PLAYERS)
     with pytest.raises(UserError):
-        rooms_player("optimist")
+        rooms_player("optimist", world())
+
+
+# -- the protocol of all worlds --------------------------------------------------------------------
+
+
+def test_actions_and_their_numbers_are_each_others_inverse():
+    numbers = jnp.arange(-1, len(ACTIONS))
+    target, value = jax.vmap(action_setting)(numbers)
+    assert target.tolist() == [-1, *[0] * 8, 1, 2, 3]
+    assert value.tolist() == [0, *range(8), 1, 1, 1]
+    np.testing.assert_array_equal(jax.vmap(action_number)(target, value), numbers)
+
+
+@pytest.mark.parametrize(
+    ("target", "value", "legal"),
+    [(-1, 0, True), (0, 7, True), (0, 8, False), (0, 0.5, False), (0, -1, False), (3, 1, True),
+     (3, 2, False), (4, 1, False), (99, 7.5, False)],
+)  # fmt: skip
+def test_what_is_no_action_is_not_legal(target, value, legal):
+    rooms = world()
+    task = jax.tree.map(jnp.asarray, row(tasks(level="meta"), 0))
+    state = rooms.reset(task)
+    action = Action(jnp.int32(target), jnp.float32(value))
+    assert bool(rooms.legal(task, state, action)) == legal
+    after, _, done = rooms.step(task, state, action)
+    if not legal:
+        assert after.previous == NOTHING
+    assert not done
+
+
+def test_frames_that_nobody_looks_at_are_not_drawn():
+    rooms = world()
+    drawn = "u8["  # nothing else is of bytes
+
+    def compiled(program):
+        return jax.jit(program).lower(jax.random.key(0)).compile().as_text()
+
+    player = rooms_player("nearest", rooms)
+    assert drawn not in compiled(lambda key: play(rooms, player, key))
+    assert drawn in compiled(lambda key: play(rooms, Gazer("gazer"), key))
+
+
+class Gazer(type(rooms_player("nearest", make("rooms")))):
+    """Goes by the brightness of what it sees."""
+
+    def act(self, memory, observation, key):
+        return Action(jnp.int32(0), (observation.frame.sum() % 8).astype(jnp.float32)), memory
 
 
 def test_no_way_is_longer_than_the_expert_looks_and_every_object_can_be_reached():
@@ -567,8 +599,8 @@ def test_walks_are_as_short_as_a_breadth_first_search_finds():
     rng = np.random.default_rng(3)
     task = tasks(level="deconfounded")
     rooms = world("deconfounded")
-    go = jax.jit(lambda task, state, wanted: walk(rooms.observe(task, state), wanted))
-    step = jax.jit(rooms.step)
+    go = jax.jit(lambda task, state, wanted: walk(rooms.symbolic(task, state), wanted))
+    step = jax.jit(rooms.advance)
     for b in range(40):
         own = jax.tree.map(jnp.asarray, row(task, b))
         cells = [tuple(map(int, cell)) for cell in task.cells[b, 0]]

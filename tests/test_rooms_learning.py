@@ -11,17 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from seedo import learning, worlds
-from seedo.episodes import Origin, rooms_batch, write_batch
-from seedo.episodes._rooms import VARIABLES
+from seedo import experimenters, learning, play, worlds
+from seedo.episodes import Origin, write_batch
 from seedo.errors import UserError
 from seedo.learning._rooms_agent import build_rooms, rooms_architecture
-from seedo.learning._rooms_choices import last_choices
 from seedo.learning._rooms_eye import glimpse
 from seedo.learning._rooms_lesson import replay, rooms_lesson, told_words, trimmed
 from seedo.learning._rooms_objective import rooms_losses
 from seedo.worlds import episode_key
-from seedo.worlds.rooms import NOTHING, RoomsWorld, shuffled, words
+from seedo.worlds.rooms import NOTHING, VARIABLES, RoomsWorld, room_log, shuffled, words
 
 SMALL = {"size": 16, "objects": 8, "code": 20, "attentions": 2, "pointers": 2}
 
@@ -32,9 +30,9 @@ def world(level: str = "meta", **options) -> RoomsWorld:
 
 @partial(jax.jit, static_argnums=0)
 def live(room, task, state, key):
-    before = room.observe(task, state), room.explain(task, state)
+    before = room.symbolic(task, state), room.explain(task, state)
     action = room.expert(task, state, -1, key)
-    state, reward = room.step(task, state, action)
+    state, reward = room.advance(task, state, action)
     return state, (*before, action, reward)
 
 
@@ -48,7 +46,7 @@ def played(room: RoomsWorld, episodes: int, seed: int = 0):
         task = room.sample(task_key)
         state = room.reset(task)
         rows = []
-        for own in jax.random.split(player_key, room.horizon):
+        for own in jax.random.split(player_key, room.spec.steps):
             state, row = live(room, task, state, own)
             rows.append(row)
         keys.append(key)
@@ -193,7 +191,7 @@ def test_the_order_in_which_objects_are_listed_does_not_matter(some):
 def test_the_eye_finds_every_object_in_view_and_nothing_else():
     room = world("deconfounded")
     look = jax.jit(
-        lambda task, state: (glimpse(room.pixels(task, state)), room.observe(task, state))
+        lambda task, state: (glimpse(room.pixels(task, state)), room.symbolic(task, state))
     )
     for i in range(20):
         task = room.sample(episode_key(3, "eye", i))
@@ -242,7 +240,7 @@ def logs(folder, room: RoomsWorld, episodes: int, explained: bool = True):
     """The expert's episodes as a dataset, an eighth of it in each shard."""
     _, actions, seen, said, rewards = played(room, episodes)
     origin = Origin("rooms", json.dumps(room.config()), "train", 0, "expert", VARIABLES)
-    batch = rooms_batch(
+    batch = room_log(
         origin,
         np.arange(episodes),
         actions,
@@ -292,19 +290,16 @@ def test_learning_goes_on_where_it_was_killed_and_ends_in_the_same_bytes(tmp_pat
 @pytest.mark.slow
 @pytest.mark.parametrize("dimension", ["colour", "shape", "texture"])
 def test_explanations_decide_how_confounded_rooms_generalise(dimension, tmp_path):
-    from seedo import experimenters, play
-
     train, test = (
         worlds.make("rooms", level=level, dimension=dimension)
         for level in ("confounded", "deconfounded")
     )
-    expert = experimenters.rooms_player("expert")
+    expert = experimenters.rooms_player("expert", train)
     play.watch(train, expert, 20_000, 0, tmp_path / "logs", explain="words")
     agent = learning.learn(
         [tmp_path / "logs"], tmp_path / "agent", learning.Recipe(explanations="predict")
     )
-    choices = last_choices(agent, test, 1, 1000)
-    assert choices.odd.mean(0)[worlds.rooms.DIMENSIONS.index(dimension)] > 0.85
+    assert play.episodes(test, agent, 1, "perform", 0, 1000).returns.mean() > 0.85
 
 
 def test_a_log_without_explanations_cannot_teach_any(tmp_path):

@@ -91,7 +91,7 @@ def test_advantages_are_the_discounted_sums_of_their_definition():
 @pytest.mark.slow
 def test_a_chapter_is_what_the_world_does_step_by_step():
     world, _, _, chapters = played()
-    observe, step = jax.jit(world.observe), jax.jit(world.step)
+    observe, step = jax.jit(world.symbolic), jax.jit(world.advance)
     sample, explain = jax.jit(world.sample), jax.jit(world.explain)
     episode_key, _ = jax.random.split(jax.random.key(3))
     ended = 0

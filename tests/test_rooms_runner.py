@@ -11,12 +11,13 @@ from PIL import Image
 
 from command import run
 from seedo import evaluation, learning, play, reports, worlds
-from seedo.episodes import ROOMS_VARIABLES, Dataset, rooms_actions
+from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.experimenters import ROOMS_PLAYERS, rooms_player, scripted
 from seedo.learning._agent import FORMAT
 from seedo.reports._figures import _exploration
 from seedo.reports._report import html
+from seedo.worlds.rooms import VARIABLES, logged_actions
 
 SMALL = {"level": "meta", "experiments": 1, "limit": 8}
 
@@ -25,16 +26,16 @@ SMALL = {"level": "meta", "experiments": 1, "limit": 8}
 def logs(tmp_path_factory):
     path = tmp_path_factory.mktemp("rooms") / "logs"
     world = worlds.make("rooms", **SMALL)
-    play.watch(world, rooms_player("expert"), 60, 5, path, explain="words")
+    play.watch(world, rooms_player("expert", world), 60, 5, path, explain="words")
     return path
 
 
 def test_a_log_replays_to_the_rewards_and_words_that_it_holds(logs):
     world = worlds.make("rooms", **SMALL)
     batch = Dataset(logs).read()
-    assert batch.origin.variables == ROOMS_VARIABLES
-    actions = rooms_actions(batch)
-    step = jax.jit(lambda task, state, action: world.step(task, state, action))
+    assert batch.origin.variables == VARIABLES
+    actions = logged_actions(batch)
+    step = jax.jit(lambda task, state, action: world.advance(task, state, action))
     for row in range(5):
         task_key, _ = jax.random.split(worlds.episode_key(5, "watch", int(batch.episode_id[row])))
         task = world.sample(task_key)
@@ -50,19 +51,21 @@ def test_a_log_replays_to_the_rewards_and_words_that_it_holds(logs):
 
 def test_who_plays_does_not_change_the_rooms(tmp_path):
     world = worlds.make("rooms", **SMALL)
-    runs = [play.simulate_rooms(world, rooms_player(name), 3, "perform", 0, 8)
+    runs = [play.simulate(world, rooms_player(name, world), 3, "perform", 0, 8)
             for name in ("nearest", "expert")]  # fmt: skip
     # Nothing has been done before the first step: what is said of the rooms there is the same.
-    np.testing.assert_array_equal(runs[0].tokens[:, 0], runs[1].tokens[:, 0])
-    assert runs[1].reward.sum() > runs[0].reward.sum()
+    np.testing.assert_array_equal(runs[0].rows.words[:, 0], runs[1].rows.words[:, 0])
+    assert runs[1].returns.sum() > runs[0].returns.sum()
 
 
 def test_an_interrupted_log_goes_on_to_the_same_bytes(logs, tmp_path):
     world = worlds.make("rooms", **SMALL)
-    play.watch(world, rooms_player("expert"), 60, 5, tmp_path / "b", explain="words")
+    play.watch(world, rooms_player("expert", world), 60, 5, tmp_path / "b", explain="words")
     victim = sorted((tmp_path / "b").glob("*.parquet"))[7]
     victim.unlink()
-    play.watch(world, rooms_player("expert"), 60, 5, tmp_path / "b", resume=True, explain="words")
+    play.watch(
+        world, rooms_player("expert", world), 60, 5, tmp_path / "b", resume=True, explain="words"
+    )
     for shard in sorted(logs.glob("*.parquet")):
         assert (tmp_path / "b" / shard.name).read_bytes() == shard.read_bytes()
 
@@ -80,7 +83,7 @@ def test_a_review_counts_the_exploit_trials_won(logs):
 @pytest.mark.parametrize("name", ROOMS_PLAYERS)
 def test_every_scripted_player_plays(name):
     world = worlds.make("rooms", level="basic", dimension="colour", limit=12)
-    played = play.simulate_rooms(world, rooms_player(name), 0, "perform", 0, 16)
+    played = play.simulate(world, rooms_player(name, world), 0, "perform", 0, 16).rows
     assert played.action.min() >= -1
     assert played.action.max() <= 10
     if name in ("expert", "expert-colour"):
@@ -89,8 +92,9 @@ def test_every_scripted_player_plays(name):
 
 def test_a_review_of_rooms_lists_no_readers_of_causal_graphs_and_shows_whole_bars(tmp_path):
     runs = [tmp_path / name for name in ("expert", "random")]
+    world = worlds.make("rooms", limit=8)
     for path in runs:
-        play.watch(worlds.make("rooms", limit=8), rooms_player(path.name), 16, 5, path)
+        play.watch(world, rooms_player(path.name, world), 16, 5, path)
     found = evaluation.review(runs)
     page = html(found)
     assert '<tr class="reference"><td>largest-effect' not in page
@@ -125,13 +129,13 @@ def test_a_film_shows_one_episode(tmp_path, capsys):
         assert picture.size == (396, 458)
     world = worlds.make("rooms", level="basic")
     with pytest.raises(UserError, match="gif"):
-        reports.film(world, rooms_player("expert"), 0, 0, tmp_path / "one.mp4")
+        reports.film(world, rooms_player("expert", world), 0, 0, tmp_path / "one.mp4")
 
 
 def test_a_log_of_something_else_has_no_actions(tmp_path):
     play.watch(worlds.make("dag", n=3), scripted("expert"), 4, 0, tmp_path / "dag")
     with pytest.raises(UserError, match="rooms log"):
-        rooms_actions(Dataset(tmp_path / "dag").read())
+        logged_actions(Dataset(tmp_path / "dag").read())
 
 
 PPO = ["learn", "--method", "ppo", "--out", "OUT"]

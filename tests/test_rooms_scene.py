@@ -10,13 +10,13 @@ import jax
 import numpy as np
 import pytest
 
-from seedo.episodes import ROOMS_VARIABLES, Origin, rooms_actions
+from seedo.episodes import Origin
 from seedo.errors import UserError
 from seedo.language import Conditions, open_scene
 from seedo.language.scenes import RoomsScene, call_tool
-from seedo.play import find_player, simulate_rooms
+from seedo.play import find_player, live_batch, simulate
 from seedo.worlds import episode_key, make
-from seedo.worlds.rooms import LEVELS, VALUES
+from seedo.worlds.rooms import LEVELS, VALUES, VARIABLES, logged_actions
 
 KINDS = ("colour", "shape", "texture")
 
@@ -38,7 +38,7 @@ def begin(meta):
 
 
 def origin(world, seed):
-    return Origin("rooms", json.dumps(world.config()), "train", seed, "someone", ROOMS_VARIABLES)
+    return Origin("rooms", json.dumps(world.config()), "train", seed, "someone", VARIABLES)
 
 
 def play(scene, player):
@@ -109,7 +109,7 @@ def test_objects_are_told_as_the_world_has_them(meta, begin):
     places = ("in a corner", "by an x wall", "by a y wall", "in the centre")
     for i in range(5):
         scene = open_scene(meta, 1, "perform", i, Conditions(names="familiar"))
-        truth = np.asarray(meta.observe(*begin(1, i)).objects)
+        truth = np.asarray(meta.symbolic(*begin(1, i)).objects)
         told = scene.messages()[-1]["content"].splitlines()[-4:]
         for k, (line, (colour, shape, texture, place)) in enumerate(zip(told, truth, strict=True)):
             look = f"{VALUES[0][colour]} {VALUES[2][texture]} {VALUES[1][shape]}"
@@ -182,7 +182,7 @@ def test_a_choice_takes_a_shortest_path_and_touches_no_other_object(meta):
     for i in range(15):
         scene = open_scene(meta, 4, "perform", i)
         while not scene.finished:
-            seen, k = scene.episode.seen, int(rng.integers(4))
+            seen, k = scene.episode.symbolic, int(rng.integers(4))
             far = distance(seen.place + seen.agent, seen.agent, (seen.place + seen.agent)[k])
             before = scene.step
             if seen.transforms and rng.random() < 0.7:
@@ -190,7 +190,7 @@ def test_a_choice_takes_a_shortest_path_and_touches_no_other_object(meta):
                 dimension = KINDS.index(kind)
                 assert scene.reply(f"change {kind} of {k + 1}") is None
                 assert scene.step - before == far  # far - 1 to its side, one to change it
-                after = scene.episode.seen.objects
+                after = scene.episode.symbolic.objects
                 changed = {tuple(at) for at in np.argwhere(after != seen.objects)}
                 assert changed == {(k, dimension)}
             else:
@@ -252,10 +252,13 @@ def test_a_player_of_ours_leaves_the_log_that_it_leaves_without_words(meta, name
         chooses = scene.actor(player)
         while not scene.finished:
             scene.take(chooses())
-    plain = simulate_rooms(meta, player, 3, "perform", 0, 8)
-    for field in ("action", "reward", "trial", "exploiting", "chosen", "finished", "tokens"):
-        ours = np.stack([getattr(scene.episode.rows, field) for scene in scenes])
-        np.testing.assert_array_equal(ours, getattr(plain, field))
+    plain = simulate(meta, player, 3, "perform", 0, 8)
+    source = origin(meta, 3)
+    ours = live_batch(source, [scene.episode for scene in scenes], explain="words")
+    theirs = meta.to_log(source, np.arange(8), plain, explain="words")
+    for field in ("target", "value", "outcome", "phase", "goal", "returns"):
+        np.testing.assert_array_equal(getattr(ours, field), getattr(theirs, field))
+    assert ours.explanation == theirs.explanation
 
 
 def test_a_log_of_scenes_replays_to_its_rewards(meta, begin):
@@ -264,12 +267,12 @@ def test_a_log_of_scenes_replays_to_its_rewards(meta, begin):
     for scene in scenes:
         while not scene.finished:
             line = f"take {rng.integers(1, 5)}"
-            if scene.episode.seen.transforms and rng.random() < 0.5:
+            if scene.episode.symbolic.transforms and rng.random() < 0.5:
                 line = f"change colour of {rng.integers(1, 5)}"
             scene.reply(line)
     batch = RoomsScene.log(origin(meta, 9), scenes)
-    actions = rooms_actions(batch)
-    step = jax.jit(meta.step)
+    actions = logged_actions(batch)
+    step = jax.jit(meta.advance)
     for row in range(len(scenes)):
         (task, state), gained = begin(9, row), []
         for action in actions[row]:

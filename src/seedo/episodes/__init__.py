@@ -18,8 +18,6 @@ from seedo.episodes._csv import import_csv
 from seedo.episodes._dataset import Dataset
 from seedo.episodes._files import cannot_write, lock_folder, write_atomic
 from seedo.episodes._manifest import Shard
-from seedo.episodes._rooms import VARIABLES as ROOMS_VARIABLES
-from seedo.episodes._rooms import rooms_actions, rooms_batch
 from seedo.episodes._schema import (
     PARTICIPANT,
     SCHEMA,
@@ -39,7 +37,6 @@ __all__ = [
     "OBSERVE",
     "PARTICIPANT",
     "PHASES",
-    "ROOMS_VARIABLES",
     "SCHEMA",
     "SCHEMA_KEY",
     "SCHEMA_VERSION",
@@ -57,8 +54,6 @@ __all__ = [
     "import_csv",
     "lock_folder",
     "pools_episodes",
-    "rooms_actions",
-    "rooms_batch",
     "summary",
     "to_arrow",
     "to_parquet",

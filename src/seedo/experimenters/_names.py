@@ -89,8 +89,7 @@ def find_player(name: str, world: World, greedy: bool = True, seed: int = 0) -> 
         player = REGISTRY.find(kind)(rest if kind != "pretrained" else name, world, greedy, seed)
     else:
         player = _brought(kind, rest, world)
-    if hasattr(player, "check") and hasattr(world, "spec"):
-        player.check(world.spec)
+    player.check(world.spec)
     return player
 
 

@@ -3,187 +3,174 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from seedo.errors import UserError
-from seedo.worlds import RoomsWorld
+from seedo.experimenters._protocol import Player
+from seedo.worlds import Action, Spec
 from seedo.worlds.rooms import (
     ACTIONS,
     DIMENSIONS,
+    FIRST_TRANSFORM,
     NOTHING,
-    RoomTask,
+    VARIABLES,
+    RoomsObservation,
+    RoomsWorld,
     Symbolic,
+    action_setting,
     concepts_left,
     expert,
     walk,
 )
 
 
-class RoomsPlayer(Protocol):
-    """A pure player of rooms, for one episode; the runner vmaps and scans it.
+def check_rooms(player: str, spec: Spec) -> None:
+    """Raises UserError where the world is not one of rooms."""
+    if spec.variables != VARIABLES:
+        raise UserError("player", player, "plays in world rooms only")
 
-    `act` gets the task only where `knows_system`, else None. Actions are int32, -1..10.
+
+@dataclass(frozen=True)
+class RoomsPlayer(Player):
+    """A player that looks at numbers and says the number of an action (`choose`).
+
+    It is made for worlds of one kind: `meta`, those of several trials, or single rooms.
     """
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def knows_system(self) -> bool: ...
+    name: str
+    meta: bool = True
 
-    def init(self, key: PRNGKeyArray) -> Any: ...
+    def check(self, spec: Spec) -> None:
+        check_rooms(self.name, spec)
+
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: Any) -> Any:
+        return None
 
     def act(
-        self,
-        world: RoomsWorld,
-        task: RoomTask | None,
-        state: Any,
-        seen: Symbolic,
-        key: PRNGKeyArray,
-    ) -> tuple[Int[Array, ""], Any]: ...
+        self, memory: Any, observation: RoomsObservation, key: PRNGKeyArray
+    ) -> tuple[Action, Any]:
+        number, memory = self.choose(memory, observation.symbolic, key)
+        return Action(*action_setting(number)), memory
+
+    def choose(self, memory: Any, seen: Symbolic, key: PRNGKeyArray) -> tuple[Int[Array, ""], Any]:
+        """The number of its action, -1..10, and its memory after it."""
+        raise NotImplementedError
 
 
 class _Beliefs(NamedTuple):
     possible: Bool[Array, " 4"]  # dimensions that explain all rewards so far
     judged: Bool[Array, ""]  # the verdict of the current choice has been taken in
+    concept: Int[Array, ""] | None  # the dimension that decides, where it was told
 
 
 @dataclass(frozen=True)
-class RoomsExpert:
+class RoomsExpert(RoomsPlayer):
     """Shortest paths to the odd one out.
 
     With `dimension`: as if that dimension decided. Without: in meta-episodes it experiments and
     infers the concept from rewards; in single rooms, where nothing can be inferred, it is told.
     """
 
-    name: str = "expert"
     dimension: int | None = None
 
     @property
     def knows_system(self) -> bool:
         return self.dimension is None
 
-    def init(self, key: PRNGKeyArray) -> _Beliefs:
-        return _Beliefs(jnp.ones(4, bool), jnp.asarray(False))
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: Any) -> _Beliefs:
+        told = privileged.concept if self.knows_system and not self.meta else None
+        return _Beliefs(jnp.ones(4, bool), jnp.asarray(False), told)
 
-    def act(self, world, task, state, seen, key):
-        fresh = (seen.chosen >= 0) & ~state.judged
-        possible = jnp.where(fresh, state.possible & concepts_left(seen), state.possible)
+    def choose(self, memory, seen, key):
+        fresh = (seen.chosen >= 0) & ~memory.judged
+        possible = jnp.where(fresh, memory.possible & concepts_left(seen), memory.possible)
         if self.dimension is not None:
             believed = jnp.arange(4) == self.dimension
-        elif world.settings.level == "meta":
+        elif self.meta:
             cued = jnp.arange(4) == seen.cue - 1
             believed = jnp.where(seen.cue > 0, cued, possible)
         else:
-            believed = jnp.arange(4) == task.concept
-        return expert(seen, believed, key), _Beliefs(possible, seen.chosen >= 0)
+            believed = jnp.arange(4) == memory.concept
+        return expert(seen, believed, key), _Beliefs(possible, seen.chosen >= 0, memory.concept)
 
 
-@dataclass(frozen=True)
-class Wanderer:
+class Wanderer(RoomsPlayer):
     """Any of the actions at every step."""
 
-    name: str = "wanderer"
-    knows_system: bool = False
-
-    def init(self, key: PRNGKeyArray) -> None:
-        return None
-
-    def act(self, world, task, state, seen, key):
-        actions = len(ACTIONS) if world.settings.level == "meta" else 8
-        drawn = jax.random.randint(key, (), 0, actions)
-        return jnp.where(seen.finished | (seen.chosen >= 0), NOTHING, drawn), state
+    def choose(self, memory, seen, key):
+        drawn = jax.random.randint(key, (), 0, len(ACTIONS) if self.meta else FIRST_TRANSFORM)
+        return jnp.where(seen.finished | (seen.chosen >= 0), NOTHING, drawn), memory
 
 
-@dataclass(frozen=True)
-class RandomChoice:
+class RandomChoice(RoomsPlayer):
     """Walks to one of the objects, drawn anew in each trial."""
 
-    name: str = "random"
-    knows_system: bool = False
-
-    def init(self, key: PRNGKeyArray) -> PRNGKeyArray:
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: Any) -> PRNGKeyArray:
         return key
 
-    def act(self, world, task, state, seen, key):
-        wanted = jax.random.randint(jax.random.fold_in(state, seen.trial), (), 0, 4)
-        return walk(seen, jnp.arange(4) == wanted), state
+    def choose(self, memory, seen, key):
+        wanted = jax.random.randint(jax.random.fold_in(memory, seen.trial), (), 0, 4)
+        return walk(seen, jnp.arange(4) == wanted), memory
 
 
-@dataclass(frozen=True)
-class Nearest:
+class Nearest(RoomsPlayer):
     """Walks to the nearest object."""
 
-    name: str = "nearest"
-    knows_system: bool = False
-
-    def init(self, key: PRNGKeyArray) -> None:
-        return None
-
-    def act(self, world, task, state, seen, key):
-        return walk(seen, jnp.ones(4, bool)), state
+    def choose(self, memory, seen, key):
+        return walk(seen, jnp.ones(4, bool)), memory
 
 
-@dataclass(frozen=True)
-class MostSalient:
+class MostSalient(RoomsPlayer):
     """Walks to the object that differs from the others in most colours, shapes and textures; the
     nearest of several such."""
 
-    name: str = "most-salient"
-    knows_system: bool = False
-
-    def init(self, key: PRNGKeyArray) -> None:
-        return None
-
-    def act(self, world, task, state, seen, key):
+    def choose(self, memory, seen, key):
         looks = seen.objects[:, :3]
         differences = (looks[:, None] != looks).sum(axis=(1, 2))
-        return walk(seen, differences == differences.max()), state
+        return walk(seen, differences == differences.max()), memory
 
 
-class _Rewarded(NamedTuple):
-    looks: Int[Array, " 3"]  # colour, shape and texture that last earned something; -1: none yet
-
-
-@dataclass(frozen=True)
-class LastRewarded:
+class LastRewarded(RoomsPlayer):
     """Walks to the object that shares most of colour, shape and texture with the one that was last
     rewarded; the nearest of several such."""
 
-    name: str = "last-rewarded"
-    knows_system: bool = False
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: Any) -> Int[Array, " 3"]:
+        return jnp.full(3, -1)  # colour, shape and texture of that one; -1: none yet
 
-    def init(self, key: PRNGKeyArray) -> _Rewarded:
-        return _Rewarded(jnp.full(3, -1))
-
-    def act(self, world, task, state, seen, key):
+    def choose(self, memory, seen, key):
         looks = seen.objects[:, :3]
         taken = looks[jnp.maximum(seen.chosen, 0)]
-        earned = (seen.chosen >= 0) & (seen.reward > 0)
-        state = _Rewarded(jnp.where(earned, taken, state.looks))
-        shared = (looks == state.looks).sum(axis=1)
-        return walk(seen, shared == shared.max()), state
+        memory = jnp.where((seen.chosen >= 0) & (seen.reward > 0), taken, memory)
+        shared = (looks == memory).sum(axis=1)
+        return walk(seen, shared == shared.max()), memory
 
 
-_ALL: tuple[RoomsPlayer, ...] = (
-    RoomsExpert(),
-    *(RoomsExpert(f"expert-{name}", dimension) for dimension, name in enumerate(DIMENSIONS)),
-    RandomChoice(),
-    Nearest(),
-    MostSalient(),
-    LastRewarded(),
-    Wanderer(),
-)
-_PLAYERS = {player.name: player for player in _ALL}
-ROOMS_PLAYERS = tuple(_PLAYERS)
+_KINDS: dict[str, type[RoomsPlayer]] = {
+    "random": RandomChoice,
+    "nearest": Nearest,
+    "most-salient": MostSalient,
+    "last-rewarded": LastRewarded,
+    "wanderer": Wanderer,
+}
+_EXPERTS = {"expert": None} | {f"expert-{name}": d for d, name in enumerate(DIMENSIONS)}
+ROOMS_PLAYERS = (*_EXPERTS, *_KINDS)
 """Names for `rooms_player`."""
 
 
-def rooms_player(name: str) -> RoomsPlayer:
-    """A scripted player of rooms by name; `expert-colour` acts as if colour decided, and so on."""
-    if name not in _PLAYERS:
-        raise UserError("scripted", name, f"use one of {', '.join(ROOMS_PLAYERS)}")
-    return _PLAYERS[name]
+def rooms_player(name: str, world: RoomsWorld) -> RoomsPlayer:
+    """A scripted player by name, for this world; `expert-colour` acts as if colour decided, and so
+    on.
+
+    Raises:
+        UserError: there is none of this name.
+    """
+    meta = world.settings.level == "meta"
+    if name in _EXPERTS:
+        return RoomsExpert(name, meta, _EXPERTS[name])
+    if name in _KINDS:
+        return _KINDS[name](name, meta)
+    raise UserError("scripted", name, f"use one of {', '.join(ROOMS_PLAYERS)}")

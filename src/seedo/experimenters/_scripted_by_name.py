@@ -55,7 +55,7 @@ def _dag_scripted(name: str, world: Any, seed: int) -> Any:
 
 _SCRIPTED: dict[str, Callable[[str, Any, int], Any]] = {
     "dag": _dag_scripted,
-    "rooms": lambda name, world, seed: rooms_player(name),
+    "rooms": lambda name, world, seed: rooms_player(name, world),
     "blicket": lambda name, world, seed: blicket_player(name, world),
 }
 _BAYESIAN: dict[str, Callable[[str, Any], Any]] = {

@@ -14,16 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from seedo.episodes import PHASES, EpisodeBatch, rooms_actions
+from seedo.episodes import PHASES, EpisodeBatch
 from seedo.errors import UserError
 from seedo.evaluation._strategies import BAYES, ORACLE, Readings, read
 from seedo.lab._belief import beliefs, no_belief
 from seedo.lab._cast import label
 from seedo.lab._logbook import Log
 from seedo.lab._scenario import STREAM, Drawn, Scenario, encode, redrawn, stage_of
-from seedo.play import Live
+from seedo.play import Live, set_up
 from seedo.worlds import DagConfig, RoomsConfig, episode_key
-from seedo.worlds.rooms import ACTIONS
+from seedo.worlds.rooms import ACTIONS, logged_actions
 
 MOST_TEXT = 4_000  # characters of one explanation or message
 _MOST_CONVERSATIONS, _MOST_LINE = 256 << 20, 4 << 20  # bytes
@@ -69,7 +69,7 @@ def replay(log: Log, batch: EpisodeBatch) -> dict[str, Any]:
     """What happened, step by step; nothing is computed that takes long."""
     truth = logged_truth(batch)
     code, why_not, note = again(log, batch, truth)
-    actions = rooms_actions(batch)[0] if batch.origin.world == "rooms" else None
+    actions = logged_actions(batch)[0] if batch.origin.world == "rooms" else None
     return {
         "id": int(batch.episode_id[0]),
         "person": batch.participant[0] if batch.participant else "",
@@ -142,9 +142,9 @@ def frames(log: Log, batch: EpisodeBatch) -> bytes:
     if stream is None:
         raise UserError("stream", None, "the log does not say: the rooms cannot be drawn again")
     world = stage_of(RoomsConfig.from_dict(json.loads(batch.origin.world_config)))
-    actions = rooms_actions(batch)[0]
-    if len(actions) != world.horizon:
-        raise UserError("steps", len(actions), f"this world has {world.horizon}")
+    actions = logged_actions(batch)[0]
+    if len(actions) != world.spec.steps:
+        raise UserError("steps", len(actions), f"this world has {world.spec.steps}")
     key = episode_key(batch.origin.seed, stream, int(batch.episode_id[0]))
     seen, reward = (np.asarray(x) for x in _walk(world, key, actions))
     logged = batch.outcome[0, :, batch.origin.variables.index("reward")]
@@ -240,7 +240,7 @@ def again(log: Log, batch: EpisodeBatch, truth: Truth | None) -> tuple[str, str,
         config = (DagConfig if name == "dag" else RoomsConfig).from_dict(fields)
         scenario = Scenario(config, batch.origin.seed, int(batch.episode_id[0]))
         stage = scenario.stage()
-        steps = stage.spec.steps if name == "dag" else stage.horizon
+        steps = stage.spec.steps
         if steps != batch.steps:
             raise UserError("steps", batch.steps, f"this world has {steps}")
         if stream_of(log) == STREAM:
@@ -397,11 +397,6 @@ def _messages(given: object) -> list[dict[str, str]]:
 @functools.partial(jax.jit, static_argnums=0)
 def _walk(world: Any, key: Any, actions: Any) -> tuple[Any, Any]:
     """What is seen before every action, uint8[S, 99, 99, 3], and the reward of each, float[S]."""
-    task_key, _ = jax.random.split(key)
-    task = world.sample(task_key)
-
-    def step(state: Any, action: Any) -> tuple[Any, Any]:
-        after, reward = world.step(task, state, action)
-        return after, (world.pixels(task, state), reward)
-
-    return jax.lax.scan(step, world.reset(task), actions)[1]
+    task = set_up(world, key).task
+    states, reward = world.retrace(task, actions)
+    return jax.vmap(lambda state: world.pixels(task, state))(states), reward

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import functools
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,7 +22,7 @@ from PIL import Image
 from seedo.errors import UserError
 from seedo.lab._cast import player
 from seedo.lab._scenario import STREAM, Scenario
-from seedo.play import play_rooms
+from seedo.play import play, set_up
 from seedo.worlds import episode_key
 from seedo.worlds.rooms import (
     ACTIONS,
@@ -29,6 +30,7 @@ from seedo.worlds.rooms import (
     FIRST_TRANSFORM,
     POSITIONS,
     VALUES,
+    RoomState,
     RoomsWorld,
     uniquely,
     words,
@@ -47,7 +49,7 @@ def room_setting(scenario: Scenario) -> dict[str, Any]:
     """
     world = scenario.stage()
     _check(world)
-    task, _ = _task(world, episode_key(scenario.seed, STREAM, scenario.index))
+    task = _task(world, episode_key(scenario.seed, STREAM, scenario.index))
     return {
         "world": "rooms",
         "trials": world.settings.trials,
@@ -67,23 +69,26 @@ def room_frames(
     world = scenario.stage()
     _check(world)
     acting = player(name, scenario)
-    played = _play(world, acting, episode_key(scenario.seed, STREAM, scenario.index))
-    expected = None if played.predicted is None else np.asarray(played.predicted)
-    return tell_rooms(scenario, np.asarray(played.action), expected)
+    key = episode_key(scenario.seed, STREAM, scenario.index)
+    played = jax.tree.map(np.asarray, eqx.filter_jit(play)(world, acting, key)).rows
+    return tell_rooms(scenario, played.action, played.predicted)
 
 
 def tell_rooms(
-    scenario: Scenario, actions: NDArray[np.int32], expected: NDArray[np.int32] | None = None
+    scenario: Scenario,
+    actions: Sequence[int] | NDArray[np.int32],
+    expected: NDArray[np.int32] | None = None,
 ) -> dict[str, Any]:
     """The frames of an episode.
 
     Args:
         scenario: which one.
-        actions: int32[S], -1..10; S is the world's horizon.
+        actions: -1..10, at least up to the end of the episode.
         expected: int32[S, L], tokens that the player thought would be said before each action.
     """
     world = scenario.stage()
-    padded = jnp.asarray(np.append(actions, -1), jnp.int32)  # a state follows the last action too
+    padded = np.full(world.spec.steps + 1, -1, np.int32)  # a state follows the last action too
+    padded[: len(actions)] = actions
     key = episode_key(scenario.seed, STREAM, scenario.index)
     shown = jax.tree.map(np.asarray, _replay(world, key, padded))
     finished = shown["finished"]
@@ -97,7 +102,7 @@ def tell_rooms(
             "room": rooms.add(shown["objects"][k], _describe),
             "trial": int(shown["trial"][k]),
             "counts": bool(shown["trial"][k] == world.settings.trials - 1),
-            "said": words(shown["tokens"][k]),
+            "said": words(shown["words"][k]),
             "possible": _possible(world, int(shown["consistent"][k])),
             "odd": shown["cells"][k][shown["odd"][k]].tolist(),
             "chosen": int(shown["chosen"][k]),
@@ -118,9 +123,9 @@ def tell_rooms(
 
 
 def _check(world: RoomsWorld) -> None:
-    if world.horizon > MOST_ROOM_STEPS:
+    if world.spec.steps > MOST_ROOM_STEPS:
         remedy = f"the lab shows episodes of at most {MOST_ROOM_STEPS}: fewer trials, lower limit"
-        raise UserError("steps", world.horizon, remedy)
+        raise UserError("steps", world.spec.steps, remedy)
 
 
 class _Distinct:
@@ -193,28 +198,22 @@ def _deed(action: int, shown: Any, k: int) -> str:
 
 @functools.partial(jax.jit, static_argnums=0)
 def _task(world: RoomsWorld, key: Any) -> Any:
-    task = world.sample(jax.random.split(key)[0])
-    return task, world.reset(task)
-
-
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _play(world: RoomsWorld, acting: Any, key: Any) -> Any:
-    return play_rooms(world, acting, key)
+    return set_up(world, key).task
 
 
 @functools.partial(jax.jit, static_argnums=0)
 def _replay(world: RoomsWorld, key: Any, actions: Any) -> dict[str, Any]:
     """What there is before every action, and the reward of each."""
-    task, first = _task(world, key)
+    task = set_up(world, key).task
+    states, reward = world.retrace(task, actions)
 
-    def step(state: Any, action: Any) -> tuple[Any, Any]:
-        after, reward = world.step(task, state, action)
-        seen = world.observe(task, state)
-        shown = {
+    def show(state: RoomState) -> dict[str, Any]:
+        seen = world.symbolic(task, state)
+        return {
             "view": world.pixels(task, state),
             "centre": world.pixels(task, state._replace(agent=jnp.asarray(_CENTRE))),
             "beside": world.pixels(task, state._replace(agent=jnp.asarray(_BESIDE))),
-            "tokens": world.explain(task, state),
+            "words": world.explain(task, state),
             "objects": seen.objects,
             "cells": seen.place + seen.agent,
             "odd": uniquely(seen.objects)[:, task.concept],
@@ -224,9 +223,7 @@ def _replay(world: RoomsWorld, key: Any, actions: Any) -> dict[str, Any]:
             "changed": state.changed,
             "consistent": state.consistent,
             "finished": state.finished,
-            "reward": reward,
         }
-        return after, shown
 
-    shown: dict[str, Any] = jax.lax.scan(step, first, actions)[1]
-    return shown
+    shown: dict[str, Any] = jax.vmap(show)(states)
+    return shown | {"reward": reward}

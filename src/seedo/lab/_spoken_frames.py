@@ -54,7 +54,7 @@ def spoken_frames(
     speaker = _text(name) if model is None else _Model(model, scenario.seed)
     kept = _Replies(folder, scenario, name) if model is not None else None
     said = iter(kept.texts if kept else ())
-    steps = scene.world.horizon if scenario.world == "rooms" else scene.world.spec.steps
+    steps = scene.world.spec.steps
     while not scene.finished:
         progress(scene.step, steps)
         text = next(said, None)
@@ -65,7 +65,7 @@ def spoken_frames(
         scene.reply(text)
     progress(steps, steps)
     if scenario.world == "rooms":
-        shown = tell_rooms(scenario, scene.episode.rows.action)
+        shown = tell_rooms(scenario, scene.episode.actions)
     else:
         shown = tell_episode(scenario, scene.episode)
         if isinstance(scene, DagScene) and names != scenario.names:

@@ -21,7 +21,6 @@ from seedo.learning._imitation import Recipe, Report, learn
 from seedo.learning._inputs import Cue, Decision, Inputs, Row, batch_inputs
 from seedo.learning._networks import KINDS, WIDTHS, Architecture, architecture, build
 from seedo.learning._rooms_agent import ROOMS_KINDS, RoomsAgent, load_rooms_agent
-from seedo.learning._rooms_choices import Choices, exploit_correct, last_choices
 from seedo.learning._rooms_reinforcement import (
     ReinforcementRecipe,
     ReinforcementReport,
@@ -36,7 +35,6 @@ __all__ = [
     "WIDTHS",
     "Agent",
     "Architecture",
-    "Choices",
     "Course",
     "Cue",
     "DaggerRecipe",
@@ -59,10 +57,8 @@ __all__ = [
     "batch_inputs",
     "build",
     "count_parameters",
-    "exploit_correct",
     "find_agent",
     "fine_tune",
-    "last_choices",
     "learn",
     "learn_by_dagger",
     "learn_by_reinforcement",

@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int, PRNGKeyArray
+from jaxtyping import Array, PRNGKeyArray
 
 from seedo.errors import UserError
 from seedo.learning._agent import (
@@ -21,8 +21,16 @@ from seedo.learning._agent import (
 )
 from seedo.learning._networks import merge_widths
 from seedo.learning._rooms_eye import glimpse
-from seedo.learning._rooms_network import RoomsNetwork, Verdict
-from seedo.worlds.rooms import MAX_WORDS, NOTHING, RoomsWorld, vocabulary
+from seedo.learning._rooms_network import RoomsNetwork
+from seedo.worlds import Action, Spec
+from seedo.worlds.rooms import (
+    MAX_WORDS,
+    NOTHING,
+    VARIABLES,
+    RoomsObservation,
+    action_setting,
+    vocabulary,
+)
 
 ROOMS_KINDS = ("relational", "pixels")
 ROOMS_WIDTHS: dict[str, dict[str, int]] = {
@@ -90,52 +98,32 @@ def build_rooms(architecture: RoomsArchitecture, seed: int) -> RoomsNetwork:
 
 
 class RoomsAgent(Trained[RoomsNetwork, RoomsArchitecture]):
-    """A player of world `rooms` that plays a trained network; see `Trained`, `build_rooms`."""
+    """A player of world `rooms` that plays a trained network; see `Trained`, `build_rooms`.
 
-    @property
-    def pixels(self) -> bool:
-        """Whether it is shown (Symbolic, frame) pairs."""
-        return self.network.eye is not None
+    Its actions carry the words that it expects to be said.
+    """
 
-    def init(self, key: PRNGKeyArray) -> Any:
-        return self.network.start(), jnp.zeros(MAX_WORDS, jnp.int32)
+    def check(self, spec: Spec) -> None:
+        """Raises UserError where the world is not one of rooms."""
+        if spec.variables != VARIABLES:
+            raise UserError("agent", self.name, "plays in world rooms only")
+
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: None) -> Array:
+        return self.network.start()
 
     def act(
-        self,
-        world: RoomsWorld,
-        task: None,
-        state: Any,
-        seen: Any,
-        key: PRNGKeyArray,
-        heard: Int[Array, " L"] | None = None,
-    ) -> tuple[Int[Array, ""], Any]:
-        """The next action, int32, and the state after it. `heard`: what is said now; only a network
-        that listens takes it, and without it hears silence."""
-        action, memory, verdict = choose(self.network, self.greedy, state[0], seen, key, heard)
-        return action, (memory, jnp.argmax(verdict.words, -1).astype(jnp.int32))
-
-    def says(self, state: Any) -> Int[Array, " L"]:
-        """The explanation that it expected at the step just acted on."""
-        return state[1]
-
-
-def choose(
-    network: RoomsNetwork, greedy: bool, memory: Array, seen: Any, key: PRNGKeyArray, heard: Any
-) -> tuple[Int[Array, ""], Array, Verdict]:
-    """A network's action, its memory after it, and all that it says.
-
-    `seen` is Symbolic, or for a network with an eye a pair of it and a frame, uint8[99, 99, 3].
-    """
-    known = seen
-    if network.eye is not None:
-        known, frame = seen
-        seen = known, glimpse(frame)
-    memory, verdict = network.step(memory, seen, heard)
-    likely, drawn = jnp.argmax(verdict.logits), jax.random.categorical(key, verdict.logits)
-    # There is nothing to do while a verdict is dwelt on; nor did those it learnt from.
-    idle = (known.chosen >= 0) | known.finished
-    action = jnp.where(idle, NOTHING, likely if greedy else drawn).astype(jnp.int32)
-    return action, memory, verdict
+        self, memory: Array, observation: RoomsObservation, key: PRNGKeyArray
+    ) -> tuple[Action, Array]:
+        seen, network = observation.symbolic, self.network
+        shown = seen if network.eye is None else (seen, glimpse(observation.frame))
+        heard = observation.words if self.architecture.listens else None
+        memory, verdict = network.step(memory, shown, heard)
+        likely, drawn = jnp.argmax(verdict.logits), jax.random.categorical(key, verdict.logits)
+        # There is nothing to do while a verdict is dwelt on; nor did those it learnt from.
+        idle = (seen.chosen >= 0) | seen.finished
+        number = jnp.where(idle, NOTHING, likely if self.greedy else drawn)
+        expected = jnp.argmax(verdict.words, -1).astype(jnp.int32)
+        return Action(*action_setting(number), said=expected), memory
 
 
 def load_rooms_agent(path: str | Path, greedy: bool = True) -> RoomsAgent:

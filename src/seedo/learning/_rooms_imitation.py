@@ -8,13 +8,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from seedo.episodes import Dataset, EpisodeBatch, rooms_actions
+from seedo.episodes import Dataset, EpisodeBatch
 from seedo.errors import UserError
 from seedo.learning._course import Course
 from seedo.learning._rooms_agent import build_rooms, load_rooms_agent, rooms_architecture
 from seedo.learning._rooms_lesson import RoomsLesson, rooms_lesson, trimmed
 from seedo.learning._rooms_objective import rooms_losses
 from seedo.worlds import from_config, stream_key
+from seedo.worlds.rooms import logged_actions
 
 ROOMS_RECIPE: dict[str, Any] = {"network": "relational", "batch_size": 64, "explore_weight": 1.0}
 """Defaults of a recipe for rooms: many small steps learn from far fewer episodes."""
@@ -48,7 +49,7 @@ def rooms_course(datasets: list[Dataset], recipe: Any) -> Course:
             world,
             recipe.explanations,
             _keys(stream_key(batch.origin.seed, stream), jnp.asarray(batch.episode_id)),
-            jnp.asarray(trimmed(rooms_actions(batch), world.settings.linger)),
+            jnp.asarray(trimmed(logged_actions(batch), world.settings.linger)),
             jax.random.fold_in(jax.random.key(recipe.seed), step),
             pixels=plan.kind == "pixels",
         )

@@ -75,9 +75,9 @@ def replay(
     other_key = jax.random.fold_in(key, 1)
 
     def step(state: Any, action: Array) -> tuple[Any, Replay]:
-        seen, said = world.observe(task, state), say(world, control, task, state, other_key)
+        seen, said = world.symbolic(task, state), say(world, control, task, state, other_key)
         eyed = glimpse(world.pixels(task, state)) if pixels else None
-        after, reward = world.step(task, state, action)
+        after, reward = world.advance(task, state, action)
         return after, Replay(seen, reward, said, eyed)
 
     return jax.lax.scan(step, world.reset(task), actions)[1]

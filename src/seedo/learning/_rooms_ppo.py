@@ -129,7 +129,7 @@ def play(
     last_trial = world.settings.trials - 1
 
     def think(visit: Visit, room: Array) -> tuple[Symbolic, Array, Any, Verdict]:
-        seen = world.observe(visit.task, visit.state)
+        seen = world.symbolic(visit.task, visit.state)
         other = jax.random.fold_in(_own(episode_key, room, visit.episode), 1)
         said = say(world, settings.explanations, visit.task, visit.state, other)
         memory, verdict = network.step(visit.memory, seen, said if settings.listens else None)
@@ -142,8 +142,8 @@ def play(
         free = seen.chosen < 0  # a verdict is only dwelt on: agents do nothing then
         log_prob = jnp.where(free, log_probs[action], 0.0)
         action = jnp.where(free, action, NOTHING)
-        state, reward = world.step(visit.task, visit.state, action)
-        over = world.observe(visit.task, state).finished
+        state, reward = world.advance(visit.task, visit.state, action)
+        over = state.finished
         gained = visit.gained + reward
         same = Visit(visit.task, state, memory, visit.episode, gained)
         fresh = _enter(world, network, episode_key, room, visit.episode + 1)

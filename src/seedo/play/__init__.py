@@ -2,7 +2,7 @@
 
 from seedo.experimenters import find_player
 from seedo.play._live import Actor, Live, live_batch, played_by
-from seedo.play._live_rooms import Errand, LiveRooms, RoomsActor, Steps, live_rooms_batch
+from seedo.play._live_rooms import Choice, LiveRooms, RoomsActor
 from seedo.play._loop import (
     Setup,
     check_action,
@@ -27,27 +27,18 @@ from seedo.play._record import (
     shard_size,
     watch,
 )
-from seedo.play._rooms import (
-    RoomsRollout,
-    play_rooms,
-    play_step,
-    rollout_batch,
-    simulate_rooms,
-)
 from seedo.worlds import Rollout
 
 __all__ = [
     "Actor",
-    "Errand",
+    "Choice",
     "Live",
     "LiveRooms",
     "OutcomeTable",
     "Progress",
     "Rollout",
     "RoomsActor",
-    "RoomsRollout",
     "Setup",
-    "Steps",
     "check_action",
     "check_size",
     "episodes",
@@ -55,23 +46,18 @@ __all__ = [
     "fitted_memoriser",
     "in_parts",
     "live_batch",
-    "live_rooms_batch",
     "origin",
     "outcome_table",
     "perform",
     "play",
     "play_on",
-    "play_rooms",
-    "play_step",
     "played_by",
     "record",
     "rollout",
-    "rollout_batch",
     "rollout_on",
     "set_up",
     "set_ups",
     "shard_size",
     "simulate",
-    "simulate_rooms",
     "watch",
 ]

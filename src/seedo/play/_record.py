@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from seedo.episodes import ROOMS_VARIABLES, SHARD_ROWS, Dataset, DatasetWriter, EpisodeBatch, Origin
+from seedo.episodes import SHARD_ROWS, Dataset, DatasetWriter, EpisodeBatch, Origin
 from seedo.errors import UserError, whole
 from seedo.experimenters import Experimenter
 from seedo.play._live import live_batch, played_by
 from seedo.play._loop import simulate
-from seedo.play._rooms import room_episodes
 from seedo.worlds import World
 
 Progress = Callable[[int, int], None]
@@ -41,16 +40,6 @@ def episodes(
         explain: one of the world's `explanations`.
     """
     source = origin(world, player.name, seed)
-    if world.name == "rooms":
-        return room_episodes(
-            world,  # type: ignore[arg-type]
-            player,
-            source,
-            stream,
-            start,
-            count,
-            explain != "none",
-        )
     if world.host or player.host:
         with ThreadPoolExecutor(min(count, os.cpu_count() or 1)) as pool:
             lived = list(
@@ -71,7 +60,7 @@ def origin(world: World, experimenter: str, seed: int) -> Origin:
         split=world.split,
         seed=seed,
         experimenter=experimenter,
-        variables=ROOMS_VARIABLES if world.name == "rooms" else world.spec.variables,
+        variables=world.spec.variables,
     )
 
 
@@ -98,8 +87,7 @@ def record(
     if explain not in world.explanations:
         remedy = f"world {world.name} has {', '.join(world.explanations)}"
         raise UserError("explain", explain, remedy)
-    if hasattr(player, "check") and hasattr(world, "spec"):
-        player.check(world.spec)
+    player.check(world.spec)
     shard_rows = shard_size(count)
     description = {
         "stream": stream,
@@ -173,7 +161,7 @@ def perform(
 
     `name` is the one that the player was asked for by, where it was.
     """
-    job = {"task": "perform", "agent": player.name} | _named(name) | getattr(player, "record", {})
+    job = {"task": "perform", "agent": player.name} | _named(name) | player.record
     return record(
         world, player, count, seed, out, stream="perform", resume=resume, systems=True,
         explain=explain, job=job, progress=progress,

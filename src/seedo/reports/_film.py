@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import equinox as eqx
 import jax
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from seedo.episodes import cannot_write, write_atomic
 from seedo.errors import UserError
-from seedo.play._rooms import play_rooms
+from seedo.play import play, set_up
 from seedo.worlds import episode_key
 from seedo.worlds.rooms import ACTIONS, RoomsWorld, words
 
@@ -42,11 +43,9 @@ def film(
     target = Path(path)
     if target.suffix.lower() != ".gif":
         raise UserError("film", str(path), "name a file that ends in .gif")
-    played = jax.tree.map(
-        np.asarray, jax.jit(lambda key: play_rooms(world, player, key))(
-            episode_key(seed, stream, episode))
-    )  # fmt: skip
-    frames = _frames(world, seed, stream, episode, played.action)
+    key = episode_key(seed, stream, episode)
+    played = jax.tree.map(np.asarray, eqx.filter_jit(play)(world, player, key)).rows
+    frames = _frames(world, key, played.action)
     images = []
     for step, frame in enumerate(frames):
         if played.finished[step]:
@@ -58,10 +57,10 @@ def film(
             f"{' (counts)' if played.exploiting[step] else ''}: "
             f"{ACTIONS[action] if action >= 0 else 'looks'}"
             f"{f', reward {played.reward[step]:g}' if played.reward[step] else ''}",
-            f"said: {words(played.tokens[step])}",
+            f"said: {words(played.words[step])}",
             *((f"expected: {expected}",) if played.predicted is not None else ()),
         )
-        images.append(_captioned(frame, lines))
+        images.append(_captioned(np.asarray(frame), lines))
     data = io.BytesIO()
     images[0].save(data, "GIF", save_all=True, append_images=images[1:], duration=_MILLISECONDS,
                    loop=0)  # fmt: skip
@@ -72,22 +71,12 @@ def film(
     write_atomic(target, data.getvalue())
 
 
-def _frames(
-    world: RoomsWorld, seed: int, stream: str, episode: int, actions: NDArray[np.int32]
-) -> NDArray[np.uint8]:
+@eqx.filter_jit
+def _frames(world: RoomsWorld, key: Any, actions: Any) -> Any:
     """What is seen before every action, uint8[S, 99, 99, 3]."""
-
-    @jax.jit
-    def replay(key: Any, actions: Any) -> Any:
-        task_key, _ = jax.random.split(key)
-        task = world.sample(task_key)
-
-        def step(state: Any, action: Any) -> tuple[Any, Any]:
-            return world.step(task, state, action)[0], world.pixels(task, state)
-
-        return jax.lax.scan(step, world.reset(task), actions)[1]
-
-    return np.asarray(replay(episode_key(seed, stream, episode), actions))
+    task = set_up(world, key).task
+    states, _ = world.retrace(task, actions)
+    return jax.vmap(lambda state: world.pixels(task, state))(states)
 
 
 def _captioned(frame: NDArray[np.uint8], lines: tuple[str, ...]) -> Image.Image:

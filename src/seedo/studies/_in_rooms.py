@@ -40,7 +40,7 @@ def imitator(training: Training, seed: int, out: Path, say: Say) -> Any:
     told = "-".join(str(v) for v in training.world.values())
     logs = out / "logs" / f"{told}-{training.episodes}"
     say(f"{training.label}, seed {seed}: watching {training.episodes:,} expert episodes")
-    expert: Any = rooms_player("expert")
+    expert = rooms_player("expert", stage)
     play.watch(stage, expert, training.episodes, 0, logs, resume=True, explain="words")
     recipe = learning.Recipe(epochs=training.epochs, explanations=training.explanations, seed=seed)
     say(f"{training.label}, seed {seed}: learning")

@@ -60,7 +60,7 @@ def _carry_out(scale: Scale, out: Path, seed: int, say: Say) -> Outcome:
         for test, world in TESTS.items():
             folder = out / "runs" / f"{rival}-{test.replace(' ', '-')}"
             stage = worlds.make("rooms", **world)
-            run = played(stage, rooms_player(rival), scale.test_episodes, seed, folder, say)
+            run = played(stage, rooms_player(rival, stage), scale.test_episodes, seed, folder, say)
             mean = float(run.read(without=run.optional).returns.mean())
             values.setdefault(rival, {})[test] = [mean]
             runs.append(str(folder))

@@ -16,8 +16,8 @@ from seedo.language.scenes._conditions import Conditions
 from seedo.language.scenes._names import nonsense
 from seedo.language.scenes._reply import Malformed
 from seedo.language.scenes._scene import Message, Scene, Tool
-from seedo.play import Errand, LiveRooms, RoomsActor, Steps, live_rooms_batch
-from seedo.worlds.rooms import DIMENSIONS, VALUES, RoomsWorld
+from seedo.play import Choice, LiveRooms, RoomsActor, live_batch
+from seedo.worlds.rooms import DIMENSIONS, VALUES, RoomsRow, RoomsWorld
 
 _TAKE = re.compile(r"take (\S{1,40})", re.IGNORECASE | re.ASCII)
 _CHANGE = re.compile(r"change (\S{1,40}) of (\S{1,40})", re.IGNORECASE | re.ASCII)
@@ -30,7 +30,7 @@ class RoomsScene(Scene):
     """One episode of odd-one-out rooms; the return is 1 if the odd one out is taken in the trial
     that counts, else 0.
 
-    A line is a choice (`Errand`), carried out in steps along shortest paths; the log is of these.
+    A line is a `Choice`, carried out in steps along shortest paths; the log is of these.
     Steps are counted as in the log, so `step` grows by several with each choice.
 
     Raises:
@@ -70,20 +70,20 @@ class RoomsScene(Scene):
         return rooms_instructions(self.world, self.conditions)
 
     def begin(self) -> str:
-        cue = int(self.episode.seen.cue)
+        cue = int(self.episode.symbolic.cue)
         said = [f"What decides: {DIMENSIONS[cue - 1]}"] if cue else []
         return "\n".join([*said, *self._room()])
 
     def _room(self) -> list[str]:
         """The trial and its objects."""
-        seen, trials = self.episode.seen, self.world.settings.trials
+        seen, trials = self.episode.symbolic, self.world.settings.trials
         if trials == 1:
             title = "This trial counts."
         elif self.exploiting:
             title = f"Trial {trials} of {trials}: this one counts."
         else:
             allowed = "may change one thing" if seen.transforms else "have made your change"
-            title = f"Trial {self.episode.trial + 1} of {trials}: an experiment, you {allowed}."
+            title = f"Trial {int(seen.trial) + 1} of {trials}: an experiment, you {allowed}."
         return [title, *(f"{k + 1}: {self._object(thing)}" for k, thing in enumerate(seen.objects))]
 
     def _object(self, thing: np.ndarray) -> str:
@@ -105,83 +105,72 @@ class RoomsScene(Scene):
                 said = re.sub(rf"\b{own}\b", f"at {word}" if dimension == 3 else word, said)
         return said
 
-    def write(self, action: Errand | Steps) -> str:
-        """Also for the steps of a player of ours: the choice that they amount to. A trial that one
-        of them lets pass is `wait`, which is no action in words."""
-        errand = action.errand if isinstance(action, Steps) else action
-        if errand.object < 0:
+    def write(self, action: Choice) -> str:
+        """A trial that a player of ours lets pass is `wait`, which is no action in words."""
+        if action.object < 0:
             return "wait"
-        if errand.dimension < 0:
-            return f"take {errand.object + 1}"
-        return f"change {DIMENSIONS[errand.dimension]} of {errand.object + 1}"
+        if action.dimension < 0:
+            return f"take {action.object + 1}"
+        return f"change {DIMENSIONS[action.dimension]} of {action.object + 1}"
 
     # -- reading ----------------------------------------------------------------------------------
 
-    def read(self, line: str) -> Errand | Malformed:
+    def read(self, line: str) -> Choice | Malformed:
         if match := _TAKE.fullmatch(line):
             return self.taking(match[1])
         if match := _CHANGE.fullmatch(line):
             return self.changing(match[2], match[1])
         return Malformed("not-an-action", f"Write {self._form()} and nothing else.")
 
-    def taking(self, which: str) -> Errand | Malformed:
+    def taking(self, which: str) -> Choice | Malformed:
         """The action of taking an object, as it is said: "1" to "4"."""
         if which not in ("1", "2", "3", "4"):
             return Malformed("unknown-name", "The objects are 1, 2, 3 and 4.")
-        return Errand(int(which) - 1)
+        return Choice(int(which) - 1)
 
-    def changing(self, which: str, attribute: str) -> Errand | Malformed:
+    def changing(self, which: str, attribute: str) -> Choice | Malformed:
         """The action of changing an attribute of an object, as they are said."""
         taken = self.taking(which)
         if isinstance(taken, Malformed):
             return taken
         if attribute.lower() not in _CHANGEABLE:
             return Malformed("unknown-name", f"You can change {', '.join(_CHANGEABLE)}.")
-        if not self.episode.seen.transforms:
+        if not self.episode.symbolic.transforms:
             return Malformed("not-allowed", "Nothing may be changed now. Take an object.")
-        return Errand(taken.object, _CHANGEABLE.index(attribute.lower()))
+        return Choice(taken.object, _CHANGEABLE.index(attribute.lower()))
 
     def _form(self) -> str:
-        return _form(bool(self.episode.seen.transforms))
+        return _form(bool(self.episode.symbolic.transforms))
 
     # -- acting -----------------------------------------------------------------------------------
 
-    def act(self, action: Errand | Steps) -> str:
-        made = self.episode.act(action)
-        errand = action.errand if isinstance(action, Steps) else action
-        said = [self._result(errand, made)]
+    def act(self, action: Choice) -> str:
+        made = self.episode.choose(action)
+        said = [self._result(action, made)]
         if self.conditions.explanations and (verdict := self.episode.verdict()):
             said.append(f"Someone who knows says: {self._renamed(verdict)}")
         return "\n".join([*said, *([] if self.finished else self._room())])
 
-    def _result(self, errand: Errand, made: Any) -> str:
+    def _result(self, choice: Choice, made: RoomsRow) -> str:
         taken = int(made.chosen.max())
         if taken >= 0:
             return f"You took {taken + 1}. Reward: {int((made.reward > 0).any())}"
-        seen, thing = self.episode.seen, errand.object
-        if errand.dimension >= 0 and not seen.transforms and seen.trial == made.trial[-1]:
-            value = self._value(errand.dimension, int(seen.objects[thing][errand.dimension]))
-            return f"The {DIMENSIONS[errand.dimension]} of {thing + 1} is now {value}."
-        if errand.object >= 0:
+        seen, thing = self.episode.symbolic, choice.object
+        if choice.dimension >= 0 and not seen.transforms and seen.trial == made.trial[-1]:
+            value = self._value(choice.dimension, int(seen.objects[thing][choice.dimension]))
+            return f"The {DIMENSIONS[choice.dimension]} of {thing + 1} is now {value}."
+        if choice.object >= 0:
             return "The steps of this trial ended before that was done. Reward: 0"
         return "The trial ended with nothing taken. Reward: 0"
 
     def let_pass(self) -> str:
-        return self.act(Errand())
+        return self.act(Choice())
 
     @property
     def exploiting(self) -> bool:
         return self.episode.exploiting
 
-    @property
-    def oracle_return(self) -> float:
-        return 1.0
-
-    @property
-    def random_return(self) -> float:
-        return 0.25
-
-    def actor(self, player: Any) -> Callable[[], Steps]:
+    def actor(self, player: Any) -> Callable[[], Choice]:
         return RoomsActor(player, self.episode).action
 
     def tools(self) -> tuple[Tool, ...]:
@@ -207,8 +196,8 @@ class RoomsScene(Scene):
     @classmethod
     def log(cls, origin: Origin, scenes: Sequence[Any], systems: bool = False) -> EpisodeBatch:
         """With the world's words where the conditions have explanations; never with `systems`."""
-        explained = scenes[0].conditions.explanations
-        return live_rooms_batch(origin, [scene.episode for scene in scenes], explained)
+        explain = "words" if scenes[0].conditions.explanations else "none"
+        return live_batch(origin, [scene.episode for scene in scenes], explain=explain)
 
 
 def _pseudo_words(task: Any, rng: np.random.Generator) -> dict[tuple[int, int], str]:

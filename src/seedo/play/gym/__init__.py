@@ -63,7 +63,9 @@ def _view(name: str, options: dict[str, Any]) -> View:
     family = worlds.find(name).family
     view = resolve(_VIEWS.get(family, "seedo.play.gym._views:CommonView"), "world")
     own = {field: options.pop(field) for field in view.options if field in options}
-    settings = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+    settings: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in options.items()
+    }
     found: View = view(worlds.make(name, **settings), **own)
     return found
 

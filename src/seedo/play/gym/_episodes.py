@@ -168,7 +168,7 @@ class Plain:
             action = Action(-1, 0.0)  # type: ignore[arg-type]
         before = live.observation
         live.carry_out(action)
-        reward = self._view.earned(before, live.observation, live.rewards[-1])
+        reward = self._view.earned(before, live.observation, np.float32(live.rewards[-1]))
         return self._now(), np.array([float(reward)]), np.array([live.finished])
 
     def facts(self) -> dict[str, np.ndarray]:

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from gymnasium import spaces
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Int
 
 from seedo.errors import UserError
 from seedo.worlds import EXPLOIT, PHASES, Action, Observation, World
@@ -55,7 +55,7 @@ class View:
         """`info` at every step, from one episode's `told`, on the host."""
         return {}
 
-    def earned(self, before: Any, after: Any, reward: Float[Array, ""]) -> Float[Array, ""]:
+    def earned(self, before: Any, after: Any, reward: Any) -> Any:
         """The reward that the environment gives for a step, from what was seen around it."""
         return reward
 
@@ -127,9 +127,7 @@ class CommonView(View):
         }
         return {name: entry.astype(jnp.float32) for name, entry in entries.items()}
 
-    def earned(
-        self, before: Observation, after: Observation, reward: Float[Array, ""]
-    ) -> Float[Array, ""]:
+    def earned(self, before: Observation, after: Observation, reward: Any) -> Any:
         if self.reward == "expected":
             return reward
         value = after.outcome[before.goal]

@@ -27,6 +27,7 @@ from seedo.worlds.rooms._explain import (
     words,
     wrong_verdict,
 )
+from seedo.worlds.rooms._log import VARIABLES, logged_actions, room_log
 from seedo.worlds.rooms._observation import Symbolic
 from seedo.worlds.rooms._rules import (
     ACTIONS,
@@ -34,10 +35,12 @@ from seedo.worlds.rooms._rules import (
     NOTHING,
     TRANSFORMED,
     RoomState,
+    action_number,
+    action_setting,
     uniquely,
 )
 from seedo.worlds.rooms._task import RoomTask
-from seedo.worlds.rooms._world import RoomsWorld
+from seedo.worlds.rooms._world import RoomsObservation, RoomsRollout, RoomsRow, RoomsWorld
 
 __all__ = [
     "ACTIONS",
@@ -55,15 +58,23 @@ __all__ = [
     "TEXTURES",
     "TRANSFORMED",
     "VALUES",
+    "VARIABLES",
     "RoomState",
     "RoomTask",
     "RoomsConfig",
+    "RoomsObservation",
+    "RoomsRollout",
+    "RoomsRow",
     "RoomsWorld",
     "Symbolic",
+    "action_number",
+    "action_setting",
     "concepts_left",
     "configure",
     "expert",
     "irrelevant",
+    "logged_actions",
+    "room_log",
     "shuffled",
     "uniquely",
     "vocabulary",

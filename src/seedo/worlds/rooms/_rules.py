@@ -32,6 +32,28 @@ FIRST_TRANSFORM = len(MOVES)
 TRANSFORMED = (COLOUR, TEXTURE, SHAPE)
 """The dimensions that actions 8, 9 and 10 transform."""
 
+_WHOLE = 1e-6
+
+
+def action_setting(number: Int[Array, ""]) -> tuple[Int[Array, ""], Float[Array, ""]]:
+    """(target, value) of the action of a number, as in the log; nothing is (-1, 0)."""
+    moves = number < FIRST_TRANSFORM
+    target = jnp.where(moves, jnp.minimum(number, 0), number - FIRST_TRANSFORM + 1)
+    value = jnp.where(moves, jnp.maximum(number, 0), 1)
+    return target.astype(jnp.int32), value.astype(jnp.float32)
+
+
+def action_number(target: Int[Array, ""], value: Float[Array, ""]) -> Int[Array, ""]:
+    """The number of an action, int32; -1 where there is no such action. The inverse of
+    `action_setting`."""
+    direction = jnp.round(value)
+    moves = (target == 0) & (direction >= 0) & (direction < FIRST_TRANSFORM)
+    moves &= jnp.abs(value - direction) < _WHOLE
+    changes = (target > 0) & (target <= len(TRANSFORMED)) & (jnp.abs(value - 1) < _WHOLE)
+    changed = jnp.where(changes, target + FIRST_TRANSFORM - 1, NOTHING)
+    return jnp.where(moves, direction, changed).astype(jnp.int32)
+
+
 # What became of the last action, if it was a transformation.
 NO_EFFECT, CHANGED, NOTHING_NEAR, NOT_ALLOWED = range(4)
 

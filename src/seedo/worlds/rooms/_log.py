@@ -11,15 +11,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.episodes._batch import EXPLOIT, EXPLORE, EpisodeBatch, Origin
+from seedo.episodes import EpisodeBatch, Origin
 from seedo.errors import UserError
+from seedo.worlds._spec import EXPLOIT, EXPLORE
+from seedo.worlds.rooms._rules import FIRST_TRANSFORM, TRANSFORMED
 
 VARIABLES = ("move", "colour", "texture", "shape", "reward", "trial", "object")
-_MOVES = 8
 _REWARD = VARIABLES.index("reward")
 
 
-def rooms_batch(
+def room_log(
     origin: Origin,
     episode_id: NDArray[np.int64],
     action: NDArray[np.int32],
@@ -42,8 +43,7 @@ def rooms_batch(
         explanation: what was said before each action.
     """
     acted = action >= 0
-    moved = acted & (action < _MOVES)
-    target = np.where(moved, 0, np.where(acted, action - _MOVES + 1, -1))
+    moved = acted & (action < FIRST_TRANSFORM)
     outcome = np.full((*action.shape, len(VARIABLES)), np.nan, np.float32)
     outcome[..., 0] = np.where(moved, action, np.nan)
     outcome[..., _REWARD] = reward
@@ -54,7 +54,7 @@ def rooms_batch(
         origin=origin,
         episode_id=episode_id,
         phase=np.where(exploiting, EXPLOIT, EXPLORE),
-        target=target,
+        target=np.where(moved, 0, np.where(acted, action - FIRST_TRANSFORM + 1, -1)),
         value=np.where(acted, np.where(moved, action, 1), np.nan),
         outcome=outcome,
         mask=np.ones((len(action), len(VARIABLES)), np.bool_),
@@ -66,8 +66,8 @@ def rooms_batch(
     )
 
 
-def rooms_actions(batch: EpisodeBatch) -> NDArray[np.int32]:
-    """The actions of a log, int32[B, S]; the inverse of `rooms_batch`.
+def logged_actions(batch: EpisodeBatch) -> NDArray[np.int32]:
+    """The actions of a log, int32[B, S], -1 for nothing; the inverse of `room_log`.
 
     Raises:
         UserError: not a log of rooms, or a move that is none.
@@ -76,9 +76,9 @@ def rooms_actions(batch: EpisodeBatch) -> NDArray[np.int32]:
         raise UserError("variables", batch.origin.variables, f"a rooms log has {VARIABLES}")
     moved = batch.target == 0
     direction = np.where(moved, batch.value, 0)
-    if not np.isin(direction, np.arange(_MOVES)).all():
+    if not np.isin(direction, np.arange(FIRST_TRANSFORM)).all():
         raise UserError("value", float(direction.max()), "a move is a direction from 0 to 7")
-    if (batch.target > 3).any():
+    if (batch.target > len(TRANSFORMED)).any():
         raise UserError("target", int(batch.target.max()), "only move, colour, texture and shape")
-    changed = np.where(batch.target > 0, batch.target + _MOVES - 1, -1)
+    changed = np.where(batch.target > 0, batch.target + FIRST_TRANSFORM - 1, -1)
     return np.where(moved, direction, changed).astype(np.int32)
