@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from seedo.episodes import EpisodeBatch
 from seedo.evaluation._metrics import log_likelihood
 from seedo.evaluation._strategies import BAYES, HEURISTICS, ORACLE, Readings
-from seedo.statistics._intervals import (
+from seedo.statistics import (
     Cluster,
     Estimate,
     clusters_of,

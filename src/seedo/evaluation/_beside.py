@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.statistics._intervals import Cluster, Estimate, missing, ratios
+from seedo.statistics import Cluster, Estimate, missing, ratios
 
 DEFINITIONS: dict[str, str] = {
     "participants": "where a log says whose each episode is, the units are people, and n counts"

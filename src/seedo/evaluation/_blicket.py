@@ -21,6 +21,7 @@ from seedo.experimenters import (
     blicket_gains,
     blicket_update,
 )
+from seedo.worlds import BlicketWorld, kind_of
 from seedo.worlds.blicket import BlicketConfig, blicket_prior
 
 _AT_ONCE = 1024
@@ -49,7 +50,7 @@ def read_blicket(batch: EpisodeBatch) -> BlicketReading:
     Raises:
         UserError: not a log of world `blicket`, or its experiments do not fit its settings.
     """
-    if batch.origin.world != "blicket":
+    if not issubclass(kind_of(batch.origin.world), BlicketWorld):
         raise UserError("world", batch.origin.world, "give a log of world blicket")
     config = BlicketConfig.from_dict(json.loads(batch.origin.world_config))
     toggles = config.toggles

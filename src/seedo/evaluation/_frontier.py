@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from seedo import statistics
 from seedo.episodes import EXPLORE, Dataset, EpisodeBatch
 from seedo.errors import UserError
 from seedo.evaluation._cost import Flops, Speed, flops_of, speed_of, this_machine
@@ -30,9 +31,8 @@ from seedo.experimenters import (
     scripted,
 )
 from seedo.learning import KINDS, Agent, Architecture, Provenance, build
-from seedo.statistics import _intervals as _statistics
-from seedo.statistics._intervals import Estimate
-from seedo.worlds import World
+from seedo.statistics import Estimate
+from seedo.worlds import World, kind_of
 
 COSTS = {
     "experiments": "interventions while exploring, mean an episode",
@@ -184,19 +184,19 @@ def _measured(run: Run, known: dict[Any, tuple[Flops, Speed]]) -> _Measured:
     dataset = Dataset(run.path)
     batch = readable(dataset, run.path, [])
     tried = ((batch.phase == EXPLORE) & (batch.target >= 0)).sum(1)
-    people = _statistics.clusters_of(batch.participant)
+    people = statistics.clusters_of(batch.participant)
     point = Point(
         path=run.path,
         agent=run.agent,
-        returns=_statistics.mean(batch.returns, people),
+        returns=statistics.mean(batch.returns, people),
         return_ratio=run.metrics.return_ratio,
-        experiments=_statistics.mean(tried, people),
+        experiments=statistics.mean(tried, people),
     )
     try:
         player, world = rebuilt(run, batch)
         spec = world.spec
         # Networks of one shape are one program.
-        like = player.architecture if isinstance(player, Agent) else player.name
+        like = player.program
         key = (str(like), spec, batch.origin.world_config)
         if key not in known:
             known[key] = flops_of(player, spec), speed_of(player, spec, batch)
@@ -208,6 +208,10 @@ def _measured(run: Run, known: dict[Any, tuple[Flops, Speed]]) -> _Measured:
         point = dataclasses.replace(point, reason=reason)
     episode = np.stack([np.full(batch.rows, batch.origin.seed), batch.episode_id], axis=1)
     return _Measured(point, episode, np.asarray(batch.returns, np.float64))
+
+
+_COUNTED = ("dag",)
+"""Families of worlds whose players' operations are counted."""
 
 
 def rebuilt(run: Run, batch: EpisodeBatch) -> tuple[Experimenter, World]:
@@ -224,9 +228,9 @@ def rebuilt(run: Run, batch: EpisodeBatch) -> tuple[Experimenter, World]:
         raise UserError("player", name, "people's thinking has no known cost")
     if is_spoken(name) or run.spoken is not None:
         raise UserError("player", name, "it speaks: its operations are the model's, not known here")
-    if batch.origin.world != "dag":
-        world_name = batch.origin.world
-        raise UserError("player", name, f"operations are counted in world dag, not {world_name}")
+    where = batch.origin.world
+    if kind_of(where).family not in _COUNTED:
+        raise UserError("player", name, f"operations are counted in world dag, not {where}")
     world = world_of(batch)
     if batch.steps != world.spec.steps:
         raise UserError("player", name, "the log has other steps than its world")
@@ -314,7 +318,7 @@ def _gets_more(a: _Measured, b: _Measured) -> bool:
     (systems and noise) that both met, else of two samples."""
     both, first, second = _common(a.episode, b.episode)
     if len(both) > 1:
-        low = _statistics.mean(a.returns[first] - b.returns[second]).low
+        low = statistics.mean(a.returns[first] - b.returns[second]).low
         return low is not None and low > 0
     known = [x[np.isfinite(x)] for x in (a.returns, b.returns)]
     if min(len(x) for x in known) < 2:

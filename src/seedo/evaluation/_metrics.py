@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from scipy.special import log_softmax, logsumexp
 from seedo.episodes import EXPLOIT, EXPLORE, EpisodeBatch
 from seedo.evaluation._blicket import blicket_bayes_returns
 from seedo.evaluation._strategies import BAYES, HEURISTICS, ORACLE, Readings
-from seedo.statistics._intervals import (
+from seedo.statistics import (
     Cluster,
     Estimate,
     clusters_of,
@@ -21,6 +22,7 @@ from seedo.statistics._intervals import (
     proportion,
     ratios,
 )
+from seedo.worlds import kind_of
 
 LOG_FLOOR = -20.0
 """Log-likelihoods below this (nats) count as this: a forbidden action has none at all."""
@@ -99,11 +101,17 @@ def episode_returns(batch: EpisodeBatch, readings: Readings | str) -> dict[str, 
             steps = np.bincount(readings.episode, minlength=batch.rows)
             total = np.bincount(readings.episode, worth, batch.rows)
             np.divide(total, steps, out=found[name], where=steps > 0)
-    if batch.origin.world == "blicket":
-        exact = blicket_bayes_returns(batch)
+    if (exactly := _EXACT_RETURNS.get(kind_of(batch.origin.world).family)) is not None:
+        exact = exactly(batch)
         if not isinstance(exact, str):
             found[BAYES] = exact
     return found
+
+
+_EXACT_RETURNS: dict[str, Callable[[EpisodeBatch], NDArray[np.float64] | str]] = {
+    "blicket": blicket_bayes_returns
+}
+"""What the Bayes-optimal reader returns in worlds that have one other than that of graphs."""
 
 
 def measure(
@@ -173,8 +181,8 @@ def _because(estimate: Estimate, reason: str) -> Estimate:
 
 def _explored(batch: EpisodeBatch, people: Cluster | None) -> tuple[Estimate, Estimate, Estimate]:
     """Distinct relevant variables tested, relevant variables, share with exactly those tested."""
-    if batch.origin.world == "rooms":
-        return _changed(batch, people)
+    if (tries := kind_of(batch.origin.world).tries) is not None:
+        return _tried(batch, tries, people)
     exploring = batch.phase == EXPLORE
     if not exploring.any():
         reason = "no explore phase"
@@ -189,16 +197,18 @@ def _explored(batch: EpisodeBatch, people: Cluster | None) -> tuple[Estimate, Es
     )
 
 
-def _changed(batch: EpisodeBatch, people: Cluster | None) -> tuple[Estimate, Estimate, Estimate]:
-    """In rooms: dimensions tried out by changing an object, of three; the rest has no meaning."""
-    changed = np.any(batch.target[:, :, None] == np.arange(1, 4), axis=1)
-    reason = "no relevance cue in rooms"
+def _tried(
+    batch: EpisodeBatch, tries: tuple[int, ...], people: Cluster | None
+) -> tuple[Estimate, Estimate, Estimate]:
+    """Which of the variables `tries` were ever set; the rest has no meaning."""
+    changed = np.any(batch.target[:, :, None] == np.asarray(tries), axis=1)
+    reason = f"no relevance cue in {batch.origin.world}"
     return mean(changed.sum(1), people), missing(reason), missing(reason)
 
 
 def _refused(batch: EpisodeBatch, readings: Readings | str, people: Cluster | None) -> Estimate:
-    if batch.origin.world == "rooms":
-        return missing("in rooms every action is allowed")
+    if not kind_of(batch.origin.world).refuses:
+        return missing(f"in {batch.origin.world} every action is allowed")
     if isinstance(readings, str):
         episode, step = np.nonzero(batch.phase == EXPLOIT)
         nothing = batch.target[episode, step] < 0

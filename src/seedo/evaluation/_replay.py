@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -85,7 +85,7 @@ def left_before(spec: Spec, target: Any, value: Any, outcome: Any) -> tuple[Any,
     )
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@eqx.filter_jit
 def actions_on(
     reader: Experimenter,
     spec: Spec,

@@ -27,7 +27,7 @@ from seedo.evaluation._replay import world_of
 from seedo.evaluation._spoken import Spoken, spoken
 from seedo.evaluation._strategies import BAYES, HEURISTICS, also_read_by, read
 from seedo.experimenters import Experimenter
-from seedo.statistics._intervals import (
+from seedo.statistics import (
     Cluster,
     Estimate,
     clusters_of,
@@ -35,8 +35,7 @@ from seedo.statistics._intervals import (
     missing,
     ratios,
 )
-from seedo.worlds import World, configure, configure_blicket
-from seedo.worlds.rooms import configure as configure_rooms
+from seedo.worlds import World, kind_of, names
 
 _FEW = 200  # episodes
 _FEW_PEOPLE = 20
@@ -396,26 +395,10 @@ def _command(
 
 def _own_settings(world: str, config: dict[str, Any]) -> dict[str, Any]:
     """Settings of a world other than its preset's and its split's."""
-    preset, split = config.get("preset"), str(config.get("split", "train"))
     try:
-        if world == "rooms":
-            usual = configure_rooms(str(preset or "default"), split).to_dict()
-            return {k: v for k, v in config.items() if usual.get(k) != v}
-        if world == "blicket":
-            usual = configure_blicket(str(preset or "default"), split, n=config.get("n")).to_dict()
-            return {k: v for k, v in config.items() if usual.get(k) != v}
-        if world != "dag":
-            return {}
-        n = config.get("n")
-        usual = configure(str(preset or "linear"), split, n=n,
-                          relevant=config.get("relevant")).to_dict()  # fmt: skip
-        plain = configure(usual["preset"], usual["split"], n=n).to_dict()
+        return kind_of(world).own_settings(config) if world in names() else {}
     except UserError:
         return {}
-    differing = {k: v for k, v in config.items() if usual.get(k) != v}
-    if config.get("relevant") != plain.get("relevant"):
-        differing["relevant"] = config["relevant"]
-    return differing
 
 
 def _family(run: Run) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seedo.errors import UserError
-from seedo.statistics._intervals import Estimate, mean, missing, ratio, share
+from seedo.statistics import Estimate, mean, missing, ratio, share
 
 NAME = "conversations.jsonl"
 

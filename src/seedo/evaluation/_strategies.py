@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from seedo.episodes import EXPLOIT, EpisodeBatch
 from seedo.errors import UserError
-from seedo.evaluation._replay import reread
+from seedo.evaluation._replay import reread, world_of
 from seedo.experimenters import READERS, Experimenter, History
 from seedo.inference import Rows, SubsetPosterior, bayes_expected, bayes_supported
-from seedo.worlds import DagConfig, DagWorld, Spec
+from seedo.worlds import DagConfig, Spec, kind_of, names
 
 ORACLE, BAYES = "causal-optimal", "bayes"
 HEURISTICS = tuple(READERS)
@@ -82,10 +82,8 @@ def read(batch: EpisodeBatch, only: Collection[str] | None = None) -> Readings |
 
     With `only`, no others than these: the exact reader takes most of the time.
     """
-    if batch.origin.world == "rooms":
-        return "in rooms there is no causal graph to read"
-    if batch.origin.world == "blicket":
-        return "a blicket machine has no causal graph to read"
+    if reason := kind_of(batch.origin.world).no_strategies:
+        return reason
     values = _do_values(batch)
     if isinstance(values, str):
         return values
@@ -146,8 +144,8 @@ def _best(scores: NDArray[Any], legal: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _do_values(batch: EpisodeBatch) -> tuple[float, ...] | str:
     """The configured do-values, else those in the log."""
     given = json.loads(batch.origin.world_config).get("do_values")
-    if given is None and batch.origin.world == "dag":
-        given = list(DagConfig().do_values)
+    if given is None and batch.origin.world in names():
+        given = list(kind_of(batch.origin.world).make(None, "train").spec.do_values)
     if given is not None:
         numbers = isinstance(given, list) and all(
             isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v)
@@ -222,13 +220,14 @@ def _worth(
 def _rounds(batch: EpisodeBatch) -> NDArray[np.int64] | str | None:
     """int64[S], the round of every step where systems drift; None where they do not; or why the
     log does not tell."""
-    config = json.loads(batch.origin.world_config)
-    if batch.origin.world != "dag" or not config.get("drift"):
+    if batch.origin.world not in names():
         return None
     try:
-        rounds = DagWorld(DagConfig.from_dict(config)).spec.rounds
+        rounds = world_of(batch).spec.rounds
     except UserError as error:
         return f"unusable world_config ({error})"
+    if not rounds:
+        return None
     if len(rounds) != batch.steps:
         return "the systems drift, and the log has other steps than its world"
     return np.asarray(rounds)
@@ -242,8 +241,20 @@ def _posterior(
     goal: NDArray[np.int64],
 ) -> NDArray[np.float64] | str:
     """float[D, A], expected goal values under the exact posterior, or why there are none."""
-    if batch.origin.world != "dag":
-        return f"world {batch.origin.world}; the exact reader is for dag"
+    reader = _EXACT.get(kind_of(batch.origin.world).family)
+    if reader is None:
+        return f"world {batch.origin.world} has no exact reader; {', '.join(_EXACT)} has one"
+    return reader(batch, values, episode, step, goal)
+
+
+def _graph_posterior(
+    batch: EpisodeBatch,
+    values: tuple[float, ...],
+    episode: NDArray[np.int64],
+    step: NDArray[np.int64],
+    goal: NDArray[np.int64],
+) -> NDArray[np.float64] | str:
+    """The same in world dag."""
     try:
         config = DagConfig.from_dict(json.loads(batch.origin.world_config))
     except UserError as error:
@@ -269,6 +280,10 @@ def _posterior(
             rows = Rows(outcome.astype(np.float32), batch.target[episode[at]].astype(np.int32))
             found[at] = bayes_expected(posterior, rows, goal[at], values, relevant[at], chunk)
     return found.reshape(len(episode), -1)
+
+
+_EXACT = {"dag": _graph_posterior}
+"""The exact reader of each family of worlds that has one."""
 
 
 @functools.partial(jax.jit, static_argnames="name")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, Protocol
 
 from seedo.worlds import Action, Spec
@@ -31,6 +32,11 @@ class Experimenter(Protocol):
     @property
     def record(self) -> dict[str, Any]:
         """What a run's manifest keeps of the player."""
+        ...
+
+    @property
+    def program(self) -> Hashable:
+        """Players of one program compute the same, whatever their weights."""
         ...
 
     def check(self, spec: Spec) -> None:
@@ -64,6 +70,12 @@ class Player:
     @property
     def record(self) -> dict[str, Any]:
         return {}
+
+    @property
+    def program(self) -> Hashable:
+        own: Any = self
+        name: str = own.name
+        return name
 
     def check(self, spec: Spec) -> None:
         """Plays anywhere."""

@@ -14,7 +14,7 @@ from seedo.inference._prior import GraphPrior
 from seedo.inference._reader import bayes_supported
 from seedo.inference._scores import KnownNoise, NoiseModel
 from seedo.tables import Table
-from seedo.worlds import DagConfig
+from seedo.worlds import DagConfig, kind_of
 
 
 class LogRows(NamedTuple):
@@ -60,7 +60,7 @@ def batch_rows(batch: EpisodeBatch, title: str = "") -> LogRows:
 
 
 def _check_world(world: str, title: str) -> None:
-    if world in ("rooms", "blicket"):
+    if not kind_of(world).measures_variables:
         remedy = f"a log of {world}, whose moves are no measurements: ask about dag"
         raise UserError(title, None, remedy)
 
@@ -77,8 +77,13 @@ def _episode(dataset: Dataset, episode: int) -> EpisodeBatch:
 
 
 def _known(batch: EpisodeBatch, table: Table) -> LogRows:
-    if batch.origin.world != "dag":
+    if (prior_of := _PRIORS.get(kind_of(batch.origin.world).family)) is None:
         return LogRows(table, None, None)
+    return prior_of(batch, table)
+
+
+def _graphs_known(batch: EpisodeBatch, table: Table) -> LogRows:
+    """What the settings of world `dag` say of the system."""
     config = DagConfig.from_dict(json.loads(batch.origin.world_config))
     if config.drift:
         remedy = "its systems change from round to round: use a log of constant ones"
@@ -91,3 +96,7 @@ def _known(batch: EpisodeBatch, table: Table) -> LogRows:
     if bayes_supported(settings) is not None:
         return LogRows(table, None, prior)
     return LogRows(table, KnownNoise(config.noise_variance, config.weight_scale**2), prior)
+
+
+_PRIORS = {"dag": _graphs_known}
+"""What is known beforehand of the systems of each family of worlds that says it."""

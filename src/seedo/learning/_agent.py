@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from importlib import resources
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -88,6 +88,10 @@ class Trained(eqx.Module, Player, Generic[N, A]):
     @property
     def history(self) -> list[dict[str, Any]]:
         return self.provenance.history
+
+    @property
+    def program(self) -> Hashable:
+        return self.architecture
 
     @property
     def record(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from seedo.statistics._comparisons import (
 )
 from seedo.statistics._intervals import (
     LEVEL,
+    Cluster,
     Estimate,
     clusters_of,
     mean,
@@ -30,6 +31,7 @@ from seedo.statistics._intervals import (
 __all__ = [
     "LEVEL",
     "POWER",
+    "Cluster",
     "Estimate",
     "ItemAnswer",
     "MainEffect",

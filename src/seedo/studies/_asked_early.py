@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -50,7 +50,7 @@ def asked_early(
     return np.concatenate(found).astype(np.int64)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+@eqx.filter_jit
 def _actions(
     player: Experimenter, spec: Spec, after: tuple[int, ...], key: Any, index: Any, seen: Seen
 ) -> Any:

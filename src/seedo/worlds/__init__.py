@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seedo.worlds._dags import count_dags, enumerate_dags, sample_dag
-from seedo.worlds._registry import find, from_config, make, names
+from seedo.worlds._registry import find, from_config, kind_of, make, names
 from seedo.worlds._scm import MONTE_CARLO_DRAWS, System
 from seedo.worlds._spec import (
     EXPLOIT,
@@ -69,6 +69,7 @@ __all__ = [
     "find",
     "from_config",
     "held_out_set",
+    "kind_of",
     "legal_returns",
     "make",
     "matched",

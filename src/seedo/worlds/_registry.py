@@ -27,6 +27,12 @@ def find(name: str) -> type[World]:
     return found
 
 
+def kind_of(name: str) -> type[World]:
+    """The class of a log's world; `World` itself, with all its defaults, where none of this name
+    is here (recorded systems, other people's worlds)."""
+    return find(name) if name in REGISTRY else World
+
+
 def make(name: str, preset: str | None = None, split: str = "train", **options: object) -> Any:
     """A world by name, e.g. `make("dag", split="heldout-link", n=5)`.
 

@@ -97,6 +97,14 @@ class World:
     family: ClassVar[str] = ""
     """Whose players, measures and scenes also fit it: `dag`, `rooms`, `blicket`; "" for a world of
     a kind of its own."""
+    no_strategies: ClassVar[str] = ""
+    """Why strategies on causal graphs cannot read its logs; "" where they can."""
+    measures_variables: ClassVar[bool] = True
+    """Whether a step's outcome is a measurement of variables, so that questions can be asked."""
+    refuses: ClassVar[bool] = True
+    """Whether an exploit step may be refused, and is logged as an observation then."""
+    tries: ClassVar[tuple[int, ...] | None] = None
+    """Variables that count as tried out when they are set; None: the relevant ones."""
     splits: ClassVar[tuple[str, ...]] = ("train",)
     presets: ClassVar[tuple[str, ...]] = ()
     players: ClassVar[Mapping[str, Callable[..., Any]]] = {}
@@ -146,6 +154,17 @@ class World:
         """The settings that `make` takes, and their defaults."""
         parameters = inspect.signature(cls).parameters.values()
         return {p.name: p.default for p in parameters if p.name != "split"}
+
+    @classmethod
+    def own_settings(cls, config: dict[str, Any]) -> dict[str, Any]:
+        """Settings of a configuration other than its preset's and its split's.
+
+        Raises:
+            UserError: it is no configuration of this world.
+        """
+        split = str(config.get("split", "train"))
+        usual = cls.make(config.get("preset"), split).config()
+        return {field: value for field, value in config.items() if usual.get(field) != value}
 
     def config(self) -> dict[str, Any]:
         """What makes the world again, as plain JSON."""

@@ -229,6 +229,8 @@ class BlicketWorld(World):
     name = "blicket"
     noisy: ClassVar[bool] = False
     family: ClassVar[str] = "blicket"
+    no_strategies: ClassVar[str] = "a blicket machine has no causal graph to read"
+    measures_variables: ClassVar[bool] = False
     splits: ClassVar[tuple[str, ...]] = SPLITS
     presets: ClassVar[tuple[str, ...]] = tuple(PRESETS)
 

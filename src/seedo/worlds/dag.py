@@ -330,6 +330,17 @@ class DagWorld(World):
     def settings_of(cls) -> dict[str, Any]:
         return {f.name: f.default for f in dataclasses.fields(DagConfig) if f.name not in _NAMED}
 
+    @classmethod
+    def own_settings(cls, config: dict[str, Any]) -> dict[str, Any]:
+        n, split = config.get("n"), str(config.get("split", "train"))
+        preset = str(config.get("preset") or "linear")
+        usual = configure(preset, split, n=n, relevant=config.get("relevant")).to_dict()
+        plain = configure(preset, split, n=n).to_dict()
+        differing = {k: v for k, v in config.items() if usual.get(k) != v}
+        if config.get("relevant") != plain.get("relevant"):
+            differing["relevant"] = config["relevant"]
+        return differing
+
     @property
     def split(self) -> str:
         return self.settings.split

@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -268,7 +269,7 @@ def information(batch: EpisodeBatch, draws: int = INFORMATION_DRAWS, seed: int =
     return Information(steps, chosen, greedy, random, entropy)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+@eqx.filter_jit
 def _worth(
     posterior: SubsetPosterior,
     values: tuple[float, ...],

@@ -73,6 +73,10 @@ class RoomsWorld(World):
     noisy: ClassVar[bool] = False
     explanations: ClassVar[tuple[str, ...]] = ("words", "none")
     family: ClassVar[str] = "rooms"
+    no_strategies: ClassVar[str] = "in rooms there is no causal graph to read"
+    measures_variables: ClassVar[bool] = False
+    refuses: ClassVar[bool] = False
+    tries: ClassVar[tuple[int, ...] | None] = (1, 2, 3)  # colour, texture and shape
     splits: ClassVar[tuple[str, ...]] = SPLITS
     presets: ClassVar[tuple[str, ...]] = tuple(PRESETS)
 
