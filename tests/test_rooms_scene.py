@@ -63,8 +63,8 @@ def test_the_experts_lines_solve_every_meta_episode(meta):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("level", LEVELS)
-def test_the_experts_lines_solve_300_episodes_of_every_level(level):
-    assert solved(make("rooms", level=level), 300) == 1.0
+def test_the_experts_lines_solve_episodes_of_every_level(level):
+    assert solved(make("rooms", level=level), 100) == 1.0
 
 
 # -- what is said ----------------------------------------------------------------------------------
@@ -195,9 +195,8 @@ def test_a_choice_takes_a_shortest_path_and_touches_no_other_object(meta):
                 assert changed == {(k, dimension)}
             else:
                 assert scene.reply(f"Take {k + 1}") is None
-                made = slice(before, scene.step)
                 assert scene.step - before == far + meta.settings.linger
-                assert scene.episode.rows.chosen[made].max() == k
+                assert max(row.chosen for row in scene.episode.rows[before:]) == k
 
 
 def test_a_trial_whose_steps_run_out_is_said_to_have_ended():
@@ -222,7 +221,7 @@ def test_malformed_replies_are_counted_and_after_some_the_trial_passes(meta):
     assert scene.step == limit
     assert scene.passed == [0]
     assert scene.malformed == [(0, "unknown-name"), (0, "unknown-name")]
-    np.testing.assert_array_equal(scene.episode.rows.action, -1)
+    assert set(scene.episode.actions) == {-1}
     assert scene.reply("change colour of 2") is None
     assert scene.reply("change shape of 2").reason == "not-allowed"  # once a trial
     while not scene.exploiting:

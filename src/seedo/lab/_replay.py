@@ -239,8 +239,7 @@ def again(log: Log, batch: EpisodeBatch, truth: Truth | None) -> tuple[str, str,
         fields = json.loads(batch.origin.world_config)
         config = (DagConfig if name == "dag" else RoomsConfig).from_dict(fields)
         scenario = Scenario(config, batch.origin.seed, int(batch.episode_id[0]))
-        stage = scenario.stage()
-        steps = stage.spec.steps
+        steps = scenario.stage().spec.steps
         if steps != batch.steps:
             raise UserError("steps", batch.steps, f"this world has {steps}")
         if stream_of(log) == STREAM:

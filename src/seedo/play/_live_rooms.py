@@ -12,9 +12,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from seedo.play._live import Actor, Live
+from seedo.worlds import Action
 from seedo.worlds.rooms import (
     FIRST_TRANSFORM,
     NOTHING,
@@ -33,7 +33,8 @@ class Choice(NamedTuple):
 
     object: int = -1  # 0..3; -1: stand still until the trial is over
     dimension: int = -1  # what to transform of it, index into DIMENSIONS; -1: take it
-    steps: tuple[tuple[int, float], ...] | None = None  # (target, value); None: a shortest path
+    after: LiveRooms | None = None  # the episode after it, if its steps are known; None: the
+    # steps are those of a shortest path
 
 
 class LiveRooms(Live):
@@ -81,14 +82,11 @@ class LiveRooms(Live):
             RuntimeError: the episode is over.
         """
         first, before = self.step, self.state
+        if choice.after is not None:
+            vars(self).update(vars(choice.after.copy()))
         while self.step == first or not self.chosen_since(before):
-            target: Any
-            value: Any
-            if choice.steps is None:
-                target, value = _onward(self.symbolic, choice.object, choice.dimension)
-            else:
-                target, value = choice.steps[self.step - first]
-            self.act(int(target), float(value))
+            wanted = np.asarray(choice[:2], np.int32)
+            self.carry_out(_onward(self.symbolic, wanted))
         return _stacked(self.rows[first:])
 
     def verdict(self) -> str:
@@ -110,17 +108,15 @@ class RoomsActor:
         self._asked: tuple[int, Choice] | None = None
 
     def action(self) -> Choice:
-        """Its next choice, with all its steps; the same until the episode has moved on."""
+        """Its next choice and what becomes of it; the same until the episode has moved on."""
         now = self._episode
         if self._asked is not None and self._asked[0] == now.step:
             return self._asked[1]
         if self._ahead.actions != now.actions:
             self._follow()
-        ahead, steps = self._ahead, []
+        ahead = self._ahead
         while not ahead.chosen_since(now.state):
-            chosen = self._actor.chosen()
-            steps.append((int(chosen.target), float(chosen.value)))
-            ahead.carry_out(chosen)
+            ahead.carry_out(self._actor.chosen()._replace(said=None))
         taken = max(int(row.chosen) for row in ahead.rows[now.step :])
         if taken >= 0:
             choice = Choice(taken)
@@ -128,7 +124,7 @@ class RoomsActor:
             choice = Choice(int(ahead.state.changed), int(ahead.state.along))
         else:
             choice = Choice()
-        self._asked = now.step, choice._replace(steps=tuple(steps))
+        self._asked = now.step, choice._replace(after=ahead)
         return self._asked[1]
 
 
@@ -139,11 +135,12 @@ def _stacked(rows: list[RoomsRow]) -> RoomsRow:
 
 
 @eqx.filter_jit
-def _onward(seen: Symbolic, thing: Any, dimension: Any) -> tuple[Array, Array]:
-    """The (target, value) of the next step of a choice along a shortest path."""
+def _onward(seen: Symbolic, wanted: Any) -> Action:
+    """The next step of a choice (its object and dimension) along a shortest path."""
+    thing, dimension = wanted
     there = jnp.arange(4) == thing
     near = ((jnp.abs(seen.place).max(axis=1) <= 1) & there).any()
     number = [TRANSFORMED.index(d) + FIRST_TRANSFORM for d in range(len(TRANSFORMED))]
     arrived = near & (dimension >= 0) & (seen.chosen < 0) & ~seen.finished
     move = jnp.where(arrived, jnp.asarray(number)[jnp.maximum(dimension, 0)], walk(seen, there))
-    return action_setting(jnp.where(thing < 0, NOTHING, move))
+    return Action(*action_setting(jnp.where(thing < 0, NOTHING, move)))

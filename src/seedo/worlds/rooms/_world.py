@@ -168,12 +168,13 @@ class RoomsWorld(World):
         self,
         origin: Origin,
         episode_id: NDArray[np.int64],
-        played: RoomsRollout,
+        played: Any,
         systems: bool = False,
         explain: str = "none",
     ) -> EpisodeBatch:
-        """With `words`, what was said at every step. There are no systems to log."""
-        rows: Any = played.rows
+        """A `RoomsRollout` in log form; with `words`, what was said at every step. There are no
+        systems to log."""
+        rows = played.rows
         return room_log(
             origin,
             episode_id,
@@ -182,7 +183,7 @@ class RoomsWorld(World):
             rows.trial,
             rows.chosen,
             rows.exploiting | (self.settings.trials == 1),
-            _texts(np.asarray(rows.words)) if explain == "words" else None,
+            _texts(rows.words) if explain == "words" else None,
         )
 
     # -- by number, and one view at a time --------------------------------------------------------
