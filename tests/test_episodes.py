@@ -5,6 +5,7 @@ import dataclasses
 import errno
 import hashlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -85,7 +86,7 @@ def run_job(path, resume=False, stop_after=None):
     with open_writer(path, resume) as writer:
         done = 0
         while (shard := writer.next_shard) is not None and done != stop_after:
-            writer.write(shard_batch(shard, writer.rows_of(shard)))
+            writer.write(shard, shard_batch(shard, writer.rows_of(shard)))
             done += 1
 
 
@@ -244,7 +245,12 @@ def test_pandas_and_polars_read_shards_as_they_are(tmp_path):
     assert list(frame.columns) == SCHEMA.names
     assert frame["world"].tolist() == ["dag"] * 8
     assert frame["variables"][0].tolist() == ["A", "B", "C"]
-    np.testing.assert_array_equal(np.stack(frame["target"]), batch.target)
+    setting = np.array([[list(s) for s in row] for row in frame["setting"]], float)
+    row, step = np.nonzero(batch.target >= 0)
+    assert (np.isfinite(setting).sum(2) == (batch.target >= 0)).all()
+    np.testing.assert_array_equal(
+        setting[row, step, batch.target[row, step]], batch.value[row, step]
+    )
     np.testing.assert_array_equal(
         np.array([[list(s) for s in row] for row in frame["outcome"]]), batch.outcome
     )
@@ -269,13 +275,13 @@ def test_hugging_face_datasets_reads_shards_as_they_are(tmp_path):
     assert read.column_names == SCHEMA.names
     assert read.num_rows == 30
     assert read[7]["explanation"] == batch.explanation[7]
-    np.testing.assert_array_equal(np.array(read["target"][:]), batch.target)
+    np.testing.assert_array_equal(np.array(read["setting"][:], float), batch.setting)
 
 
 def test_files_have_the_published_schema(dataset):
     schema = pq.read_schema(dataset / "shard-00000.parquet")
     assert schema.equals(SCHEMA)
-    assert schema.metadata[b"seedo_schema"] == b"1"
+    assert schema.metadata[b"seedo_schema"] == b"2"
 
 
 def test_no_jax_is_started():
@@ -289,9 +295,9 @@ def test_no_jax_is_started():
 def test_foreign_tables_may_use_nulls_and_large_lists():
     batch = make()
     table = to_arrow(batch)
-    rows = [[None if v is None or v != v else v for v in r] for r in table["value"].to_pylist()]
-    large = pa.array(rows, pa.large_list(pa.float64()))
-    table = table.set_column(table.schema.get_field_index("value"), "value", large)
+    rows = [[[x if x == x else None for x in s] for s in r] for r in batch.setting.tolist()]
+    large = pa.array(rows, pa.large_list(pa.large_list(pa.float64())))
+    table = table.set_column(table.schema.get_field_index("setting"), "setting", large)
     table = table.set_column(
         table.schema.get_field_index("returns"), "returns", pa.nulls(8, pa.float32())
     )
@@ -312,8 +318,11 @@ def test_shards_written_anew_by_other_settings_are_read(dataset):
 @pytest.mark.parametrize(
     ("column", "change", "words"),
     [
-        ("target", lambda rows: rows.__setitem__(2, [0, 0, 9, 0]), ["row 2", "target", "got 9"]),
-        ("target", lambda rows: rows.__setitem__(2, [0]), ["row 2", "target", "1 entries"]),
+        ("goal", lambda rows: rows.__setitem__(2, [0, 0, 9, 0]), ["row 2", "goal", "got 9"]),
+        ("goal", lambda rows: rows.__setitem__(2, [0]), ["row 2", "goal", "1 entries"]),
+        ("setting", lambda rows: rows[3].__setitem__(1, [0.0]), ["row 3", "setting", "1 entries"]),
+        ("setting", lambda rows: rows[3].__setitem__(1, [0, math.inf, 0]), ["row 3", "step 1"]),
+        ("setting", lambda rows: rows[3].__setitem__(1, None), ["row 3", "setting", "empty"]),
         ("phase", lambda rows: rows.__setitem__(5, None), ["row 5", "phase", "empty"]),
         ("phase", lambda rows: rows.__setitem__(5, [0, 0, None, 0]), ["row 5", "phase", "empty"]),
         ("mask", lambda rows: rows.__setitem__(1, [True]), ["row 1", "mask"]),
@@ -462,13 +471,17 @@ def test_a_shard_must_be_what_the_job_promised(tmp_path):
             (make(10, n=4), "variables"),
         ]:
             with pytest.raises(UserError, match=word):
-                writer.write(wrong)
-        writer.write(make(10, world_seed=1))
+                writer.write(0, wrong)
+        writer.write(0, make(10, world_seed=1))
         for wrong, word in [(make(10, steps=5), "steps"), (make(10, extras=True), "optional")]:
             with pytest.raises(UserError, match=word):
-                writer.write(wrong)
+                writer.write(1, wrong)
+        for number in (0, -1, 4):
+            with pytest.raises(UserError) as error:
+                writer.write(number, make(10))
+            assert error.value.field == "shard"
     with pytest.raises(UserError, match="closed"):
-        writer.write(make(10))
+        writer.write(1, make(10))
 
 
 # Places that cannot be written
@@ -496,7 +509,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch, referenc
             with monkeypatch.context() as patch:
                 patch.setattr(os, "fsync", fsync)
                 with pytest.raises(UserError, match="disk is full") as error:
-                    writer.write(shard_batch(2, 10))
+                    writer.write(2, shard_batch(2, 10))
             assert "\n" not in str(error.value)
             assert contents(path) == before
     run_job(path, resume=True)
@@ -535,7 +548,7 @@ def test_folders_without_permission(tmp_path, monkeypatch, code, word):
     (tmp_path / "log").mkdir()
 
     def refuse(file, mode="r", *args, real=builtins.open, **kwargs):
-        if "w" in mode:
+        if "x" in mode:
             raise OSError(code, os.strerror(code), str(file))
         return real(file, mode, *args, **kwargs)
 
@@ -609,7 +622,7 @@ def test_damage_between_two_reads_is_found_if_the_size_changes(dataset):
     ("content", "words"),
     [
         ("foreign", "not an episode log.*x, y"),
-        ("version", "schema version.*'2'.*version 1"),
+        ("version", "schema version.*'3'.*versions 1 and 2"),
         ("column", "column goal: missing"),
         ("text", "Parquet"),
         ("missing", "missing"),
@@ -622,7 +635,7 @@ def test_foreign_shards_are_named(dataset, content, words, listed):
     if content == "foreign":
         pq.write_table(pa.table({"x": [1], "y": ["a"]}), file)
     elif content == "version":
-        pq.write_table(table.replace_schema_metadata({"seedo_schema": "2"}), file)
+        pq.write_table(table.replace_schema_metadata({"seedo_schema": "3"}), file)
     elif content == "column":
         pq.write_table(table.drop_columns(["goal"]), file)
     elif content == "text":
@@ -651,7 +664,7 @@ def test_foreign_shards_are_named(dataset, content, words, listed):
         (b"\xff\xfe", "not valid JSON"),
         (b"[" * 100_000, "not valid JSON"),
         (b"[1]", "not the manifest"),
-        ({"version": 2}, "version: got 2"),
+        ({"version": 3}, "version: got 3"),
         ({"n": 4}, "n: got 4"),
         ({"origin": {}}, "origin"),
         ({"total": 0}, "total: got 0"),

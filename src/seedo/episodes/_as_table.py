@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,12 +21,9 @@ def as_table(batch: EpisodeBatch, title: str = "") -> Table:
     outcome = batch.outcome.astype(np.float64)
     seen = np.isfinite(outcome).any(axis=2)
     episode, step = np.nonzero(seen)
-    table = Table.from_rows(
-        batch.origin.variables, outcome[seen], batch.target.astype(np.int64)[seen], title
-    )
-    return Table(table.variables, table.values, table.regime, table.regimes, table.source,
-                 table.sources, batch.episode_id[episode], step.astype(np.int64),
-                 title)  # fmt: skip
+    were_set = ~np.isnan(batch.setting[seen])
+    table = Table.from_rows(batch.origin.variables, outcome[seen], were_set, title)
+    return replace(table, episode=batch.episode_id[episode], step=step.astype(np.int64))
 
 
 def pools_episodes(batch: EpisodeBatch) -> bool:

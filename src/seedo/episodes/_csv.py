@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from seedo.episodes._batch import PHASES, EpisodeBatch, Origin
+from seedo.episodes._batch import PHASES, EpisodeBatch
+from seedo.episodes._origin import Origin
 from seedo.errors import UserError
 
 _COLUMNS = ("episode", "step", "phase", "target", "value", "goal")

@@ -5,7 +5,9 @@ Tables are made from flat buffers and offsets, without a loop over episodes.
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -15,13 +17,16 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from seedo import __version__
-from seedo.episodes._batch import EpisodeBatch, Origin
+from seedo.episodes._batch import EpisodeBatch
+from seedo.episodes._origin import Origin
 from seedo.errors import UserError
+from seedo.tables import check_unpacked
 
 SCHEMA_KEY = "seedo_schema"
 OLD_SCHEMA_KEY = "understudy_schema"
 """Of logs written before the project had its name: read for ever."""
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
+"""Of new logs; those of version 1 are read for ever."""
 
 SCHEMA = pa.schema(
     {
@@ -33,8 +38,7 @@ SCHEMA = pa.schema(
         "experimenter": pa.string(),
         "variables": pa.list_(pa.string()),
         "phase": pa.list_(pa.int8()),
-        "target": pa.list_(pa.int16()),
-        "value": pa.list_(pa.float32()),
+        "setting": pa.list_(pa.list_(pa.float32())),
         "outcome": pa.list_(pa.list_(pa.float32())),
         "mask": pa.list_(pa.bool_()),
         "goal": pa.list_(pa.int16()),
@@ -49,7 +53,12 @@ SCHEMA = pa.schema(
     },
     metadata={SCHEMA_KEY: SCHEMA_VERSION},
 )
-"""One row an episode; the file metadata carry the schema's version."""
+"""One row an episode; the file metadata carry the schema's version and, as JSON, types and levels
+of the variables where there are some."""
+
+_KINDS = {"types": "seedo_types", "levels": "seedo_levels"}
+_VERSION_1 = (pa.field("target", pa.list_(pa.int16())), pa.field("value", pa.list_(pa.float32())))
+"""What stood in place of `setting` in version 1."""
 
 PARTICIPANT = pa.field("participant", pa.string())
 """A further column, only in logs of people: whose the episode is."""
@@ -65,8 +74,8 @@ _CONSTANT = ("world", "world_config", "split", "experimenter", "created", "seedo
 _DICTIONARY = [
     *_CONSTANT,
     "seed",
-    *(f"{name}.list.element" for name in ("variables", "phase", "target", "value", "goal")),
-    "explanation.list.element",
+    *(f"{name}.list.element" for name in ("variables", "phase", "goal", "explanation")),
+    "setting.list.element.list.element",
 ]
 _SPLIT = {
     "outcome.list.element.list.element": "BYTE_STREAM_SPLIT",
@@ -97,8 +106,7 @@ def to_arrow(batch: EpisodeBatch) -> pa.Table:
         "experimenter": _constant(origin.experimenter, B),
         "variables": _lists(names, B, n),
         "phase": _lists(_flat(batch.phase), B, S),
-        "target": _lists(_flat(batch.target), B, S),
-        "value": _lists(_flat(batch.value), B, S),
+        "setting": _lists(_lists(_flat(batch.setting, gaps=True), B * S, n), B, S),
         "outcome": _lists(_lists(_flat(batch.outcome), B * S, n), B, S),
         "mask": _lists(_flat(batch.mask), B, n),
         "goal": _lists(_flat(batch.goal), B, S),
@@ -124,7 +132,15 @@ def to_arrow(batch: EpisodeBatch) -> pa.Table:
     if batch.label_target is not None and batch.label_value is not None:
         columns["label_target"] = _lists(_flat(batch.label_target), B, S)
         columns["label_value"] = _lists(_flat(batch.label_value), B, S)
-    return pa.table(columns, metadata={SCHEMA_KEY: SCHEMA_VERSION})
+    return pa.table(columns, metadata=_metadata(origin))
+
+
+def _metadata(origin: Origin) -> dict[str, str]:
+    kinds = {key: getattr(origin, name) for name, key in _KINDS.items()}
+    return {
+        SCHEMA_KEY: SCHEMA_VERSION,
+        **{key: json.dumps(given) for key, given in kinds.items() if given is not None},
+    }
 
 
 def to_parquet(batch: EpisodeBatch) -> pa.Buffer:
@@ -144,28 +160,35 @@ def to_parquet(batch: EpisodeBatch) -> pa.Buffer:
     )
     with writer:
         writer.write_table(table, row_group_size=max(1, batch.rows))
-        writer.add_key_value_metadata({SCHEMA_KEY: SCHEMA_VERSION})
+        writer.add_key_value_metadata(_metadata(batch.origin))
     return sink.getvalue()
 
 
 def check_schema(schema: pa.Schema) -> None:
-    """Raises UserError unless the schema is one of an episode log of this version."""
+    """Raises UserError unless the schema is one of an episode log of a version that is read."""
     metadata = schema.metadata or {}
     stored = metadata.get(SCHEMA_KEY.encode(), metadata.get(OLD_SCHEMA_KEY.encode()))
     if stored is None:
         remedy = f"not an episode log: no {SCHEMA_KEY} in its metadata, its columns are "
         raise UserError("schema", None, remedy + ", ".join(schema.names[:6]))
-    if stored != SCHEMA_VERSION.encode():
+    if stored not in (b"1", SCHEMA_VERSION.encode()):
         found = stored.decode(errors="replace")[:20]
         raise UserError(
-            "schema version", found, f"this version of Seedo reads version {SCHEMA_VERSION}"
+            "schema version", found, f"this version of Seedo reads versions 1 and {SCHEMA_VERSION}"
         )
-    for field in SCHEMA:
+    for field in _needed(schema.names):
         if field.name != _PROGRAM and schema.get_field_index(field.name) < 0:
             raise UserError(f"column {field.name}", None, "missing, or there more than once")
     for field in _FURTHER:
         if schema.names.count(field.name) > 1:
             raise UserError(f"column {field.name}", None, "there more than once")
+
+
+def _needed(names: Collection[str]) -> list[pa.Field]:
+    """The columns of the version of a log that has columns of these names."""
+    old = _VERSION_1[0].name in names
+    fields = [(_VERSION_1 if old and field.name == "setting" else (field,)) for field in SCHEMA]
+    return [field for some in fields for field in some]
 
 
 def from_parquet(data: pa.Buffer, without: tuple[str, ...] = ()) -> EpisodeBatch:
@@ -175,13 +198,14 @@ def from_parquet(data: pa.Buffer, without: tuple[str, ...] = ()) -> EpisodeBatch
         UserError: not Parquet, not an episode log of this version, or a value that cannot be;
             names row and column.
     """
-    columns = [name for name in SCHEMA.names if name not in (_PROGRAM, *without)]
     constant = set(_CONSTANT)
     try:
         metadata = pq.read_metadata(pa.BufferReader(data))
+        check_unpacked(metadata)
         schema = metadata.schema.to_arrow_schema()
         check_schema(schema)
-        columns += [f.name for f in _FURTHER if f.name in schema.names and f.name not in without]
+        there = [*_needed(schema.names), *(f for f in _FURTHER if f.name in schema.names)]
+        columns = [field.name for field in there if field.name not in (_PROGRAM, *without)]
         paths = [metadata.schema.column(i).path for i in range(metadata.num_columns)]
         if metadata.num_row_groups == 1:  # Arrow cannot join dictionaries within lists
             constant.add("variables.list.element")
@@ -193,13 +217,14 @@ def from_parquet(data: pa.Buffer, without: tuple[str, ...] = ()) -> EpisodeBatch
         table = file.read(columns=columns)
     except UserError:
         raise
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         raise UserError("file", None, f"not readable as Parquet: {str(error)[:120]}") from error
     return from_arrow(table, without)
 
 
 def from_arrow(table: pa.Table, without: tuple[str, ...] = ()) -> EpisodeBatch:
-    """The inverse of `to_arrow`, for tables written by anyone: everything is checked.
+    """The inverse of `to_arrow`, for tables of either version written by anyone: everything is
+    checked.
 
     Missing outcomes, values and returns may be null instead of NaN.
 
@@ -211,7 +236,7 @@ def from_arrow(table: pa.Table, without: tuple[str, ...] = ()) -> EpisodeBatch:
         raise UserError("rows", 0, "an episode log has at least one row")
     columns = {
         field.name: _column(table, field)
-        for field in SCHEMA
+        for field in _needed(table.column_names)
         if field.name not in (_PROGRAM, *without)
     }
     for field in _FURTHER:
@@ -233,6 +258,7 @@ def from_arrow(table: pa.Table, without: tuple[str, ...] = ()) -> EpisodeBatch:
             for name in ("world", "world_config", "split", "seed", "experimenter", "created")
         },
         variables=tuple(variables),
+        **_kinds(table.schema.metadata or {}),
     )
 
     def steps(name: str) -> NDArray[Any]:
@@ -249,9 +275,12 @@ def from_arrow(table: pa.Table, without: tuple[str, ...] = ()) -> EpisodeBatch:
         origin=origin,
         episode_id=_numbers("episode_id", columns["episode_id"], 1),
         phase=steps("phase"),
-        target=steps("target"),
-        value=steps("value"),
-        outcome=_numbers("outcome", _nested(columns, "outcome", S, n), S * n).reshape(B, S, n),
+        **{field.name: steps(field.name) for field in _VERSION_1 if field.name in columns},
+        **{
+            name: _numbers(name, _nested(columns, name, S, n), S * n).reshape(B, S, n)
+            for name in ("setting", "outcome")
+            if name in columns
+        },
         mask=_numbers("mask", _rectangle(columns, "mask", S, n), n).reshape(B, n),
         goal=steps("goal"),
         returns=_numbers("returns", columns["returns"], 1),
@@ -280,8 +309,18 @@ def _constant(text: str, rows: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([text]))
 
 
-def _flat(array: NDArray[Any]) -> pa.Array:
-    return pa.array(np.ascontiguousarray(array).reshape(-1))
+def _kinds(metadata: dict[bytes, bytes]) -> dict[str, Any]:
+    """Types and levels of the variables in a file's metadata."""
+    try:
+        return {name: json.loads(metadata.get(key.encode(), b"null"))
+                for name, key in _KINDS.items()}  # fmt: skip
+    except (ValueError, RecursionError) as error:
+        raise UserError("metadata", None, "types or levels of variables are no JSON") from error
+
+
+def _flat(array: NDArray[Any], gaps: bool = False) -> pa.Array:
+    """All entries; with `gaps`, NaN becomes null."""
+    return pa.array(np.ascontiguousarray(array).reshape(-1), from_pandas=gaps)
 
 
 def _lists(values: pa.Array, rows: int, width: int) -> pa.Array:

@@ -1,23 +1,16 @@
 """Users' tables: rows of measurements, and what had been done when each was taken."""
 
-from seedo.tables._columns import (
-    LARGEST_VALUE,
-)
-from seedo.tables._files import (
-    MAX_VARIABLES,
-    read_table,
-)
-from seedo.tables._table import (
-    OBSERVED,
-    Regime,
-    Table,
-)
+from seedo.tables._columns import LARGEST_VALUE, check_unpacked
+from seedo.tables._files import MAX_VARIABLES, read_table
+from seedo.tables._table import COLUMN_TYPES, OBSERVED, Regime, Table
 
 __all__ = [
+    "COLUMN_TYPES",
     "LARGEST_VALUE",
     "MAX_VARIABLES",
     "OBSERVED",
     "Regime",
     "Table",
+    "check_unpacked",
     "read_table",
 ]
