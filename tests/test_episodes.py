@@ -3,13 +3,16 @@ from __future__ import annotations
 import builtins
 import dataclasses
 import errno
+import gzip
 import hashlib
 import json
 import math
+import multiprocessing
 import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,7 @@ from seedo.episodes import (
     DatasetWriter,
     EpisodeBatch,
     Origin,
+    as_table,
     concatenate,
     from_arrow,
     import_csv,
@@ -36,6 +40,7 @@ from seedo.episodes import (
     write_batch,
 )
 from seedo.errors import UserError
+from seedo.tables import read_table
 
 CONFIG = '{"n": 3}'
 
@@ -289,6 +294,204 @@ def test_no_jax_is_started():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+# Several variables set at once, and values with names
+
+KINDS = {"types": ("real", "categorical", "count"), "levels": (None, ("red", "blue"), None)}
+
+
+def several(rows=6, steps=4, seed=0):
+    """A batch whose steps set any number of variables, the second one being a colour."""
+    rng = np.random.default_rng(seed)
+    batch = make(rows, 3, steps, seed)
+    setting = rng.normal(size=(rows, steps, 3)).astype(np.float32)
+    setting[..., 1] = rng.integers(0, 2, (rows, steps))
+    setting[rng.random(setting.shape) < 0.5] = np.nan
+    outcome = np.array(batch.outcome)
+    outcome[..., 1] = rng.integers(0, 2, (rows, steps))
+    origin = dataclasses.replace(batch.origin, **KINDS)
+    return batch.replace(origin=origin, setting=setting, outcome=outcome)
+
+
+def test_one_variable_a_step_and_vectors_say_the_same():
+    batch = make()
+    by_hand = np.full((8, 4, 3), np.nan, np.float32)
+    for row, step in np.argwhere(batch.target >= 0):
+        by_hand[row, step, batch.target[row, step]] = batch.value[row, step]
+    np.testing.assert_array_equal(batch.setting, by_hand)
+    again = batch.replace(setting=by_hand)
+    np.testing.assert_array_equal(again.target, batch.target)
+    np.testing.assert_array_equal(again.value, batch.value)
+    assert again.target.dtype == np.int16
+    assert again.equals(batch)
+    assert not batch.replace(value=np.where(batch.target >= 0, 1, np.nan)).equals(batch)
+    taken = batch.take([5, 2])
+    np.testing.assert_array_equal(taken.target, batch.target[[5, 2]])
+
+
+def test_who_reads_one_variable_a_step_is_told_where_there_are_more():
+    setting = np.array(make().setting)
+    setting[:] = np.nan
+    setting[5, 2] = [1.0, np.nan, 3.0]
+    batch = make().replace(setting=setting)
+    for name in ("target", "value"):
+        with pytest.raises(UserError) as error:
+            getattr(batch, name)
+        assert all(word in str(error.value) for word in ("row 5", "step 2", "A, C"))
+    assert batch.take([0, 1]).target.max() == -1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"setting": np.full((8, 4, 3), np.inf)}, ["row 0", "setting", "step 0"]),
+        ({"setting": np.zeros((8, 4, 2))}, ["setting", "shape"]),
+        ({"target": None, "value": None, "setting": None}, ["setting", "shape"]),
+        ({"goal": None}, ["goal", "shape"]),
+    ],
+)
+def test_impossible_settings_are_named(change, words):
+    with pytest.raises(UserError) as error:
+        make().replace(**change)
+    assert all(word in str(error.value) for word in words), str(error.value)
+
+
+def test_fields_that_are_missing_or_unknown_are_named():
+    batch = make()
+    fields = {f.name: getattr(batch, f.name) for f in dataclasses.fields(batch)}
+    with pytest.raises(TypeError, match="purse"):
+        EpisodeBatch(**fields, purse=1)
+    with pytest.raises(TypeError, match="goal"):
+        EpisodeBatch(**{name: field for name, field in fields.items() if name != "goal"})
+
+
+def test_several_at_once_are_logged_as_vectors(tmp_path):
+    batch = several()
+    write_batch(tmp_path / "log", batch, shard_rows=4)
+    assert Dataset(tmp_path / "log").read().equals(batch)
+    assert from_arrow(to_arrow(batch)).equals(batch)
+    table = pq.read_table(tmp_path / "log" / "shard-00000.parquet")
+    stored = table["setting"].to_pylist()
+    given = [
+        [[None if x != x else x for x in s] for s in row] for row in batch.setting[:4].tolist()
+    ]
+    assert stored == given
+    metadata = table.schema.metadata
+    assert json.loads(metadata[b"seedo_types"]) == list(KINDS["types"])
+    assert json.loads(metadata[b"seedo_levels"]) == [None, ["red", "blue"], None]
+    found = summary(Dataset(tmp_path / "log"))
+    at_once = np.isfinite(batch.setting).sum(2)
+    assert found["several_at_once"] == pytest.approx((at_once > 1).mean())
+    share = np.isfinite(batch.setting)[batch.phase == 1].mean(0)
+    assert found["target_frequency"]["explore"]["B"] == pytest.approx(share[1])
+    assert found["levels"] == [[], ["red", "blue"], []]
+
+
+def test_several_at_once_as_a_table():
+    setting = np.full((2, 2, 3), np.nan)
+    setting[0, 0, [0, 2]] = setting[1, 1, [0, 2]] = 1
+    setting[0, 1, 1] = 1
+    batch = make(2, 3, 2).replace(setting=setting, outcome=np.arange(12).reshape(2, 2, 3))
+    table = as_table(batch)
+    assert table.hard.tolist() == np.isfinite(setting).reshape(4, 3).tolist()
+    names = [table.regimes[i].name for i in table.regime]
+    assert names == ["do(A, C)", "do(B)", "observed", "do(A, C)"]
+    assert table.episode.tolist() == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"types": ("real",)}, "types"),
+        ({"types": ("real", "colour", "count")}, "type of B"),
+        ({"types": ("real", "categorical", "count"), "levels": None}, "levels of B"),
+        ({"types": ("real", "real", "count")}, "levels of B"),
+        ({"levels": (None, ("red", "red"), None)}, "levels of B"),
+        ({"levels": (None, "red", None)}, "levels of B"),
+        ({"levels": (None, (), None)}, "levels of B"),
+    ],
+)
+def test_impossible_types_and_levels_are_refused(change, field):
+    with pytest.raises(UserError) as error:
+        dataclasses.replace(make().origin, **{**KINDS, **change})
+    assert error.value.field == field
+
+
+def test_codes_without_a_level_are_refused():
+    batch = several()
+    for column in ("setting", "outcome"):
+        for wrong in (2.0, 0.5, -1.0):
+            with pytest.raises(UserError) as error:
+                batch.replace(**{column: at(getattr(batch, column), (3, 1, 1), wrong)})
+            assert all(w in str(error.value) for w in ("row 3", column, "step 1", "B"))
+
+
+def test_levels_without_types_are_categories():
+    origin = dataclasses.replace(make().origin, levels=[None, ["x", "y"], None])
+    assert origin.types == ("real", "categorical", "real")
+    assert Origin.from_json(json.loads(json.dumps(origin.to_json()))) == origin
+    assert dataclasses.replace(make().origin, levels=[None] * 3) == make().origin
+
+
+def test_damaged_types_are_named(dataset):
+    file = dataset / "shard-00001.parquet"
+    table = pq.read_table(file)
+    for text in (b"[", b"[" * 100_000, b"5", b'{"A": 1}'):
+        kinds = {**table.schema.metadata, b"seedo_levels": text}
+        pq.write_table(table.replace_schema_metadata(kinds), file)
+        relist(dataset, 1)
+        with pytest.raises(DamagedShard):
+            Dataset(dataset).read_shard(1)
+
+
+# Version 1
+
+V1 = Path(__file__).parent / "kept" / "v1" / "logs"
+
+
+@pytest.mark.parametrize("name", ["dag", "rooms", "blicket"])
+def test_logs_of_version_1_say_what_their_files_say(name):
+    batch = Dataset(V1 / name).read()
+    frame = pd.concat([pd.read_parquet(f) for f in sorted((V1 / name).glob("*.parquet"))])
+    np.testing.assert_array_equal(batch.target, np.stack(frame["target"]))
+    np.testing.assert_array_equal(batch.value, np.stack(frame["value"]))
+    np.testing.assert_array_equal(batch.returns, frame["returns"])
+    assert batch.setting.shape == (len(frame), batch.steps, batch.n)
+    assert from_arrow(to_arrow(batch)).equals(batch)
+
+
+def as_version_1(folder, key="seedo_schema"):
+    """Rewrites a dataset as version 0.1.0 wrote it: one variable a step."""
+    for i, file in enumerate(sorted(folder.glob("*.parquet"))):
+        table = pq.read_table(file)
+        batch = from_arrow(table)
+        at = table.schema.get_field_index("setting")
+        values = pa.array(batch.value.tolist(), pa.list_(pa.float32()))
+        targets = pa.array(batch.target.tolist(), pa.list_(pa.int16()))
+        table = table.set_column(at, "value", values).add_column(at, "target", targets)
+        pq.write_table(table.replace_schema_metadata({key: "1"}), file)
+        relist(folder, i)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "version": 1}))
+
+
+def test_a_finished_dataset_of_version_1_is_finished(dataset):
+    as_version_1(dataset, "understudy_schema")
+    with open_writer(dataset, resume=True) as writer:
+        assert writer.next_shard is None
+    read = Dataset(dataset)
+    assert read.read().equals(concatenate([shard_batch(i, writer.rows_of(i)) for i in range(4)]))
+
+
+def test_an_unfinished_dataset_of_version_1_is_left_as_it_is(tmp_path):
+    run_job(tmp_path / "log", stop_after=2)
+    as_version_1(tmp_path / "log")
+    before = contents(tmp_path / "log")
+    with pytest.raises(UserError, match="version 1") as error:
+        open_writer(tmp_path / "log", resume=True)
+    assert "\n" not in str(error.value)
+    assert contents(tmp_path / "log") == before
+
+
 # Foreign tables
 
 
@@ -484,6 +687,38 @@ def test_a_shard_must_be_what_the_job_promised(tmp_path):
         writer.write(1, make(10))
 
 
+def write_some(plan, shards):
+    return [plan.write(shard, shard_batch(shard, plan.manifest.rows_of(shard))) for shard in shards]
+
+
+def test_any_process_writes_any_shard(tmp_path, reference):
+    path = tmp_path / "log"
+    with (
+        open_writer(path) as writer,
+        ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool,
+    ):
+        # One shard is written twice, as by a machine that was thought dead.
+        work = [pool.submit(write_some, writer.plan, shards) for shards in ([3, 1], [2, 0], [1])]
+        for written in {w.shard.index: w for job in work for w in job.result()}.values():
+            writer.add(written)
+    assert contents(path) == reference
+    assert Dataset(path).complete
+
+
+def test_a_shard_of_another_shape_from_elsewhere_is_not_entered(tmp_path):
+    with open_writer(tmp_path / "log") as writer:
+        plan = writer.plan
+        writer.add(plan.write(2, make(10)))
+        before = contents(tmp_path / "log")
+        for wrong in (make(10, steps=5), make(10, extras=True)):
+            with pytest.raises(UserError):
+                writer.add(plan.write(0, wrong))
+            assert contents(tmp_path / "log") == before
+        assert writer.missing == (0, 1, 3)
+        with pytest.raises(UserError):
+            plan.write(4, make(10))
+
+
 # Places that cannot be written
 
 
@@ -567,6 +802,20 @@ def test_paths_that_are_files(tmp_path):
         with pytest.raises(UserError):
             Dataset(path)
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_links_are_replaced_not_followed(tmp_path, reference):
+    foreign = tmp_path / "foreign"
+    foreign.write_text("mine")
+    path = tmp_path / "log"
+    run_job(path, stop_after=1)
+    for name in ("shard-00001.parquet", "shard-00002.parquet.tmp", "manifest.json.tmp"):
+        (path / name).symlink_to(foreign)
+    (path / "shard-00003.parquet").symlink_to(tmp_path / "nowhere")
+    run_job(path, resume=True)
+    assert foreign.read_text() == "mine"
+    assert contents(path) == reference
+    assert not any(file.is_symlink() for file in path.iterdir())
 
 
 # Damage
@@ -790,6 +1039,75 @@ def test_a_stream_that_skips_damage_continues_exactly(dataset):
 def test_impossible_streams_are_refused_at_once(shared, change):
     with pytest.raises(UserError, match=next(iter(change))):
         Dataset(shared).batches(**{"batch_size": 5, "seed": 0, **change})
+
+
+# Bombs
+
+
+def write_bomb(file, groups):
+    """A small file with 8 million empty rows a group."""
+    gaps = pa.nulls(1 << 23, pa.bool_())
+    schema = pa.schema({"x": pa.bool_(), "y": pa.bool_()})
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for _ in range(groups):
+            writer.write_table(pa.table({"x": gaps, "y": gaps}))
+
+
+@pytest.mark.slow
+def test_a_table_of_400_million_rows_is_refused(tmp_path):
+    write_bomb(tmp_path / "bomb.parquet", 48)
+    assert (tmp_path / "bomb.parquet").stat().st_size < 1 << 21
+    with pytest.raises(UserError, match="402,653,184 rows") as error:
+        read_table(tmp_path / "bomb.parquet")
+    assert "\n" not in str(error.value)
+
+
+def test_a_shard_of_millions_of_rows_or_of_huge_lists_is_refused(dataset, monkeypatch):
+    monkeypatch.setattr("seedo.tables._columns.MAX_CELLS", 1 << 20)
+    file = dataset / "shard-00001.parquet"
+    table = pq.read_table(file)
+    write_bomb(file, 1)
+    relist(dataset, 1)
+    with pytest.raises(DamagedShard, match="8,388,608 rows"):
+        Dataset(dataset).read_shard(1)
+    lists = pa.ListArray.from_arrays(
+        pa.array([0, *[1 << 21] * table.num_rows], pa.int32()), pa.nulls(1 << 21, pa.bool_())
+    )
+    pq.write_table(table.set_column(table.schema.get_field_index("mask"), "mask", lists), file)
+    relist(dataset, 1)
+    with pytest.raises(DamagedShard, match="10 rows, 2,"):
+        Dataset(dataset).read_shard(1)
+    assert Dataset(dataset).read_shard(0).rows == 10
+
+
+def test_a_gzip_bomb_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("seedo.tables._columns.MAX_BYTES", 1 << 20)
+    file = tmp_path / "bomb.csv.gz"
+    file.write_bytes(gzip.compress(b"x,y\n" + b"1,2\n" * (1 << 19)))
+    with pytest.raises(UserError, match="1,048,576 bytes"):
+        read_table(file)
+
+
+# Links
+
+
+def test_links_are_reported_and_their_content_is_checked(dataset, tmp_path):
+    foreign = tmp_path / "other.parquet"
+    file = dataset / "shard-00001.parquet"
+    foreign.write_bytes(file.read_bytes())
+    file.unlink()
+    file.symlink_to(foreign)
+    found = summary(Dataset(dataset))
+    assert found["links"] == {"shard-00001.parquet": str(foreign)}
+    assert found["complete"]
+    pq.write_table(pa.table({"x": [1]}), foreign)
+    found = summary(Dataset(dataset))
+    assert not found["complete"]
+    assert "shard-00001" in found["damage"][0]
+    foreign.unlink()
+    found = summary(Dataset(dataset))
+    assert not found["complete"]
+    assert str(foreign) in found["damage"][0]
 
 
 # Summary
