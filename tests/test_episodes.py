@@ -30,7 +30,9 @@ from seedo.episodes import (
     Dataset,
     DatasetWriter,
     EpisodeBatch,
+    Layout,
     Origin,
+    OwnLog,
     as_table,
     concatenate,
     from_arrow,
@@ -1198,9 +1200,9 @@ def test_whole_numbers_stay_the_ids_of_episodes(tmp_path):
         ("2,1,observe,,,,0.1,1\n", "", "row 6, column step: got 2"),
         ("2,3,exploit,rate,2,dose,,2\n", "", "steps of episode '2': got 2; episode 'first' has 3"),
         ("dose,rate\n", "dose,dose\n", "header: got 'dose'"),
-        ("dose,rate\n", "dose,\n", "header: got ''"),
+        ("dose,rate\n", "dose,\n", "header, column 8: got ''"),
         ("step,phase", "stage,phase", "column step is missing"),
-        ("first,2,explore", 'first,2,"explore', "not a CSV file"),
+        ("first,2,explore", 'first,2,"explore', "this quote is never closed"),
     ],
 )
 def test_csv_errors_name_row_column_and_value(tmp_path, old, new, words):
@@ -1215,17 +1217,107 @@ def test_csv_errors_name_row_column_and_value(tmp_path, old, new, words):
 
 def test_csv_files_that_cannot_be_read(tmp_path):
     file = tmp_path / "log.csv"
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match=r"log\.csv"):
         import_csv(file)
     file.write_bytes(GOOD.encode("utf-16"))
     with pytest.raises(UserError, match="UTF-8"):
         import_csv(file)
-    file.write_text("")
-    with pytest.raises(UserError, match="column episode is missing"):
-        import_csv(file)
+    for nothing in ("", "dose,rate\n"):
+        file.write_text(nothing)
+        with pytest.raises(UserError, match=r"log\.csv"):
+            import_csv(file)
     file.write_text("episode,step,phase,target,value,goal\n")
     with pytest.raises(UserError, match="no variable"):
         import_csv(file)
     file.write_text(GOOD.splitlines()[0] + "\n")
     with pytest.raises(UserError, match="no rows"):
         import_csv(file)
+
+
+def write_csv(path, *lines):
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_several_variables_may_be_set_at_once_and_have_names(tmp_path):
+    file = write_csv(
+        tmp_path / "paint.csv",
+        "episode,step,phase,target,value,goal,colour,heat,yield",
+        "a,0,explore,colour;heat,red;2,,red,2.0,0.5",
+        "a,1,explore,heat,-1,,blue,-1,0.25",
+        "b,0,explore,,,,blue,,NA",
+        "b,1,exploit,heat; colour,1.5; green,yield,green,1.5,2",
+    )
+    batch = import_csv(file)
+    assert batch.origin.levels == (("blue", "green", "red"), None, None)
+    assert batch.origin.types == ("categorical", "real", "real")
+    gap = np.nan
+    by_hand = [[[2, 2, gap], [gap, -1, gap]], [[gap, gap, gap], [1, 1.5, gap]]]
+    np.testing.assert_array_equal(batch.setting, np.array(by_hand, np.float32))
+    seen = [[[2, 2, 0.5], [0, -1, 0.25]], [[0, gap, gap], [1, 1.5, 2]]]
+    np.testing.assert_array_equal(batch.outcome, np.array(seen, np.float32))
+    write_batch(tmp_path / "log", batch)
+    assert Dataset(tmp_path / "log").read().equals(batch)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "column"),
+    [
+        ("colour;heat,red;2", "colour;heat,red", "value"),
+        ("colour;heat,red;2", "colour;heat,red;2;3", "value"),
+        ("colour;heat,red;2", "colour;heat,white;2", "value"),
+        ("colour;heat,red;2", "colour;heat,2;red", "value"),
+        ("colour;heat,red;2", "colour;hat,red;2", "target"),
+    ],
+)
+def test_impossible_settings_in_a_csv_are_named(tmp_path, old, new, column):
+    text = f"episode,step,phase,target,value,goal,colour,heat\na,0,explore,{old},,red,2\n"
+    file = write_csv(tmp_path / "log.csv", text.replace(old, new))
+    with pytest.raises(UserError) as error:
+        import_csv(file)
+    assert error.value.field == f"{file} row 2, column {column}"
+
+
+def test_a_table_of_gymnasium_is_imported_by_saying_what_was_set(tmp_path):
+    file = write_csv(
+        tmp_path / "steps.csv",
+        "episode,step,position,action,reward,terminated,info",
+        "0,0,0.5,right,0,False,x=1",
+        "0,1,0.7,left,1,True,x=2",
+    )
+    layout = Layout(factors=("action",), goal="reward", phase="explore", drop=("info",))
+    batch = import_csv(file, layout)
+    assert batch.origin.variables == ("position", "action", "reward", "terminated")
+    assert batch.target.tolist() == [[1, 1]]
+    assert [batch.origin.levels[1][int(code)] for code in batch.value[0]] == ["right", "left"]
+    assert batch.goal.tolist() == [[2, 2]]
+    assert batch.outcome[0, :, 3].tolist() == [0, 1]
+    with pytest.raises(UserError, match="phase"):
+        import_csv(file)
+    for wrong in ({"factors": ("act",)}, {"goal": "act"}, {"phase": "now"}, {"drop": ("step",)}):
+        with pytest.raises(UserError) as error:
+            import_csv(file, dataclasses.replace(layout, **wrong))
+        assert error.value.field in ("set", "goal", "phase", "drop")
+
+
+def test_episodes_of_several_lengths_are_told_apart(tmp_path):
+    file = write_csv(tmp_path / "log.csv", *GOOD.splitlines(), "7,0,explore,dose,1,,1,1")
+    with pytest.raises(UserError, match="by-length"):
+        import_csv(file)
+    log = OwnLog(file)
+    assert log.lengths.tolist() == [3, 3, 1]
+    alone = import_csv(write_csv(tmp_path / "alone.csv", *GOOD.splitlines()), world="recorded:log")
+    assert log.batch(3).equals(alone)
+    assert log.batch(1).value.tolist() == [[1]]
+    with pytest.raises(UserError):
+        log.batch(2)
+
+
+def test_own_logs_may_be_parquet_or_tab_separated(tmp_path):
+    whole = import_csv(write_csv(tmp_path / "pump.csv", *GOOD.splitlines()))
+    frame = pd.read_csv(tmp_path / "pump.csv")
+    frame.to_parquet(tmp_path / "pump.parquet")
+    frame.to_csv(tmp_path / "pump.tsv.gz", sep="\t", index=False)
+    for name in ("pump.parquet", "pump.tsv.gz"):
+        read = import_csv(tmp_path / name, world="recorded:pump")
+        assert read.equals(whole)

@@ -13,11 +13,11 @@ from seedo.episodes._batch import (
     EpisodeBatch,
     concatenate,
 )
-from seedo.episodes._csv import import_csv
 from seedo.episodes._dataset import Dataset
 from seedo.episodes._files import cannot_write, lock_folder, write_atomic
 from seedo.episodes._manifest import Shard
 from seedo.episodes._origin import Origin
+from seedo.episodes._own_log import Layout, OwnLog, import_csv
 from seedo.episodes._schema import (
     PARTICIPANT,
     SCHEMA,
@@ -45,7 +45,9 @@ __all__ = [
     "Dataset",
     "DatasetWriter",
     "EpisodeBatch",
+    "Layout",
     "Origin",
+    "OwnLog",
     "Shard",
     "ShardWriter",
     "Written",

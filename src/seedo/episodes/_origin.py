@@ -10,6 +10,9 @@ from typing import Any
 from seedo.errors import UserError, one_of
 from seedo.tables import COLUMN_TYPES
 
+Levels = tuple[tuple[str, ...] | None, ...]
+"""For each variable the names of its values, None where they are numbers."""
+
 _NAMED = ("yes/no", "categorical", "ordered", "label")
 """Types of variables whose values may have names."""
 
@@ -38,7 +41,7 @@ class Origin:
     variables: tuple[str, ...]
     created: str | None = None
     types: tuple[str, ...] | None = None
-    levels: tuple[tuple[str, ...] | None, ...] | None = None
+    levels: Levels | None = None
 
     def __post_init__(self) -> None:
         for name in ("world", "world_config", "split", "experimenter"):
@@ -108,7 +111,7 @@ def _names(field: str, given: Any) -> tuple[str, ...]:
 
 def _kinds(
     variables: tuple[str, ...], types: Any, levels: Any
-) -> tuple[tuple[str, ...] | None, tuple[tuple[str, ...] | None, ...] | None]:
+) -> tuple[tuple[str, ...] | None, Levels | None]:
     """Types and levels of all variables, checked; None for either if no variable has one."""
     for name, given in (("types", types), ("levels", levels)):
         if given is not None and (

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from seedo.errors import UserError
 from seedo.inference._known_graph import KnownGraph
-from seedo.tables._table import Table
+from seedo.tables import Table
 
 MIN_ROWS = 10
 """Fewest rows from which a variable's mechanism is fitted."""

@@ -1,6 +1,15 @@
 """Users' tables: rows of measurements, and what had been done when each was taken."""
 
-from seedo.tables._columns import LARGEST_VALUE, check_unpacked
+from seedo.tables._columns import (
+    LARGEST_VALUE,
+    MISSING,
+    SUFFIXES,
+    Columns,
+    check_unpacked,
+    codes,
+    near,
+    read_columns,
+)
 from seedo.tables._files import MAX_VARIABLES, read_table
 from seedo.tables._table import COLUMN_TYPES, OBSERVED, Regime, Table
 
@@ -8,9 +17,15 @@ __all__ = [
     "COLUMN_TYPES",
     "LARGEST_VALUE",
     "MAX_VARIABLES",
+    "MISSING",
     "OBSERVED",
+    "SUFFIXES",
+    "Columns",
     "Regime",
     "Table",
     "check_unpacked",
+    "codes",
+    "near",
+    "read_columns",
     "read_table",
 ]

@@ -200,6 +200,15 @@ class Columns:
             raise UserError(self.place(row, name), cell, remedy)
 
 
+def codes(blocks: Sequence[Columns], column: str) -> tuple[NDArray[np.int64], list[str]]:
+    """A column of names: position of every row's in the list of different ones; and that list."""
+    chunks = [chunk for block in blocks for chunk in block.text(column).chunks]
+    text = pa.chunked_array(chunks, pa.string())
+    different = pc.unique(text)
+    code = np.asarray(pc.index_in(text, value_set=different), np.int64)
+    return code, [str(cell) for cell in different.to_pylist()]
+
+
 def read_columns(path: Path) -> Columns:
     """Reads a file of one of `SUFFIXES`; the first row of a text file names the columns.
 
