@@ -82,23 +82,18 @@ def _bar(bar: dict[str, float]) -> str:
 def _variables(found: dict[str, Any]) -> Table:
     """One row a variable: its type, its values' names and in which share of steps it was set."""
     table = Table(title="Share of steps in which each was set", title_justify="left")
-    table.add_column("variable", overflow="fold")
-    for name in (*(["type", "levels"] if found["types"] else []), *found["target_frequency"]):
+    columns: dict[str, list[str]] = {"variable": [*found["variables"], "none"]}
+    if found["types"]:
+        columns["type"] = [*found["types"], ""]
+        levels = found["levels"] or [[]] * found["n"]
+        columns["levels"] = [*(", ".join(names) for names in levels), ""]
+    for phase, shares in found["target_frequency"].items():
+        each = (shares.get(name, 0) for name in columns["variable"])
+        columns[phase] = [f"{share:.1%}" if share else "–" for share in each]
+    for name in columns:
         table.add_column(name, overflow="fold")
-    rows: list[tuple[str, str, list[str]]] = [
-        (name, kind, levels)
-        for name, kind, levels in zip(
-            found["variables"],
-            found["types"] or [""] * found["n"],
-            found["levels"] or [[]] * found["n"],
-            strict=True,
-        )
-    ]
-    for name, kind, levels in [*rows, ("none", "", [])]:
-        kinds = [kind, ", ".join(levels)] if found["types"] else []
-        shares = (share.get(name, 0) for share in found["target_frequency"].values())
-        table.add_row(name if kind or levels or name != "none" else "nothing", *kinds,
-                      *(f"{share:.1%}" if share else "–" for share in shares))  # fmt: skip
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
     return table
 
 
@@ -145,7 +140,7 @@ def import_(
             notes.print(f"{name} is categorical: {', '.join(levels)}", highlight=False)
     for one in written:
         count = f"{one['episodes']:,} episode{'s' * (one['episodes'] != 1)}"
-        notes.print(f"{count} of {one['steps']} steps in {one['path']}", highlight=False)
+        notes.print(f"{count} ({one['steps']} steps) in {one['path']}", highlight=False)
         if one["episodes"] == 1:
             notes.print("one episode: there is enough to ask, but learn needs two or more (it "
                         "holds some out)", style="yellow")  # fmt: skip
