@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -90,49 +90,46 @@ _SPLIT = {
 def to_arrow(batch: EpisodeBatch) -> pa.Table:
     """The batch as a table with the columns of `SCHEMA`, and `PARTICIPANT` and `LABELS` where there
     are some; constant texts as dictionaries."""
-    B, S, n = batch.rows, batch.steps, batch.n
-    origin = batch.origin
-    logits = batch.action_logits
-    names = pa.DictionaryArray.from_arrays(
-        pa.array(np.tile(np.arange(n, dtype=np.int32), B)), pa.array(list(origin.variables))
-    )
-    said = None if batch.explanation is None else [t for row in batch.explanation for t in row]
-    columns: dict[str, Any] = {
-        "episode_id": pa.array(batch.episode_id),
-        "world": _constant(origin.world, B),
-        "world_config": _constant(origin.world_config, B),
-        "split": _constant(origin.split, B),
+    B, n, origin = batch.rows, batch.n, batch.origin
+    names = np.tile(np.arange(n, dtype=np.int32), B)
+    ready = {
         "seed": pa.array(np.full(B, origin.seed, np.int64)),
-        "experimenter": _constant(origin.experimenter, B),
-        "variables": _lists(names, B, n),
-        "phase": _lists(_flat(batch.phase), B, S),
-        "setting": _lists(_lists(_flat(batch.setting, gaps=True), B * S, n), B, S),
-        "outcome": _lists(_lists(_flat(batch.outcome), B * S, n), B, S),
-        "mask": _lists(_flat(batch.mask), B, n),
-        "goal": _lists(_flat(batch.goal), B, S),
-        "action_logits": pa.nulls(B, SCHEMA.field("action_logits").type)
-        if logits is None
-        else _lists(_lists(_flat(logits), B * S, logits.shape[2]), B, S),
-        "explanation": pa.nulls(B, SCHEMA.field("explanation").type)
-        if said is None
-        else _lists(pa.array(said, pa.string()), B, S),
-        "returns": pa.array(batch.returns),
-        "oracle_return": pa.array(batch.oracle_return),
-        "random_return": pa.array(batch.random_return),
-        "system": pa.nulls(B, pa.string())
-        if batch.system is None
-        else pa.array(batch.system, pa.string()),
-        "created": pa.nulls(B, pa.string())
-        if origin.created is None
-        else _constant(origin.created, B),
-        "seedo_version": _constant(__version__, B),
+        "variables": _lists(_dictionary(names, origin.variables), B, n),
+        _PROGRAM: _dictionary(np.zeros(B, np.int32), [__version__]),
     }
-    if batch.participant is not None:
-        columns[PARTICIPANT.name] = pa.array(batch.participant, pa.string())
-    if batch.label_target is not None and batch.label_value is not None:
-        columns["label_target"] = _lists(_flat(batch.label_target), B, S)
-        columns["label_value"] = _lists(_flat(batch.label_value), B, S)
+    columns = {}
+    for field in (*SCHEMA, *_FURTHER):
+        if field.name in ready:
+            column = ready[field.name]
+        elif field.name in _CONSTANT:
+            text = getattr(origin, field.name)
+            column = _dictionary(np.zeros(B, np.int32), [text]) if text is not None else None
+        else:
+            given = getattr(batch, field.name)
+            column = None if given is None else _entries(field, given, B, batch.steps)
+        if column is not None or field not in _FURTHER:
+            columns[field.name] = pa.nulls(B, field.type) if column is None else column
     return pa.table(columns, metadata=_metadata(origin))
+
+
+def _dictionary(codes: NDArray[np.int32], texts: Sequence[str]) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(list(texts), pa.string()))
+
+
+def _entries(field: pa.Field, given: Any, rows: int, steps: int) -> pa.Array:
+    """An array or texts of a batch as a column; in `setting` NaN becomes null."""
+    if isinstance(given, np.ndarray):
+        shape = given.shape
+        column = pa.array(
+            np.ascontiguousarray(given).reshape(-1), from_pandas=field.name == "setting"
+        )
+    else:
+        shape = (rows, steps) if pa.types.is_list(field.type) else (rows,)
+        texts = [text for said in given for text in said] if len(shape) == 2 else given
+        column = pa.array(texts, pa.string())
+    for axis in range(len(shape) - 1, 0, -1):
+        column = _lists(column, math.prod(shape[:axis]), shape[axis])
+    return column
 
 
 def _metadata(origin: Origin) -> dict[str, str]:
@@ -242,9 +239,8 @@ def from_arrow(table: pa.Table, without: tuple[str, ...] = ()) -> EpisodeBatch:
     for field in _FURTHER:
         if field.name in table.column_names and field.name not in without:
             columns[field.name] = _column(table, field)
-    S = _width(columns, "phase")
-    n = _width(columns, "variables")
-    names = _rectangle(columns, "variables", S, n)
+    S, n = _width(columns, "phase"), _width(columns, "variables")
+    names = _flattened(columns, "variables", (n,))
     variables = names[:n].to_pylist()
     matrix = pc.index_in(names, pa.array(variables, pa.string()))
     same = np.asarray(matrix).reshape(B, n) == np.arange(n)
@@ -253,60 +249,33 @@ def from_arrow(table: pa.Table, without: tuple[str, ...] = ()) -> EpisodeBatch:
         got = names[row * n : (row + 1) * n].to_pylist()
         raise UserError(f"row {row}, column variables", got, f"row 0 has {variables}")
     origin = Origin(
-        **{
-            name: _one_value(columns, name)
-            for name in ("world", "world_config", "split", "seed", "experimenter", "created")
-        },
+        **{name: _one_value(columns, name) for name in (*_CONSTANT, "seed") if name != _PROGRAM},
         variables=tuple(variables),
         **_kinds(table.schema.metadata or {}),
     )
-
-    def steps(name: str) -> NDArray[Any]:
-        return _numbers(name, _rectangle(columns, name, S, n), S).reshape(B, S)
-
-    logits, said, system, people, *labels = (columns.get(name) for name in EpisodeBatch.OPTIONAL)
-    labelled = [not (c is None or c.null_count == B) for c in labels]
-    width = None
-    if logits is not None and logits.null_count < B:
-        _complete("action_logits", logits)
-        inner = logits.flatten()
-        width = len(inner[0]) if len(inner) and inner[0].is_valid else 0
-    return EpisodeBatch(
-        origin=origin,
-        episode_id=_numbers("episode_id", columns["episode_id"], 1),
-        phase=steps("phase"),
-        **{field.name: steps(field.name) for field in _VERSION_1 if field.name in columns},
-        **{
-            name: _numbers(name, _nested(columns, name, S, n), S * n).reshape(B, S, n)
-            for name in ("setting", "outcome")
-            if name in columns
-        },
-        mask=_numbers("mask", _rectangle(columns, "mask", S, n), n).reshape(B, n),
-        goal=steps("goal"),
-        returns=_numbers("returns", columns["returns"], 1),
-        oracle_return=_numbers("oracle_return", columns["oracle_return"], 1),
-        random_return=_numbers("random_return", columns["random_return"], 1),
-        action_logits=None
-        if width is None
-        else _numbers(
-            "action_logits", _nested(columns, "action_logits", S, width), S * max(width, 1)
-        ).reshape(B, S, width),
-        explanation=None
-        if said is None or said.null_count == B
-        else _rows_of(_texts("explanation", _rectangle(columns, "explanation", S, n), S), S),
-        system=None
-        if system is None or system.null_count == B
-        else _texts("system", _complete("system", system), 1),
-        participant=None
-        if people is None or people.null_count == B
-        else _texts("participant", people, 1),
-        label_target=steps("label_target") if labelled[0] else None,
-        label_value=steps("label_value") if labelled[1] else None,
-    )
+    fields: dict[str, Any] = {}
+    for name in columns.keys() - {"variables", "seed", *_CONSTANT}:
+        column = columns[name]
+        if name in EpisodeBatch.OPTIONAL and column.null_count == B:
+            continue
+        shape: tuple[int, ...] = (n,) if name == "mask" else (S,)
+        if pa.types.is_list(column.type) and pa.types.is_list(column.type.value_type):
+            shape = (S, _actions(column) if name == "action_logits" else n)
+        elif not pa.types.is_list(column.type):
+            shape = ()
+        flat = _flattened(columns, name, shape)
+        if pa.types.is_string(flat.type):
+            texts = _complete(name, flat, max(1, math.prod(shape))).to_pylist()
+            fields[name] = [texts[i : i + S] for i in range(0, len(texts), S)] if shape else texts
+        else:
+            fields[name] = _numbers(name, flat, math.prod(shape)).reshape(B, *shape)
+    return EpisodeBatch(origin=origin, **fields)
 
 
-def _constant(text: str, rows: int) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([text]))
+def _actions(column: pa.Array) -> int:
+    """Actions of the first step that has logits."""
+    inner = _complete("action_logits", column).flatten()
+    return len(inner[0]) if len(inner) and inner[0].is_valid else 0
 
 
 def _kinds(metadata: dict[bytes, bytes]) -> dict[str, Any]:
@@ -316,11 +285,6 @@ def _kinds(metadata: dict[bytes, bytes]) -> dict[str, Any]:
                 for name, key in _KINDS.items()}  # fmt: skip
     except (ValueError, RecursionError) as error:
         raise UserError("metadata", None, "types or levels of variables are no JSON") from error
-
-
-def _flat(array: NDArray[Any], gaps: bool = False) -> pa.Array:
-    """All entries; with `gaps`, NaN becomes null."""
-    return pa.array(np.ascontiguousarray(array).reshape(-1), from_pandas=gaps)
 
 
 def _lists(values: pa.Array, rows: int, width: int) -> pa.Array:
@@ -370,29 +334,18 @@ def _even(name: str, array: pa.Array, width: int, per_row: int) -> pa.Array:
     return array.flatten()
 
 
-def _rectangle(columns: dict[str, pa.Array], name: str, steps: int, n: int) -> pa.Array:
-    flat = _even(name, columns[name], n if name in ("variables", "mask") else steps, 1)
-    if pa.types.is_dictionary(flat.type):
-        flat = flat.cast(pa.string())
-    return flat
-
-
-def _nested(columns: dict[str, pa.Array], name: str, steps: int, width: int) -> pa.Array:
-    return _even(name, _even(name, columns[name], steps, 1), width, steps)
+def _flattened(columns: dict[str, pa.Array], name: str, shape: tuple[int, ...]) -> pa.Array:
+    """All entries of a column whose rows are lists of this shape, texts as such."""
+    flat, per_row = columns[name], 1
+    for width in shape:
+        flat, per_row = _even(name, flat, width, per_row), per_row * width
+    return flat.cast(pa.string()) if pa.types.is_dictionary(flat.type) else flat
 
 
 def _numbers(name: str, flat: pa.Array, per_row: int) -> NDArray[Any]:
-    if pa.types.is_floating(flat.type) and flat.null_count:
-        flat = flat.fill_null(math.nan)
-    return _complete(name, flat, per_row).to_numpy(zero_copy_only=False)
-
-
-def _texts(name: str, flat: pa.Array, per_row: int) -> list[str]:
-    return _complete(name, flat, per_row).to_pylist()
-
-
-def _rows_of(flat: list[str], width: int) -> list[list[str]]:
-    return [flat[i : i + width] for i in range(0, len(flat), width)]
+    if not pa.types.is_floating(flat.type):  # else null becomes NaN
+        _complete(name, flat, per_row)
+    return flat.to_numpy(zero_copy_only=False)
 
 
 def _one_value(columns: dict[str, pa.Array], name: str) -> Any:
