@@ -59,7 +59,7 @@ def main() -> None:
             while (shard := writer.next_shard) is not None:
                 batch = episodes(shard, writer.rows_of(shard))
                 begun = time.perf_counter()
-                writer.write(batch)
+                writer.write(shard, batch)
                 write += time.perf_counter() - begun
         size = sum(file.stat().st_size for file in path.iterdir())
         begun = time.perf_counter()

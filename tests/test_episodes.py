@@ -3,12 +3,16 @@ from __future__ import annotations
 import builtins
 import dataclasses
 import errno
+import gzip
 import hashlib
 import json
+import math
+import multiprocessing
 import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -27,14 +31,15 @@ from seedo.episodes import (
     DatasetWriter,
     EpisodeBatch,
     Origin,
+    as_table,
     concatenate,
     from_arrow,
-    import_csv,
     summary,
     to_arrow,
     write_batch,
 )
 from seedo.errors import UserError
+from seedo.tables import read_table
 
 CONFIG = '{"n": 3}'
 
@@ -85,7 +90,7 @@ def run_job(path, resume=False, stop_after=None):
     with open_writer(path, resume) as writer:
         done = 0
         while (shard := writer.next_shard) is not None and done != stop_after:
-            writer.write(shard_batch(shard, writer.rows_of(shard)))
+            writer.write(shard, shard_batch(shard, writer.rows_of(shard)))
             done += 1
 
 
@@ -244,7 +249,12 @@ def test_pandas_and_polars_read_shards_as_they_are(tmp_path):
     assert list(frame.columns) == SCHEMA.names
     assert frame["world"].tolist() == ["dag"] * 8
     assert frame["variables"][0].tolist() == ["A", "B", "C"]
-    np.testing.assert_array_equal(np.stack(frame["target"]), batch.target)
+    setting = np.array([[list(s) for s in row] for row in frame["setting"]], float)
+    row, step = np.nonzero(batch.target >= 0)
+    assert (np.isfinite(setting).sum(2) == (batch.target >= 0)).all()
+    np.testing.assert_array_equal(
+        setting[row, step, batch.target[row, step]], batch.value[row, step]
+    )
     np.testing.assert_array_equal(
         np.array([[list(s) for s in row] for row in frame["outcome"]]), batch.outcome
     )
@@ -269,18 +279,216 @@ def test_hugging_face_datasets_reads_shards_as_they_are(tmp_path):
     assert read.column_names == SCHEMA.names
     assert read.num_rows == 30
     assert read[7]["explanation"] == batch.explanation[7]
-    np.testing.assert_array_equal(np.array(read["target"][:]), batch.target)
+    np.testing.assert_array_equal(np.array(read["setting"][:], float), batch.setting)
 
 
 def test_files_have_the_published_schema(dataset):
     schema = pq.read_schema(dataset / "shard-00000.parquet")
     assert schema.equals(SCHEMA)
-    assert schema.metadata[b"seedo_schema"] == b"1"
+    assert schema.metadata[b"seedo_schema"] == b"2"
 
 
 def test_no_jax_is_started():
     code = "import sys, seedo.episodes; sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+# Several variables set at once, and values with names
+
+KINDS = {"types": ("real", "categorical", "count"), "levels": (None, ("red", "blue"), None)}
+
+
+def several(rows=6, steps=4, seed=0):
+    """A batch whose steps set any number of variables, the second one being a colour."""
+    rng = np.random.default_rng(seed)
+    batch = make(rows, 3, steps, seed)
+    setting = rng.normal(size=(rows, steps, 3)).astype(np.float32)
+    setting[..., 1] = rng.integers(0, 2, (rows, steps))
+    setting[rng.random(setting.shape) < 0.5] = np.nan
+    outcome = np.array(batch.outcome)
+    outcome[..., 1] = rng.integers(0, 2, (rows, steps))
+    origin = dataclasses.replace(batch.origin, **KINDS)
+    return batch.replace(origin=origin, setting=setting, outcome=outcome)
+
+
+def test_one_variable_a_step_and_vectors_say_the_same():
+    batch = make()
+    by_hand = np.full((8, 4, 3), np.nan, np.float32)
+    for row, step in np.argwhere(batch.target >= 0):
+        by_hand[row, step, batch.target[row, step]] = batch.value[row, step]
+    np.testing.assert_array_equal(batch.setting, by_hand)
+    again = batch.replace(setting=by_hand)
+    np.testing.assert_array_equal(again.target, batch.target)
+    np.testing.assert_array_equal(again.value, batch.value)
+    assert again.target.dtype == np.int16
+    assert again.equals(batch)
+    assert not batch.replace(value=np.where(batch.target >= 0, 1, np.nan)).equals(batch)
+    taken = batch.take([5, 2])
+    np.testing.assert_array_equal(taken.target, batch.target[[5, 2]])
+
+
+def test_who_reads_one_variable_a_step_is_told_where_there_are_more():
+    setting = np.array(make().setting)
+    setting[:] = np.nan
+    setting[5, 2] = [1.0, np.nan, 3.0]
+    batch = make().replace(setting=setting)
+    for name in ("target", "value"):
+        with pytest.raises(UserError) as error:
+            getattr(batch, name)
+        assert all(word in str(error.value) for word in ("row 5", "step 2", "A, C"))
+    assert batch.take([0, 1]).target.max() == -1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"setting": np.full((8, 4, 3), np.inf)}, ["row 0", "setting", "step 0"]),
+        ({"setting": np.zeros((8, 4, 2))}, ["setting", "shape"]),
+        ({"target": None, "value": None, "setting": None}, ["setting", "shape"]),
+        ({"goal": None}, ["goal", "shape"]),
+    ],
+)
+def test_impossible_settings_are_named(change, words):
+    with pytest.raises(UserError) as error:
+        make().replace(**change)
+    assert all(word in str(error.value) for word in words), str(error.value)
+
+
+def test_fields_that_are_missing_or_unknown_are_named():
+    batch = make()
+    fields = {f.name: getattr(batch, f.name) for f in dataclasses.fields(batch)}
+    with pytest.raises(TypeError, match="purse"):
+        EpisodeBatch(**fields, purse=1)
+    with pytest.raises(TypeError, match="goal"):
+        EpisodeBatch(**{name: field for name, field in fields.items() if name != "goal"})
+
+
+def test_several_at_once_are_logged_as_vectors(tmp_path):
+    batch = several()
+    write_batch(tmp_path / "log", batch, shard_rows=4)
+    assert Dataset(tmp_path / "log").read().equals(batch)
+    assert from_arrow(to_arrow(batch)).equals(batch)
+    table = pq.read_table(tmp_path / "log" / "shard-00000.parquet")
+    stored = table["setting"].to_pylist()
+    given = [
+        [[None if x != x else x for x in s] for s in row] for row in batch.setting[:4].tolist()
+    ]
+    assert stored == given
+    metadata = table.schema.metadata
+    assert json.loads(metadata[b"seedo_types"]) == list(KINDS["types"])
+    assert json.loads(metadata[b"seedo_levels"]) == [None, ["red", "blue"], None]
+    found = summary(Dataset(tmp_path / "log"))
+    at_once = np.isfinite(batch.setting).sum(2)
+    assert found["several_at_once"] == pytest.approx((at_once > 1).mean())
+    share = np.isfinite(batch.setting)[batch.phase == 1].mean(0)
+    assert found["target_frequency"]["explore"]["B"] == pytest.approx(share[1])
+    assert found["levels"] == [[], ["red", "blue"], []]
+
+
+def test_several_at_once_as_a_table():
+    setting = np.full((2, 2, 3), np.nan)
+    setting[0, 0, [0, 2]] = setting[1, 1, [0, 2]] = 1
+    setting[0, 1, 1] = 1
+    batch = make(2, 3, 2).replace(setting=setting, outcome=np.arange(12).reshape(2, 2, 3))
+    table = as_table(batch)
+    assert table.hard.tolist() == np.isfinite(setting).reshape(4, 3).tolist()
+    names = [table.regimes[i].name for i in table.regime]
+    assert names == ["do(A, C)", "do(B)", "observed", "do(A, C)"]
+    assert table.episode.tolist() == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"types": ("real",)}, "types"),
+        ({"types": ("real", "colour", "count")}, "type of B"),
+        ({"types": ("real", "categorical", "count"), "levels": None}, "levels of B"),
+        ({"types": ("real", "real", "count")}, "levels of B"),
+        ({"levels": (None, ("red", "red"), None)}, "levels of B"),
+        ({"levels": (None, "red", None)}, "levels of B"),
+        ({"levels": (None, (), None)}, "levels of B"),
+    ],
+)
+def test_impossible_types_and_levels_are_refused(change, field):
+    with pytest.raises(UserError) as error:
+        dataclasses.replace(make().origin, **{**KINDS, **change})
+    assert error.value.field == field
+
+
+def test_codes_without_a_level_are_refused():
+    batch = several()
+    for column in ("setting", "outcome"):
+        for wrong in (2.0, 0.5, -1.0):
+            with pytest.raises(UserError) as error:
+                batch.replace(**{column: at(getattr(batch, column), (3, 1, 1), wrong)})
+            assert all(w in str(error.value) for w in ("row 3", column, "step 1", "B"))
+
+
+def test_levels_without_types_are_categories():
+    origin = dataclasses.replace(make().origin, levels=[None, ["x", "y"], None])
+    assert origin.types == ("real", "categorical", "real")
+    assert Origin.from_json(json.loads(json.dumps(origin.to_json()))) == origin
+    assert dataclasses.replace(make().origin, levels=[None] * 3) == make().origin
+
+
+def test_damaged_types_are_named(dataset):
+    file = dataset / "shard-00001.parquet"
+    table = pq.read_table(file)
+    for text in (b"[", b"[" * 100_000, b"5", b'{"A": 1}'):
+        kinds = {**table.schema.metadata, b"seedo_levels": text}
+        pq.write_table(table.replace_schema_metadata(kinds), file)
+        relist(dataset, 1)
+        with pytest.raises(DamagedShard):
+            Dataset(dataset).read_shard(1)
+
+
+# Version 1
+
+V1 = Path(__file__).parent / "kept" / "v1" / "logs"
+
+
+@pytest.mark.parametrize("name", ["dag", "rooms", "blicket"])
+def test_logs_of_version_1_say_what_their_files_say(name):
+    batch = Dataset(V1 / name).read()
+    frame = pd.concat([pd.read_parquet(f) for f in sorted((V1 / name).glob("*.parquet"))])
+    np.testing.assert_array_equal(batch.target, np.stack(frame["target"]))
+    np.testing.assert_array_equal(batch.value, np.stack(frame["value"]))
+    np.testing.assert_array_equal(batch.returns, frame["returns"])
+    assert batch.setting.shape == (len(frame), batch.steps, batch.n)
+    assert from_arrow(to_arrow(batch)).equals(batch)
+
+
+def as_version_1(folder, key="seedo_schema"):
+    """Rewrites a dataset as version 0.1.0 wrote it: one variable a step."""
+    for i, file in enumerate(sorted(folder.glob("*.parquet"))):
+        table = pq.read_table(file)
+        batch = from_arrow(table)
+        at = table.schema.get_field_index("setting")
+        values = pa.array(batch.value.tolist(), pa.list_(pa.float32()))
+        targets = pa.array(batch.target.tolist(), pa.list_(pa.int16()))
+        table = table.set_column(at, "value", values).add_column(at, "target", targets)
+        pq.write_table(table.replace_schema_metadata({key: "1"}), file)
+        relist(folder, i)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "version": 1}))
+
+
+def test_a_finished_dataset_of_version_1_is_finished(dataset):
+    as_version_1(dataset, "understudy_schema")
+    with open_writer(dataset, resume=True) as writer:
+        assert writer.next_shard is None
+    read = Dataset(dataset)
+    assert read.read().equals(concatenate([shard_batch(i, writer.rows_of(i)) for i in range(4)]))
+
+
+def test_an_unfinished_dataset_of_version_1_is_left_as_it_is(tmp_path):
+    run_job(tmp_path / "log", stop_after=2)
+    as_version_1(tmp_path / "log")
+    before = contents(tmp_path / "log")
+    with pytest.raises(UserError, match="version 1") as error:
+        open_writer(tmp_path / "log", resume=True)
+    assert "\n" not in str(error.value)
+    assert contents(tmp_path / "log") == before
 
 
 # Foreign tables
@@ -289,9 +497,9 @@ def test_no_jax_is_started():
 def test_foreign_tables_may_use_nulls_and_large_lists():
     batch = make()
     table = to_arrow(batch)
-    rows = [[None if v is None or v != v else v for v in r] for r in table["value"].to_pylist()]
-    large = pa.array(rows, pa.large_list(pa.float64()))
-    table = table.set_column(table.schema.get_field_index("value"), "value", large)
+    rows = [[[x if x == x else None for x in s] for s in r] for r in batch.setting.tolist()]
+    large = pa.array(rows, pa.large_list(pa.large_list(pa.float64())))
+    table = table.set_column(table.schema.get_field_index("setting"), "setting", large)
     table = table.set_column(
         table.schema.get_field_index("returns"), "returns", pa.nulls(8, pa.float32())
     )
@@ -312,8 +520,11 @@ def test_shards_written_anew_by_other_settings_are_read(dataset):
 @pytest.mark.parametrize(
     ("column", "change", "words"),
     [
-        ("target", lambda rows: rows.__setitem__(2, [0, 0, 9, 0]), ["row 2", "target", "got 9"]),
-        ("target", lambda rows: rows.__setitem__(2, [0]), ["row 2", "target", "1 entries"]),
+        ("goal", lambda rows: rows.__setitem__(2, [0, 0, 9, 0]), ["row 2", "goal", "got 9"]),
+        ("goal", lambda rows: rows.__setitem__(2, [0]), ["row 2", "goal", "1 entries"]),
+        ("setting", lambda rows: rows[3].__setitem__(1, [0.0]), ["row 3", "setting", "1 entries"]),
+        ("setting", lambda rows: rows[3].__setitem__(1, [0, math.inf, 0]), ["row 3", "step 1"]),
+        ("setting", lambda rows: rows[3].__setitem__(1, None), ["row 3", "setting", "empty"]),
         ("phase", lambda rows: rows.__setitem__(5, None), ["row 5", "phase", "empty"]),
         ("phase", lambda rows: rows.__setitem__(5, [0, 0, None, 0]), ["row 5", "phase", "empty"]),
         ("mask", lambda rows: rows.__setitem__(1, [True]), ["row 1", "mask"]),
@@ -462,13 +673,49 @@ def test_a_shard_must_be_what_the_job_promised(tmp_path):
             (make(10, n=4), "variables"),
         ]:
             with pytest.raises(UserError, match=word):
-                writer.write(wrong)
-        writer.write(make(10, world_seed=1))
+                writer.write(0, wrong)
+        writer.write(0, make(10, world_seed=1))
         for wrong, word in [(make(10, steps=5), "steps"), (make(10, extras=True), "optional")]:
             with pytest.raises(UserError, match=word):
-                writer.write(wrong)
+                writer.write(1, wrong)
+        for number in (0, -1, 4):
+            with pytest.raises(UserError) as error:
+                writer.write(number, make(10))
+            assert error.value.field == "shard"
     with pytest.raises(UserError, match="closed"):
-        writer.write(make(10))
+        writer.write(1, make(10))
+
+
+def write_some(plan, shards):
+    return [plan.write(shard, shard_batch(shard, plan.manifest.rows_of(shard))) for shard in shards]
+
+
+def test_any_process_writes_any_shard(tmp_path, reference):
+    path = tmp_path / "log"
+    with (
+        open_writer(path) as writer,
+        ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool,
+    ):
+        # One shard is written twice, as by a machine that was thought dead.
+        work = [pool.submit(write_some, writer.plan, shards) for shards in ([3, 1], [2, 0], [1])]
+        for written in {w.shard.index: w for job in work for w in job.result()}.values():
+            writer.add(written)
+    assert contents(path) == reference
+    assert Dataset(path).complete
+
+
+def test_a_shard_of_another_shape_from_elsewhere_is_not_entered(tmp_path):
+    with open_writer(tmp_path / "log") as writer:
+        plan = writer.plan
+        writer.add(plan.write(2, make(10)))
+        before = contents(tmp_path / "log")
+        for wrong in (make(10, steps=5), make(10, extras=True)):
+            with pytest.raises(UserError):
+                writer.add(plan.write(0, wrong))
+            assert contents(tmp_path / "log") == before
+        assert writer.missing == (0, 1, 3)
+        with pytest.raises(UserError):
+            plan.write(4, make(10))
 
 
 # Places that cannot be written
@@ -496,7 +743,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch, referenc
             with monkeypatch.context() as patch:
                 patch.setattr(os, "fsync", fsync)
                 with pytest.raises(UserError, match="disk is full") as error:
-                    writer.write(shard_batch(2, 10))
+                    writer.write(2, shard_batch(2, 10))
             assert "\n" not in str(error.value)
             assert contents(path) == before
     run_job(path, resume=True)
@@ -535,7 +782,7 @@ def test_folders_without_permission(tmp_path, monkeypatch, code, word):
     (tmp_path / "log").mkdir()
 
     def refuse(file, mode="r", *args, real=builtins.open, **kwargs):
-        if "w" in mode:
+        if "x" in mode:
             raise OSError(code, os.strerror(code), str(file))
         return real(file, mode, *args, **kwargs)
 
@@ -554,6 +801,20 @@ def test_paths_that_are_files(tmp_path):
         with pytest.raises(UserError):
             Dataset(path)
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_links_are_replaced_not_followed(tmp_path, reference):
+    foreign = tmp_path / "foreign"
+    foreign.write_text("mine")
+    path = tmp_path / "log"
+    run_job(path, stop_after=1)
+    for name in ("shard-00001.parquet", "shard-00002.parquet.tmp", "manifest.json.tmp"):
+        (path / name).symlink_to(foreign)
+    (path / "shard-00003.parquet").symlink_to(tmp_path / "nowhere")
+    run_job(path, resume=True)
+    assert foreign.read_text() == "mine"
+    assert contents(path) == reference
+    assert not any(file.is_symlink() for file in path.iterdir())
 
 
 # Damage
@@ -609,7 +870,7 @@ def test_damage_between_two_reads_is_found_if_the_size_changes(dataset):
     ("content", "words"),
     [
         ("foreign", "not an episode log.*x, y"),
-        ("version", "schema version.*'2'.*version 1"),
+        ("version", "schema version.*'3'.*versions 1 and 2"),
         ("column", "column goal: missing"),
         ("text", "Parquet"),
         ("missing", "missing"),
@@ -622,7 +883,7 @@ def test_foreign_shards_are_named(dataset, content, words, listed):
     if content == "foreign":
         pq.write_table(pa.table({"x": [1], "y": ["a"]}), file)
     elif content == "version":
-        pq.write_table(table.replace_schema_metadata({"seedo_schema": "2"}), file)
+        pq.write_table(table.replace_schema_metadata({"seedo_schema": "3"}), file)
     elif content == "column":
         pq.write_table(table.drop_columns(["goal"]), file)
     elif content == "text":
@@ -651,7 +912,7 @@ def test_foreign_shards_are_named(dataset, content, words, listed):
         (b"\xff\xfe", "not valid JSON"),
         (b"[" * 100_000, "not valid JSON"),
         (b"[1]", "not the manifest"),
-        ({"version": 2}, "version: got 2"),
+        ({"version": 3}, "version: got 3"),
         ({"n": 4}, "n: got 4"),
         ({"origin": {}}, "origin"),
         ({"total": 0}, "total: got 0"),
@@ -779,6 +1040,75 @@ def test_impossible_streams_are_refused_at_once(shared, change):
         Dataset(shared).batches(**{"batch_size": 5, "seed": 0, **change})
 
 
+# Bombs
+
+
+def write_bomb(file, groups):
+    """A small file with 8 million empty rows a group."""
+    gaps = pa.nulls(1 << 23, pa.bool_())
+    schema = pa.schema({"x": pa.bool_(), "y": pa.bool_()})
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for _ in range(groups):
+            writer.write_table(pa.table({"x": gaps, "y": gaps}))
+
+
+@pytest.mark.slow
+def test_a_table_of_400_million_rows_is_refused(tmp_path):
+    write_bomb(tmp_path / "bomb.parquet", 48)
+    assert (tmp_path / "bomb.parquet").stat().st_size < 1 << 21
+    with pytest.raises(UserError, match="402,653,184 rows") as error:
+        read_table(tmp_path / "bomb.parquet")
+    assert "\n" not in str(error.value)
+
+
+def test_a_shard_of_millions_of_rows_or_of_huge_lists_is_refused(dataset, monkeypatch):
+    monkeypatch.setattr("seedo.tables._columns.MAX_CELLS", 1 << 20)
+    file = dataset / "shard-00001.parquet"
+    table = pq.read_table(file)
+    write_bomb(file, 1)
+    relist(dataset, 1)
+    with pytest.raises(DamagedShard, match="8,388,608 rows"):
+        Dataset(dataset).read_shard(1)
+    lists = pa.ListArray.from_arrays(
+        pa.array([0, *[1 << 21] * table.num_rows], pa.int32()), pa.nulls(1 << 21, pa.bool_())
+    )
+    pq.write_table(table.set_column(table.schema.get_field_index("mask"), "mask", lists), file)
+    relist(dataset, 1)
+    with pytest.raises(DamagedShard, match="10 rows, 2,"):
+        Dataset(dataset).read_shard(1)
+    assert Dataset(dataset).read_shard(0).rows == 10
+
+
+def test_a_gzip_bomb_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("seedo.tables._columns.MAX_BYTES", 1 << 20)
+    file = tmp_path / "bomb.csv.gz"
+    file.write_bytes(gzip.compress(b"x,y\n" + b"1,2\n" * (1 << 19)))
+    with pytest.raises(UserError, match="1,048,576 bytes"):
+        read_table(file)
+
+
+# Links
+
+
+def test_links_are_reported_and_their_content_is_checked(dataset, tmp_path):
+    foreign = tmp_path / "other.parquet"
+    file = dataset / "shard-00001.parquet"
+    foreign.write_bytes(file.read_bytes())
+    file.unlink()
+    file.symlink_to(foreign)
+    found = summary(Dataset(dataset))
+    assert found["links"] == {"shard-00001.parquet": str(foreign)}
+    assert found["complete"]
+    pq.write_table(pa.table({"x": [1]}), foreign)
+    found = summary(Dataset(dataset))
+    assert not found["complete"]
+    assert "shard-00001" in found["damage"][0]
+    foreign.unlink()
+    found = summary(Dataset(dataset))
+    assert not found["complete"]
+    assert str(foreign) in found["damage"][0]
+
+
 # Summary
 
 
@@ -811,90 +1141,3 @@ def test_summary_survives_damage(dataset):
     found = summary(Dataset(dataset))
     assert found["readable_rows"] == 25
     assert len(found["damage"]) == 1
-
-
-# CSV
-
-GOOD = """episode,step,phase,target,value,goal,dose,rate
-first,1,observe,,,,0.5,
-first,2,explore,dose,-1,,-1,3
-first,3,exploit,dose,2,rate,2,7.5
-2,1,observe,,,,0.1,1
-2,3,exploit,rate,2,dose,,2
-2,2,explore,dose,1,,1,4
-"""
-
-
-def test_a_csv_log_becomes_a_dataset(tmp_path):
-    file = tmp_path / "pump.csv"
-    file.write_text(GOOD, encoding="utf-8-sig")
-    batch = import_csv(file, experimenter="person", created="2030-01-01")
-    assert batch.origin.variables == ("dose", "rate")
-    assert (batch.origin.world, batch.rows, batch.steps) == ("recorded:pump", 2, 3)
-    assert batch.episode_id.tolist() == [0, 1]
-    assert batch.phase.tolist() == [[0, 1, 2]] * 2
-    assert batch.target.tolist() == [[-1, 0, 0], [-1, 0, 1]]
-    assert batch.goal.tolist() == [[-1, -1, 1], [-1, -1, 0]]
-    np.testing.assert_array_equal(batch.value[0], np.float32([np.nan, -1, 2]))
-    np.testing.assert_array_equal(batch.outcome[1], np.float32([[0.1, 1], [1, 4], [np.nan, 2]]))
-    assert np.isnan(batch.returns).all()
-    write_batch(tmp_path / "log", batch)
-    assert Dataset(tmp_path / "log").read().equals(batch)
-
-
-def test_whole_numbers_stay_the_ids_of_episodes(tmp_path):
-    file = tmp_path / "a.csv"
-    file.write_text(GOOD.replace("first", "17"))
-    assert import_csv(file).episode_id.tolist() == [17, 2]
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ("first,2,explore,dose,-1", "first,2,explore,doze,-1", "row 3, column target: got 'doze'"),
-        ("first,2,explore,dose,-1", "first,2,explore,dose,", "row 3, column value: got ''"),
-        ("first,2,explore,dose,-1", "first,2,explore,dose,nan", "row 3, column value: got 'nan'"),
-        ("first,2,explore,dose,-1", "first,2,explore,,-1", "row 3, column value: got '-1'"),
-        ("first,2,explore", "first,2,play", "row 3, column phase: got 'play'"),
-        ("first,2,explore", "first,two,explore", "row 3, column step: got 'two'"),
-        ("first,2,explore", "first,1,explore", "row 3, column step: got 1"),
-        ("first,2,explore", ",2,explore", "row 3, column episode: got ''"),
-        ("2,rate,2,7.5", "2,speed,2,7.5", "row 4, column goal: got 'speed'"),
-        ("rate,2,7.5", "rate,2,much", "row 4, column rate: got 'much'"),
-        ("rate,2,7.5", "rate,inf,7.5", "row 4, column dose: got 'inf'"),
-        ("rate,2,7.5", "rate,1e39,7.5", "row 4, column dose: got '1e39'"),
-        ("rate,2,7.5", "rate,2", "row 4: got '7 cells'; the header has 8"),
-        ("2,1,observe,,,,0.1,1\n", "", "row 6, column step: got 2"),
-        ("2,3,exploit,rate,2,dose,,2\n", "", "steps of episode '2': got 2; episode 'first' has 3"),
-        ("dose,rate\n", "dose,dose\n", "header: got 'dose'"),
-        ("dose,rate\n", "dose,\n", "header: got ''"),
-        ("step,phase", "stage,phase", "column step is missing"),
-        ("first,2,explore", 'first,2,"explore', "not a CSV file"),
-    ],
-)
-def test_csv_errors_name_row_column_and_value(tmp_path, old, new, words):
-    assert old in GOOD
-    file = tmp_path / "log.csv"
-    file.write_text(GOOD.replace(old, new, 1))
-    with pytest.raises(UserError) as error:
-        import_csv(file)
-    assert words in str(error.value)
-    assert "\n" not in str(error.value)
-
-
-def test_csv_files_that_cannot_be_read(tmp_path):
-    file = tmp_path / "log.csv"
-    with pytest.raises(UserError, match="cannot be read"):
-        import_csv(file)
-    file.write_bytes(GOOD.encode("utf-16"))
-    with pytest.raises(UserError, match="UTF-8"):
-        import_csv(file)
-    file.write_text("")
-    with pytest.raises(UserError, match="column episode is missing"):
-        import_csv(file)
-    file.write_text("episode,step,phase,target,value,goal\n")
-    with pytest.raises(UserError, match="no variable"):
-        import_csv(file)
-    file.write_text(GOOD.splitlines()[0] + "\n")
-    with pytest.raises(UserError, match="no rows"):
-        import_csv(file)

@@ -112,11 +112,11 @@ def test_a_run_killed_after_any_shard_ends_in_the_same_bytes(world, run, tmp_pat
 def kill_after(patch, shards):
     write, calls = DatasetWriter.write, []
 
-    def stop(self, batch):
+    def stop(self, shard, batch):
         calls.append(batch)
         if len(calls) > shards:
             raise KeyboardInterrupt
-        write(self, batch)
+        write(self, shard, batch)
 
     patch.setattr(DatasetWriter, "write", stop)
 

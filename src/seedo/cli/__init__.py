@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from seedo.cli import _lab, _questions, _stage  # noqa: F401  they register their commands
+from seedo.cli import _files, _lab, _questions, _stage  # noqa: F401  they register their commands
 from seedo.cli._console import app
 from seedo.errors import UserError
 

@@ -11,13 +11,13 @@ from seedo.episodes._batch import (
     OBSERVE,
     PHASES,
     EpisodeBatch,
-    Origin,
     concatenate,
 )
-from seedo.episodes._csv import import_csv
 from seedo.episodes._dataset import Dataset
 from seedo.episodes._files import cannot_write, lock_folder, write_atomic
 from seedo.episodes._manifest import Shard
+from seedo.episodes._origin import Origin
+from seedo.episodes._own_log import Layout, OwnLog, import_csv
 from seedo.episodes._schema import (
     PARTICIPANT,
     SCHEMA,
@@ -28,7 +28,7 @@ from seedo.episodes._schema import (
     to_parquet,
 )
 from seedo.episodes._summary import summary
-from seedo.episodes._writer import SHARD_ROWS, DatasetWriter, write_batch
+from seedo.episodes._writer import SHARD_ROWS, DatasetWriter, ShardWriter, Written, write_batch
 from seedo.errors import DamagedShard
 
 __all__ = [
@@ -45,8 +45,12 @@ __all__ = [
     "Dataset",
     "DatasetWriter",
     "EpisodeBatch",
+    "Layout",
     "Origin",
+    "OwnLog",
     "Shard",
+    "ShardWriter",
+    "Written",
     "as_table",
     "cannot_write",
     "concatenate",

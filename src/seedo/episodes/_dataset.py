@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from seedo.episodes._batch import EpisodeBatch, Origin, check_optional, concatenate
-from seedo.episodes._manifest import Shard, read_manifest
+from seedo.episodes._batch import EpisodeBatch, check_optional, concatenate
+from seedo.episodes._manifest import NAME, Shard, read_manifest
+from seedo.episodes._origin import Origin
 from seedo.episodes._schema import check_schema, from_parquet
 from seedo.errors import DamagedShard, UserError
 
@@ -77,8 +78,15 @@ class Dataset:
         return self._manifest.shards
 
     @property
+    def links(self) -> dict[str, str]:
+        """Files of this dataset that are links, and where they lead: their content is checked as
+        any other's, but lies elsewhere."""
+        files = [self.path / name for name in (NAME, *(s.shard for s in self.shards))]
+        return {file.name: os.readlink(file) for file in files if file.is_symlink()}
+
+    @property
     def complete(self) -> bool:
-        """Whether the job that wrote it has finished."""
+        """Whether the job that wrote it has finished; whether it is whole still, `verify` says."""
         return self.rows == self._manifest.total
 
     def __len__(self) -> int:
@@ -269,9 +277,11 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise DamagedShard(str(path), None, f"missing: {_RESTORE}") from None
-    except OSError as error:
-        raise DamagedShard(str(path), None, f"cannot be read: {error.strerror}") from error
+        lost = f"a link to {os.readlink(path)}, which is" if path.is_symlink() else ""
+        raise DamagedShard(str(path), None, f"{lost} missing: {_RESTORE}".lstrip()) from None
+    except (OSError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or "too large"
+        raise DamagedShard(str(path), None, f"cannot be read: {reason}") from error
 
 
 def _check_bytes(path: Path, data: bytes, shard: Shard) -> None:

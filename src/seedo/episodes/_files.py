@@ -27,18 +27,26 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     return UserError(str(path), None, _REMEDIES.get(error.errno or 0, f"cannot write: {reason}"))
 
 
-def write_atomic(path: Path, data: bytes | memoryview) -> None:
+def write_atomic(path: Path, data: bytes | memoryview, shared: bool = False) -> None:
     """Writes `path` under a temporary name, flushes it to the disk and renames it.
 
-    Whenever the process dies, `path` holds the old bytes or the new ones.
+    Whenever the process dies, `path` holds the old bytes or the new ones. A link in its place is
+    replaced, not followed.
+
+    Args:
+        path: the file.
+        data: its bytes.
+        shared: other processes may be writing the same file now: the last one's stays.
 
     Raises:
         UserError: disk full, no permission, ...; the temporary file is gone, `path` as it was.
     """
-    temporary = path.with_name(path.name + ".tmp")
+    mark = f".{os.urandom(4).hex()}" if shared else ""
+    temporary = path.with_name(f"{path.name}{mark}.tmp")
     try:
         try:
-            with open(temporary, "wb") as file:
+            temporary.unlink(missing_ok=True)
+            with open(temporary, "xb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

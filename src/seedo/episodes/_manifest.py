@@ -9,14 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from seedo.episodes._batch import EpisodeBatch, Origin
+from seedo.episodes._batch import EpisodeBatch
+from seedo.episodes._origin import Origin
 from seedo.errors import UserError
 
 NAME = "manifest.json"
 FORMAT = "seedo-episodes"
 OLD_FORMAT = "understudy-episodes"
 """Of datasets written before the project had its name: read for ever."""
-VERSION = 1
+VERSION = 2
+"""Of new datasets, see `SCHEMA_VERSION`; those of version 1 are read for ever."""
 SHARD_NAME = re.compile(r"shard-(\d{5,})\.parquet")
 
 
@@ -53,6 +55,7 @@ class Manifest:
         optional: optional columns that every shard has.
         shards: those written, in order of their numbers.
         seedo_version: of the program that began it.
+        version: of the format.
     """
 
     job: dict[str, Any]
@@ -63,13 +66,16 @@ class Manifest:
     steps: int | None = None
     optional: tuple[str, ...] = ()
     shards: tuple[Shard, ...] = ()
+    version: int = VERSION
 
     @property
     def rows(self) -> int:
         return sum(shard.rows for shard in self.shards)
 
     def rows_of(self, index: int) -> int:
-        """Rows that shard `index` has when the dataset is finished."""
+        """Rows that shard `index` has when the dataset is finished; UserError if there is none."""
+        if not 0 <= index < self.shard_count:
+            raise UserError("shard", index, f"there are shards 0 to {self.shard_count - 1}")
         return min(self.shard_rows, self.total - index * self.shard_rows)
 
     @property
@@ -81,10 +87,21 @@ class Manifest:
         shards = {s.index: s for s in (*self.shards, shard)}
         return replace(self, shards=tuple(shards[i] for i in sorted(shards)))
 
+    def with_shape(self, steps: int, optional: tuple[str, ...]) -> Manifest:
+        """This manifest, with the shape of its first shard; UserError if it has another."""
+        if self.steps is None:
+            return replace(self, steps=steps, optional=optional)
+        if steps != self.steps:
+            raise UserError("batch steps", steps, f"this dataset has {self.steps}")
+        if optional != self.optional:
+            remedy = f"this dataset has {list(self.optional)}"
+            raise UserError("batch optional columns", list(optional), remedy)
+        return self
+
     def to_bytes(self) -> bytes:
         fields = {
             "format": FORMAT,
-            "version": VERSION,
+            "version": self.version,
             "seedo_version": self.seedo_version,
             "job": self.job,
             "origin": self.origin.to_json(),
@@ -116,8 +133,8 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
         raise UserError(str(path), None, remedy) from error
     if not isinstance(fields, dict) or fields.get("format") not in (FORMAT, OLD_FORMAT):
         raise UserError(str(path), None, "not the manifest of an episode dataset")
-    if fields.get("version") != VERSION:
-        remedy = f"this version of Seedo reads version {VERSION}"
+    if fields.get("version") not in (1, VERSION):
+        remedy = f"this version of Seedo reads versions 1 and {VERSION}"
         raise UserError(f"{path} version", fields.get("version"), remedy)
     try:
         return _parse(fields), hashlib.sha256(data).hexdigest()
@@ -167,6 +184,7 @@ def _parse(fields: dict[str, Any]) -> Manifest:
         seedo_version=version,
         steps=None if fields.get("steps") is None else number(fields, "steps"),
         optional=tuple(name for name in EpisodeBatch.OPTIONAL if name in optional),
+        version=fields["version"],
     )
     entries = fields.get("shards")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):

@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seedo.episodes._batch import EXPLORE, PHASES, EpisodeBatch
 from seedo.episodes._dataset import Dataset
@@ -20,17 +19,19 @@ def summary(dataset: Dataset) -> dict[str, Any]:
     """A JSON-able description of a dataset; reads every shard once, one at a time.
 
     Keys: `path`, `rows` (listed in the manifest), `readable_rows` (in undamaged shards, on which
-    all figures rest), `complete`, `shards`, `bytes`, `bytes_per_episode`, `world`, `world_config`,
-    `split`, `experimenter`, `provenance` (watched, dagger, own; None if nobody said), `created`,
-    `seeds`, `variables`, `n`, `steps`, `optional` (columns), `steps_by_phase` (mean number an
-    episode), `do_values` (a histogram of what variables were set to: `value` or, beyond 16
-    different values, `from` and `to`, with `count`), `target_frequency` (for each phase the share
-    of steps on each variable, "none" for observations), `distinct_targets` (mean number of
-    variables tested in the explore phase of an episode), `relevant` (mean number of relevant
-    variables), `returns`, `oracle_return`, `random_return` (means, None if unknown),
-    `return_ratio` (mean return by mean oracle return) and `damage` (one line a shard).
+    all figures rest), `complete` (all there and undamaged), `shards`, `bytes`, `bytes_per_episode`,
+    `world`, `world_config`, `split`, `experimenter`, `provenance` (watched, dagger, own; None if
+    nobody said), `created`, `seeds`, `variables`, `types` and `levels` (empty: all are numbers),
+    `n`, `steps`, `optional` (columns), `steps_by_phase` (mean number an episode), `several_at_once`
+    (share of steps that set more than one variable), `do_values` (a histogram of what variables
+    were set to: `value` or, beyond 16 different values, `from` and `to`, with `count`),
+    `target_frequency` (for each phase the share of steps on each variable, "none" for
+    observations), `distinct_targets` (mean number of variables tested in the explore phase of an
+    episode), `relevant` (mean number of relevant variables), `returns`, `oracle_return`,
+    `random_return` (means, None if unknown), `return_ratio` (mean return by mean oracle return),
+    `damage` (one line a shard) and `links` (files that lie elsewhere, and where).
     """
-    counts = _Counts(dataset.n, dataset.steps)
+    counts = _Counts(dataset.n)
     damage: list[str] = []
     for index in range(len(dataset.shards)):
         try:
@@ -43,7 +44,7 @@ def summary(dataset: Dataset) -> dict[str, Any]:
         "path": str(dataset.path),
         "rows": dataset.rows,
         "readable_rows": counts.rows,
-        "complete": dataset.complete,
+        "complete": dataset.complete and not damage,
         "shards": len(dataset.shards),
         "bytes": size,
         "bytes_per_episode": round(size / dataset.rows, 1),
@@ -55,21 +56,25 @@ def summary(dataset: Dataset) -> dict[str, Any]:
         "created": origin.created,
         "seeds": sorted(counts.seeds),
         "variables": list(origin.variables),
+        "types": list(origin.types or ()),
+        "levels": [list(of_one or ()) for of_one in origin.levels or ()],
         "n": dataset.n,
         "steps": dataset.steps,
         "optional": list(dataset.optional),
         **counts.figures(origin.variables),
         "damage": damage,
+        "links": dataset.links,
     }
 
 
 class _Counts:
     """Sums over shards from which all figures follow."""
 
-    def __init__(self, n: int, steps: int) -> None:
-        self.n, self.steps = n, steps
+    def __init__(self, n: int) -> None:
         self.rows = 0
         self.seeds: set[int] = set()
+        self.steps_in = np.zeros(len(PHASES), np.int64)
+        self.several = 0
         self.targets = np.zeros((len(PHASES), n + 1), np.int64)  # column 0: plain observation
         self.values: dict[float, int] = {}
         self.distinct = 0
@@ -81,14 +86,17 @@ class _Counts:
     def add(self, batch: EpisodeBatch) -> None:
         self.rows += batch.rows
         self.seeds.add(batch.origin.seed)
-        cell = batch.phase.astype(np.int64) * (self.n + 1) + batch.target + 1
-        self.targets += np.bincount(cell.ravel(), minlength=self.targets.size).reshape(
-            self.targets.shape
-        )
-        values, times = np.unique(batch.value[batch.target >= 0], return_counts=True)
+        was_set = ~np.isnan(batch.setting)
+        for phase in range(len(PHASES)):
+            now = was_set[batch.phase == phase]
+            self.steps_in[phase] += len(now)
+            self.targets[phase] += [(~now.any(axis=1)).sum(), *now.sum(axis=0)]
+        self.several += int((was_set.sum(axis=2) > 1).sum())
+        values, times = np.unique(batch.setting[was_set], return_counts=True)
         for value, count in zip(values.tolist(), times.tolist(), strict=True):
             self.values[value] = self.values.get(value, 0) + count
-        self.distinct += int(_tested(batch).sum())
+        explored = was_set & (batch.phase == EXPLORE)[:, :, None]
+        self.distinct += int(explored.any(axis=1).sum())
         self.relevant += int(batch.mask.sum())
         for name in _RETURNS:
             array = getattr(batch, name).astype(np.float64)
@@ -103,8 +111,9 @@ class _Counts:
     def figures(self, variables: tuple[str, ...]) -> dict[str, Any]:
         names = ("none", *variables)
         frequency = {}
-        for phase, row in zip(PHASES, self.targets.tolist(), strict=True):
-            if total := sum(row):
+        totals = self.steps_in.tolist()
+        for phase, total, row in zip(PHASES, totals, self.targets.tolist(), strict=True):
+            if total:
                 shares = zip(names, row, strict=True)
                 frequency[phase] = {name: count / total for name, count in shares if count}
         rows = max(1, self.rows)
@@ -114,9 +123,9 @@ class _Counts:
         }
         return {
             "steps_by_phase": {
-                phase: count / rows
-                for phase, count in zip(PHASES, self.targets.sum(1).tolist(), strict=True)
+                phase: count / rows for phase, count in zip(PHASES, totals, strict=True)
             },
+            "several_at_once": self.several / max(1, sum(totals)),
             "do_values": _histogram(self.values),
             "target_frequency": frequency,
             "distinct_targets": self.distinct / rows,
@@ -124,14 +133,6 @@ class _Counts:
             **means,
             "return_ratio": float(self.paired[0] / self.paired[1]) if self.paired[1] else None,
         }
-
-
-def _tested(batch: EpisodeBatch) -> NDArray[np.bool_]:
-    """bool[B, n]: variables set at least once in the explore phase."""
-    tested = np.zeros((batch.rows, batch.n + 1), np.bool_)
-    targets = np.where(batch.phase == EXPLORE, batch.target, -1)
-    np.put_along_axis(tested, targets.astype(np.int64) + 1, True, axis=1)
-    return tested[:, 1:]
 
 
 def _histogram(values: dict[float, int]) -> list[dict[str, float]]:

@@ -6,22 +6,62 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import weakref
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from seedo import __version__
 from seedo.episodes import _manifest
-from seedo.episodes._batch import EpisodeBatch, Origin
+from seedo.episodes._batch import EpisodeBatch
 from seedo.episodes._files import cannot_write, flush_folder, lock_folder, write_atomic
 from seedo.episodes._manifest import Manifest, Shard, read_manifest, shard_name
+from seedo.episodes._origin import Origin
 from seedo.episodes._schema import to_parquet
 from seedo.errors import UserError
 
 SHARD_ROWS = 16_384
+
+
+@dataclass(frozen=True)
+class Written:
+    """A shard that is on the disk, and what must be the same for all: steps, optional columns."""
+
+    shard: Shard
+    steps: int
+    optional: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ShardWriter:
+    """Writes shards of a dataset from any process; see `DatasetWriter.plan`. Can be pickled."""
+
+    path: Path
+    manifest: Manifest
+
+    def write(self, shard: int, batch: EpisodeBatch) -> Written:
+        """Writes the file of one shard, whole or not at all; the manifest does not know it yet.
+
+        Raises:
+            UserError: the batch has another origin, shape or number of rows than this shard must
+                have, or it cannot be written.
+        """
+        ours = self.manifest
+        if (differs := batch.origin.differs_from(ours.origin)) is not None:
+            remedy = f"this dataset has {getattr(ours.origin, differs)!r}"
+            raise UserError(differs, getattr(batch.origin, differs), remedy)
+        if batch.rows != ours.rows_of(shard):
+            remedy = f"shard {shard} has {ours.rows_of(shard)} episodes"
+            raise UserError("batch rows", batch.rows, remedy)
+        ours.with_shape(batch.steps, batch.optional)
+        data = memoryview(to_parquet(batch))
+        digest = hashlib.sha256(data).hexdigest()
+        write_atomic(self.path / shard_name(shard), data, shared=True)
+        entry = Shard(shard_name(shard), batch.rows, digest, data.nbytes)
+        return Written(entry, batch.steps, batch.optional)
 
 
 class DatasetWriter:
@@ -33,7 +73,10 @@ class DatasetWriter:
 
         with DatasetWriter(path, origin, 16_384, 1_000_000, job, resume=True) as writer:
             while (shard := writer.next_shard) is not None:
-                writer.write(episodes(shard, writer.rows_of(shard)))
+                writer.write(shard, episodes(shard, writer.rows_of(shard)))
+
+    Several processes or machines that see the folder fill one dataset: whoever holds the writer
+    hands out `plan` and the numbers that are `missing`, and enters what comes back with `add`.
 
     Args:
         path: the folder; made if it is not there.
@@ -124,6 +167,12 @@ class DatasetWriter:
             remedy = f"this dataset was begun with {old!r}: give the same, or choose another --out"
             raise UserError(name, new, remedy)
         good = tuple(shard for shard in found.shards if self._is_whole(found, shard))
+        if found.version != _manifest.VERSION and sum(s.rows for s in good) != found.total:
+            remedy = (
+                f"begun in version {found.version} of the log format, which is read but no longer "
+                "written: begin it anew with another --out"
+            )
+            raise UserError(str(self.path), None, remedy)
         return replace(found, shards=good)
 
     def _is_whole(self, manifest: Manifest, shard: Shard) -> bool:
@@ -168,51 +217,51 @@ class DatasetWriter:
 
     def rows_of(self, shard: int) -> int:
         """Number of episodes that shard `shard` must have."""
-        if not 0 <= shard < self.shard_count:
-            raise UserError("shard", shard, f"there are shards 0 to {self.shard_count - 1}")
         return self._wanted.rows_of(shard)
 
-    def write(self, batch: EpisodeBatch) -> None:
-        """Writes shard `next_shard`.
+    @property
+    def plan(self) -> ShardWriter:
+        """What another process or machine needs to write shards of this dataset."""
+        return ShardWriter(self.path, replace(self._manifest, shards=()))
+
+    def write(self, shard: int, batch: EpisodeBatch) -> None:
+        """Writes one of the `missing` shards, in any order.
 
         Raises:
-            UserError: the dataset is finished, the batch has another origin, shape or number of
-                rows than this shard must have, or it cannot be written; then the folder is as it
-                was before the call.
+            UserError: it is written already, or there is none of this number; the batch has
+                another origin, shape or number of rows than it must have; or it cannot be written.
+                Then the folder is as it was before the call.
         """
-        index = self.next_shard
-        if index is None:
-            raise UserError("shard", self.shard_count, "the dataset is finished")
-        if not self._close.alive:
-            raise UserError("writer", None, "closed: open the dataset again with resume")
-        manifest = self._manifest
-        if (differs := batch.origin.differs_from(manifest.origin)) is not None:
-            remedy = f"this dataset has {getattr(manifest.origin, differs)!r}"
-            raise UserError(differs, getattr(batch.origin, differs), remedy)
-        if batch.rows != manifest.rows_of(index):
-            remedy = f"shard {index} has {manifest.rows_of(index)} episodes"
-            raise UserError("batch rows", batch.rows, remedy)
-        if manifest.steps is None:
-            manifest = replace(manifest, steps=batch.steps, optional=batch.optional)
-        if batch.steps != manifest.steps:
-            raise UserError("batch steps", batch.steps, f"this dataset has {manifest.steps}")
-        if batch.optional != manifest.optional:
-            remedy = f"this dataset has {list(manifest.optional)}"
-            raise UserError("batch optional columns", list(batch.optional), remedy)
-        data = memoryview(to_parquet(batch))
-        path = self.path / shard_name(index)
-        entry = Shard(path.name, batch.rows, hashlib.sha256(data).hexdigest(), data.nbytes)
-        write_atomic(path, data)
+        self._check_missing(shard)
+        self.add(self.plan.write(shard, batch))
+
+    def add(self, written: Written) -> None:
+        """Enters into the manifest a shard that `plan` has written, here or elsewhere.
+
+        Raises:
+            UserError: as for `write`; then its file is gone.
+        """
+        self._check_missing(written.shard.index)
+        path = self.path / written.shard.shard
         try:
-            self._save(manifest.with_shard(entry))
+            manifest = self._manifest.with_shape(written.steps, written.optional)
+            manifest = manifest.with_shard(written.shard)
+            self._save(manifest)
         except BaseException:
             with contextlib.suppress(OSError):
                 path.unlink()
             raise
-        self._manifest = manifest.with_shard(entry)
+        self._manifest = manifest
         self._written.append(path)
         if self.next_shard is None:
             self.close()
+
+    def _check_missing(self, shard: int) -> None:
+        self.rows_of(shard)
+        if shard not in self.missing:
+            raise UserError("shard", shard, "written already")
+        if not self._close.alive:
+            raise UserError("writer", None, "closed: open the dataset again with resume")
 
     def discard(self) -> None:
         """Deletes what this writer has written, and the folder if it made it."""
@@ -254,14 +303,14 @@ def write_batch(
     try:
         while (shard := writer.next_shard) is not None:
             start = shard * shard_rows
-            writer.write(batch.take(slice(start, start + writer.rows_of(shard))))
+            writer.write(shard, batch.take(slice(start, start + writer.rows_of(shard))))
     except BaseException:
         writer.discard()
         raise
 
 
 def _ours(name: str) -> bool:
-    name = name.removesuffix(".tmp")
+    name = re.sub(r"(\.[0-9a-f]{8})?\.tmp$", "", name)
     return name == _manifest.NAME or _manifest.SHARD_NAME.fullmatch(name) is not None
 
 

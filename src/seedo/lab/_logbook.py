@@ -34,8 +34,8 @@ from seedo.episodes import (
 )
 from seedo.errors import UserError
 from seedo.lab._log_index import Index, make_index
-from seedo.tables._columns import SUFFIXES as TABLES
-from seedo.tables._columns import Columns, read_columns
+from seedo.tables import SUFFIXES as TABLES
+from seedo.tables import Columns, read_columns
 
 MOST_PATH = 1_000  # characters
 MOST_FOUND = 300  # logs in the list

@@ -230,7 +230,7 @@ def read_description(folder: Path) -> dict[str, Any]:
         raise UserError(str(path), None, f"cannot read: {error}") from error
     try:
         description = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError, MemoryError) as error:
         raise UserError(str(path), None, f"not JSON ({error}): restore or train again") from error
     if not isinstance(description, dict) or description.get("format") != FORMAT:
         found = description.get("format") if isinstance(description, dict) else None
@@ -249,7 +249,7 @@ def read_history(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in path.read_text().splitlines()]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(str(path), None, f"not JSON lines ({error}): delete or restore") from error
 
 

@@ -309,7 +309,7 @@ class _Job:
                     continue
                 batch = self._episodes([p for p, _ in recent], number)
                 if log is not None and log.next_shard == self._shard(number):
-                    log.write(batch)
+                    log.write(self._shard(number), batch)
                 seconds = time.monotonic() - last_row
                 last_row = time.monotonic()
                 row = self._row(batch, np.mean([x for _, x in recent], axis=0), done)

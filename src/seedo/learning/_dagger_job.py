@@ -240,7 +240,7 @@ def _write(
     with DatasetWriter(path, source, shard_rows, count, job, resume=True) as writer:
         while (shard := writer.next_shard) is not None:
             first = shard * shard_rows
-            writer.write(episodes(np.arange(first, first + writer.rows_of(shard))))
+            writer.write(shard, episodes(np.arange(first, first + writer.rows_of(shard))))
             tell(writer.rows, count)
     return Dataset(path)
 

@@ -103,7 +103,8 @@ def record(
             progress(writer.rows, count)
         while (shard := writer.next_shard) is not None:
             first, rows = shard * shard_rows, writer.rows_of(shard)
-            writer.write(episodes(world, player, seed, stream, first, rows, systems, explain))
+            batch = episodes(world, player, seed, stream, first, rows, systems, explain)
+            writer.write(shard, batch)
             if progress:
                 progress(writer.rows, count)
     return Dataset(out)

@@ -155,14 +155,15 @@ class Range:
         source = origin(world, self.player.name, seed)
         job = {"task": "perform", "agent": self.player.name, "stream": "perform", "seed": seed}
         with DatasetWriter(folder, source, count, count, job, resume=True) as writer:
-            if writer.next_shard is not None:
+            if (shard := writer.next_shard) is not None:
                 spans = jax.tree.map(lambda x: jnp.asarray(x, jnp.float32), asdict(degrees))
                 key, index = stream_key(seed, "perform"), jnp.arange(count)
                 played = rollout_on(
                     self._world, self.player, _stages(self._world, spans, key, index)
                 )
                 columns = jax.tree.map(np.asarray, played)
-                writer.write(world.to_log(source, np.arange(count), columns, systems=True))
+                batch = world.to_log(source, np.arange(count), columns, systems=True)
+                writer.write(shard, batch)
         return Dataset(folder)
 
 

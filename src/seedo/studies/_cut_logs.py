@@ -39,8 +39,7 @@ def cut(batch: EpisodeBatch, experiments: int, steps: int) -> EpisodeBatch:
     return replace(
         batch,
         phase=padded(batch.phase, OBSERVE),
-        target=padded(batch.target, -1),
-        value=padded(batch.value, np.nan),
+        setting=padded(batch.setting, np.nan),
         outcome=padded(batch.outcome, np.nan),
         goal=padded(batch.goal, -1),
         action_logits=None,

@@ -44,8 +44,7 @@ def shortened(batch: EpisodeBatch, experiments: int) -> EpisodeBatch:
     return replace(
         batch,
         phase=batch.phase[:, kept],
-        target=batch.target[:, kept],
-        value=batch.value[:, kept],
+        setting=batch.setting[:, kept],
         outcome=batch.outcome[:, kept],
         goal=batch.goal[:, kept],
         action_logits=None,
@@ -82,7 +81,7 @@ def acted(batch: EpisodeBatch, action: NDArray[np.int64]) -> EpisodeBatch:
     values = np.asarray(json.loads(batch.origin.world_config)["do_values"])
     target, value = batch.target.copy(), batch.value.copy()
     target[:, -1], value[:, -1] = np.divmod(action, len(values))[0], values[action % len(values)]
-    return replace(batch, target=target, value=value, action_logits=None)
+    return batch.replace(target=target, value=value, action_logits=None)
 
 
 def worths(batch: EpisodeBatch) -> NDArray[np.float64]:

@@ -86,7 +86,7 @@ def returns_after(dataset: Dataset, agent: Agent | None, at: Sequence[int], file
             if acted is not None:
                 target, value = short.target.copy(), short.value.copy()
                 target[:, -1], value[:, -1] = acted[0][:, place], acted[1][:, place]
-                short = replace(short, target=target, value=value)
+                short = short.replace(target=target, value=value)
             parts.append(_returns(short))
         return {name: np.concatenate([p[name] for p in parts], 1) for name in parts[0]}
 

@@ -186,7 +186,7 @@ def _labelled(world: Any, expert: Slipping, count: int, seed: int, folder: Path)
         while (shard := writer.next_shard) is not None:
             first, some = shard * rows, writer.rows_of(shard)
             batch = play.episodes(world, expert, seed, "watch", first, some)
-            writer.write(_long_tasks.meant_as_labels(batch))
+            writer.write(shard, _long_tasks.meant_as_labels(batch))
 
 
 # -- states ---------------------------------------------------------------------------------------

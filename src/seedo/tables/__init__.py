@@ -2,22 +2,30 @@
 
 from seedo.tables._columns import (
     LARGEST_VALUE,
+    MISSING,
+    SUFFIXES,
+    Columns,
+    check_unpacked,
+    codes,
+    near,
+    read_columns,
 )
-from seedo.tables._files import (
-    MAX_VARIABLES,
-    read_table,
-)
-from seedo.tables._table import (
-    OBSERVED,
-    Regime,
-    Table,
-)
+from seedo.tables._files import MAX_VARIABLES, read_table
+from seedo.tables._table import COLUMN_TYPES, OBSERVED, Regime, Table
 
 __all__ = [
+    "COLUMN_TYPES",
     "LARGEST_VALUE",
     "MAX_VARIABLES",
+    "MISSING",
     "OBSERVED",
+    "SUFFIXES",
+    "Columns",
     "Regime",
     "Table",
+    "check_unpacked",
+    "codes",
+    "near",
+    "read_columns",
     "read_table",
 ]

@@ -26,6 +26,10 @@ SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 LARGEST_VALUE = 1e100
 """Size of a value from which sums of squares are no longer safe in float64."""
 
+MAX_CELLS = 1 << 28
+MAX_BYTES = 4 << 30
+"""Most that a file may hold once it is unpacked; a small one may claim any number."""
+
 MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "none")
 _NUMBER = r"^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$|^-?inf(inity)?$"
 _COMMA_NUMBER = r"^[+-]?\d*,\d+(e[+-]?\d+)?$"
@@ -196,6 +200,15 @@ class Columns:
             raise UserError(self.place(row, name), cell, remedy)
 
 
+def codes(blocks: Sequence[Columns], column: str) -> tuple[NDArray[np.int64], list[str]]:
+    """A column of names: position of every row's in the list of different ones; and that list."""
+    chunks = [chunk for block in blocks for chunk in block.text(column).chunks]
+    text = pa.chunked_array(chunks, pa.string())
+    different = pc.unique(text)
+    code = np.asarray(pc.index_in(text, value_set=different), np.int64)
+    return code, [str(cell) for cell in different.to_pylist()]
+
+
 def read_columns(path: Path) -> Columns:
     """Reads a file of one of `SUFFIXES`; the first row of a text file names the columns.
 
@@ -220,17 +233,23 @@ def read_columns(path: Path) -> Columns:
         raise UserError(str(path), None, f"cannot be read: {error.strerror or error}") from error
     if name.endswith(".gz"):
         try:
-            data = gzip.decompress(data)
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+                data = file.read(MAX_BYTES + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise UserError(str(path), None, f"not a whole gzip file: {error}") from error
+        if len(data) > MAX_BYTES:
+            raise UserError(str(path), None, f"more than {MAX_BYTES:,} bytes unpacked: part it")
     return _read_text(path, _decoded(path, data), name.removesuffix(".gz").endswith(".tsv"))
 
 
 def _read_parquet(path: Path) -> Columns:
     try:
         with pq.ParquetFile(path) as file:
+            check_unpacked(file.metadata)
             table = file.read()
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except UserError as error:
+        raise UserError(str(path), error.value, error.remedy) from error
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         reason = str(error)[:120]
         raise UserError(str(path), None, f"not a whole Parquet file: {reason}") from error
     _check_names(path, table.column_names)
@@ -243,6 +262,17 @@ def _read_parquet(path: Path) -> Columns:
         if pa.types.is_dictionary(array.type):
             arrays[name] = pc.cast(array, array.type.value_type)
     return Columns(path, arrays, table.num_rows, None, "", tuple(warnings))
+
+
+def check_unpacked(metadata: pq.FileMetaData) -> None:
+    """Raises UserError for a Parquet file that is too large to be read once it is unpacked."""
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    cells = sum(g.column(i).num_values for g in groups for i in range(g.num_columns))
+    unpacked = sum(group.total_byte_size for group in groups)
+    if max(cells, metadata.num_rows) > MAX_CELLS or unpacked > MAX_BYTES:
+        held = f"{metadata.num_rows:,} rows, {cells:,} cells, {unpacked:,} bytes unpacked"
+        remedy = f"at most {MAX_CELLS:,} cells and {MAX_BYTES:,} bytes: part it into several files"
+        raise UserError("file", held, remedy)
 
 
 def _decoded(path: Path, data: bytes) -> bytes:

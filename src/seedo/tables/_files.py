@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
-from seedo.tables._columns import Columns, near, read_columns
+from seedo.tables._columns import Columns, codes, near, read_columns
 from seedo.tables._table import Regime, Table
-from seedo.tables._targets import Label, codes, place, read_labels
+from seedo.tables._targets import Label, place, read_labels
 
 MAX_VARIABLES = 50
 """More than these make no table."""

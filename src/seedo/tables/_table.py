@@ -43,6 +43,10 @@ class Regime:
 
 OBSERVED = Regime("observed")
 
+COLUMN_TYPES = ("real", "positive", "bounded", "count", "yes/no", "categorical", "ordered", "time",
+                "label")  # fmt: skip
+"""What a column may hold: numbers of several kinds, or codes for names."""
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -145,13 +149,30 @@ class Table:
         target: NDArray[Any] | None = None,
         title: str = "",
     ) -> Table:
-        """Rows in which at most one variable was set: `target` int[R], -1 for an observation."""
+        """Rows of which is known which variables were set.
+
+        Args:
+            variables: n names.
+            values: numbers [R, n].
+            target: int[R], the variable set in a row, -1 for an observation; or bool[R, n], all
+                that were. None: nothing was set.
+            title: where the rows come from.
+        """
         values = np.asarray(values, np.float64)
         count = len(values)
-        target = np.full(count, -1) if target is None else np.asarray(target, np.int64)
-        regimes = (OBSERVED, *(Regime(f"do({v})", frozenset([i]))
-                               for i, v in enumerate(variables)))  # fmt: skip
+        target = np.full(count, -1) if target is None else np.asarray(target)
+        sets = [frozenset[int](), *(frozenset([i]) for i in range(len(variables)))]
+        if target.ndim == 2:
+            several = target.sum(axis=1) > 1
+            combined, which = np.unique(target[several], axis=0, return_inverse=True)
+            target = np.where(target.any(axis=1), target.argmax(axis=1), -1)
+            target[several] = len(variables) + which.reshape(-1)
+            sets += [frozenset(np.flatnonzero(row).tolist()) for row in combined]
+        regimes = tuple(
+            Regime(f"do({', '.join(variables[i] for i in sorted(hard))})", hard)
+            if hard else OBSERVED for hard in sets
+        )  # fmt: skip
         rows = np.arange(count, dtype=np.int64)
         nought = np.zeros(count, np.int64)
-        return Table(tuple(variables), values, target + 1, regimes, nought, ("data",), rows,
-                     nought, title)  # fmt: skip
+        return Table(tuple(variables), values, target.astype(np.int64) + 1, regimes, nought,
+                     ("data",), rows, nought, title)  # fmt: skip

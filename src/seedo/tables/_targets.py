@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
-from seedo.tables._columns import MISSING, Columns, near, read_columns
+from seedo.tables._columns import MISSING, Columns, codes, near, read_columns
 
 _KINDS = ("hard", "soft", "replaced", "unknown")
 _PREFIXES = {"~": "soft", "!": "replaced"}
@@ -164,15 +162,6 @@ def _from_column(column: str, blocks: Sequence[Columns], names: Sequence[str]) -
             where = place(blocks, int(np.argmax(code == i)), column)
             raise UserError(where, error.value, error.remedy) from None
     return _merged(code, labels, [column])
-
-
-def codes(blocks: Sequence[Columns], column: str) -> tuple[NDArray[np.int64], list[str]]:
-    """A column of names: position of every row's in the list of different ones; and that list."""
-    chunks = [chunk for block in blocks for chunk in block.text(column).chunks]
-    text = pa.chunked_array(chunks, pa.string())
-    different = pc.unique(text)
-    code = np.asarray(pc.index_in(text, value_set=different), np.int64)
-    return code, [str(cell) for cell in different.to_pylist()]
 
 
 @dataclass(frozen=True, eq=False)

@@ -309,7 +309,7 @@ class _Run:
             self._said.write(
                 self._line(scene, played) for scene, played in zip(scenes, tries, strict=True)
             )
-            writer.write(type(scenes[0]).log(self._origin, scenes, self.systems))
+            writer.write(shard, type(scenes[0]).log(self._origin, scenes, self.systems))
             self._logged.update(episodes)
             for episode in episodes:
                 del self._waiting[episode]

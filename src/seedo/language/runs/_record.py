@@ -88,7 +88,7 @@ def record_speaker(
                 begin = shard * rows
                 own = scenes[begin - first : begin - first + writer.rows_of(shard)]
                 said.write(line(scene, begin + i) for i, scene in enumerate(own))
-                writer.write(type(own[0]).log(start, own, systems))
+                writer.write(shard, type(own[0]).log(start, own, systems))
                 shard = writer.next_shard
             if progress:
                 progress(writer.rows, count)

@@ -1,0 +1,146 @@
+"""Commands about files: what is in a log, and logs from your own files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from seedo.cli._console import app, notes, print_table
+from seedo.cli._options import AsJson
+
+
+@app.command()
+def inspect(
+    logs: Annotated[Path, typer.Argument(help="Dataset or run folder.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what is in a dataset, and whether it is whole."""
+    from seedo import episodes
+
+    found = episodes.summary(episodes.Dataset(logs))
+    if as_json:
+        print(json.dumps(found, sort_keys=True))
+        return
+    facts = Table(box=None, show_header=False, pad_edge=False)
+    facts.add_column(style="bold", no_wrap=True)
+    facts.add_column(overflow="fold")
+    for name, text in _facts(found):
+        facts.add_row(name, text)
+    print_table(facts)
+    print_table(_variables(found))
+    for file, place in found["links"].items():
+        notes.print(f"{file} is a link: it lies in {place}", style="yellow", highlight=False)
+    for line in found["damage"]:
+        notes.print(f"damaged: {line}", style="yellow", highlight=False)
+
+
+def _facts(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Names and texts of what is said about a dataset as a whole."""
+    yield "log", str(found["path"])
+    whole = "complete" if found["complete"] else "not complete: go on with --resume"
+    if found["damage"]:
+        whole = f"{len(found['damage'])} damaged"
+    yield "episodes", f"{found['rows']:,} in {found['shards']} shards, {whole}"
+    if found["readable_rows"] != found["rows"]:
+        yield "readable", f"{found['readable_rows']:,}; what follows is about these"
+    yield "size", f"{found['bytes']:,} bytes, {found['bytes_per_episode']:,} an episode"
+    config = json.loads(found["world_config"])
+    settings = ", ".join(f"{k}={json.dumps(v)}" for k, v in config.items() if v is not None)
+    yield "world", found["world"] + (f" ({settings})" if settings else "")
+    yield "split", found["split"]
+    source = f", {found['provenance']}" if found["provenance"] else ""
+    yield "experimenter", found["experimenter"] + source
+    if found["created"]:
+        yield "created", found["created"]
+    yield "seeds", ", ".join(map(str, found["seeds"]))
+    phases = (f"{count:g} {phase}" for phase, count in found["steps_by_phase"].items() if count)
+    yield "steps", f"{found['steps']} ({', '.join(phases)})"
+    explored = f"{found['distinct_targets']:.2f} of {found['relevant']:.2f} relevant variables"
+    if found["several_at_once"]:
+        explored += f"; several at once in {found['several_at_once']:.0%} of all steps"
+    yield "tested", explored
+    yield "set to", ", ".join(map(_bar, found["do_values"])) or "nothing was set"
+    if found["returns"] is not None:
+        known = {"omniscient": found["oracle_return"], "random": found["random_return"]}
+        known |= {"ratio": found["return_ratio"]}
+        others = ", ".join(f"{k} {v:.3f}" for k, v in known.items() if v is not None)
+        yield "return", f"{found['returns']:.3f}" + (f" ({others})" if others else "")
+    if found["optional"]:
+        yield "also", ", ".join(found["optional"])
+
+
+def _bar(bar: dict[str, float]) -> str:
+    place = f"{bar['value']:g}" if "value" in bar else f"{bar['from']:g} to {bar['to']:g}"
+    return f"{place} ({bar['count']:,} times)"
+
+
+def _variables(found: dict[str, Any]) -> Table:
+    """One row a variable: its type, its values' names and in which share of steps it was set."""
+    table = Table(title="Share of steps in which each was set", title_justify="left")
+    columns: dict[str, list[str]] = {"variable": [*found["variables"], "none"]}
+    if found["types"]:
+        columns["type"] = [*found["types"], ""]
+        levels = found["levels"] or [[]] * found["n"]
+        columns["levels"] = [*(", ".join(names) for names in levels), ""]
+    for phase, shares in found["target_frequency"].items():
+        each = (shares.get(name, 0) for name in columns["variable"])
+        columns[phase] = [f"{share:.1%}" if share else "–" for share in each]
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
+    return table
+
+
+@app.command("import")
+def import_(
+    table: Annotated[Path, typer.Argument(help="Your file, one row a step; see docs/logs.md.")],
+    out: Annotated[Path, typer.Option(help="Dataset folder to write.")],
+    experimenter: Annotated[str, typer.Option(help="Who acted.")] = "unknown",
+    factors: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A variable that was set in every row that has its value."),
+    ] = None,
+    goal: Annotated[str | None, typer.Option(help="The variable to raise in every step.")] = None,
+    phase: Annotated[
+        str | None, typer.Option(help="Of every step: observe, explore or exploit.")
+    ] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="A column that is no variable.")] = None,
+    by_length: Annotated[
+        bool, typer.Option("--by-length", help="A dataset for each number of steps, below OUT.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn your own logs into a dataset."""
+    from seedo import episodes
+
+    layout = episodes.Layout(tuple(factors or ()), goal, phase, tuple(drop or ()))
+    log = episodes.OwnLog(table, layout)
+    lengths = sorted(set(log.lengths.tolist())) if by_length else [None]
+    written = []
+    for steps in lengths:
+        batch = log.batch(steps, experimenter=experimenter)
+        folder = out if steps is None else out / f"steps-{steps}"
+        episodes.write_batch(folder, batch, shard_rows=max(1, -(-batch.rows // 20)))
+        written.append({"path": str(folder), "episodes": batch.rows, "steps": batch.steps})
+    if as_json:
+        kinds = {"variables": batch.origin.variables, "types": batch.origin.types,
+                 "levels": batch.origin.levels}  # fmt: skip
+        print(json.dumps({"datasets": written, **kinds, "warnings": log.warnings}, sort_keys=True))
+        return
+    for line in log.warnings:
+        notes.print(line, style="yellow", highlight=False)
+    for name, levels in zip(log.variables, log.levels, strict=True):
+        if levels is not None:
+            notes.print(f"{name} is categorical: {', '.join(levels)}", highlight=False)
+    for one in written:
+        count = f"{one['episodes']:,} episode{'s' * (one['episodes'] != 1)}"
+        notes.print(f"{count} ({one['steps']} steps) in {one['path']}", highlight=False)
+        if one["episodes"] == 1:
+            notes.print("one episode: there is enough to ask, but learn needs two or more (it "
+                        "holds some out)", style="yellow")  # fmt: skip
