@@ -270,7 +270,7 @@ def test_learning_goes_on_where_it_was_killed_and_ends_in_the_same_bytes(tmp_pat
     whole = learning.learn([data], tmp_path / "whole", wanted)
 
     def stop(report):
-        if report.step >= 50:
+        if report.row["step"] >= 50:
             raise _Killed
 
     with pytest.raises(_Killed):

@@ -207,7 +207,7 @@ def test_an_interrupted_job_ends_as_an_uninterrupted_one(tmp_path):
     agent = learn_by_reinforcement(world, whole, SMALL)
 
     def stop(report):
-        if report.steps >= 2 * SMALL.per_round:
+        if report.row["steps"] >= 2 * SMALL.per_round:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -215,7 +215,7 @@ def test_an_interrupted_job_ends_as_an_uninterrupted_one(tmp_path):
     assert not (parts / "agent.json").exists()
     seen = []
     resumed = learn_by_reinforcement(world, parts, SMALL, resume=True, progress=seen.append)
-    assert [report.steps for report in seen] == [2 * SMALL.per_round, 3 * SMALL.per_round]
+    assert [report.row["steps"] for report in seen] == [2 * SMALL.per_round, 3 * SMALL.per_round]
     for name in ("weights.safetensors", "optimizer.safetensors", "agent.json"):
         assert (whole / name).read_bytes() == (parts / name).read_bytes()
     assert rows(whole) == rows(parts)

@@ -13,17 +13,18 @@ from seedo.learning._agent import (
     read_history,
 )
 from seedo.learning._course import Course
-from seedo.learning._dag_reinforcement import FineTuning, FineTuningReport, fine_tune
+from seedo.learning._dag_reinforcement import FineTuning, fine_tune
 from seedo.learning._dagger import DaggerRecipe, Queries, learn_round, plan_queries
-from seedo.learning._dagger_job import DaggerReport, learn_by_dagger
+from seedo.learning._dagger_job import learn_by_dagger
 from seedo.learning._find import find_agent
-from seedo.learning._imitation import Recipe, Report, learn
+from seedo.learning._imitation import learn
 from seedo.learning._inputs import Cue, Decision, Inputs, Row, batch_inputs
+from seedo.learning._job import Report
 from seedo.learning._networks import KINDS, WIDTHS, Architecture, architecture, build
+from seedo.learning._recipe import Recipe, Training
 from seedo.learning._rooms_agent import ROOMS_KINDS, RoomsAgent, load_rooms_agent
 from seedo.learning._rooms_reinforcement import (
     ReinforcementRecipe,
-    ReinforcementReport,
     learn_by_reinforcement,
 )
 from seedo.learning._weights import read_arrays
@@ -38,20 +39,18 @@ __all__ = [
     "Course",
     "Cue",
     "DaggerRecipe",
-    "DaggerReport",
     "Decision",
     "FineTuning",
-    "FineTuningReport",
     "Inputs",
     "Provenance",
     "Queries",
     "Recipe",
     "ReinforcementRecipe",
-    "ReinforcementReport",
     "Report",
     "RoomsAgent",
     "Row",
     "Trained",
+    "Training",
     "agent_folder",
     "architecture",
     "batch_inputs",

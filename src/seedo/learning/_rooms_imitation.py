@@ -17,7 +17,12 @@ from seedo.learning._rooms_objective import rooms_losses
 from seedo.worlds import from_config, stream_key
 from seedo.worlds.rooms import logged_actions
 
-ROOMS_RECIPE: dict[str, Any] = {"network": "relational", "batch_size": 64, "explore_weight": 1.0}
+ROOMS_RECIPE: dict[str, Any] = {
+    "network": "relational",
+    "batch_size": 64,
+    "learning_rate": 3e-3,
+    "explore_weight": 1.0,
+}
 """Defaults of a recipe for rooms: many small steps learn from far fewer episodes."""
 
 

@@ -25,7 +25,12 @@ from seedo.language.text._lesson import (
 from seedo.language.text._llama import LlamaPlan, TextNetwork, fresh
 from seedo.learning import Course, Recipe, Report, learn
 
-TEXT_RECIPE: dict[str, Any] = {"network": "text", "batch_size": 32, "explore_weight": 0.5}
+TEXT_RECIPE: dict[str, Any] = {
+    "network": "text",
+    "batch_size": 32,
+    "learning_rate": 2e-3,
+    "explore_weight": 0.5,
+}
 READING_WEIGHT = 1.5
 """Weight of reading (results and explanations) beside exploiting, times `explanation_weight`."""
 _HELDOUT = 256
