@@ -1,5 +1,5 @@
-"""Learning world `dag` by reinforcement, from an agent or afresh: the recipe, and what a job of it
-does."""
+"""Learning world `dag` by reinforcement, from an agent or afresh: the recipe, and what a round
+of it does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 
 from seedo.episodes import DatasetWriter, EpisodeBatch, Origin
 from seedo.errors import UserError
-from seedo.learning._agent import Agent, load_agent
+from seedo.learning._agent import Agent, Provenance
 from seedo.learning._dag_ppo import (
     LEARNT,
     LOSSES,
@@ -36,7 +35,8 @@ from seedo.learning._dag_ppo import (
     practice,
     returns,
 )
-from seedo.learning._job import Report, State, short, train
+from seedo.learning._find import load_agent
+from seedo.learning._job import State, short
 from seedo.learning._networks import Architecture, Network, architecture, build
 from seedo.learning._recipe import (
     LARGEST_SEED,
@@ -50,7 +50,7 @@ from seedo.learning._recipe import (
     some_share,
     widths,
 )
-from seedo.learning._reinforcement import Rounds, reinforcement_job
+from seedo.learning._reinforcement import Rounds
 from seedo.learning._rooms_ppo import adam
 from seedo.learning._weights import to_bytes
 from seedo.worlds import DagWorld, stream_key
@@ -115,42 +115,6 @@ class FineTuning(Checked):
             raise UserError("anchor_weight", self.anchor_weight, "needs an agent to start from")
 
 
-def fine_tune(
-    world: DagWorld,
-    out: str | Path,
-    recipe: FineTuning,
-    *,
-    resume: bool = False,
-    progress: Callable[[Report], None] | None = None,
-    checkpoint_seconds: float = 20.0,
-) -> Agent:
-    """Let an agent play in a world of its own, learn from rewards, and leave an agent folder.
-
-    The result depends on world, recipe and the agent started from (and, in the last bits, on the
-    number of cores), however often the job was interrupted. Lines of `metrics.jsonl`: `steps` and
-    `episodes` so far; since the line before, `mean_return`, `return_ratio` (to the omniscient), the
-    losses, `anchor` (KL to the agent started from; 0 where it has no weight), and
-    `steps_per_second`. The episodes are kept in `own/`, provenance `own`.
-
-    Raises:
-        UserError: bad settings, an agent that cannot play in the world, an output folder that is
-            not this job's, or divergence.
-    """
-    if not isinstance(world, DagWorld):
-        raise UserError("world", getattr(world, "name", world), "this plays in world dag only")
-    first, plan = _first(world, recipe)
-    job = reinforcement_job(world, recipe)
-    if recipe.start is not None:
-        job["start_sha256"] = hashlib.sha256(to_bytes(first)).hexdigest()
-    out = Path(out)
-    method = DagReinforcement(world, out, recipe, first, plan, job)
-    train(
-        method, out, job,
-        resume=resume, progress=progress, checkpoint_seconds=checkpoint_seconds,
-    )  # fmt: skip
-    return load_agent(out)
-
-
 def _first(world: DagWorld, recipe: FineTuning) -> tuple[Network, Architecture]:
     if recipe.start is not None:
         agent = load_agent(recipe.start)
@@ -163,22 +127,22 @@ def _first(world: DagWorld, recipe: FineTuning) -> tuple[Network, Architecture]:
 
 
 class DagReinforcement(Rounds):
-    """Rounds of playing and learning, each on all cores."""
+    """Rounds of playing and learning, each on all cores.
+
+    The last bits of the result depend on the number of cores. Rows: `steps` and `episodes` so far;
+    since the line before, `mean_return`, `return_ratio` (to the omniscient), the losses, `anchor`
+    (KL to the agent started from; 0 where it has no weight), and `steps_per_second`. The episodes
+    are kept in `own/`, provenance `own`.
+    """
 
     watched = LOSSES
 
-    def __init__(
-        self,
-        world: DagWorld,
-        out: Path,
-        recipe: FineTuning,
-        first: Network,
-        plan: Architecture,
-        job: dict[str, Any],
-    ) -> None:
+    def __init__(self, world: DagWorld, out: Path, recipe: FineTuning) -> None:
         super().__init__(world, recipe, recipe.tasks * recipe.players * world.spec.steps)
-        self.out, self.job = out, job
-        self.architecture, self.first = plan, first
+        self.out = out
+        self.first, self.architecture = _first(world, recipe)
+        if recipe.start is not None:
+            self.job["start_sha256"] = hashlib.sha256(to_bytes(self.first)).hexdigest()
         self.log: DatasetWriter | None = None
 
     def start(self) -> State:
@@ -249,9 +213,11 @@ class DagReinforcement(Rounds):
         own = tasks // self.workers
         starts = range(number * tasks, (number + 1) * tasks, own)
 
+        agent = Agent(network, self.architecture, Provenance("ppo"), greedy=False)
+
         def share(start: int) -> Any:
             indices = jnp.arange(start, start + own)
-            return jax.tree.map(np.asarray, self.play(network, self.key, indices))
+            return jax.tree.map(np.asarray, self.play(agent, self.key, indices))
 
         shares = list(self.pool.map(share, starts))
         return jax.tree.map(lambda *a: np.concatenate(a), *shares)

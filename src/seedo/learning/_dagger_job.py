@@ -1,4 +1,4 @@
-"""DAgger in world `dag`: an agent plays, an expert says what it would have done there, it learns.
+"""DAgger: an agent plays, an expert says what it would have done there, it learns.
 
 Ross, Gordon & Bagnell, A reduction of imitation learning and structured prediction to no-regret
 online learning, AISTATS 2011, algorithm 3.1, under a budget of queries.
@@ -11,7 +11,7 @@ import functools
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -20,14 +20,16 @@ import numpy as np
 
 from seedo.episodes import Dataset, DatasetWriter, EpisodeBatch, Origin
 from seedo.errors import UserError
-from seedo.experimenters import Experimenter
-from seedo.learning._agent import Agent, load_agent
+from seedo.experimenters import Experimenter, Player
+from seedo.learning._agent import Agent
 from seedo.learning._checkpoint import finish
 from seedo.learning._dagger import DaggerRecipe, Queries, learn_round, plan_queries
+from seedo.learning._find import load_agent
 from seedo.learning._imitation import learn
 from seedo.learning._job import Report, claimed, describe
-from seedo.play import Rollout, Setup, origin, set_up, shard_size
-from seedo.worlds import Action, World, stream_key
+from seedo.learning._kinds import kind_for
+from seedo.play import Rollout, Setup, origin, play_noting, set_up, shard_size
+from seedo.worlds import Action, Spec, World, stream_key
 
 FOLDER = "dagger"
 """Of an agent's folder: `round-00`, `round-01`, ... hold the episodes with labels, `agent-00`, ...
@@ -65,13 +67,12 @@ def learn_by_dagger(
     after it.
 
     Raises:
-        UserError: a world other than dag, a bad setting, logs that cannot be learnt from, or an
-            output folder that is not this job's.
+        UserError: a world or an expert that cannot be asked, a bad setting, logs that cannot be
+            learnt from, or an output folder that is not this job's.
     """
     if not logs:
         raise UserError("logs", None, "give the logs that were or are imitated")
-    if world.name != "dag":
-        raise UserError("world", world.name, "DAgger plays world dag")
+    _check(world, expert, logs, recipe)
     agent = None if recipe.start is None else load_agent(recipe.start)
     if agent is not None:
         agent.check(world.spec)
@@ -80,7 +81,24 @@ def learn_by_dagger(
         if open_:
             (job.out / FOLDER).mkdir(exist_ok=True)
             job.run(agent)
-    return load_agent(out)
+    agent = load_agent(out)
+    return agent
+
+
+def _check(
+    world: World, expert: Experimenter, logs: Sequence[str | Path], recipe: DaggerRecipe
+) -> None:
+    """Raises UserError for what is missing to ask an expert about what an agent visits."""
+    kind = kind_for([Dataset(path) for path in logs], recipe.network)
+    if not kind.labels:
+        raise UserError("network", recipe.network, "it does not learn from an expert's labels")
+    if world.family not in kind.families:
+        raise UserError("world", world.name, "the network that learns from these logs plays others")
+    for field, host, name in (("world", world.host, world.name),
+                              ("expert", expert.host, expert.name)):  # fmt: skip
+        if host:
+            raise UserError(field, name, "it is plain Python: DAgger plays in compiled programs")
+    expert.check(world.spec)
 
 
 @dataclasses.dataclass
@@ -285,30 +303,55 @@ def relabelled(
 
     Both see everything that was done, whoever did it; pure.
     """
-    spec, task = world.spec, setup.task
-    keys = [jax.random.split(jax.random.fold_in(setup.player_key, who)) for who in range(2)]
-    players = (agent, expert)
-    memories = tuple(
-        p.begin(spec, key[0], world.privileged(task) if p.knows_system else None)
-        for p, key in zip(players, keys, strict=True)
-    )
+    player = Guided(agent, expert, acts, setup.player_key)
+    played, answers = play_noting(world, player, setup, lambda memory: memory.answer)
+    return Relabelled(played, *answers)
 
-    def step(carry: Any, now: Any) -> Any:
-        (memories, state), (t, own) = carry, now
-        seen = world.observe(task, state)
-        chosen = [
-            p.act(memory, seen, jax.random.fold_in(key[1], t))
-            for p, memory, key in zip(players, memories, keys, strict=True)
+
+class _Memory(NamedTuple):
+    """Of a guided agent."""
+
+    own: tuple[Any, Any]  # the agent's, the expert's
+    step: Any
+    answer: tuple[Any, Any]  # the expert's target and value at the step before
+
+
+class Guided(Player, eqx.Module):
+    """An agent beside an expert, who acts at the steps where `acts` is true and is asked at all."""
+
+    agent: Experimenter
+    expert: Experimenter
+    acts: Any  # bool[S]
+    key: Any  # all that either draws comes from it
+
+    name: ClassVar[str] = "dagger"
+
+    @property
+    def knows_system(self) -> bool:
+        return self.agent.knows_system or self.expert.knows_system
+
+    def _keys(self, which: int) -> list[Any]:
+        """For beginning, or for acting: the agent's and the expert's."""
+        both = [jax.random.fold_in(self.key, who) for who in range(2)]
+        return [jax.random.split(key)[which] for key in both]
+
+    def begin(self, spec: Spec, key: Any, privileged: Any) -> _Memory:
+        own = [
+            player.begin(spec, own, privileged if player.knows_system else None)
+            for player, own in zip((self.agent, self.expert), self._keys(0), strict=True)
         ]
-        (mine, _), (theirs, _) = chosen
-        action = Action(
-            jnp.where(own, theirs.target, mine.target), jnp.where(own, theirs.value, mine.value)
-        )
-        after, reward, _ = world.step(task, state, action, jax.random.fold_in(setup.noise_key, t))
-        row = world.row(task, state, action, reward, after)
-        return (tuple(memory for _, memory in chosen), after), (row, theirs.target, theirs.value)
+        nothing = (jnp.asarray(-1, jnp.int32), jnp.asarray(0.0, jnp.float32))
+        return _Memory((own[0], own[1]), jnp.asarray(0), nothing)
 
-    _, (rows, label, to) = jax.lax.scan(
-        step, (memories, world.reset(task, setup.noise_key)), (jnp.arange(spec.steps), acts)
-    )
-    return Relabelled(world.rollout(task, rows), label, to)
+    def act(self, memory: _Memory, observation: Any, key: Any) -> tuple[Action, _Memory]:
+        t = memory.step
+        (mine, first), (theirs, second) = (
+            player.act(own, observation, jax.random.fold_in(key, t))
+            for player, own, key in zip(
+                (self.agent, self.expert), memory.own, self._keys(1), strict=True
+            )
+        )
+        answer = (jnp.asarray(theirs.target, jnp.int32), jnp.asarray(theirs.value, jnp.float32))
+        acts = self.acts[t]
+        chosen = Action(*(jnp.where(acts, a, b) for a, b in zip(answer, mine[:2], strict=True)))
+        return chosen, _Memory((first, second), t + 1, answer)

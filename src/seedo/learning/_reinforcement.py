@@ -10,22 +10,23 @@ MOST_ROWS = 400
 """Lines of metrics.jsonl, about: long jobs put several rounds into one."""
 
 
-def reinforcement_job(world: Any, recipe: Any) -> dict[str, Any]:
-    """What fixes the result of learning by reinforcement in a world."""
-    own = {"method": "ppo", "world": world.name, "world_config": world.config()}
-    return own | settings_of(recipe)
-
-
 class Rounds(Method):
     """Rounds of playing in a world and learning from it.
 
     Args:
         per_round: environment steps of a round.
+
+    Attributes:
+        job: what fixes the result.
     """
+
+    total: int
 
     def __init__(self, world: Any, recipe: Any, per_round: int) -> None:
         self.world, self.recipe, self.per_round = world, recipe, per_round
-        self.total: int = -(-recipe.steps // per_round)
+        own = {"method": "ppo", "world": world.name, "world_config": world.config()}
+        self.job: dict[str, Any] = own | settings_of(recipe)
+        self.total = -(-recipe.steps // per_round)
         self.every = max(1, self.total // MOST_ROWS)
 
     def due(self, done: int) -> bool:

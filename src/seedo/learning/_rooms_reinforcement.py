@@ -1,9 +1,8 @@
-"""Learning the rooms by reinforcement: the recipe, and what a job of it does."""
+"""Learning the rooms by reinforcement: the recipe, and what a round of it does."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from seedo.errors import UserError
-from seedo.learning._job import Report, State, short, train
+from seedo.learning._job import State, short
 from seedo.learning._recipe import (
     EXPLANATIONS,
     LARGEST_SEED,
@@ -28,12 +27,10 @@ from seedo.learning._recipe import (
     share,
     widths,
 )
-from seedo.learning._reinforcement import Rounds, reinforcement_job
+from seedo.learning._reinforcement import Rounds
 from seedo.learning._rooms_agent import (
-    RoomsAgent,
     RoomsArchitecture,
     build_rooms,
-    load_rooms_agent,
     rooms_architecture,
 )
 from seedo.learning._rooms_ppo import LOSSES, Progress, Settings, adam, begin, make_round
@@ -113,43 +110,17 @@ class ReinforcementRecipe(Checked):
         return self.environments * self.unroll
 
 
-def learn_by_reinforcement(
-    world: RoomsWorld,
-    out: str | Path,
-    recipe: ReinforcementRecipe,
-    *,
-    resume: bool = False,
-    progress: Callable[[Report], None] | None = None,
-    checkpoint_seconds: float = 20.0,
-) -> RoomsAgent:
-    """Let a fresh network play in a world, learn from rewards, and leave an agent folder.
-
-    The result depends on world and recipe alone, however often the job was interrupted. Lines of
-    `metrics.jsonl`: `steps` and `episodes` so far; since the line before, `mean_reward` an episode
-    and `success` (share of the episodes whose last trial was rewarded), null where none ended, the
-    losses, and `steps_per_second`.
-
-    Raises:
-        UserError: bad settings, an output folder that is not this job's, or divergence.
-    """
-    if not isinstance(world, RoomsWorld):
-        raise UserError(
-            "world", getattr(world, "name", world), "reinforcement plays in rooms and dag only"
-        )
-    out, method = Path(out), RoomsReinforcement(world, recipe)
-    train(
-        method, out, reinforcement_job(world, recipe),
-        resume=resume, progress=progress, checkpoint_seconds=checkpoint_seconds,
-    )  # fmt: skip
-    return load_rooms_agent(out)
-
-
 class RoomsReinforcement(Rounds):
-    """Rounds of playing and learning; see `make_round`."""
+    """Rounds of playing and learning by a fresh network; see `make_round`.
+
+    Rows: `steps` and `episodes` so far; since the line before, `mean_reward` an episode and
+    `success` (share of the episodes whose last trial was rewarded), null where none ended, the
+    losses, and `steps_per_second`.
+    """
 
     watched = LOSSES
 
-    def __init__(self, world: RoomsWorld, recipe: ReinforcementRecipe) -> None:
+    def __init__(self, world: RoomsWorld, out: Path, recipe: ReinforcementRecipe) -> None:
         super().__init__(world, recipe, recipe.per_round)
         self.architecture = recipe.architecture()
         self.key = stream_key(recipe.seed, "reinforcement")
