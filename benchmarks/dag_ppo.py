@@ -46,7 +46,7 @@ def fine_tuning(rounds: int, folder: Path) -> Callable[[], int]:
 
     def run() -> int:
         own = FineTuning(start="pretrained:dag", steps=rounds * per_round)
-        agent = learning.fine_tune(world, folder / str(next(counted)), own)
+        agent = learning.reinforce(world, folder / str(next(counted)), own)
         return agent.training["steps"]
 
     return run

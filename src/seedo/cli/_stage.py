@@ -301,9 +301,7 @@ def _reinforce(
     from seedo import learning
 
     with learning_bar() as progress:
-        agent = learning.learn_by_reinforcement(
-            stage, out, recipe, resume=resume, progress=progress
-        )
+        agent = learning.reinforce(stage, out, recipe, resume=resume, progress=progress)
     last = agent.history[-1]
     say(
         as_json,
@@ -316,7 +314,7 @@ def _fine_tune(stage: Any, out: Path, recipe: FineTuning, resume: bool, as_json:
     from seedo import learning
 
     with learning_bar() as progress:
-        agent = learning.fine_tune(stage, out, recipe, resume=resume, progress=progress)
+        agent = learning.reinforce(stage, out, recipe, resume=resume, progress=progress)
     last = agent.history[-1]
     say(
         as_json,

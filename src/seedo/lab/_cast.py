@@ -108,6 +108,6 @@ def _of_world(name: str, config: Config) -> Any:
 
 @functools.lru_cache(maxsize=32)
 def _trained(name: str, world: str) -> Any:
-    from seedo.learning import load_agent, load_rooms_agent
+    from seedo.learning import load_agent
 
-    return load_rooms_agent(name) if world == "rooms" else load_agent(name)
+    return load_agent(name)

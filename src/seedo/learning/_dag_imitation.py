@@ -9,9 +9,11 @@ import numpy as np
 
 from seedo.episodes import Dataset, EpisodeBatch
 from seedo.errors import UserError
-from seedo.learning._agent import load_agent
+from seedo.learning._agent import Agent, Provenance
 from seedo.learning._course import Course
 from seedo.learning._decisions import Lesson, lesson
+from seedo.learning._folder import Stored, read_weights
+from seedo.learning._kinds import NetworkKind
 from seedo.learning._networks import Architecture, architecture, build
 from seedo.learning._objective import losses
 from seedo.learning._recipe import Recipe
@@ -51,7 +53,6 @@ def dag_course(datasets: list[Dataset], recipe: Recipe) -> Course:
         losses=losses,
         loss_weights=(recipe.explore_weight, 1.0, predicts * recipe.explanation_weight),
         explaining="edge_loss" if predicts else "",
-        load=load_agent,
     )
 
 
@@ -88,3 +89,15 @@ def _do_values(dataset: Dataset) -> list[float]:
     if not seen:
         raise UserError(str(dataset.path), None, "holds no intervention to imitate")
     return sorted(seen)
+
+
+def load_dag_agent(stored: Stored, greedy: bool) -> Agent:
+    """An agent from its folder."""
+    plan = Architecture.from_json(stored.architecture)
+    network = read_weights(stored.folder, lambda: build(plan, 0))
+    past = Provenance(stored.name, stored.training, stored.history)
+    return Agent(network, plan, past, greedy)
+
+
+DAG_NETWORK = NetworkKind(load_dag_agent, ("dag", ""), DAG_RECIPE, dag_course, labels=True)
+"""Networks that read variables which are set and seen."""

@@ -19,9 +19,10 @@ from seedo.errors import UserError
 from seedo.learning._agent import Agent
 from seedo.learning._batches import minibatches
 from seedo.learning._course import Course
-from seedo.learning._dag_imitation import DAG_RECIPE, dag_course
+from seedo.learning._dag_imitation import DAG_RECIPE
 from seedo.learning._imitation import complete_recipe, learn
 from seedo.learning._job import Report, settings_of
+from seedo.learning._kinds import NETWORKS, NetworkKind
 from seedo.learning._recipe import Recipe, Training, between, choice, count, setting, share
 from seedo.worlds import EXPLOIT, OBSERVE
 
@@ -82,7 +83,9 @@ class DaggerRecipe(Training):
         """What is kept of it, in the layout of earlier versions."""
         own = {f.name: getattr(self, f.name) for f in fields(self)}
         asking = {k: v for k, v in own.items() if k not in Training.__dataclass_fields__}
-        return asking | {"imitation": settings_of(self.imitation)}
+        rate = self.learning_rate or DAG_RECIPE["learning_rate"]
+        imitation = replace(self.imitation, learning_rate=rate)
+        return asking | {"imitation": settings_of(imitation)}
 
 
 class Queries(NamedTuple):
@@ -105,7 +108,7 @@ def plan_queries(recipe: DaggerRecipe, number: int, phases: Sequence[int]) -> Qu
     open_ = codes != OBSERVE
     exploits = int((codes == EXPLOIT).sum())
     # An episode takes `exploits` queries or more, if it has that many steps: these suffice.
-    most = max(1, budget // exploits)
+    most = max(1, budget // max(1, exploits))
     acts = (rng.random((most, len(codes))) < recipe.beta_of(number)) & open_
     asked = acts.copy()
     if recipe.ask != "uniform":
@@ -141,6 +144,7 @@ def learn_round(
 
     Without labelled episodes: as many steps on the logs alone.
     """
+    kind: NetworkKind = NETWORKS.find(agent.architecture.kind)
     imitation = complete_recipe(
         replace(
             recipe.imitation,
@@ -148,7 +152,7 @@ def learn_round(
             widths=tuple(sorted(agent.architecture.widths.items())),
             start=None,
         ),
-        DAG_RECIPE,
+        kind,
     )
     assert imitation.batch_size is not None
     assert imitation.epochs is not None
@@ -164,7 +168,7 @@ def learn_round(
     epochs = steps / float(np.dot(sizes, visits))
 
     def course(datasets: list[Dataset], own: Recipe) -> Course:
-        found = dag_course(datasets, own)
+        found = kind.course(datasets, own)
         if found.architecture.to_json() != agent.architecture.to_json():
             raise UserError("from", agent.name, "its network is too small for these logs")
 

@@ -18,11 +18,11 @@ from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.learning._batches import held_out, minibatches, stream, usable
 from seedo.learning._course import Course
-from seedo.learning._dag_imitation import DAG_RECIPE, dag_course
+from seedo.learning._find import open_agent
 from seedo.learning._job import Method, Report, State, settings_of, short, train
+from seedo.learning._kinds import NETWORKS, USUAL, NetworkKind, kind_for
 from seedo.learning._objective import make_evaluation, make_update
 from seedo.learning._recipe import Recipe
-from seedo.learning._rooms_imitation import ROOMS_RECIPE, rooms_course
 
 LOG_EVERY = 50
 """Optimiser steps between lines of metrics.jsonl."""
@@ -42,14 +42,13 @@ def learn(
     progress: Callable[[Report], None] | None = None,
     checkpoint_seconds: float = 20.0,
     course: Callable[[list[Dataset], Recipe], Course] | None = None,
-    defaults: dict[str, Any] | None = None,
     visits: Sequence[int] | None = None,
     warm_up: int = WARM_UP,
 ) -> Any:
     """Train on dataset folders and write an agent folder; the agent.
 
-    `course` and `defaults` (of a recipe) say how the logs are learnt from; None: as is usual for
-    the world that they come from.
+    The network is the recipe's, or the one that is usual for the worlds that the logs come from;
+    `course` says how they are learnt from, in place of the network's own way.
 
     Every minibatch comes from one dataset; datasets are visited in proportion to their size, in an
     order fixed by the seed; with `visits`, that many times as often each, and a dataset smaller
@@ -63,13 +62,13 @@ def learn(
     if not logs:
         raise UserError("logs", None, "give at least one dataset folder")
     datasets = [Dataset(path) for path in logs]
-    in_rooms = {d.origin.world == "rooms" for d in datasets}
-    if len(in_rooms) > 1:
-        raise UserError("logs", "rooms", "rooms and other worlds cannot be learnt together")
-    usual = (rooms_course, ROOMS_RECIPE) if True in in_rooms else (dag_course, DAG_RECIPE)
-    recipe = complete_recipe(recipe, defaults or usual[1])
+    if course is None:
+        kind = kind_for(datasets, recipe.network)
+    else:
+        kind = NETWORKS.find(recipe.network or USUAL[""])
+    recipe = complete_recipe(recipe, kind)
     _check_logs(datasets, recipe, visits is not None)
-    lessons = (course or usual[0])(datasets, recipe)
+    lessons = (course or kind.course)(datasets, recipe)
     if recipe.start is not None:
         lessons = lessons._replace(network=_network_of(recipe.start, lessons))
     out = Path(out)
@@ -82,27 +81,25 @@ def learn(
         Imitation(datasets, lessons, recipe, visits or (1,) * len(datasets), warm_up), out, job,
         resume=resume, progress=progress, checkpoint_seconds=checkpoint_seconds,
     )  # fmt: skip
-    return lessons.load(out)
+    return open_agent(out)
 
 
 def _network_of(start: str, lessons: Course) -> Any:
     """The network of the agent to go on from."""
-    agent = lessons.load(start)
+    agent = open_agent(start)
     if agent.architecture.to_json() != lessons.architecture.to_json():
         raise UserError("from", start, "its network has another kind or other widths")
     return agent.network
 
 
-def complete_recipe(recipe: Recipe, defaults: dict[str, Any]) -> Recipe:
+def complete_recipe(recipe: Recipe, kind: NetworkKind) -> Recipe:
     """A recipe with nothing left open."""
-    return replace(recipe, **{k: v for k, v in defaults.items() if getattr(recipe, k) is None})
+    return replace(recipe, **{k: v for k, v in kind.recipe.items() if getattr(recipe, k) is None})
 
 
 def _check_logs(datasets: list[Dataset], recipe: Recipe, small: bool) -> None:
     assert recipe.batch_size is not None
     for dataset in datasets:
-        if dataset.origin.world == "blicket":
-            raise UserError(str(dataset.path), "blicket", "no network learns from this world yet")
         if not dataset.complete:
             raise UserError(str(dataset.path), None, "unfinished: run its job with --resume first")
         if len(dataset.shards) < 2:

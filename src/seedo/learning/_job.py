@@ -22,8 +22,8 @@ import numpy as np
 from seedo import __version__
 from seedo.episodes import lock_folder
 from seedo.errors import UserError
-from seedo.learning._agent import FORMAT, count_parameters
 from seedo.learning._checkpoint import finish, load_checkpoint, prepare, save_checkpoint
+from seedo.learning._folder import FORMAT, count_parameters
 from seedo.learning._weights import from_bytes, to_bytes
 
 
