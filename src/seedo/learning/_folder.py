@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from seedo.errors import UserError
+from seedo.experimenters import parse_name
 from seedo.learning._weights import Tree, from_bytes
 
 FORMAT = 1
@@ -48,10 +49,10 @@ def read_agent(path: str | Path) -> Stored:
 def agent_folder(path: str | Path) -> tuple[Path, str]:
     """The folder of an agent, shipped or the user's own, and the agent's name."""
     name = str(path)
-    if not name.startswith("pretrained:"):
+    kind, shipped = parse_name(name)
+    if kind != "pretrained":
         folder = Path(name)
         return folder, folder.name or name
-    shipped = name.partition(":")[2]
     if shipped not in PRETRAINED:
         raise UserError("agent", name, f"shipped agents: {', '.join(PRETRAINED)}")
     return Path(str(resources.files("seedo") / "pretrained" / shipped)), name
