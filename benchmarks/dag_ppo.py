@@ -27,8 +27,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import seedo
-import seedo.worlds.gym  # noqa: F401
 from seedo import learning, worlds
 from seedo.experimenters import Observation
 from seedo.learning import FineTuning, ReinforcementRecipe
@@ -46,7 +44,7 @@ def fine_tuning(rounds: int, folder: Path) -> Callable[[], int]:
 
     def run() -> int:
         own = FineTuning(start="pretrained:dag", steps=rounds * per_round)
-        agent = learning.fine_tune(world, folder / str(next(counted)), own)
+        agent = learning.reinforce(world, folder / str(next(counted)), own)
         return agent.training["steps"]
 
     return run

@@ -18,7 +18,7 @@ from seedo.cli import app
 from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.experimenters import Action
-from seedo.learning import Architecture, FineTuning, build, fine_tune
+from seedo.learning import Agent, Architecture, FineTuning, Provenance, build, reinforce
 from seedo.learning._dag_ppo import (
     LOSSES,
     Played,
@@ -42,10 +42,11 @@ SMALL = FineTuning(
 )
 
 
-def small_network(kind="equivariant", n=3, steps=4):
+def small_agent(kind="equivariant", n=3, steps=4, seed=1):
     widths = dict(WIDTHS) if kind == "equivariant" else {"size": 8, "heads": 2, "layers": 1}
     limits = (None, None) if kind == "equivariant" else (n, steps)
-    return build(Architecture(kind, (-2.0, 2.0), widths, *limits), 1)
+    plan = Architecture(kind, (-2.0, 2.0), widths, *limits)
+    return Agent(build(plan, seed), plan, Provenance("small"), greedy=False)
 
 
 def small_world(**options):
@@ -73,9 +74,9 @@ def read_all(network, inputs):
 def played(kind="equivariant", **options):
     """A world of two observations, three experiments and two goals; 6 tasks, 4 players each."""
     world = small_world(observations=2, exploits=2, goals="fresh")
-    network = small_network(kind, steps=7)
-    found = played_by(world, network, jax.random.key(3), jnp.arange(6), 4)
-    return world, network, jax.tree.map(np.asarray, found)
+    agent = small_agent(kind, steps=7)
+    found = played_by(world, agent, jax.random.key(3), jnp.arange(6), 4)
+    return world, agent.network, jax.tree.map(np.asarray, found)
 
 
 @pytest.mark.parametrize("kind", [pytest.param("equivariant", marks=pytest.mark.slow), "plain"])
@@ -153,7 +154,7 @@ def brute_force(network, worth, episodes):
 
 def test_the_gradient_is_that_of_the_expected_return_over_all_choices():
     # Two variables, A -> B with weight 1.5: 4 experiments, then 2 exploit actions on A.
-    network, n = small_network(n=2, steps=2), 2
+    network, n = small_agent(n=2, steps=2).network, 2
     values = np.array([-2.0, 2.0])
     outcomes = np.array([[-2, -2.7], [2, 3.3], [0.4, -2], [0.4, 2]])  # after each experiment
     worth = np.tile(np.array([-3.0, 3.0, 0, 0]), (4, 1))
@@ -250,7 +251,7 @@ def test_a_draw_of_decisions_estimates_the_mean_over_all_of_them():
 
 def test_the_objective_is_the_published_one_with_its_anchor():
     _, network, found = played()
-    anchor = small_network(steps=7)
+    anchor = small_agent(steps=7).network
     anchor = jax.tree.map(lambda x: x * 1.3 if eqx.is_array(x) else x, anchor)
     batch = practice(found, "expected", "both", 1.0, np.random.default_rng(0))
     rng = np.random.default_rng(2)
@@ -281,23 +282,23 @@ def rows(folder):
 def test_an_interrupted_job_ends_as_an_uninterrupted_one(tmp_path):
     world = small_world()
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    agent = fine_tune(world, whole, SMALL)
+    agent = reinforce(world, whole, SMALL)
 
     def stop(report):
         if report.fraction > 0.5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fine_tune(world, parts, SMALL, progress=stop, checkpoint_seconds=0)
+        reinforce(world, parts, SMALL, progress=stop, checkpoint_seconds=0)
     assert not (parts / "agent.json").exists()
-    fine_tune(world, parts, SMALL, resume=True)
+    reinforce(world, parts, SMALL, resume=True)
     names = ["weights.safetensors", "optimizer.safetensors", "agent.json", "own/manifest.json"]
     names += [f"own/{shard.shard}" for shard in Dataset(whole / "own").shards]
     for name in names:
         assert (whole / name).read_bytes() == (parts / name).read_bytes(), name
     assert rows(whole) == rows(parts)
     with pytest.raises(UserError, match="begun with"):
-        fine_tune(world, parts, dataclasses.replace(SMALL, seed=6), resume=True)
+        reinforce(world, parts, dataclasses.replace(SMALL, seed=6), resume=True)
     own = Dataset(whole / "own")
     assert own.job["provenance"] == "own"
     assert own.rows == 3 * 8 * 4 == agent.training["episodes"]
@@ -310,7 +311,7 @@ def test_an_interrupted_job_ends_as_an_uninterrupted_one(tmp_path):
 
 
 def small_start():
-    return build(Architecture("equivariant", (-2.0, 2.0), dict(WIDTHS)), SMALL.seed)
+    return small_agent(seed=SMALL.seed)
 
 
 def key_of(recipe):
@@ -319,9 +320,9 @@ def key_of(recipe):
 
 def test_the_last_rounds_alone_may_be_kept_and_none_at_all(tmp_path):
     world = small_world()
-    fine_tune(world, tmp_path / "a", dataclasses.replace(SMALL, own_rounds=1))
+    reinforce(world, tmp_path / "a", dataclasses.replace(SMALL, own_rounds=1))
     assert Dataset(tmp_path / "a" / "own").read().episode_id.tolist() == list(range(64, 96))
-    fine_tune(world, tmp_path / "b", dataclasses.replace(SMALL, own_rounds=0))
+    reinforce(world, tmp_path / "b", dataclasses.replace(SMALL, own_rounds=0))
     assert not (tmp_path / "b" / "own").exists()
 
 
@@ -335,7 +336,7 @@ def test_a_weak_agent_becomes_better_in_a_small_world(tmp_path):
         learning_rate=1e-2,
         own_rounds=None,
     )
-    fine_tune(small_world(), tmp_path / "agent", recipe)
+    reinforce(small_world(), tmp_path / "agent", recipe)
     batch = Dataset(tmp_path / "agent" / "own").read()
     ratio = lambda part: part.returns / batch.oracle_return.mean()  # noqa: E731
     first, last = (ratio(batch.take(s)) for s in (slice(0, 1024), slice(-4096, None)))
@@ -369,9 +370,9 @@ def test_what_cannot_be_fine_tuned_is_refused(tmp_path):
     with pytest.raises(UserError, match="network"):
         FineTuning(start="pretrained:dag", network="plain")
     with pytest.raises(UserError, match="do_values"):
-        fine_tune(small_world(do_values=(0.0, 1.0)), tmp_path, FineTuning(start="pretrained:dag"))
+        reinforce(small_world(do_values=(0.0, 1.0)), tmp_path, FineTuning(start="pretrained:dag"))
     with pytest.raises(UserError, match="world"):
-        fine_tune(worlds.make("rooms"), tmp_path, SMALL)
+        reinforce(worlds.make("rooms"), tmp_path, SMALL)
     run = CliRunner().invoke(
         app, ["learn", "--method", "ppo", "--reward", "sampled", "--out", str(tmp_path / "a")]
     )

@@ -37,8 +37,8 @@ def logs(tmp_path_factory):
 
 
 def settings(queries=90, **options) -> learning.DaggerRecipe:
-    imitation = learning.Recipe(widths=SMALL, batch_size=16, epochs=2.0)
-    return learning.DaggerRecipe(queries, **({"rounds": 2, "imitation": imitation} | options))
+    usual = {"rounds": 2, "widths": SMALL, "batch_size": 16, "epochs": 2.0}
+    return learning.DaggerRecipe(expert_queries=queries, **(usual | options))
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_exploit_steps_are_asked_first_and_balanced_asks_as_many_experiments():
         ({"share": 0.0}, "share"),
         ({"share": 1.0}, "share"),
         ({"ask": "often"}, "ask"),
-        ({"imitation": learning.Recipe(epochs=None, minutes=1.0)}, "minutes"),
+        ({"epochs": None}, "epochs"),
     ],
 )
 def test_a_bad_setting_is_named(options, field):
@@ -279,8 +279,8 @@ def test_it_is_gone_on_with_only_as_it_was_begun(learnt, logs, tmp_path):
 
 def test_an_agent_learns_on_from_where_it_was(learnt, logs, tmp_path):
     """One round without steps to speak of leaves the weights where they were."""
-    imitation = learning.Recipe(batch_size=16, epochs=0.1, learning_rate=1e-9, start=str(learnt))
-    recipe = settings(20, rounds=1, imitation=imitation)
+    own = {"widths": (), "epochs": 0.1, "learning_rate": 1e-9, "start": str(learnt)}
+    recipe = settings(20, rounds=1, **own)
     expert = bayesian("rotation", WORLD.config())
     agent = learning.learn_by_dagger(WORLD, expert, [logs], tmp_path / "a", recipe)
     before, after = (load_file(f / "weights.safetensors") for f in (learnt, tmp_path / "a"))
@@ -292,8 +292,7 @@ def test_an_agent_learns_on_from_where_it_was(learnt, logs, tmp_path):
 def test_an_agent_whose_training_goes_on_elsewhere_can_go_on_again(learnt, logs, tmp_path):
     start = learning.load_agent(str(learnt))
     before = jax.tree.leaves(eqx.filter(start.network, eqx.is_array))
-    imitation = learning.Recipe(batch_size=16, epochs=0.2)
-    recipe = learning.DaggerRecipe(1, rounds=1, imitation=imitation)
+    recipe = learning.DaggerRecipe(expert_queries=1, rounds=1, batch_size=16, epochs=0.2)
     weights = []
     for name in "ab":
         learning.learn_round(start, [logs], [], tmp_path / name, recipe)

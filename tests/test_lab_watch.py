@@ -16,7 +16,7 @@ from lab_server import running
 from seedo.lab import Drawn, LabSettings, Scenario, create_app, encode
 from seedo.lab._scenario import redrawn
 from seedo.lab._spoken_frames import spoken_frames
-from seedo.learning import agent_folder, load_agent, load_rooms_agent
+from seedo.learning import agent_folder, load_agent
 from seedo.learning._inputs import observation_row
 from seedo.learning._rooms_agent import build_rooms, rooms_architecture
 from seedo.learning._weights import to_bytes
@@ -151,7 +151,7 @@ def test_a_network_that_explains_gives_the_graph_that_it_says_at_each_step(lab, 
 def test_what_a_rooms_network_expects_to_be_said_is_shown(lab, agents):
     told = frames(lab, ROOM, agents[1])["shown"]["frames"]
     world = ROOM.stage()
-    played = simulate(world, load_rooms_agent(agents[1]), ROOM.seed, "perform", ROOM.index, 1).rows
+    played = simulate(world, load_agent(agents[1]), ROOM.seed, "perform", ROOM.index, 1).rows
     count = int((~played.finished[0]).sum())
     assert len(told) == count + 1
     assert [f["expected"] for f in told[:count]] == [words(p) for p in played.predicted[0][:count]]

@@ -155,7 +155,7 @@ def test_an_interrupted_job_ends_in_the_same_bytes(kind, logs, tmp_path):
     learning.learn([logs], whole, recipe(kind))
 
     def stop(report):
-        if report.step >= 150:
+        if report.row["step"] >= 150:
             raise _Killed
 
     with pytest.raises(_Killed):

@@ -270,7 +270,7 @@ def test_learning_goes_on_where_it_was_killed_and_ends_in_the_same_bytes(tmp_pat
     whole = learning.learn([data], tmp_path / "whole", wanted)
 
     def stop(report):
-        if report.step >= 50:
+        if report.row["step"] >= 50:
             raise _Killed
 
     with pytest.raises(_Killed):
@@ -279,7 +279,7 @@ def test_learning_goes_on_where_it_was_killed_and_ends_in_the_same_bytes(tmp_pat
     for name in ("agent.json", "weights.safetensors", "metrics.jsonl"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "broken" / name).read_bytes()
     assert whole.history[-1]["word_loss"] < whole.history[0]["word_loss"]
-    loaded = learning.load_rooms_agent(tmp_path / "whole")
+    loaded = learning.load_agent(tmp_path / "whole")
     weights = [jax.tree.leaves(eqx.filter(x.network, eqx.is_array)) for x in (whole, loaded)]
     for a, b in zip(*weights, strict=True):
         np.testing.assert_array_equal(a, b)

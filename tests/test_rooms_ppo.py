@@ -14,6 +14,7 @@ import pytest
 
 from seedo import worlds
 from seedo.errors import UserError
+from seedo.learning import ReinforcementRecipe, reinforce
 from seedo.learning._rooms_agent import build_rooms
 from seedo.learning._rooms_ppo import (
     LOSSES,
@@ -23,10 +24,6 @@ from seedo.learning._rooms_ppo import (
     begin,
     objective,
     play,
-)
-from seedo.learning._rooms_reinforcement import (
-    ReinforcementRecipe,
-    learn_by_reinforcement,
 )
 from seedo.worlds.rooms import NOTHING
 
@@ -204,18 +201,18 @@ def rows(folder):
 def test_an_interrupted_job_ends_as_an_uninterrupted_one(tmp_path):
     world = small_world()
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    agent = learn_by_reinforcement(world, whole, SMALL)
+    agent = reinforce(world, whole, SMALL)
 
     def stop(report):
-        if report.steps >= 2 * SMALL.per_round:
+        if report.row["steps"] >= 2 * SMALL.per_round:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        learn_by_reinforcement(world, parts, SMALL, progress=stop, checkpoint_seconds=0)
+        reinforce(world, parts, SMALL, progress=stop, checkpoint_seconds=0)
     assert not (parts / "agent.json").exists()
     seen = []
-    resumed = learn_by_reinforcement(world, parts, SMALL, resume=True, progress=seen.append)
-    assert [report.steps for report in seen] == [2 * SMALL.per_round, 3 * SMALL.per_round]
+    resumed = reinforce(world, parts, SMALL, resume=True, progress=seen.append)
+    assert [report.row["steps"] for report in seen] == [2 * SMALL.per_round, 3 * SMALL.per_round]
     for name in ("weights.safetensors", "optimizer.safetensors", "agent.json"):
         assert (whole / name).read_bytes() == (parts / name).read_bytes()
     assert rows(whole) == rows(parts)
@@ -225,7 +222,7 @@ def test_an_interrupted_job_ends_as_an_uninterrupted_one(tmp_path):
     ):
         np.testing.assert_array_equal(one, other)
     with pytest.raises(UserError, match="begun with"):
-        learn_by_reinforcement(world, parts, dataclasses.replace(SMALL, seed=6), resume=True)
+        reinforce(world, parts, dataclasses.replace(SMALL, seed=6), resume=True)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +250,7 @@ def test_a_recipe_that_makes_no_sense_is_refused_by_name(field, value):
 def test_an_agent_learns_to_take_the_odd_one(tmp_path):
     world = worlds.make("rooms", level="basic", dimension="position")
     recipe = ReinforcementRecipe(steps=600_000)
-    learn_by_reinforcement(world, tmp_path / "agent", recipe)
+    reinforce(world, tmp_path / "agent", recipe)
     found = rows(tmp_path / "agent")
     assert found[0]["success"] < 0.2
     assert found[-1]["success"] > 0.9

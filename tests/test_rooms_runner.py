@@ -14,7 +14,7 @@ from seedo import evaluation, learning, play, reports, worlds
 from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.experimenters import ROOMS_PLAYERS, rooms_player, scripted
-from seedo.learning._agent import FORMAT
+from seedo.learning._folder import FORMAT
 from seedo.reports._figures import _exploration
 from seedo.reports._report import html
 from seedo.worlds.rooms import VARIABLES, logged_actions
@@ -110,11 +110,19 @@ def test_a_log_of_rooms_is_not_asked_about_causes(logs, capsys):
     assert "a log of rooms" in err
 
 
-def test_an_agent_of_rooms_is_sent_to_rooms(tmp_path):
-    learnt = {"format": FORMAT, "architecture": {"kind": "relational"}, "training": {}}
+def test_an_agent_plays_only_the_worlds_its_network_knows(tmp_path):
+    with pytest.raises(UserError) as error:
+        learning.find_agent("pretrained:dag", worlds.make("rooms", level="basic"), True, 0)
+    assert error.value.field == "agent"
+
+
+@pytest.mark.parametrize("kind", ["nobody", "os:system", 3, None])
+def test_a_folder_names_its_network_and_nothing_else_is_imported_for_it(tmp_path, kind):
+    learnt = {"format": FORMAT, "architecture": {"kind": kind}, "training": {}}
     (tmp_path / "agent.json").write_text(json.dumps(learnt))
-    with pytest.raises(UserError, match="rooms"):
+    with pytest.raises(UserError) as error:
         learning.load_agent(tmp_path)
+    assert error.value.value == kind
 
 
 def test_a_film_shows_one_episode(tmp_path, capsys):

@@ -268,7 +268,7 @@ def test_the_same_recipe_gives_the_same_bytes_and_an_interrupted_one_too(logs, t
 
     def stop(report):
         reports.append(report)
-        if report.step >= 100:
+        if report.row["step"] >= 100:
             raise Stop
 
     half = recipe(epochs=8.0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -60,6 +62,16 @@ class Count:
         rate = (done - self.first) / max(time.monotonic() - self.began, 1e-9)
         shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
         self.bar.update(self.task, completed=done, total=total, note=f"{shown} {self.unit}/s")
+
+
+@contextmanager
+def learning_bar() -> Iterator[Callable[[Any], None]]:
+    """A progress bar of a training job, to be called with its reports."""
+    with counter("learning") as bar:
+        task = bar.add_task("", total=1000, note="")
+        yield lambda report: bar.update(
+            task, completed=int(1000 * report.fraction), note=report.doing
+        )
 
 
 def print_table(table: Any) -> None:

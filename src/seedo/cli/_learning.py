@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from seedo.cli._console import counter, say
+from seedo.cli._console import learning_bar, say
 from seedo.errors import UserError
 
 ExpertQueries = Annotated[
@@ -71,17 +72,13 @@ def learn_by_dagger(
         raise UserError("--expert-queries", None, "say how often the expert may be asked")
     if imitation.explanations != "none" or imitation.network == "text":
         raise UserError("--method", "dagger", "neither text nor explanations can be learnt by it")
-    fields = {k: v for k, v in given.items() if v is not None and k != "expert"}
-    recipe = learning.DaggerRecipe(imitation=imitation, **fields)
+    if imitation.minutes is not None:
+        raise UserError("minutes", imitation.minutes, "DAgger counts --epochs")
+    own = {k: v for k, v in given.items() if v is not None and k != "expert"}
+    shared = {f.name: getattr(imitation, f.name) for f in fields(learning.Training)}
+    recipe = learning.DaggerRecipe(**shared, **own)
     expert = play.find_player(given["expert"] or "scripted:expert", world, True)
-    with counter("learning") as bar:
-        task = bar.add_task("", total=1000, note="")
-
-        def progress(report: learning.DaggerReport) -> None:
-            place = f"round {report.round + 1} of {recipe.rounds}" if report.round >= 0 else "start"
-            note = f"{place}, {report.queries:,} queries, {report.doing}"
-            bar.update(task, completed=int(1000 * report.fraction), note=note)
-
+    with learning_bar() as progress:
         agent = learning.learn_by_dagger(
             world, expert, logs, out, recipe, resume=resume, progress=progress
         )

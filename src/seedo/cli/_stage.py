@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from seedo.cli._console import Count, app, counter, notes, print_table, say
+from seedo.cli._console import Count, app, learning_bar, notes, print_table, say
 from seedo.cli._learning import (
     Ask,
     Beta,
@@ -266,9 +266,7 @@ def learn(
         epochs=epochs,
         minutes=minutes,
         batch_size=batch_size,
-        learning_rate=(2e-3 if network == "text" else 3e-3)
-        if learning_rate is None
-        else learning_rate,
+        learning_rate=learning_rate,
         weight_decay=weight_decay,
         explanations=explanations,
         explanation_weight=explanation_weight,
@@ -281,17 +279,7 @@ def learn(
         stage = make_world(world or "dag", preset, split, n, settings)
         learn_by_dagger(stage, logs, out, recipe, asking, resume, as_json)
         return
-    with counter("learning") as bar:
-        task = bar.add_task("", total=1000, note="")
-
-        def progress(report: learning.Report) -> None:
-            note = (
-                f"loss explore {report.explore_loss:.3f} exploit {report.exploit_loss:.3f} "
-                f"(held out {report.heldout_exploit_loss:.3f}), "
-                f"{report.episodes_per_second:,.0f} episodes/s"
-            )
-            bar.update(task, completed=int(1000 * report.fraction), note=note)
-
+    with learning_bar() as progress:
         if network == "text":
             from seedo import language
 
@@ -312,16 +300,8 @@ def _reinforce(
 ) -> None:
     from seedo import learning
 
-    with counter("learning") as bar:
-        task = bar.add_task("", total=1000, note="")
-
-        def progress(report: learning.ReinforcementReport) -> None:
-            note = f"{report.success:.1%} of episodes won, {report.steps_per_second:,.0f} steps/s"
-            bar.update(task, completed=int(1000 * report.fraction), note=note)
-
-        agent = learning.learn_by_reinforcement(
-            stage, out, recipe, resume=resume, progress=progress
-        )
+    with learning_bar() as progress:
+        agent = learning.reinforce(stage, out, recipe, resume=resume, progress=progress)
     last = agent.history[-1]
     say(
         as_json,
@@ -333,17 +313,8 @@ def _reinforce(
 def _fine_tune(stage: Any, out: Path, recipe: FineTuning, resume: bool, as_json: bool) -> None:
     from seedo import learning
 
-    with counter("learning") as bar:
-        task = bar.add_task("", total=1000, note="")
-
-        def progress(report: learning.FineTuningReport) -> None:
-            note = (
-                f"return ratio {report.return_ratio:.3f}, {report.steps_per_second:,.0f} steps/s, "
-                f"{report.seconds_left:,.0f} s left"
-            )
-            bar.update(task, completed=int(1000 * report.fraction), note=note)
-
-        agent = learning.fine_tune(stage, out, recipe, resume=resume, progress=progress)
+    with learning_bar() as progress:
+        agent = learning.reinforce(stage, out, recipe, resume=resume, progress=progress)
     last = agent.history[-1]
     say(
         as_json,

@@ -11,7 +11,6 @@ from seedo.errors import UserError
 from seedo.experimenters import READERS, ROOMS_PLAYERS
 from seedo.lab._scenario import Config, Scenario, stage_of
 from seedo.play import find_player
-from seedo.worlds import DagConfig
 
 RIVALS = ("scripted:random", "scripted:largest-effect", "pretrained:dag", "bayes:eig")
 """Whom a person plays against: the floor, the best heuristic, the understudy, the Bayesian."""
@@ -95,9 +94,8 @@ def player(name: str, scenario: Scenario) -> Any:
     """
     if name.startswith(("scripted:", "bayes:")):
         return _of_world(name, scenario.config)
-    agent = _trained(name, scenario.world)
-    if isinstance(scenario.config, DagConfig):
-        agent.check(scenario.stage().spec)
+    agent = _trained(name)
+    agent.check(stage_of(scenario.config).spec)
     return agent
 
 
@@ -107,7 +105,7 @@ def _of_world(name: str, config: Config) -> Any:
 
 
 @functools.lru_cache(maxsize=32)
-def _trained(name: str, world: str) -> Any:
-    from seedo.learning import load_agent, load_rooms_agent
+def _trained(name: str) -> Any:
+    from seedo.learning import load_agent
 
-    return load_rooms_agent(name) if world == "rooms" else load_agent(name)
+    return load_agent(name)

@@ -1,32 +1,20 @@
-"""A trained network on the protocol, and the folder it lives in."""
+"""A trained network as a player."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Hashable
-from importlib import resources
-from pathlib import Path
+from collections.abc import Hashable
 from typing import Any, Generic, TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
 from seedo.errors import UserError
 from seedo.experimenters import Action, Observation, Player
 from seedo.learning._inputs import Decision, observation_row
-from seedo.learning._networks import Architecture, Network, build
-from seedo.learning._weights import Tree, from_bytes
+from seedo.learning._networks import Architecture, Network
 from seedo.worlds import Spec
-
-FORMAT = 1
-"""Version of the agent folder: agent.json, weights.safetensors, metrics.jsonl and, to go on
-training, optimizer.safetensors."""
-
-PRETRAINED = ("dag", "dag-plain", "dag-text")
-
 
 N = TypeVar("N")
 A = TypeVar("A")
@@ -148,110 +136,3 @@ class Agent(Trained[Network, Architecture]):
         values = jnp.asarray(self.architecture.do_values)
         target, value = choice // len(values), values[choice % len(values)]
         return Action(target.astype(jnp.int32), value, log_probs), state
-
-
-def load_agent(path: str | Path, greedy: bool = True) -> Agent:
-    """An agent from its folder, or the shipped one, `pretrained:dag`.
-
-    Raises:
-        UserError: no such agent; a file missing, damaged or of another format.
-    """
-    folder, name = agent_folder(path)
-    description = read_description(folder)
-    kind = description["architecture"].get("kind")
-    if kind == "text":
-        raise UserError("agent", name, "it speaks: play it with `seedo perform`")
-    if kind in ("relational", "pixels"):
-        raise UserError("agent", name, f"its network ({kind}) plays in rooms: add --world rooms")
-    architecture = Architecture.from_json(description["architecture"])
-    network = read_weights(folder, lambda: build(architecture, 0))
-    history = read_history(folder / "metrics.jsonl")
-    return Agent(network, architecture, Provenance(name, description["training"], history), greedy)
-
-
-def agent_folder(path: str | Path) -> tuple[Path, str]:
-    """The folder of an agent, shipped or the user's own, and the agent's name."""
-    name = str(path)
-    if not name.startswith("pretrained:"):
-        folder = Path(name)
-        return folder, folder.name or name
-    shipped = name.partition(":")[2]
-    if shipped not in PRETRAINED:
-        raise UserError("agent", name, f"shipped agents: {', '.join(PRETRAINED)}")
-    return Path(str(resources.files("seedo") / "pretrained" / shipped)), name
-
-
-def read_weights(folder: Path, make: Callable[[], Tree]) -> Tree:
-    """The network that `make` makes, with the stored weights."""
-    path = folder / "weights.safetensors"
-    # Its shapes only: to draw weights that are replaced at once takes seconds of compiling.
-    shapes = eqx.filter_eval_shape(make)
-    like: Tree = jax.tree.map(
-        lambda leaf: (
-            jnp.asarray(np.zeros(leaf.shape, leaf.dtype))
-            if isinstance(leaf, jax.ShapeDtypeStruct)
-            else leaf
-        ),
-        shapes,
-    )
-    return from_bytes(read_file(path), like, path)
-
-
-def read_file(path: Path) -> bytes:
-    """A file of an agent's folder.
-
-    Raises:
-        UserError: it cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(str(path), None, f"cannot read: {error.strerror}") from error
-
-
-def read_description(folder: Path) -> dict[str, Any]:
-    """agent.json, checked."""
-    path = folder / "agent.json"
-    try:
-        text = path.read_text()
-    except FileNotFoundError:
-        unfinished = (folder / "checkpoint").is_dir() or (folder / "checkpoint.old").is_dir()
-        if unfinished:
-            remedy = "training is not finished: run the same `seedo learn` with --resume"
-        else:
-            what = (
-                "not an agent folder (no agent.json)"
-                if folder.is_dir()
-                else "there is no such folder"
-            )
-            remedy = f"{what}: give one that `seedo learn` wrote, pretrained:NAME or scripted:NAME"
-        raise UserError("agent", str(folder), remedy) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(str(path), None, f"cannot read: {error}") from error
-    try:
-        description = json.loads(text)
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise UserError(str(path), None, f"not JSON ({error}): restore or train again") from error
-    if not isinstance(description, dict) or description.get("format") != FORMAT:
-        found = description.get("format") if isinstance(description, dict) else None
-        raise UserError(
-            f"{path}: format", found, f"this version reads format {FORMAT}: train again"
-        )
-    for field in ("architecture", "training"):
-        if not isinstance(description.get(field), dict):
-            raise UserError(f"{path}: {field}", description.get(field), "must be an object")
-    return description
-
-
-def read_history(path: Path) -> list[dict[str, Any]]:
-    """Rows of a metrics.jsonl; none when the file is missing."""
-    try:
-        return [json.loads(line) for line in path.read_text().splitlines()]
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(str(path), None, f"not JSON lines ({error}): delete or restore") from error
-
-
-def count_parameters(network: Any) -> int:
-    return sum(x.size for x in jax.tree.leaves(eqx.filter(network, eqx.is_array)))

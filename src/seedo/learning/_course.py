@@ -27,7 +27,6 @@ class Course(NamedTuple):
         heldout: (dataset index, batch) -> the same, of episodes that are not trained on.
         losses: (network, lesson, dtype) -> exploration, exploitation and explanation loss.
         loss_weights: of the three. explaining: name of the third in metrics.jsonl; "": not learnt.
-        load: the finished agent from its folder.
         optimiser: weight decay -> what turns gradients into updates, less the learning rate.
         files: network -> the files that hold the finished network, its weights first.
     """
@@ -39,6 +38,5 @@ class Course(NamedTuple):
     losses: Callable[[Any, Any, Any], Float[Array, " 3"]]
     loss_weights: tuple[float, float, float]
     explaining: str
-    load: Callable[[Any], Any]
     optimiser: Callable[[float], Any] = optimiser
     files: Callable[[Any], dict[str, bytes]] = weights_file

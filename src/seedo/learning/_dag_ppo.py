@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -21,12 +21,14 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 from numpy.typing import NDArray
 
-from seedo.learning._inputs import Cue, Inputs, Row, observation_row
+from seedo.experimenters import Player
+from seedo.learning._agent import Agent
+from seedo.learning._inputs import Cue, Inputs, Row
 from seedo.learning._networks import Network
 from seedo.learning._objective import CACHED_FLOATS
 from seedo.learning._rooms_ppo import adam
-from seedo.play import Setup, set_up
-from seedo.worlds import EXPLOIT, EXPLORE, OBSERVE, Action, World
+from seedo.play import Setup, noise_at, set_up, take_step
+from seedo.worlds import EXPLOIT, EXPLORE, OBSERVE, Action, Spec, World
 
 LOSSES = ("policy_loss", "entropy", "anchor", "clipped", "divergence")
 REWARDS = ("expected", "sampled")
@@ -47,9 +49,9 @@ class Played(NamedTuple):
 
 
 def play(
-    world: World, network: Network, key: PRNGKeyArray, tasks: Int[Array, " Q"], players: int
+    world: World, agent: Agent, key: PRNGKeyArray, tasks: Int[Array, " Q"], players: int
 ) -> Played:
-    """What K players of a network do in Q tasks: [Q, K] episodes.
+    """What K players of an agent, which draws its actions, do in Q tasks: [Q, K] episodes.
 
     A task's system and noise depend on the key and its number alone; noise belongs to a step, so
     players who do the same see the same. Steps of phase `observe` only observe.
@@ -58,56 +60,68 @@ def play(
     def at_task(task: Array) -> Played:
         setup = set_up(world, jax.random.fold_in(key, task))
         keys = jax.random.split(setup.player_key, players)
-        return jax.vmap(lambda own: _play_on(world, network, setup, own))(keys)
+        return jax.vmap(lambda own: _play_on(world, agent, setup, own))(keys)
 
     return jax.vmap(at_task)(tasks)
 
 
-def _play_on(world: Any, network: Any, setup: Setup, key: PRNGKeyArray) -> Played:
+class Watching(Player, eqx.Module):
+    """An agent who only observes, and remembers."""
+
+    agent: Agent
+    name: ClassVar[str] = "watching"
+
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: None) -> Any:
+        return self.agent.begin(spec, key, None)
+
+    def act(self, memory: Any, observation: Any, key: PRNGKeyArray) -> tuple[Action, Any]:
+        idle = Action(jnp.asarray(-1), jnp.asarray(0.0))
+        return idle, self.agent.remember(memory, observation)
+
+
+def _play_on(world: Any, agent: Agent, setup: Setup, key: PRNGKeyArray) -> Played:
     spec, task = world.spec, setup.task
     values = jnp.asarray(spec.do_values)
 
-    def step(carry: Any, t: Any, decides: bool) -> tuple[Any, tuple[Array, ...]]:
-        memory, state = carry
-        observation = world.observe(task, state)
-        row, cue = observation_row(observation, jnp.asarray(t == 0))
-        memory = network.remember(memory, row)
+    def step(now: Any, t: Any, decides: bool) -> tuple[Any, tuple[Any, ...]]:
+        player = agent if decides else Watching(agent)
+        act_key = jax.random.fold_in(key, t)
+        done = take_step(world, player, task, now, act_key, noise_at(world, setup, t))
         index, log_prob, hoped = jnp.asarray(0), jnp.asarray(0.0), jnp.asarray(0.0)
-        if decides or network.decisions_are_free:
-            decision, memory = network.decide(memory, cue)
         if decides:
-            log_probs = decision.log_probs
-            index = jax.random.categorical(jax.random.fold_in(key, t), log_probs)
+            log_probs: Any = done.action.log_probs
+            index = done.action.target * len(values)
+            index = index + jnp.argmin(jnp.abs(values - done.action.value))
             log_prob = log_probs[index]
             worth = world.worths(task, jnp.asarray(t))
-            worth = jnp.where(jnp.isfinite(worth) & (cue.phase == EXPLOIT), worth, 0.0)
+            exploiting = jnp.asarray(spec.phases)[t] == EXPLOIT
+            worth = jnp.where(jnp.isfinite(worth) & exploiting, worth, 0.0)
             hoped = (jnp.exp(log_probs) * worth).sum()
-        chosen = index // len(values) if decides else jnp.asarray(-1)
-        action = Action(chosen, values[index % len(values)])
-        noise = jax.random.fold_in(setup.noise_key, t)
-        after, worth, _ = world.step(task, state, action, noise)
-        done = (after.target, after.value, after.outcome, index, log_prob, worth, hoped)
-        return (memory, after), done
+        bare = done.action._replace(log_probs=None)  # they are large, and not needed again
+        row = world.row(task, now[0], bare, done.reward, done.state)
+        return (done.state, done.memory), (row, index, log_prob, hoped)
 
-    carry: Any = (network.start(spec.n, spec.steps), world.reset(task, setup.noise_key))
+    now: Any = (world.reset(task, setup.noise_key), agent.begin(spec, key, None))
     # The first step is apart: nothing is known yet, so that one decision serves all episodes
     # (`vmap` sees to it), and so that the carry of the scans has settled types.
-    carry, first = step(carry, 0, spec.phases[0] != OBSERVE)
+    now, first = step(now, 0, spec.phases[0] != OBSERVE)
     parts = [jax.tree.map(lambda a: a[None], first)]
     at = 1
     for observing, own in groupby(spec.phases[1:], lambda phase: phase == OBSERVE):
         count = len(list(own))
         run = functools.partial(step, decides=not observing)
-        carry, rest = jax.lax.scan(run, carry, jnp.arange(at, at + count))
+        now, rest = jax.lax.scan(run, now, jnp.arange(at, at + count))
         parts.append(rest)
         at += count
-    columns = jax.tree.map(lambda *a: jnp.concatenate(a), *parts)
-    target, value, outcome, index, log_prob, worth, hoped = columns
-    oracle, average = world.references(task)
+    rows, index, log_prob, hoped = jax.tree.map(lambda *a: jnp.concatenate(a), *parts)
+    told = world.rollout(task, rows)
     inputs = Inputs(
-        jnp.asarray(spec.phases, jnp.int32), task.goal, target, value, outcome, task.relevant
+        jnp.asarray(spec.phases, jnp.int32), told.goal, told.target, told.value, told.outcome,
+        told.relevant,
+    )  # fmt: skip
+    return Played(
+        inputs, index, log_prob, rows.reward, hoped, told.oracle_return, told.random_return
     )
-    return Played(inputs, index, log_prob, worth, hoped, oracle, average)
 
 
 def returns(played: Played) -> NDArray[np.float64]:
@@ -290,18 +304,18 @@ def floats(network: Network, world: World) -> int:
 @functools.lru_cache(maxsize=8)
 def make_play(
     world: World, players: int, part: int
-) -> Callable[[Network, PRNGKeyArray, Int[Array, " Q"]], Played]:
+) -> Callable[[Agent, PRNGKeyArray, Int[Array, " Q"]], Played]:
     """A compiled `play` that works on `part` tasks at a time; Q is a multiple of `part`.
 
     The same arguments give the same program, compiled once; so for `make_gradient`.
     """
 
     @eqx.filter_jit
-    def run(network: Network, key: PRNGKeyArray, tasks: Int[Array, " Q"]) -> Played:
+    def run(agent: Agent, key: PRNGKeyArray, tasks: Int[Array, " Q"]) -> Played:
         if len(tasks) == part:
-            return play(world, network, key, tasks, players)
+            return play(world, agent, key, tasks, players)
         found = jax.lax.map(
-            lambda own: play(world, network, key, own, players), tasks.reshape(-1, part)
+            lambda own: play(world, agent, key, own, players), tasks.reshape(-1, part)
         )
         return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), found)
 

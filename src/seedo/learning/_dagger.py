@@ -4,7 +4,7 @@ it asks where, and how a round is learnt from. The rounds are in `evaluation.lea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,18 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.episodes import Dataset, EpisodeBatch
-from seedo.errors import UserError, one_of, whole
+from seedo.errors import UserError
 from seedo.learning._agent import Agent
+from seedo.learning._batches import minibatches
 from seedo.learning._course import Course
-from seedo.learning._imitation import (
-    DAG_RECIPE,
-    Recipe,
-    Report,
-    complete_recipe,
-    dag_course,
-    learn,
-    minibatches,
-)
+from seedo.learning._dag_imitation import DAG_RECIPE
+from seedo.learning._imitation import complete_recipe, learn
+from seedo.learning._job import Report, settings_of
+from seedo.learning._kinds import NETWORKS, NetworkKind
+from seedo.learning._recipe import Recipe, Training, between, choice, count, setting, share
 from seedo.worlds import EXPLOIT, OBSERVE
 
 ASK = ("exploit", "balanced", "uniform")
@@ -38,48 +35,41 @@ HELDOUT = 256
 """Held-out episodes of a dataset that the loss is found on, some of them twice if it has fewer."""
 
 
-@dataclass(frozen=True)
-class DaggerRecipe:
+@dataclass(frozen=True, kw_only=True)
+class DaggerRecipe(Training):
     """How to learn from an expert who is asked about what the agent itself visits.
 
-    Attributes:
-        expert_queries: steps at which the expert may be asked, in all rounds together. Where it
-            acts it has been asked: such a step counts, and its answer is learnt too.
-        rounds: the queries are dealt out to them evenly.
-        beta: probability of a step of round 0 to be the expert's. The logs are the round before
-            it, in which every step was.
-        decay: of that probability, a round: beta * decay^i.
-        ask: where else to ask: at an episode's exploit steps (`exploit`), at as many of its other
-            steps too (`balanced`), or at as many steps as it has exploit steps, any (`uniform`).
-        share: of the minibatches that hold newly labelled episodes; the others hold the logs.
-        imitation: how to train; its epochs are passes over the logs, shared out to the rounds,
-            and its `start` the agent to begin with. None: from imitating the logs.
+    Where the expert acts it has been asked: such a step counts, and its answer is learnt too. The
+    epochs are shared out to the rounds.
     """
 
-    expert_queries: int
-    rounds: int = 4
-    beta: float = 0.5
-    decay: float = 0.5
-    ask: str = "exploit"
-    share: float = 0.5
-    imitation: Recipe = field(default_factory=Recipe)
+    expert_queries: int = setting(
+        help="Steps at which the expert may be asked, in all rounds together.",
+        check=count(1, 10**9),
+    )
+    rounds: int = setting(4, "Rounds, to which the queries are dealt evenly.", count(1, 10_000))
+    beta: float = setting(0.5, "Share of the steps that the expert acts in round 0.", share)
+    decay: float = setting(0.5, "By what that share shrinks each round.", share, "--mix")
+    ask: str = setting(
+        "exploit",
+        "Where else to ask: at exploit steps, as many others too (balanced), or any (uniform).",
+        choice(*ASK),
+    )
+    share: float = setting(0.5, "Of the minibatches that hold new labels.", between)
 
     def __post_init__(self) -> None:
-        whole("rounds", self.rounds, 1, 10_000)
-        whole("expert_queries", self.expert_queries, 1, 10**9)
+        super().__post_init__()
+        if self.epochs is None:
+            raise UserError("epochs", None, "give passes over the logs")
         if self.expert_queries < self.rounds:
             raise UserError(
                 "expert_queries", self.expert_queries, f"give one a round at least: {self.rounds}"
             )
-        for name in ("beta", "decay", "share"):
-            number = getattr(self, name)
-            if not 0 <= number <= 1:
-                raise UserError(name, number, "use a number from 0 to 1")
-        if not 0 < self.share < 1:
-            raise UserError("share", self.share, "use a number between 0 and 1")
-        one_of("ask", self.ask, ASK)
-        if self.imitation.epochs is None:
-            raise UserError("minutes", self.imitation.minutes, "DAgger counts --epochs")
+
+    @property
+    def imitation(self) -> Recipe:
+        """How a network is trained, without the expert."""
+        return Recipe(**{own.name: getattr(self, own.name) for own in fields(Training)})
 
     def queries_of(self, number: int) -> int:
         """Queries of a round."""
@@ -90,9 +80,12 @@ class DaggerRecipe:
         return float(self.beta * self.decay**number)
 
     def to_json(self) -> dict[str, Any]:
-        fields = asdict(self)
-        fields["imitation"]["widths"] = [list(w) for w in self.imitation.widths]
-        return fields
+        """What is kept of it, in the layout of earlier versions."""
+        own = {f.name: getattr(self, f.name) for f in fields(self)}
+        asking = {k: v for k, v in own.items() if k not in Training.__dataclass_fields__}
+        rate = self.learning_rate or DAG_RECIPE["learning_rate"]
+        imitation = replace(self.imitation, learning_rate=rate)
+        return asking | {"imitation": settings_of(imitation)}
 
 
 class Queries(NamedTuple):
@@ -110,12 +103,12 @@ def plan_queries(recipe: DaggerRecipe, number: int, phases: Sequence[int]) -> Qu
     played as the queries pay for; what is then left is asked at steps drawn from all that are open.
     If they do not pay for one, the expert acts less often than `beta_of` says.
     """
-    rng = np.random.default_rng([recipe.imitation.seed, number, recipe.expert_queries])
+    rng = np.random.default_rng([recipe.seed, number, recipe.expert_queries])
     budget, codes = recipe.queries_of(number), np.asarray(phases)
     open_ = codes != OBSERVE
     exploits = int((codes == EXPLOIT).sum())
     # An episode takes `exploits` queries or more, if it has that many steps: these suffice.
-    most = max(1, budget // exploits)
+    most = max(1, budget // max(1, exploits))
     acts = (rng.random((most, len(codes))) < recipe.beta_of(number)) & open_
     asked = acts.copy()
     if recipe.ask != "uniform":
@@ -151,6 +144,7 @@ def learn_round(
 
     Without labelled episodes: as many steps on the logs alone.
     """
+    kind: NetworkKind = NETWORKS.find(agent.architecture.kind)
     imitation = complete_recipe(
         replace(
             recipe.imitation,
@@ -158,7 +152,7 @@ def learn_round(
             widths=tuple(sorted(agent.architecture.widths.items())),
             start=None,
         ),
-        DAG_RECIPE,
+        kind,
     )
     assert imitation.batch_size is not None
     assert imitation.epochs is not None
@@ -174,7 +168,7 @@ def learn_round(
     epochs = steps / float(np.dot(sizes, visits))
 
     def course(datasets: list[Dataset], own: Recipe) -> Course:
-        found = dag_course(datasets, own)
+        found = kind.course(datasets, own)
         if found.architecture.to_json() != agent.architecture.to_json():
             raise UserError("from", agent.name, "its network is too small for these logs")
 

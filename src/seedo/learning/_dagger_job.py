@@ -1,4 +1,4 @@
-"""DAgger in world `dag`: an agent plays, an expert says what it would have done there, it learns.
+"""DAgger: an agent plays, an expert says what it would have done there, it learns.
 
 Ross, Gordon & Bagnell, A reduction of imitation learning and structured prediction to no-regret
 online learning, AISTATS 2011, algorithm 3.1, under a budget of queries.
@@ -9,39 +9,32 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from seedo.episodes import Dataset, DatasetWriter, EpisodeBatch, Origin, lock_folder
+from seedo.episodes import Dataset, DatasetWriter, EpisodeBatch, Origin
 from seedo.errors import UserError
-from seedo.experimenters import Experimenter
-from seedo.learning._agent import Agent, load_agent
-from seedo.learning._checkpoint import finish, prepare
+from seedo.experimenters import Experimenter, Player
+from seedo.learning._agent import Agent
+from seedo.learning._checkpoint import finish
 from seedo.learning._dagger import DaggerRecipe, Queries, learn_round, plan_queries
-from seedo.learning._imitation import Report, learn
-from seedo.play import Rollout, Setup, origin, set_up, shard_size
-from seedo.worlds import Action, World, stream_key
+from seedo.learning._find import load_agent
+from seedo.learning._imitation import learn
+from seedo.learning._job import Report, claimed, describe
+from seedo.learning._kinds import kind_for
+from seedo.play import Rollout, Setup, origin, play_noting, set_up, shard_size
+from seedo.worlds import Action, Spec, World, stream_key
 
 FOLDER = "dagger"
 """Of an agent's folder: `round-00`, `round-01`, ... hold the episodes with labels, `agent-00`, ...
 what was learnt up to there, `start` the imitator to begin with if there was none."""
 _AT_ONCE = 256
-
-
-class DaggerReport(NamedTuple):
-    """What a progress display needs."""
-
-    fraction: float
-    round: int
-    queries: int  # of finished rounds and shards
-    doing: str
 
 
 class Relabelled(NamedTuple):
@@ -60,7 +53,7 @@ def learn_by_dagger(
     recipe: DaggerRecipe,
     *,
     resume: bool = False,
-    progress: Callable[[DaggerReport], None] | None = None,
+    progress: Callable[[Report], None] | None = None,
     checkpoint_seconds: float = 20.0,
 ) -> Agent:
     """Learn from logs and from an expert's answers about what the agent visits; an agent folder.
@@ -74,157 +67,165 @@ def learn_by_dagger(
     after it.
 
     Raises:
-        UserError: a world other than dag, a bad setting, logs that cannot be learnt from, or an
-            output folder that is not this job's.
+        UserError: a world or an expert that cannot be asked, a bad setting, logs that cannot be
+            learnt from, or an output folder that is not this job's.
     """
     if not logs:
         raise UserError("logs", None, "give the logs that were or are imitated")
-    if world.name != "dag":
-        raise UserError("world", world.name, "DAgger plays world dag")
-    out, start = Path(out), recipe.imitation.start
-    agent = None if start is None else load_agent(start)
+    _check(world, expert, logs, recipe)
+    agent = None if recipe.start is None else load_agent(recipe.start)
     if agent is not None:
         agent.check(world.spec)
-    settings = recipe.to_json()
-    job = settings | {
-        "method": "dagger",
-        "world": world.name,
-        "world_config": world.config(),
-        "expert": expert.name,
-        "logs": [Dataset(path).manifest_hash for path in logs],
-        "from": None if agent is None else agent.training.get("weights_sha256"),
-    }
-    if prepare(out, json.loads(json.dumps(job)), resume):
-        return load_agent(out)
-    lock = lock_folder(out)
-    try:
-        (out / FOLDER).mkdir(exist_ok=True)
-        return _rounds(
-            world, expert, logs, out, recipe, agent, settings, progress, checkpoint_seconds
+    job = _Dagger(world, expert, logs, Path(out), recipe, progress, checkpoint_seconds)
+    with claimed(job.out, job.fixed_by(agent), resume) as open_:
+        if open_:
+            (job.out / FOLDER).mkdir(exist_ok=True)
+            job.run(agent)
+    agent = load_agent(out)
+    return agent
+
+
+def _check(
+    world: World, expert: Experimenter, logs: Sequence[str | Path], recipe: DaggerRecipe
+) -> None:
+    """Raises UserError for what is missing to ask an expert about what an agent visits."""
+    kind = kind_for([Dataset(path) for path in logs], recipe.network)
+    if not kind.labels:
+        raise UserError("network", recipe.network, "it does not learn from an expert's labels")
+    if world.family not in kind.families:
+        raise UserError("world", world.name, "the network that learns from these logs plays others")
+    for field, host, name in (("world", world.host, world.name),
+                              ("expert", expert.host, expert.name)):  # fmt: skip
+        if host:
+            raise UserError(field, name, "it is plain Python: DAgger plays in compiled programs")
+    expert.check(world.spec)
+
+
+@dataclasses.dataclass
+class _Dagger:
+    """The rounds of a job. `queries` counts those of finished rounds and shards."""
+
+    world: World
+    expert: Experimenter
+    logs: Sequence[str | Path]
+    out: Path
+    recipe: DaggerRecipe
+    progress: Callable[[Report], None] | None
+    checkpoint_seconds: float
+    behind: float = 0.0  # of all parts: the rounds, and imitation before them
+    parts: int = 1
+    queries: int = 0
+
+    def fixed_by(self, agent: Agent | None) -> dict[str, Any]:
+        """What fixes the result, with the agent to begin with."""
+        return self.recipe.to_json() | {
+            "method": "dagger",
+            "world": self.world.name,
+            "world_config": self.world.config(),
+            "expert": self.expert.name,
+            "logs": [Dataset(path).manifest_hash for path in self.logs],
+            "from": None if agent is None else agent.training.get("weights_sha256"),
+        }
+
+    def tell(self, number: int, doing: str, within: float, left: float = float("nan")) -> None:
+        """Report on a part of the work of which `within` is behind; round -1: before all rounds."""
+        if self.progress:
+            row = {"round": number, "queries": self.queries}
+            place = f"round {number + 1} of {self.recipe.rounds}" if number >= 0 else "start"
+            doing = f"{place}, {self.queries:,} queries, {doing}"
+            self.progress(Report((self.behind + within) / self.parts, row, doing, left))
+
+    def learning(self, number: int, report: Report) -> None:
+        asked = 0.5 * (number >= 0)
+        self.tell(number, f"learning, {report.doing}", asked + (1 - asked) * report.fraction)
+
+    def run(self, agent: Agent | None) -> None:
+        self.parts = self.recipe.rounds + (agent is None)
+        if agent is None:
+            agent = learn(
+                self.logs, self.out / FOLDER / "start", self.recipe.imitation, True,
+                functools.partial(self.learning, -1), self.checkpoint_seconds,
+            )  # fmt: skip
+            agent.check(self.world.spec)
+            self.behind = 1.0
+        labelled: list[Path] = []
+        rounds: list[dict[str, Any]] = []
+        rows: list[str] = []
+        steps = 0
+        for number in range(self.recipe.rounds):
+            dataset, row = self.ask(agent, number)
+            labelled.append(dataset.path)
+            folder = self.out / FOLDER / f"agent-{number:02d}"
+            told = functools.partial(self.learning, number)
+            agent = learn_round(
+                agent, self.logs, labelled, folder, self.recipe, told, self.checkpoint_seconds
+            )
+            last = agent.history[-1]
+            names = ("explore_loss", "exploit_loss", "heldout_exploit_loss")
+            rounds.append(row | {name: last[name] for name in names})
+            for line in agent.history:
+                rows.append(json.dumps(line | {"step": steps + line["step"], "round": number}))
+            steps += last["step"]
+            self.behind += 1.0
+        self.finish(agent, folder, rounds, rows)
+
+    def ask(self, agent: Agent, number: int) -> tuple[Dataset, dict[str, Any]]:
+        """The episodes of a round with their labels, and the figures of its row."""
+        world, expert, recipe = self.world, self.expert, self.recipe
+        queries = plan_queries(recipe, number, world.spec.phases)
+        count, seed, before = len(queries.acts), recipe.seed, self.queries
+        play = functools.lru_cache(maxsize=2)(
+            functools.partial(_block, world, expert, agent, queries, seed, f"dagger-{number}")
         )
-    finally:
-        os.close(lock)
-
-
-def _rounds(
-    world: World,
-    expert: Experimenter,
-    logs: Sequence[str | Path],
-    out: Path,
-    recipe: DaggerRecipe,
-    agent: Agent | None,
-    settings: dict[str, Any],
-    progress: Callable[[DaggerReport], None] | None,
-    checkpoint_seconds: float,
-) -> Agent:
-    stages = recipe.rounds + (agent is None)
-    done = [0.0]  # parts of all stages before this one
-
-    def tell(number: int, queries: int, doing: str, within: float) -> None:
-        if progress:
-            progress(DaggerReport((done[0] + within) / stages, number, queries, doing))
-
-    def learning(number: int, queries: int, report: Report) -> None:
-        note = (
-            f"learning, loss {report.exploit_loss:.3f} (held out "
-            f"{report.heldout_exploit_loss:.3f}), {report.episodes_per_second:,.0f} episodes/s"
-        )
-        asks = 0.5 * (number >= 0)
-        tell(number, queries, note, asks + (1 - asks) * report.fraction)
-
-    if agent is None:
-        imitation = recipe.imitation
-        agent = learn(
-            logs, out / FOLDER / "start", imitation, True,
-            functools.partial(learning, -1, 0), checkpoint_seconds,
-        )  # fmt: skip
-        agent.check(world.spec)
-        done[0] = 1.0
-    labelled: list[Path] = []
-    rounds: list[dict[str, Any]] = []
-    rows: list[str] = []
-    steps = 0
-    for number in range(recipe.rounds):
-        spent = sum(row["queries"] for row in rounds)
-        dataset, row = _ask(world, expert, agent, out, recipe, number, spent, tell)
-        labelled.append(dataset.path)
-        folder = out / FOLDER / f"agent-{number:02d}"
-        spent += row["queries"]
-        told = functools.partial(learning, number, spent)
-        agent = learn_round(agent, logs, labelled, folder, recipe, told, checkpoint_seconds)
-        last = agent.history[-1]
-        rounds.append(
-            row | {k: last[k] for k in ("explore_loss", "exploit_loss", "heldout_exploit_loss")}
-        )
-        for line in agent.history:
-            rows.append(json.dumps(line | {"step": steps + line["step"], "round": number}))
-        steps += last["step"]
-        done[0] += 1.0
-
-    description = json.loads((folder / "agent.json").read_text())
-    description["training"] |= {
-        "method": "dagger",
-        "dagger": settings | {
-            "world": world.name,
-            "world_config": world.config(),
+        asked = int(queries.asked.sum())
+        job = {
+            "task": "dagger",
+            "provenance": "dagger",
+            "stream": f"dagger-{number}",
+            "round": number,
+            "beta": recipe.beta_of(number),
             "expert": expert.name,
-            "queries": sum(row["queries"] for row in rounds),
+            "queries": asked,
+            "expert_actions": int(queries.acts.sum()),
+            "seed": seed,
+            "systems": True,
+        }
+
+        def asking(done: int, total: int) -> None:
+            self.queries = before + int(queries.asked[:done].sum())
+            self.tell(number, "asking", 0.5 * done / total)
+
+        dataset = _write(
+            self.out / FOLDER / f"round-{number:02d}", origin(world, "dagger", seed), count, job,
+            lambda rows: _labelled(world, play, queries, rows, seed), asking,
+        )  # fmt: skip
+        self.queries = before + asked
+        batch = dataset.read(without=dataset.optional)
+        ratio = float(batch.returns.mean() / batch.oracle_return.mean())
+        row = {"round": number, "episodes": count, "return_ratio": round(ratio, 6)}
+        return dataset, row | {k: job[k] for k in ("beta", "queries", "expert_actions")}
+
+    def finish(
+        self, agent: Agent, folder: Path, rounds: list[dict[str, Any]], rows: list[str]
+    ) -> None:
+        """The agent of the last round, with the record of all."""
+        record = {
+            "world": self.world.name,
+            "world_config": self.world.config(),
+            "expert": self.expert.name,
+            "queries": self.queries,
             "by_round": rounds,
-        },
-    }  # fmt: skip
-    files = {
-        name: (folder / name).read_bytes()
-        for name in ("weights.safetensors", "optimizer.safetensors")
-    }
-    files["metrics.jsonl"] = "".join(row + "\n" for row in rows).encode()
-    files["agent.json"] = json.dumps(description, indent=1, sort_keys=True).encode()
-    finish(out, files)
-    return load_agent(out)
-
-
-def _ask(
-    world: World,
-    expert: Experimenter,
-    agent: Agent,
-    out: Path,
-    recipe: DaggerRecipe,
-    number: int,
-    spent: int,
-    tell: Callable[[int, int, str, float], None],
-) -> tuple[Dataset, dict[str, Any]]:
-    """The episodes of a round with their labels, and the figures of its row."""
-    queries = plan_queries(recipe, number, world.spec.phases)
-    count, seed = len(queries.acts), recipe.imitation.seed
-    play = functools.lru_cache(maxsize=2)(
-        functools.partial(_block, world, expert, agent, queries, seed, f"dagger-{number}")
-    )
-    asked = int(queries.asked.sum())
-    job = {
-        "task": "dagger",
-        "provenance": "dagger",
-        "stream": f"dagger-{number}",
-        "round": number,
-        "beta": recipe.beta_of(number),
-        "expert": expert.name,
-        "queries": asked,
-        "expert_actions": int(queries.acts.sum()),
-        "seed": seed,
-        "systems": True,
-    }
-
-    def asking(done: int, total: int) -> None:
-        answered = int(queries.asked[:done].sum())
-        tell(number, spent + answered, "asking", 0.5 * done / total)
-
-    path = out / FOLDER / f"round-{number:02d}"
-    dataset = _write(
-        path, origin(world, "dagger", seed), count, job,
-        lambda rows: _labelled(world, play, queries, rows, seed), asking,
-    )  # fmt: skip
-    batch = dataset.read(without=dataset.optional)
-    ratio = float(batch.returns.mean() / batch.oracle_return.mean())
-    row = {"round": number, "episodes": count, "return_ratio": round(ratio, 6)}
-    return dataset, row | {k: job[k] for k in ("beta", "queries", "expert_actions")}
+        }
+        training = agent.training | {
+            "method": "dagger", "dagger": self.recipe.to_json() | record
+        }  # fmt: skip
+        files = {
+            name: (folder / name).read_bytes()
+            for name in ("weights.safetensors", "optimizer.safetensors")
+        }
+        files["metrics.jsonl"] = "".join(row + "\n" for row in rows).encode()
+        files["agent.json"] = describe(agent.architecture.to_json(), training)
+        finish(self.out, files)
 
 
 def _write(
@@ -302,30 +303,55 @@ def relabelled(
 
     Both see everything that was done, whoever did it; pure.
     """
-    spec, task = world.spec, setup.task
-    keys = [jax.random.split(jax.random.fold_in(setup.player_key, who)) for who in range(2)]
-    players = (agent, expert)
-    memories = tuple(
-        p.begin(spec, key[0], world.privileged(task) if p.knows_system else None)
-        for p, key in zip(players, keys, strict=True)
-    )
+    player = Guided(agent, expert, acts, setup.player_key)
+    played, answers = play_noting(world, player, setup, lambda memory: memory.answer)
+    return Relabelled(played, *answers)
 
-    def step(carry: Any, now: Any) -> Any:
-        (memories, state), (t, own) = carry, now
-        seen = world.observe(task, state)
-        chosen = [
-            p.act(memory, seen, jax.random.fold_in(key[1], t))
-            for p, memory, key in zip(players, memories, keys, strict=True)
+
+class _Memory(NamedTuple):
+    """Of a guided agent."""
+
+    own: tuple[Any, Any]  # the agent's, the expert's
+    step: Any
+    answer: tuple[Any, Any]  # the expert's target and value at the step before
+
+
+class Guided(Player, eqx.Module):
+    """An agent beside an expert, who acts at the steps where `acts` is true and is asked at all."""
+
+    agent: Experimenter
+    expert: Experimenter
+    acts: Any  # bool[S]
+    key: Any  # all that either draws comes from it
+
+    name: ClassVar[str] = "dagger"
+
+    @property
+    def knows_system(self) -> bool:
+        return self.agent.knows_system or self.expert.knows_system
+
+    def _keys(self, which: int) -> list[Any]:
+        """For beginning, or for acting: the agent's and the expert's."""
+        both = [jax.random.fold_in(self.key, who) for who in range(2)]
+        return [jax.random.split(key)[which] for key in both]
+
+    def begin(self, spec: Spec, key: Any, privileged: Any) -> _Memory:
+        own = [
+            player.begin(spec, own, privileged if player.knows_system else None)
+            for player, own in zip((self.agent, self.expert), self._keys(0), strict=True)
         ]
-        (mine, _), (theirs, _) = chosen
-        action = Action(
-            jnp.where(own, theirs.target, mine.target), jnp.where(own, theirs.value, mine.value)
-        )
-        after, reward, _ = world.step(task, state, action, jax.random.fold_in(setup.noise_key, t))
-        row = world.row(task, state, action, reward, after)
-        return (tuple(memory for _, memory in chosen), after), (row, theirs.target, theirs.value)
+        nothing = (jnp.asarray(-1, jnp.int32), jnp.asarray(0.0, jnp.float32))
+        return _Memory((own[0], own[1]), jnp.asarray(0), nothing)
 
-    _, (rows, label, to) = jax.lax.scan(
-        step, (memories, world.reset(task, setup.noise_key)), (jnp.arange(spec.steps), acts)
-    )
-    return Relabelled(world.rollout(task, rows), label, to)
+    def act(self, memory: _Memory, observation: Any, key: Any) -> tuple[Action, _Memory]:
+        t = memory.step
+        (mine, first), (theirs, second) = (
+            player.act(own, observation, jax.random.fold_in(key, t))
+            for player, own, key in zip(
+                (self.agent, self.expert), memory.own, self._keys(1), strict=True
+            )
+        )
+        answer = (jnp.asarray(theirs.target, jnp.int32), jnp.asarray(theirs.value, jnp.float32))
+        acts = self.acts[t]
+        chosen = Action(*(jnp.where(acts, a, b) for a, b in zip(answer, mine[:2], strict=True)))
+        return chosen, _Memory((first, second), t + 1, answer)

@@ -1,18 +1,52 @@
-"""A trained agent by name, for a world."""
+"""Trained agents by name or folder."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from seedo.learning._agent import load_agent
-from seedo.learning._rooms_agent import load_rooms_agent
+from seedo.errors import UserError
+from seedo.learning._folder import Stored, read_agent
+from seedo.learning._kinds import NETWORKS, NetworkKind
+
+
+def load_agent(path: str | Path, greedy: bool = True) -> Any:
+    """An agent that plays, from its folder, or a shipped one, e.g. `pretrained:dag`.
+
+    Raises:
+        UserError: no such agent; a file missing, damaged or of another format; one that speaks.
+    """
+    stored = read_agent(path)
+    kind = _kind(stored)
+    if kind.speaks:
+        raise UserError("agent", stored.name, "it speaks: play it with `seedo perform`")
+    return kind.load(stored, greedy)
 
 
 def find_agent(name: str, world: Any, greedy: bool, seed: int) -> Any:
-    """The agent of a name or folder that plays in this family of worlds.
+    """The agent of a name or folder, if it plays in this family of worlds.
 
     Raises:
-        UserError: there is none, it is damaged, or it plays elsewhere.
+        UserError: as `load_agent`; or it plays elsewhere.
     """
-    load: Any = {"rooms": load_rooms_agent}.get(world.family, load_agent)
-    return load(name, greedy)
+    agent, own = load_agent(name, greedy), _kind(read_agent(name))
+    if world.family not in own.families:
+        kind = agent.architecture.kind
+        raise UserError("agent", name, f"its network ({kind}) does not play world {world.name}")
+    return agent
+
+
+def open_agent(path: str | Path) -> Any:
+    """An agent of any kind, those that speak included."""
+    stored = read_agent(path)
+    return _kind(stored).load(stored, True)
+
+
+def _kind(stored: Stored) -> NetworkKind:
+    name = stored.architecture.get("kind")
+    # A name alone: what a folder says is not to be imported.
+    if not isinstance(name, str) or name not in NETWORKS:
+        remedy = f"no such network is installed; there are {', '.join(NETWORKS.names())}"
+        raise UserError(f"{stored.folder / 'agent.json'}: architecture", name, remedy)
+    kind: NetworkKind = NETWORKS.find(name)
+    return kind

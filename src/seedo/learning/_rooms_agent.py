@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -11,14 +10,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, PRNGKeyArray
 
 from seedo.errors import UserError
-from seedo.learning._agent import (
-    Provenance,
-    Trained,
-    agent_folder,
-    read_description,
-    read_history,
-    read_weights,
-)
+from seedo.learning._agent import Provenance, Trained
+from seedo.learning._folder import Stored, read_weights
 from seedo.learning._networks import merge_widths
 from seedo.learning._rooms_eye import glimpse
 from seedo.learning._rooms_network import RoomsNetwork
@@ -126,20 +119,9 @@ class RoomsAgent(Trained[RoomsNetwork, RoomsArchitecture]):
         return Action(*action_setting(number), said=expected), memory
 
 
-def load_rooms_agent(path: str | Path, greedy: bool = True) -> RoomsAgent:
-    """An agent of rooms from its folder.
-
-    Raises:
-        UserError: no such agent; a file missing, damaged or of another format or world.
-    """
-    folder, name = agent_folder(path)
-    description = read_description(folder)
-    kind = description["architecture"].get("kind")
-    if kind not in ROOMS_KINDS:
-        raise UserError("agent", name, f"its network ({kind}) does not play in rooms")
-    architecture = RoomsArchitecture.from_json(description["architecture"])
-    network = read_weights(folder, lambda: build_rooms(architecture, 0))
-    history = read_history(folder / "metrics.jsonl")
-    return RoomsAgent(
-        network, architecture, Provenance(name, description["training"], history), greedy
-    )
+def load_rooms_agent(stored: Stored, greedy: bool) -> RoomsAgent:
+    """An agent from its folder."""
+    plan = RoomsArchitecture.from_json(stored.architecture)
+    network = read_weights(stored.folder, lambda: build_rooms(plan, 0))
+    past = Provenance(stored.name, stored.training, stored.history)
+    return RoomsAgent(network, plan, past, greedy)

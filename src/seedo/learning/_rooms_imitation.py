@@ -11,13 +11,19 @@ import jax.numpy as jnp
 from seedo.episodes import Dataset, EpisodeBatch
 from seedo.errors import UserError
 from seedo.learning._course import Course
+from seedo.learning._kinds import NetworkKind
 from seedo.learning._rooms_agent import build_rooms, load_rooms_agent, rooms_architecture
 from seedo.learning._rooms_lesson import RoomsLesson, rooms_lesson, trimmed
 from seedo.learning._rooms_objective import rooms_losses
 from seedo.worlds import from_config, stream_key
 from seedo.worlds.rooms import logged_actions
 
-ROOMS_RECIPE: dict[str, Any] = {"network": "relational", "batch_size": 64, "explore_weight": 1.0}
+ROOMS_RECIPE: dict[str, Any] = {
+    "network": "relational",
+    "batch_size": 64,
+    "learning_rate": 3e-3,
+    "explore_weight": 1.0,
+}
 """Defaults of a recipe for rooms: many small steps learn from far fewer episodes."""
 
 
@@ -62,10 +68,13 @@ def rooms_course(datasets: list[Dataset], recipe: Any) -> Course:
         losses=rooms_losses,
         loss_weights=(recipe.explore_weight, 1.0, recipe.explanation_weight if names else 0.0),
         explaining="word_loss" if names else "",
-        load=load_rooms_agent,
     )
 
 
 @jax.jit
 def _keys(stream: Any, ids: Any) -> Any:
     return jax.vmap(lambda i: jax.random.fold_in(stream, i))(ids)
+
+
+ROOMS_NETWORK = NetworkKind(load_rooms_agent, ("rooms",), ROOMS_RECIPE, rooms_course)
+"""Networks that see rooms."""

@@ -6,13 +6,16 @@ from seedo.play._live_rooms import Choice, LiveRooms, RoomsActor
 from seedo.play._loop import (
     Setup,
     check_action,
+    noise_at,
     play,
+    play_noting,
     play_on,
     rollout,
     rollout_on,
     set_up,
     set_ups,
     simulate,
+    take_step,
 )
 from seedo.play._memoriser import fitted_memoriser
 from seedo.play._outcome_table import OutcomeTable, outcome_table
@@ -46,10 +49,12 @@ __all__ = [
     "fitted_memoriser",
     "in_parts",
     "live_batch",
+    "noise_at",
     "origin",
     "outcome_table",
     "perform",
     "play",
+    "play_noting",
     "play_on",
     "played_by",
     "record",
@@ -59,5 +64,6 @@ __all__ = [
     "set_ups",
     "shard_size",
     "simulate",
+    "take_step",
     "watch",
 ]

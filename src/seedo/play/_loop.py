@@ -7,6 +7,7 @@ and the same noise, whoever plays.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -55,6 +56,33 @@ def begin(world: World, player: Experimenter, setup: Setup) -> tuple[Any, PRNGKe
     return player.begin(world.spec, begin_key, known), act_key
 
 
+class Step(NamedTuple):
+    """A step that was taken."""
+
+    action: Action
+    legal: Any  # bool: there is such an action
+    reward: Any
+    over: Any  # bool: the episode is
+    state: Any  # after it
+    memory: Any  # the player's, after it
+
+
+def take_step(
+    world: World,
+    player: Experimenter,
+    task: Any,
+    now: tuple[Any, Any],
+    act_key: PRNGKeyArray,
+    noise_key: PRNGKeyArray,
+) -> Step:
+    """One step from `now`, the world's state and the player's memory; the keys are the step's."""
+    state, memory = now
+    action, memory = player.act(memory, world.observe(task, state), act_key)
+    legal = world.legal(task, state, action)
+    after, reward, over = world.step(task, state, action, noise_key)
+    return Step(action, legal, reward, over, after, memory)
+
+
 def play(world: World, player: Experimenter, key: PRNGKeyArray) -> Any:
     """One episode, as the world's rollout; pure, so that it can be jitted and vmapped."""
     return play_on(world, player, set_up(world, key))
@@ -65,26 +93,42 @@ def play_on(world: World, player: Experimenter, setup: Setup) -> Any:
     return _scan(world, player, setup)[0]
 
 
-def _scan(world: World, player: Experimenter, setup: Setup) -> tuple[Any, Refused]:
+def play_noting(
+    world: World, player: Experimenter, setup: Setup, note: Callable[[Any], Any]
+) -> tuple[Any, Any]:
+    """The same, and what `note` finds in the player's memory after every step, stacked."""
+    rollout, _, notes = _scan(world, player, setup, note)
+    return rollout, notes
+
+
+def _nothing(memory: Any) -> None:
+    return None
+
+
+def _scan(
+    world: World, player: Experimenter, setup: Setup, note: Callable[[Any], Any] = _nothing
+) -> tuple[Any, Refused, Any]:
     task = setup.task
     memory, act_key = begin(world, player, setup)
-    state = world.reset(task, setup.noise_key)
 
     def step(carry: Any, t: Int[Array, ""]) -> Any:
-        state, memory = carry
-        seen = world.observe(task, state)
-        action, memory = player.act(memory, seen, jax.random.fold_in(act_key, t))
-        legal = world.legal(task, state, action)
-        noise = jax.random.fold_in(setup.noise_key, t) if world.noisy else setup.noise_key
-        after, reward, _ = world.step(task, state, action, noise)
-        row = world.row(task, state, action, reward, after)
-        return (after, memory), (row, (legal, action.target, action.value))
+        noise_key = noise_at(world, setup, t)
+        done = take_step(world, player, task, carry, jax.random.fold_in(act_key, t), noise_key)
+        row = world.row(task, carry[0], done.action, done.reward, done.state)
+        chosen = (done.legal, done.action.target, done.action.value)
+        return (done.state, done.memory), (row, chosen, note(done.memory))
 
-    _, (rows, chosen) = jax.lax.scan(step, (state, memory), jnp.arange(world.spec.steps))
+    start = (world.reset(task, setup.noise_key), memory)
+    _, (rows, chosen, notes) = jax.lax.scan(step, start, jnp.arange(world.spec.steps))
     legal, target, value = chosen
     first = jnp.argmin(legal)
     refused = Refused(~legal.all(), first, target[first], value[first])
-    return world.rollout(task, rows), refused
+    return world.rollout(task, rows), refused, notes
+
+
+def noise_at(world: World, setup: Setup, t: Int[Array, ""] | int) -> PRNGKeyArray:
+    """The key of the world's noise at step t."""
+    return jax.random.fold_in(setup.noise_key, t) if world.noisy else setup.noise_key
 
 
 def check_action(world: World, player: str, action: Action, legal: bool, step: int) -> None:
@@ -103,7 +147,7 @@ def check_action(world: World, player: str, action: Action, legal: bool, step: i
 def _played(
     world: World, player: Experimenter, key: PRNGKeyArray, indices: Int[Array, " B"]
 ) -> tuple[Any, Refused]:
-    return jax.vmap(lambda i: _scan(world, player, set_up(world, jax.random.fold_in(key, i))))(
+    return jax.vmap(lambda i: _scan(world, player, set_up(world, jax.random.fold_in(key, i)))[:2])(
         indices
     )
 

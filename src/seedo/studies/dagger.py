@@ -123,15 +123,15 @@ def _agents(
     start = learning.learn([logs], home / "imitation", recipe, resume=True)
     agents = {"imitation": start}
     asked.setdefault("imitation", []).append(0)
-    again = learning.Recipe(
-        epochs=scale.epochs, batch_size=scale.batch_size, seed=seed, start=str(home / "imitation"),
-        widths=scale.widths,
-    )  # fmt: skip
+    again: dict[str, Any] = {
+        "epochs": scale.epochs, "batch_size": scale.batch_size, "seed": seed,
+        "start": str(home / "imitation"), "widths": scale.widths,
+    }  # fmt: skip
 
     def dagger(label: str, share: float, beta: float) -> int:
         queries = max(scale.rounds, int(share * labels))
         settings = learning.DaggerRecipe(
-            queries, rounds=scale.rounds, beta=beta, ask="balanced", imitation=again
+            expert_queries=queries, rounds=scale.rounds, beta=beta, ask="balanced", **again
         )
         say(f"seed {seed}, {label}: {queries:,} queries")
         agents[label] = learning.learn_by_dagger(
@@ -142,7 +142,7 @@ def _agents(
         return sum(row["episodes"] for row in record["by_round"])
 
     def go_on(label: str, data: list[Path], queries: int) -> None:
-        settings = learning.DaggerRecipe(1, rounds=1, imitation=again)
+        settings = learning.DaggerRecipe(expert_queries=1, rounds=1, **again)
         say(f"seed {seed}, {label}: {queries:,} labels")
         agents[label] = learning.learn_round(start, [logs], data, home / _file(label), settings)
         asked.setdefault(label, []).append(queries)

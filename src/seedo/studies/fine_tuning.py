@@ -126,7 +126,7 @@ def _agent(
     else:
         options |= {"start": first}
     recipe = FineTuning(steps=size.steps, own_rounds=0, seed=seed, **options)
-    agent = learning.fine_tune(world, folder, recipe, resume=True)
+    agent = learning.reinforce(world, folder, recipe, resume=True)
     speed = np.median([row["steps_per_second"] for row in agent.history])
     say(f"{folder.name}: {agent.training['steps']:,} steps, {speed:,.0f}/s in a typical round")
     return agent

@@ -53,7 +53,7 @@ def _carry_out(scale: Scale, out: Path, seed: int, say: Say) -> Outcome:
                 recipe = learning.ReinforcementRecipe(
                     steps=scale.steps, explanations=condition, seed=at
                 )
-                agent = learning.learn_by_reinforcement(
+                agent = learning.reinforce(
                     world, out / "agents" / f"{label}-{at}", recipe, resume=True
                 )
                 folder = out / "runs" / f"{label}-{at}"

@@ -2,7 +2,7 @@
 
 from seedo.language.text._agent import TextAgent, load_speaker, prompt, speaks
 from seedo.language.text._hub_files import CHAT_TEMPLATE
-from seedo.language.text._learning import TEXT_RECIPE, learn_by_reading
+from seedo.language.text._learning import TEXT_NETWORK, TEXT_RECIPE, learn_by_reading
 from seedo.language.text._lesson import Tell, mean_tokens, spelt, tell_episode, text_lesson
 from seedo.language.text._llama import LlamaPlan, complete, fresh, logits
 from seedo.language.text._tokens import END_ID, PAD_ID, SPECIAL, tokenizer, vocabulary
@@ -14,6 +14,7 @@ __all__ = [
     "END_ID",
     "PAD_ID",
     "SPECIAL",
+    "TEXT_NETWORK",
     "TEXT_RECIPE",
     "Line",
     "LlamaPlan",

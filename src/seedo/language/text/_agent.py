@@ -18,11 +18,12 @@ from seedo.language.text._llama import LlamaPlan, TextNetwork, complete, fresh
 from seedo.language.text._tokens import ASSISTANT, END, END_ID, PAD_ID, USER, tokenizer
 from seedo.learning import (
     Provenance,
+    Stored,
     agent_folder,
+    read_agent,
     read_arrays,
     read_description,
     read_file,
-    read_history,
 )
 
 _ROWS = (1, 8, 64)
@@ -123,16 +124,20 @@ def load_speaker(path: str | Path, seed: int | None = None) -> TextAgent:
     Raises:
         UserError: no such agent; a file missing, damaged or of another network.
     """
-    folder, name = agent_folder(path)
-    description = read_description(folder)
-    kind = description["architecture"].get("kind")
+    stored = read_agent(path)
+    kind = stored.architecture.get("kind")
     if kind != "text":
-        raise UserError("agent", name, f"its network ({kind}) does not speak: it is no text agent")
-    plan = LlamaPlan.from_json(description["architecture"])
-    _check_tokens(folder / "tokenizer.json")
-    source = folder / "model.safetensors"
+        remedy = f"its network ({kind}) does not speak: it is no text agent"
+        raise UserError("agent", stored.name, remedy)
+    return open_speaker(stored, seed)
+
+
+def open_speaker(stored: Stored, seed: int | None = None) -> TextAgent:
+    """A text understudy whose folder has been read."""
+    plan = LlamaPlan.from_json(stored.architecture)
+    _check_tokens(stored.folder / "tokenizer.json")
+    source = stored.folder / "model.safetensors"
     own = {name: np.asarray(array) for name, array in fresh(plan, 0).items()}
-    stored = read_arrays(read_file(source), own, source)
-    network = TextNetwork({name: jnp.asarray(array) for name, array in stored.items()}, plan)
-    history = read_history(folder / "metrics.jsonl")
-    return TextAgent(network, name, description["training"], history, seed)
+    arrays = read_arrays(read_file(source), own, source)
+    network = TextNetwork({name: jnp.asarray(array) for name, array in arrays.items()}, plan)
+    return TextAgent(network, stored.name, stored.training, stored.history, seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from safetensors.numpy import save
 
 from seedo.episodes import Dataset, EpisodeBatch
 from seedo.errors import UserError
-from seedo.language.text._agent import TextAgent, load_speaker
+from seedo.language.text._agent import TextAgent, open_speaker
 from seedo.language.text._hub_files import hub_files
 from seedo.language.text._lesson import (
     Tell,
@@ -23,9 +24,14 @@ from seedo.language.text._lesson import (
     text_losses,
 )
 from seedo.language.text._llama import LlamaPlan, TextNetwork, fresh
-from seedo.learning import Course, Recipe, Report, learn
+from seedo.learning import Course, NetworkKind, Recipe, Report, Stored, learn
 
-TEXT_RECIPE: dict[str, Any] = {"network": "text", "batch_size": 32, "explore_weight": 0.5}
+TEXT_RECIPE: dict[str, Any] = {
+    "network": "text",
+    "batch_size": 32,
+    "learning_rate": 2e-3,
+    "explore_weight": 0.5,
+}
 READING_WEIGHT = 1.5
 """Weight of reading (results and explanations) beside exploiting, times `explanation_weight`."""
 _HELDOUT = 256
@@ -51,9 +57,9 @@ def learn_by_reading(
         UserError: as `learning.learn`, or logs of another world, or without the explanations that
             are to be learnt.
     """
-    agent: TextAgent = learn(
-        logs, out, recipe, resume, progress, checkpoint_seconds, partial(_course, tell), TEXT_RECIPE
-    )
+    own = None if tell is tell_episode else partial(_course, tell)
+    recipe = replace(recipe, network="text")
+    agent: TextAgent = learn(logs, out, recipe, resume, progress, checkpoint_seconds, own)
     return agent
 
 
@@ -62,8 +68,6 @@ def _course(tell: Tell, datasets: list[Dataset], recipe: Recipe) -> Course:
         raise UserError("explanations", recipe.explanations, "this is for rooms: none or predict")
     explained = recipe.explanations == "predict"
     for dataset in datasets:
-        if dataset.origin.world != "dag" and tell is tell_episode:
-            raise UserError(str(dataset.path), dataset.origin.world, "network text reads world dag")
         if explained and "explanation" not in dataset.optional:
             raise UserError(
                 "explanations", "predict", f"{dataset.path} holds none: watch again with --explain "
@@ -88,7 +92,6 @@ def _course(tell: Tell, datasets: list[Dataset], recipe: Recipe) -> Course:
         losses=text_losses,
         loss_weights=(recipe.explore_weight, 1.0, READING_WEIGHT * recipe.explanation_weight),
         explaining="reading_loss",
-        load=load_speaker,
         optimiser=_optimiser,
         files=_files,
     )
@@ -124,3 +127,13 @@ def _files(network: TextNetwork) -> dict[str, bytes]:
         "model.safetensors": save(weights, metadata={"format": "pt"}),
         **hub_files(network.plan),
     }
+
+
+def _load(stored: Stored, greedy: bool) -> TextAgent:
+    return open_speaker(stored, None if greedy else 0)
+
+
+TEXT_NETWORK = NetworkKind(
+    _load, ("dag",), TEXT_RECIPE, partial(_course, tell_episode), speaks=True
+)
+"""A language model that reads transcripts."""

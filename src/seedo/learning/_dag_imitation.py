@@ -1,0 +1,103 @@
+"""Imitation in worlds of variables that are set and seen: what is learnt from their logs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from seedo.episodes import Dataset, EpisodeBatch
+from seedo.errors import UserError
+from seedo.learning._agent import Agent, Provenance
+from seedo.learning._course import Course
+from seedo.learning._decisions import Lesson, lesson
+from seedo.learning._folder import Stored, read_weights
+from seedo.learning._kinds import NetworkKind
+from seedo.learning._networks import Architecture, architecture, build
+from seedo.learning._objective import losses
+from seedo.learning._recipe import Recipe
+
+DAG_RECIPE: dict[str, Any] = {
+    "network": "equivariant",
+    "batch_size": 256,
+    "learning_rate": 3e-3,
+    "explore_weight": 0.2,
+}
+"""What a recipe leaves open."""
+
+
+def dag_course(datasets: list[Dataset], recipe: Recipe) -> Course:
+    """How logs of world `dag` are learnt from."""
+    if recipe.explanations not in ("none", "predict"):
+        raise UserError("explanations", recipe.explanations, "this is for rooms: none or predict")
+    plan = dag_architecture(datasets, recipe)
+    network = build(plan, recipe.seed)
+    predicts = recipe.explanations == "predict"
+    free = network.decisions_are_free
+
+    def at_some(index: int, batch: EpisodeBatch, step: int) -> Lesson:
+        rng = np.random.default_rng([recipe.seed, step])
+        return lesson(batch, plan.do_values, None if free else rng, predicts)
+
+    def at_fixed(index: int, batch: EpisodeBatch) -> Lesson:
+        rng = np.random.default_rng(0)
+        return lesson(batch, plan.do_values, None if free else rng, predicts)
+
+    assert recipe.explore_weight is not None
+    return Course(
+        architecture=plan,
+        network=network,
+        lesson=at_some,
+        heldout=at_fixed,
+        losses=losses,
+        loss_weights=(recipe.explore_weight, 1.0, predicts * recipe.explanation_weight),
+        explaining="edge_loss" if predicts else "",
+    )
+
+
+def dag_architecture(datasets: list[Dataset], recipe: Recipe) -> Architecture:
+    """The network's shape: its grid of values is that of the logs."""
+    grids = {tuple(_do_values(d)) for d in datasets}
+    if len(grids) != 1:
+        raise UserError("do_values", sorted(grids), "all logs must use the same grid of values")
+    sizes = {d.n for d in datasets}
+    if recipe.network == "plain" and len(sizes) != 1:
+        raise UserError("network", "plain", f"logs have {sorted(sizes)} variables: use equivariant")
+    return architecture(
+        recipe.network or DAG_RECIPE["network"],
+        grids.pop(),
+        max(sizes),
+        max(d.steps for d in datasets),
+        dict(recipe.widths),
+    )
+
+
+def _do_values(dataset: Dataset) -> list[float]:
+    config = json.loads(dataset.origin.world_config)
+    values = config.get("do_values")
+    if isinstance(values, list) and values:
+        return [float(v) for v in values]
+    seen: set[float] = set()  # a foreign log: its grid is what was ever done
+    for i in range(len(dataset.shards)):
+        value = dataset.read_shard(i, without=EpisodeBatch.OPTIONAL).value
+        seen |= set(np.unique(value[np.isfinite(value)]).tolist())
+        if len(seen) > 64:
+            raise UserError(
+                str(dataset.path), None, "more than 64 different do-values: round them to a grid"
+            )
+    if not seen:
+        raise UserError(str(dataset.path), None, "holds no intervention to imitate")
+    return sorted(seen)
+
+
+def load_dag_agent(stored: Stored, greedy: bool) -> Agent:
+    """An agent from its folder."""
+    plan = Architecture.from_json(stored.architecture)
+    network = read_weights(stored.folder, lambda: build(plan, 0))
+    past = Provenance(stored.name, stored.training, stored.history)
+    return Agent(network, plan, past, greedy)
+
+
+DAG_NETWORK = NetworkKind(load_dag_agent, ("dag", ""), DAG_RECIPE, dag_course, labels=True)
+"""Networks that read variables which are set and seen."""
