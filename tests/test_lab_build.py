@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from lab_client import visitor
 from lab_server import running
 from seedo.errors import UserError
-from seedo.lab import Scenario, _build, _challenges, decode, encode
+from seedo.lab import Scenario, _challenges, _lab, decode, encode
 from seedo.lab._cast import Role
 from seedo.lab._glance import Sight
 from seedo.lab._naming import Naming
@@ -36,7 +36,7 @@ def browser(tmp_path_factory):
 def lab(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         if not os.environ.get("SEEDO_FIGURES"):  # figures show the real one
-            patch.setattr(_build, "cast", lambda *given: ROLES)
+            patch.setattr(_lab, "cast", lambda *given: ROLES)
         with running(tmp_path_factory.mktemp("lab")) as address:
             yield address
 
@@ -165,7 +165,7 @@ def test_a_challenge_is_kept_and_its_link_tells_nothing(browser):
     other = browser.post("/api/build/challenge", json={"scenario": plain | {"seed": 1}}).json()
     assert other["link"] != link
     assert len(link) < 40
-    kept = _challenges.get(browser.app.state.lab, link.partition("=")[2])
+    kept = _challenges.get(browser.app.state.lab.engine, link.partition("=")[2])
     assert kept == Scenario.from_json(plain)
 
 

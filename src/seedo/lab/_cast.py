@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ _LABELS = {
     "bayes:goal": "Bayesian (most gain for the goal)",
 }
 _KINDS = {"scripted": "heuristic", "bayes": "bayesian", "pretrained": "network", "llm": "language"}
+
+_LOADING = threading.Lock()  # networks are read once, however many ask at first
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ def player(name: str, scenario: Scenario) -> Any:
     """
     if name.startswith(("scripted:", "bayes:")):
         return _of_world(name, scenario.config)
-    agent = _trained(name, scenario.world)
+    with _LOADING:
+        agent = _trained(name, scenario.world)
     if isinstance(scenario.config, DagConfig):
         agent.check(scenario.stage().spec)
     return agent

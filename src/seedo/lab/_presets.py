@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from seedo.lab._scenario import Drawn, Scenario, redrawn
@@ -28,6 +29,7 @@ class Preset:
     scenario: Scenario
 
 
+@functools.cache
 def presets() -> tuple[Preset, ...]:
     """The gallery, in order."""
     return (

@@ -16,10 +16,10 @@ from PIL import Image
 
 from seedo.episodes import PHASES, EpisodeBatch
 from seedo.errors import UserError
-from seedo.evaluation._strategies import BAYES, ORACLE, Readings, read
+from seedo.evaluation import BAYES, ORACLE, Readings, read
 from seedo.lab._belief import beliefs, no_belief
 from seedo.lab._cast import label
-from seedo.lab._logbook import Log
+from seedo.lab._log import Log
 from seedo.lab._scenario import STREAM, Drawn, Scenario, encode, redrawn, stage_of
 from seedo.play import Live, set_up
 from seedo.worlds import DagConfig, RoomsConfig, episode_key
@@ -102,7 +102,7 @@ def hindsight(log: Log, batch: EpisodeBatch) -> dict[str, Any]:
     return found
 
 
-def strategies(batch: EpisodeBatch) -> dict[str, Any]:
+def strategies(log: Log, batch: EpisodeBatch) -> dict[str, Any]:
     """What each strategy would have done at the exploit steps, with the same history."""
     if batch.n > _MOST_READ[0] or batch.steps > _MOST_READ[1] or (
         len(_do_values(batch.origin.world_config)) > _MOST_READ[2]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
-import time
 from pathlib import Path
 
 import jax
 
 from seedo.errors import UserError
+from seedo.lab._background import Job
 from seedo.lab._belief import beliefs, no_belief
 from seedo.lab._cast import RIVALS, player
 from seedo.lab._scenario import Scenario
@@ -33,7 +33,7 @@ def keep_programs() -> None:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 
 
-def stay_light() -> None:
+def stay_light(job: Job) -> None:
     """For ever, forget what is compiled whenever it is so much that XLA would crash before long.
 
     Every program takes memory maps, of which Linux allows a process 65,530. What is needed again
@@ -44,7 +44,7 @@ def stay_light() -> None:
         if maps.read_bytes().count(b"\n") > _MOST_MAPS:
             jax.clear_caches()
             gc.collect()
-        time.sleep(_SECONDS)
+        job.rest(_SECONDS)
 
 
 def warm_up(scenario: Scenario = FIRST) -> None:

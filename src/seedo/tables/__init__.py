@@ -2,6 +2,9 @@
 
 from seedo.tables._columns import (
     LARGEST_VALUE,
+    SUFFIXES,
+    Columns,
+    read_columns,
 )
 from seedo.tables._files import (
     MAX_VARIABLES,
@@ -17,7 +20,10 @@ __all__ = [
     "LARGEST_VALUE",
     "MAX_VARIABLES",
     "OBSERVED",
+    "SUFFIXES",
+    "Columns",
     "Regime",
     "Table",
+    "read_columns",
     "read_table",
 ]
