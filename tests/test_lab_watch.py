@@ -115,7 +115,7 @@ def test_the_setting_is_the_system_of_the_episode(lab):
     told = lab.get("/api/watch/setting", params={"s": encode(SMALL)}).json()
     stage = SMALL.stage()
     played = logs(stage, "scripted:largest-effect")
-    weights = played.system.weights[0]
+    weights = played.task.system.weights[0]
     assert told["truth"] == [
         [i, j, pytest.approx(float(weights[i, j]), abs=0.006)] for i, j in np.argwhere(weights)
     ]

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from seedo.errors import UserError
 from seedo.lab import _challenges
-from seedo.lab._glance import Sight
 from seedo.lab._lab import Page, TheLab
 from seedo.lab._presets import presets
 from seedo.lab._scenario import (
@@ -24,7 +23,9 @@ from seedo.lab._scenario import (
     read_json,
 )
 from seedo.lab._warm import FIRST
-from seedo.worlds import PRESETS, SPLITS, DagConfig
+from seedo.lab._worlds import shown_as
+from seedo.worlds import PRESETS, SPLITS
+from seedo.worlds import names as world_names
 from seedo.worlds.rooms import DIFFICULTIES, LEVELS
 
 _MOST_FILE = 65_536  # bytes
@@ -63,6 +64,7 @@ def build(page: Page, s: str = "") -> Response:
     }
     choices = {
         "names": NAMES,
+        "worlds": [shown_as(name) for name in world_names()],
         "presets": tuple(PRESETS),
         "splits": SPLITS,
         "levels": LEVELS,
@@ -108,6 +110,5 @@ def challenge(lab: TheLab, proposal: Proposal) -> dict[str, str]:
 
 
 def _look(scenario: Scenario) -> dict[str, Any]:
-    config = scenario.config
-    sight = Sight.of(scenario).to_json(config) if isinstance(config, DagConfig) else None
+    sight = shown_as(scenario.world).sight(scenario)
     return {"scenario": scenario.to_json(), "code": encode(scenario), "sight": sight}

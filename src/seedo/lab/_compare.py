@@ -22,7 +22,6 @@ from seedo.lab._comparison import (
     MOST,
     MOST_PLAYERS,
     MOST_VALUES,
-    SWEEPS,
     Comparison,
 )
 from seedo.lab._comparison_run import ComparisonRun
@@ -30,6 +29,7 @@ from seedo.lab._comparisons import Comparisons
 from seedo.lab._lab import Lab, Page, TheLab, Visitor, service
 from seedo.lab._scenario import MOST_TEXT, Scenario, decode, encode
 from seedo.lab._warm import FIRST
+from seedo.lab._worlds import shown_as
 
 _SPEAKS = "it speaks, which is too slow for this many episodes: use `seedo perform`"
 _ESTIMATES = (
@@ -81,16 +81,15 @@ Own = Annotated[ComparisonRun, Depends(_own)]
 def compare(page: Page, visitor: Visitor, kept: Kept, s: Code = "", id: str = "") -> Response:
     run = kept.get(id, visitor) if id else None
     scenario = run.comparison.scenario if run else _scenario(s)
-    drawn = scenario.drawn is not None
-    usable = scenario.world == "dag"
+    shown = shown_as(scenario.world)
     sweeps = {
         name: sweep._asdict()
-        for name, sweep in SWEEPS.items()
-        if usable and (sweep.drawn or not drawn)
+        for name, sweep in shown.sweeps.items()
+        if sweep.drawn or scenario.drawn is None
     }
     about = {
         "code": encode(scenario),
-        "about": _about(scenario),
+        "about": shown.compared(scenario),
         "sweeps": sweeps,
         "usual": list(RIVALS),
         "fewest": FEWEST,
@@ -216,23 +215,6 @@ def _roles(lab: Lab, scenario: Scenario) -> list[Role]:
         replace(role, why_not=_SPEAKS) if role.kind == "language" else role
         for role in lab.cast(scenario)
     ]
-
-
-def _about(scenario: Scenario) -> str:
-    """The world in one line."""
-    c: Any = scenario.config
-    if scenario.world == "rooms":
-        return f"World rooms, level {c.level}"
-    what = "a drawn system, the same in every episode" if scenario.drawn else "a new system each"
-    said = [
-        f"{c.n} variables",
-        f"{c.experiments} experiments",
-        f"noise variance {c.noise_variance:g}",
-    ]
-    said += [f"{c.observations} observations first"] if c.observations else []
-    said += [f"{c.confounders} hidden confounders"] if c.confounders else []
-    said += [f"{c.exploits} exploit actions"] if c.exploits > 1 else []
-    return f"World dag, {what}: {', '.join(said)}"
 
 
 def _table(results: dict[str, Any]) -> str:

@@ -25,7 +25,6 @@ from seedo.lab._background import Background, Job, Stopped
 from seedo.lab._cast import label, player, why_not
 from seedo.lab._comparison import (
     PART,
-    SWEEPS,
     Cell,
     Comparison,
     compiled,
@@ -273,7 +272,7 @@ class ComparisonRun:
             "state": self.state,
             "created": self.created,
             "players": [label(name) for name in comparison.players],
-            "sweep": SWEEPS[comparison.field].label if comparison.field else "",
+            "sweep": comparison.label,
             "values": list(comparison.values),
             "episodes": comparison.episodes,
         }

@@ -16,10 +16,11 @@ from starlette.responses import HTMLResponse, Response
 
 from seedo import __version__
 from seedo.lab._background import Background
-from seedo.lab._cast import Role, cast
+from seedo.lab._cast import Role
 from seedo.lab._scenario import Scenario
 from seedo.lab._security import Keys
 from seedo.lab._settings import LabSettings
+from seedo.lab._worlds import shown_as
 
 HERE = Path(__file__).parent
 
@@ -69,7 +70,7 @@ class Lab:
 
     def cast(self, scenario: Scenario) -> list[Role]:
         """Everyone who may act, those included whom the lab was started with."""
-        return cast(scenario, self.settings.agents, self.settings.models)
+        return shown_as(scenario.world).cast(scenario, self.settings.agents, self.settings.models)
 
     def page(
         self, request: Request, template: str, status: int = 200, **context: Any

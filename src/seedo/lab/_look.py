@@ -20,6 +20,8 @@ from seedo.lab._log_index import Filter, order, select
 from seedo.lab._logbook import Found, Logbook
 from seedo.lab._questions import Desk, Question, state
 from seedo.lab._replays import Replays, guarded, plain
+from seedo.lab._worlds import shown_as
+from seedo.worlds import kind_of
 
 PAGE = 25
 _AT_ONCE = 0.4  # seconds that a request waits for an index, so that small logs come at once
@@ -186,6 +188,7 @@ def _listed(found: Found) -> dict[str, Any]:
 
 def _described(log: Log) -> dict[str, Any]:
     origin = log.origin
+    shown = shown_as(origin.world)
     return {
         "shown": log.shown,
         "world": origin.world,
@@ -200,10 +203,11 @@ def _described(log: Log) -> dict[str, Any]:
         "bytes": sum(part.bytes for part in log.parts),
         "complete": log.complete,
         "explained": "explanation" in log.optional,
-        "pooled": not origin.world.startswith(("dag", "rooms", "blicket")),
-        "no_questions": f"Moves in world {origin.world} are no measurements: nothing to ask."
-        if origin.world in ("rooms", "blicket")
-        else "",
+        "shape": shown.shape,
+        "pooled": shown.pooled,
+        "no_questions": ""
+        if kind_of(origin.world).measures_variables
+        else f"Moves in world {origin.world} are no measurements: nothing to ask.",
         "stream": _replay.stream_of(log) or "",
     }
 

@@ -19,6 +19,7 @@ from seedo.errors import UserError
 from seedo.lab._background import Background, Job, Jobs, Stopped
 from seedo.lab._log import MOST_PATH, Log, TableFile
 from seedo.lab._replay import one
+from seedo.lab._worlds import shown_as
 from seedo.tables import read_table
 
 _MOST_JOBS, _MOST_WAITING, _MOST_OWN = 200, 16, 3
@@ -193,7 +194,7 @@ def _rows(
     title = source.shown
     at = asked.at
     named = _IN_EPISODE.search(asked.question)
-    if at is None and named and source.origin.world.startswith("dag"):
+    if at is None and named and not shown_as(source.origin.world).pooled:
         at = "{}.{}".format(*find(int(named[1])))
     if at is not None:
         batch = one(source, *map(int, at.split(".")))

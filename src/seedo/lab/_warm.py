@@ -13,8 +13,8 @@ from seedo.lab._background import Job
 from seedo.lab._belief import beliefs, no_belief
 from seedo.lab._cast import RIVALS, player
 from seedo.lab._scenario import Scenario
-from seedo.play import Actor, Live
-from seedo.worlds import DagConfig, configure
+from seedo.play import Actor
+from seedo.worlds import configure
 
 FIRST = Scenario(configure())
 """What Play and Watch open with: world `dag`, preset `linear`."""
@@ -50,13 +50,11 @@ def stay_light(job: Job) -> None:
 def warm_up(scenario: Scenario = FIRST) -> None:
     """Play the scenario once with everyone; quick from the second time on."""
     episode = scenario.begin()
-    if not isinstance(episode, Live) or not isinstance(scenario.config, DagConfig):
-        return
     episode.act(0, scenario.config.do_values[-1])
     if not no_belief(scenario.config):
         beliefs(scenario.config, [0], [episode.observation.outcome])
     for name in RIVALS:
         try:
-            Actor(player(name, scenario), scenario.begin()).action()  # type: ignore[arg-type]
+            Actor(player(name, scenario), scenario.begin()).action()
         except UserError:
             continue
