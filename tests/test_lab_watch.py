@@ -354,7 +354,7 @@ def test_a_link_shows_the_same_again_and_keys_do_what_buttons_do(address, visit)
 
 
 def test_rooms_are_an_animation_of_two_players(address, visit, figure):
-    page = visit(link(address, ROOM, ["scripted:expert", "scripted:nearest"]))
+    page = visit(link(address, ROOM, ["scripted:expert", "scripted:random"]))
     wait_for_all(page, 2)
     drawn = page.locator("canvas.room").first
     first = drawn.evaluate("canvas => canvas.toDataURL()")

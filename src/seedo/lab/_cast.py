@@ -21,7 +21,7 @@ _LABELS = {
     "scripted:random": "Random",
     "scripted:largest-effect": "Largest effect (best heuristic)",
     "pretrained:dag": "Seedo (learnt by watching)",
-    "pretrained:dag-plain": "Seedo, plain network",
+    "pretrained:dag-plain": "Understudy, plain network",
     "pretrained:dag-text": "Seedo in words",
     "bayes:eig": "Bayesian (most information)",
     "bayes:goal": "Bayesian (most gain for the goal)",
