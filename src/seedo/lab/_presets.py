@@ -32,6 +32,10 @@ class Preset:
 @functools.cache
 def presets() -> tuple[Preset, ...]:
     """The gallery, in order."""
+    return (*_drawn_by_hand(), *_drawn_by_lot())
+
+
+def _drawn_by_hand() -> tuple[Preset, ...]:
     return (
         Preset(
             "chain",
@@ -97,6 +101,11 @@ def presets() -> tuple[Preset, ...]:
                 goal="C",
             ),
         ),
+    )
+
+
+def _drawn_by_lot() -> tuple[Preset, ...]:
+    return (
         Preset(
             "heldout-link",
             "Held-out link D → E",
