@@ -61,7 +61,9 @@ def lamp(tmp_path_factory):
     about = folder / "lamp_world-1.0.dist-info"
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: lamp-world\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[seedo.worlds]\nlamp = lamp_world:Lamp\n")
+    (about / "entry_points.txt").write_text(
+        "[seedo.worlds]\nlamp = lamp_world:Lamp\nbroken = gone:World\n"
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
         plugins._installed.cache_clear()
@@ -164,6 +166,14 @@ def test_it_is_on_offer_in_build(browser):
     assert looked["sight"] is None
     wrong = {"scenario": {"world": "lamp", "config": {"colour": 5}}}
     assert browser.post("/api/build/look", json=wrong).json()["field"] == "colour"
+
+
+def test_a_broken_plugin_is_named_and_harms_nobody_else(browser):
+    answer = browser.post("/api/build/look", json={"scenario": {"world": "broken"}})
+    assert (answer.status_code, answer.json()["field"]) == (422, "world")
+    assert "lamp-world" in answer.json()["error"]
+    for page in ("/build", "/watch", "/compare", "/look"):
+        assert browser.get(page).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["os:path", "lamp_world:Lamp", "nothing"])

@@ -183,7 +183,10 @@ def _listed(found: Found) -> dict[str, Any]:
     plain = {"key": found.key, "shown": found.shown, "changed": found.changed}
     if found.log is None:
         return {**plain, "why_not": found.why_not}
-    return {**plain, **_described(found.log), "why_not": ""}
+    try:
+        return {**plain, **_described(found.log), "why_not": ""}
+    except UserError as error:  # its world is a plug-in's that is broken
+        return {**plain, "why_not": str(error)}
 
 
 def _described(log: Log) -> dict[str, Any]:
