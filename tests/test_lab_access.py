@@ -21,7 +21,7 @@ PAGES = {
     "home": "/",
     "build": "/build",
     "play": "/play",
-    "watch": "/watch",
+    "watch": "/watch?players=scripted:random&players=scripted:largest-effect",
     "compare": "/compare",
     "look": "/look",
     "study": "/study",
@@ -85,6 +85,7 @@ def test_an_opened_log_is_usable(lab, visit):
     assert not wrong_with(settled(page))
 
 
+@pytest.mark.slow
 def test_a_participants_task_is_usable(lab, visit):
     page = settled(visit(f"{lab}/take/causes-example"))
     page.get_by_role("button", name="I agree and take part").click()

@@ -14,11 +14,13 @@ from playwright.sync_api import expect
 from lab_client import visitor
 from lab_server import running
 from seedo.errors import UserError
-from seedo.lab import Scenario, _build, _challenges, decode, encode
+from seedo.experimenters import find_player, is_trained
+from seedo.lab import Scenario, _challenges, decode, encode
 from seedo.lab._cast import Role
 from seedo.lab._glance import Sight
 from seedo.lab._naming import Naming
 from seedo.lab._presets import presets
+from seedo.lab._shown import Shown
 
 ROLES = [
     Role("scripted:random", "Random", "heuristic"),
@@ -36,7 +38,7 @@ def browser(tmp_path_factory):
 def lab(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         if not os.environ.get("SEEDO_FIGURES"):  # figures show the real one
-            patch.setattr(_build, "cast", lambda *given: ROLES)
+            patch.setattr(Shown, "cast", lambda *given: ROLES)
         with running(tmp_path_factory.mktemp("lab")) as address:
             yield address
 
@@ -165,7 +167,7 @@ def test_a_challenge_is_kept_and_its_link_tells_nothing(browser):
     other = browser.post("/api/build/challenge", json={"scenario": plain | {"seed": 1}}).json()
     assert other["link"] != link
     assert len(link) < 40
-    kept = _challenges.get(browser.app.state.lab, link.partition("=")[2])
+    kept = _challenges.get(browser.app.state.lab.engine, link.partition("=")[2])
     assert kept == Scenario.from_json(plain)
 
 
@@ -180,7 +182,7 @@ def test_a_damaged_link_is_refused_with_what_to_do(browser):
 
 
 def test_who_cannot_act_is_told_why(browser, monkeypatch):
-    monkeypatch.setattr("seedo.lab._cast._trained", _no_networks)
+    monkeypatch.setattr("seedo.lab._cast.find_player", _no_networks)
     plain = drawn([[0, 1.5, 0], [0, 0, 0], [1, 1, 0]], n=2)
     roles = browser.post("/api/build/cast", json={"scenario": plain}).json()["roles"]
     said = {role["label"]: role["why_not"] for role in roles}
@@ -189,7 +191,9 @@ def test_who_cannot_act_is_told_why(browser, monkeypatch):
 
 
 def _no_networks(name, world):
-    raise UserError("agent", name, "not in this test")
+    if is_trained(name):
+        raise UserError("agent", name, "not in this test")
+    return find_player(name, world)
 
 
 # -- in the browser --------------------------------------------------------------------------------

@@ -224,20 +224,20 @@ def test_a_cancelled_comparison_stops_and_goes_on_when_asked(tmp_path):
         ("link", {"scenario": "x"}),
     ],
 )
-def test_what_cannot_be_compared_is_refused_by_name(tmp_path, field, changes):
-    answer = visitor(tmp_path).post("/api/compare", json=asked(**changes))
+def test_what_cannot_be_compared_is_refused_by_name(compared, field, changes):
+    answer = compared[0].post("/api/compare", json=asked(**changes))
     assert answer.status_code == 422
     assert answer.json()["field"].split(".")[0] == field
 
 
-def test_noise_of_a_drawn_system_cannot_vary(tmp_path):
+def test_noise_of_a_drawn_system_cannot_vary(compared):
     drawn = redrawn(SMALL, Drawn(((0, 1, 0), (0, 0, 1), (0, 0, 0)), (1, 1, 1), 2))
     changes = asked(scenario=encode(drawn), sweep="noise_variance", values=[1, 2])
-    answer = visitor(tmp_path).post("/api/compare", json=changes)
+    answer = compared[0].post("/api/compare", json=changes)
     assert (answer.status_code, answer.json()["field"]) == (422, "sweep")
 
 
-def test_a_person_compares_three_players_over_two_values(tmp_path, visit, figure):
+def test_a_person_compares_two_players_over_two_values(tmp_path, visit, figure):
     from playwright.sync_api import expect
 
     with running(tmp_path) as lab:
@@ -247,39 +247,39 @@ def test_a_person_compares_three_players_over_two_values(tmp_path, visit, figure
         for box in cast.get_by_role("checkbox").all():
             if box.is_checked():
                 box.uncheck()
-        for name in ("Random", "Largest effect (best heuristic)", "Expert (knows the system)"):
+        for name in ("Random", "Largest effect (best heuristic)"):
             page.get_by_label(name, exact=True).check()
         plain = page.get_by_label("Understudy, plain network")
         assert plain.is_disabled()
         assert "5 variables only" in cast.inner_text()
-        page.get_by_label("Setting").select_option("noise_variance")
-        page.get_by_label("Values, separated").fill("0.5, oops")
+        page.get_by_label("Setting").select_option("confounders")
+        page.get_by_label("Values, separated").fill("0, oops")
         page.get_by_role("button", name="Compare").click()
         assert "write numbers" in page.locator("#said").inner_text()
-        page.get_by_label("Values, separated").fill("0.5, 4")
+        page.get_by_label("Values, separated").fill("0, 1")
         page.get_by_label("Episodes of each").fill("300")
         page.get_by_role("button", name="Compare").click()
         state = page.locator("#state")
-        expect(state).to_contain_text("of 1,800 episodes")
+        expect(state).to_contain_text("of 1,200 episodes")
         page.reload()  # a reload finds it again
-        expect(state).to_have_text("Done: 1,800 of 1,800 episodes.", timeout=120_000)
+        expect(state).to_have_text("Done: 1,200 of 1,200 episodes.", timeout=120_000)
         expect(page.locator("#plot")).to_have_attribute("src", re.compile("figure.svg.*done"))
         assert page.locator("#plot").evaluate("image => image.naturalWidth") > 0
         assert "Largest effect (best heuristic): 0." in page.locator("#plot").get_attribute("alt")
         page.locator("#results-title").evaluate("title => title.scrollIntoView()")
         figure(page, "compare", full_page=False)
         assert page.get_by_role("button", name="Cancel").is_hidden()
-        assert page.locator("#table tbody tr").count() == 2 * (3 + 2)
+        assert page.locator("#table tbody tr").count() == 2 * (2 + 2)
         with page.expect_download() as saved:
             page.get_by_role("link", name="Data (CSV)").click()
         table = Path(saved.value.path()).read_text().splitlines()
-        assert table[0].startswith("noise_variance,player,episodes,seed,mean_return")
-        assert len(table) == 1 + 6
+        assert table[0].startswith("confounders,player,episodes,seed,mean_return")
+        assert len(table) == 1 + 4
         with page.expect_download() as saved:
             page.get_by_role("link", name="Figure (SVG)").click()
         assert "<svg" in Path(saved.value.path()).read_text()
         page.get_by_text("The same on the command line").click()
-        assert page.locator("#lines").inner_text().count("seedo perform") == 6
+        assert page.locator("#lines").inner_text().count("seedo perform") == 4
         narrow = visit(lab, width=360, scheme="dark")
         narrow.context.add_cookies(page.context.cookies())
         narrow.goto(page.url)

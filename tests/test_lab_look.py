@@ -16,7 +16,7 @@ from lab_server import running
 from seedo import experimenters, inference, play, worlds
 from seedo.episodes import Dataset, EpisodeBatch, Origin, import_csv, write_batch
 from seedo.lab import LabSettings, create_app, decode
-from seedo.lab._questions import Job, Stopped
+from seedo.lab._background import Job, Stopped
 from seedo.play import Live, find_player
 
 EVIL = '<img src=x onerror="document.title=1">'
@@ -386,9 +386,9 @@ def test_another_visitor_does_not_see_the_answer(client, logs, tmp_path):
 
 
 def test_a_stopped_question_stops_at_its_next_step():
-    job = Job("somebody")
+    job = Job(lambda job: None)
     job.progress(1, 10)
-    job.stopped = True
+    job.stop()
     with pytest.raises(Stopped):
         job.progress(2, 10)
     assert job.done == 1

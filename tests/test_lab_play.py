@@ -342,7 +342,7 @@ def test_after_a_kill_a_game_goes_on_where_it_was(me, folder):
 
 
 def test_a_challenge_starts_its_scenario_and_an_unknown_one_is_not_found(me, app):
-    name = _challenges.add(app.state.lab, DRAWN)
+    name = _challenges.add(app.state.lab.engine, app.state.lab.keys, DRAWN)
     page = me.http.get("/play", params={"challenge": name})
     assert page.status_code == 200
     state = me.http.get(f"/api{page.url.path}").json()

@@ -115,7 +115,7 @@ def test_the_setting_is_the_system_of_the_episode(lab):
     told = lab.get("/api/watch/setting", params={"s": encode(SMALL)}).json()
     stage = SMALL.stage()
     played = logs(stage, "scripted:largest-effect")
-    weights = played.system.weights[0]
+    weights = played.task.system.weights[0]
     assert told["truth"] == [
         [i, j, pytest.approx(float(weights[i, j]), abs=0.006)] for i, j in np.argwhere(weights)
     ]
@@ -354,7 +354,7 @@ def test_a_link_shows_the_same_again_and_keys_do_what_buttons_do(address, visit)
 
 
 def test_rooms_are_an_animation_of_two_players(address, visit, figure):
-    page = visit(link(address, ROOM, ["scripted:expert", "scripted:nearest"]))
+    page = visit(link(address, ROOM, ["scripted:expert", "scripted:random"]))
     wait_for_all(page, 2)
     drawn = page.locator("canvas.room").first
     first = drawn.evaluate("canvas => canvas.toDataURL()")

@@ -11,14 +11,17 @@ from seedo.evaluation._blicket import (
 from seedo.evaluation._frontier import Frontier, frontier
 from seedo.evaluation._metrics import DEFINITIONS, Metrics, episode_returns, measure
 from seedo.evaluation._review import Review, review
-from seedo.evaluation._strategies import read
+from seedo.evaluation._strategies import BAYES, ORACLE, Readings, read
 
 __all__ = [
+    "BAYES",
     "DEFINITIONS",
+    "ORACLE",
     "Advice",
     "BlicketReading",
     "Frontier",
     "Metrics",
+    "Readings",
     "Review",
     "advise",
     "attribute",

@@ -14,13 +14,19 @@ from starlette.staticfiles import StaticFiles
 from seedo import __version__
 from seedo.errors import UserError
 from seedo.lab import _build, _compare, _home, _look, _play, _watch, study
+from seedo.lab._comparisons import Comparisons
+from seedo.lab._findings import Findings
+from seedo.lab._games import Games
 from seedo.lab._lab import HERE, Lab
+from seedo.lab._logbook import Logbook
+from seedo.lab._questions import Desk
+from seedo.lab._replays import Replays
 from seedo.lab._security import Guard, Keys, private_folder
 from seedo.lab._settings import LabSettings
 from seedo.lab._store import METADATA, open_database
 
 _PARTS = (_home, _build, _play, _watch, _compare, _look, study)
-"""Modules with `router(lab)`: the pages, in the order of the menu."""
+"""Modules with `routes`: the pages, in the order of the menu."""
 
 
 def create_app(settings: LabSettings) -> FastAPI:
@@ -32,11 +38,12 @@ def create_app(settings: LabSettings) -> FastAPI:
     private_folder(settings.data)
     keys = Keys(settings.data)
     lab = Lab(settings, keys, open_database(settings.data / "lab.sqlite", METADATA))
+    _add_services(lab)
     app = FastAPI(title="Seedo lab", version=__version__, docs_url=None, redoc_url=None)
     app.state.lab = lab
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     for part in _PARTS:
-        app.include_router(part.router(lab))
+        app.include_router(part.routes)
     answer = partial(_answer, lab)
     app.add_middleware(Guard, settings=settings, keys=keys, answer=answer)
 
@@ -57,6 +64,21 @@ def create_app(settings: LabSettings) -> FastAPI:
         return _answer(lab, request, error.status_code, str(error.detail), "")
 
     return app
+
+
+def _add_services(lab: Lab) -> None:
+    background = lab.background
+    logbook = Logbook(lab.settings.logs, background)
+    lab.add(
+        Games(lab.engine),
+        Findings(lab.engine, background),
+        _watch.Preparing(background),
+        Comparisons(lab.settings.data / "comparisons", background),
+        logbook,
+        Replays(logbook),
+        Desk(background),
+    )
+    study.open_study(lab)
 
 
 def _answer(lab: Lab, request: Request, status: int, line: str, field: str) -> Response:

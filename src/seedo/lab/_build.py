@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from seedo.errors import UserError
 from seedo.lab import _challenges
-from seedo.lab._cast import cast
-from seedo.lab._glance import Sight
-from seedo.lab._lab import Lab
+from seedo.lab._lab import Page, TheLab
 from seedo.lab._presets import presets
 from seedo.lab._scenario import (
     MOST_TEXT,
@@ -26,7 +23,9 @@ from seedo.lab._scenario import (
     read_json,
 )
 from seedo.lab._warm import FIRST
-from seedo.worlds import PRESETS, SPLITS, DagConfig
+from seedo.lab._worlds import shown_as
+from seedo.worlds import PRESETS, SPLITS
+from seedo.worlds import names as world_names
 from seedo.worlds.rooms import DIFFICULTIES, LEVELS
 
 _MOST_FILE = 65_536  # bytes
@@ -48,69 +47,68 @@ class File(BaseModel):
     text: str = Field(max_length=_MOST_FILE)
 
 
-def router(lab: Lab) -> APIRouter:
-    routes = APIRouter()
-    gallery = presets()
-    casting = threading.Lock()  # networks are read once, however many ask at first
+routes = APIRouter()
 
-    @routes.get("/build", include_in_schema=False)
-    def page(request: Request, s: str = "") -> Response:
-        scenario = decode(s) if s else FIRST
-        data = {
-            "scenario": scenario.to_json(),
-            "presets": [
-                {"name": p.name, "label": p.label, "notice": p.notice, "code": encode(p.scenario)}
-                | {"scenario": p.scenario.to_json()}
-                for p in gallery
-            ],
-            "most": {"variables": MOST_VARIABLES, "hidden": 3, "file": _MOST_FILE},
-        }
-        choices = {
-            "names": NAMES,
-            "presets": tuple(PRESETS),
-            "splits": SPLITS,
-            "levels": LEVELS,
-            "difficulties": (*DIFFICULTIES, "mixed"),
-        }
-        return lab.page(request, "build.html", title="Build", data=data, choices=choices)
 
-    @routes.post("/api/build/look")
-    def look(proposal: Proposal) -> dict[str, Any]:
-        """The scenario in full, its code for links, and what there is to see of its system."""
-        return _look(Scenario.from_json(proposal.scenario))
+@routes.get("/build", include_in_schema=False)
+def build(page: Page, s: str = "") -> Response:
+    scenario = decode(s) if s else FIRST
+    data = {
+        "scenario": scenario.to_json(),
+        "presets": [
+            {"name": p.name, "label": p.label, "notice": p.notice, "code": encode(p.scenario)}
+            | {"scenario": p.scenario.to_json()}
+            for p in presets()
+        ],
+        "most": {"variables": MOST_VARIABLES, "hidden": 3, "file": _MOST_FILE},
+    }
+    choices = {
+        "names": NAMES,
+        "worlds": [shown_as(name) for name in world_names()],
+        "presets": tuple(PRESETS),
+        "splits": SPLITS,
+        "levels": LEVELS,
+        "difficulties": (*DIFFICULTIES, "mixed"),
+    }
+    return page("build.html", title="Build", data=data, choices=choices)
 
-    @routes.post("/api/build/cast")
-    def who(proposal: Proposal) -> dict[str, Any]:
-        """Who can act in the scenario, and who cannot and why."""
-        scenario = Scenario.from_json(proposal.scenario)
-        with casting:
-            roles = cast(scenario, lab.settings.agents, lab.settings.models)
-        return {"roles": [{"label": r.label, "kind": r.kind, "why_not": r.why_not} for r in roles]}
 
-    @routes.post("/api/build/open")
-    def open_file(file: File) -> dict[str, Any]:
-        """As `look`, of a file's text."""
-        if len(file.text.encode("utf-8", "replace")) > _MOST_FILE:
-            raise UserError("file", None, f"larger than {_MOST_FILE:,} bytes")
-        return _look(Scenario.from_json(read_json(file.text)))
+@routes.post("/api/build/look")
+def look(proposal: Proposal) -> dict[str, Any]:
+    """The scenario in full, its code for links, and what there is to see of its system."""
+    return _look(Scenario.from_json(proposal.scenario))
 
-    @routes.get("/api/build/file")
-    def save(s: Code) -> Response:
-        """The scenario of a link as a file."""
-        text = json.dumps(decode(s).to_json(), indent=1) + "\n"
-        attached = {"Content-Disposition": 'attachment; filename="system.json"'}
-        return Response(text, media_type="application/json", headers=attached)
 
-    @routes.post("/api/build/challenge")
-    def challenge(proposal: Proposal) -> dict[str, str]:
-        """A link to play the scenario that does not show its system."""
-        name = _challenges.add(lab, Scenario.from_json(proposal.scenario))
-        return {"link": f"/play?challenge={name}"}
+@routes.post("/api/build/cast")
+def who(lab: TheLab, proposal: Proposal) -> dict[str, Any]:
+    """Who can act in the scenario, and who cannot and why."""
+    roles = lab.cast(Scenario.from_json(proposal.scenario))
+    return {"roles": [{"label": r.label, "kind": r.kind, "why_not": r.why_not} for r in roles]}
 
-    return routes
+
+@routes.post("/api/build/open")
+def open_file(file: File) -> dict[str, Any]:
+    """As `look`, of a file's text."""
+    if len(file.text.encode("utf-8", "replace")) > _MOST_FILE:
+        raise UserError("file", None, f"larger than {_MOST_FILE:,} bytes")
+    return _look(Scenario.from_json(read_json(file.text)))
+
+
+@routes.get("/api/build/file")
+def save(s: Code) -> Response:
+    """The scenario of a link as a file."""
+    text = json.dumps(decode(s).to_json(), indent=1) + "\n"
+    attached = {"Content-Disposition": 'attachment; filename="system.json"'}
+    return Response(text, media_type="application/json", headers=attached)
+
+
+@routes.post("/api/build/challenge")
+def challenge(lab: TheLab, proposal: Proposal) -> dict[str, str]:
+    """A link to play the scenario that does not show its system."""
+    name = _challenges.add(lab.engine, lab.keys, Scenario.from_json(proposal.scenario))
+    return {"link": f"/play?challenge={name}"}
 
 
 def _look(scenario: Scenario) -> dict[str, Any]:
-    config = scenario.config
-    sight = Sight.of(scenario).to_json(config) if isinstance(config, DagConfig) else None
+    sight = shown_as(scenario.world).sight(scenario)
     return {"scenario": scenario.to_json(), "code": encode(scenario), "sight": sight}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seedo.errors import UserError
-from seedo.experimenters import READERS, ROOMS_PLAYERS
+from seedo.experimenters import parse_name
 from seedo.lab._scenario import Config, Scenario, stage_of
 from seedo.play import find_player
 
@@ -25,7 +26,16 @@ _LABELS = {
     "bayes:eig": "Bayesian (most information)",
     "bayes:goal": "Bayesian (most gain for the goal)",
 }
-_KINDS = {"scripted": "heuristic", "bayes": "bayesian", "pretrained": "network", "llm": "language"}
+_KINDS = {
+    "scripted:expert": "expert",
+    "scripted": "heuristic",
+    "bayes": "bayesian",
+    "llm": "language",
+}
+"""By a whole name, or by what stands before the colon; the rest are networks."""
+
+
+_LOADING = threading.Lock()  # networks are read once, however many ask at first
 
 
 @dataclass(frozen=True)
@@ -45,36 +55,19 @@ class Role:
     why_not: str = ""
 
 
-def cast(
-    scenario: Scenario, agents: tuple[str, ...] = (), models: tuple[str, ...] = ()
-) -> list[Role]:
-    """Everyone, in the order to offer them; `agents` are folders, `models` language models."""
-    if scenario.world == "rooms":
-        names = [f"scripted:{name}" for name in ROOMS_PLAYERS]
-    else:
-        scripted = ["expert", "random", *READERS]
-        names = [f"scripted:{name}" for name in scripted]
-        names += ["bayes:eig", "bayes:goal", "pretrained:dag", "pretrained:dag-plain"]
-    roles = [Role(n, label(n), kind(n), why_not(n, scenario)) for n in (*names, *agents)]
-    spoken = [*(["pretrained:dag-text"] if scenario.world == "dag" else [])]
-    spoken += [f"llm:{model}" for model in models]
-    return roles + [Role(name, label(name), "language") for name in spoken]
-
-
 def label(name: str) -> str:
     """What people call a player."""
+    kind, rest = parse_name(name)
     if name in _LABELS:
         return _LABELS[name]
-    prefix, _, rest = name.partition(":")
-    if prefix in ("scripted", "bayes", "llm", "pretrained") and rest:
-        return rest.replace("-", " ").capitalize() if prefix == "scripted" else rest
-    return Path(name).name
+    if kind == "scripted":
+        return rest.replace("-", " ").capitalize()
+    return Path(rest).name if kind == "folder" else rest or kind
 
 
 def kind(name: str) -> str:
-    if name == "scripted:expert":
-        return "expert"
-    return _KINDS.get(name.partition(":")[0], "network")
+    """See `Role`."""
+    return _KINDS.get(name) or _KINDS.get(parse_name(name).kind, "network")
 
 
 def why_not(name: str, scenario: Scenario) -> str:
@@ -92,20 +85,10 @@ def player(name: str, scenario: Scenario) -> Any:
     Raises:
         UserError: no such player, or one that cannot act here.
     """
-    if name.startswith(("scripted:", "bayes:")):
-        return _of_world(name, scenario.config)
-    agent = _trained(name)
-    agent.check(stage_of(scenario.config).spec)
-    return agent
+    return _found(name, scenario.config)
 
 
 @functools.lru_cache(maxsize=256)
-def _of_world(name: str, config: Config) -> Any:
-    return find_player(name, stage_of(config))
-
-
-@functools.lru_cache(maxsize=32)
-def _trained(name: str) -> Any:
-    from seedo.learning import load_agent
-
-    return load_agent(name)
+def _found(name: str, config: Config) -> Any:
+    with _LOADING:
+        return find_player(name, stage_of(config))

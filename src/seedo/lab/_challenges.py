@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from starlette.exceptions import HTTPException
 
-from seedo.lab._lab import Lab
 from seedo.lab._scenario import Scenario, decode, encode
+from seedo.lab._security import Keys
 from seedo.lab._store import METADATA
 
 _CHALLENGE = sa.Table(
@@ -18,27 +18,27 @@ _CHALLENGE = sa.Table(
 )
 
 
-def add(lab: Lab, scenario: Scenario) -> str:
+def add(engine: sa.Engine, keys: Keys, scenario: Scenario) -> str:
     """Keep a scenario; the same scenario gets the same id, which says nothing about it."""
     code = encode(scenario)
     # Keyed: without the lab's secret, nobody can check a guess of the system.
-    name = lab.keys.sign("challenge", code)[:16]
+    name = keys.sign("challenge", code)[:16]
     try:
-        with lab.engine.begin() as connection:
+        with engine.begin() as connection:
             connection.execute(sa.insert(_CHALLENGE).values(id=name, scenario=code))
     except sa.exc.IntegrityError:
         pass  # here already
     return name
 
 
-def get(lab: Lab, name: str) -> Scenario:
+def get(engine: sa.Engine, name: str) -> Scenario:
     """The scenario of an id.
 
     Raises:
         HTTPException: 404, no such challenge.
     """
     kept = sa.select(_CHALLENGE.c.scenario).where(_CHALLENGE.c.id == name[:64])
-    with lab.engine.connect() as connection:
+    with engine.connect() as connection:
         row = connection.execute(kept).first()
     if row is None:
         raise HTTPException(404, "no such challenge in this lab: ask for the link again")

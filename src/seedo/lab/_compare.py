@@ -6,29 +6,30 @@ import csv
 import io
 import json
 import zipfile
+from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from seedo.errors import UserError
-from seedo.lab._cast import RIVALS, Role, cast
+from seedo.lab._cast import RIVALS, Role
 from seedo.lab._compare_figure import draw
 from seedo.lab._comparison import (
     FEWEST,
     MOST,
     MOST_PLAYERS,
     MOST_VALUES,
-    SWEEPS,
     Comparison,
 )
 from seedo.lab._comparison_run import ComparisonRun
 from seedo.lab._comparisons import Comparisons
-from seedo.lab._lab import Lab
+from seedo.lab._lab import Lab, Page, TheLab, Visitor, service
 from seedo.lab._scenario import MOST_TEXT, Scenario, decode, encode
 from seedo.lab._warm import FIRST
+from seedo.lab._worlds import shown_as
 
 _SPEAKS = "it speaks, which is too slow for this many episodes: use `seedo perform`"
 _ESTIMATES = (
@@ -64,143 +65,145 @@ class Asked(BaseModel):
     values: Annotated[list[Number], Field(max_length=MOST_VALUES)] = []
 
 
-def router(lab: Lab) -> APIRouter:
-    routes = APIRouter()
-    kept = Comparisons(lab.settings.data / "comparisons")
+routes = APIRouter()
 
-    def own(request: Request, name: str) -> ComparisonRun:
-        return kept.get(name, request.state.visitor)
+Kept = Annotated[Comparisons, service(Comparisons)]
 
-    def shown(run: ComparisonRun) -> dict[str, Any]:
-        return {**run.progress(), "ahead": kept.ahead(run)}
 
-    @routes.get("/compare", include_in_schema=False)
-    def page(request: Request, s: Code = "", id: str = "") -> Response:
-        run = own(request, id) if id else None
-        scenario = run.comparison.scenario if run else _scenario(s)
-        drawn = scenario.drawn is not None
-        usable = scenario.world == "dag"
-        sweeps = {
-            name: sweep._asdict()
-            for name, sweep in SWEEPS.items()
-            if usable and (sweep.drawn or not drawn)
-        }
-        about = {
-            "code": encode(scenario),
-            "about": _about(scenario),
-            "sweeps": sweeps,
-            "usual": list(RIVALS),
-            "fewest": FEWEST,
-            "most": MOST,
-            "mostPlayers": MOST_PLAYERS,
-            "seed": scenario.seed,
-            "asked": run.comparison.to_json() if run else None,
-            "run": shown(run) if run else None,
-        }
-        return lab.page(request, "compare.html", title="Compare", data=about)
+def _own(visitor: Visitor, kept: Kept, name: str) -> ComparisonRun:
+    return kept.get(name, visitor)
 
-    @routes.get("/api/compare/cast")
-    def offered(s: Code = "") -> dict[str, Any]:
-        """Who can act in a scenario; the first time, networks are loaded."""
-        scenario = _scenario(s)
-        roles = _roles(lab, scenario)
-        able = [role.name for role in roles if role.name in RIVALS and not role.why_not]
-        if lab.settings.warm and able:
-            kept.prepare(scenario, tuple(able))
-        return {"roles": [vars(role) for role in roles]}
 
-    @routes.get("/api/compare")
-    def mine(request: Request) -> dict[str, Any]:
-        """The visitor's comparisons, the newest first."""
-        return {"comparisons": [run.summary() for run in kept.of(request.state.visitor)]}
+Own = Annotated[ComparisonRun, Depends(_own)]
 
-    @routes.post("/api/compare")
-    def start(request: Request, asked: Asked) -> dict[str, Any]:
-        """Begin a comparison, or queue it."""
-        comparison = Comparison(
-            _scenario(asked.scenario),
-            tuple(asked.players),
-            asked.episodes,
-            asked.seed,
-            asked.sweep,
-            tuple(asked.values),
-        )
-        known = {role.name: role for role in _roles(lab, comparison.scenario)}
-        for name in comparison.players:
-            if name not in known:
-                raise UserError("players", name, "not in the cast of this lab")
-            if known[name].kind == "language":
-                raise UserError("players", name, _SPEAKS)
-        return shown(kept.add(comparison, request.state.visitor))
 
-    @routes.get("/api/compare/{name}")
-    def progress(request: Request, name: str) -> dict[str, Any]:
-        """Results so far, rates and time left."""
-        return shown(own(request, name))
+@routes.get("/compare", include_in_schema=False)
+def compare(page: Page, visitor: Visitor, kept: Kept, s: Code = "", id: str = "") -> Response:
+    run = kept.get(id, visitor) if id else None
+    scenario = run.comparison.scenario if run else _scenario(s)
+    shown = shown_as(scenario.world)
+    sweeps = {
+        name: sweep._asdict()
+        for name, sweep in shown.sweeps.items()
+        if sweep.drawn or scenario.drawn is None
+    }
+    about = {
+        "code": encode(scenario),
+        "about": shown.compared(scenario),
+        "sweeps": sweeps,
+        "usual": list(RIVALS),
+        "fewest": FEWEST,
+        "most": MOST,
+        "mostPlayers": MOST_PLAYERS,
+        "seed": scenario.seed,
+        "asked": run.comparison.to_json() if run else None,
+        "run": kept.shown(run) if run else None,
+    }
+    return page("compare.html", title="Compare", data=about)
 
-    @routes.post("/api/compare/{name}/cancel")
-    def cancel(request: Request, name: str) -> dict[str, Any]:
-        """Stop; finished cells stay."""
-        run = own(request, name)
-        run.cancel()
-        return shown(run)
 
-    @routes.post("/api/compare/{name}/continue")
-    def go_on(request: Request, name: str) -> dict[str, Any]:
-        """Go on with one that was cancelled or failed."""
-        run = own(request, name)
-        kept.go_on(run)
-        return shown(run)
+@routes.get("/api/compare/cast")
+def offered(lab: TheLab, kept: Kept, s: Code = "") -> dict[str, Any]:
+    """Who can act in a scenario; the first time, networks are loaded."""
+    scenario = _scenario(s)
+    roles = _roles(lab, scenario)
+    able = [role.name for role in roles if role.name in RIVALS and not role.why_not]
+    if lab.settings.warm and able:
+        kept.prepare(scenario, tuple(able))
+    return {"roles": [vars(role) for role in roles]}
 
-    @routes.delete("/api/compare/{name}")
-    def delete(request: Request, name: str) -> dict[str, Any]:
-        """Remove it with its files."""
-        kept.delete(own(request, name))
-        return {}
 
-    @routes.get("/api/compare/{name}/figure.svg")
-    def as_svg(
-        request: Request,
-        name: str,
-        dark: bool = False,
-        narrow: bool = False,
-        download: bool = False,
-    ) -> Response:
-        """The figure."""
-        drawn = draw(own(request, name).results(), dark, narrow)
-        return _file(drawn, "image/svg+xml", f"compare-{name}.svg" if download else "")
+@routes.get("/api/compare")
+def mine(visitor: Visitor, kept: Kept) -> dict[str, Any]:
+    """The visitor's comparisons, the newest first."""
+    return {"comparisons": [run.summary() for run in kept.of(visitor)]}
 
-    @routes.get("/api/compare/{name}/figure.png")
-    def as_png(request: Request, name: str, dark: bool = False) -> Response:
-        """The figure, 200 dots an inch."""
-        drawn = draw(own(request, name).results(), dark, form="png")
-        return _file(drawn, "image/png", f"compare-{name}.png")
 
-    @routes.get("/api/compare/{name}/data.csv")
-    def as_csv(request: Request, name: str) -> Response:
-        """One row a cell."""
-        table = _table(own(request, name).results())
-        return _file(table.encode(), "text/csv; charset=utf-8", f"compare-{name}.csv")
+@routes.post("/api/compare")
+def start(lab: TheLab, visitor: Visitor, kept: Kept, asked: Asked) -> dict[str, Any]:
+    """Begin a comparison, or queue it."""
+    comparison = Comparison(
+        _scenario(asked.scenario),
+        tuple(asked.players),
+        asked.episodes,
+        asked.seed,
+        asked.sweep,
+        tuple(asked.values),
+    )
+    known = {role.name: role for role in _roles(lab, comparison.scenario)}
+    for name in comparison.players:
+        if name not in known:
+            raise UserError("players", name, "not in the cast of this lab")
+        if known[name].kind == "language":
+            raise UserError("players", name, _SPEAKS)
+    return kept.shown(kept.add(comparison, visitor))
 
-    @routes.get("/api/compare/{name}/data.json")
-    def as_json(request: Request, name: str) -> Response:
-        """What was compared and what came out."""
-        text = json.dumps(own(request, name).results(), indent=1, sort_keys=True, allow_nan=False)
-        return _file(text.encode(), "application/json", f"compare-{name}.json")
 
-    @routes.get("/api/compare/{name}/logs/{index}.zip")
-    def logs(request: Request, name: str, index: int) -> Response:
-        """The episodes of a finished cell: a run folder for `seedo review`."""
-        folder = own(request, name).run_folder(index)
-        if folder is None or not folder.is_dir():
-            raise HTTPException(404, "no episodes yet: this cell is not finished")
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as archive:  # Parquet is compressed already
-            for path in sorted(folder.iterdir()):
-                archive.write(path, f"{folder.name}/{path.name}")
-        return _file(packed.getvalue(), "application/zip", f"{folder.name}.zip")
+@routes.get("/api/compare/{name}")
+def progress(kept: Kept, run: Own) -> dict[str, Any]:
+    """Results so far, rates and time left."""
+    return kept.shown(run)
 
-    return routes
+
+@routes.post("/api/compare/{name}/cancel")
+def cancel(kept: Kept, run: Own) -> dict[str, Any]:
+    """Stop; finished cells stay."""
+    run.cancel()
+    return kept.shown(run)
+
+
+@routes.post("/api/compare/{name}/continue")
+def go_on(kept: Kept, run: Own) -> dict[str, Any]:
+    """Go on with one that was cancelled or failed."""
+    kept.go_on(run)
+    return kept.shown(run)
+
+
+@routes.delete("/api/compare/{name}")
+def delete(kept: Kept, run: Own) -> dict[str, Any]:
+    """Remove it with its files."""
+    kept.delete(run)
+    return {}
+
+
+@routes.get("/api/compare/{name}/figure.svg")
+def as_svg(run: Own, dark: bool = False, narrow: bool = False, download: bool = False) -> Response:
+    """The figure."""
+    drawn = draw(run.results(), dark, narrow)
+    return _file(drawn, "image/svg+xml", f"compare-{run.name}.svg" if download else "")
+
+
+@routes.get("/api/compare/{name}/figure.png")
+def as_png(run: Own, dark: bool = False) -> Response:
+    """The figure, 200 dots an inch."""
+    return _file(draw(run.results(), dark, form="png"), "image/png", f"compare-{run.name}.png")
+
+
+@routes.get("/api/compare/{name}/data.csv")
+def as_csv(run: Own) -> Response:
+    """One row a cell."""
+    table = _table(run.results())
+    return _file(table.encode(), "text/csv; charset=utf-8", f"compare-{run.name}.csv")
+
+
+@routes.get("/api/compare/{name}/data.json")
+def as_json(run: Own) -> Response:
+    """What was compared and what came out."""
+    text = json.dumps(run.results(), indent=1, sort_keys=True, allow_nan=False)
+    return _file(text.encode(), "application/json", f"compare-{run.name}.json")
+
+
+@routes.get("/api/compare/{name}/logs/{index}.zip")
+def logs(run: Own, index: int) -> Response:
+    """The episodes of a finished cell: a run folder for `seedo review`."""
+    folder = run.run_folder(index)
+    if folder is None or not folder.is_dir():
+        raise HTTPException(404, "no episodes yet: this cell is not finished")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:  # Parquet is compressed already
+        for path in sorted(folder.iterdir()):
+            archive.write(path, f"{folder.name}/{path.name}")
+    return _file(packed.getvalue(), "application/zip", f"{folder.name}.zip")
 
 
 def _scenario(code: str) -> Scenario:
@@ -208,28 +211,10 @@ def _scenario(code: str) -> Scenario:
 
 
 def _roles(lab: Lab, scenario: Scenario) -> list[Role]:
-    roles = cast(scenario, lab.settings.agents, lab.settings.models)
     return [
-        Role(role.name, role.label, role.kind, _SPEAKS) if role.kind == "language" else role
-        for role in roles
+        replace(role, why_not=_SPEAKS) if role.kind == "language" else role
+        for role in lab.cast(scenario)
     ]
-
-
-def _about(scenario: Scenario) -> str:
-    """The world in one line."""
-    c: Any = scenario.config
-    if scenario.world == "rooms":
-        return f"World rooms, level {c.level}"
-    what = "a drawn system, the same in every episode" if scenario.drawn else "a new system each"
-    said = [
-        f"{c.n} variables",
-        f"{c.experiments} experiments",
-        f"noise variance {c.noise_variance:g}",
-    ]
-    said += [f"{c.observations} observations first"] if c.observations else []
-    said += [f"{c.confounders} hidden confounders"] if c.confounders else []
-    said += [f"{c.exploits} exploit actions"] if c.exploits > 1 else []
-    return f"World dag, {what}: {', '.join(said)}"
 
 
 def _table(results: dict[str, Any]) -> str:

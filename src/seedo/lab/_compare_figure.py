@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from seedo.lab._comparison import SWEEPS
+from seedo.lab._worlds import shown_as
 
 _LIGHT = ("#0072b2", "#a65200", "#00694c", "#9c3f75", "#7a6a00", "#3b3b8f", "#1a1a1a", "#8a2f2f")
 _DARK = ("#6ec1f5", "#f0a030", "#3fc79a", "#e29bc4", "#f0e442", "#a9a9ff", "#ececec", "#ff9d9d")
@@ -101,7 +101,7 @@ def _lines(axes: Axes, results: dict[str, Any], colors: tuple[str, ...], ink: st
     axes.plot(x, floor, color=ink, alpha=0.6, linewidth=1.1, linestyle=":", marker="_",
               label=_FLOOR)  # fmt: skip
     axes.axhline(1.0, color=ink, alpha=0.6, linewidth=1.0)
-    axes.set_xlabel(SWEEPS[results["sweep"]].label)
+    axes.set_xlabel(_label(results))
     axes.set_ylabel("Return ratio (1: knows the system)")
     _span(axes.set_ylim, results)
     handles, labels = axes.get_legend_handles_labels()
@@ -129,6 +129,11 @@ def _dots(axes: Axes, results: dict[str, Any], colors: tuple[str, ...], ink: str
     axes.set_xlabel("Return ratio")
     _span(axes.set_xlim, results)
     axes.figure.legend(loc="outside upper center", ncols=_columns(axes), fontsize=9)
+
+
+def _label(results: dict[str, Any]) -> str:
+    """Of what varies."""
+    return shown_as(results["scenario"]["world"]).sweeps[results["sweep"]].label
 
 
 def _columns(axes: Axes) -> int:

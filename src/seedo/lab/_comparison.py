@@ -10,7 +10,7 @@ import shlex
 import threading
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,10 +20,11 @@ from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError, one_of, whole
 from seedo.evaluation import episode_returns, measure, read
 from seedo.lab._cast import kind, label, player
-from seedo.lab._scenario import MOST_VARIABLES, STREAM, Scenario
+from seedo.lab._scenario import STREAM, Scenario
+from seedo.lab._worlds import shown_as
 from seedo.play import episodes, origin, rollout_on, set_ups
 from seedo.statistics import Estimate, mean, ratios
-from seedo.worlds import DagConfig, configure, configure_rooms, stream_key
+from seedo.worlds import stream_key
 
 PART = 128
 """Episodes played at once: what a person waits for before the first numbers."""
@@ -35,37 +36,6 @@ _HEAVIEST_FIRST = ("bayesian", "network", "heuristic", "expert")
 
 
 _GATES: dict[Hashable, threading.Lock] = {}
-
-
-class Sweep(NamedTuple):
-    """A setting that may vary.
-
-    Attributes:
-        label: for people.
-        whole: only whole numbers.
-        lowest, highest: what is accepted.
-        usual: values to begin with.
-        drawn: whether it means anything for a system drawn by hand.
-    """
-
-    label: str
-    whole: bool
-    lowest: float
-    highest: float
-    usual: tuple[float, ...]
-    drawn: bool = False
-
-
-SWEEPS = {
-    "noise_variance": Sweep("Noise variance", False, 1e-4, 100.0, (0.1, 0.3, 1, 3)),
-    "experiments": Sweep("Experiments (budget)", True, 0, 50, (1, 2, 3, 5, 8), True),
-    "n": Sweep("Variables (n)", True, 2, MOST_VARIABLES, (3, 4, 5, 6)),
-    "confounders": Sweep("Hidden confounders", True, 0, 3, (0, 1, 2)),
-    "observations": Sweep("Observations first", True, 0, 50, (0, 5, 20), True),
-    "weight_scale": Sweep("Size of effects (weight scale)", False, 0.01, 10.0, (0.5, 1, 2)),
-    "exploits": Sweep("Exploit actions", True, 1, 10, (1, 2, 4), True),
-}
-"""By field of `DagConfig`."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +64,7 @@ class Comparison:
         players: names as on the command line.
         episodes: of each player at each value: the first of stream `perform`.
         seed: of the episodes.
-        field: the setting that varies, of `SWEEPS`; "": none.
+        field: the setting that varies; "": none.
         values: its values; empty if none varies.
 
     Raises:
@@ -125,12 +95,14 @@ class Comparison:
             self.at(value)
 
     def _check_sweep(self) -> None:
-        one_of("sweep", self.field, tuple(SWEEPS))
-        if not isinstance(self.scenario.config, DagConfig):
-            raise UserError("sweep", self.field, "in world rooms nothing varies yet: choose none")
-        sweep = SWEEPS[self.field]
+        sweeps, world = shown_as(self.scenario.world).sweeps, self.scenario.world
+        if not sweeps:
+            remedy = f"in world {world} nothing varies yet: choose none"
+            raise UserError("sweep", self.field, remedy)
+        one_of("sweep", self.field, tuple(sweeps))
+        sweep = sweeps[self.field]
         if self.scenario.drawn is not None and not sweep.drawn:
-            kept = ", ".join(name for name, each in SWEEPS.items() if each.drawn)
+            kept = ", ".join(name for name, each in sweeps.items() if each.drawn)
             remedy = f"a drawn system stays as it is drawn: vary {kept}"
             raise UserError("sweep", self.field, remedy)
         whole("number of values", len(self.values), 1, MOST_VALUES)
@@ -143,6 +115,11 @@ class Comparison:
             if sweep.whole and value != int(value):
                 raise UserError("values", value, f"{self.field}: use whole numbers")
 
+    @property
+    def label(self) -> str:
+        """Of what varies, for people; "": nothing does."""
+        return shown_as(self.scenario.world).sweeps[self.field].label if self.field else ""
+
     def at(self, value: float | None) -> Scenario:
         """The scenario with the setting at this value.
 
@@ -152,7 +129,8 @@ class Comparison:
         scenario = replace(self.scenario, seed=self.seed, index=0)
         if value is None:
             return scenario
-        set_to: Any = int(value) if SWEEPS[self.field].whole else value
+        whole_only = shown_as(self.scenario.world).sweeps[self.field].whole
+        set_to: Any = int(value) if whole_only else value
         return replace(scenario, config=replace(scenario.config, **{self.field: set_to}))
 
     def cells(self) -> list[Cell]:
@@ -195,13 +173,14 @@ def play_part(cell: Cell, start: int, count: int) -> EpisodeBatch:
     Always `PART` are played, so that one program serves all parts.
     """
     stage, who = cell.scenario.stage(), player(cell.player, cell.scenario)
-    if cell.scenario.world == "rooms":
-        return episodes(stage, who, cell.scenario.seed, STREAM, start, PART).take(slice(0, count))
-    key, indices = stream_key(cell.scenario.seed, STREAM), jnp.arange(start, start + PART)
-    begun = set_ups(stage, key, indices, cell.scenario.task())
-    played = jax.tree.map(lambda a: np.asarray(a)[:count], rollout_on(stage, who, begun))
-    source = origin(stage, who.name, cell.scenario.seed)
-    return stage.to_log(source, np.arange(start, start + count), played, systems=True)
+    task, seed = cell.scenario.task(), cell.scenario.seed
+    if task is None:
+        played = episodes(stage, who, seed, STREAM, start, PART, systems=True)
+        return played.take(slice(0, count))
+    begun = set_ups(stage, stream_key(seed, STREAM), jnp.arange(start, start + PART), task)
+    on_task = jax.tree.map(lambda a: np.asarray(a)[:count], rollout_on(stage, who, begun))
+    numbers = np.arange(start, start + count)
+    return stage.to_log(origin(stage, who.name, seed), numbers, on_task, systems=True)
 
 
 def compiled(cell: Cell, count: int = PART) -> EpisodeBatch:
@@ -261,12 +240,10 @@ def command(comparison: Comparison, cell: Cell) -> str:
         return ""
     config = scenario.config.to_dict()
     words = ["seedo", "perform", cell.player, "--world", scenario.world]
-    words += ["--preset", config["preset"], "--split", config["split"]]
-    if isinstance(scenario.config, DagConfig):
-        words += ["--n", str(config["n"])]
-        usual = configure(config["preset"], config["split"], n=config["n"]).to_dict()
-    else:
-        usual = configure_rooms(config["preset"], config["split"]).to_dict()
+    preset = {name: config[name] for name in ("preset", "split", "n") if name in config}
+    for name, value in preset.items():
+        words += [f"--{name}", str(value)]
+    usual = Scenario.from_json({"world": scenario.world, "config": preset}).config.to_dict()
     for field, value in config.items():
         if usual[field] != value:
             text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

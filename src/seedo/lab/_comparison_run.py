@@ -15,15 +15,16 @@ import shutil
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from seedo.episodes import EpisodeBatch, concatenate, lock_folder, write_atomic, write_batch
 from seedo.errors import UserError
+from seedo.lab._background import Background, Job, Stopped
 from seedo.lab._cast import label, player, why_not
 from seedo.lab._comparison import (
     PART,
-    SWEEPS,
     Cell,
     Comparison,
     compiled,
@@ -36,8 +37,7 @@ from seedo.lab._comparison import (
 )
 from seedo.lab._scenario import STREAM, encode
 
-# What is compiled, or loaded, is so once, not once a thread.
-_LOADING, _READING = threading.Lock(), threading.Lock()
+_READING = threading.Lock()  # what is compiled is so once, not once a thread
 
 
 @dataclass
@@ -134,7 +134,7 @@ class ComparisonRun:
                 self._ended("cancelled")
                 self._changed.notify_all()
 
-    def play(self) -> None:
+    def play(self, background: Background, job: Job) -> None:
         """Play what is missing; returns when it is done, cancelled or failed."""
         with self._changed:
             if self.state != "queued":
@@ -143,12 +143,9 @@ class ComparisonRun:
         lock = None
         try:
             lock = lock_folder(self._folder)
-            threads = [threading.Thread(target=self._work, args=(stop,), daemon=True)
-                       for _ in range(_threads())]  # fmt: skip
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            work, threads = partial(self._work, stop), _threads()
+            for part in [background.start("parts", work, threads) for _ in range(threads)]:
+                part.wait()
             with self._changed:
                 if not stop.is_set():
                     self._ended("done")
@@ -158,12 +155,17 @@ class ComparisonRun:
             if lock is not None:
                 os.close(lock)
 
-    def _work(self, stop: threading.Event) -> None:
-        while (task := self._next(stop)) is not None:
-            try:
+    def _work(self, stop: threading.Event, job: Job) -> None:
+        try:
+            while (task := self._next(stop)) is not None:
+                job.rest(0.0)
                 self._do(stop, *task)
-            except Exception as error:
-                self._fail(error, stop)
+        except Stopped:  # with the lab: the next one goes on
+            with self._changed:
+                stop.set()
+                self._changed.notify_all()
+        except Exception as error:
+            self._fail(error, stop)
 
     def _next(self, stop: threading.Event) -> tuple[_Progress, int] | None:
         """A part to play, of the first cell that has one; None: there will be none."""
@@ -213,8 +215,7 @@ class ComparisonRun:
 
     def _is_gap(self, at: _Progress) -> bool:
         """Whether the player cannot act here, which then is kept; may load a network."""
-        with _LOADING:
-            reason = why_not(at.cell.player, at.cell.scenario)
+        reason = why_not(at.cell.player, at.cell.scenario)
         if not reason:
             return False
         result = {"reason": reason}
@@ -271,7 +272,7 @@ class ComparisonRun:
             "state": self.state,
             "created": self.created,
             "players": [label(name) for name in comparison.players],
-            "sweep": SWEEPS[comparison.field].label if comparison.field else "",
+            "sweep": comparison.label,
             "values": list(comparison.values),
             "episodes": comparison.episodes,
         }

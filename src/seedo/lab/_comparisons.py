@@ -7,13 +7,15 @@ import re
 import secrets
 import shutil
 import threading
-from collections import deque
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from starlette.exceptions import HTTPException
 
 from seedo.errors import UserError
-from seedo.lab._comparison import FEWEST, Comparison, compiled, heaviness
+from seedo.lab._background import Background, Job
+from seedo.lab._comparison import FEWEST, Cell, Comparison, compiled, heaviness
 from seedo.lab._comparison_run import ComparisonRun
 from seedo.lab._scenario import Config, Scenario
 
@@ -25,11 +27,10 @@ _OPEN = ("queued", "running")
 class Comparisons:
     """Comparisons by id; what an earlier lab left unfinished is gone on with."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, background: Background) -> None:
+        self._folder, self._background = folder, background
         self._lock = threading.Lock()
-        self._queue: deque[ComparisonRun] = deque()
-        self._playing = False
+        self._queue: list[tuple[ComparisonRun, Job]] = []
         self._prepared: set[Config] = set()
         self._runs: dict[str, ComparisonRun] = {}
         for found in folder.glob("*") if folder.is_dir() else ():
@@ -74,9 +75,12 @@ class Comparisons:
 
     def ahead(self, run: ComparisonRun) -> int:
         """How many are played before this one."""
-        with self._lock:
-            waiting = list(self._queue)
-        return 1 + waiting.index(run) if run in waiting else 0
+        waiting = self._open()
+        return waiting.index(run) if run in waiting else 0
+
+    def shown(self, run: ComparisonRun) -> dict[str, Any]:
+        """How far it is, for a page that waits."""
+        return {**run.progress(), "ahead": self.ahead(run)}
 
     def go_on(self, run: ComparisonRun) -> None:
         """Queue one again that was cancelled or failed."""
@@ -96,35 +100,30 @@ class Comparisons:
 
         Leaves off when a comparison begins.
         """
+        if self._open():
+            return
         with self._lock:
-            if self._playing or scenario.config in self._prepared:
+            if scenario.config in self._prepared:
                 return
             self._prepared.add(scenario.config)
         cells = sorted(Comparison(scenario, players, FEWEST, 0).cells(), key=heaviness)
+        self._background.start("preparing comparisons", partial(self._prepare, cells))
 
-        def work() -> None:
-            for cell in cells:
-                if self._playing:
-                    return
-                with contextlib.suppress(UserError):
-                    compiled(cell)
+    def _prepare(self, cells: list[Cell], job: Job) -> None:
+        for cell in cells:
+            job.rest(0.0)
+            if self._open():
+                return
+            with contextlib.suppress(UserError):
+                compiled(cell)
 
-        threading.Thread(target=work, daemon=True, name="preparing").start()
+    def _open(self) -> list[ComparisonRun]:
+        """Those that are being played, or will be, in order."""
+        with self._lock:
+            self._queue = [(run, job) for run, job in self._queue if not job.over]
+            return [run for run, _ in self._queue]
 
     def _enqueue(self, run: ComparisonRun) -> None:
+        play = partial(run.play, self._background)
         with self._lock:
-            self._queue.append(run)
-            if self._playing:
-                return
-            self._playing = True
-        # Nobody waits for it at the end of the process: the next lab goes on.
-        threading.Thread(target=self._play, daemon=True, name="comparisons").start()
-
-    def _play(self) -> None:
-        while True:
-            with self._lock:
-                if not self._queue:
-                    self._playing = False
-                    return
-                run = self._queue.popleft()
-            run.play()
+            self._queue.append((run, self._background.start("comparisons", play)))

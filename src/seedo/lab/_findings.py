@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import atexit
-import itertools
 import json
 import logging
-import queue
-import threading
-import time
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 
 from seedo.errors import UserError
+from seedo.lab._background import Background, Job, Jobs
 from seedo.lab._store import METADATA
 
 _FINDING = sa.Table(
@@ -26,33 +23,16 @@ _FINDING = sa.Table(
 )
 
 
-_PATIENCE = 20.0  # seconds
-
-
-class _Job(NamedTuple):
-    late: bool  # wanted now comes first
-    order: int
-    game: str
-    part: str
-    work: Callable[[], Any]
-
-
 class Findings:
     """Parts of games' comparisons, each JSON.
 
-    A thread of its own for every worker's name: what it has to compile is then never compiled twice
+    A lane of its own for every worker's name: what it has to compile is then never compiled twice
     at the same time, and the quick ones do not wait for the slow.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, background: Background) -> None:
         self._engine = engine
-        self._guard = threading.Lock()
-        self._queues: dict[str, queue.PriorityQueue[_Job]] = {}
-        self._asked: dict[tuple[str, str], bool] = {}  # True: for later
-        self._order: Iterator[int] = itertools.count()
-        self._working = 0
-        self._stopped = False
-        atexit.register(self._stop)
+        self._jobs = Jobs(background, "findings", most=100_000)
 
     def found(self, game: str) -> dict[str, Any]:
         """What there is of a game, by part."""
@@ -67,50 +47,19 @@ class Findings:
 
         Work that fails leaves {"failed": why}.
         """
-        with self._guard:
-            asked = self._asked.get((game, part))
-            if asked is False or (asked and late):
-                return
-            self._asked[game, part] = late
-            jobs = self._queues.get(worker)
-            if jobs is None:
-                jobs = self._queues[worker] = queue.PriorityQueue()
-                threading.Thread(target=self._serve, args=(jobs,), daemon=True).start()
-            jobs.put(_Job(late, next(self._order), game, part, work))
+        keep = partial(self._work, game, part, work)
+        self._jobs.start((game, part), keep, lane=f"findings of {worker}", late=late)
 
-    def _serve(self, jobs: queue.PriorityQueue[_Job]) -> None:
-        while True:
-            job = jobs.get()
-            with self._guard:
-                if self._stopped:
-                    return
-                self._working += 1
-            try:
-                if job.part not in self.found(job.game):  # asked for again, sooner
-                    self._work(job)
-            except sa.exc.SQLAlchemyError:  # not kept: it will be asked for again
-                logging.getLogger(__name__).exception("part %s of a comparison", job.part)
-            finally:
-                with self._guard:
-                    self._asked.pop((job.game, job.part), None)
-                    self._working -= 1
-
-    def _work(self, job: _Job) -> None:
+    def _work(self, game: str, part: str, work: Callable[[], Any], job: Job) -> None:
+        if part in self.found(game):
+            return
         try:
-            content = job.work()
+            content = work()
         except UserError as error:
             content = {"failed": error.remedy}
         except Exception as error:  # the page has to learn that this will never come
-            logging.getLogger(__name__).exception("part %s of a comparison", job.part)
+            logging.getLogger(__name__).exception("part %s of a comparison", part)
             content = {"failed": f"it failed: {type(error).__name__}"}
-        row = {"game": job.game, "part": job.part, "content": json.dumps(content)}
+        row = {"game": game, "part": part, "content": json.dumps(content)}
         with self._engine.begin() as connection:
             connection.execute(sa.insert(_FINDING).values(row))
-
-    def _stop(self) -> None:
-        """Let what is running end: a compiler that is cut off takes the process down with it."""
-        with self._guard:
-            self._stopped = True
-        until = time.monotonic() + _PATIENCE
-        while self._working and time.monotonic() < until:
-            time.sleep(0.05)

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from seedo.experimenters import is_trained
 from seedo.lab._belief import beliefs, no_belief
 from seedo.lab._cast import player
 from seedo.lab._naming import Naming
@@ -69,7 +70,7 @@ def dag_frames(scenario: Scenario, name: str, progress: Progress) -> dict[str, A
         episode.act(*actor.action())
     progress(steps, steps)
     shown = tell_episode(scenario, episode)
-    if isinstance(acting, Agent):
+    if is_trained(name):
         _add_decisions(shown["frames"], acting, episode, Naming.of(scenario, episode))
     return shown
 

@@ -20,6 +20,7 @@ from seedo.errors import UserError
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import Scenario, decode, encode
 from seedo.lab._store import METADATA
+from seedo.lab._worlds import shown_as
 from seedo.play import Live
 from seedo.worlds import EXPLOIT, OBSERVE
 
@@ -112,8 +113,9 @@ class Games:
         Raises:
             UserError: a scenario that people cannot play.
         """
-        if scenario.world != "dag":
-            raise UserError("world", scenario.world, "people play world dag: look at it in Watch")
+        if not shown_as(scenario.world).people:
+            remedy = "not playable by a person here: look at it in Watch"
+            raise UserError("world", scenario.world, remedy)
         name = secrets.token_hex(12)
         row = {
             "id": name,
@@ -240,7 +242,6 @@ class Games:
     def _replayed(self, row: sa.Row[Any]) -> Game:
         name, scenario = row.id, decode(row.scenario)
         episode = scenario.begin()
-        assert isinstance(episode, Live)  # `open` takes no others
         game = Game(name, row.visitor, row.created, scenario, episode, Naming.of(scenario, episode))
         kept = sa.select(_STEP.c.target, _STEP.c.value).where(_STEP.c.game == name)
         with self._engine.connect() as connection:
@@ -249,5 +250,5 @@ class Games:
             episode.act(target, value)
             game.moves.append((target, value))
         if not moves:  # so that nobody waits for the compiler at the first step
-            scenario.begin().act(-1)  # type: ignore[arg-type]
+            scenario.begin().act(-1)
         return game

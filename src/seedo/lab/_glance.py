@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import Scenario
-from seedo.play import Live
 from seedo.worlds import DagConfig, DagWorld, System, variable_names
 
 _DRAWS = 4096
@@ -69,7 +68,6 @@ class Sight:
             scenario.drawn,
         )
         episode = still.begin()
-        assert isinstance(episode, Live)
         stage = episode.task
         weights = np.asarray(stage.system.weights, np.float64)
         noise = np.asarray(stage.system.noise_scale, np.float64)

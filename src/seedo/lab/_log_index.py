@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 
 from seedo.episodes import EXPLOIT, EXPLORE, DamagedShard, EpisodeBatch
 from seedo.errors import UserError
-from seedo.statistics._intervals import mean, proportion, ratios
-
-if TYPE_CHECKING:
-    from seedo.lab._logbook import Log
+from seedo.lab._log import Log
+from seedo.statistics import mean, proportion, ratios
 
 _BITS = 63
 _TEXTS = 8
@@ -80,6 +78,21 @@ class Index:
         if not (np.isfinite(c.returns[i]) and np.isfinite(c.oracle_return[i])):
             return None
         return bool(c.returns[i] >= _least_best(c.oracle_return[i]))
+
+    def shown(self, i: int) -> dict[str, Any]:
+        """A line of the list."""
+        c = self.columns
+        return {
+            "at": f"{c.part[i]}.{c.row[i]}",
+            "id": c.id[i],
+            "returns": c.returns[i],
+            "oracle_return": c.oracle_return[i],
+            "goal": c.goal[i],
+            "target": c.target[i],
+            "value": c.value[i],
+            "best": self.best_at(i),
+            "person": self.people[c.person[i]] if self.people else "",
+        }
 
     def find(self, episode: int) -> tuple[int, int]:
         """File and row of an episode.

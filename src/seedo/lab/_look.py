@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import functools
-import math
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-import numpy as np
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError
 from seedo.experimenters import READERS, ROOMS_PLAYERS
 from seedo.lab import _replay
+from seedo.lab._background import Job
 from seedo.lab._cast import label
-from seedo.lab._lab import Lab
+from seedo.lab._lab import Page, Visitor, service
+from seedo.lab._log import MOST_PATH, Log, TableFile
 from seedo.lab._log_index import Filter, order, select
-from seedo.lab._logbook import MOST_PATH, Found, Log, Logbook, TableFile
-from seedo.lab._questions import Desk, Question
+from seedo.lab._logbook import Found, Logbook
+from seedo.lab._questions import Desk, Question, state
+from seedo.lab._replays import Replays, guarded, plain
+from seedo.lab._worlds import shown_as
+from seedo.worlds import kind_of
 
 PAGE = 25
 _AT_ONCE = 0.4  # seconds that a request waits for an index, so that small logs come at once
-_KEPT = 128  # results of one kind
 _MOST_CELL = 200  # characters
 _MOST_COLUMNS = 60
 
@@ -34,222 +32,166 @@ _SCRIPTED = frozenset({"expert", "random", *READERS, *ROOMS_PLAYERS})
 
 _Key = Annotated[str, Query(max_length=MOST_PATH)]
 _At = Annotated[str, Query(pattern=r"^\d{1,7}\.\d{1,9}$")]
-_Bound = Annotated[float | None, Query(ge=-1e9, le=1e9)]
-_Number = Annotated[int | None, Query(ge=0, le=2**62)]
 
 
-def router(lab: Lab) -> APIRouter:
-    routes = APIRouter()
-    logbook, desk = Logbook(lab.settings.logs), Desk()
-    one_at_a_time = threading.Lock()  # what compiles
+class Wanted(BaseModel):
+    """Which episodes of a log to list, in which order; see `Filter`."""
 
-    def opened(key: str) -> Log:
-        source = logbook.open(key)
-        if isinstance(source, TableFile):
-            raise UserError("log", key[:80], "a table has no episodes: ask it questions")
-        return source
+    model_config = ConfigDict(extra="forbid")
 
-    @_kept
-    def episode(version: str, key: str, at: str) -> EpisodeBatch:
-        part, row = map(int, at.split("."))
-        return _replay.one(opened(key), part, row)
-
-    def at_episode(key: str, at: str) -> tuple[Log, EpisodeBatch]:
-        log = opened(key)
-        return log, episode(log.version, log.key, at)
-
-    @_kept
-    def hindsight(version: str, key: str, at: str) -> dict[str, Any]:
-        with one_at_a_time:
-            return _plain(_replay.hindsight(*at_episode(key, at)))  # type: ignore[no-any-return]
-
-    @_kept
-    def strategies(version: str, key: str, at: str) -> dict[str, Any]:
-        with one_at_a_time:
-            return _plain(_replay.strategies(at_episode(key, at)[1]))  # type: ignore[no-any-return]
-
-    @_kept
-    def frames(version: str, key: str, at: str) -> bytes:
-        with one_at_a_time:
-            return _replay.frames(*at_episode(key, at))
-
-    @routes.get("/look", include_in_schema=False)
-    def look(request: Request) -> Response:
-        return lab.page(request, "look.html", title="Look back", data={"roots": logbook.roots})
-
-    @routes.get("/look/log", include_in_schema=False)
-    def look_log(request: Request, log: _Key) -> Response:
-        source = logbook.open(log)
-        table = isinstance(source, TableFile)
-        return lab.page(
-            request, "look_log.html", title="Look back", shown=source.shown, table=table,
-            data={"log": source.key, "shown": source.shown, "table": table},
-        )  # fmt: skip
-
-    @routes.get("/api/look/logs")
-    def logs() -> Any:
-        found, more = logbook.found()
-        return _plain({"logs": [_listed(f) for f in found], "more": more})
-
-    @routes.get("/api/look/log")
-    def summary(log: _Key) -> Any:
-        source = logbook.open(log)
-        if isinstance(source, TableFile):
-            return _plain(_table(source))
-        indexing = logbook.index(source)
-        index = indexing.wait(_AT_ONCE)
-        return _plain({
-            **_described(source),
-            "ready": index is not None,
-            "done": indexing.done,
-            "files": len(source.parts),
-            "figures": index and index.figures,
-            "damage": index.damage if index else (),
-            "people": len(index.people) if index else 0,
-        })  # fmt: skip
-
-    @routes.get("/api/look/episodes")
-    def episodes(
-        log: _Key,
-        low: _Bound = None,
-        high: _Bound = None,
-        goal: _Number = None,
-        best: bool | None = None,
-        tested: Annotated[list[int], Query(max_length=64)] = [],  # noqa: B006
-        text: Annotated[str, Query(max_length=200)] = "",
-        episode: _Number = None,
-        person: Annotated[str, Query(max_length=200)] = "",
-        sort: Literal["id", "returns", "-returns", "regret", "-regret"] = "id",
-        page: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
-    ) -> Any:
-        source = opened(log)
-        index = logbook.index(source).wait(_AT_ONCE)
-        if index is None:
-            raise UserError("log", source.key, "still being read: try again in a moment")
-        wanted = Filter(low, high, goal, best, tuple(tested), text, episode, person)
-        try:
-            at = order(index, select(index, source, wanted), sort)
-        except UnicodeEncodeError as error:
-            raise UserError("text", None, "use text that can be searched for") from error
-        c = index.columns
-        return _plain({
-            "count": len(at),
-            "page": page,
-            "size": PAGE,
-            "rows": [
-                {
-                    "at": f"{c.part[i]}.{c.row[i]}",
-                    "id": c.id[i],
-                    "returns": c.returns[i],
-                    "oracle_return": c.oracle_return[i],
-                    "goal": c.goal[i],
-                    "target": c.target[i],
-                    "value": c.value[i],
-                    "best": index.best_at(i),
-                    "person": index.people[c.person[i]] if index.people else "",
-                }
-                for i in at[page * PAGE : (page + 1) * PAGE]
-            ],
-        })  # fmt: skip
-
-    @routes.get("/api/look/episode")
-    def one_episode(log: _Key, at: _At) -> Any:
-        source, batch = at_episode(log, at)
-        talk = source.beside("conversations.jsonl", 1 << 40) is not None
-        return _plain({**_guarded(_replay.replay, source, batch), "talk": talk})
-
-    @routes.get("/api/look/hindsight")
-    def looking_back(log: _Key, at: _At) -> Any:
-        source = opened(log)
-        return hindsight(source.version, source.key, at)
-
-    @routes.get("/api/look/strategies")
-    def what_others_do(log: _Key, at: _At) -> Any:
-        source = opened(log)
-        return strategies(source.version, source.key, at)
-
-    @routes.get("/api/look/frames", response_class=Response)
-    def pictures(log: _Key, at: _At) -> Response:
-        source = opened(log)
-        return Response(frames(source.version, source.key, at), media_type="image/png")
-
-    @routes.get("/api/look/conversation")
-    def talk(log: _Key, at: _At) -> Any:
-        source, batch = at_episode(log, at)
-        messages = _guarded(_replay.conversation, source, int(batch.episode_id[0]))
-        return _plain({"messages": messages})
-
-    @routes.post("/api/look/ask", status_code=202)
-    def ask(request: Request, asked: Question) -> Any:
-        source = logbook.open(asked.log)
-
-        def find(number: int) -> tuple[int, int]:
-            assert isinstance(source, Log)
-            index = logbook.index(source).wait(None)
-            assert index is not None
-            return index.find(number)
-
-        return {"job": desk.take(request.state.visitor, source, asked, find)}
-
-    @routes.get("/api/look/ask/{job}")
-    def asked_before(request: Request, job: Annotated[str, Path(max_length=40)]) -> Any:
-        found = desk.job(request.state.visitor, job)
-        if found is None:
-            raise HTTPException(404, "this question is no longer known: ask again")
-        return _plain(found.state())
-
-    @routes.delete("/api/look/ask/{job}")
-    def stop(request: Request, job: Annotated[str, Path(max_length=40)]) -> Any:
-        found = desk.job(request.state.visitor, job)
-        if found is None:
-            raise HTTPException(404, "this question is no longer known")
-        found.stopped = True
-        return {}
-
-    return routes
+    log: str = Field(max_length=MOST_PATH)
+    low: float | None = Field(None, ge=-1e9, le=1e9)
+    high: float | None = Field(None, ge=-1e9, le=1e9)
+    goal: int | None = Field(None, ge=0, le=2**62)
+    best: bool | None = None
+    tested: list[int] = Field([], max_length=64)
+    text: str = Field("", max_length=200)
+    episode: int | None = Field(None, ge=0, le=2**62)
+    person: str = Field("", max_length=200)
+    sort: Literal["id", "returns", "-returns", "regret", "-regret"] = "id"
+    page: int = Field(0, ge=0, le=1_000_000)
 
 
-def _kept(compute: Callable[..., Any]) -> Callable[..., Any]:
-    """Keeps the latest results; errors are not kept."""
-    results: OrderedDict[Any, Any] = OrderedDict()
-    lock = threading.Lock()
+routes = APIRouter()
 
-    @functools.wraps(compute)
-    def kept(*key: Any) -> Any:
-        with lock:
-            if key in results:
-                results.move_to_end(key)
-                return results[key]
-        found = _guarded(compute, *key)
-        with lock:
-            results[key] = found
-            while len(results) > _KEPT:
-                results.popitem(last=False)
-        return found
-
-    return kept
+TheLogbook = Annotated[Logbook, service(Logbook)]
+TheReplays = Annotated[Replays, service(Replays)]
+TheDesk = Annotated[Desk, service(Desk)]
 
 
-def _guarded(compute: Callable[..., Any], *arguments: Any) -> Any:
-    """A log is anybody's: whatever goes wrong with it is one line."""
+def _asked(visitor: Visitor, desk: TheDesk, job: Annotated[str, Path(max_length=40)]) -> Job:
+    found = desk.job(visitor, job)
+    if found is None:
+        raise HTTPException(404, "this question is no longer known: ask again")
+    return found
+
+
+Asked = Annotated[Job, Depends(_asked)]
+
+
+@routes.get("/look", include_in_schema=False)
+def look(page: Page, logbook: TheLogbook) -> Response:
+    return page("look.html", title="Look back", data={"roots": logbook.roots})
+
+
+@routes.get("/look/log", include_in_schema=False)
+def look_log(page: Page, logbook: TheLogbook, log: _Key) -> Response:
+    source = logbook.open(log)
+    table = isinstance(source, TableFile)
+    return page(
+        "look_log.html", title="Look back", shown=source.shown, table=table,
+        data={"log": source.key, "shown": source.shown, "table": table},
+    )  # fmt: skip
+
+
+@routes.get("/api/look/logs")
+def logs(logbook: TheLogbook) -> Any:
+    found, more = logbook.found()
+    return plain({"logs": [_listed(f) for f in found], "more": more})
+
+
+@routes.get("/api/look/log")
+def summary(logbook: TheLogbook, log: _Key) -> Any:
+    source = logbook.open(log)
+    if isinstance(source, TableFile):
+        return plain(_table(source))
+    indexing = logbook.index(source)
+    index = indexing.wait(_AT_ONCE)
+    return plain({
+        **_described(source),
+        "ready": index is not None,
+        "done": indexing.done,
+        "files": len(source.parts),
+        "figures": index and index.figures,
+        "damage": index.damage if index else (),
+        "people": len(index.people) if index else 0,
+    })  # fmt: skip
+
+
+@routes.get("/api/look/episodes")
+def episodes(logbook: TheLogbook, replays: TheReplays, wanted: Annotated[Wanted, Query()]) -> Any:
+    source = replays.log(wanted.log)
+    index = logbook.index(source).wait(_AT_ONCE)
+    if index is None:
+        raise UserError("log", source.key, "still being read: try again in a moment")
+    filtered = Filter(
+        wanted.low, wanted.high, wanted.goal, wanted.best, tuple(wanted.tested), wanted.text,
+        wanted.episode, wanted.person,
+    )  # fmt: skip
     try:
-        return compute(*arguments)
-    except UserError:
-        raise
-    except Exception as error:
-        kind = type(error).__name__
-        raise UserError("episode", None, f"cannot be worked with ({kind})") from error
+        at = order(index, select(index, source, filtered), wanted.sort)
+    except UnicodeEncodeError as error:
+        raise UserError("text", None, "use text that can be searched for") from error
+    shown = at[wanted.page * PAGE : (wanted.page + 1) * PAGE]
+    rows = [index.shown(i) for i in shown]
+    return plain({"count": len(at), "page": wanted.page, "size": PAGE, "rows": rows})
+
+
+@routes.get("/api/look/episode")
+def episode(replays: TheReplays, log: _Key, at: _At) -> Any:
+    source, batch = replays.episode(log, at)
+    talk = source.beside("conversations.jsonl", 1 << 40) is not None
+    return plain({**guarded(_replay.replay, source, batch), "talk": talk})
+
+
+@routes.get("/api/look/hindsight")
+def hindsight(replays: TheReplays, log: _Key, at: _At) -> Any:
+    return plain(replays.compiled(_replay.hindsight, log, at))
+
+
+@routes.get("/api/look/strategies")
+def strategies(replays: TheReplays, log: _Key, at: _At) -> Any:
+    return plain(replays.compiled(_replay.strategies, log, at))
+
+
+@routes.get("/api/look/frames", response_class=Response)
+def frames(replays: TheReplays, log: _Key, at: _At) -> Response:
+    return Response(replays.compiled(_replay.frames, log, at), media_type="image/png")
+
+
+@routes.get("/api/look/conversation")
+def conversation(replays: TheReplays, log: _Key, at: _At) -> Any:
+    source, batch = replays.episode(log, at)
+    messages = guarded(_replay.conversation, source, int(batch.episode_id[0]))
+    return plain({"messages": messages})
+
+
+@routes.post("/api/look/ask", status_code=202)
+def ask(visitor: Visitor, logbook: TheLogbook, desk: TheDesk, asked: Question) -> Any:
+    source = logbook.open(asked.log)
+
+    def find(number: int) -> tuple[int, int]:
+        assert isinstance(source, Log)
+        place: tuple[int, int] = logbook.index(source).wait().find(number)
+        return place
+
+    return {"job": desk.take(visitor, source, asked, find)}
+
+
+@routes.get("/api/look/ask/{job}")
+def asked_before(found: Asked) -> Any:
+    return plain(state(found))
+
+
+@routes.delete("/api/look/ask/{job}")
+def stop(found: Asked) -> Any:
+    found.stop()
+    return {}
 
 
 def _listed(found: Found) -> dict[str, Any]:
     plain = {"key": found.key, "shown": found.shown, "changed": found.changed}
     if found.log is None:
         return {**plain, "why_not": found.why_not}
-    return {**plain, **_described(found.log), "why_not": ""}
+    try:
+        return {**plain, **_described(found.log), "why_not": ""}
+    except UserError as error:  # its world is a plug-in's that is broken
+        return {**plain, "why_not": str(error)}
 
 
 def _described(log: Log) -> dict[str, Any]:
     origin = log.origin
+    shown = shown_as(origin.world)
     return {
         "shown": log.shown,
         "world": origin.world,
@@ -264,10 +206,11 @@ def _described(log: Log) -> dict[str, Any]:
         "bytes": sum(part.bytes for part in log.parts),
         "complete": log.complete,
         "explained": "explanation" in log.optional,
-        "pooled": not origin.world.startswith(("dag", "rooms", "blicket")),
-        "no_questions": f"Moves in world {origin.world} are no measurements: nothing to ask."
-        if origin.world in ("rooms", "blicket")
-        else "",
+        "shape": shown.shape,
+        "pooled": shown.pooled,
+        "no_questions": ""
+        if kind_of(origin.world).measures_variables
+        else f"Moves in world {origin.world} are no measurements: nothing to ask.",
         "stream": _replay.stream_of(log) or "",
     }
 
@@ -291,18 +234,3 @@ def _table(source: TableFile) -> dict[str, Any]:
         "first": [["" if c is None else str(c)[:_MOST_CELL] for c in row]
                   for row in zip(*cells, strict=True)],
     }  # fmt: skip
-
-
-def _plain(value: Any) -> Any:
-    """As JSON can carry it: no NaN, no half characters, nothing of NumPy."""
-    if isinstance(value, dict):
-        return {_plain(str(k)): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if isinstance(value, float):
-        return round(value, 6) if math.isfinite(value) else None
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()[:20_000]
-    return value

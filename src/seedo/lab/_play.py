@@ -13,7 +13,7 @@ from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -25,7 +25,7 @@ from seedo.lab._belief import no_belief
 from seedo.lab._cast import RIVALS, kind, label
 from seedo.lab._findings import Findings
 from seedo.lab._games import Game, Games
-from seedo.lab._lab import Lab
+from seedo.lab._lab import Lab, Page, TheLab, Visitor, service
 from seedo.lab._scenario import (
     MOST_STEPS,
     MOST_TEXT,
@@ -67,74 +67,89 @@ class Again(BaseModel):
     same: bool = False
 
 
-def router(lab: Lab) -> APIRouter:
-    routes = APIRouter()
-    games, findings = Games(lab.engine), Findings(lab.engine)
+routes = APIRouter()
 
-    def shown(game: Game) -> dict[str, Any]:
-        with games.lock(game.id):
-            return _state(game)
+TheGames = Annotated[Games, service(Games)]
+TheFindings = Annotated[Findings, service(Findings)]
 
-    @routes.get("/play", include_in_schema=False)
-    def enter(
-        request: Request,
-        s: Annotated[str | None, Query(max_length=MOST_TEXT)] = None,
-        challenge: Annotated[str | None, Query(max_length=64)] = None,
-    ) -> Response:
-        visitor = request.state.visitor
-        name = None
-        if s is None and challenge is None:
-            name = games.unfinished(visitor, FIRST)
-        if name is None:
-            name = games.open(visitor, _scenario(lab, s, challenge))
-        return RedirectResponse(f"/play/{name}", 303)
 
-    @routes.get("/play/{game}", include_in_schema=False)
-    def page(request: Request, game: GameId) -> Response:
-        ready = games.check(game, request.state.visitor)
-        state = shown(games.get(game, request.state.visitor)) if ready else None
-        return lab.page(request, "play.html", title="Play", data={"game": game, "state": state})
+def _own(game: GameId, visitor: Visitor, games: TheGames) -> Game:
+    return games.get(game, visitor)
 
-    @routes.post("/api/play")
-    def open_game(request: Request, opening: Opening) -> dict[str, str]:
-        scenario = _scenario(lab, opening.s, opening.challenge)
-        return {"game": games.open(request.state.visitor, scenario)}
 
-    @routes.get("/api/play/{game}")
-    def state(request: Request, game: GameId) -> dict[str, Any]:
-        return shown(games.get(game, request.state.visitor))
+def _over(game: Annotated[Game, Depends(_own)]) -> Game:
+    if not game.episode.finished:
+        left = game.episode.world.spec.steps - len(game.moves)
+        raise HTTPException(409, f"the game is not over: {left} more to go")
+    return game
 
-    @routes.post("/api/play/{game}/look")
-    def look(request: Request, game: GameId) -> dict[str, Any]:
-        played = games.get(game, request.state.visitor)
-        games.look(played)
-        return shown(played)
 
-    @routes.post("/api/play/{game}/steps")
-    def step(request: Request, game: GameId, chosen: Step) -> dict[str, Any]:
-        played = games.get(game, request.state.visitor)
-        games.act(played, chosen.step, chosen.target, chosen.value)
-        _prepare(findings, played)
-        return shown(played)
+Own = Annotated[Game, Depends(_own)]
+Over = Annotated[Game, Depends(_over)]
 
-    @routes.get("/api/play/{game}/end")
-    def end(request: Request, game: GameId) -> dict[str, Any]:
-        return _end(findings, _over(games.get(game, request.state.visitor)))
 
-    @routes.post("/api/play/{game}/again")
-    def again(request: Request, game: GameId, wanted: Again) -> dict[str, str]:
-        scenario = games.get(game, request.state.visitor).scenario
-        chosen = scenario if wanted.same else another(scenario)
-        return {"game": games.open(request.state.visitor, chosen)}
+@routes.get("/play", include_in_schema=False)
+def enter(
+    lab: TheLab,
+    visitor: Visitor,
+    games: TheGames,
+    s: Annotated[str | None, Query(max_length=MOST_TEXT)] = None,
+    challenge: Annotated[str | None, Query(max_length=64)] = None,
+) -> Response:
+    name = None
+    if s is None and challenge is None:
+        name = games.unfinished(visitor, FIRST)
+    if name is None:
+        name = games.open(visitor, _scenario(lab, s, challenge))
+    return RedirectResponse(f"/play/{name}", 303)
 
-    @routes.get("/api/play/{game}/log")
-    def log(request: Request, game: GameId) -> Response:
-        data = _log(_over(games.get(game, request.state.visitor)))
-        name = f'attachment; filename="game-{game[:8]}.parquet"'
-        kind_of = "application/vnd.apache.parquet"
-        return Response(data, media_type=kind_of, headers={"Content-Disposition": name})
 
-    return routes
+@routes.get("/play/{game}", include_in_schema=False)
+def play(page: Page, visitor: Visitor, games: TheGames, game: GameId) -> Response:
+    ready = games.check(game, visitor)
+    shown = _shown_to_player(games, games.get(game, visitor)) if ready else None
+    return page("play.html", title="Play", data={"game": game, "state": shown})
+
+
+@routes.post("/api/play")
+def open_game(lab: TheLab, visitor: Visitor, games: TheGames, opening: Opening) -> dict[str, str]:
+    return {"game": games.open(visitor, _scenario(lab, opening.s, opening.challenge))}
+
+
+@routes.get("/api/play/{game}")
+def state(games: TheGames, game: Own) -> dict[str, Any]:
+    return _shown_to_player(games, game)
+
+
+@routes.post("/api/play/{game}/look")
+def look(games: TheGames, game: Own) -> dict[str, Any]:
+    games.look(game)
+    return _shown_to_player(games, game)
+
+
+@routes.post("/api/play/{game}/steps")
+def step(games: TheGames, findings: TheFindings, game: Own, chosen: Step) -> dict[str, Any]:
+    games.act(game, chosen.step, chosen.target, chosen.value)
+    _prepare(findings, game)
+    return _shown_to_player(games, game)
+
+
+@routes.get("/api/play/{game}/end")
+def end(findings: TheFindings, game: Over) -> dict[str, Any]:
+    return _end(findings, game)
+
+
+@routes.post("/api/play/{game}/again")
+def again(visitor: Visitor, games: TheGames, game: Own, wanted: Again) -> dict[str, str]:
+    chosen = game.scenario if wanted.same else another(game.scenario)
+    return {"game": games.open(visitor, chosen)}
+
+
+@routes.get("/api/play/{game}/log")
+def log(game: Over) -> Response:
+    name = f'attachment; filename="game-{game.id[:8]}.parquet"'
+    kind_of = "application/vnd.apache.parquet"
+    return Response(_log(game), media_type=kind_of, headers={"Content-Disposition": name})
 
 
 def another(scenario: Scenario) -> Scenario:
@@ -148,14 +163,12 @@ def _scenario(lab: Lab, code: str | None, challenge: str | None) -> Scenario:
         raise UserError("challenge", challenge, "give this or s")
     if code is not None:
         return decode(code)
-    return another(FIRST) if challenge is None else _challenges.get(lab, challenge)
+    return another(FIRST) if challenge is None else _challenges.get(lab.engine, challenge)
 
 
-def _over(game: Game) -> Game:
-    if not game.episode.finished:
-        left = game.episode.world.spec.steps - len(game.moves)
-        raise HTTPException(409, f"the game is not over: {left} more to go")
-    return game
+def _shown_to_player(games: Games, game: Game) -> dict[str, Any]:
+    with games.lock(game.id):
+        return _state(game)
 
 
 def _state(game: Game) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from seedo.lab._scenario import Drawn, Scenario, redrawn
@@ -28,8 +29,13 @@ class Preset:
     scenario: Scenario
 
 
+@functools.cache
 def presets() -> tuple[Preset, ...]:
     """The gallery, in order."""
+    return (*_drawn_by_hand(), *_drawn_by_lot())
+
+
+def _drawn_by_hand() -> tuple[Preset, ...]:
     return (
         Preset(
             "chain",
@@ -95,6 +101,11 @@ def presets() -> tuple[Preset, ...]:
                 goal="C",
             ),
         ),
+    )
+
+
+def _drawn_by_lot() -> tuple[Preset, ...]:
+    return (
         Preset(
             "heldout-link",
             "Held-out link D → E",

@@ -6,10 +6,9 @@ import re
 import secrets
 import shlex
 import threading
-import time
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,8 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from seedo import inference
 from seedo.episodes import concatenate, pools_episodes
 from seedo.errors import UserError
-from seedo.lab._logbook import MOST_PATH, Log, TableFile
+from seedo.lab._background import Background, Job, Jobs, Stopped
+from seedo.lab._log import MOST_PATH, Log, TableFile
 from seedo.lab._replay import one
+from seedo.lab._worlds import shown_as
 from seedo.tables import read_table
 
 _MOST_JOBS, _MOST_WAITING, _MOST_OWN = 200, 16, 3
@@ -28,6 +29,10 @@ _IN_EPISODE = re.compile(r"\bin\s+episode\s+(\d{1,18})\b", re.IGNORECASE)
 
 _Name = Annotated[str, Field(max_length=200)]
 _Statement = Annotated[str, Field(max_length=500)]
+
+
+Find = Callable[[int], tuple[int, int]]
+"""The place (file, row) of an episode of a log by its id."""
 
 
 class Question(BaseModel):
@@ -52,61 +57,15 @@ class Question(BaseModel):
     seed: int = Field(0, ge=0, le=2**32 - 1)
 
 
-class Stopped(Exception):
-    """Nobody wants to know any more."""
-
-
-@dataclass(eq=False)
-class Job:
-    """A question that is being answered.
-
-    Attributes:
-        owner: the visitor who asked.
-        doing: in words.
-        done, total: of the steps that are counted; 0 of 0 where none are.
-        answer: once it is there, JSON-able; `error` if there is none.
-    """
-
-    owner: str
-    doing: str = "waiting for questions asked before"
-    done: int = 0
-    total: int = 0
-    answer: dict[str, Any] | None = None
-    error: str = ""
-    began: float = field(default_factory=time.monotonic)
-    stopped: bool = False
-
-    @property
-    def over(self) -> bool:
-        return self.answer is not None or bool(self.error)
-
-    def progress(self, done: int, total: int) -> None:
-        if self.stopped:
-            raise Stopped
-        self.done, self.total = done, total
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "over": self.over,
-            "doing": self.doing,
-            "done": self.done,
-            "total": self.total,
-            "seconds": round(time.monotonic() - self.began, 1),
-            "answer": self.answer,
-            "error": self.error,
-        }
-
-
 class Desk:
     """Takes questions and answers them one after the other."""
 
-    def __init__(self) -> None:
-        self._jobs: OrderedDict[str, Job] = OrderedDict()
+    def __init__(self, background: Background) -> None:
+        self._jobs = Jobs(background, "questions", kept=_MOST_JOBS, most=_MOST_WAITING)
         self._posteriors: OrderedDict[Any, Any] = OrderedDict()
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ask")
 
-    def take(self, owner: str, source: Log | TableFile, asked: Question, find: Any) -> str:
+    def take(self, owner: str, source: Log | TableFile, asked: Question, find: Find) -> str:
         """The name of the job that answers.
 
         Args:
@@ -118,38 +77,36 @@ class Desk:
         Raises:
             UserError: too many questions wait already.
         """
+        name = secrets.token_hex(8)
         with self._lock:
-            waiting = [job for job in self._jobs.values() if not job.over]
-            own = [job for job in waiting if job.owner == owner]
-            if len(own) >= _MOST_OWN or len(waiting) >= _MOST_WAITING:
+            if sum(who == owner for who, _ in self._jobs.waiting()) >= _MOST_OWN:
                 raise UserError("question", None, "wait until the questions before are answered")
-            name, job = secrets.token_hex(8), Job(owner)
-            self._jobs[name] = job
-            while len(self._jobs) > _MOST_JOBS:
-                oldest = next(k for k, j in self._jobs.items() if j.over)
-                del self._jobs[oldest]
-        self._pool.submit(self._work, job, source, asked, find)
+            work = partial(self._work, source, asked, find)
+            self._jobs.start((owner, name), work)
         return name
 
     def job(self, owner: str, name: str) -> Job | None:
         """The visitor's job of this name; None: there is none."""
-        job = self._jobs.get(name)
-        return job if job is not None and job.owner == owner else None
+        return self._jobs.find((owner, name))
 
-    def _work(self, job: Job, source: Log | TableFile, asked: Question, find: Any) -> None:
+    def _work(self, source: Log | TableFile, asked: Question, find: Find, job: Job) -> Any:
         try:
-            if job.stopped:
-                raise Stopped
-            job.answer = self._answer(job, source, asked, find)
+            return self._answer(job, source, asked, find)
         except Stopped:
-            job.error = "stopped"
+            raise
         except UserError as error:
-            job.error = str(error).replace(str(source.path), source.shown)
+            parts = (error.field, error.value, error.remedy)
+            said = (
+                part.replace(str(source.path), source.shown) if isinstance(part, str) else part
+                for part in parts
+            )
+            raise UserError(*said) from error  # type: ignore[arg-type]
         except Exception as error:  # data can be wrong in ways that nobody thought of
-            job.error = f"these data cannot be used ({type(error).__name__})"
+            remedy = f"these data cannot be used ({type(error).__name__})"
+            raise UserError("question", None, remedy) from error
 
     def _answer(
-        self, job: Job, source: Log | TableFile, asked: Question, find: Any
+        self, job: Job, source: Log | TableFile, asked: Question, find: Find
     ) -> dict[str, Any]:
         job.doing = "reading"
         rows, notes, command = _rows(source, asked, find)
@@ -201,8 +158,21 @@ class Desk:
         return found
 
 
+def state(job: Job) -> dict[str, Any]:
+    """How far an answer is, JSON-able."""
+    return {
+        "over": job.over,
+        "doing": job.doing or "waiting for questions asked before",
+        "done": job.done,
+        "total": job.total,
+        "seconds": round(job.seconds, 1),
+        "answer": job.result,
+        "error": job.why,
+    }
+
+
 def _rows(
-    source: Log | TableFile, asked: Question, find: Any
+    source: Log | TableFile, asked: Question, find: Find
 ) -> tuple[inference.LogRows, list[str], str]:
     """The rows that are asked about, what was noticed, and the command that asks the same."""
     if isinstance(source, TableFile):
@@ -224,7 +194,7 @@ def _rows(
     title = source.shown
     at = asked.at
     named = _IN_EPISODE.search(asked.question)
-    if at is None and named and source.origin.world.startswith("dag"):
+    if at is None and named and not shown_as(source.origin.world).pooled:
         at = "{}.{}".format(*find(int(named[1])))
     if at is not None:
         batch = one(source, *map(int, at.split(".")))

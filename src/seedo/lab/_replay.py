@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import json
 import math
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from seedo.episodes import PHASES, EpisodeBatch
 from seedo.errors import UserError
-from seedo.evaluation._strategies import BAYES, ORACLE, Readings, read
-from seedo.lab._belief import beliefs, no_belief
+from seedo.evaluation import BAYES, ORACLE, Readings, read
+from seedo.lab._belief import beliefs
 from seedo.lab._cast import label
-from seedo.lab._logbook import Log
-from seedo.lab._scenario import STREAM, Drawn, Scenario, encode, redrawn, stage_of
-from seedo.play import Live, set_up
-from seedo.worlds import DagConfig, RoomsConfig, episode_key
-from seedo.worlds.rooms import ACTIONS, logged_actions
+from seedo.lab._log import Log
+from seedo.lab._scenario import encode
+from seedo.lab._shown import Truth
+from seedo.lab._worlds import shown_as
+from seedo.worlds import DagConfig
 
 MOST_TEXT = 4_000  # characters of one explanation or message
 _MOST_CONVERSATIONS, _MOST_LINE = 256 << 20, 4 << 20  # bytes
@@ -32,23 +30,8 @@ _MOST_READ = (50, 200, 64)  # variables, steps and do-values of what strategies 
 _LIKELY = 5  # actions shown with their probabilities
 _FRAMES_IN_ROW = 10
 _SIDE = 99  # pixels of a frame
-_TIE = 1e-3
 
 _LABELS = {ORACLE: "Expert (knows the system)", BAYES: "Bayes-optimal reader"}
-
-
-class Truth(NamedTuple):
-    """The system behind an episode.
-
-    Attributes:
-        weights: float64[m, m], cause before effect; the variables first, then hidden ones.
-        noise: float64[m], standard deviations; None: unknown.
-        source: `logged`, or `drawn again` from the seed.
-    """
-
-    weights: NDArray[np.float64]
-    noise: NDArray[np.float64] | None
-    source: str
 
 
 def one(log: Log, part: int, row: int) -> EpisodeBatch:
@@ -67,9 +50,9 @@ def one(log: Log, part: int, row: int) -> EpisodeBatch:
 
 def replay(log: Log, batch: EpisodeBatch) -> dict[str, Any]:
     """What happened, step by step; nothing is computed that takes long."""
-    truth = logged_truth(batch)
+    shown, truth = shown_as(batch.origin.world), logged_truth(batch)
     code, why_not, note = again(log, batch, truth)
-    actions = logged_actions(batch)[0] if batch.origin.world == "rooms" else None
+    did = shown.did(batch)
     return {
         "id": int(batch.episode_id[0]),
         "person": batch.participant[0] if batch.participant else "",
@@ -78,31 +61,32 @@ def replay(log: Log, batch: EpisodeBatch) -> dict[str, Any]:
         "returns": batch.returns[0],
         "oracle_return": batch.oracle_return[0],
         "random_return": batch.random_return[0],
-        "steps": [_step(batch, t, actions) for t in range(_lived(batch, actions))],
-        "rooms": actions is not None,
+        "steps": [_step(batch, t, did) for t in range(batch.steps if did is None else len(did))],
+        "rooms": shown.shape == "room",
         "truth": truth and _graph(truth, batch.n),
         "again": code,
         "again_note": note,
         "why_not_again": why_not,
-        "no_belief": _no_belief(batch),
+        "no_belief": shown.no_belief(batch),
     }
 
 
 def hindsight(log: Log, batch: EpisodeBatch) -> dict[str, Any]:
     """What the episode let one believe after every step, and the truth, found again from the seed
     where it is not logged."""
-    found: dict[str, Any] = {"beliefs": None, "why_not": _no_belief(batch)}
+    shown = shown_as(batch.origin.world)
+    found: dict[str, Any] = {"beliefs": None, "why_not": shown.no_belief(batch)}
     if not found["why_not"]:
         config = DagConfig.from_dict(json.loads(batch.origin.world_config))
         believed = beliefs(config, batch.target[0].tolist(), list(batch.outcome[0]))
         found["beliefs"] = [{"edges": b.edges.tolist(), "bits": b.bits} for b in believed]
-    truth = logged_truth(batch) or drawn_again(log, batch)
+    truth = logged_truth(batch) or shown.drawn_again(batch, stream_of(log))
     found["truth"] = truth and _graph(truth, batch.n)
     found["again"], found["why_not_again"], found["again_note"] = again(log, batch, truth)
     return found
 
 
-def strategies(batch: EpisodeBatch) -> dict[str, Any]:
+def strategies(log: Log, batch: EpisodeBatch) -> dict[str, Any]:
     """What each strategy would have done at the exploit steps, with the same history."""
     if batch.n > _MOST_READ[0] or batch.steps > _MOST_READ[1] or (
         len(_do_values(batch.origin.world_config)) > _MOST_READ[2]
@@ -136,21 +120,7 @@ def frames(log: Log, batch: EpisodeBatch) -> bytes:
     Raises:
         UserError: the log does not tell where its episodes come from, or they are others.
     """
-    if batch.origin.world != "rooms":
-        raise UserError("world", batch.origin.world, "only rooms have pictures")
-    stream = stream_of(log)
-    if stream is None:
-        raise UserError("stream", None, "the log does not say: the rooms cannot be drawn again")
-    world = stage_of(RoomsConfig.from_dict(json.loads(batch.origin.world_config)))
-    actions = logged_actions(batch)[0]
-    if len(actions) != world.spec.steps:
-        raise UserError("steps", len(actions), f"this world has {world.spec.steps}")
-    key = episode_key(batch.origin.seed, stream, int(batch.episode_id[0]))
-    seen, reward = (np.asarray(x) for x in _walk(world, key, actions))
-    logged = batch.outcome[0, :, batch.origin.variables.index("reward")]
-    if not np.allclose(reward, logged, atol=1e-4):
-        raise UserError("rooms", None, "drawn again, these steps earn something else: not shown")
-    seen = seen[: _lived(batch, actions)]
+    seen = shown_as(batch.origin.world).pictures(batch, stream_of(log))
     rows = -(-len(seen) // _FRAMES_IN_ROW)
     sheet = np.zeros((rows * _SIDE, min(len(seen), _FRAMES_IN_ROW) * _SIDE, 3), np.uint8)
     for t, frame in enumerate(seen):
@@ -206,57 +176,15 @@ def logged_truth(batch: EpisodeBatch) -> Truth | None:
     return Truth(weights, noise if good else None, "logged")
 
 
-def drawn_again(log: Log, batch: EpisodeBatch) -> Truth | None:
-    """The system found again from seed, stream and number; None if it cannot be, or if what the
-    log says of its returns is not true of it."""
-    stream = stream_of(log)
-    if stream is None or batch.origin.world != "dag":
-        return None
-    try:
-        config = DagConfig.from_dict(json.loads(batch.origin.world_config))
-        scenario = Scenario(config, batch.origin.seed, int(batch.episode_id[0]))
-        live = Live(scenario.stage(), scenario.seed, stream, scenario.index)
-    except UserError:
-        return None
-    if live.world.spec.n != batch.n or live.world.spec.steps != batch.steps:
-        return None
-    ours = np.array([live.oracle_return, live.random_return])
-    logged = np.array([batch.oracle_return[0], batch.random_return[0]])
-    if not np.allclose(ours, logged, rtol=_TIE, atol=_TIE):
-        return None
-    system = live.task.system
-    weights, noise = (np.asarray(x, np.float64) for x in (system.weights, system.noise_scale))
-    return Truth(weights, noise, "drawn again")
-
-
 def again(log: Log, batch: EpisodeBatch, truth: Truth | None) -> tuple[str, str, str]:
     """A scenario on the same system, as text for a link; else why there is none; and what is
     different about it."""
-    name = batch.origin.world
-    if name not in ("dag", "rooms"):
-        return "", f"world {name} cannot be played here", ""
     try:
-        fields = json.loads(batch.origin.world_config)
-        config = (DagConfig if name == "dag" else RoomsConfig).from_dict(fields)
-        scenario = Scenario(config, batch.origin.seed, int(batch.episode_id[0]))
-        steps = scenario.stage().spec.steps
-        if steps != batch.steps:
-            raise UserError("steps", batch.steps, f"this world has {steps}")
-        if stream_of(log) == STREAM:
-            return encode(scenario), "", ""
-        if name == "rooms":
-            return "", "these rooms were drawn to learn from, and the lab plays others", ""
-        if truth is None or truth.noise is None or fields.get("mechanism", "linear") != "linear":
-            return "", "the log was drawn to learn from, and its systems are not in it", ""
-        goal = int(batch.goal[0].max())
-        drawn = Drawn(_rows(truth.weights), tuple(truth.noise.tolist()), max(goal, 0))
-        return encode(redrawn(scenario, drawn)), "", "the same system and goal, other noise"
+        shown = shown_as(batch.origin.world)
+        scenario, note = shown.again(batch, stream_of(log), truth)
+        return encode(scenario), "", note
     except (UserError, TypeError, ValueError, OverflowError) as error:
         return "", str(error)[:300], ""
-
-
-def _rows(weights: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(row) for row in weights.tolist())
 
 
 def stream_of(log: Log) -> str | None:
@@ -265,7 +193,7 @@ def stream_of(log: Log) -> str | None:
     return stream if isinstance(stream, str) and 0 < len(stream) <= 64 else None
 
 
-def _step(batch: EpisodeBatch, t: int, actions: NDArray[np.int32] | None) -> dict[str, Any]:
+def _step(batch: EpisodeBatch, t: int, did: list[str] | None) -> dict[str, Any]:
     target = int(batch.target[0, t])
     step = {
         "phase": PHASES[batch.phase[0, t]],
@@ -276,17 +204,9 @@ def _step(batch: EpisodeBatch, t: int, actions: NDArray[np.int32] | None) -> dic
         "said": batch.explanation[0][t][:MOST_TEXT] if batch.explanation else "",
         "likely": _likely(batch, t),
     }
-    if actions is not None:
-        step["did"] = ACTIONS[actions[t]] if actions[t] >= 0 else "nothing"
+    if did is not None:
+        step["did"] = did[t]
     return step
-
-
-def _lived(batch: EpisodeBatch, actions: NDArray[np.int32] | None) -> int:
-    """Steps before the end: the rest of an episode in rooms is blank."""
-    if actions is None:
-        return batch.steps
-    acted = np.flatnonzero(actions >= 0)
-    return int(acted[-1]) + 1 if len(acted) else 1
 
 
 def _likely(batch: EpisodeBatch, t: int) -> list[dict[str, Any]]:
@@ -331,24 +251,6 @@ def _graph(truth: Truth, n: int) -> dict[str, Any]:
     return {"edges": edges, "hidden": len(truth.weights) - n, "source": truth.source}
 
 
-def _no_belief(batch: EpisodeBatch) -> str:
-    """Why there is no posterior for this episode; "" if there is."""
-    if batch.origin.world != "dag":
-        return "the exact posterior is for world dag"
-    try:
-        config = DagConfig.from_dict(json.loads(batch.origin.world_config))
-        Scenario(config)  # no larger than what the lab shows
-    except (UserError, TypeError, ValueError, OverflowError) as error:
-        return str(error)[:300]
-    if reason := no_belief(config):
-        return reason
-    if (config.n, config.steps) != (batch.n, batch.steps):
-        return "the log has other variables or steps than its world"
-    if not np.isfinite(batch.outcome[0]).all():
-        return "some outcomes were not seen"
-    return ""
-
-
 def _strategy(readings: Readings, d: int, name: str) -> dict[str, Any]:
     marked = np.flatnonzero(readings.best[name][d])
     return {
@@ -391,11 +293,3 @@ def _messages(given: object) -> list[dict[str, str]]:
         said = content if isinstance(content, str) else json.dumps(content)
         found.append({"role": str(role)[:40], "said": said[:MOST_TEXT]})
     return found
-
-
-@functools.partial(jax.jit, static_argnums=0)
-def _walk(world: Any, key: Any, actions: Any) -> tuple[Any, Any]:
-    """What is seen before every action, uint8[S, 99, 99, 3], and the reward of each, float[S]."""
-    task = set_up(world, key).task
-    states, reward = world.retrace(task, actions)
-    return jax.vmap(lambda state: world.pixels(task, state))(states), reward

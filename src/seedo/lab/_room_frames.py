@@ -58,9 +58,7 @@ def room_setting(scenario: Scenario) -> dict[str, Any]:
     }
 
 
-def room_frames(
-    scenario: Scenario, name: str, progress: Callable[[int, int], None]
-) -> dict[str, Any]:
+def room_frames(scenario: Scenario, name: str) -> dict[str, Any]:
     """The frames of one of our own players, as JSON.
 
     Raises:
@@ -227,3 +225,11 @@ def _replay(world: RoomsWorld, key: Any, actions: Any) -> dict[str, Any]:
 
     shown: dict[str, Any] = jax.vmap(show)(states)
     return shown | {"reward": reward}
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def walk(world: Any, key: Any, actions: Any) -> tuple[Any, Any]:
+    """What is seen before every action, uint8[S, 99, 99, 3], and the reward of each, float[S]."""
+    task = set_up(world, key).task
+    states, reward = world.retrace(task, actions)
+    return jax.vmap(lambda state: world.pixels(task, state))(states), reward

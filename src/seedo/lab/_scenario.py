@@ -11,15 +11,17 @@ import binascii
 import functools
 import json
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import networkx as nx
 import numpy as np
 
+from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError, one_of, whole
-from seedo.play import Live, LiveRooms
+from seedo.play import Live
 from seedo.worlds import (
     DagConfig,
     DagWorld,
@@ -28,8 +30,11 @@ from seedo.worlds import (
     System,
     configure,
     configure_rooms,
+    from_config,
+    make,
     variable_names,
 )
+from seedo.worlds import names as world_names
 
 STREAM = "perform"
 """The stream that scenarios take their noise from: what `perform` plays, the lab plays."""
@@ -42,7 +47,26 @@ _MOST_JSON = 200_000
 _MOST_WEIGHT = 20.0
 _MOST_NUMBER = 1e6  # of a setting
 
-Config = DagConfig | RoomsConfig
+
+@dataclass(frozen=True)
+class OtherConfig:
+    """Settings of a world that the lab knows only by the protocol.
+
+    Attributes:
+        world: its name.
+        text: its configuration as JSON.
+    """
+
+    world: str
+    text: str
+
+    def to_dict(self) -> dict[str, Any]:
+        plain: dict[str, Any] = json.loads(self.text)
+        return plain
+
+
+Config = Any
+"""`DagConfig`, `RoomsConfig` or `OtherConfig`."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +91,7 @@ class Scenario:
     """See the module.
 
     Attributes:
-        config: settings of world `dag` or `rooms`.
+        config: settings of its world.
         seed, index: which of its episodes.
         names: what variables are called, one of `NAMES`.
         drawn: in place of the system that the world would draw; world `dag` only.
@@ -86,35 +110,21 @@ class Scenario:
         whole("seed", self.seed, 0, 2**32 - 1)
         whole("index", self.index, 0, 2**31 - 1)
         one_of("names", self.names, NAMES)
-        if isinstance(self.config, DagConfig):
-            c = self.config
-            whole("n", c.n, 2, MOST_VARIABLES)
-            whole("steps", c.steps, 1, MOST_STEPS)
-            if c.drift:
-                raise UserError("drift", c.drift, "the lab shows constant systems: leave it out")
-            whole("confounders", c.confounders, 0, 3)
-            if c.split == "heldout-link" and max(map(abs, c.do_values)) * c.weight_scale < 1e-3:
-                # Systems are drawn until D is the best lever for E, which here none would be.
-                raise UserError("do_values", c.do_values, "too small for split 'heldout-link'")
-            if len(c.do_values) > 8:
-                raise UserError("do_values", c.do_values, "the lab shows at most 8")
+        _kind(self.world).check(self.config)
         if self.drawn is not None:
-            _check_drawn(self.config, self.drawn)
+            _check_drawn(_drawable(self.config), self.drawn)
 
     @property
     def world(self) -> str:
-        return "dag" if isinstance(self.config, DagConfig) else "rooms"
+        return world_of(self.config)
 
     def stage(self) -> Any:
         """The world; the same object for equal settings, so that it is compiled for once."""
         return stage_of(self.config)
 
-    def begin(self) -> Live | LiveRooms:
+    def begin(self) -> Live:
         """A fresh episode: the same system and noise every time."""
-        stage = self.stage()
-        if isinstance(stage, RoomsWorld):
-            return LiveRooms(stage, self.seed, STREAM, self.index)
-        return Live(stage, self.seed, STREAM, self.index, self.task())
+        return Live(self.stage(), self.seed, STREAM, self.index, self.task())
 
     def task(self) -> Any:
         """That of the drawn system and its goal; None: the world draws."""
@@ -155,13 +165,26 @@ class Scenario:
         if fields.get("format", 1) != 1:
             raise UserError("format", fields["format"], "this lab reads format 1")
         world = fields.get("world", "dag")
-        one_of("world", world, ("dag", "rooms"))
+        one_of("world", world, world_names())
         config = _config(world, fields.get("config", {}))
         drawn = None if fields.get("drawn") is None else _drawn(fields["drawn"])
-        if drawn is not None and isinstance(config, DagConfig):
+        if drawn is not None:
             config = _to_fit(config, drawn)
         names = fields.get("names", "letters")
         return Scenario(config, fields.get("seed", 0), fields.get("index", 0), names, drawn)
+
+    @staticmethod
+    def of_log(batch: EpisodeBatch) -> Scenario:
+        """The scenario of a log's first episode, if it is of stream `STREAM`.
+
+        Raises:
+            UserError: its world is none of ours, or not one that the lab can show.
+        """
+        world = batch.origin.world
+        if world not in world_names():
+            raise UserError("world", world[:80], "it cannot be played here")
+        config = _kind(world).from_dict(json.loads(batch.origin.world_config))
+        return Scenario(config, batch.origin.seed, int(batch.episode_id[0]))
 
 
 def encode(scenario: Scenario) -> str:
@@ -169,8 +192,7 @@ def encode(scenario: Scenario) -> str:
     plain = scenario.to_json()
     usual = _config(scenario.world, {}).to_dict()
     plain["config"] = {k: v for k, v in plain["config"].items() if usual.get(k) != v}
-    if scenario.world == "dag":
-        plain["config"] |= {"experiments": plain["config"].get("experiments", 5)}
+    plain["config"] |= {k: plain["config"].get(k, v) for k, v in _kind(scenario.world).always}
     text = json.dumps(plain, separators=(",", ":"), sort_keys=True)
     packed = zlib.compress(text.encode(), 9)
     return base64.urlsafe_b64encode(packed).decode().rstrip("=")
@@ -218,16 +240,19 @@ def read_json(text: str) -> Any:
 
 def redrawn(scenario: Scenario, drawn: Drawn) -> Scenario:
     """The same with another drawn system."""
-    config = scenario.config
-    if not isinstance(config, DagConfig):
-        raise UserError("drawn", None, "only systems of world dag can be drawn")
-    return replace(scenario, config=_to_fit(config, drawn), drawn=drawn)
+    return replace(scenario, config=_to_fit(scenario.config, drawn), drawn=drawn)
 
 
 @functools.lru_cache(maxsize=256)
 def stage_of(config: Config) -> Any:
     """The world of these settings; the same object for equal settings."""
-    return DagWorld(config) if isinstance(config, DagConfig) else RoomsWorld(config)
+    return _kind(world_of(config)).make(config)
+
+
+def world_of(config: Config) -> str:
+    """The name of the world that has these settings."""
+    ours = (name for name, kind in _KINDS.items() if type(config) is kind.config)
+    return next(ours, None) or str(config.world)
 
 
 def _config(world: str, given: object) -> Config:
@@ -243,16 +268,83 @@ def _config(world: str, given: object) -> Config:
             if isinstance(number, int | float) and not abs(number) <= _MOST_NUMBER:
                 remedy = f"use a number from {-_MOST_NUMBER:.0f} to {_MOST_NUMBER:.0f}"
                 raise UserError(field, str(number)[:40], remedy)
-    if world == "rooms":
-        return configure_rooms(preset or "default", split, **fields)
+    return _kind(world).configure(preset, split, fields)
+
+
+class _Kind(NamedTuple):
+    """How the settings of a world are read.
+
+    Attributes:
+        config: the class of its settings.
+        configure: settings of (preset, split, fields).
+        from_dict: settings of a log's `world_config`.
+        make: the world of its settings.
+        check: raises UserError for what the lab cannot show.
+        always: fields, and their usual values, that a link names even where they are as usual.
+    """
+
+    config: type
+    configure: Callable[[str | None, str, dict[str, Any]], Config]
+    from_dict: Callable[[dict[str, Any]], Config]
+    make: Callable[[Config], Any]
+    check: Callable[[Config], None] = lambda config: None
+    always: tuple[tuple[str, Any], ...] = ()
+
+
+def _dag(preset: str | None, split: str, fields: dict[str, Any]) -> DagConfig:
     for field in ("n", "observations", "experiments", "exploits"):
         if field in fields:  # before anything is made of this size
             whole(field, fields[field], 0, 200)
     return configure(preset or "linear", split, **fields)
 
 
-def _to_fit(config: DagConfig, drawn: Drawn) -> DagConfig:
+def _check_dag(c: DagConfig) -> None:
+    whole("n", c.n, 2, MOST_VARIABLES)
+    whole("steps", c.steps, 1, MOST_STEPS)
+    if c.drift:
+        raise UserError("drift", c.drift, "the lab shows constant systems: leave it out")
+    whole("confounders", c.confounders, 0, 3)
+    if c.split == "heldout-link" and max(map(abs, c.do_values)) * c.weight_scale < 1e-3:
+        # Systems are drawn until D is the best lever for E, which here none would be.
+        raise UserError("do_values", c.do_values, "too small for split 'heldout-link'")
+    if len(c.do_values) > 8:
+        raise UserError("do_values", c.do_values, "the lab shows at most 8")
+
+
+def _rooms(preset: str | None, split: str, fields: dict[str, Any]) -> RoomsConfig:
+    return configure_rooms(preset or "default", split, **fields)
+
+
+_KINDS = {
+    "dag": _Kind(DagConfig, _dag, DagConfig.from_dict, DagWorld, _check_dag, (("experiments", 5),)),
+    "rooms": _Kind(RoomsConfig, _rooms, RoomsConfig.from_dict, RoomsWorld),
+}
+
+
+@functools.cache
+def _kind(world: str) -> _Kind:
+    """How the settings of a world are read; of all but ours, by the protocol alone."""
+
+    def of(config: dict[str, Any]) -> OtherConfig:
+        return OtherConfig(world, json.dumps(config, sort_keys=True))
+
+    def configured(preset: str | None, split: str, fields: dict[str, Any]) -> OtherConfig:
+        return of(make(world, preset, split, **fields).config())
+
+    return _KINDS.get(world) or _Kind(
+        OtherConfig, configured, of, lambda config: from_config(world, config.to_dict())
+    )
+
+
+def _drawable(config: Config) -> DagConfig:
+    if not isinstance(config, DagConfig):
+        raise UserError("drawn", None, "only systems of world dag can be drawn")
+    return config
+
+
+def _to_fit(config: Config, drawn: Drawn) -> DagConfig:
     """Settings under which the drawn system is one that the world might have drawn."""
+    config = _drawable(config)
     weights = np.asarray(drawn.weights)
     n = config.n
     parents = int((weights[:, :n] != 0).sum(axis=0).max(initial=0))
@@ -306,9 +398,7 @@ def _drawn(given: object) -> Drawn:
     return Drawn(weights, noise, fields.get("goal", 0), tuple((x, y) for x, y in pairs))
 
 
-def _check_drawn(config: Config, drawn: Drawn) -> None:
-    if not isinstance(config, DagConfig):
-        raise UserError("drawn", None, "only systems of world dag can be drawn")
+def _check_drawn(config: DagConfig, drawn: Drawn) -> None:
     weights = np.asarray(drawn.weights)
     m, n = len(weights), config.n
     whole("goal", drawn.goal, 0, n - 1)

@@ -50,15 +50,16 @@ def serve(
         lock(address)
         keep_programs()
         app = create_app(settings)
+        background = app.state.lab.background
         entry = address + (f"?token={settings.token}" if settings.token else "")
 
         class Server(uvicorn.Server):
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                 await super().startup(sockets)
                 (say or print)(f"Seedo lab: {entry} (Ctrl+C stops it)")
-                threading.Thread(target=stay_light, daemon=True).start()
+                background.start("staying light", stay_light)
                 if settings.warm:
-                    threading.Thread(target=warm_up, daemon=True).start()
+                    background.start("warming up", lambda job: warm_up())
                 if browse and sys.stdout.isatty():
                     webbrowser.open(entry)
 
@@ -73,6 +74,7 @@ def serve(
         )
         with suppress(KeyboardInterrupt):  # the usual way to stop it; whether it gets here varies
             Server(config).run(sockets=[listening])
+        background.close(patience=0.1)
         _leave_if_busy()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from seedo.errors import UserError, whole
+from seedo.experimenters import parse_name
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,200}")  # goes into a link as it is
 _HOST = re.compile(r"[A-Za-z0-9._:-]+(%[A-Za-z0-9]+)?")
@@ -21,7 +22,7 @@ class LabSettings:
     Attributes:
         data: folder for games, challenges, comparisons and study responses; made if missing.
         logs: folders whose logs and runs may be looked at.
-        agents: agent folders that join the cast.
+        agents: players that join the cast: agent folders, `module:Class`.
         models: language models that join the cast, as Inspect names them.
         study: a study file (TOML) for human participants; None: none.
         database: SQLAlchemy URL of the study's responses; None: an SQLite file in `data`.
@@ -62,7 +63,7 @@ class LabSettings:
             if not folder.is_dir():
                 raise UserError("logs", str(folder), "no such folder")
         for agent in self.agents:
-            if not agent.startswith("pretrained:") and not Path(agent, "agent.json").is_file():
+            if parse_name(agent).kind == "folder" and not Path(agent, "agent.json").is_file():
                 raise UserError("agent", agent, "no agent.json there: name an agent's folder")
         if self.database is not None and self.study is None:
             raise UserError("database", "***", "it holds a study's responses: give --study too")

@@ -13,21 +13,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from seedo import language
 from seedo.episodes import write_atomic
 from seedo.errors import UserError
-from seedo.lab._frames import tell_episode
-from seedo.lab._room_frames import tell_rooms
-from seedo.lab._scenario import STREAM, Scenario, encode
+from seedo.experimenters import is_spoken, is_trained, parse_name
+from seedo.lab._scenario import Scenario, encode
+from seedo.lab._worlds import shown_as
 from seedo.language import (
     Calls,
-    Conditions,
-    DagScene,
     Message,
-    RoomsScene,
-    Scene,
     Speaker,
     load_speaker,
-    speaks,
 )
 
 _CALLS = Calls(retries=2)
@@ -47,10 +43,10 @@ def spoken_frames(
     Raises:
         UserError: it cannot play here, does not answer, or a package is missing.
     """
-    model = name.removeprefix("llm:") if name.startswith("llm:") else None
+    model = parse_name(name).rest if is_spoken(name) else None
+    shown_in = shown_as(scenario.world)
     # A text understudy has never read other words than these.
-    names = "nonsense" if model is None else scenario.names
-    scene: Any = _scene(scenario, Conditions(names=names))
+    scene = shown_in.scene(scenario, "nonsense" if model is None else scenario.names)
     speaker = _text(name) if model is None else _Model(model, scenario.seed)
     kept = _Replies(folder, scenario, name) if model is not None else None
     said = iter(kept.texts if kept else ())
@@ -64,30 +60,16 @@ def spoken_frames(
                 kept.add(text)
         scene.reply(text)
     progress(steps, steps)
-    if scenario.world == "rooms":
-        shown = tell_rooms(scenario, scene.episode.actions)
-    else:
-        shown = tell_episode(scenario, scene.episode)
-        if isinstance(scene, DagScene) and names != scenario.names:
-            shown["called"] = list(scene.names.words)
+    shown = shown_in.tell(scenario, scene)
     for step, reply in scene.replies:
         frame = shown["frames"][min(step + 1, len(shown["frames"]) - 1)]
         frame.setdefault("replies", []).append(reply[:2000])
     return shown | {"malformed": len(scene.malformed)}
 
 
-def is_spoken(name: str) -> bool:
-    """Whether this player plays in words."""
-    if name.startswith(("scripted:", "bayes:")):
-        return False
-    return name.startswith("llm:") or speaks(name)
-
-
-def _scene(scenario: Scenario, conditions: Conditions) -> Scene:
-    where = (scenario.stage(), scenario.seed, STREAM, scenario.index, conditions)
-    if scenario.world == "rooms":
-        return RoomsScene(*where)
-    return DagScene(*where, task=scenario.task())
+def speaks(name: str) -> bool:
+    """Whether this player plays in words: a language model, or an agent that was taught words."""
+    return is_spoken(name) or (is_trained(name) and language.speaks(name))
 
 
 @lru_cache(maxsize=8)

@@ -32,7 +32,7 @@ def own_path(name: str, scenario: Scenario, believe: bool) -> dict[str, Any]:
         `moves` [S] of (target, value); `returns`; `bits` [S + 1], entropy of the graph before and
         after every step, or None.
     """
-    episode = _begin(scenario)
+    episode = scenario.begin()
     actor, moves = Actor(player(name, scenario), episode), []
     while not episode.finished:
         moves.append(_allowed(episode, actor.action()))
@@ -43,7 +43,7 @@ def own_path(name: str, scenario: Scenario, believe: bool) -> dict[str, Any]:
 
 def instead(name: str, scenario: Scenario, moves: Sequence[Move]) -> list[Move]:
     """What a player would have done at every step, had everything before gone as it did."""
-    episode = _begin(scenario)
+    episode = scenario.begin()
     actor, chosen = Actor(player(name, scenario), episode), []
     for move in moves:
         chosen.append(_allowed(episode, actor.action()))
@@ -201,9 +201,3 @@ def _advice(
 def _number(value: float) -> str:
     rounded = round(value, 2) + 0.0  # no "-0"
     return f"{rounded:.2f}".replace("-", "−").removesuffix("0").removesuffix(".0")
-
-
-def _begin(scenario: Scenario) -> Live:
-    episode = scenario.begin()
-    assert isinstance(episode, Live)
-    return episode

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import gc
 import os
-import time
 from pathlib import Path
 
 import jax
 
 from seedo.errors import UserError
+from seedo.lab._background import Job
 from seedo.lab._belief import beliefs, no_belief
 from seedo.lab._cast import RIVALS, player
 from seedo.lab._scenario import Scenario
-from seedo.play import Actor, Live
-from seedo.worlds import DagConfig, configure
+from seedo.play import Actor
+from seedo.worlds import configure
 
 FIRST = Scenario(configure())
 """What Play and Watch open with: world `dag`, preset `linear`."""
@@ -33,7 +33,7 @@ def keep_programs() -> None:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 
 
-def stay_light() -> None:
+def stay_light(job: Job) -> None:
     """For ever, forget what is compiled whenever it is so much that XLA would crash before long.
 
     Every program takes memory maps, of which Linux allows a process 65,530. What is needed again
@@ -44,19 +44,17 @@ def stay_light() -> None:
         if maps.read_bytes().count(b"\n") > _MOST_MAPS:
             jax.clear_caches()
             gc.collect()
-        time.sleep(_SECONDS)
+        job.rest(_SECONDS)
 
 
 def warm_up(scenario: Scenario = FIRST) -> None:
     """Play the scenario once with everyone; quick from the second time on."""
     episode = scenario.begin()
-    if not isinstance(episode, Live) or not isinstance(scenario.config, DagConfig):
-        return
     episode.act(0, scenario.config.do_values[-1])
     if not no_belief(scenario.config):
         beliefs(scenario.config, [0], [episode.observation.outcome])
     for name in RIVALS:
         try:
-            Actor(player(name, scenario), scenario.begin()).action()  # type: ignore[arg-type]
+            Actor(player(name, scenario), scenario.begin()).action()
         except UserError:
             continue

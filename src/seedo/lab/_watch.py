@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import functools
+import json
 import secrets
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from seedo.errors import UserError
-from seedo.lab._cast import Role, cast
-from seedo.lab._frames import dag_frames, dag_setting
-from seedo.lab._lab import Lab
-from seedo.lab._room_frames import room_frames, room_setting
+from seedo.errors import UserError, one_of
+from seedo.experimenters import is_spoken
+from seedo.lab._background import Background, Job, Jobs
+from seedo.lab._cast import Role
+from seedo.lab._lab import Page, TheLab, service
 from seedo.lab._scenario import MOST_TEXT, Scenario, decode, encode
-from seedo.lab._spoken_frames import is_spoken, spoken_frames
+from seedo.lab._spoken_frames import speaks, spoken_frames
 from seedo.lab._warm import FIRST
-from seedo.lab._watch_jobs import Job, Jobs, Work
-from seedo.worlds import DagConfig, configure_rooms
+from seedo.lab._worlds import shown_as
+from seedo.worlds import names as world_names
 
 MOST_PLAYERS = 4
 _MOST_STEP = 10_000
-_USUAL = {
-    "dag": ("scripted:largest-effect", "bayes:eig", "pretrained:dag", "scripted:expert"),
-    "rooms": ("scripted:expert", "scripted:last-rewarded"),
-}
-
-
 _Code = Annotated[str, Query(max_length=MOST_TEXT)]
 _Names = Annotated[tuple[str, ...], Query(max_length=20)]
 
@@ -51,99 +47,93 @@ class Asked(BaseModel):
     begin: bool = False
 
 
-def router(lab: Lab) -> APIRouter:
-    routes = APIRouter()
-    jobs = Jobs()
+class Preparing(Jobs):
+    """What players did, being prepared."""
 
-    @routes.get("/watch", include_in_schema=False)
-    def watch(
-        request: Request,
-        s: _Code = "",
-        world: str = "dag",
-        players: _Names = (),
-        step: Annotated[int, Query(ge=0, le=_MOST_STEP)] = 0,
-    ) -> Response:
-        scenario = decode(s) if s else _first(world)
-        roles = _roles(lab, scenario)
-        code = encode(scenario)
-        data = {
-            "s": code,
-            "world": scenario.world,
-            "cast": [vars(role) for role in roles],
-            "players": _chosen(players, roles, scenario.world),
-            "step": step,
-            "most": MOST_PLAYERS,
-        }
-        other = "rooms" if scenario.world == "dag" else "dag"
-        return lab.page(
-            request, "watch.html", title="Watch", data=data, code=code, about=_about(scenario),
-            world=scenario.world, other=other,
-        )  # fmt: skip
-
-    @routes.get("/watch/new", include_in_schema=False)
-    def another(s: _Code = "", players: _Names = ()) -> Response:
-        """The same settings with another system."""
-        code = encode(_another(decode(s) if s else FIRST))
-        query = urlencode([("s", code), *(("players", name) for name in players)])
-        return RedirectResponse(f"/watch?{query}", 303)
-
-    @routes.get("/api/watch/setting")
-    def setting(s: _Code) -> dict[str, Any]:
-        """What is hidden from the players."""
-        scenario = decode(s)
-        return room_setting(scenario) if scenario.world == "rooms" else dag_setting(scenario)
-
-    @routes.post("/api/watch/frames")
-    def frames(asked: Asked) -> Response:
-        """A player's frames, or how far they are: state `ready`, `preparing`, `failed`,
-        `unavailable` or, where asking costs something, `waiting`."""
-        scenario = decode(asked.s)
-        role = next((r for r in _roles(lab, scenario) if r.name == asked.player), None)
-        if role is None:
-            raise UserError("player", asked.player[:60], "nobody of this name acts in this world")
-        if role.why_not:
-            return _said({"state": "unavailable", "why": role.why_not})
-        key = (encode(scenario), asked.player)
-        job = jobs.find(key)
-        if job is None and asked.player.startswith("llm:") and not asked.begin:
-            return _said({"state": "waiting"})
-        if job is None or (job.why and asked.begin):
-            job = jobs.start(key, _work(lab, scenario, asked.player))
-        return _progress(job)
-
-    return routes
+    def __init__(self, background: Background) -> None:
+        super().__init__(background, "watch", threads=4)
 
 
-def _roles(lab: Lab, scenario: Scenario) -> list[Role]:
-    return cast(scenario, lab.settings.agents, lab.settings.models)
+routes = APIRouter()
 
 
-def _work(lab: Lab, scenario: Scenario, name: str) -> Work:
-    if is_spoken(name):
-        return functools.partial(_spoken, scenario, name, lab)
-    frames = room_frames if scenario.world == "rooms" else dag_frames
-    return functools.partial(frames, scenario, name)
+@routes.get("/watch", include_in_schema=False)
+def watch(
+    lab: TheLab,
+    page: Page,
+    s: _Code = "",
+    world: str = "dag",
+    players: _Names = (),
+    step: Annotated[int, Query(ge=0, le=_MOST_STEP)] = 0,
+) -> Response:
+    scenario = decode(s) if s else _first(world)
+    shown, roles, code = shown_as(scenario.world), lab.cast(scenario), encode(scenario)
+    data = {
+        "s": code,
+        "shape": shown.shape,
+        "cast": [vars(role) for role in roles],
+        "players": _chosen(players, roles, (*shown.usual, *lab.settings.agents)),
+        "step": step,
+        "most": MOST_PLAYERS,
+    }
+    others = [shown_as(name) for name in world_names() if name != scenario.world]
+    return page(
+        "watch.html", title="Watch", data=data, code=code, about=shown.about(scenario),
+        shown=shown, others=others,
+    )  # fmt: skip
 
 
-def _spoken(scenario: Scenario, name: str, lab: Lab, progress: Any) -> dict[str, Any]:
-    return spoken_frames(scenario, name, lab.settings.data / "watch", progress)
+@routes.get("/watch/new", include_in_schema=False)
+def another(s: _Code = "", players: _Names = ()) -> Response:
+    """The same settings with another system."""
+    code = encode(_another(decode(s) if s else FIRST))
+    query = urlencode([("s", code), *(("players", name) for name in players)])
+    return RedirectResponse(f"/watch?{query}", 303)
 
 
-def _progress(job: Job) -> Response:
+@routes.get("/api/watch/setting")
+def setting(s: _Code) -> dict[str, Any]:
+    """What is hidden from the players."""
+    scenario = decode(s)
+    return shown_as(scenario.world).setting(scenario)
+
+
+@routes.post("/api/watch/frames")
+def frames(lab: TheLab, jobs: Annotated[Preparing, service(Preparing)], asked: Asked) -> Response:
+    """A player's frames, or how far they are: state `ready`, `preparing`, `failed`,
+    `unavailable` or, where asking costs something, `waiting`."""
+    scenario = decode(asked.s)
+    role = next((r for r in lab.cast(scenario) if r.name == asked.player), None)
+    if role is None:
+        raise UserError("player", asked.player[:60], "nobody of this name acts in this world")
+    if role.why_not:
+        return JSONResponse({"state": "unavailable", "why": role.why_not})
+    key = (encode(scenario), asked.player)
+    job = jobs.find(key)
+    if job is None and is_spoken(asked.player) and not asked.begin:
+        return JSONResponse({"state": "waiting"})
+    if job is None or (job.failure and asked.begin):
+        job = jobs.start(key, partial(_shown, lab.settings.data / "watch", scenario, asked.player))
     if job.result is not None:
         return Response(f'{{"state":"ready","shown":{job.result}}}', media_type="application/json")
-    if job.why:
-        return _said({"state": "failed", "why": job.why})
+    if job.failure:
+        return JSONResponse({"state": "failed", "why": job.why})
     waited = {"done": job.done, "total": job.total, "seconds": round(job.seconds, 1)}
-    return _said({"state": "preparing", **waited})
+    return JSONResponse({"state": "preparing", **waited})
 
 
-def _said(fields: dict[str, Any]) -> Response:
-    return JSONResponse(fields)
+def _shown(folder: Path, scenario: Scenario, name: str, job: Job) -> str:
+    """A player's frames as JSON; replies of language models are kept in `folder`."""
+    if speaks(name):
+        shown = spoken_frames(scenario, name, folder, job.progress)
+    else:
+        shown = shown_as(scenario.world).frames(scenario, name, job.progress)
+    return json.dumps(shown, allow_nan=False, separators=(",", ":"))
 
 
 def _first(world: str) -> Scenario:
-    return Scenario(configure_rooms()) if world == "rooms" else FIRST
+    one_of("world", world, world_names())
+    return shown_as(world).first()
 
 
 def _another(scenario: Scenario) -> Scenario:
@@ -151,7 +141,7 @@ def _another(scenario: Scenario) -> Scenario:
     return replace(scenario, index=secrets.randbelow(1_000_000), drawn=None)
 
 
-def _chosen(asked: tuple[str, ...], roles: list[Role], world: str) -> list[str]:
+def _chosen(asked: tuple[str, ...], roles: list[Role], usual: tuple[str, ...]) -> list[str]:
     """Names out of the cast, at most as many as are shown; none asked for: the usual."""
     known = {role.name for role in roles}
     names: list[str] = []
@@ -160,21 +150,5 @@ def _chosen(asked: tuple[str, ...], roles: list[Role], world: str) -> list[str]:
     found = [name for name in dict.fromkeys(names) if name in known]
     if not found:
         able = {role.name for role in roles if not role.why_not}
-        agents = [r.name for r in roles if r.kind == "network" and ":" not in r.name]
-        usual = [*_USUAL[world], *(agents if world == "rooms" else [])]
         found = [name for name in usual if name in able]
     return found[:MOST_PLAYERS]
-
-
-def _about(scenario: Scenario) -> str:
-    """The scenario in a line."""
-    c: Any = scenario.config
-    if not isinstance(c, DagConfig):
-        return f"Rooms, level {c.level}: {c.trials} trial{'s' if c.trials > 1 else ''}"
-    drawn = "drawn by hand" if scenario.drawn else f"preset {c.preset}"
-    parts = [f"{c.n} variables"]
-    parts += [f"{c.confounders} hidden"] if c.confounders else []
-    parts += [f"{c.observations} observations"] if c.observations else []
-    parts += [f"{c.experiments} experiments", f"{c.exploits} action" + "s" * (c.exploits > 1)]
-    parts += [f"{c.rounds} rounds of both"] if c.rounds > 1 else []
-    return f"Causes and effects, {drawn}: {', '.join(parts)}"

@@ -202,10 +202,10 @@ async function travel(from, to) {
 
 function render() {
   const { scenario, sight } = view;
-  const rooms = scenario.world === "rooms";
-  for (const id of ["dag-system", "dag-task", "dag-world"]) $(id).hidden = rooms;
-  for (const id of ["rooms-system", "rooms-world"]) $(id).hidden = !rooms;
-  if (!rooms) {
+  const causes = scenario.world === "dag";
+  for (const id of ["dag-system", "dag-task", "dag-world"]) $(id).hidden = !causes;
+  for (const id of ["rooms-system", "rooms-world"]) $(id).hidden = scenario.world !== "rooms";
+  if (causes) {
     editor.show(graphOf(scenario, sight));
     arrows();
     variables();
@@ -391,7 +391,7 @@ function settings() {
   for (const name of ["seed", "index"]) $(name).value = scenario[name];
   $("world").value = scenario.world;
   $("drawn-note").hidden = !scenario.drawn;
-  if (scenario.world === "rooms") return;
+  if (scenario.world !== "dag") return;
   $("preset").value = config.preset;
   $("split").value = config.split;
   $("do-values").value = config.do_values.map((v) => number(v, 4)).join(", ");

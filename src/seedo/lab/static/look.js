@@ -135,8 +135,8 @@ function setUpFilter() {
   const form = $("#filter");
   form.elements.goal.append(...names.map((name, i) => make("option", { value: i }, name)));
   $("#said-in").hidden = !about.explained;
-  form.elements.goal.parentElement.hidden = about.world === "rooms";
-  if (names.length <= 63 && about.world !== "rooms") {
+  form.elements.goal.parentElement.hidden = about.shape === "room";
+  if (names.length <= 63 && about.shape !== "room") {
     $("#tested").hidden = false;
     $("#tested .row").append(
       ...names.map((name, i) => make("label", {}, make("input", { type: "checkbox", name: "tested", value: i }), name)),
@@ -167,7 +167,7 @@ async function list() {
   const fields = Object.fromEntries(form.entries());
   const found = await ask("GET", address("/api/look/episodes", { ...fields, tested: form.getAll("tested"), log: data.log, page }));
   say("");
-  const columns = [["Episode"], about.people ? ["Participant", "word"] : null, ...(about.world === "rooms" ? [] : [["Goal", "word"], ["Did", "word"]]), ["Return"], ["Possible"], ["Best?", "word"]];
+  const columns = [["Episode"], about.people ? ["Participant", "word"] : null, ...(about.shape === "room" ? [] : [["Goal", "word"], ["Did", "word"]]), ["Return"], ["Possible"], ["Best?", "word"]];
   $("#episodes thead").replaceWith(head(columns.filter(Boolean)));
   $("#episodes tbody").replaceChildren(...found.rows.map(episodeRow));
   const pages = Math.max(1, Math.ceil(found.count / found.size));
@@ -181,7 +181,7 @@ async function list() {
 
 function episodeRow(row) {
   const button = make("button", { type: "button", "data-at": row.at, onclick: () => open(row.at, true) }, `${row.id}`);
-  const rooms = about.world === "rooms";
+  const rooms = about.shape === "room";
   return make(
     "tr",
     { "data-at": row.at },

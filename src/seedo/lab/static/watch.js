@@ -3,7 +3,7 @@ import { action, ask, data, make, number } from "./lab.js";
 import { describe, drawGraph } from "./graph.js";
 import { load, paint } from "./rooms.js";
 
-const PAUSE = { dag: 1200, rooms: 450 }; // milliseconds between steps at speed 1
+const PAUSE = { causes: 1200, room: 450, plain: 1200 }; // milliseconds between steps at speed 1
 const POLL = 400;
 const SHOWN = 0.05; // least probability of an arrow that is drawn
 const PHASES = ["watch only", "experiment", "use it"];
@@ -67,7 +67,7 @@ async function fetchFrames(player, begin = false) {
     player.state = answer.state;
     if (answer.state === "ready") {
       player.shown = answer.shown;
-      player.images = data.world === "rooms" ? await load(answer.shown.pictures) : null;
+      player.images = data.shape === "room" ? await load(answer.shown.pictures) : null;
       build(player);
       extend();
       show(step);
@@ -109,7 +109,7 @@ function extend() {
 // -- panels ---------------------------------------------------------------------------------------
 
 function build(player) {
-  player.parts = data.world === "rooms" ? buildRoom(player) : buildDag(player);
+  player.parts = data.shape === "room" ? buildRoom(player) : buildDag(player);
 }
 
 function buildDag(player) {
@@ -167,7 +167,7 @@ function paintDag(player, at) {
   const { parts } = player;
   const frame = frames[at];
   const names = setting.names.slice(0, setting.names.length - setting.hidden);
-  const goal = at > 0 ? setting.goals[at - 1] : -1;
+  const goal = at > 0 ? (setting.goals?.[at - 1] ?? frame.goal) : -1;
   parts.did.textContent = at === 0 ? "Has seen nothing yet." : deed(frame, names, goal, setting.phases[at - 1]);
   parts.values.replaceChildren(
     ...(frame.outcome ?? []).map((value, i) =>
@@ -265,12 +265,13 @@ function paintReason(box, frame, names) {
 }
 
 function result(shown) {
-  if (data.world === "rooms") {
+  if (data.shape === "room") {
     return shown.returns ? "In the trial that counts it took the odd one out." : "In the trial that counts it did not take the odd one out (at random: 1 in 4 does).";
   }
-  const said = `Return ${number(shown.returns)}; at best ${number(setting.oracle)}, at random ${number(setting.random)}`;
-  const span = setting.oracle - setting.random;
-  const share = span > 1e-6 ? ` (${Math.round((100 * (shown.returns - setting.random)) / span)} % of the way)` : "";
+  const { oracle, random } = { ...setting, ...shown };
+  const known = Number.isFinite(oracle) && Number.isFinite(random);
+  const said = `Return ${number(shown.returns)}${known ? `; at best ${number(oracle)}, at random ${number(random)}` : ""}`;
+  const share = known && oracle - random > 1e-6 ? ` (${Math.round((100 * (shown.returns - random)) / (oracle - random))} % of the way)` : "";
   return `${said}${share}.${shown.malformed ? ` Replies that were no action: ${shown.malformed}.` : ""}`;
 }
 
@@ -301,11 +302,11 @@ function paintRoom(player, at) {
 
 function paintSystem() {
   const box = $("system");
-  const shown = $("truth").checked && setting;
+  const shown = $("truth").checked && setting && data.shape !== "plain";
   box.hidden = !shown;
   if (!shown) return;
   const caption = box.querySelector("figcaption");
-  if (data.world === "rooms") {
+  if (data.shape === "room") {
     caption.textContent = `Hidden rule: the object that is the odd one out by its ${setting.rule} is rewarded. A dashed ring marks it.`;
     return;
   }
@@ -346,7 +347,7 @@ function show(to) {
   for (const player of players) {
     if (!player.parts) continue;
     const own = Math.min(at, player.shown.frames.length - 1);
-    (data.world === "rooms" ? paintRoom : paintDag)(player, own);
+    (data.shape === "room" ? paintRoom : paintDag)(player, own);
   }
   remember();
 }
@@ -373,7 +374,7 @@ function next() {
     show(step + 1);
     if (step >= Number($("step").max)) play(false);
     else next();
-  }, PAUSE[data.world] / Number($("speed").value));
+  }, PAUSE[data.shape] / Number($("speed").value));
 }
 
 function go(to) {

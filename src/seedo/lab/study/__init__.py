@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import APIRouter
 
+from seedo.lab._background import Job
 from seedo.lab._lab import Lab
+from seedo.lab.study import _download, _pages, _take
 from seedo.lab.study._assignment import balanced_orders
 from seedo.lab.study._config import StudyConfig
-from seedo.lab.study._download import download_router
 from seedo.lab.study._export import export, pseudonym
 from seedo.lab.study._kept import kept
-from seedo.lab.study._pages import EXAMPLE, study_router, warm
+from seedo.lab.study._pages import EXAMPLE
 from seedo.lab.study._session import Session
 from seedo.lab.study._store import StudyStore
-from seedo.lab.study._take import take_router
 from seedo.lab.study._tasks import prepare
 
 __all__ = [
@@ -23,26 +25,36 @@ __all__ = [
     "balanced_orders",
     "export",
     "kept",
+    "open_study",
     "prepare",
     "pseudonym",
-    "router",
+    "routes",
 ]
 
 
-def router(lab: Lab) -> APIRouter:
-    """The researcher's page and the participants'.
+routes = APIRouter()
+"""The researcher's page and the participants'."""
+for _part in (_pages, _download, _take):
+    routes.include_router(_part.routes)
+
+
+def open_study(lab: Lab) -> None:
+    """Open the study of the lab's settings, if there is one, to participants.
 
     Raises:
         UserError: a study file or a database that cannot be used.
     """
-    session = None
-    if lab.settings.study is not None:
-        config = StudyConfig.load(lab.settings.study)
-        session = Session(config, StudyStore.open(lab.settings, config), lab.keys)
-        if lab.settings.warm:
-            warm(session)
-    routes = APIRouter()
-    routes.include_router(study_router(lab, session))
-    routes.include_router(download_router(lab, session))
-    routes.include_router(take_router(lab, session))
-    return routes
+    if lab.settings.study is None:
+        return
+    config = StudyConfig.load(lab.settings.study)
+    session = Session(config, StudyStore.open(lab.settings, config), lab.keys)
+    lab.add(session)
+    if lab.settings.warm:
+        lab.background.start("warming up", partial(_warm, session))
+
+
+def _warm(session: Session, job: Job) -> None:
+    """Compile what the first participant of each condition needs."""
+    for _, scenario in session.config.conditions():
+        job.rest(0.0)
+        prepare(scenario(0))

@@ -9,32 +9,26 @@ from pathlib import Path
 from typing import IO
 
 from fastapi import APIRouter
-from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
-from seedo.lab._lab import Lab
 from seedo.lab.study._export import export
-from seedo.lab.study._session import Session
+from seedo.lab.study._session import Session, TheSession
 
 _IN_MEMORY = 1 << 24  # bytes; larger archives wait on the disk
 _AT_ONCE = 1 << 16
 
 
-def download_router(lab: Lab, session: Session | None) -> APIRouter:
-    """`/api/study/export`, which only the researcher can reach: it is not under `/api/take/`."""
-    routes = APIRouter()
+routes = APIRouter()
 
-    @routes.get("/api/study/export", response_class=StreamingResponse)
-    def download(practice: bool = False) -> StreamingResponse:
-        """What `seedo lab export` writes, as a ZIP archive."""
-        if session is None:
-            raise HTTPException(404, "no study is open: start the lab with --study FILE")
-        name = session.config.name
-        headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
-        archive = _archive(session, practice)
-        return StreamingResponse(_parts(archive), media_type="application/zip", headers=headers)
 
-    return routes
+# Only the researcher can reach it: it is not under `/api/take/`.
+@routes.get("/api/study/export", response_class=StreamingResponse)
+def download(session: TheSession, practice: bool = False) -> StreamingResponse:
+    """What `seedo lab export` writes, as a ZIP archive."""
+    name = session.config.name
+    headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
+    archive = _archive(session, practice)
+    return StreamingResponse(_parts(archive), media_type="application/zip", headers=headers)
 
 
 def _archive(session: Session, practice: bool) -> IO[bytes]:

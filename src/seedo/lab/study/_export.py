@@ -146,7 +146,6 @@ def _played(scenario: Scenario, steps: Sequence[StepRow]) -> Live | None:
     if [row.step for row in steps] != chosen:
         return None
     episode = scenario.begin()
-    assert isinstance(episode, Live)
     responses = iter(steps)
     for phase in phases:
         if phase == OBSERVE:
@@ -311,7 +310,6 @@ def _responses(taken: Iterable[_Taken]) -> list[list[Any]]:
     ]  # fmt: skip
     for one in taken:
         episode = one.lived or one.scenario.begin()
-        assert isinstance(episode, Live)
         spec, naming = episode.world.spec, Naming.of(one.scenario, episode)
         for row in one.steps:
             acted = row.target >= 0

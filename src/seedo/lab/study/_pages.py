@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
@@ -10,54 +9,52 @@ from fastapi import APIRouter, Path, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 
-from seedo.lab._lab import Lab
-from seedo.lab.study._session import Session
+from seedo.lab._lab import Page, TheLab
+from seedo.lab.study._session import MaybeSession, Session, TheSession
 from seedo.lab.study._store import STATES
-from seedo.lab.study._tasks import prepare
 
 EXAMPLE = FilePath(__file__).with_name("example.toml")
 
 
-def study_router(lab: Lab, session: Session | None) -> APIRouter:
-    """The page `/study` and its calls."""
-    routes = APIRouter()
+routes = APIRouter()
 
-    @routes.get("/study", include_in_schema=False)
-    def study(request: Request) -> Response:
-        if session is None:
-            example = EXAMPLE.read_text("utf-8")
-            return lab.page(request, "study_none.html", title="Study", example=example)
-        address = (lab.settings.public or str(request.base_url)).rstrip("/")
-        invitation = f"{address}/take/{session.config.name}"
-        return lab.page(
-            request,
-            "study.html",
-            title=f"Study: {session.config.title}",
-            study=session.config,
-            invitation=invitation,
-            private=lab.settings.loopback and lab.settings.public is None,
-            data={"invitation": invitation},
-        )
 
-    @routes.get("/study/example.toml", include_in_schema=False)
-    def example() -> Response:
-        return FileResponse(EXAMPLE, media_type="application/toml", filename="study-example.toml")
+@routes.get("/study", include_in_schema=False)
+def study(request: Request, lab: TheLab, page: Page, session: MaybeSession) -> Response:
+    if session is None:
+        example = EXAMPLE.read_text("utf-8")
+        return page("study_none.html", title="Study", example=example)
+    address = (lab.settings.public or str(request.base_url)).rstrip("/")
+    invitation = f"{address}/take/{session.config.name}"
+    return page(
+        "study.html",
+        title=f"Study: {session.config.title}",
+        study=session.config,
+        invitation=invitation,
+        private=lab.settings.loopback and lab.settings.public is None,
+        data={"invitation": invitation},
+    )
 
-    @routes.get("/api/study")
-    def state() -> dict[str, Any]:
-        """How many participants are where, and each one's progress."""
-        if session is None:
-            raise HTTPException(404, "no study is open: start the lab with --study FILE")
-        return overview(session)
 
-    @routes.delete("/api/study/participants/{participant}")
-    def delete(participant: Annotated[int, Path(ge=1, lt=2**31)]) -> dict[str, bool]:
-        """Delete everything that is stored of a participant."""
-        if session is None or not session.store.delete(participant):
-            raise HTTPException(404, "there is no such participant")
-        return {"deleted": True}
+@routes.get("/study/example.toml", include_in_schema=False)
+def example() -> Response:
+    return FileResponse(EXAMPLE, media_type="application/toml", filename="study-example.toml")
 
-    return routes
+
+@routes.get("/api/study")
+def state(session: TheSession) -> dict[str, Any]:
+    """How many participants are where, and each one's progress."""
+    return overview(session)
+
+
+@routes.delete("/api/study/participants/{participant}")
+def delete(
+    session: MaybeSession, participant: Annotated[int, Path(ge=1, lt=2**31)]
+) -> dict[str, bool]:
+    """Delete everything that is stored of a participant."""
+    if session is None or not session.store.delete(participant):
+        raise HTTPException(404, "there is no such participant")
+    return {"deleted": True}
 
 
 def overview(session: Session) -> dict[str, Any]:
@@ -86,16 +83,6 @@ def overview(session: Session) -> dict[str, Any]:
             for p in store.participants()
         ],
     }
-
-
-def warm(session: Session) -> None:
-    """Compile what the first participant of each condition needs, in the background."""
-
-    def work() -> None:
-        for _, scenario in session.config.conditions():
-            prepare(scenario(0))
-
-    threading.Thread(target=work, daemon=True).start()
 
 
 def _choices(config: Any) -> int:

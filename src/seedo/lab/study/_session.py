@@ -8,12 +8,14 @@ from __future__ import annotations
 import functools
 import math
 import re
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
+from fastapi import Depends
 from starlette.exceptions import HTTPException
 
 from seedo.errors import UserError, one_of
+from seedo.lab._lab import service
 from seedo.lab._security import Keys
 from seedo.lab.study._assignment import Full, assign, hashed
 from seedo.lab.study._config import Question, StudyConfig
@@ -376,3 +378,16 @@ def _read_answer(question: Question, text: str) -> str:
         if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
             raise UserError(question.id, text[:40], "write a number")
     return text
+
+
+MaybeSession = Annotated[Session | None, service(Session)]
+"""The study that is open; None: there is none."""
+
+
+async def _open(session: MaybeSession) -> Session:
+    if session is None:
+        raise HTTPException(404, "no study is open: start the lab with --study FILE")
+    return session
+
+
+TheSession = Annotated[Session, Depends(_open)]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from seedo.errors import UserError
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import Scenario
-from seedo.play import Live, OutcomeTable, outcome_table
+from seedo.play import OutcomeTable, outcome_table
 from seedo.worlds import EXPLOIT, OBSERVE, Spec
 
 _KEPT = 4096  # tasks in memory, a few kilobytes each
@@ -133,7 +133,6 @@ def prepare(scenario: Scenario) -> Task:
 @functools.lru_cache(maxsize=_KEPT)
 def _prepare(scenario: Scenario) -> Task:
     episode = scenario.begin()
-    assert isinstance(episode, Live)
     return Task(
         episode.world.spec,
         Naming.of(scenario, episode),

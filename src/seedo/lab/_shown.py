@@ -1,0 +1,226 @@
+"""How the lab shows a world: what each has to offer, and what every world has."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.episodes import EpisodeBatch
+from seedo.errors import UserError
+from seedo.lab._cast import Role, kind, label, player, why_not
+from seedo.lab._scenario import STREAM, Scenario
+from seedo.play import episodes
+
+Progress = Callable[[int, int], None]
+"""Called with (steps done, steps in all)."""
+
+_MOST_STEPS = 600  # that are shown
+
+
+class Truth(NamedTuple):
+    """The system behind an episode.
+
+    Attributes:
+        weights: float64[m, m], cause before effect; the variables first, then hidden ones.
+        noise: float64[m], standard deviations; None: unknown.
+        source: `logged`, or `drawn again` from the seed.
+    """
+
+    weights: NDArray[np.float64]
+    noise: NDArray[np.float64] | None
+    source: str
+
+
+class Sweep(NamedTuple):
+    """A setting that may vary from comparison to comparison.
+
+    Attributes:
+        label: for people.
+        whole: only whole numbers.
+        lowest, highest: what is accepted.
+        usual: values to begin with.
+        drawn: whether it means anything for a system drawn by hand.
+    """
+
+    label: str
+    whole: bool
+    lowest: float
+    highest: float
+    usual: tuple[float, ...]
+    drawn: bool = False
+
+
+class Shown:
+    """A world that the lab knows only by the protocol: its variables, actions and outcomes.
+
+    Attributes:
+        name: of the world.
+        title: for people.
+        shape: how a page paints its frames: `causes`, `room` or `plain`.
+        people: whether a person can play in it.
+        pooled: whether all episodes of a log may be about one system, and asked about together.
+        players, spoken: who can act in it, as on the command line; `spoken` in words; with no
+            `players`, its own and one by chance.
+        usual: whom Watch opens with.
+        sweeps: settings that may vary in a comparison, by name.
+    """
+
+    title = ""
+    shape = "plain"
+    people = False
+    pooled = True
+    players: tuple[str, ...] = ()
+    spoken: tuple[str, ...] = ()
+    usual: tuple[str, ...] = ("scripted:random",)
+    sweeps: ClassVar[Mapping[str, Sweep]] = {}
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.title = self.title or name
+
+    # -- who acts ---------------------------------------------------------------------------------
+
+    def cast(
+        self, scenario: Scenario, agents: tuple[str, ...] = (), models: tuple[str, ...] = ()
+    ) -> list[Role]:
+        """Everyone, in the order to offer them; `agents` are folders, `models` language models."""
+        names = (*self.named(scenario.stage()), *agents)
+        able = [Role(n, label(n), kind(n), why_not(n, scenario)) for n in names]
+        spoken = (*self.spoken, *(f"llm:{model}" for model in models))
+        return able + [Role(name, label(name), "language") for name in spoken]
+
+    def named(self, world: Any) -> tuple[str, ...]:
+        """Who can act in it, as on the command line, but for those in words."""
+        own = (f"scripted:{name}" for name in (*world.players, "random"))
+        return self.players or tuple(dict.fromkeys(own))
+
+    # -- Watch ------------------------------------------------------------------------------------
+
+    def first(self) -> Scenario:
+        """What Watch opens with."""
+        return Scenario.from_json({"world": self.name})
+
+    def about(self, scenario: Scenario) -> str:
+        """The scenario in a line."""
+        spec = scenario.stage().spec
+        return f"World {self.name}: {spec.n} variables, {spec.steps} steps"
+
+    def setting(self, scenario: Scenario) -> dict[str, Any]:
+        """What is the same for everyone who plays, the hidden system included, as JSON."""
+        spec = self._small(scenario)
+        return {
+            "names": list(spec.variables),
+            "hidden": 0,
+            "phases": list(spec.phases),
+            "no_belief": "the exact posterior is for world dag",
+        }
+
+    def frames(self, scenario: Scenario, name: str, progress: Progress) -> dict[str, Any]:
+        """The frames of one of our own players, as JSON.
+
+        Raises:
+            UserError: it cannot act here, or episodes too long to be shown.
+        """
+        steps = self._small(scenario).steps
+        progress(0, steps)
+        acting, stage = player(name, scenario), scenario.stage()
+        batch = episodes(stage, acting, scenario.seed, STREAM, scenario.index, 1)
+        progress(steps, steps)
+        frames: list[dict[str, Any]] = [{}]
+        frames += [
+            {
+                "target": int(batch.target[0, t]),
+                "value": finite(batch.value[0, t]),
+                "outcome": [finite(x) for x in batch.outcome[0, t]],
+                "goal": int(batch.goal[0, t]),
+            }
+            for t in range(batch.steps)
+        ]
+        references = {
+            "oracle": finite(batch.oracle_return[0]), "random": finite(batch.random_return[0])
+        }  # fmt: skip
+        return {"frames": frames, "returns": finite(batch.returns[0]), **references}
+
+    def scene(self, scenario: Scenario, names: str) -> Any:
+        """The same for players in words, who are told of variables by names of this kind.
+
+        Raises:
+            UserError: nobody plays this world in words.
+        """
+        raise UserError("player", None, f"nobody plays world {self.name} in words")
+
+    def tell(self, scenario: Scenario, scene: Any) -> dict[str, Any]:
+        """The frames of a finished scene."""
+        raise NotImplementedError  # no scene, none to tell
+
+    def _small(self, scenario: Scenario) -> Any:
+        spec = scenario.stage().spec
+        if spec.steps > _MOST_STEPS:
+            raise UserError("steps", spec.steps, f"the lab shows episodes of at most {_MOST_STEPS}")
+        return spec
+
+    # -- Build, Compare ---------------------------------------------------------------------------
+
+    def sight(self, scenario: Scenario) -> dict[str, Any] | None:
+        """What one sees of its system at a glance; None: nothing."""
+        return None
+
+    def compared(self, scenario: Scenario) -> str:
+        """The world of a comparison in one line."""
+        return f"World {self.name}"
+
+    # -- Look back --------------------------------------------------------------------------------
+
+    def did(self, batch: EpisodeBatch) -> list[str] | None:
+        """What was done in an episode [1, S] before its end, in words; None: as it is logged."""
+        return None
+
+    def pictures(self, batch: EpisodeBatch, stream: str | None) -> NDArray[np.uint8]:
+        """What was seen before every step, uint8[S, 99, 99, 3].
+
+        Raises:
+            UserError: this world has no pictures, or they cannot be drawn again.
+        """
+        raise UserError("world", batch.origin.world, "only rooms have pictures")
+
+    def no_belief(self, batch: EpisodeBatch) -> str:
+        """Why there is no posterior over graphs for an episode; "" if there is."""
+        return "the exact posterior is for world dag"
+
+    def drawn_again(self, batch: EpisodeBatch, stream: str | None) -> Truth | None:
+        """The system found again from seed, stream and number; None if it cannot be, or if what the
+        log says of its returns is not true of it."""
+        return None
+
+    def again(
+        self, batch: EpisodeBatch, stream: str | None, truth: Truth | None
+    ) -> tuple[Scenario, str]:
+        """A scenario on the same system, and what is different about it.
+
+        Raises:
+            UserError: there is none.
+        """
+        scenario = Scenario.of_log(batch)
+        steps = scenario.stage().spec.steps
+        if steps != batch.steps:
+            raise UserError("steps", batch.steps, f"this world has {steps}")
+        if stream == STREAM:
+            return scenario, ""
+        return self._with_other_noise(
+            scenario, batch, truth
+        ), "the same system and goal, other noise"
+
+    def _with_other_noise(
+        self, scenario: Scenario, batch: EpisodeBatch, truth: Truth | None
+    ) -> Scenario:
+        remedy = "it was drawn to learn from, and the lab plays other episodes"
+        raise UserError("log", None, remedy)
+
+
+def finite(number: Any) -> float | None:
+    """Rounded, or None where it is no number."""
+    return round(float(number), 4) if math.isfinite(number) else None

@@ -1,0 +1,28 @@
+"""What each world offers to the pages, by name: the one place that asks which world it is."""
+
+from __future__ import annotations
+
+import functools
+
+from seedo.experimenters import BLICKET_PLAYERS
+from seedo.lab._causes import Causes
+from seedo.lab._rooms import Rooms
+from seedo.lab._shown import Shown
+
+
+class Blicket(Shown):
+    """World `blicket`."""
+
+    title = "blickets"
+    pooled = False
+    players = (*(f"scripted:{name}" for name in BLICKET_PLAYERS), "bayes:eig")
+    usual = players[:4]
+
+
+_WORLDS: dict[str, type[Shown]] = {"dag": Causes, "rooms": Rooms, "blicket": Blicket}
+
+
+@functools.cache
+def shown_as(world: str) -> Shown:
+    """How a world is shown; whichever is not ours, by what all worlds have in common."""
+    return _WORLDS.get(world, Shown)(world)
