@@ -134,7 +134,9 @@ class Actor:
                 rng = _generator(self._episode.setup.player_key, step + 1)
                 action, self._memory = self._player.act(self._memory, seen, rng)
             else:
-                action, self._memory = _choose(self._player, self._memory, seen, self._key, step)
+                action, self._memory = _choose(
+                    self._player, self._memory, seen, self._key, np.int32(step)
+                )
             world = self._episode.world
             legal = bool(world.legal(self._episode.task, self._episode.state, action))
             check_action(world, self._player.name, action, legal, step)
@@ -200,7 +202,7 @@ class _Compiled:
         self.world = world
 
     def begin(self, key: Any, index: int, task: Any) -> Any:
-        setup, state, references, seen = _start(self.world, key, index, task)
+        setup, state, references, seen = _start(self.world, key, np.uint32(index), task)
         return setup, state, references, jax.tree.map(np.asarray, seen)
 
     def step(self, setup: Any, state: Any, t: int, action: Action) -> Any:
