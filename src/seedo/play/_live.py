@@ -202,7 +202,7 @@ class _Compiled:
         self.world = world
 
     def begin(self, key: Any, index: int, task: Any) -> Any:
-        setup, state, references, seen = _start(self.world, key, np.int32(index), task)
+        setup, state, references, seen = _start(self.world, key, np.uint32(index), task)
         return setup, state, references, jax.tree.map(np.asarray, seen)
 
     def step(self, setup: Any, state: Any, t: int, action: Action) -> Any:
