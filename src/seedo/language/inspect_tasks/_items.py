@@ -39,7 +39,7 @@ from seedo.language.items import content_effect as effects_of_content
 from seedo.language.runs import on_stage
 from seedo.language.runs.inspect import chat
 from seedo.language.scenes import LONGEST
-from seedo.statistics._intervals import Estimate
+from seedo.statistics import Estimate
 
 BOTH = {"both": ("usual", "permuted"), "all": ("usual", "permuted", "symbols")}
 

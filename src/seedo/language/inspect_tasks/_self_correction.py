@@ -44,7 +44,7 @@ from seedo.language.runs.inspect import (
     return_ratio,
 )
 from seedo.language.scenes import Conditions, DagScene
-from seedo.statistics._intervals import Estimate
+from seedo.statistics import Estimate
 
 _STREAM = "perform"
 

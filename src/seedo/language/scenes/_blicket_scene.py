@@ -11,7 +11,7 @@ import numpy as np
 
 from seedo.episodes import EpisodeBatch, Origin
 from seedo.errors import UserError
-from seedo.language.scenes._conditions import Conditions
+from seedo.language.scenes._conditions import Conditions, form_rules
 from seedo.language.scenes._names import letters, nonsense
 from seedo.language.scenes._reply import Malformed
 from seedo.language.scenes._scene import Message, Scene, Tool
@@ -40,7 +40,6 @@ class BlicketScene(Scene):
         UserError: objects cannot be given names of this kind.
     """
 
-    world_name = "blicket"
     theory_request = (
         "Before you answer: state in a few sentences which objects are blickets, and check this "
         "theory against every result above. Do not act yet."
@@ -232,22 +231,9 @@ def blicket_instructions(config: BlicketConfig, conditions: Conditions) -> str:
             "only while certain others are on the machine, or only while they are not: test every "
             "object where it can show what it is."
         )
-    if conditions.tools == "none":
-        said.append(
-            "Think step by step, then end with one line that is only the action: put NAME or "
-            "remove NAME, and to a question yes or no."
-            if conditions.reasoning
-            else "Reply with one line and nothing else: put NAME or remove NAME, and to a question "
-            "yes or no."
-        )
-        said.append("Reply with the line observe to leave everything as it is in an experiment.")
-    else:
-        said.append(
-            "Think step by step, then call a tool to act."
-            if conditions.reasoning
-            else "Act by calling a tool, without further words."
-        )
-    return "\n".join(said)
+    form = "put NAME or remove NAME, and to a question yes or no."
+    observing = "Reply with the line observe to leave everything as it is in an experiment."
+    return "\n".join([*said, *form_rules(conditions, form, observing)])
 
 
 def _rule(config: BlicketConfig) -> str:

@@ -24,7 +24,7 @@ from inspect_ai.scorer import (
 )
 from inspect_ai.solver import TaskState
 
-from seedo.statistics._intervals import Estimate, ratio
+from seedo.statistics import Estimate, ratio
 
 CLUSTER = "cluster"
 """Key of sample metadata: which samples share a system."""
