@@ -8,7 +8,7 @@ from seedo.language.scenes._beliefs import (
     posterior_of,
     relevant_rows,
 )
-from seedo.language.scenes._blicket_scene import BlicketScene, Move, blicket_instructions
+from seedo.language.scenes._blicket_scene import BlicketScene, blicket_instructions
 from seedo.language.scenes._calculator import calculate
 from seedo.language.scenes._conditions import NAME_KINDS, Conditions
 from seedo.language.scenes._dag_scene import DagScene, name_variables
@@ -47,7 +47,6 @@ __all__ = [
     "Do",
     "Malformed",
     "Message",
-    "Move",
     "Names",
     "PlainScene",
     "Question",

@@ -68,13 +68,17 @@ class PlainScene(Scene):
 
     def named(self, kind: str, rng: np.random.Generator) -> Names:
         """Names of the episode's variables; drawn from the episode, never from who plays."""
-        variables = self.world.spec.variables
         if kind == "letters":
-            return letters(variables)
+            return letters(self.called)
         if kind != "nonsense":
             remedy = f"variables of world {self.world.name} have nonsense names or letters"
             raise UserError("names", kind, remedy)
-        return nonsense(len(variables), rng)
+        return nonsense(len(self.called), rng)
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """The variables that have names."""
+        return self.world.spec.variables
 
     # -- saying -----------------------------------------------------------------------------------
 
