@@ -11,8 +11,8 @@ from seedo import play, worlds
 from seedo.errors import UserError
 from seedo.language import BlicketScene, Conditions, open_scene
 from seedo.language.scenes import (
+    Do,
     Malformed,
-    Move,
     blicket_instructions,
     call_for,
     call_tool,
@@ -135,18 +135,18 @@ def test_tools_do_what_lines_do(world):
     scene = opened(world, names="letters", tools="actions")
     tools = tools_of(scene)
     assert set(tools) == {"put", "remove", "observe", "answer"}
-    assert call_tool(tools, "put", {"object": "b"}) == scene.read("put B") == Move(1, 1)
-    assert call_tool(tools, "observe", {}) == scene.read("observe") == Move(-1, 0)
+    assert call_tool(tools, "put", {"object": "b"}) == scene.read("put B") == Do(1, 1)
+    assert call_tool(tools, "observe", {}) == scene.read("observe") == Do(-1, 0)
     assert call_tool(tools, "remove", {"object": "b"}).reason == "not-allowed"
     assert call_tool(tools, "answer", {"yes": True}).reason == "not-allowed"
     for _ in range(4):
-        scene.take(Move(-1, 0))
-    assert call_tool(tools, "answer", {"yes": True}) == scene.read("yes") == Move(0, 1)
-    assert call_tool(tools, "answer", {"yes": False}) == scene.read("no") == Move(0, 0)
+        scene.take(Do(-1, 0))
+    assert call_tool(tools, "answer", {"yes": True}) == scene.read("yes") == Do(0, 1)
+    assert call_tool(tools, "answer", {"yes": False}) == scene.read("no") == Do(0, 0)
     for given in ({"yes": "true"}, {"yes": 1}, {"yes": None}, {}, {"yes": True, "sure": True}):
         assert isinstance(call_tool(tools, "answer", given), Malformed)
     assert call_tool(tools, "put", {"object": "A"}).reason == "not-allowed"
-    assert say_call(*call_for(scene, Move(0, 0))) == "answer(yes=false)"
+    assert say_call(*call_for(scene, Do(0, 0))) == "answer(yes=false)"
 
 
 def test_a_theory_is_asked_for_before_the_first_question(world):

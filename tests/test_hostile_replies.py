@@ -101,10 +101,10 @@ LEGAL = {"dag": legal_dag, "rooms": legal_rooms, "blicket": legal_blicket}
 
 def right_lines(scene):
     """Lines of the form that is asked for; some of them legal now."""
-    if scene.world_name == "dag":
+    if scene.world.name == "dag":
         words = scene.names.words
         return ["observe", *(f"do {word}={value}" for word in words for value in ("2.0", "-2.0"))]
-    if scene.world_name == "rooms":
+    if scene.world.name == "rooms":
         return [f"take {k}" for k in range(1, 5)] + [f"change {d} of 2" for d in KINDS]
     words = scene.names.words
     return ["yes", "no", "observe", *(f"{v} {w}" for w in words for v in ("put", "remove"))]

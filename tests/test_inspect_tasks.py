@@ -44,8 +44,6 @@ from seedo.language.scenes import (
     calculate,
     call_for,
     call_tool,
-    posterior,
-    regress,
     say_call,
     tools_of,
 )
@@ -377,7 +375,7 @@ def test_the_posterior_is_the_one_that_listing_all_graphs_gives(world):
                            config["weight_scale"] ** 2)  # fmt: skip
     seen = scene.episode.seen[1:]
     rows = Rows(np.array([o.outcome for o in seen]), np.array([o.target for o in seen]))
-    said = posterior(scene).split("\n")
+    said = scene.posterior().split("\n")
     edges = np.asarray(exact.edge_marginals(rows))
     effects = np.asarray(exact.effects(rows, scene.goal))
     probability = np.exp(np.asarray(exact.log_probs(rows)))
@@ -399,7 +397,7 @@ def test_the_posterior_is_the_one_that_listing_all_graphs_gives(world):
 def test_the_posterior_of_nothing_is_the_prior(world):
     scene = open_scene(world, 1, "perform", 2, Conditions(names="letters"))
     # 25 labelled DAGs on 3 nodes, none with an in-degree above 2; 8 of them have a given arrow.
-    assert "A: B 0.32 C 0.32" in posterior(scene)
+    assert "A: B 0.32 C 0.32" in scene.posterior()
 
 
 def test_the_regression_is_least_squares_without_the_rows_that_set_the_variable(world):
@@ -412,13 +410,13 @@ def test_the_regression_is_least_squares_without_the_rows_that_set_the_variable(
     import statsmodels.api as sm
 
     fit = sm.OLS(rows[:, 1], sm.add_constant(rows[:, [0, 2]])).fit()
-    said = regress(scene, "B", "A C").split("\n")
+    said = scene.regress("B", "A C").split("\n")
     assert said[0] == "6 results."
     for line, value, error in zip(said[1:], fit.params, fit.bse, strict=True):
         assert float(line.split()[1]) == pytest.approx(value, abs=0.006)
         assert float(line.split()[-1].rstrip(")")) == pytest.approx(error, abs=0.006)
     for variable, on in (("Z", "A"), ("A", "A"), ("A", ""), ("A", "B B"), ("A", "x" * 9999)):
-        assert isinstance(regress(scene, variable, on), Malformed)
+        assert isinstance(scene.regress(variable, on), Malformed)
 
 
 # -- calls, examples, the follower ----------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from scipy import optimize, stats
 
 from seedo.errors import UserError
-from seedo.statistics._comparisons import (
+from seedo.statistics import (
     ItemAnswer,
     Observed,
     cluster_means,

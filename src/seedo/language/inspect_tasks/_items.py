@@ -13,7 +13,6 @@ from inspect_ai.scorer import (
     SampleScore,
     Score,
     Scorer,
-    Target,
     Value,
     mean,
     metric,
@@ -37,9 +36,9 @@ from seedo.language.items import (
 )
 from seedo.language.items import content_effect as effects_of_content
 from seedo.language.runs import on_stage
-from seedo.language.runs.inspect import chat
+from seedo.language.runs.inspect import chat, said, scored_by
 from seedo.language.scenes import LONGEST
-from seedo.statistics._intervals import Estimate
+from seedo.statistics import Estimate
 
 BOTH = {"both": ("usual", "permuted"), "all": ("usual", "permuted", "symbols")}
 
@@ -133,15 +132,10 @@ def answer_item() -> Solver:
 # -- scores ---------------------------------------------------------------------------------------
 
 
-def _said(name: str, estimate: Estimate) -> dict[str, float]:
-    values = {"": estimate.value, "_low": estimate.low, "_high": estimate.high}
-    return {f"{name}{end}": float("nan") if v is None else v for end, v in values.items()}
-
-
 def _all_said(estimates: Mapping[str, Estimate], before: str = "") -> dict[str, float]:
     values: dict[str, float] = {}
     for name, estimate in estimates.items():
-        values |= _said(before + name, estimate)
+        values |= said(before + name, estimate)
     return values
 
 
@@ -222,28 +216,20 @@ def _score(state: TaskState) -> Score:
             explanation=f"Malformed ({answer.reason}): {answer.remedy}",
         )
     right = answer == item.gold
-    said = "Right." if right else f"Wrong: it is {item.gold}."
-    return Score(value={"correct": int(right), "malformed": 0}, answer=answer, explanation=said)
+    verdict = "Right." if right else f"Wrong: it is {item.gold}."
+    return Score(value={"correct": int(right), "malformed": 0}, answer=answer, explanation=verdict)
 
 
 @scorer(metrics=[content_effect_by_kind(), *_EVERYWHERE])
 def content_scores() -> Scorer:
     """Exact match in normal form; by cell, and the content effect."""
-
-    async def score(state: TaskState, target: Target) -> Score:
-        return _score(state)
-
-    return score
+    return scored_by(_score)
 
 
 @scorer(metrics=[alphabet_effect_by_kind(), *_EVERYWHERE])
 def analogy_scores() -> Scorer:
     """Exact match in normal form; by alphabet, and the difference that alphabets make."""
-
-    async def score(state: TaskState, target: Target) -> Score:
-        return _score(state)
-
-    return score
+    return scored_by(_score)
 
 
 # -- logs -----------------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ from inspect_ai.scorer import (
     SampleScore,
     Score,
     Scorer,
-    Target,
     Value,
     metric,
     scorer,
@@ -42,9 +41,11 @@ from seedo.language.runs.inspect import (
     normalised_return,
     random_floor,
     return_ratio,
+    said,
+    scored_by,
+    unfinished,
 )
 from seedo.language.scenes import Conditions, DagScene
-from seedo.statistics._intervals import Estimate
 
 _STREAM = "perform"
 
@@ -227,9 +228,14 @@ async def _play(scene: DagScene, state: TaskState, generate: Generate) -> TaskSt
     return state
 
 
-def _said(name: str, estimate: Estimate) -> dict[str, float]:
-    values = {"": estimate.value, "_low": estimate.low, "_high": estimate.high}
-    return {f"{name}{end}": float("nan") if v is None else v for end, v in values.items()}
+_COMPARED = (
+    "contradicted",
+    "resisted",
+    "recovered",
+    "recovered_after_fall",
+    "regret_dependent",
+    "regret_other",
+)
 
 
 @metric
@@ -253,19 +259,12 @@ def horizon_and_recovery() -> Metric:
         for h, (alone, with_note) in enumerate(
             zip(told.success, told.noted_success, strict=True), start=1
         ):
-            found |= _said(f"success_{h}", alone)
+            found |= said(f"success_{h}", alone)
             if noted is not plain:
-                found |= _said(f"noted_success_{h}", with_note)
+                found |= said(f"noted_success_{h}", with_note)
         if noted is not plain:
-            for name in (
-                "contradicted",
-                "resisted",
-                "recovered",
-                "recovered_after_fall",
-                "regret_dependent",
-                "regret_other",
-            ):
-                found |= _said(name, getattr(told, name))
+            for name in _COMPARED:
+                found |= said(name, getattr(told, name))
         return found
 
     return compute
@@ -275,40 +274,34 @@ def horizon_and_recovery() -> Metric:
 def horizon_score() -> Scorer:
     """Share of goals acted on rightly, malformed replies and replies; the steps as metadata."""
 
-    async def score(state: TaskState, target: Target) -> Score:
-        fields = state.metadata["pursuit"]
+    def score(state: TaskState) -> Score:
+        fields, signs = state.metadata["pursuit"], state.metadata["signs_right"]
         if fields is None:
-            return Score.unscored(
-                reason="scoring_failed", answer="", explanation="The episode was not finished."
-            )
-        steps = Pursuit.from_json(fields)
-        value = {
-            "right": float(steps.right.mean()),
-            "malformed": state.metadata["malformed"],
-            "replies": state.metadata["replies"],
-        }
-        signs = state.metadata["signs_right"]
-        said = "" if signs is None else f" Signs of effects stated rightly: {signs:.2f}."
+            return unfinished()
+        right = Pursuit.from_json(fields).right
+        told = "" if signs is None else f" Signs of effects stated rightly: {signs:.2f}."
         return Score(
-            value=value,
+            value={
+                "right": float(right.mean()),
+                "malformed": state.metadata["malformed"],
+                "replies": state.metadata["replies"],
+            },
             answer=state.output.completion,
-            explanation="".join("+" if r else "-" for r in steps.right) + "." + said,
+            explanation="".join("+" if r else "-" for r in right) + "." + told,
             metadata={"pursuit": fields, "signs_right": signs},
         )
 
-    return score
+    return scored_by(score)
 
 
 @scorer(metrics=[return_ratio(), normalised_return(), random_floor(), malformed_share()])
 def reading_score() -> Scorer:
     """Return, references, malformed replies and replies."""
 
-    async def score(state: TaskState, target: Target) -> Score:
+    def score(state: TaskState) -> Score:
         episode = dict(state.metadata["episode"])
         if not episode.pop("finished"):
-            return Score.unscored(
-                reason="scoring_failed", answer="", explanation="The episode was not finished."
-            )
+            return unfinished()
         return Score(value=episode, answer=state.output.completion)
 
-    return score
+    return scored_by(score)

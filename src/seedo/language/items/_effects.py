@@ -14,13 +14,15 @@ import numpy as np
 
 from seedo.language.items._generate import ANALOGY_KINDS, CONTENT_KINDS
 from seedo.language.items._item import Item
-from seedo.statistics._comparisons import (
+from seedo.statistics import (
+    Estimate,
     ItemAnswer,
     MixedEffects,
     clustered_mean,
+    mean,
     mixed_effects,
+    share,
 )
-from seedo.statistics._intervals import Estimate, mean, share
 
 
 class Answered(NamedTuple):

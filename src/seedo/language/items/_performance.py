@@ -7,8 +7,7 @@ import zlib
 import numpy as np
 
 from seedo.language.items._item import Item
-
-CANNOT = "I cannot answer that."
+from seedo.language.scenes import CANNOT
 
 
 class ItemPerformance:

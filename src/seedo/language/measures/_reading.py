@@ -26,7 +26,15 @@ from seedo.inference import (
     expected_information_gain,
 )
 from seedo.language.runs import Speaker, converse
-from seedo.language.scenes import Conditions, DagScene, Do, Message, posterior_of, relevant_rows
+from seedo.language.scenes import (
+    Conditions,
+    DagScene,
+    Do,
+    Message,
+    posterior_of,
+    relevant_rows,
+    scene_of,
+)
 from seedo.play import origin
 from seedo.worlds import EXPLOIT, EXPLORE, World, from_config
 
@@ -89,6 +97,18 @@ class ReadingScene(DagScene):
         return self.episode.act(action.target, action.value).outcome
 
 
+def causal_world(batch: EpisodeBatch) -> World:
+    """The world of a log.
+
+    Raises:
+        UserError: it is not told as structural causal models are.
+    """
+    world: World = from_config(batch.origin.world, json.loads(batch.origin.world_config))
+    if not issubclass(scene_of(world), DagScene):
+        raise UserError("log", batch.origin.world, "give a log of world dag")
+    return world
+
+
 def reading_scene(
     batch: EpisodeBatch,
     row: int,
@@ -113,12 +133,9 @@ def reading_scene(
     Raises:
         UserError: another world, no such row, or playing it again does not give what the log says.
     """
-    if batch.origin.world != "dag":
-        raise UserError("log", batch.origin.world, "give a log of world dag")
+    world = causal_world(batch) if world is None else world
     if not 0 <= row < batch.rows:
         raise UserError("row", row, f"use a whole number from 0 to {batch.rows - 1}")
-    if world is None:
-        world = from_config("dag", json.loads(batch.origin.world_config))
     if tuple(batch.phase[row].tolist()) != world.spec.phases:
         raise UserError("log", f"row {row}", "its steps are not those of its world")
     explored = batch.phase[row] == EXPLORE
@@ -163,8 +180,7 @@ def read_by_speaker(
     shown: str = "turns",
 ) -> Read:
     """A speaker as the reader of all experiments in a log; arguments as in `reading_scene`."""
-    if world is None:
-        world = from_config(batch.origin.world, json.loads(batch.origin.world_config))
+    world = causal_world(batch) if world is None else world
     scenes = [
         reading_scene(batch, row, conditions, world=world, stream=stream, shown=shown)
         for row in range(batch.rows)
@@ -231,8 +247,7 @@ def information(batch: EpisodeBatch, draws: int = INFORMATION_DRAWS, seed: int =
     Raises:
         UserError: another world, no explore steps, or no exact posterior for it.
     """
-    if batch.origin.world != "dag":
-        raise UserError("log", batch.origin.world, "give a log of world dag")
+    causal_world(batch)
     steps = np.flatnonzero((batch.phase == EXPLORE).all(0))
     if not len(steps) or ((batch.phase == EXPLORE).any(0) != (batch.phase == EXPLORE).all(0)).any():
         raise UserError("log", None, "give a log with explore steps, the same in all episodes")

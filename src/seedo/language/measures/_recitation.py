@@ -18,14 +18,17 @@ import numpy as np
 from seedo.episodes import Dataset, EpisodeBatch
 from seedo.errors import UserError
 from seedo.language.scenes import NAME_KINDS, Conditions
-from seedo.statistics._comparisons import (
+from seedo.statistics import (
+    Estimate,
     Power,
     cluster_means,
     differences,
+    mean,
+    missing,
     paired_difference,
     power,
+    ratio,
 )
-from seedo.statistics._intervals import Estimate, mean, missing, ratio
 
 _NEEDED = ("familiar", "nonsense")
 

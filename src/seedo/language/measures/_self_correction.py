@@ -20,7 +20,6 @@ from seedo.errors import UserError, one_of, whole
 from seedo.inference import Rows, bayes_expected, bayes_supported
 from seedo.language.runs import Speaker, converse
 from seedo.language.scenes import (
-    CANNOT,
     Conditions,
     DagScene,
     Malformed,
@@ -33,7 +32,7 @@ from seedo.language.scenes import (
     say_number,
 )
 from seedo.play import Live, origin
-from seedo.statistics._intervals import Estimate, mean, share
+from seedo.statistics import Estimate, mean, share
 from seedo.worlds import EXPLOIT, DagWorld, World, configure
 
 NOTES = ("none", "true", "reversed", "spurious")
@@ -198,14 +197,10 @@ def effect_table(episode: Live) -> NDArray[np.float64]:
 
 def effects_question(episode: Live, names: Names) -> Question:
     """Asks for total effects; of our own players `bayes:X` and `scripted:expert` have answers."""
+    config = episode.world.config()
+    relevant = np.asarray(episode.task.relevant)
 
-    def own(player: str) -> str:
-        if player == "scripted:expert":
-            return write_effects(effect_table(episode), names)
-        config = episode.world.config()
-        relevant = np.asarray(episode.task.relevant)
-        if not player.startswith("bayes:") or bayes_supported(config) is not None:
-            return CANNOT
+    def exact() -> str:
         chosen, rows = relevant_rows(*_rows(episode), relevant[None])
         found = posterior_of(config, chosen.shape[1]).effect_matrix(
             Rows(rows.outcome[0], rows.target[0])
@@ -213,6 +208,10 @@ def effects_question(episode: Live, names: Names) -> Question:
         table = np.zeros((len(relevant), len(relevant)))
         table[np.ix_(chosen[0], chosen[0])] = np.asarray(found)
         return write_effects(table, names)
+
+    own = {"scripted:expert": lambda: write_effects(effect_table(episode), names)}
+    if bayes_supported(config) is None:
+        own["bayes"] = exact
 
     first, second, third = (names.words[i] for i in (*names.order, *names.order)[:3])
     return Question(

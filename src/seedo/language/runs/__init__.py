@@ -19,9 +19,9 @@ from seedo.language.runs._examples import (
     first_examples,
 )
 from seedo.language.runs._follower import follow, follow_with_tools
-from seedo.language.runs._llm import LlmRun, record_llm
+from seedo.language.runs._llm import LlmOptions, LlmRun, record_llm
 from seedo.language.runs._on_stage import Performance, on_stage
-from seedo.language.runs._record import read_conditions, record_speaker
+from seedo.language.runs._record import RunOptions, RunPlan, read_conditions, record_speaker
 from seedo.language.runs._replay import MOST_ANALYSES, Recorded, replay, same_world
 from seedo.language.runs._speaker import Speaker, converse
 
@@ -31,10 +31,13 @@ __all__ = [
     "Budget",
     "Calls",
     "Examples",
+    "LlmOptions",
     "LlmRun",
     "Performance",
     "Price",
     "Recorded",
+    "RunOptions",
+    "RunPlan",
     "Speaker",
     "Spending",
     "choose_examples",

@@ -13,7 +13,6 @@ from typing import Any
 
 from seedo.errors import UserError
 from seedo.language.scenes import Conditions, Message, open_scene
-from seedo.play import find_player
 
 THOUGHT = 200
 """Tokens that a reply is taken to have, before any was seen, where thinking aloud is allowed."""
@@ -178,16 +177,15 @@ def forecast(
     opening: Sequence[Message] = (),
     episodes: int = 2,
 ) -> Spending:
-    """About what one episode will cost: the mean over dry conversations with the expert.
+    """About what one episode will cost: the mean over dry conversations, see `Scene.rehearsal`.
 
-    The expert's episodes are of stream `validation`, in the same words and conditions, without a
+    These episodes are of stream `validation`, in the same words and conditions, without a
     malformed reply. Malformed replies, longer thoughts and other tokenizers cost more.
     """
-    expert = find_player("scripted:expert", world)
     total = Spending()
     for index in range(episodes):
         scene = open_scene(world, seed, "validation", index, conditions, opening)
-        choose = scene.actor(expert)
+        choose = scene.rehearsal()
         while not scene.finished:
             if scene.expects == "action":
                 action = choose()

@@ -18,14 +18,11 @@ from seedo.errors import UserError
 from seedo.language.runs._speaker import Speaker, converse
 from seedo.language.scenes import (
     Conditions,
-    DagScene,
-    Do,
     Message,
     Scene,
     call_for,
     open_scene,
     say_call,
-    say_number,
 )
 from seedo.play import find_player
 
@@ -91,9 +88,7 @@ def _played(scene: Scene, player: Any) -> list[tuple[str, str, str]]:
     while not scene.finished:
         said = scene.messages()[-1]["content"]
         action = chooses()
-        why = ""
-        if scene.conditions.explanations and isinstance(scene, DagScene):
-            why = explain(scene, action)
+        why = scene.reason(action) if scene.conditions.explanations else ""
         line = scene.write(action)
         if scene.conditions.tools != "none" and (call := call_for(scene, action)) is not None:
             line = say_call(*call)
@@ -128,25 +123,6 @@ def _transcript(scene: Scene, player: Any) -> list[Message]:
         {"role": "user", "content": "\n".join(lines)},
         {"role": "assistant", "content": "I see."},
     ]
-
-
-def explain(scene: DagScene, action: Do) -> str:
-    """Why an expert would do this now, in one sentence."""
-    words, decimals = scene.names.words, scene.conditions.decimals
-    if action.target < 0:
-        return "What happens when nothing is set shows how the variables vary by themselves."
-    name = words[action.target]
-    value = say_number(scene.names.signs[action.target] * action.value, decimals)
-    if not scene.exploiting:
-        tried = {int(seen.target) for seen in scene.episode.seen[1:]}
-        if action.target in tried:
-            return f"{name} was set before, but one noisy result is not enough."
-        return f"{name} has not been set yet, and only setting it shows what it causes."
-    spec, goal = scene.world.spec, scene.goal
-    index = int(np.argmin([abs(v - action.value) for v in spec.do_values]))
-    expected = float(scene.episode.task.expected[action.target, index, goal])
-    said = say_number(scene.names.signs[goal] * expected, decimals)
-    return f"With {name} at {value}, {words[goal]} can be expected to be {said}: the best there is."
 
 
 @dataclass(frozen=True)

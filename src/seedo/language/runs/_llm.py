@@ -12,17 +12,16 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from seedo.episodes import Dataset, DatasetWriter, Origin, write_atomic
 from seedo.errors import UserError
 from seedo.language.runs._calls import OUT_OF_BUDGET, Calls, Played
 from seedo.language.runs._conversations import Conversations, line
 from seedo.language.runs._costs import Budget, Price, Spending, find_price, forecast
-from seedo.language.runs._examples import Examples, example_messages
-from seedo.language.runs._record import BESIDE, describe_job, finished_episodes, shown_examples
+from seedo.language.runs._record import BESIDE, RunOptions, RunPlan, finished_episodes
 from seedo.language.runs._replay import replay, same_world
-from seedo.language.scenes import Conditions, Scene
+from seedo.language.scenes import Scene
 from seedo.play import check_size, origin, shard_size
 
 LOGS = "inspect"
@@ -72,6 +71,14 @@ class LlmRun:
         return "; ".join(said)
 
 
+class LlmOptions(RunOptions, total=False):
+    """Also what a million tokens cost; see `find_price`."""
+
+    price_in: float | None
+    price_out: float | None
+    prices: str | os.PathLike[str] | None
+
+
 def record_llm(
     world: Any,
     model: str,
@@ -79,18 +86,12 @@ def record_llm(
     seed: int,
     out: str | os.PathLike[str],
     *,
-    stream: str = "perform",
-    conditions: Conditions | None = None,
-    examples: Examples | None = None,
     calls: Calls | None = None,
     budget: Budget | None = None,
-    price_in: float | None = None,
-    price_out: float | None = None,
-    prices: str | os.PathLike[str] | None = None,
     resume: bool = False,
-    systems: bool = True,
     progress: Callable[[int, int], None] | None = None,
     say: Callable[[str], None] | None = None,
+    **options: Unpack[LlmOptions],
 ) -> LlmRun:
     """Let a language model play `count` episodes into a run folder, through Inspect.
 
@@ -103,24 +104,22 @@ def record_llm(
         count: episodes 0 to count - 1 of the stream.
         seed: of the world, and of the model where its provider takes one.
         out: the run folder.
-        stream: the purpose; see `worlds.episode_key`.
-        conditions: how it is put into words.
-        examples: shown first; None: the first of stream `examples`, as many as conditions say.
         calls: how the model is called.
         budget: the most that this run may use, all its parts together.
-        price_in, price_out, prices: see `find_price`.
         resume: go on with an interrupted run.
-        systems: log each system too, where the world's logs can.
         progress: called with (episodes done, episodes in all).
         say: called with sentences for the user, the forecast among them.
+        options: see `RunOptions` and `LlmOptions`.
 
     Raises:
         UserError: inspect-ai is missing; a bad number; a world or conditions that cannot be put
             into words; a model that does not answer; a folder that cannot be written.
     """
     check_size(count, seed)
-    conditions, calls, budget = conditions or Conditions(), calls or Calls(), budget or Budget()
-    price = find_price(model, price_in, price_out, prices)
+    calls, budget = calls or Calls(), budget or Budget()
+    price = find_price(
+        model, options.get("price_in"), options.get("price_out"), options.get("prices")
+    )
     if budget.usd is not None and price is None:
         remedy = f"the price of {model} is unknown: give --price-in and --price-out"
         raise UserError("budget in dollars", budget.usd, remedy)
@@ -130,20 +129,18 @@ def record_llm(
         remedy = 'install it: pip install "seedo[inspect]"'
         raise UserError("inspect-ai", None, remedy) from error
     # One object, here and where Inspect's samples open their scenes: compiled once.
-    world = same_world(world.name, world.config())
-    examples = shown_examples(conditions, seed, examples)
-    start = origin(world, f"llm:{model}", seed)
-    job = describe_job(world, start.experimenter, seed, stream, conditions, examples, systems)
+    plan = RunPlan.of(same_world(world.name, world.config()), seed, options)
+    start = origin(plan.world, f"llm:{model}", seed)
+    job = plan.job(start.experimenter)
     job["model"] = {"temperature": calls.temperature, "max_tokens": calls.max_tokens}
     for option, value in job["model"].items():
         if value is not None:
             job["options"] += [f"--{option.replace('_', '-')}", str(value)]
-    rows = shard_size(count)
-    opening = example_messages(world, conditions, examples) if examples else ()
-    each = forecast(world, seed, conditions, opening)
+    each = forecast(plan.world, seed, plan.conditions, plan.opening)
     beside = (*BESIDE, LOGS)
+    rows = shard_size(count)
     with DatasetWriter(out, start, rows, count, job, resume=resume, beside=beside) as writer:
-        run = _Run(writer, start, count, price, budget, systems, progress or (lambda *_: None))
+        run = _Run(writer, start, count, price, budget, plan.systems, progress or (lambda *_: None))
         run.begin()
         if say:
             rest = count - run.finished
@@ -156,21 +153,11 @@ def record_llm(
                 if not resume:
                     writer.discard()
                 raise
-            _play_missing(run, world, model, seed, stream, conditions, examples, calls, each)
+            _play_missing(run, plan, model, calls, each)
         return run.end()
 
 
-def _play_missing(
-    run: _Run,
-    world: Any,
-    model: str,
-    seed: int,
-    stream: str,
-    conditions: Conditions,
-    examples: Examples | None,
-    calls: Calls,
-    each: Spending,
-) -> None:
+def _play_missing(run: _Run, plan: RunPlan, model: str, calls: Calls, each: Spending) -> None:
     """Play what is missing, chunk by chunk and failed episodes after all others, until nothing is,
     or the budget is used up, or the model does not answer any more."""
     from seedo.language.runs import inspect as through_inspect
@@ -188,9 +175,9 @@ def _play_missing(
             run.stopped = _SPENT
             return
         chunk = waiting[: min(_CHUNK, affordable or _CHUNK)]
-        task = through_inspect.episode_task(world, seed, stream, chunk, conditions, examples)
+        task = through_inspect.episode_task(plan, chunk)
         # A model of its own for each log: its connections belong to one event loop.
-        player = through_inspect.open_model(model, calls, seed)
+        player = through_inspect.open_model(model, calls, plan.seed)
         log = through_inspect.play(task, player, run.folder, calls, run)
         tries = list(through_inspect.played(log))
         begun.update(played.episode for played in tries)
@@ -205,7 +192,7 @@ def _play_missing(
             return
         if log.status == "error":  # too many failures at once: is anybody there?
             try:
-                through_inspect.probe(model, calls, seed)
+                through_inspect.probe(model, calls, plan.seed)
             except UserError as error:
                 run.stopped = f"{error}; {_GO_ON}"
                 return

@@ -3,21 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from seedo.episodes import Dataset, DatasetWriter
 from seedo.errors import UserError
 from seedo.language.runs._conversations import CONVERSATIONS, Conversations, line
 from seedo.language.runs._examples import Examples, example_messages, first_examples
 from seedo.language.runs._speaker import Speaker, converse
-from seedo.language.scenes import Conditions, Scene, open_scene
+from seedo.language.scenes import Conditions, Message, Scene, open_scene
 from seedo.play import check_size, origin, shard_size
 
 BESIDE = tuple(f"{name}{end}" for name in (CONVERSATIONS, "run.json") for end in ("", ".tmp"))
 """What a run of a text player keeps beside the files of a dataset."""
 
 _AT_ONCE = 256
+
+
+class RunOptions(TypedDict, total=False):
+    """How the episodes of a run are chosen and put into words.
+
+    Attributes:
+        stream: the purpose, `perform` unless told; see `worlds.episode_key`.
+        conditions: how it is put into words.
+        examples: shown first in every episode; None: the first of the stream `examples`, as many as
+            the conditions say.
+        systems: log each system too, where the world's logs can; True unless told.
+    """
+
+    stream: str
+    conditions: Conditions | None
+    examples: Examples | None
+    systems: bool
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What a run plays: episodes of a stream of a world, in words; see `RunOptions`.
+
+    Raises:
+        UserError: another number of examples than the conditions say.
+    """
+
+    world: Any
+    seed: int
+    stream: str
+    conditions: Conditions
+    examples: Examples | None
+    systems: bool
+
+    @classmethod
+    def of(cls, world: Any, seed: int, options: RunOptions) -> RunPlan:
+        """The plan of these options."""
+        conditions = options.get("conditions") or Conditions()
+        examples = options.get("examples") or first_examples(conditions, seed)
+        if len(examples.indices) != conditions.examples:
+            remedy = f"the conditions say {conditions.examples}"
+            raise UserError("examples", len(examples.indices), remedy)
+        shown = examples if conditions.examples else None
+        stream, systems = options.get("stream", "perform"), options.get("systems", True)
+        return cls(world, seed, stream, conditions, shown, systems)
+
+    @property
+    def opening(self) -> tuple[Message, ...]:
+        """What is said before every episode."""
+        return example_messages(self.world, self.conditions, self.examples) if self.examples else ()
+
+    def job(self, player: str) -> dict[str, Any]:
+        """What a run was asked for; `player` is its name on the command line."""
+        return {
+            "task": "perform",
+            "agent": player,
+            "player": player,
+            "conditions": self.conditions.to_dict(),
+            "options": _options(self.conditions),
+            "examples": None if self.examples is None else self.examples.to_dict(),
+            "stream": self.stream,
+            "systems": self.systems,
+            "seed": self.seed,
+            "world": self.world.name,
+        }
 
 
 def record_speaker(
@@ -27,14 +93,11 @@ def record_speaker(
     seed: int,
     out: str | Path,
     *,
-    stream: str = "perform",
-    conditions: Conditions | None = None,
-    examples: Examples | None = None,
     resume: bool = False,
-    systems: bool = True,
     at_once: int = _AT_ONCE,
     progress: Callable[[int, int], None] | None = None,
     opened: Callable[..., Scene] = open_scene,
+    **options: Unpack[RunOptions],
 ) -> Dataset:
     """Let a speaker play `count` episodes into a dataset folder with its conversations.
 
@@ -48,14 +111,11 @@ def record_speaker(
         count: episodes 0 to count - 1 of the stream.
         seed: of the world.
         out: the folder.
-        stream: the purpose; see `worlds.episode_key`.
-        conditions: how it is put into words.
-        examples: shown first in every episode; None: the first of the stream `examples`.
         resume: go on with an interrupted job.
-        systems: log each system too, where the world's logs can.
         at_once: conversations in one call of the speaker.
         progress: called with (episodes done, episodes in all).
         opened: makes an episode's scene; arguments and result as of `open_scene`.
+        options: see `RunOptions`.
 
     Raises:
         UserError: a bad number, a world or conditions that cannot be put into words, a folder
@@ -64,12 +124,9 @@ def record_speaker(
     check_size(count, seed)
     if not isinstance(at_once, int) or at_once < 1:
         raise UserError("at_once", at_once, "use a whole number above 0")
-    conditions = conditions or Conditions()
-    examples = shown_examples(conditions, seed, examples)
-    opening = example_messages(world, conditions, examples) if examples else ()
-    start = origin(world, speaker.name, seed)
-    rows = shard_size(count)
-    job = describe_job(world, speaker.name, seed, stream, conditions, examples, systems)
+    plan = RunPlan.of(world, seed, options)
+    start, rows, job = origin(world, speaker.name, seed), shard_size(count), plan.job(speaker.name)
+    where = (world, seed, plan.stream)
     block = max(1, at_once // rows) * rows  # episodes; whole shards
     with DatasetWriter(out, start, rows, count, job, resume=resume, beside=BESIDE) as writer:
         said = Conversations(writer.path)
@@ -79,7 +136,7 @@ def record_speaker(
         while (shard := writer.next_shard) is not None:
             first = shard * rows // block * block
             scenes = [
-                opened(world, seed, stream, index, conditions, opening)
+                opened(*where, index, plan.conditions, plan.opening)
                 for index in range(first, min(first + block, count))
             ]
             for begin in range(0, len(scenes), at_once):
@@ -88,49 +145,11 @@ def record_speaker(
                 begin = shard * rows
                 own = scenes[begin - first : begin - first + writer.rows_of(shard)]
                 said.write(line(scene, begin + i) for i, scene in enumerate(own))
-                writer.write(shard, type(own[0]).log(start, own, systems))
+                writer.write(shard, type(own[0]).log(start, own, plan.systems))
                 shard = writer.next_shard
             if progress:
                 progress(writer.rows, count)
     return Dataset(out)
-
-
-def shown_examples(conditions: Conditions, seed: int, examples: Examples | None) -> Examples | None:
-    """The examples that are shown: those given, or the first ones; None where there are none.
-
-    Raises:
-        UserError: another number of them than the conditions say.
-    """
-    if examples is None:
-        return first_examples(conditions, seed) if conditions.examples else None
-    if len(examples.indices) != conditions.examples:
-        remedy = f"the conditions say {conditions.examples}"
-        raise UserError("examples", len(examples.indices), remedy)
-    return examples if conditions.examples else None
-
-
-def describe_job(
-    world: Any,
-    player: str,
-    seed: int,
-    stream: str,
-    conditions: Conditions,
-    examples: Examples | None,
-    systems: bool,
-) -> dict[str, Any]:
-    """What a run was asked for; `player` is its name on the command line."""
-    return {
-        "task": "perform",
-        "agent": player,
-        "player": player,
-        "conditions": conditions.to_dict(),
-        "options": _options(conditions),
-        "examples": None if examples is None else examples.to_dict(),
-        "stream": stream,
-        "systems": systems,
-        "seed": seed,
-        "world": world.name,
-    }
 
 
 def _options(conditions: Conditions) -> list[str]:

@@ -1,7 +1,6 @@
 """Worlds in words: one scene an episode, its rules, its tools and how strictly replies are read."""
 
-from seedo.language.scenes._analysis_tools import analysis_tools, calculate, posterior, regress
-from seedo.language.scenes._arrows import CANNOT, arrows_question, read_arrows, write_arrows
+from seedo.language.scenes._arrows import arrows_question, read_arrows, write_arrows
 from seedo.language.scenes._beliefs import (
     Arrows,
     edge_probabilities,
@@ -9,13 +8,15 @@ from seedo.language.scenes._beliefs import (
     posterior_of,
     relevant_rows,
 )
-from seedo.language.scenes._blicket_scene import BlicketScene, Move, blicket_instructions
+from seedo.language.scenes._blicket_scene import BlicketScene, blicket_instructions
+from seedo.language.scenes._calculator import calculate
 from seedo.language.scenes._conditions import NAME_KINDS, Conditions
-from seedo.language.scenes._dag_scene import DagScene, Do, name_variables
+from seedo.language.scenes._dag_scene import DagScene, name_variables
 from seedo.language.scenes._dag_words import say_action, say_goal, say_results, say_variables
 from seedo.language.scenes._familiar import familiar
 from seedo.language.scenes._names import NONSENSE, Names, letters, nonsense
-from seedo.language.scenes._open import open_scene
+from seedo.language.scenes._open import SCENES, open_scene, scene_of
+from seedo.language.scenes._plain_scene import Do, PlainScene
 from seedo.language.scenes._reply import (
     LONGEST,
     LONGEST_ANSWER,
@@ -26,7 +27,7 @@ from seedo.language.scenes._reply import (
     say_number,
 )
 from seedo.language.scenes._rooms_scene import RoomsScene
-from seedo.language.scenes._scene import Message, Question, Scene, Tool
+from seedo.language.scenes._scene import CANNOT, Message, Question, Scene, Tool
 from seedo.language.scenes._themes import THEMES
 from seedo.language.scenes._tool_calls import call_for, call_tool, say_call, tools_of
 
@@ -37,6 +38,7 @@ __all__ = [
     "NAME_KINDS",
     "NONSENSE",
     "REASONS",
+    "SCENES",
     "THEMES",
     "Arrows",
     "BlicketScene",
@@ -45,14 +47,13 @@ __all__ = [
     "Do",
     "Malformed",
     "Message",
-    "Move",
     "Names",
+    "PlainScene",
     "Question",
     "RoomsScene",
     "Scene",
     "Tool",
     "action_line",
-    "analysis_tools",
     "arrows_question",
     "blicket_instructions",
     "calculate",
@@ -65,11 +66,9 @@ __all__ = [
     "name_variables",
     "nonsense",
     "open_scene",
-    "posterior",
     "posterior_of",
     "read_arrows",
     "read_number",
-    "regress",
     "relevant_rows",
     "say_action",
     "say_call",
@@ -77,6 +76,7 @@ __all__ = [
     "say_number",
     "say_results",
     "say_variables",
+    "scene_of",
     "tools_of",
     "write_arrows",
 ]

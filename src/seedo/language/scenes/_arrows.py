@@ -19,26 +19,23 @@ from seedo.language.scenes._reply import Malformed
 from seedo.language.scenes._scene import Question
 from seedo.play import Live
 
-CANNOT = "I cannot answer that."
-"""What those of our own players reply who hold no beliefs about arrows."""
-
 
 def arrows_question(episode: Live, names: Names) -> Question:
-    """The question for a live episode; of our own players only `bayes:X` has an answer to it."""
+    """The question for a live episode; of our own players only `bayes:X`
+    have an answer to it."""
     relevant = np.asarray(episode.task.relevant)
     about = "variable" if relevant.all() else "relevant variable"
     example = " ".join(
         f"{names.words[a]}>{names.words[b]}" for a, b in _example(names, relevant)
     )  # fmt: skip
 
-    def own(player: str) -> str:
-        config = episode.world.config()
-        if not player.startswith("bayes:") or bayes_supported(config) is not None:
-            return CANNOT
-        target = np.array([[int(o.target) for o in episode.seen[1:]]])
-        outcome = np.stack([o.outcome for o in episode.seen[1:]])[None] if target.size else None
-        if outcome is None:
-            outcome = np.zeros((1, 0, episode.world.spec.n), np.float32)
+    config = episode.world.config()
+
+    def exact() -> str:
+        seen = episode.seen[1:]
+        target = np.array([[int(o.target) for o in seen]])
+        outcome = np.array([[o.outcome for o in seen]], np.float32)
+        outcome = outcome.reshape(1, len(seen), episode.world.spec.n)
         probability = edge_probabilities(config, outcome, target, relevant[None])
         return write_arrows(likely_arrows(probability[0]), names)
 
@@ -48,7 +45,7 @@ def arrows_question(episode: Live, names: Names) -> Question:
         f"an arrow for each direct influence you believe in, for example\narrows: {example}\n"
         "or arrows: none. Do not act yet.",
         lambda line: read_arrows(line, names, relevant),
-        own,
+        {"bayes": exact} if bayes_supported(config) is None else {},
     )
 
 

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-import zlib
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
 
 import numpy as np
 
-from seedo.episodes import EpisodeBatch, Origin
-from seedo.errors import UserError
-from seedo.language.scenes._conditions import Conditions
-from seedo.language.scenes._names import letters, nonsense
+from seedo.language.scenes._conditions import Conditions, form_rules
+from seedo.language.scenes._plain_scene import Do, PlainScene
 from seedo.language.scenes._reply import Malformed
-from seedo.language.scenes._scene import Message, Scene, Tool
-from seedo.play import Actor, Live, live_batch
-from seedo.worlds import BlicketConfig, BlicketWorld
+from seedo.language.scenes._scene import Scene, Tool
+from seedo.worlds import BlicketConfig
 
 _MOVE = re.compile(r"(put|remove) (\S{1,40})", re.IGNORECASE | re.ASCII)
 _RULES = {
@@ -25,48 +20,24 @@ _RULES = {
 }
 
 
-class Move(NamedTuple):
-    """Put an object on the machine (value 1) or remove it (0); or answer that it is a blicket (1)
-    or none (0). Target -1: only observe, or give no answer."""
-
-    target: int
-    value: int
-
-
-class BlicketScene(Scene):
+class BlicketScene(PlainScene):
     """One episode of a blicket machine; the return is the share of right answers.
+
+    An action `Do` puts an object on the machine (value 1) or removes it (0), or answers that it is
+    a blicket (1) or none (0); target -1 only observes, or gives no answer.
 
     Raises:
         UserError: objects cannot be given names of this kind.
     """
 
-    world_name = "blicket"
     theory_request = (
         "Before you answer: state in a few sentences which objects are blickets, and check this "
         "theory against every result above. Do not act yet."
     )
 
-    def __init__(
-        self,
-        world: BlicketWorld,
-        seed: int,
-        stream: str,
-        index: int,
-        conditions: Conditions | None = None,
-        opening: Sequence[Message] = (),
-    ) -> None:
-        conditions = conditions or Conditions()
-        if conditions.names not in ("nonsense", "letters"):
-            raise UserError("names", conditions.names, "blickets have nonsense names or letters")
-        if conditions.structure:
-            raise UserError("structure", True, "machines have no causal structure to ask for")
-        self.world, self.episode = world, Live(world, seed, stream, index)
-        objects = world.spec.variables[: world.settings.n]
-        rng = np.random.default_rng([seed, zlib.crc32(stream.encode()), index])
-        self.names = (
-            letters(objects) if conditions.names == "letters" else nonsense(len(objects), rng)
-        )
-        super().__init__(conditions, opening)
+    @property
+    def called(self) -> tuple[str, ...]:
+        return self.world.spec.variables[: self.world.settings.n]  # less the light
 
     # -- saying -----------------------------------------------------------------------------------
 
@@ -83,9 +54,9 @@ class BlicketScene(Scene):
         return f"On the machine: {' '.join(on) or 'nothing'}"
 
     def _question(self) -> list[str]:
-        return [f"Is {self.names.words[self.asked]} a blicket?"] if self.exploiting else []
+        return [f"Is {self.names.words[self.goal]} a blicket?"] if self.exploiting else []
 
-    def write(self, action: Move) -> str:
+    def write(self, action: Do) -> str:
         if self.exploiting:
             return "yes" if action.value else "no"
         if action.target < 0:
@@ -94,7 +65,7 @@ class BlicketScene(Scene):
 
     # -- reading ----------------------------------------------------------------------------------
 
-    def read(self, line: str) -> Move | Malformed:
+    def read(self, line: str) -> Do | Malformed:
         folded = line.casefold()
         if folded in ("yes", "no"):
             return self.answering(folded == "yes")
@@ -105,7 +76,7 @@ class BlicketScene(Scene):
         form = "yes or no" if self.exploiting else "put NAME, remove NAME or observe"
         return Malformed("not-an-action", f"Write {form} and nothing else.")
 
-    def moving(self, name: str, put: bool) -> Move | Malformed:
+    def moving(self, name: str, put: bool) -> Do | Malformed:
         """The action of putting an object, by its name, on the machine or removing it."""
         if self.exploiting:
             return Malformed("not-allowed", "The experiments are over. Answer yes or no.")
@@ -116,54 +87,43 @@ class BlicketScene(Scene):
             word = self.names.words[target]
             where = "is on the machine already" if put else "is not on the machine"
             return Malformed("not-allowed", f"{word} {where}.")
-        return Move(target, int(put))
+        return Do(target, int(put))
 
-    def observing(self) -> Move | Malformed:
+    def observing(self) -> Do | Malformed:
         """The action of leaving everything as it is."""
         if self.exploiting:
             return Malformed("not-allowed", "The experiments are over. Answer yes or no.")
-        return Move(-1, 0)
+        return Do(-1, 0.0)
 
-    def answering(self, yes: bool) -> Move | Malformed:
+    def answering(self, yes: bool) -> Do | Malformed:
         """The action of answering the question."""
         if not self.exploiting:
             return Malformed("not-allowed", "Nothing has been asked yet: make an experiment.")
-        return Move(self.asked, int(yes))
+        return Do(self.goal, int(yes))
 
     # -- acting -----------------------------------------------------------------------------------
 
-    def act(self, action: Move) -> str:
+    def act(self, action: Do) -> str:
         self.episode.act(*action)
         said = []
         if not np.isnan(light := self._shown[-1]):
             said = [f"{self._contents()}. Light: {'on' if light else 'off'}"]
         return "\n".join([*said, *self._question()])
 
-    def let_pass(self) -> str:
-        return self.act(Move(-1, 0))
-
     @property
     def exploiting(self) -> bool:
-        return not self.finished and self.asked >= 0
-
-    @property
-    def asked(self) -> int:
-        """The object that the question is about; -1 while there is none."""
-        return int(self.episode.observation.goal)
+        return not self.finished and self.goal >= 0
 
     @property
     def _shown(self) -> np.ndarray:
         """1 for every object that is on the machine, then for the light; see `BlicketWorld`."""
         return np.asarray(self.episode.observation.outcome)
 
-    def actor(self, player: Any) -> Callable[[], Move]:
-        actor = Actor(player, self.episode)
+    def rehearsal(self) -> Callable[[], Do]:
+        return Scene.rehearsal(self)
 
-        def move() -> Move:
-            target, value = actor.action()
-            return Move(target, int(value))
-
-        return move
+    def analyses(self) -> tuple[Tool, ...]:
+        return Scene.analyses(self)
 
     def tools(self) -> tuple[Tool, ...]:
         which: dict[str, tuple[type, str]] = {"object": (str, "Name of the object.")}
@@ -198,10 +158,6 @@ class BlicketScene(Scene):
             ),
         )
 
-    @classmethod
-    def log(cls, origin: Origin, scenes: Sequence[Any], systems: bool = False) -> EpisodeBatch:
-        return live_batch(origin, [scene.episode for scene in scenes], systems)
-
 
 def blicket_instructions(config: BlicketConfig, conditions: Conditions) -> str:
     """The rules of the world under these conditions."""
@@ -232,22 +188,9 @@ def blicket_instructions(config: BlicketConfig, conditions: Conditions) -> str:
             "only while certain others are on the machine, or only while they are not: test every "
             "object where it can show what it is."
         )
-    if conditions.tools == "none":
-        said.append(
-            "Think step by step, then end with one line that is only the action: put NAME or "
-            "remove NAME, and to a question yes or no."
-            if conditions.reasoning
-            else "Reply with one line and nothing else: put NAME or remove NAME, and to a question "
-            "yes or no."
-        )
-        said.append("Reply with the line observe to leave everything as it is in an experiment.")
-    else:
-        said.append(
-            "Think step by step, then call a tool to act."
-            if conditions.reasoning
-            else "Act by calling a tool, without further words."
-        )
-    return "\n".join(said)
+    form = "put NAME or remove NAME, and to a question yes or no."
+    observing = "Reply with the line observe to leave everything as it is in an experiment."
+    return "\n".join([*said, *form_rules(conditions, form, observing)])
 
 
 def _rule(config: BlicketConfig) -> str:

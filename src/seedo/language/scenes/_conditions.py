@@ -74,3 +74,17 @@ class Conditions:
             if field not in known:
                 raise UserError(field, fields[field], f"use one of {', '.join(sorted(known))}")
         return Conditions(**fields)
+
+
+def form_rules(conditions: Conditions, form: str, also: str = "") -> list[str]:
+    """How an action has to be given; `also` is said where it is a line."""
+    if conditions.tools == "none":
+        asked = (
+            f"Think step by step, then end with one line that is only the action: {form}"
+            if conditions.reasoning
+            else f"Reply with one line and nothing else: {form}"
+        )
+        return [asked, *([also] if also else [])]
+    if conditions.reasoning:
+        return ["Think step by step, then call a tool to act."]
+    return ["Act by calling a tool, without further words."]

@@ -1,4 +1,4 @@
-"""A scene for an episode of any world."""
+"""A scene for an episode of any world: ours, those that plug-ins bring, or one from the spec."""
 
 from __future__ import annotations
 
@@ -6,13 +6,35 @@ from collections.abc import Sequence
 from typing import Any
 
 from seedo.errors import UserError
-from seedo.language.scenes._blicket_scene import BlicketScene
 from seedo.language.scenes._conditions import Conditions
-from seedo.language.scenes._dag_scene import DagScene
-from seedo.language.scenes._rooms_scene import RoomsScene
+from seedo.language.scenes._plain_scene import PlainScene
 from seedo.language.scenes._scene import Message, Scene
+from seedo.plugins import Registry
 
-SCENES: dict[str, Any] = {s.world_name: s for s in (DagScene, RoomsScene, BlicketScene)}
+SCENES = Registry(
+    "seedo.scenes",
+    "scene",
+    {
+        "dag": "seedo.language.scenes._dag_scene:DagScene",
+        "rooms": "seedo.language.scenes._rooms_scene:RoomsScene",
+        "blicket": "seedo.language.scenes._blicket_scene:BlicketScene",
+    },
+)
+"""Scenes by the name of a world, or of its family; a plug-in names the class of its own."""
+
+
+def scene_of(world: Any) -> type[Scene]:
+    """The class that puts episodes of a world into words.
+
+    Raises:
+        UserError: a plug-in's cannot be loaded, or is no scene.
+    """
+    name = next((own for own in (world.name, world.family) if own in SCENES), None)
+    found: Any = PlainScene if name is None else SCENES.find(name)
+    if not (isinstance(found, type) and issubclass(found, Scene)):
+        remedy = f"{SCENES.origin(str(name))} gives no subclass of seedo.language.Scene there"
+        raise UserError("scene", name, remedy)
+    return found
 
 
 def open_scene(
@@ -22,18 +44,17 @@ def open_scene(
     index: int,
     conditions: Conditions | None = None,
     opening: Sequence[Message] = (),
-) -> Scene:
+) -> Any:
     """Episode `index` of a stream of a world, in words; the one that every other player meets.
+
+    The result is a `Scene`.
 
     Raises:
         UserError: the world cannot be put into words, or not under these conditions.
     """
-    if world.name not in SCENES:
-        raise UserError("world", world.name, f"in words: {', '.join(SCENES)}")
-    for field in ("rounds", "drift"):
-        if field in world.config():
-            raise UserError(
-                field, world.config()[field], "in words there is one round: leave it out"
-            )
-    scene: Scene = SCENES[world.name](world, seed, stream, index, conditions, opening)
-    return scene
+    kind: Any = scene_of(world)
+    config = world.config()
+    for field in kind.untold:
+        if field in config:
+            raise UserError(field, config[field], "not in words: leave it out")
+    return kind(world, seed, stream, index, conditions, opening)

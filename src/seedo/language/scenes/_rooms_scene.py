@@ -12,7 +12,7 @@ import numpy as np
 
 from seedo.episodes import EpisodeBatch, Origin
 from seedo.errors import UserError
-from seedo.language.scenes._conditions import Conditions
+from seedo.language.scenes._conditions import Conditions, form_rules
 from seedo.language.scenes._names import nonsense
 from seedo.language.scenes._reply import Malformed
 from seedo.language.scenes._scene import Message, Scene, Tool
@@ -37,7 +37,6 @@ class RoomsScene(Scene):
         UserError: the objects' looks cannot be given names of this kind.
     """
 
-    world_name = "rooms"
     theory_request = (
         "Before you act: state in a few sentences which attribute decides, and check this theory "
         "against every reward above. Do not act yet."
@@ -255,17 +254,4 @@ def rooms_instructions(world: RoomsWorld, conditions: Conditions) -> str:
             if meta
             else "Compare the objects attribute by attribute before you take one."
         )
-    if conditions.tools == "none":
-        form = _form(meta)
-        said.append(
-            f"Think step by step, then end with one line that is only the action: {form}"
-            if conditions.reasoning
-            else f"Reply with one line and nothing else: {form}"
-        )
-    else:
-        said.append(
-            "Think step by step, then call a tool to act."
-            if conditions.reasoning
-            else "Act by calling a tool, without further words."
-        )
-    return "\n".join(said)
+    return "\n".join([*said, *form_rules(conditions, _form(meta))])

@@ -9,12 +9,13 @@ passes with nothing done.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, TypedDict
 
 from seedo.episodes import EpisodeBatch, Origin
-from seedo.errors import UserError
+from seedo.experimenters import find_player, parse_name
+from seedo.language.scenes._calculator import calculate
 from seedo.language.scenes._conditions import Conditions
 from seedo.language.scenes._reply import (
     LONGEST,
@@ -57,20 +58,26 @@ class Question(NamedTuple):
         name: key of the answer in `Scene.answers`.
         text: as it is put.
         read: the answer that a line stands for, or Malformed.
-        own: what one of our own players, by name, replies.
+        own: what our own players reply who know it, by name or by kind of name (`bayes`).
     """
 
     name: str
     text: str
     read: Callable[[str], Any]
-    own: Callable[[str], str]
+    own: Mapping[str, Callable[[], str]]
+
+
+CANNOT = "I cannot answer that."
+"""What those of our own players reply who do not know an answer."""
 
 
 class Scene(ABC):
     """One episode; subclasses know a world."""
 
-    world_name: ClassVar[str]
-    episode: Any  # what is being played: a live episode of the world; set before `__init__` here
+    untold: ClassVar[tuple[str, ...]] = ()
+    """Settings of the world that words have no form for: worlds that have them are refused."""
+    world: Any  # set before `__init__` here, as is
+    episode: Any  # what is being played: a live episode of the world
     theory_request: ClassVar[str] = (
         "Before you act: state in a few sentences which variable influences which, and check this "
         "theory against every result above. Do not act yet."
@@ -127,21 +134,37 @@ class Scene(ABC):
 
     @abstractmethod
     def actor(self, player: Any) -> Callable[[], Any]:
-        """A function that says what one of our own players (`evaluation.find_player`) does next:
+        """A function that says what one of our own players (`play.find_player`) does next:
         an action as `read` returns it."""
+
+    def rehearsal(self) -> Callable[[], Any]:
+        """What to do in an episode that shows beforehand how long conversations are: the expert's
+        actions."""
+        return self.actor(find_player("scripted:expert", self.world))
 
     @abstractmethod
     def tools(self) -> tuple[Tool, ...]:
         """The actions as tools."""
 
     @classmethod
+    @abstractmethod
     def log(cls, origin: Origin, scenes: Sequence[Any], systems: bool = False) -> EpisodeBatch:
-        """Finished scenes of this class in log form, with their systems if asked for.
+        """Finished scenes of this class in log form, with their systems if asked for."""
 
-        Raises:
-            UserError: this world keeps no log.
-        """
-        raise UserError("world", cls.world_name, "episodes of this world cannot be logged")
+    def analyses(self) -> tuple[Tool, ...]:
+        """The analyses that make sense here."""
+        arithmetic = Tool(
+            "calculator",
+            "Arithmetic: + - * / **, brackets, abs, exp, log, max, min, sqrt.",
+            {"expression": (str, "For example (1.2 - 0.3) / 2.")},
+            calculate,
+            acts=False,
+        )
+        return (arithmetic,)
+
+    def reason(self, action: Any) -> str:
+        """Why whoever knows would do this now, in one sentence; "": nothing is said."""
+        return ""
 
     def questions(self) -> list[Question]:
         """What is asked before the first scored action, after `conditions.check`."""
@@ -189,7 +212,9 @@ class Scene(ABC):
 
     def own_answer(self, player: str) -> str:
         """What our own player of this name replies where an answer is expected."""
-        return self._questions[0].own(player)
+        own = self._questions[0].own
+        says = own.get(player) or own.get(parse_name(player).kind)
+        return says() if says else CANNOT
 
     def messages(self) -> list[Message]:
         """The conversation so far; a copy."""

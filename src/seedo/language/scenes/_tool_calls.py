@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from seedo.language.scenes._analysis_tools import analysis_tools
 from seedo.language.scenes._reply import LONGEST_LINE, Malformed, read_number
 from seedo.language.scenes._scene import Scene, Tool
 
@@ -19,9 +18,8 @@ def tools_of(scene: Scene) -> dict[str, Tool]:
     kind = scene.conditions.tools
     if kind == "none":
         return {}
-    return {
-        t.name: t for t in (*scene.tools(), *(analysis_tools(scene) if kind == "analysis" else ()))
-    }
+    analyses = scene.analyses() if kind == "analysis" else ()
+    return {tool.name: tool for tool in (*scene.tools(), *analyses)}
 
 
 def call_tool(tools: Mapping[str, Tool], name: str, arguments: Any) -> Any:

@@ -8,6 +8,7 @@ is made without arguments, whose `reset(**row)` returns text, whose other public
 from __future__ import annotations
 
 import inspect
+import math
 import operator
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -148,10 +149,13 @@ def environment_factory(
 
 def score(scene: Scene, penalty: float) -> float:
     """How good a finished episode was: 1 as whoever knows the system, 0 as random play, at least
-    -1; -1 also where it is not finished. Less a penalty for each malformed reply or call."""
+    -1; -1 also where it is not finished; the return itself where it is not known what these have.
+    Less a penalty for each malformed reply or call."""
     best, floor = scene.oracle_return, scene.random_return
     if not scene.finished:
         reward = -1.0
+    elif math.isnan(best - floor):
+        reward = scene.returns
     elif best - floor < 1e-9:  # nothing that can be done makes a difference
         reward = 0.0
     else:

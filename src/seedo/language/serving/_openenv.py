@@ -6,6 +6,7 @@ observation. Needs the package `openenv`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -49,8 +50,6 @@ def openenv_app(
         raise UserError("conditions", conditions, "serve text replies: no tools, no examples")
     open_scene(world, check_whole("seed", seed), stream, 0, conditions)  # refused now or never
 
-    own_seed = seed
-
     class Reply(server.Action):
         """What a player says."""
 
@@ -61,6 +60,20 @@ def openenv_app(
 
         said: str
         malformed: str = ""
+
+    def begin(own: Any, index: int) -> Scene:
+        given = seed if own is None else check_whole("seed", own)
+        scene: Scene = open_scene(world, given, stream, index, conditions)
+        return scene
+
+    Episode = _episodes(server, Told, begin, penalty)
+    return server.create_fastapi_app(
+        Episode, Reply, Told, max_concurrent_envs=sessions, env_name=world.name
+    )
+
+
+def _episodes(server: Any, told: Any, begin: Callable[[Any, int], Scene], penalty: float) -> Any:
+    """The class of environments: its scenes come from `begin(seed, index)`."""
 
     class Episode(server.Environment):
         """An episode at a time; a session of its own for every client."""
@@ -75,23 +88,18 @@ def openenv_app(
 
         def reset(self, seed: Any = None, episode_id: Any = None, **options: Any) -> Any:
             index = options.get("index")
-            self._scene = open_scene(
-                world,
-                own_seed if seed is None else check_whole("seed", seed),
-                stream,
-                self._resets if index is None else check_whole("index", index),
-                conditions,
-            )
+            number = self._resets if index is None else check_whole("index", index)
+            self._scene = begin(seed, number)
             self._id, self._resets = episode_id, self._resets + 1
             said = "\n\n".join(message["content"] for message in self._scene.messages())
-            return Told(said=said, reward=0.0, done=False)
+            return told(said=said, reward=0.0, done=False)
 
         def step(self, action: Any, timeout_s: Any = None, **_: Any) -> Any:
             scene = self._scene
             if scene is None or scene.finished:
-                return Told(said=OVER, reward=0.0, done=scene is not None)
+                return told(said=OVER, reward=0.0, done=scene is not None)
             why = scene.reply(action.reply)
-            return Told(
+            return told(
                 said=OVER if scene.finished else scene.messages()[-1]["content"],
                 malformed=why.reason if why else "",
                 reward=score(scene, penalty) if scene.finished else 0.0,
@@ -107,6 +115,4 @@ def openenv_app(
             step = scene.step if scene else 0
             return server.State(episode_id=self._id, step_count=step, **counts)
 
-    return server.create_fastapi_app(
-        Episode, Reply, Told, max_concurrent_envs=sessions, env_name=world.name
-    )
+    return Episode

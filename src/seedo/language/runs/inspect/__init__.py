@@ -19,6 +19,9 @@ from seedo.language.runs.inspect._scorer import (
     random_floor,
     recitation_return,
     return_ratio,
+    said,
+    scored_by,
+    unfinished,
 )
 from seedo.language.runs.inspect._solver import chat, play_scene
 
@@ -41,4 +44,7 @@ __all__ = [
     "read_logs",
     "recitation_return",
     "return_ratio",
+    "said",
+    "scored_by",
+    "unfinished",
 ]

@@ -23,11 +23,10 @@ from tenacity.wait import wait_exponential, wait_random
 from seedo.errors import UserError
 from seedo.language.runs._calls import OUT_OF_BUDGET, Calls, Played, Watch
 from seedo.language.runs._costs import Spending, count_tokens
-from seedo.language.runs._examples import Examples
+from seedo.language.runs._record import RunPlan
 from seedo.language.runs.inspect._samples import episode_samples
 from seedo.language.runs.inspect._scorer import episode_return
 from seedo.language.runs.inspect._solver import play_scene
-from seedo.language.scenes import Conditions
 
 _PROBES = 2  # retries of the first call, so that a wrong address is soon told
 _LONGEST_WAIT = 60.0  # seconds between two tries of a call
@@ -84,16 +83,10 @@ def probe(name: str, calls: Calls, seed: int) -> None:
         raise UserError("model", name, remedy) from error
 
 
-def episode_task(
-    world: Any,
-    seed: int,
-    stream: str,
-    episodes: Sequence[int],
-    conditions: Conditions,
-    examples: Examples | None,
-) -> Task:
+def episode_task(plan: RunPlan, episodes: Sequence[int]) -> Task:
     """These episodes as samples of task `seedo/experiment`."""
-    samples = episode_samples(world, episodes, seed, stream, conditions, examples)
+    where = (plan.seed, plan.stream, plan.conditions, plan.examples)
+    samples = episode_samples(plan.world, episodes, *where)
     return Task(
         MemoryDataset(samples),
         solver=play_scene(),

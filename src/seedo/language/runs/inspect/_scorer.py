@@ -24,7 +24,7 @@ from inspect_ai.scorer import (
 )
 from inspect_ai.solver import TaskState
 
-from seedo.statistics._intervals import Estimate, ratio
+from seedo.statistics import Estimate, ratio
 
 CLUSTER = "cluster"
 """Key of sample metadata: which samples share a system."""
@@ -48,61 +48,56 @@ def _share(
     return ratio(above, below)
 
 
-def _said(name: str, estimate: Estimate) -> dict[str, float]:
+def said(name: str, estimate: Estimate) -> dict[str, float]:
+    """An estimate as metrics: its value, and the ends of its interval; NaN where there is none."""
     values = {"": estimate.value, "_low": estimate.low, "_high": estimate.high}
     return {f"{name}{end}": float("nan") if v is None else v for end, v in values.items()}
+
+
+def _return(fields: _Fields) -> float:
+    return float(fields["return"])
+
+
+def _oracle(fields: _Fields) -> float:
+    return float(fields["oracle_return"])
+
+
+def _random(fields: _Fields) -> float:
+    return float(fields["random_return"])
+
+
+def _gained(fields: _Fields) -> float:
+    return _return(fields) - _random(fields)
+
+
+def _malformed(scores: Sequence[SampleScore]) -> Estimate:
+    return _share(scores, lambda v: v["malformed"], lambda v: v["replies"])
 
 
 @metric
 def return_ratio() -> Metric:
     """Mean return / mean return of a player who knows the system, with its 95 % interval."""
-
-    def compute(scores: list[SampleScore]) -> Value:
-        return _said(
-            "return_ratio", _share(scores, lambda v: v["return"], lambda v: v["oracle_return"])
-        )
-
-    return compute
+    return lambda scores: said("return_ratio", _share(scores, _return, _oracle))
 
 
 @metric
 def normalised_return() -> Metric:
     """(mean return - random) / (oracle - random): 0 is random play, 1 knowing the system."""
-
-    def compute(scores: list[SampleScore]) -> Value:
-        return _said(
-            "normalised_return",
-            _share(
-                scores,
-                lambda v: v["return"] - v["random_return"],
-                lambda v: v["oracle_return"] - v["random_return"],
-            ),
-        )
-
-    return compute
+    return lambda scores: said(
+        "normalised_return", _share(scores, _gained, lambda v: _oracle(v) - _random(v))
+    )
 
 
 @metric
 def random_floor() -> Metric:
     """The return ratio of random play in expectation, on the same episodes; exact for each."""
-
-    def compute(scores: list[SampleScore]) -> Value:
-        found = _share(scores, lambda v: v["random_return"], lambda v: v["oracle_return"])
-        return _said("random_floor", found)["random_floor"]
-
-    return compute
+    return lambda scores: said("s", _share(scores, _random, _oracle))["s"]
 
 
 @metric
 def malformed_share() -> Metric:
     """Malformed replies / replies, with its 95 % interval."""
-
-    def compute(scores: list[SampleScore]) -> Value:
-        return _said(
-            "malformed_share", _share(scores, lambda v: v["malformed"], lambda v: v["replies"])
-        )
-
-    return compute
+    return lambda scores: said("malformed_share", _malformed(scores))
 
 
 @metric
@@ -122,35 +117,20 @@ def by_cell() -> Metric:
             cells.setdefault((where["names"], where["arm"]), []).append(score)
         found: dict[str, float] = {}
         for (names, arm), own in cells.items():
-            found |= _said(f"{names}_{arm}", _share(own, _return, _oracle))
-            found |= {
-                f"{names}_{arm}_malformed_share": _said(
-                    "s", _share(own, lambda v: v["malformed"], lambda v: v["replies"])
-                )["s"]
-            }
+            found |= said(f"{names}_{arm}", _share(own, _return, _oracle))
+            found[f"{names}_{arm}_malformed_share"] = said("s", _malformed(own))["s"]
         for names in dict.fromkeys(names for names, _ in cells):
             zero, full = cells.get((names, "zero"), []), cells.get((names, "experiments"), [])
             if zero:
-                found |= _said(
-                    f"recited_{names}",
-                    _share(zero, lambda v: v["return"] - v["random_return"], _oracle),
-                )
+                found |= said(f"recited_{names}", _share(zero, _gained, _oracle))
             if zero and full:
-                found |= _said(f"discovered_{names}", _contrast(full, zero))
+                found |= said(f"discovered_{names}", _contrast(full, zero))
             plain = cells.get(("nonsense", "experiments"), [])
             if names != "nonsense" and full and plain:
-                found |= _said(f"{names}_against_nonsense", _contrast(full, plain))
+                found |= said(f"{names}_against_nonsense", _contrast(full, plain))
         return found
 
     return compute
-
-
-def _return(fields: _Fields) -> float:
-    return float(fields["return"])
-
-
-def _oracle(fields: _Fields) -> float:
-    return float(fields["oracle_return"])
 
 
 def _contrast(one: list[SampleScore], other: list[SampleScore]) -> Estimate:
@@ -181,6 +161,22 @@ _METRICS: list[Any] = [
 ]
 
 
+def scored_by(score: Callable[[TaskState], Score]) -> Scorer:
+    """A scorer that needs no target."""
+
+    async def scores(state: TaskState, target: Target) -> Score:
+        return score(state)
+
+    return scores
+
+
+def unfinished(answer: str = "") -> Score:
+    """The score of an episode that was not played to its end."""
+    return Score.unscored(
+        reason="scoring_failed", answer=answer, explanation="The episode was not finished."
+    )
+
+
 def _score(state: TaskState) -> Score:
     episode = state.metadata["episode"]
     replies, malformed = len(episode["replies"]), len(episode["malformed"])
@@ -195,13 +191,11 @@ def _score(state: TaskState) -> Score:
     }
     answer = done[-1] if done else ""
     if not episode["finished"]:
-        return Score.unscored(
-            reason="scoring_failed", answer=answer, explanation="The episode was not finished."
-        )
-    said = [f"{'; '.join(done)}.", f"Malformed replies: {malformed} of {replies}."]
+        return unfinished(answer)
+    told = [f"{'; '.join(done)}.", f"Malformed replies: {malformed} of {replies}."]
     if replies and malformed == replies and episode["conditions"]["tools"] != "none":
-        said.append("No reply was a tool call: if this model cannot call tools, use tools=none.")
-    return Score(value=value, answer=answer, explanation=" ".join(said))
+        told.append("No reply was a tool call: if this model cannot call tools, use tools=none.")
+    return Score(value=value, answer=answer, explanation=" ".join(told))
 
 
 @scorer(metrics=_METRICS)
@@ -210,18 +204,10 @@ def episode_return() -> Scorer:
 
     An episode that a limit cut short is left unscored.
     """
-
-    async def score(state: TaskState, target: Target) -> Score:
-        return _score(state)
-
-    return score
+    return scored_by(_score)
 
 
 @scorer(metrics=[by_cell(), *_METRICS])
 def recitation_return() -> Scorer:
     """As `episode_return`, and by cell."""
-
-    async def score(state: TaskState, target: Target) -> Score:
-        return _score(state)
-
-    return score
+    return scored_by(_score)
