@@ -34,7 +34,7 @@ class Careful(Player):
         return Action(target, max(memory["values"]))
 
     def exploit(self, memory, seen, rng):
-        """The variable with which the goal went furthest from 0, in the direction that raises it."""
+        """The variable with which the goal went furthest from 0, set so that it rises."""
         low, high = min(memory["values"]), max(memory["values"])
         trials = [(t, v, x[seen.goal]) for t, v, x in memory["trials"] if t != seen.goal]
         trials = [trial for trial in trials if np.isfinite(trial[2])]

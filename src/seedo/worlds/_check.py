@@ -79,7 +79,8 @@ def traced(owner: str, what: str, function: Callable[..., Any], *arguments: Any)
 
 def same(owner: str, what: str, thing: str, before: Any, after: Any) -> None:
     """Raises UserError unless two structures of shapes agree, as what is carried must."""
-    if jax.tree.structure(before) != jax.tree.structure(after):
+    parts: tuple[Any, Any] = jax.tree.structure(before), jax.tree.structure(after)
+    if parts[0] != parts[1]:
         raise UserError(owner, None, f"{what}: its {thing} has other parts than before the step")
     paths = jax.tree_util.tree_leaves_with_path(before)
     for (path, old), new in zip(paths, jax.tree.leaves(after), strict=True):
