@@ -17,10 +17,10 @@ from seedo.episodes import EXPLOIT, EXPLORE, write_batch
 from seedo.evaluation import _frontier
 from seedo.evaluation._cost import flops_of, speed_of
 from seedo.evaluation._frontier import COSTS, Point, frontier
-from seedo.experimenters import Action
+from seedo.experimenters import Action, Player
 from seedo.play import find_player
 from seedo.reports._report import html
-from seedo.statistics._intervals import Estimate
+from seedo.statistics import Estimate
 from seedo.worlds import from_config
 
 WORLD = worlds.make("dag", n=2, experiments=2, exploits=1)
@@ -28,15 +28,15 @@ SIZE = 16
 PRODUCT = 2 * SIZE**3
 
 
-class Multiplies:
+class Multiplies(Player):
     """Multiplies matrices: once to begin with, `explore` times in a loop or `exploit` times."""
 
-    name, knows_system = "multiplies", False
+    name = "multiplies"
 
     def __init__(self, explore: int, exploit: int, inner: int = 1) -> None:
         self.explore, self.exploit, self.inner = explore, exploit, inner
 
-    def init(self, spec: Any, key: Any, expected: Any) -> Any:
+    def begin(self, spec: Any, key: Any, privileged: Any) -> Any:
         matrix = jax.random.key_data(key).astype(jnp.float32)[0] * jnp.ones((SIZE, SIZE))
         return matrix @ (matrix + 1)
 

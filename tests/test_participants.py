@@ -18,7 +18,7 @@ from seedo.evaluation import review
 from seedo.experimenters import scripted
 from seedo.play import episodes
 from seedo.reports import beside_table, table, write_report
-from seedo.statistics._intervals import mean, proportion, ratios, share
+from seedo.statistics import mean, proportion, ratios, share
 from seedo.worlds import DagWorld, configure
 
 WORLD = DagWorld(configure(n=3))

@@ -16,7 +16,7 @@ from seedo.errors import UserError
 from seedo.language import Budget, Conditions, converse, open_scene
 from seedo.language.measures import Arm, recitation_of
 from seedo.language.runs import draw_candidates, example_messages, follow, same_world
-from seedo.statistics._intervals import Estimate, mean
+from seedo.statistics import Estimate, mean
 from seedo.studies import STUDIES, find_text_player, prompts, recitation
 from seedo.studies._spoken import InProcess
 from seedo.worlds import make

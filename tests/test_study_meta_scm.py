@@ -14,7 +14,7 @@ from seedo.experimenters import scripted
 from seedo.language.scenes import NONSENSE, Malformed
 from seedo.language.text import PAD_ID, text_lesson
 from seedo.play import Live
-from seedo.statistics._intervals import Estimate
+from seedo.statistics import Estimate
 from seedo.studies import meta_scm
 from seedo.studies._familiar import FamiliarScene, FamiliarWorld, tell_facts
 from seedo.studies.meta_scm import GIVEN, Learner, Scale, analyse, judge
