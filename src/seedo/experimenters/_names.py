@@ -82,6 +82,9 @@ def find_player(name: str, world: World, greedy: bool = True, seed: int = 0) -> 
     kind, rest = parse_name(name)
     player: Any
     if _CHANGED.fullmatch(kind):
+        if not world.measures_variables:
+            remedy = f"not in world {world.name}: leave {kind}: out"
+            raise UserError("player", name, remedy)
         player = changed(name, lambda inner: find_player(inner, world, greedy, seed))
     elif kind == "folder":
         player = resolve("seedo.learning:find_agent", "player")(name, world, greedy, seed)

@@ -16,7 +16,7 @@ import numpy as np
 from seedo.episodes import EpisodeBatch, Origin
 from seedo.experimenters import Experimenter
 from seedo.play._loop import begin, check_action, set_up
-from seedo.worlds import EXPLOIT, Action, World, stream_key
+from seedo.worlds import Action, World, stream_key
 
 
 class Live:
@@ -71,10 +71,11 @@ class Live:
 
     @property
     def returns(self) -> float:
-        """Mean reward over the exploit steps so far; 0 before the first."""
-        steps = zip(self.rewards, self.world.spec.phases, strict=False)
-        exploits = [reward for reward, phase in steps if phase == EXPLOIT]
-        return float(np.mean(exploits)) if exploits else 0.0
+        """What the steps so far earn, see `World.returned`; 0 before the first."""
+        if not self.rows:
+            return 0.0
+        stacked = jax.tree.map(lambda *column: np.stack(column), *self.rows)
+        return float(self.world.returned(stacked))
 
     @property
     def oracle_return(self) -> float:

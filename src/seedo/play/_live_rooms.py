@@ -56,11 +56,6 @@ class LiveRooms(Live):
         """Numbers of the actions so far."""
         return tuple(int(row.action) for row in self.rows)
 
-    @property
-    def returns(self) -> float:
-        """1 where the odd one out was taken in the trial that counts."""
-        return float(self.world.returned(_stacked(self.rows))) if self.rows else 0.0
-
     def copy(self) -> LiveRooms:
         """The same episode, to be played on differently."""
         other = copy.copy(self)

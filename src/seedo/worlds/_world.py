@@ -211,12 +211,7 @@ class World:
         return Row(then.target, then.value, then.outcome, seen.goal, reward, action.log_probs)
 
     def rollout(self, task: Any, rows: Any) -> Any:
-        """The record of an episode from its rows, which have a leading axis of steps.
-
-        Returns are the mean reward of exploit steps.
-        """
-        exploits = max(1, sum(p == EXPLOIT for p in self.spec.phases))
-        exploiting = np.asarray(self.spec.phases) == EXPLOIT
+        """The record of an episode from its rows, which have a leading axis of steps."""
         oracle, random = self.references(task)
         return Rollout(
             target=rows.target,
@@ -225,11 +220,16 @@ class World:
             goal=rows.goal,
             relevant=self.relevant(task),
             log_probs=rows.log_probs,
-            returns=jnp.where(exploiting, rows.reward, 0.0).sum() / exploits,
+            returns=self.returned(rows),
             oracle_return=oracle,
             random_return=random,
             task=task,
         )
+
+    def returned(self, rows: Any) -> Any:
+        """What the steps so far earn, from their rows: the mean reward of exploit steps."""
+        exploiting = np.asarray(self.spec.phases[: len(rows.reward)]) == EXPLOIT
+        return (rows.reward * exploiting).sum() / max(1, int(exploiting.sum()))
 
     def relevant(self, task: Any) -> Bool[Array, " n"]:
         """Which variables matter; all unless the world says."""
