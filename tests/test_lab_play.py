@@ -197,7 +197,7 @@ def test_a_game_is_the_episode_that_everyone_else_plays(me):
     episode = play.Live(SMALL.stage(), SMALL.seed, STREAM, SMALL.index)
     moves = [(-1, 0.0)] * 2 + [*MOVES, (1, 2.0)]
     for row, move in zip(states[-1]["rows"], moves, strict=True):
-        np.testing.assert_allclose(row["outcome"], episode.act(*move), atol=1e-4)
+        np.testing.assert_allclose(row["outcome"], episode.act(*move).outcome, atol=1e-4)
     end = me.compared(game)
     assert end["score"]["you"] == pytest.approx(episode.returns)
     assert end["score"]["best"] == pytest.approx(episode.oracle_return)
@@ -250,7 +250,7 @@ def test_names_that_turn_signs_turn_them_for_choices_and_outcomes_alike(me):
     scenario, signs = next((s, signs) for s, signs in named if min(signs) < 0)
     turned = signs.index(-1)
     row = me.step(me.start(scenario), 0, turned, 2.0).json()["rows"][0]
-    outcome = scenario.begin().act(turned, -2.0)
+    outcome = scenario.begin().act(turned, -2.0).outcome
     np.testing.assert_allclose(row["outcome"], outcome * np.array(signs), atol=1e-4)
     assert row["outcome"][turned] == 2.0
 

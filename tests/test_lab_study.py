@@ -149,7 +149,7 @@ def test_a_participation_goes_from_consent_to_a_code_and_is_stored_as_it_was(stu
         scenario = config.scenario(participant.condition, participant.number, task)
         assert (scenario.seed, scenario.index) == (7, task)  # shared: what `perform` meets
         episode = scenario.begin()
-        outcomes = [episode.act(r.target, r.value) for r in rows if r.task == task]
+        outcomes = [episode.act(r.target, r.value).outcome for r in rows if r.task == task]
         item = items(config, participant.task_order).index(("task", task))
         shown = next(v for v in tasks if v["item"] == item and len(v["rows"]) == 2)["rows"]
         # Names may show a variable's negative, always the same one.

@@ -217,7 +217,7 @@ def test_a_language_model_meets_a_drawn_system(lab, endpoint):
     drawn = redrawn(SMALL, Drawn(weights, (1.0, 1.0, 1.0), 1))
     shown = frames(lab, drawn, f"llm:{MODEL}")["shown"]
     episode = drawn.begin()
-    seen = [episode.act(f["target"], f["value"]) for f in shown["frames"][1:]]
+    seen = [episode.act(f["target"], f["value"]).outcome for f in shown["frames"][1:]]
     np.testing.assert_allclose([f["outcome"] for f in shown["frames"][1:]], seen, atol=1e-4)
     assert shown["returns"] == pytest.approx(episode.returns, abs=1e-3)
 
