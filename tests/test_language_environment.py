@@ -57,7 +57,7 @@ def test_the_module_needs_nothing_but_the_package():
             else [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         )
     }  # fmt: skip
-    assert imported <= {"__future__", "collections", "inspect", "operator", "typing", "seedo"}
+    assert imported <= {*sys.stdlib_module_names, "seedo"}
 
 
 def test_every_tool_has_the_schema_that_transformers_makes_of_it(of_dag):

@@ -62,6 +62,11 @@ def conversations(folder):
     return [json.loads(line) for line in (folder / "conversations.jsonl").read_text().splitlines()]
 
 
+def page(review, folder):
+    reports.write_report(review, folder / "report.html")
+    return (folder / "report.html").read_text()
+
+
 def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -141,7 +146,7 @@ def test_a_run_without_its_conversations_is_not_resumed(world, tmp_path, text):
         record_speaker(world, Drawn(), COUNT, 0, out, at_once=8, resume=True)
 
 
-def test_a_review_tells_the_malformed_share_by_step(run):
+def test_a_review_tells_the_malformed_share_by_step(run, tmp_path):
     (reviewed,) = evaluation.review([run]).runs
     said = reviewed.spoken
     assert said.episodes == COUNT
@@ -152,8 +157,7 @@ def test_a_review_tells_the_malformed_share_by_step(run):
     assert said.tokens_in.value is None
     assert reviewed.command.startswith("seedo perform drawn ")
     assert "--prompt" not in reviewed.command
-    page = evaluation._report.html(evaluation.review([run]))
-    assert "What text players said" in page
+    assert "What text players said" in page(evaluation.review([run]), tmp_path)
 
 
 def test_a_review_of_players_without_words_says_nothing_of_words(world, tmp_path):
@@ -162,7 +166,7 @@ def test_a_review_of_players_without_words_says_nothing_of_words(world, tmp_path
     review = evaluation.review([tmp_path / "random"])
     assert review.runs[0].spoken is None
     assert reports.spoken_table(review) is None
-    assert "What text players said" not in evaluation._report.html(review)
+    assert "What text players said" not in page(review, tmp_path)
 
 
 def test_conditions_are_read_as_typed():

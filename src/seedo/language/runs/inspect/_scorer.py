@@ -70,6 +70,20 @@ def _gained(fields: _Fields) -> float:
     return _return(fields) - _random(fields)
 
 
+def _gain(fields: _Fields) -> float:
+    return _oracle(fields) - _random(fields)
+
+
+def _over(compute: Callable[[list[SampleScore]], Any]) -> Metric:
+    """A metric; Inspect reads in its annotations what it has to be given."""
+
+    def over(scores: list[SampleScore]) -> Value:
+        found: Value = compute(scores)
+        return found
+
+    return over
+
+
 def _malformed(scores: Sequence[SampleScore]) -> Estimate:
     return _share(scores, lambda v: v["malformed"], lambda v: v["replies"])
 
@@ -77,27 +91,25 @@ def _malformed(scores: Sequence[SampleScore]) -> Estimate:
 @metric
 def return_ratio() -> Metric:
     """Mean return / mean return of a player who knows the system, with its 95 % interval."""
-    return lambda scores: said("return_ratio", _share(scores, _return, _oracle))
+    return _over(lambda scores: said("return_ratio", _share(scores, _return, _oracle)))
 
 
 @metric
 def normalised_return() -> Metric:
     """(mean return - random) / (oracle - random): 0 is random play, 1 knowing the system."""
-    return lambda scores: said(
-        "normalised_return", _share(scores, _gained, lambda v: _oracle(v) - _random(v))
-    )
+    return _over(lambda scores: said("normalised_return", _share(scores, _gained, _gain)))
 
 
 @metric
 def random_floor() -> Metric:
     """The return ratio of random play in expectation, on the same episodes; exact for each."""
-    return lambda scores: said("s", _share(scores, _random, _oracle))["s"]
+    return _over(lambda scores: said("s", _share(scores, _random, _oracle))["s"])
 
 
 @metric
 def malformed_share() -> Metric:
     """Malformed replies / replies, with its 95 % interval."""
-    return lambda scores: said("malformed_share", _malformed(scores))
+    return _over(lambda scores: said("malformed_share", _malformed(scores)))
 
 
 @metric
