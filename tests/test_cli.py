@@ -126,7 +126,7 @@ BAD: list[tuple[list[str], str]] = [
     ([*WATCH, "--world", "rooms", "--set", "level=attic"], "level"),
     ([*WATCH, "--world", "rooms", "--explain", "graph"], "explain"),
     ([*WATCH, "--world", "rooms", "--experimenter", "scripted:wizard"], "scripted"),
-    ([*WATCH, "--world", "rooms", "--experimenter", "bayes:eig"], "agent"),
+    ([*WATCH, "--world", "rooms", "--experimenter", "bayes:eig"], "bayes"),
     (["perform", "scripted:random", "--film", "OUT.gif", "--out", "OUT"], "--film"),
     (["study", "nothing", "--out", "OUT"], "study"),
     (["study", "heldout-links", "--scale", "huge", "--out", "OUT"], "scale"),
