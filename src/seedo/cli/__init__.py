@@ -27,6 +27,10 @@ UsageError: Any = typer.BadParameter.__mro__[2]
 """What the command line raises for an option it does not know, and the like."""
 
 
+INTERRUPTED = 130
+"""Exit code of a command that was stopped by Ctrl-C."""
+
+
 def _version(asked: bool) -> None:
     if asked:
         print(f"seedo {__version__}")
@@ -50,17 +54,20 @@ def main() -> None:
         print(f"seedo: {old} is no longer read: set {new} instead", file=sys.stderr)
     words = sys.argv[1:]
     programs.keep()
+    message = ""
     try:
-        sys.exit(app(words or ["--help"], standalone_mode=False) or 0)
+        code = app(words or ["--help"], standalone_mode=False) or 0
     except UserError as error:
-        message = str(error)
+        code, message = 2, str(error)
     except UsageError as error:
-        message = " ".join(error.format_message().split())
+        code, message = 2, " ".join(error.format_message().split())
     except (KeyboardInterrupt, typer.Abort):
-        print(f"seedo: interrupted{_how_to_go_on(words)}", file=sys.stderr)
-        sys.exit(130)
-    print(f"seedo: {message}", file=sys.stderr)
-    sys.exit(2)
+        code = INTERRUPTED
+    if code == INTERRUPTED:  # which newer versions of Typer return
+        message = f"interrupted{_how_to_go_on(words)}"
+    if message:
+        print(f"seedo: {message}", file=sys.stderr)
+    sys.exit(code)
 
 
 def _how_to_go_on(words: list[str]) -> str:

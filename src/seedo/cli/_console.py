@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from rich.cells import cell_len
@@ -91,16 +89,6 @@ class Count(Bar):
         of = f"{done:,} of {total:,}"
         note = f"{shown} {self.unit}/s"
         self.show(done, total, note if self.bar is None else f"{of}, {note}", of)
-
-
-@contextmanager
-def learning_bar() -> Iterator[Callable[[Any], None]]:
-    """A progress bar of a training job, to be called with its reports."""
-    with counter("learning") as bar:
-        task = bar.add_task("", total=1000, note="")
-        yield lambda report: bar.update(
-            task, completed=int(1000 * report.fraction), note=report.doing
-        )
 
 
 def print_table(table: Any) -> None:

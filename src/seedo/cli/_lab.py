@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from seedo.lab.study import StudyConfig
 
 lab_app = typer.Typer(
-    help="A lab in the browser: build, play, watch, compare; studies with people.",
+    help="A lab in the browser, for one or for studies with people.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )

@@ -36,6 +36,11 @@ class WorldOptions:
         options = read_settings(self.settings or [])
         from seedo import worlds
 
+        known = worlds.find(self.world).settings_of()
+        for field, value in options.items():
+            if field not in known:
+                has = f"its settings are {', '.join(known)}" if known else "it has none"
+                raise UserError(field, value, f"no setting of world {self.world}: {has}")
         if self.n is not None:
             options = {"n": self.n} | options
         return worlds.make(self.world, preset=self.preset, split=self.split, **options)

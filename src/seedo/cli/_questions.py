@@ -118,7 +118,7 @@ def ask(
     else:
         found = inference.answer(query, _posterior(rows, known, beliefs))
     if as_json:
-        print(json.dumps(found.to_json(), sort_keys=True))
+        print(json.dumps(found.to_dict(), sort_keys=True))
         return
     _print_answer(found)
 
@@ -170,7 +170,7 @@ def advise(
         )  # fmt: skip
     reports.write_advice(found, out)
     if as_json:
-        print(json.dumps(found.to_json(), sort_keys=True))
+        print(json.dumps(found.to_dict(), sort_keys=True))
         return
     print_table(reports.advice_table(found))
     notes.print(f"report in {out}", highlight=False, markup=False, soft_wrap=True)

@@ -62,7 +62,7 @@ def print_review(result: Any, as_json: bool, costs: Any = None, with_matrix: boo
     from seedo import reports
 
     if as_json:
-        found = result.to_json() | ({"frontier": costs.to_json()} if costs else {})
+        found = result.to_dict() | ({"frontier": costs.to_dict()} if costs else {})
         print(json.dumps(found, sort_keys=True))
         return
     print_table(reports.table(result))
