@@ -299,9 +299,9 @@ def test_every_answer_is_plain_json_says_its_question_and_what_it_rests_on(
         if "row 201" in question and rows is observed:
             continue
         found = answer(question, rows)
-        text = json.dumps(found.to_json(), allow_nan=False, sort_keys=True)
+        text = json.dumps(found.to_dict(), allow_nan=False, sort_keys=True)
         assert json.loads(text)["question"] == found.question
-        assert answer(found.question, rows).to_json() == found.to_json()
+        assert answer(found.question, rows).to_dict() == found.to_dict()
         assert found.rests_on
         assert found.assumes
         assert found.answer

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
+import shlex
+import subprocess
+import sys
 
 import pytest
 
+import seedo
 from command import run
-from seedo import cli
+from seedo import cli, learning, play, programs, studies, worlds
 
 
 @pytest.fixture(scope="module")
@@ -126,10 +132,32 @@ BAD: list[tuple[list[str], str]] = [
     ([*WATCH, "--world", "rooms", "--set", "level=attic"], "level"),
     ([*WATCH, "--world", "rooms", "--explain", "graph"], "explain"),
     ([*WATCH, "--world", "rooms", "--experimenter", "scripted:wizard"], "scripted"),
-    ([*WATCH, "--world", "rooms", "--experimenter", "bayes:eig"], "agent"),
+    ([*WATCH, "--world", "rooms", "--experimenter", "bayes:eig"], "bayes"),
     (["perform", "scripted:random", "--film", "OUT.gif", "--out", "OUT"], "--film"),
     (["study", "nothing", "--out", "OUT"], "study"),
     (["study", "heldout-links", "--scale", "huge", "--out", "OUT"], "scale"),
+    (["study", "heldout-links", "--temperature", "1", "--out", "OUT"], "--player"),
+    (["learn", "LOGS", "--out", "OUT", "--rounds", "4"], "No such option: --rounds"),
+    (["learn", "LOGS", "--out", "OUT", "--steps", "4"], "No such option: --steps"),
+    (["dagger", "LOGS", "--out", "OUT"], "Missing option '--expert-queries'"),
+    (["dagger", "LOGS", "--out", "OUT", "--expert-queries", "0"], "expert_queries"),
+    (
+        ["dagger", "LOGS", "--out", "OUT", "--expert-queries", "9", "--minutes", "1"],
+        "No such option: --minutes",
+    ),
+    (["ppo", "--out", "OUT", "--steps", "0"], "steps"),
+    (["ppo", "--out", "OUT", "--discount", "0.9"], "--discount"),
+    (["ppo", "--out", "OUT", "--world", "rooms", "--tasks", "9"], "--tasks"),
+    (["ppo", "--out", "OUT", "--world", "blicket"], "world"),
+    (["perform", "scripted:random", "--temperature", "1", "--out", "OUT"], "--temperature"),
+    (["perform", "scripted:random", "--film-episode", "-1", "--out", "OUT"], "--film-episode"),
+    (["list", "planets"], "what"),
+    (["list", "settings"], "world"),
+    (["list", "settings", "mars"], "world"),
+    (["list", "worlds", "dag"], "world"),
+    (["cache", "burn"], "what"),
+    (["demo", "--episodes", "0", "--out", "OUT"], "episodes"),
+    (["demo", "--seed", "-1", "--out", "OUT"], "seed"),
 ]
 
 
@@ -151,3 +179,136 @@ def test_bad_input_is_one_line_exit_2_and_leaves_nothing(words, field, folder, t
     assert out == ""
     assert not (tmp_path / "out").exists()
     assert sorted(folder.rglob("*")) == before
+
+
+VERBS = ("demo", "watch", "learn", "dagger", "ppo", "perform", "review", "ask", "advise", "study",
+         "lab", "list", "inspect", "import", "cache")  # fmt: skip
+
+
+def test_help_lists_the_verbs_in_the_order_of_the_work_on_short_lines(capsys):
+    code, out, _ = run(capsys, "--help")
+    assert code == 0
+    listed = [line.split()[0] for line in out.splitlines() if line.startswith("  ")]
+    assert [word for word in listed if word in VERBS] == list(VERBS)
+    assert max(map(len, out.splitlines())) <= 80
+    assert "..." not in out
+
+
+def test_a_command_shows_the_settings_of_its_own_recipe(capsys):
+    shown = {}
+    for verb in ("learn", "dagger", "ppo"):
+        code, out, _ = run(capsys, verb, "--help")
+        assert code == 0
+        shown[verb] = {word for word in out.split() if word.startswith("--")}
+    both = {"--width", "--from", "--seed", "--resume"}
+    assert all(both <= options for options in shown.values())
+    assert "--minutes" in shown["learn"] - shown["dagger"] - shown["ppo"]
+    assert "--expert-queries" in shown["dagger"] - shown["learn"] - shown["ppo"]
+    assert {"--steps", "--tasks", "--unroll"} <= shown["ppo"] - shown["learn"] - shown["dagger"]
+    for verb, recipe in (("learn", learning.Recipe), ("dagger", learning.DaggerRecipe)):
+        assert len(shown[verb]) >= len(dataclasses.fields(recipe))
+
+
+def test_the_version_is_told(capsys):
+    code, out, _ = run(capsys, "--version")
+    assert (code, out.split()) == (0, ["seedo", seedo.__version__])
+
+
+def test_what_is_listed_can_be_used(capsys):
+    def listed(*words):
+        code, out, err = run(capsys, "list", *words, "--json")
+        assert (code, err) == (0, "")
+        return json.loads(out)
+
+    assert {row["world"] for row in listed("worlds")} >= {"dag", "rooms", "blicket"}
+    for row in listed("splits"):
+        assert worlds.make(row["world"], split=row["split"]).split == row["split"]
+    for world in ("dag", "rooms", "blicket"):
+        defaults = {row["setting"]: row["default"] for row in listed("settings", world)}
+        kept = json.loads(json.dumps(worlds.make(world).config()))
+        assert {name: kept.get(name, default) for name, default in defaults.items()} == defaults
+        assert len(defaults) >= 3
+    for row in listed("players", "blicket"):
+        if row["world"]:
+            assert play.find_player(row["player"], worlds.make("blicket"))
+    assert {"equivariant", "text"} <= {row["network"] for row in listed("networks")}
+    assert {row["study"] for row in listed("studies")} == set(studies.STUDIES)
+
+
+def in_a_process(*words, **variables):
+    """`seedo WORDS` in a process of its own, with what it has imported at its end."""
+    program = (
+        "import sys, atexit; from seedo.cli import main; atexit.register(lambda: print('loaded', "
+        "*sorted({m.partition('.')[0] for m in sys.modules}), file=sys.stderr)); main()"
+    )
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("JAX_COMPIL")}
+    return subprocess.run(
+        [sys.executable, "-c", program, *words],
+        capture_output=True, text=True, env=environment | variables,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--help",),
+        ("watch", "--out", "x", "--episodes", "0"),
+        ("perform", "scripted:random", "--out", "x", "--set", "noise"),
+        ("ask", "nothing.csv", "effect of X on Y"),
+        ("review", "x", "--colour"),
+        ("study", "limit", "--temperature", "1"),
+    ],
+)
+def test_arguments_are_checked_before_anything_heavy_is_imported(words):
+    loaded = set(in_a_process(*words).stderr.rsplit("loaded", 1)[1].split())
+    assert not loaded & {"jax", "scipy", "matplotlib", "pandas", "networkx", "pyarrow"}
+
+
+def test_compiled_programs_are_kept_bounded_and_cleared(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    kept = tmp_path / "seedo" / "xla"
+    kept.mkdir(parents=True)
+    for age in range(8):
+        (kept / f"program{age}").write_bytes(bytes(100))
+        os.utime(kept / f"program{age}", (1e9 - age, 1e9 - age))
+    assert programs.shrink(800) == 0
+    assert programs.shrink(400) == 500
+    assert sorted(path.name for path in kept.iterdir()) == ["program0", "program1", "program2"]
+    code, out, _ = run(capsys, "cache", "where", "--json")
+    assert (code, json.loads(out)["path"]) == (0, str(kept))
+    assert run(capsys, "cache", "clear")[0] == 0
+    assert list(kept.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "used"),
+    [({}, True), ({"SEEDO_CACHE": "0"}, False), ({"JAX_COMPILATION_CACHE_DIR": "OTHER"}, False)],
+)
+def test_the_cache_can_be_switched_off_and_a_folder_of_jax_wins(variables, used, tmp_path):
+    variables = {k: v.replace("OTHER", str(tmp_path / "other")) for k, v in variables.items()}
+    words = ("watch", "--episodes", "2", "--n", "2", "--out", str(tmp_path / "logs"))
+    done = in_a_process(*words, XDG_CACHE_HOME=str(tmp_path / "cache"), **variables)
+    assert done.returncode == 0, done.stderr
+    kept = tmp_path / "cache" / "seedo" / "xla"
+    assert (kept.is_dir() and any(kept.iterdir())) == used
+
+
+def test_progress_is_told_where_there_is_no_terminal(folder, monkeypatch, capsys):
+    monkeypatch.setattr("seedo.cli._console.SECONDS", 0.0)
+    code, out, err = run(capsys, "review", str(folder / "run"), "--json")
+    assert code == 0
+    assert json.loads(out)
+    assert any("1 of 1" in line for line in err.splitlines())
+
+
+def test_an_interrupted_command_says_how_it_goes_on(monkeypatch, tmp_path, capsys):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("seedo.play.watch", stop)
+    words = ["watch", "--out", str(tmp_path / "my logs"), "--episodes", "4"]
+    code, _, err = run(capsys, *words)
+    assert code == 130
+    assert shlex.join(["seedo", *words, "--resume"]) in err
+    assert err.count("\n") == 1

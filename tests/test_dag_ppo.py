@@ -374,7 +374,7 @@ def test_what_cannot_be_fine_tuned_is_refused(tmp_path):
     with pytest.raises(UserError, match="world"):
         reinforce(worlds.make("rooms"), tmp_path, SMALL)
     run = CliRunner().invoke(
-        app, ["learn", "--method", "ppo", "--reward", "sampled", "--out", str(tmp_path / "a")]
+        app, ["ppo", "--world", "rooms", "--reward", "sampled", "--out", str(tmp_path / "a")]
     )
     assert run.exit_code != 0
 

@@ -408,7 +408,7 @@ def test_worlds_with_other_settings_are_groups_of_their_own(tmp_path, runs):
 
 
 def test_review_is_plain_json(reviewed):
-    text = json.dumps(reviewed.to_json(), allow_nan=False)
+    text = json.dumps(reviewed.to_dict(), allow_nan=False)
     run = json.loads(text)["groups"][0]["runs"][0]
     assert run["metrics"]["return_ratio"] == {"value": 1.0, "low": 1.0, "high": 1.0, "n": 64}
 
@@ -471,7 +471,7 @@ FOREIGN = {
 def test_logs_with_gaps_are_reviewed_with_reasons(changes, tmp_path):
     write_batch(tmp_path / "run", two_variables(**changes))
     found = review([tmp_path / "run"])
-    json.dumps(found.to_json(), allow_nan=False)
+    json.dumps(found.to_dict(), allow_nan=False)
     assert "<html" in html(found)
     metrics = found.runs[0].metrics
     for estimate in (metrics.return_ratio, metrics.bayes_ratio, metrics.action_match):

@@ -210,7 +210,7 @@ def test_those_that_cannot_be_rebuilt_have_experiments_only_and_a_reason(runs):
     page = html(result, found)
     assert "Return against cost" in page
     assert page.count("<svg") == html(result).count("<svg") + 1
-    json.dumps(found.to_json(), allow_nan=False)
+    json.dumps(found.to_dict(), allow_nan=False)
 
 
 def test_review_prints_the_frontier_and_puts_it_into_json_and_report(runs, tmp_path, capsys):

@@ -16,7 +16,7 @@ import pytest
 from lab_client import visitor
 from lab_server import running
 from seedo import evaluation, play, worlds
-from seedo.cli import _options
+from seedo.cli import WorldOptions
 from seedo.lab import Drawn, Scenario, encode
 from seedo.lab._scenario import redrawn
 
@@ -108,10 +108,10 @@ def test_the_command_line_of_a_cell_describes_the_same_world(compared):
     cell = browser.get(f"/api/compare/{name}").json()["cells"][2]
     words = cell["command"].split()
     option = {words[i]: words[i + 1] for i in range(3, len(words), 2)}
-    world = _options.make_world(
+    world = WorldOptions(
         option["--world"], option["--preset"], option["--split"], int(option["--n"]),
         [option["--set"]],
-    )  # fmt: skip
+    ).make()  # fmt: skip
     assert world.config() == SMALL.config.to_dict() | {"confounders": 1}
     assert (option["--episodes"], option["--seed"]) == ("150", "3")
 

@@ -18,7 +18,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from command import run
-from seedo.cli._options import make_world
+from seedo.cli import WorldOptions
 from seedo.episodes import Dataset, write_batch
 from seedo.errors import UserError
 from seedo.evaluation import review
@@ -389,7 +389,8 @@ def test_check_study_tells_how_agents_meet_the_same_systems(tmp_path, capsys):
     given = list(zip(words[3::2], words[4::2], strict=True))
     plain = dict(given)
     settings = [value for option, value in given if option == "--set"]
-    world = make_world("dag", plain["--preset"], plain["--split"], int(plain["--n"]), settings)
+    asked = WorldOptions("dag", plain["--preset"], plain["--split"], int(plain["--n"]), settings)
+    world = asked.make()
     config = StudyConfig.load(tmp_path / "tiny.toml")
     assert world.config() == config.scenario("names=contrary", 1, 0).stage().config()
     assert (plain["--episodes"], plain["--seed"]) == (str(TASKS), str(config.seed))

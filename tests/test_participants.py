@@ -310,5 +310,5 @@ def test_tables_and_report_say_that_the_units_are_people(reviewed, tmp_path):
     assert "36 of 6 people" in page
     assert "bootstrapped over participants" in page
     assert "People beside others" in page
-    plain = reviewed.to_json()
+    plain = reviewed.to_dict()
     assert plain["groups"][0]["beside"][0]["participants"] == 6

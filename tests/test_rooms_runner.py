@@ -146,21 +146,21 @@ def test_a_log_of_something_else_has_no_actions(tmp_path):
         logged_actions(Dataset(tmp_path / "dag").read())
 
 
-PPO = ["learn", "--method", "ppo", "--out", "OUT"]
+PPO = ["ppo", "--world", "rooms", "--out", "OUT"]
 
 
 @pytest.mark.parametrize(
     ("words", "field"),
     [
-        (["learn", "--method", "sarsa", "--out", "OUT"], "--method"),
-        (["learn", "--out", "OUT"], "logs"),
+        (["learn", "--out", "OUT"], "Missing argument 'logs"),
+        ([*PPO, "--reward", "sampled"], "--reward"),
         ([*PPO, "--steps", "0"], "steps"),
-        ([*PPO, "--world", "blicket"], "world"),
+        ([*PPO, "--world", "blicket"], "--world"),
         ([*PPO, "--set", "level=attic"], "level"),
         ([*PPO, "--explanations", "poems"], "explanations"),
-        ([*PPO, "--epochs", "2"], "--method"),
+        ([*PPO, "--epochs", "0"], "epochs"),
         ([*PPO, "--network", "rnn"], "network"),
-        ([*PPO, "somewhere"], "logs"),
+        ([*PPO, "somewhere"], "Got unexpected extra argument"),
     ],
 )
 def test_bad_reinforcement_is_one_line(words, field, tmp_path, capsys):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, replace
 
 import jax
@@ -11,7 +10,6 @@ import numpy as np
 import pytest
 
 from seedo import play, studies, worlds
-from seedo.cli._stage import _STUDIES
 from seedo.episodes import EXPLORE, Dataset, EpisodeBatch, Origin
 from seedo.errors import UserError
 from seedo.evaluation import _metrics, _strategies
@@ -53,10 +51,6 @@ def test_an_unknown_scale_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(UserError, match="scale: got 'huge'"):
         studies.study("limit", "huge", tmp_path)
     assert not list(tmp_path.iterdir())
-
-
-def test_the_command_names_every_study():
-    assert {name.strip(" .") for name in re.split(",| or ", _STUDIES)} == set(STUDIES)
 
 
 def test_a_finding_carries_the_study_and_what_came_out(tmp_path):

@@ -3,17 +3,48 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from seedo.cli import _files, _lab, _questions, _stage  # noqa: F401  they register their commands
-from seedo.cli._console import app
+from seedo import __version__, programs
+from seedo.cli import (  # noqa: F401  they register their commands
+    _files,
+    _lab,
+    _learning,
+    _listing,
+    _play,
+    _questions,
+    _review,
+)
+from seedo.cli._commands import app
+from seedo.cli._options import WorldOptions
 from seedo.errors import UserError
 
 UsageError: Any = typer.BadParameter.__mro__[2]
 """What the command line raises for an option it does not know, and the like."""
+
+
+INTERRUPTED = 130
+"""Exit code of a command that was stopped by Ctrl-C."""
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"seedo {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def verbs(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Agents that learn to experiment by watching others do it."""
 
 
 def main() -> None:
@@ -21,17 +52,31 @@ def main() -> None:
     for old in sorted(name for name in os.environ if name.startswith("UNDERSTUDY_")):
         new = old.replace("UNDERSTUDY_", "SEEDO_", 1)
         print(f"seedo: {old} is no longer read: set {new} instead", file=sys.stderr)
+    words = sys.argv[1:]
+    programs.keep()
+    message = ""
     try:
-        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
+        code = app(words or ["--help"], standalone_mode=False) or 0
     except UserError as error:
-        message = str(error)
+        code, message = 2, str(error)
     except UsageError as error:
-        message = " ".join(error.format_message().split())
+        code, message = 2, " ".join(error.format_message().split())
     except (KeyboardInterrupt, typer.Abort):
-        print("seedo: interrupted; the same command with --resume goes on", file=sys.stderr)
-        sys.exit(130)
-    print(f"seedo: {message}", file=sys.stderr)
-    sys.exit(2)
+        code = INTERRUPTED
+    if code == INTERRUPTED:  # which newer versions of Typer return
+        message = f"interrupted{_how_to_go_on(words)}"
+    if message:
+        print(f"seedo: {message}", file=sys.stderr)
+    sys.exit(code)
 
 
-__all__ = ["app", "main"]
+def _how_to_go_on(words: list[str]) -> str:
+    if words[0] in ("demo", "study"):
+        return f"; the same command goes on: {shlex.join(['seedo', *words])}"
+    if words[0] in ("watch", "learn", "dagger", "ppo", "perform"):
+        again = words if "--resume" in words else [*words, "--resume"]
+        return f"; this goes on: {shlex.join(['seedo', *again])}"
+    return ""
+
+
+__all__ = ["WorldOptions", "app", "main"]

@@ -4,86 +4,120 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import typer
+from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
-app = typer.Typer(
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help="Agents that learn to experiment by watching others do it.",
-)
 notes = Console(stderr=True)
 
-
-def counter(title: str) -> Progress:
-    return Progress(
-        TextColumn(title),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=notes,
-        disable=not notes.is_terminal,
-    )
+SECONDS = 5.0
+"""Between lines of progress where stderr is no terminal."""
 
 
-class Count:
-    """A progress bar of episodes, or of something else, with their rate."""
+NAMES = 24
+"""Columns of the screen that the names in a table get, if they need so many."""
 
-    def __init__(self, title: str, unit: str = "episodes") -> None:
-        self.bar, self.unit = counter(title), unit
 
-    def __enter__(self) -> Count:
-        self.bar.start()
-        self.task = self.bar.add_task("", total=None, note="")
-        self.began, self.first = time.monotonic(), 0
+class Bar:
+    """How far something is, on stderr: a bar in a terminal, else a line every few seconds."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+
+    def __enter__(self) -> Bar:
+        self.said = time.monotonic()
+        self.bar: Any = None
+        if notes.is_terminal:
+            self.bar = _terminal_bar(self.title)
+            self.bar.start()
+            self.task = self.bar.add_task("", total=None, note="")
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.bar.stop()
+        if self.bar is not None:
+            self.bar.stop()
+
+    def show(self, done: float, total: float, note: str, of: str = "") -> None:
+        """Show it, with a note.
+
+        Args:
+            of: how far it is, in words; by default in per cent.
+        """
+        if self.bar is not None:
+            self.bar.update(self.task, completed=done, total=total, note=note)
+            return
+        now = time.monotonic()
+        if now - self.said >= SECONDS:
+            self.said = now
+            far = of or f"{done / max(total, 1e-12):.0%}"
+            line = ", ".join(part for part in (f"{self.title}: {far}", note) if part)
+            notes.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def report(self, report: Any) -> None:
+        """Show what a job of `learning` reports."""
+        self.show(report.fraction, 1.0, report.doing)
+
+
+def _terminal_bar(title: str) -> Any:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    percent = TextColumn("{task.percentage:>3.0f} %")
+    note = TextColumn("{task.fields[note]}", markup=False)
+    return Progress(TextColumn(title, markup=False), BarColumn(), percent, note,
+                    TimeElapsedColumn(), Remaining(), console=notes)  # fmt: skip
+
+
+class Count(Bar):
+    """Progress in episodes, or in something else, with their rate."""
+
+    def __init__(self, title: str, unit: str = "episodes") -> None:
+        super().__init__(title)
+        self.unit = unit
+
+    def __enter__(self) -> Count:
+        super().__enter__()
+        self.began, self.first = time.monotonic(), -1
+        return self
 
     def __call__(self, done: int, total: int) -> None:
-        if self.bar.tasks[0].total is None:
+        if self.first < 0:
             self.first = done
         rate = (done - self.first) / max(time.monotonic() - self.began, 1e-9)
         shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
-        self.bar.update(self.task, completed=done, total=total, note=f"{shown} {self.unit}/s")
-
-
-@contextmanager
-def learning_bar() -> Iterator[Callable[[Any], None]]:
-    """A progress bar of a training job, to be called with its reports."""
-    with counter("learning") as bar:
-        task = bar.add_task("", total=1000, note="")
-        yield lambda report: bar.update(
-            task, completed=int(1000 * report.fraction), note=report.doing
-        )
+        of = f"{done:,} of {total:,}"
+        note = f"{shown} {self.unit}/s"
+        self.show(done, total, note if self.bar is None else f"{of}, {note}", of)
 
 
 def print_table(table: Any) -> None:
-    """Print a table; where there is no terminal to ask for its width, as wide as it needs."""
+    """Print a table; where there is no terminal to ask for its width, as wide as it needs.
+
+    Where it is too wide, columns are left out, last ones first, rather than the names in the first
+    be cut.
+    """
     console = Console()
     if not console.is_terminal:
         console = Console(width=160)
+    for place, column in enumerate(table.columns):
+        widest = max(cell_len(str(cell)) for cell in (column.header, *column.cells))
+        if place == 0 or column.no_wrap:
+            column.min_width = widest if place else min(NAMES, widest)
+    left_out: list[str] = []
+    unbounded = console.options.update(max_width=10_000)
+    while (
+        len(table.columns) > 2 and console.measure(table, options=unbounded).minimum > console.width
+    ):
+        left_out.insert(0, str(table.columns.pop().header))
     console.print(table)
+    if left_out:
+        line = f"no room for: {', '.join(left_out)} (a wider terminal or --json shows all)"
+        notes.print(line, style="dim", highlight=False, markup=False)
 
 
 def say(as_json: bool, figures: dict[str, Any], sentence: str) -> None:
     if as_json:
         print(json.dumps(figures, sort_keys=True))
     else:
-        notes.print(sentence, highlight=False)
+        notes.print(sentence, highlight=False, markup=False, soft_wrap=True)

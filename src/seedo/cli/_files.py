@@ -10,11 +10,12 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from seedo.cli._console import app, notes, print_table
+from seedo.cli._commands import command
+from seedo.cli._console import notes, print_table
 from seedo.cli._options import AsJson
 
 
-@app.command()
+@command("inspect")
 def inspect(
     logs: Annotated[Path, typer.Argument(help="Dataset or run folder.")],
     as_json: AsJson = False,
@@ -97,7 +98,7 @@ def _variables(found: dict[str, Any]) -> Table:
     return table
 
 
-@app.command("import")
+@command("import")
 def import_(
     table: Annotated[Path, typer.Argument(help="Your file, one row a step; see docs/logs.md.")],
     out: Annotated[Path, typer.Option(help="Dataset folder to write.")],

@@ -14,7 +14,8 @@ import typer
 from rich.box import SIMPLE
 from rich.table import Table
 
-from seedo.cli._console import Count, app, notes, print_table, say
+from seedo.cli._commands import app
+from seedo.cli._console import Count, notes, print_table, say
 from seedo.cli._options import AsJson
 from seedo.errors import UserError
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from seedo.lab.study import StudyConfig
 
 lab_app = typer.Typer(
-    help="A lab in the browser: build, play, watch, compare, look back, run studies with people.",
+    help="A lab in the browser, for one or for studies with people.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )

@@ -1,86 +1,65 @@
-"""Ways to learn that have settings of their own: what `seedo learn --method dagger` does."""
+"""The commands that train: learn (imitate), dagger (ask an expert), ppo (act)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from seedo.cli._console import learning_bar, say
+from seedo.cli._commands import command
+from seedo.cli._console import Bar, say
+from seedo.cli._options import AsJson, Resume, WorldOptions, check_folders
 from seedo.errors import UserError
 
-ExpertQueries = Annotated[
-    int | None, typer.Option(help="dagger: steps at which the expert may be asked, in all.")
-]
-Expert = Annotated[
-    str | None,
-    typer.Option(
-        help="dagger: who answers: scripted:expert (default; knows the system), bayes:eig, ..."
-    ),
-]
-Rounds = Annotated[int | None, typer.Option(help="dagger: rounds of playing and asking (4).")]
-Beta = Annotated[
-    float | None, typer.Option(help="dagger: share of steps that the expert acts in round 0 (0.5).")
-]
-Mix = Annotated[
-    float | None, typer.Option(help="dagger: by what that share shrinks each round (0.5).")
-]
-Ask = Annotated[
-    str | None,
-    typer.Option(help="dagger: which visited steps: exploit (default), balanced or uniform."),
-]
-Share = Annotated[
-    float | None, typer.Option(help="dagger: share of minibatches with new labels (0.5).")
-]
-
-OPTIONS = {
-    "expert_queries": "--expert-queries",
-    "expert": "--expert",
-    "rounds": "--rounds",
-    "beta": "--beta",
-    "decay": "--mix",
-    "ask": "--ask",
-    "share": "--share",
-}
+Logs = Annotated[list[Path], typer.Argument(help="Dataset folders.", show_default=False)]
+Out = Annotated[Path, typer.Option(help="Agent folder to write.")]
 
 
-def refuse_dagger_options(method: str, given: Mapping[str, Any]) -> None:
-    """Raises UserError if an option of DAgger was given for another method."""
-    for field, value in given.items():
-        if value is not None:
-            raise UserError(OPTIONS[field], value, f"only for --method dagger, not {method}")
-
-
-def learn_by_dagger(
-    world: Any,
-    logs: list[Path] | None,
-    out: Path,
-    imitation: Any,
-    given: Mapping[str, Any],
-    resume: bool,
-    as_json: bool,
+@command("learn", {"": "seedo.learning:Recipe"})
+def learn(
+    logs: Logs, out: Out, recipe: dict[str, Any], resume: Resume = False, as_json: AsJson = False
 ) -> None:
-    """Carry out the command; `given` are the options of `OPTIONS`, None where left out."""
+    """Imitate logs: train a network from the files alone."""
+    check_folders("logs", logs)
+    from seedo import learning
+
+    if "minutes" in recipe:
+        recipe = {"epochs": None} | recipe
+    made = learning.Recipe(**recipe)
+    with Bar("learning") as bar:
+        agent = learning.learn(logs, out, made, resume=resume, progress=bar.report)
+    last = agent.history[-1]
+    say(
+        as_json,
+        {"path": str(out), **last},
+        f"agent in {out}: {agent.training['parameters']:,} parameters, "
+        f"{last['episodes']:,} episodes, held-out exploit loss {last['heldout_exploit_loss']:.3f}",
+    )
+
+
+@command("dagger", {"": "seedo.learning:DaggerRecipe"})
+def dagger(
+    logs: Logs,
+    out: Out,
+    world: WorldOptions,
+    recipe: dict[str, Any],
+    expert: Annotated[
+        str, typer.Option(help="Who answers, e.g. bayes:eig; scripted:expert knows the system.")
+    ] = "scripted:expert",
+    resume: Resume = False,
+    as_json: AsJson = False,
+) -> None:
+    """Imitate, and ask an expert about what the agent itself visits."""
+    check_folders("logs", logs)
     from seedo import learning, play
 
-    if not logs:
-        raise UserError("logs", None, "give the logs that are or were imitated")
-    if given["expert_queries"] is None:
-        raise UserError("--expert-queries", None, "say how often the expert may be asked")
-    if imitation.explanations != "none" or imitation.network == "text":
-        raise UserError("--method", "dagger", "neither text nor explanations can be learnt by it")
-    if imitation.minutes is not None:
-        raise UserError("minutes", imitation.minutes, "DAgger counts --epochs")
-    own = {k: v for k, v in given.items() if v is not None and k != "expert"}
-    shared = {f.name: getattr(imitation, f.name) for f in fields(learning.Training)}
-    recipe = learning.DaggerRecipe(**shared, **own)
-    expert = play.find_player(given["expert"] or "scripted:expert", world, True)
-    with learning_bar() as progress:
+    made = learning.DaggerRecipe(**recipe)
+    stage = world.make()
+    who = play.find_player(expert, stage, True)
+    with Bar("learning") as bar:
         agent = learning.learn_by_dagger(
-            world, expert, logs, out, recipe, resume=resume, progress=progress
+            stage, who, logs, out, made, resume=resume, progress=bar.report
         )
     record = agent.training["dagger"]
     last = record["by_round"][-1]
@@ -88,7 +67,36 @@ def learn_by_dagger(
         as_json,
         {"path": str(out), **agent.history[-1], "queries": record["queries"],
          "by_round": record["by_round"]},
-        f"agent in {out}: {record['queries']:,} expert queries in {recipe.rounds} rounds, return "
+        f"agent in {out}: {record['queries']:,} expert queries in {made.rounds} rounds, return "
         f"ratio {last['return_ratio']:.3f} in the last, held-out exploit loss "
         f"{last['heldout_exploit_loss']:.3f}",
     )  # fmt: skip
+
+
+@command("ppo", {"dag": "seedo.learning:FineTuning", "rooms": "seedo.learning:ReinforcementRecipe"})
+def ppo(
+    out: Out,
+    world: WorldOptions,
+    recipe: dict[str, Any],
+    resume: Resume = False,
+    as_json: AsJson = False,
+) -> None:
+    """Learn by reinforcement: act, and do more of what paid."""
+    from seedo import learning
+
+    stage = world.make()
+    kind = learning.way_of(stage).recipe
+    for field, value in recipe.items():
+        if field not in kind.__dataclass_fields__:
+            option = "--" + field.replace("_", "-")
+            raise UserError(option, value, f"not an option in world {stage.name}")
+    with Bar("learning") as bar:
+        agent = learning.reinforce(stage, out, kind(**recipe), resume=resume, progress=bar.report)
+    last = agent.history[-1]
+    measured = [name for name in ("return_ratio", "success") if name in last]
+    told = ", ".join(f"{name.replace('_', ' ')} {last[name]:.3f}" for name in measured)
+    say(
+        as_json,
+        {"path": str(out), **last},
+        f"agent in {out}: {last['steps']:,} steps, {told} at last",
+    )

@@ -3,64 +3,87 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from seedo.errors import UserError
 
-WorldName = Annotated[str, typer.Option("--world", help="dag, rooms or blicket.")]
-Preset = Annotated[
-    str | None,
-    typer.Option(help="dag: linear (default) or lampinen; rooms, blicket: default or reference."),
-]
-Split = Annotated[
-    str,
-    typer.Option(
-        help="train; dag: heldout-link, heldout-set, ...; rooms: heldout-values, ...; "
-        "blicket: heldout-conjunctive, ..."
-    ),
-]
 Seed = Annotated[int, typer.Option(help="Same seed, same machine: same bytes.")]
-Variables = Annotated[int | None, typer.Option("--n", help="Number of variables or objects.")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="A setting of the world, e.g. --set noise_variance=2."),
-]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted job.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable result on stdout.")]
 
 
-def make_world(
-    name: str, preset: str | None, split: str, n: int | None, settings: list[str] | None
-) -> Any:
-    """The world that the options describe."""
-    from seedo import worlds
+@dataclass(frozen=True)
+class WorldOptions:
+    """Which world."""
 
-    options: dict[str, Any] = {} if n is None else {"n": n}
-    for text in settings or []:
+    world: Annotated[str, typer.Option(help="`seedo list worlds` names them.")] = "dag"
+    preset: Annotated[str | None, typer.Option(help="Of the world; default its first.")] = None
+    split: Annotated[str, typer.Option(help="`seedo list splits` names them.")] = "train"
+    n: Annotated[int | None, typer.Option("--n", help="Number of variables or objects.")] = None
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="A setting, e.g. noise_variance=2; see `seedo list settings WORLD`."
+        ),
+    ] = None
+
+    def make(self) -> Any:
+        """The world that the options describe."""
+        options = read_settings(self.settings or [])
+        from seedo import worlds
+
+        known = worlds.find(self.world).settings_of()
+        for field, value in options.items():
+            if field not in known:
+                has = f"its settings are {', '.join(known)}" if known else "it has none"
+                raise UserError(field, value, f"no setting of world {self.world}: {has}")
+        if self.n is not None:
+            options = {"n": self.n} | options
+        return worlds.make(self.world, preset=self.preset, split=self.split, **options)
+
+
+def read_settings(texts: list[str]) -> dict[str, Any]:
+    """Settings of a world from `field=value`."""
+    options: dict[str, Any] = {}
+    for text in texts:
         field, equals, value = text.partition("=")
         if not equals or not field:
             raise UserError("--set", text, "write it as field=value, e.g. noise_variance=2")
         if field in ("preset", "split"):
             raise UserError("--set", text, f"use --{field}")
         options[field] = _value(value)
-    return worlds.make(name, preset=preset, split=split, **options)
+    return options
 
 
 def _value(text: str) -> Any:
     """A setting as typed: a number, a list like 1,2,3, true/false, or a word."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     if "," in text:
         return [_value(part) for part in text.split(",")]
     return text
 
 
-def player(name: str, world: Any, greedy: bool = True, seed: int = 0) -> Any:
-    """A player by name; see `play.find_player`."""
-    from seedo import play
+def check_count(field: str, value: int) -> None:
+    """Raises UserError for a number of episodes that cannot be."""
+    if value < 1:
+        raise UserError(field, value, "use a whole number from 1")
 
-    return play.find_player(name, world, greedy, seed)
+
+def check_seed(value: int) -> None:
+    """Raises UserError for a seed that cannot be."""
+    if not 0 <= value < 2**32:
+        raise UserError("seed", value, "use a whole number from 0 to 4294967295")
+
+
+def check_folders(field: str, paths: list[Path]) -> None:
+    """Raises UserError for a folder that is not there."""
+    for path in paths:
+        if not path.exists():
+            raise UserError(str(path), None, "there is no such folder")

@@ -6,14 +6,16 @@ import json
 import re
 import shlex
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from seedo.cli._console import Count, app, notes, print_table
-from seedo.cli._options import AsJson, Seed
+from seedo.cli._commands import command
+from seedo.cli._console import Count, notes, print_table
+from seedo.cli._options import AsJson, Seed, check_seed
 from seedo.errors import UserError
 
 if TYPE_CHECKING:
@@ -24,77 +26,108 @@ Data = Annotated[
     list[Path],
     typer.Argument(help="A log folder, or CSV, TSV or Parquet files.", show_default=False),
 ]
-Targets = Annotated[
-    str | None,
-    typer.Option(help="Column, or file, that says what was done in which rows: docs/tables.md."),
-]
-Sources = Annotated[str | None, typer.Option(help="Column with each row's source, or `file`.")]
-Drop = Annotated[list[str] | None, typer.Option(help="Columns that are no variables: a,b.")]
-Keep = Annotated[list[str] | None, typer.Option(help="The only columns that are variables: a,b.")]
-Require = Annotated[list[str] | None, typer.Option(help="An edge that is there: A->B; repeat it.")]
-Forbid = Annotated[list[str] | None, typer.Option(help="An edge that is not there: A->B.")]
-Believe = Annotated[list[str] | None, typer.Option(help="How probable an edge is: A->B=0.8.")]
-MaxParents = Annotated[int | None, typer.Option(help="Most direct causes of a variable.")]
-KnownGraphFile = Annotated[
-    Path | None, typer.Option("--graph", help="The graph, if it is known: docs/identification.md.")
-]
-DrawCount = Annotated[int, typer.Option("--draws", help="Posterior draws.")]
 
 
-@app.command()
+@dataclass(frozen=True)
+class TableOptions:
+    """How data are read."""
+
+    targets: Annotated[
+        str | None,
+        typer.Option(
+            help="Column, or file, that says what was done in which rows: docs/tables.md."
+        ),
+    ] = None
+    sources: Annotated[
+        str | None, typer.Option(help="Column with each row's source, or `file`.")
+    ] = None
+    drop: Annotated[list[str] | None, typer.Option(help="Columns that are no variables: a,b.")] = (
+        None
+    )
+    keep: Annotated[
+        list[str] | None, typer.Option(help="The only columns that are variables: a,b.")
+    ] = None
+    episode: Annotated[int | None, typer.Option(help="The episode that is asked about.")] = None
+
+
+@dataclass(frozen=True)
+class BeliefOptions:
+    """What is known or believed before the data, and how the posterior is drawn from."""
+
+    graph: Annotated[
+        Path | None,
+        typer.Option("--graph", help="The graph, if it is known: docs/identification.md."),
+    ] = None
+    require: Annotated[
+        list[str] | None, typer.Option(help="An edge that is there: A->B; repeat it.")
+    ] = None
+    forbid: Annotated[list[str] | None, typer.Option(help="An edge that is not there: A->B.")] = (
+        None
+    )
+    believe: Annotated[
+        list[str] | None, typer.Option(help="How probable an edge is: A->B=0.8.")
+    ] = None
+    max_parents: Annotated[int | None, typer.Option(help="Most direct causes of a variable.")] = (
+        None
+    )
+    draws: Annotated[int, typer.Option("--draws", help="Posterior draws.")] = 2000
+    seed: Seed = 0
+
+    def check(self) -> None:
+        """Raises UserError for what cannot be, whatever the data."""
+        if not 100 <= self.draws <= 100_000:
+            raise UserError("--draws", self.draws, "use a whole number from 100 to 100000")
+        check_seed(self.seed)
+        edges = self.require or self.forbid or self.believe
+        if self.graph is not None and (edges or self.max_parents is not None):
+            raise UserError("--graph", None, "it settles all edges: leave out --require, --forbid, "
+                            "--believe and --max-parents")  # fmt: skip
+
+
+@command("ask")
 def ask(
     data: Annotated[
         list[str],
         typer.Argument(help="A log folder or data files, then the question.", show_default=False),
     ],
-    targets: Targets = None,
-    sources: Sources = None,
-    drop: Drop = None,
-    keep: Keep = None,
-    episode: Annotated[int | None, typer.Option(help="The episode that is asked about.")] = None,
-    graph: KnownGraphFile = None,
+    table: TableOptions,
+    beliefs: BeliefOptions,
     nonlinear: Annotated[
         bool, typer.Option("--nonlinear", help="Mechanisms may be curved; needs --graph.")
     ] = False,
-    require: Require = None,
-    forbid: Forbid = None,
-    believe: Believe = None,
-    max_parents: MaxParents = None,
-    draws: DrawCount = 2000,
-    seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Ask what data say: `seedo ask logs/ "effect of X on Y"`; see docs/questions.md."""
-    from seedo import inference
-
+    """Ask what data say: `seedo ask data.csv "effect of X on Y"`."""
     if len(data) < 2:
         raise UserError("question", None, "give the data first and then the question, in quotes")
     *files, question = data
     paths = [Path(f) for f in files]
-    rows = _rows(paths, targets, sources, drop, keep, episode, question)
-    for note in rows.notes:
-        notes.print(note, style="yellow", highlight=False, markup=False)
-    query = inference.parse(question, rows.table.variables)
-    known = None if graph is None else inference.read_graph(graph, rows.table.variables)
-    if nonlinear and known is None:
+    check_files(paths)
+    if nonlinear and beliefs.graph is None:
         raise UserError("--nonlinear", None, "needs the graph: add --graph")
+    beliefs.check()
+    rows = _rows(paths, table, question)
+    from seedo import inference
+
+    query = inference.parse(question, rows.table.variables)
+    known = _known(beliefs, rows)
     if known is not None and known.bidirected:
         found = inference.answer_with_hidden_causes(query, known, rows.table)
     elif known is not None and nonlinear:
-        found = inference.answer_nonlinear(query, known, rows.table, seed)
+        found = inference.answer_nonlinear(query, known, rows.table, beliefs.seed)
     else:
-        posterior = _posterior(rows, known, require, forbid, believe, max_parents, draws, seed)
-        found = inference.answer(query, posterior)
+        found = inference.answer(query, _posterior(rows, known, beliefs))
     if as_json:
-        print(json.dumps(found.to_json(), sort_keys=True))
+        print(json.dumps(found.to_dict(), sort_keys=True))
         return
     _print_answer(found)
 
 
-@app.command()
+@command("advise")
 def advise(
     data: Data,
-    targets: Targets = None,
+    table: TableOptions,
+    beliefs: BeliefOptions,
     goal: Annotated[str | None, typer.Option(help='"maximize Y" or "minimize Y".')] = None,
     budget: Annotated[int, typer.Option(help="How many experiments to plan.")] = 1,
     out: Annotated[Path, typer.Option(help="HTML report to write.")] = Path("advice.html"),
@@ -110,48 +143,44 @@ def advise(
     prefer: Annotated[
         str | None, typer.Option(help="bits or gain (default: gain if there is a goal).")
     ] = None,
-    sources: Sources = None,
-    drop: Drop = None,
-    keep: Keep = None,
-    episode: Annotated[int | None, typer.Option(help="The episode that is asked about.")] = None,
-    graph: KnownGraphFile = None,
-    require: Require = None,
-    forbid: Forbid = None,
-    believe: Believe = None,
-    max_parents: MaxParents = None,
-    draws: DrawCount = 2000,
-    seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """From a table of your own to the next experiments, with reasons and a report."""
+    """From a table of your own to the next experiments, with reasons."""
+    check_files(data)
+    beliefs.check()
+    rows = _rows(data, table, "")
     from seedo import evaluation, inference, reports
-    from seedo.inference._stated import numbers, one_number, pairs
 
-    rows = _rows(data, targets, sources, drop, keep, episode, "")
-    for note in rows.notes:
-        notes.print(note, style="yellow", highlight=False, markup=False)
-    known = None if graph is None else inference.read_graph(graph, rows.table.variables)
-    posterior = _posterior(rows, known, require, forbid, believe, max_parents, draws, seed)
+    posterior = _posterior(rows, _known(beliefs, rows), beliefs)
     with Count("planning", "evaluations") as progress:
         found = evaluation.advise(
             posterior,
             budget=budget,
             goal=goal,
             can_set=_each(can_set) if can_set else None,
-            values={n: numbers("--values", t, v) for n, t, v in pairs("--values", values or ())},
-            costs={n: one_number("--cost", t, v) for n, t, v in pairs("--cost", cost or ())},
+            values={name: inference.numbers("--values", text, listed)
+                    for name, text, listed in inference.pairs("--values", values or ())},
+            costs={name: inference.one_number("--cost", text, number)
+                   for name, text, number in inference.pairs("--cost", cost or ())},
             prefer=prefer,
             notes=rows.notes,
             command=shlex.join(["seedo", *sys.argv[1:]]),
-            seed=seed,
+            seed=beliefs.seed,
             progress=progress,
-        )
+        )  # fmt: skip
     reports.write_advice(found, out)
     if as_json:
-        print(json.dumps(found.to_json(), sort_keys=True))
+        print(json.dumps(found.to_dict(), sort_keys=True))
         return
     print_table(reports.advice_table(found))
     notes.print(f"report in {out}", highlight=False, markup=False, soft_wrap=True)
+
+
+def check_files(paths: list[Path]) -> None:
+    """Raises UserError for data that are not there."""
+    for path in paths:
+        if not path.exists():
+            raise UserError(str(path), None, "there is no such file or folder")
 
 
 class _Rows:
@@ -162,25 +191,26 @@ class _Rows:
         self.table, self.model, self.prior, self.notes = table, model, prior, found
 
 
-def _rows(
-    paths: list[Path],
-    targets: str | None,
-    sources: str | None,
-    drop: list[str] | None,
-    keep: list[str] | None,
-    episode: int | None,
-    question: str,
-) -> _Rows:
-    from seedo import inference, tables
+def _rows(paths: list[Path], how: TableOptions, question: str) -> _Rows:
+    """The rows, with what was noticed said on stderr."""
+    rows = _read(paths, how, question)
+    for note in rows.notes:
+        notes.print(note, style="yellow", highlight=False, markup=False)
+    return rows
 
+
+def _read(paths: list[Path], how: TableOptions, question: str) -> _Rows:
+    episode = how.episode
     if len(paths) == 1 and (paths[0] / "manifest.json").is_file():
-        for option, given in (("--targets", targets), ("--sources", sources)):
+        for option, given in (("--targets", how.targets), ("--sources", how.sources)):
             if given is not None:
                 raise UserError(option, given, "a log says itself what was done: leave it out")
-        for option, names in (("--drop", drop), ("--keep", keep)):
+        for option, names in (("--drop", how.drop), ("--keep", how.keep)):
             if names:
                 raise UserError(option, ",".join(names), "only for tables, not for logs")
         named = re.search(r"\bin\s+episode\s+(\d{1,18})\b", question, re.IGNORECASE)
+        from seedo import inference
+
         try:
             return _Rows(*inference.log_rows(paths[0], episode), [])
         except UserError as error:
@@ -189,12 +219,14 @@ def _rows(
             raise
     if episode is not None:
         raise UserError("--episode", episode, "only logs have episodes")
+    from seedo import tables
+
     table, found = tables.read_table(
         paths,
-        targets,
-        sources=sources,
-        drop=_each(drop),
-        keep=_each(keep) if keep else None,
+        how.targets,
+        sources=how.sources,
+        drop=_each(how.drop),
+        keep=_each(how.keep) if how.keep else None,
     )
     return _Rows(table, None, None, found)
 
@@ -204,38 +236,30 @@ def _each(texts: list[str] | None) -> list[str]:
     return [name.strip() for text in texts or [] for name in text.split(",")]
 
 
-def _posterior(
-    rows: _Rows,
-    graph: KnownGraph | None,
-    require: list[str] | None,
-    forbid: list[str] | None,
-    believe: list[str] | None,
-    max_parents: int | None,
-    draws: int,
-    seed: int,
-) -> CausalPosterior:
+def _known(beliefs: BeliefOptions, rows: _Rows) -> KnownGraph | None:
     from seedo import inference
 
-    if not 100 <= draws <= 100_000:
-        raise UserError("--draws", draws, "use a whole number from 100 to 100000")
-    if not 0 <= seed < 2**32:
-        raise UserError("seed", seed, "use a whole number from 0 to 4294967295")
+    return None if beliefs.graph is None else inference.read_graph(
+        beliefs.graph, rows.table.variables)  # fmt: skip
+
+
+def _posterior(rows: _Rows, graph: KnownGraph | None, beliefs: BeliefOptions) -> CausalPosterior:
+    from seedo import inference
+
     names = rows.table.variables
-    prior = rows.prior
+    prior: GraphPrior | None
     if graph is not None:
-        if require or forbid or believe or max_parents is not None:
-            raise UserError("--graph", None, "it settles all edges: leave out --require, --forbid, "
-                            "--believe and --max-parents")  # fmt: skip
         prior = inference.prior_of_graph(graph, names)
     else:
         prior = inference.stated_prior(
-            names, prior, require=require or (), forbid=forbid or (), believe=believe or (),
-            max_parents=max_parents, mark="--",
+            names, rows.prior, require=beliefs.require or (), forbid=beliefs.forbid or (),
+            believe=beliefs.believe or (), max_parents=beliefs.max_parents, mark="--",
         )  # fmt: skip
     with Count("sampling graphs", "sweeps") as progress:
         return inference.infer(
-            rows.table, rows.model, prior, draws=draws, seed=seed, progress=progress
-        )
+            rows.table, rows.model, prior, draws=beliefs.draws, seed=beliefs.seed,
+            progress=progress,
+        )  # fmt: skip
 
 
 def _print_answer(found: Any) -> None:

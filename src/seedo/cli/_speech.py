@@ -2,139 +2,122 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
 from seedo.cli._console import Count, notes
 from seedo.errors import UserError
 
-Prompt = Annotated[
-    list[str] | None,
-    typer.Option(help="Language models: a switch of the prompt, e.g. names=contrary; repeat it."),
-]
-BudgetUsd = Annotated[float | None, typer.Option(help="llm: stop at so many US dollars.")]
-BudgetTokens = Annotated[int | None, typer.Option(help="llm: stop at so many tokens.")]
-PriceIn = Annotated[float | None, typer.Option(help="llm: dollars for a million tokens read.")]
-PriceOut = Annotated[float | None, typer.Option(help="llm: dollars for a million written.")]
-Prices = Annotated[Path | None, typer.Option(help="llm: JSON file of prices by model.")]
-Temperature = Annotated[float | None, typer.Option(help="llm: of its sampling.")]
-MaxTokens = Annotated[int | None, typer.Option(help="llm: longest reply.")]
-Connections = Annotated[int | None, typer.Option(help="llm: calls in flight (default 10).")]
-Timeout = Annotated[
-    int | None, typer.Option(help="llm: seconds before a call is tried again (default 120).")
-]
-Retries = Annotated[int | None, typer.Option(help="llm: tries of a call again (default 6).")]
-Cache = Annotated[bool, typer.Option("--cache", help="llm: answer from Inspect's cache.")]
+
+@dataclass(frozen=True)
+class SpeechOptions:
+    """How those who speak are prompted, called and paid."""
+
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Language models: a switch of the prompt, e.g. names=contrary; repeat it."
+        ),
+    ] = None
+    budget_usd: Annotated[float | None, typer.Option(help="llm: stop at so many US dollars.")] = (
+        None
+    )
+    budget_tokens: Annotated[int | None, typer.Option(help="llm: stop at so many tokens.")] = None
+    price_in: Annotated[
+        float | None, typer.Option(help="llm: dollars for a million tokens read.")
+    ] = None
+    price_out: Annotated[float | None, typer.Option(help="llm: dollars for a million written.")] = (
+        None
+    )
+    prices: Annotated[Path | None, typer.Option(help="llm: JSON file of prices by model.")] = None
+    temperature: Annotated[float | None, typer.Option(help="llm: of its sampling.")] = None
+    max_tokens: Annotated[int | None, typer.Option(help="llm: longest reply.")] = None
+    connections: Annotated[int | None, typer.Option(help="llm: calls in flight (default 10).")] = (
+        None
+    )
+    timeout: Annotated[
+        int | None, typer.Option(help="llm: seconds before a call is tried again (default 120).")
+    ] = None
+    retries: Annotated[int | None, typer.Option(help="llm: tries of a call again (default 6).")] = (
+        None
+    )
+    cache: Annotated[bool, typer.Option("--cache", help="llm: answer from Inspect's cache.")] = (
+        False
+    )
+
+    def given(self) -> dict[str, Any]:
+        """The options that were given, by option."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {"--" + n.replace("_", "-"): v for n, v in values.items() if v not in (None, False)}
+
+    def only_prompt(self) -> None:
+        """Refuses options of language models that are called, for any other player.
+
+        Raises:
+            UserError: one of them is given.
+        """
+        for option, value in self.given().items():
+            if option != "--prompt":
+                raise UserError(option, str(value), "only for players llm:MODEL")
+
+    def calls(self) -> Any:
+        """How a model is called."""
+        from seedo import language
+
+        options: dict[str, Any] = {
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            "max_connections": self.connections,
+            "timeout": self.timeout,
+            "retries": self.retries,
+            "cache": self.cache,
+        }
+        return language.Calls(**{n: v for n, v in options.items() if v is not None})
+
+    def conditions(self) -> Any:
+        """The switches of the prompt."""
+        from seedo import language
+
+        return language.read_conditions(self.prompt or [])
+
+    def budget(self) -> Any:
+        """What a run may cost."""
+        from seedo import language
+
+        return language.Budget(self.budget_usd, self.budget_tokens)
 
 
-class Purse(NamedTuple):
-    """What a run may cost, and what tokens cost."""
-
-    usd: float | None
-    tokens: int | None
-    price_in: float | None
-    price_out: float | None
-    prices: Path | None
-
-
-class Line(NamedTuple):
-    """How a model is called."""
-
-    temperature: float | None = None
-    max_tokens: int | None = None
-    max_connections: int | None = None
-    timeout: int | None = None
-    retries: int | None = None
-    cache: bool = False
-
-
-def studied(name: str, prompt: list[str], purse: Purse, line: Line) -> Any:
+def studied(name: str, speech: SpeechOptions) -> Any:
     """Who is studied, as `studies.study` takes it."""
-    from seedo import language, studies
+    from seedo import studies
 
     return studies.find_text_player(
         name,
-        language.read_conditions(prompt),
-        _calls(line),
-        language.Budget(purse.usd, purse.tokens),
-        purse.price_in,
-        purse.price_out,
-        purse.prices,
+        speech.conditions(),
+        speech.calls(),
+        speech.budget(),
+        speech.price_in,
+        speech.price_out,
+        speech.prices,
     )
 
 
-def _calls(line: Line) -> Any:
+def perform_text(world: Any, name: str, speech: SpeechOptions, greedy: bool, **options: Any) -> Any:
+    """A text understudy on stage; the finished dataset. `options`: as `record_speaker` takes
+    them."""
     from seedo import language
 
-    calls = {field: value for field, value in line._asdict().items() if value is not None}
-    return language.Calls(**calls)
-
-
-def only_for_models(purse: Purse, line: Line) -> None:
-    """Refuses options of language models that are called, for any other player.
-
-    Raises:
-        UserError: one of them is given.
-    """
-    given = {"--budget-usd": purse.usd, "--budget-tokens": purse.tokens, "--price-in":
-             purse.price_in, "--price-out": purse.price_out, "--prices": purse.prices,
-             "--temperature": line.temperature, "--max-tokens": line.max_tokens, "--connections":
-             line.max_connections, "--timeout": line.timeout, "--retries": line.retries,
-             "--cache": line.cache or None}  # fmt: skip
-    for option, value in given.items():
-        if value is not None:
-            raise UserError(option, str(value), "only for players llm:MODEL")
-
-
-def is_text_agent(name: str) -> bool:
-    """Whether a player's name is that of a text understudy."""
-    if name.startswith(("scripted:", "bayes:")):
-        return False
-    from seedo import language
-
-    return language.speaks(name)
-
-
-def perform_text(
-    world: Any,
-    name: str,
-    episodes: int,
-    seed: int,
-    out: Path,
-    resume: bool,
-    prompt: list[str],
-    greedy: bool,
-) -> Any:
-    """A text understudy on stage; the finished dataset."""
-    from seedo import language
-
-    speaker = language.load_speaker(name, None if greedy else seed)
+    speaker = language.load_speaker(name, None if greedy else options["seed"])
     with Count("performing") as progress:
         return language.record_speaker(
-            world,
-            speaker,
-            episodes,
-            seed,
-            out,
-            conditions=language.read_conditions(prompt),
-            resume=resume,
-            progress=progress,
+            world, speaker, conditions=speech.conditions(), progress=progress, **options
         )
 
 
-def perform_llm(
-    world: Any,
-    model: str,
-    episodes: int,
-    seed: int,
-    out: Path,
-    resume: bool,
-    prompt: list[str],
-    purse: Purse,
-    line: Line,
-) -> Any:
+def perform_llm(world: Any, model: str, speech: SpeechOptions, **options: Any) -> Any:
     """A language model on stage, through Inspect; the finished dataset.
 
     Raises:
@@ -146,18 +129,15 @@ def perform_llm(
         run = language.record_llm(
             world,
             model,
-            episodes,
-            seed,
-            out,
-            conditions=language.read_conditions(prompt),
-            calls=_calls(line),
-            budget=language.Budget(purse.usd, purse.tokens),
-            price_in=purse.price_in,
-            price_out=purse.price_out,
-            prices=purse.prices,
-            resume=resume,
+            conditions=speech.conditions(),
+            calls=speech.calls(),
+            budget=speech.budget(),
+            price_in=speech.price_in,
+            price_out=speech.price_out,
+            prices=speech.prices,
             progress=progress,
             say=lambda text: notes.print(text, markup=False),
+            **options,
         )
     notes.print(run.sentence(), markup=False)
     if run.stopped:

@@ -131,7 +131,7 @@ class Advice:
             return "its own edges are settled; it helps through its descendants"
         return f"undecided next to it: {', '.join(named)}"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         posterior, conflicts, plan = self.posterior, self.posterior.conflicts, self.plan
         action, rhat = plan.action, posterior.graph.max_rhat

@@ -131,7 +131,7 @@ class Frontier:
             dict.fromkeys((p.agent, p.reason) for g in self.groups for p in g.points if p.reason)
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """JSON-able, without NaN or infinity."""
         return {
             "machine": self.machine,

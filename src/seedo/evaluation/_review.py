@@ -139,7 +139,7 @@ class Review:
     def runs(self) -> tuple[Run, ...]:
         return tuple(run for group in self.groups for run in group.runs)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """JSON-able, without NaN or infinity."""
         definitions = {
             "metrics": _metrics.DEFINITIONS,

@@ -20,24 +20,27 @@ from seedo.experimenters._limited import LONGEST_MEMORY, LastSteps
 from seedo.experimenters._memoriser import action_frequencies, memoriser
 from seedo.experimenters._mistakes import MISTAKES, Mistaken, Slipping
 from seedo.experimenters._names import (
+    FORMS,
     Name,
     changed,
     find_player,
     is_spoken,
     is_trained,
     parse_name,
+    plugins,
 )
 from seedo.experimenters._protocol import Experimenter, Player
 from seedo.experimenters._readers import READERS, History, Reader
 from seedo.experimenters._rooms import ROOMS_PLAYERS, RoomsPlayer, rooms_player
 from seedo.experimenters._scripted import Scripted, legal_actions
-from seedo.experimenters._scripted_by_name import SCRIPTED, scripted
+from seedo.experimenters._scripted_by_name import SCRIPTED, names_in, scripted
 from seedo.worlds import Action, Observation
 
 __all__ = [
     "BAYESIAN",
     "BLICKET_PLAYERS",
     "CHOOSERS",
+    "FORMS",
     "LONGEST_MEMORY",
     "MISTAKES",
     "READERS",
@@ -74,7 +77,9 @@ __all__ = [
     "is_trained",
     "legal_actions",
     "memoriser",
+    "names_in",
     "parse_name",
+    "plugins",
     "rooms_player",
     "scripted",
 ]

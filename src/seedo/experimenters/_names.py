@@ -32,6 +32,17 @@ REGISTRY = Registry(
 )
 """Kinds of players. A factory gets (rest, world, greedy, seed)."""
 
+FORMS = {
+    "pretrained:NAME": "an agent that comes with Seedo",
+    "FOLDER": "an agent that you trained",
+    "llm:MODEL": "a language model, as Inspect names it",
+    "last-K:PLAYER": "a player who sees only the last K steps",
+    "slip-T:PLAYER": "a player who acts at random at step T",
+    "misread-T:PLAYER": "a player who misreads what followed step T",
+    "module:Class": "a player of your own",
+}
+"""Names of players in any world that has such, and what they mean."""
+
 _CHANGED = re.compile(rf"(?P<how>last|{'|'.join(MISTAKES)})-(?P<number>[0-9]{{1,5}})")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
@@ -45,6 +56,12 @@ class Name(NamedTuple):
 
     def __str__(self) -> str:
         return self.rest if self.kind in ("folder", "object") else f"{self.kind}:{self.rest}"
+
+
+def plugins() -> dict[str, str]:
+    """Names of players that plug-ins bring, and whose they are."""
+    brought = [name for name in REGISTRY.names() if name not in REGISTRY.own]
+    return {name: f"from {REGISTRY.origin(name)}" for name in brought}
 
 
 def parse_name(name: str) -> Name:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from seedo.errors import UserError
-from seedo.experimenters._bayesian import bayesian
-from seedo.experimenters._blicket import blicket_bayesian, blicket_player
+from seedo.experimenters._bayesian import BAYESIAN, bayesian
+from seedo.experimenters._blicket import BLICKET_PLAYERS, blicket_bayesian, blicket_player
 from seedo.experimenters._by_chance import ByChance
 from seedo.experimenters._choosers import CHOOSERS
 from seedo.experimenters._readers import READERS
-from seedo.experimenters._rooms import rooms_player
+from seedo.experimenters._rooms import ROOMS_PLAYERS, rooms_player
 from seedo.experimenters._scripted import Scripted
 from seedo.plugins import resolve
 from seedo.worlds import World
@@ -62,6 +62,19 @@ _BAYESIAN: dict[str, Callable[[str, Any], Any]] = {
     "dag": lambda name, world: bayesian(name, world.config()),
     "blicket": blicket_bayesian,
 }
+
+_LISTED: dict[str, tuple[str, ...]] = {
+    "dag": (*(f"scripted:{name}" for name in SCRIPTED), "scripted:CHOOSER+READER",
+            *(f"bayes:{name}" for name in BAYESIAN), "bayes:sampled-K"),
+    "rooms": tuple(f"scripted:{name}" for name in ROOMS_PLAYERS),
+    "blicket": (*(f"scripted:{name}" for name in BLICKET_PLAYERS), "bayes:eig"),
+}  # fmt: skip
+
+
+def names_in(world: type[World] | World) -> tuple[str, ...]:
+    """Names of the scripted and Bayesian players of a world."""
+    own = (f"scripted:{name}" for name in world.players)
+    return tuple(dict.fromkeys((*own, *_LISTED.get(world.family, ("scripted:random",)))))
 
 
 def scripted_player(name: str, world: World, greedy: bool, seed: int) -> Any:

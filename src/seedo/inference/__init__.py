@@ -60,7 +60,7 @@ from seedo.inference._reader import (
 )
 from seedo.inference._score_table import ScoreTable
 from seedo.inference._scores import Fusion, KnownNoise, NoiseModel, UnknownNoise, fuse
-from seedo.inference._stated import stated_prior
+from seedo.inference._stated import numbers, one_number, pairs, stated_prior
 from seedo.inference._subsets import SubsetPosterior
 
 __all__ = [
@@ -130,6 +130,9 @@ __all__ = [
     "log_rows",
     "no_rows",
     "number",
+    "numbers",
+    "one_number",
+    "pairs",
     "parse",
     "parse_graph",
     "plan_experiments",

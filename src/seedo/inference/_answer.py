@@ -47,7 +47,7 @@ class Answer:
     warnings: tuple[str, ...] = ()
     table: tuple[dict[str, Any], ...] = field(default=())
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {
             **self.__dict__,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import ndtr
 
 from seedo.inference import _query as q
 from seedo.inference._answer import (
@@ -92,8 +92,8 @@ def answer_probability(query: q.Probability, posterior: CausalPosterior) -> Answ
 
     def closed(mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> NDArray[np.float64]:
         safe = np.maximum(deviation, 1e-12)
-        law = stats.norm(mean, safe)
-        found: NDArray[np.float64] = law.cdf(event.high) - law.cdf(event.low)
+        high, low = (event.high - mean) / safe, (event.low - mean) / safe
+        found: NDArray[np.float64] = ndtr(high) - ndtr(low)
         return found
 
     outcome = posterior.table.index(event.variable)

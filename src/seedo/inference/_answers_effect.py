@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from seedo.inference import _query as q
 from seedo.inference._answer import (
@@ -36,7 +36,7 @@ def _rows_disagree(
         if (pair.cause, pair.effect) != (cause, outcome):
             continue
         off = abs(pair.measured - value)
-        if off > float(stats.t.ppf(1 - MISFIT / 2, pair.freedom)) * pair.standard_error:
+        if off > float(special.stdtrit(pair.freedom, 1 - MISFIT / 2)) * pair.standard_error:
             names = posterior.table.variables
             return (
                 f"the {pair.rows:,} rows that set {names[cause]} alone tell another effect of a "

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from seedo.inference._draws import draw_parameters
 from seedo.inference._graph_posterior import SUMMED, graph_posterior, log_evidence
@@ -65,7 +65,7 @@ class PairConflict:
     @property
     def interval(self) -> tuple[float, float]:
         """95 % confidence interval of the measured effect."""
-        half = float(stats.t.ppf(0.975, self.freedom)) * self.standard_error
+        half = float(special.stdtrit(self.freedom, 0.975)) * self.standard_error
         return self.measured - half, self.measured + half
 
 
@@ -152,9 +152,18 @@ def _pairs(
         x, y = table.values[rows, cause], table.values[rows, effect]
         if np.ptp(y) == 0:
             continue
-        slope = stats.linregress(x, y)
-        found.append(_pair(cause, effect, slope.slope, slope.stderr, rows, False, effects))
+        found.append(_pair(cause, effect, *regression_slope(x, y), rows, False, effects))
     return found
+
+
+def regression_slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
+    """Slope of y on x by least squares, with its standard error.
+
+    As `scipy.stats.linregress` finds them, whose package takes long to import.
+    """
+    (xx, xy), (_, yy) = np.cov(x, y, bias=True)
+    r = np.clip(xy / np.sqrt(xx * yy), -1.0, 1.0)
+    return float(xy / xx), float(np.sqrt((1 - r**2) * yy / xx / (len(x) - 2)))
 
 
 def _contrast(
@@ -187,7 +196,7 @@ def _pair(
     own = effects[:, cause, effect]
     count = int(rows.sum())
     freedom = count - (1 if contrast else 2)
-    below = float(stats.t.cdf((slope - own) / max(error, 1e-12), freedom).mean())
+    below = float(special.stdtr(freedom, (slope - own) / max(error, 1e-12)).mean())
     low, middle, high = np.quantile(own, [0.025, 0.5, 0.975])
     p = 2 * min(below, 1 - below)
     return PairConflict(cause, effect, float(slope), float(error), freedom, count, contrast,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -70,6 +69,8 @@ class DiscreteModel:
 
 def ancestral(graph: KnownGraph, of: Iterable[str]) -> KnownGraph:
     """The part of a graph on some variables and their ancestors."""
+    import networkx as nx  # here, because it takes long to import
+
     directed = graph.to_networkx()
     keep = set(of).union(*(nx.ancestors(directed, name) for name in of))
     return KnownGraph(

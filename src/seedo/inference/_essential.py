@@ -5,11 +5,22 @@ Sources: Hauser & Bühlmann 2012 (JMLR 13:2409–2464); Meek 1995 (UAI); Perkovi
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
+
+
+def acyclic(edges: NDArray[np.bool_]) -> bool:
+    """Whether a graph, bool[n, n] (parent, child), has no cycle."""
+    left = np.asarray(edges, np.bool_)
+    while left.size:
+        has_parent = left.any(0)
+        if has_parent.all():
+            return False
+        left = left[has_parent][:, has_parent]
+    return True
 
 
 def essential_graph(
@@ -34,7 +45,7 @@ def essential_graph(
         ValueError: `adjacency` has a cycle.
     """
     adjacency = np.asarray(adjacency, np.bool_)
-    if not nx.is_directed_acyclic_graph(nx.from_numpy_array(adjacency, create_using=nx.DiGraph)):
+    if not acyclic(adjacency):
         raise ValueError("the graph has a cycle")
     skeleton = adjacency | adjacency.T
     directed = _in_v_structures(adjacency, skeleton)
@@ -112,16 +123,19 @@ def effect_identified(
     skeleton = forward | directed.T
     allowed = ~directed[:, i]
     allowed[i] = False
-    steps = nx.DiGraph()
-    steps.add_nodes_from((-1, int(v)) for v in np.flatnonzero(undirected[i]))
-    starts = list(steps)
+    starts = [(-1, int(v)) for v in np.flatnonzero(undirected[i])]
+    steps: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     for a, b in zip(*map(np.ndarray.tolist, np.nonzero(forward)), strict=True):
         if not (allowed[a] and allowed[b]):
             continue
         if undirected[i, a]:
-            steps.add_edge((-1, a), (a, b))
+            steps[-1, a].append((a, b))
         onward = forward[b] & allowed & ~skeleton[a]
         onward[a] = False
-        steps.add_edges_from(((a, b), (b, c)) for c in np.flatnonzero(onward).tolist())
-    reached = set(starts).union(*(nx.descendants(steps, start) for start in starts))
+        steps[a, b] += [(b, c) for c in np.flatnonzero(onward).tolist()]
+    reached, ahead = set(starts), starts
+    while ahead:
+        new = [step for step in steps[ahead.pop()] if step not in reached]
+        reached.update(new)
+        ahead += new
     return all(variable != j for _, variable in reached)

@@ -37,7 +37,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
-from scipy.stats import qmc
 
 from seedo.errors import UserError
 from seedo.inference._families import Moments, Rows, add_row, as_moments, weight_covariance
@@ -292,6 +291,8 @@ def _believe(posterior: SubsetPosterior, moments: Moments) -> _Belief:
 
 @cache
 def _sobol(n: int, draws: int) -> np.ndarray:
+    from scipy.stats import qmc  # here, because it takes long to import
+
     return np.asarray(qmc.Sobol(3 * n, scramble=False).random(draws))
 
 

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -189,6 +188,8 @@ class NonlinearModel:
         return untouched & ~(~np.isfinite(table.values) @ family)
 
     def _require(self, outcomes: Any, do: Mapping[str, float]) -> None:
+        import networkx as nx  # here, because it takes long to import
+
         kept = self.graph.to_networkx()
         kept.remove_edges_from([edge for v in do for edge in kept.in_edges(v)])
         needed = set(outcomes).union(*(nx.ancestors(kept, v) for v in outcomes)) - set(do)

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 from seedo.errors import UserError
 from seedo.inference import _query as q
 from seedo.inference._answer import Answer, number
 from seedo.inference._answers_row import row_asked_about
+from seedo.inference._conflicts import regression_slope
 from seedo.inference._gcm import NonlinearModel
 from seedo.inference._identify import Data, Identified, identify
 from seedo.inference._known_graph import KnownGraph
@@ -92,10 +93,10 @@ def _from_experiment(verdict: Identified, query: q.Effect, table: Table) -> _Est
     x, y = table.values[rows, cause], table.values[rows, outcome]
     if len(x) < 4 or np.ptp(x) == 0:
         return None
-    fit = stats.linregress(x, y)
-    half = float(stats.t.ppf(0.975, len(x) - 2) * fit.stderr)
+    slope, error = regression_slope(x, y)
+    half = float(stdtrit(len(x) - 2, 0.975)) * error
     how = f"regression over the {len(x):,} rows that set {query.cause}"
-    return float(fit.slope), float(fit.slope - half), float(fit.slope + half), how
+    return slope, slope - half, slope + half, how
 
 
 def _by_dowhy(query: q.Effect, graph: KnownGraph, table: Table) -> _Estimate | None:
@@ -183,6 +184,8 @@ def _expectation(query: q.Expectation, model: NonlinearModel, table: Table) -> A
 
 
 def _probability(query: q.Probability, model: NonlinearModel, table: Table) -> Answer:
+    from scipy import stats  # here, because it takes long to import
+
     event = query.event
     samples = model.interventional(_doing(query), event.variable).samples
     inside: NDArray[np.bool_] = (samples >= event.low) & (samples <= event.high)

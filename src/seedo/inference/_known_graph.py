@@ -8,12 +8,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 _ARROW = re.compile(r"(<->|->|<-)")
 _FORMAT = "write 'A -> B', 'A <-> B' (a hidden common cause) or 'A'"
@@ -44,6 +47,8 @@ class KnownGraph:
 
     def to_networkx(self) -> nx.DiGraph:
         """The directed edges."""
+        import networkx as nx  # here, because it takes long to import
+
         graph = nx.DiGraph()
         graph.add_nodes_from(self.variables)
         graph.add_edges_from(sorted(self.directed))
@@ -147,6 +152,8 @@ def _statements(text: str, source: str) -> Iterator[tuple[int, str, list[str], l
 def _refuse_cycle(
     graph: KnownGraph, lines: dict[tuple[str, str], tuple[int, str]], source: str
 ) -> None:
+    import networkx as nx  # here, because it takes long to import
+
     try:
         cycle = nx.find_cycle(graph.to_networkx())
     except nx.NetworkXNoCycle:

@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.special import logsumexp
 
 from seedo.errors import UserError
@@ -151,6 +150,8 @@ class _Predictor:
             z = np.column_stack([z, np.ones(len(y))])
         scale = np.sqrt(family.spread * (1 + np.einsum("mi,ij,mj->m", z, family.inverse, z)))
         off = (y[:, child] - z @ family.mean) / scale
+        from scipy import stats  # here, because it takes long to import
+
         if np.isinf(family.freedom):
             return stats.norm.logpdf(off) - np.log(scale)
         return stats.t.logpdf(off, family.freedom) - np.log(scale)

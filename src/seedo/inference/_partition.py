@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-from arviz_stats.base.array import array_stats
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
@@ -245,6 +244,8 @@ def _convergence(values: NDArray[np.float64], rhat: str, ess: str) -> tuple[floa
     """R-hat and ESS of float64[C, draws]; 1 and the number of draws if nothing ever changes."""
     if np.ptp(values) == 0:
         return 1.0, float(values.size)
+    from arviz_stats.base.array import array_stats  # here, because it takes long to import
+
     with np.errstate(divide="ignore", invalid="ignore"):  # no variance within chains
         found = float(array_stats.rhat(values, method=rhat))
         size = float(array_stats.ess(values, method=ess))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
+from seedo.inference._essential import acyclic
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class GraphPrior:
         required = p == 1
         if limit is not None and required.sum(0).max() > limit:
             raise UserError("max_parents", limit, "fewer than the edges required into one variable")
-        if not nx.is_directed_acyclic_graph(nx.from_numpy_array(required, create_using=nx.DiGraph)):
+        if not acyclic(required):
             raise UserError("required edges", None, "they form a cycle: leave one of them out")
         object.__setattr__(self, "edge_probability", p)
 

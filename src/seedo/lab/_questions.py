@@ -128,7 +128,7 @@ class Desk:
             in_question = _IN_EPISODE.search(asked.question)
             key = (version, usual, in_question and in_question[1])
             found = inference.answer(query, self._posterior(job, key, rows, known, asked))
-        return {**found.to_json(), "notes": notes, "command": command}
+        return {**found.to_dict(), "notes": notes, "command": command}
 
     def _posterior(
         self, job: Job, key: Any, rows: Any, known: Any, asked: Question

@@ -19,11 +19,12 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from seedo import programs
 from seedo.errors import UserError
 from seedo.lab._app import create_app
 from seedo.lab._security import private_folder
 from seedo.lab._settings import LabSettings
-from seedo.lab._warm import keep_programs, stay_light, warm_up
+from seedo.lab._warm import stay_light, warm_up
 
 HEADER_SECONDS = 20.0
 """How long a client may take to say what it wants."""
@@ -48,7 +49,7 @@ def serve(
     with _alone(settings.data) as lock, _listen(settings) as listening:
         address = _address(settings, listening.getsockname()[1])
         lock(address)
-        keep_programs()
+        programs.keep()
         app = create_app(settings)
         background = app.state.lab.background
         entry = address + (f"?token={settings.token}" if settings.token else "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from pathlib import Path
 
 import jax
@@ -21,16 +20,6 @@ FIRST = Scenario(configure())
 
 _MOST_MAPS = 30_000
 _SECONDS = 20.0  # between looks
-
-
-def keep_programs() -> None:
-    """Keep what is compiled in the user's cache folder, unless JAX was told otherwise."""
-    if jax.config.values.get("jax_compilation_cache_dir") is None:
-        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        jax.config.update("jax_compilation_cache_dir", str(Path(cache) / "seedo" / "xla"))
-        # A size limit makes JAX lock the cache, which processes share.
-        jax.config.update("jax_compilation_cache_max_size", 2**30)
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 
 
 def stay_light(job: Job) -> None:

@@ -97,7 +97,9 @@ class Columns:
         except pa.ArrowException:
             kind = str(self.arrays[column].type)
             raise UserError(f"{self.path} column {column}", kind[:80], "give text") from None
-        return pc.fill_null(pc.utf8_trim_whitespace(text), "")
+        text = pc.utf8_trim_whitespace(text)
+        # Filling makes Arrow import pandas, which takes long.
+        return pc.fill_null(text, "") if text.null_count else text
 
     def numbers(self, wanted: Sequence[str]) -> tuple[NDArray[np.float64], list[str]]:
         """The wanted columns, NaN where a cell is empty, NA, NaN, None or null; and warnings.
@@ -203,10 +205,9 @@ class Columns:
 def codes(blocks: Sequence[Columns], column: str) -> tuple[NDArray[np.int64], list[str]]:
     """A column of names: position of every row's in the list of different ones; and that list."""
     chunks = [chunk for block in blocks for chunk in block.text(column).chunks]
-    text = pa.chunked_array(chunks, pa.string())
-    different = pc.unique(text)
-    code = np.asarray(pc.index_in(text, value_set=different), np.int64)
-    return code, [str(cell) for cell in different.to_pylist()]
+    encoded = pa.chunked_array(chunks, pa.string()).combine_chunks().dictionary_encode()
+    names = [str(cell) for cell in encoded.dictionary.to_pylist()]
+    return np.from_dlpack(encoded.indices).astype(np.int64), names
 
 
 def read_columns(path: Path) -> Columns:
@@ -410,13 +411,13 @@ def _convert(array: pa.ChunkedArray) -> NDArray[np.float64] | None:
         or pa.types.is_null(kind)
     ):
         return None
-    return np.asarray(pc.cast(array, pa.float64(), safe=False), np.float64)
+    return _floats(pc.cast(array, pa.float64(), safe=False))
 
 
 def _parse(array: pa.ChunkedArray) -> tuple[NDArray[np.float64] | None, pa.ChunkedArray]:
     """Text as float64[R], NaN where missing, or None; and the cells in lower case, null there."""
     try:
-        return np.asarray(pc.cast(array, pa.float64()), np.float64), array
+        return _floats(pc.cast(array, pa.float64())), array
     except pa.ArrowInvalid:
         pass
     array = pc.utf8_lower(pc.utf8_trim_whitespace(array))
@@ -425,12 +426,25 @@ def _parse(array: pa.ChunkedArray) -> tuple[NDArray[np.float64] | None, pa.Chunk
     truth = pc.is_in(array, value_set=pa.array(["true", "false"], array.type))
     if pc.all(pc.or_(truth, pc.is_null(array))).as_py() and _any(truth):
         numbers = pc.if_else(pc.is_null(array), None, pc.equal(array, "true"))
-        return np.asarray(pc.cast(numbers, pa.float64()), np.float64), array
+        return _floats(pc.cast(numbers, pa.float64())), array
     array = pc.replace_substring_regex(array, r"^\+([\d.])", r"\1")
     try:
-        return np.asarray(pc.cast(array, pa.float64()), np.float64), array
+        return _floats(pc.cast(array, pa.float64())), array
     except pa.ArrowInvalid:
         return None, array
+
+
+def _floats(array: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Arrow's float64[R], NaN where null. Arrow's own way to NumPy imports pandas, which takes
+    long."""
+    whole = array.combine_chunks()
+    if not len(whole):
+        return np.zeros(0)
+    numbers = np.frombuffer(whole.buffers()[1], np.float64)[whole.offset :][: len(whole)]
+    if not whole.null_count:
+        return numbers
+    valid = np.from_dlpack(pc.cast(whole.is_valid(), pa.uint8()))
+    return np.where(valid, numbers, np.nan)
 
 
 def _any(mask: pa.ChunkedArray) -> bool:

@@ -105,6 +105,8 @@ class World:
     """Whether an exploit step may be refused, and is logged as an observation then."""
     tries: ClassVar[tuple[int, ...] | None] = None
     """Variables that count as tried out when they are set; None: the relevant ones."""
+    pictures: ClassVar[bool] = False
+    """Whether it shows pictures, of which a film can be made."""
     splits: ClassVar[tuple[str, ...]] = ("train",)
     presets: ClassVar[tuple[str, ...]] = ()
     players: ClassVar[Mapping[str, Callable[..., Any]]] = {}

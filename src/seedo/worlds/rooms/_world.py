@@ -79,6 +79,7 @@ class RoomsWorld(World):
     tries: ClassVar[tuple[int, ...] | None] = (1, 2, 3)  # colour, texture and shape
     splits: ClassVar[tuple[str, ...]] = SPLITS
     presets: ClassVar[tuple[str, ...]] = tuple(PRESETS)
+    pictures: ClassVar[bool] = True
 
     def __init__(self, config: RoomsConfig) -> None:
         self.settings = config

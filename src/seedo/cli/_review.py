@@ -1,0 +1,118 @@
+"""The commands that compare and claim: review, study."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from seedo.cli._commands import command
+from seedo.cli._console import Count, notes, print_table
+from seedo.cli._options import AsJson, Seed, check_seed
+from seedo.cli._speech import SpeechOptions, studied
+from seedo.errors import UserError
+
+
+@command("review")
+def review(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders.")],
+    out: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
+    reader: Annotated[
+        list[str] | None,
+        typer.Option(help="A player that reads all explorations too; repeat it."),
+    ] = None,
+    frontier: Annotated[
+        bool,
+        typer.Option(
+            "--frontier", help="Return against cost: experiments, FLOPs (XLA's count), time."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare runs: one table, figures, intervals, floors and ceilings."""
+    from seedo import evaluation, play, reports
+
+    readers = {name: partial(play.find_player, name) for name in reader or []}
+    with Count("review", "runs") as progress:
+        result = evaluation.review(runs, progress, readers)
+    for name in reader or []:
+        failed = [p for p in result.problems if f": not read by {name}: " in p]
+        if failed and len(failed) == len(result.runs):
+            raise UserError("--reader", name, failed[0].partition(f"not read by {name}: ")[2])
+    costs = None
+    if frontier:
+        with Count("counting", "players") as progress:
+            costs = evaluation.frontier(result, progress)
+    if out is not None:
+        reports.write_report(result, out, costs)
+    print_review(result, as_json, costs, with_matrix=bool(reader))
+    for problem in result.problems:
+        notes.print(f"left out: {problem}", style="yellow", markup=False, soft_wrap=True)
+    if out is not None:
+        notes.print(f"report in {out}", highlight=False, markup=False, soft_wrap=True)
+
+
+def print_review(result: Any, as_json: bool, costs: Any = None, with_matrix: bool = False) -> None:
+    """What a review found, as tables or as JSON."""
+    from seedo import reports
+
+    if as_json:
+        found = result.to_dict() | ({"frontier": costs.to_dict()} if costs else {})
+        print(json.dumps(found, sort_keys=True))
+        return
+    print_table(reports.table(result))
+    if costs is not None:
+        print_table(reports.frontier_table(costs))
+        for agent, reason in costs.reasons:
+            notes.print(f"{agent}: experiments only: {reason}", style="yellow")
+    for beside in (reports.beside_table(result), reports.spoken_table(result)):
+        if beside is not None:
+            print_table(beside)
+    if with_matrix:
+        print_table(reports.matrix(result))
+
+
+@command("study")
+def study(
+    name: Annotated[str, typer.Argument(help="`seedo list studies` names them.")],
+    speech: SpeechOptions,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder (default studies/NAME-SCALE, -PLAYER).")
+    ] = None,
+    scale: Annotated[
+        str, typer.Option(help="quick: minutes; full: up to hours, smaller intervals.")
+    ] = "quick",
+    seed: Seed = 0,
+    player: Annotated[
+        str | None,
+        typer.Option(
+            help="recitation, prompts: llm:MODEL, a text agent's folder or pretrained:dag-text."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Test a claim: design, what would refute it, result. The same command resumes it."""
+    check_seed(seed)
+    if player is None and speech.given():
+        raise UserError("--player", None, "without one, nobody is prompted or paid: name it")
+    from seedo import evaluation, reports, studies
+
+    subject = None if player is None else studied(player, speech)
+    ending = "" if player is None else "-" + re.sub(r"[^\w.-]+", "-", player).strip("-")
+    folder = out or Path("studies") / f"{name}-{scale}{ending}"
+    finding = studies.study(
+        name, scale, folder, seed, say=lambda text: notes.print(text), player=subject
+    )
+    with Count("review", "runs") as progress:
+        reports.write_report(evaluation.review(finding.runs, progress), folder / "report.html")
+    if as_json:
+        print((folder / "study.json").read_text())
+        return
+    for title in ("claim", "design", "refuted_if", "verdict"):
+        Console().print(f"[bold]{title}[/bold]: {getattr(finding, title)}", highlight=False)
+    notes.print(f"report in {folder / 'report.html'}", highlight=False, soft_wrap=True)
