@@ -10,7 +10,7 @@ import pytest
 
 from seedo import worlds
 from seedo.errors import UserError
-from seedo.evaluation._cost import flops_of
+from seedo.evaluation import flops_of
 from seedo.play import _record as _perform
 from seedo.play import find_player
 from seedo.studies import bounded_rationality as study

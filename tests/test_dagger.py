@@ -362,7 +362,8 @@ def test_what_is_won_back_is_a_share_of_what_was_lost():
         return FakeRun(np.full(20, value), np.full(20, 1.0))
 
     found = {"imitation": [run(0.5)], "expert": [run(1.0)], "dagger 10 %": [run(0.8)]}
-    values = study._values(found, [np.full(20, 0.9)], {"dagger 10 %": [7]}, 70)
+    played = study.Played(70, found, {"dagger 10 %": [7]}, [np.full(20, 0.9)])
+    values = study.STUDY.measure(None, played)
     own = values["dagger 10 %"]
     assert own["recovered_bayes"]["value"] == pytest.approx(0.75)
     assert own["recovered_omniscient"]["value"] == pytest.approx(0.6)
@@ -391,4 +392,4 @@ class FakeRun:
      (None, None, "leaves open")],
 )  # fmt: skip
 def test_the_verdict_is_about_the_whole_interval(low, high, word):
-    assert study._word(low, high) == word
+    assert study.word({"low": low, "high": high}) == word

@@ -25,8 +25,7 @@ from seedo.evaluation._review import review
 from seedo.evaluation._strategies import read
 from seedo.experimenters import READERS, History, scripted
 from seedo.inference import Rows, SubsetPosterior, bayes_expected
-from seedo.reports._figures import figures
-from seedo.reports._report import html, table, write_report
+from seedo.reports import figures, html, table, write_report
 from seedo.statistics import _intervals as statistics
 
 WORLD = worlds.make("dag")

@@ -19,7 +19,7 @@ from seedo.evaluation._cost import flops_of, speed_of
 from seedo.evaluation._frontier import COSTS, Point, frontier
 from seedo.experimenters import Action, Player
 from seedo.play import find_player
-from seedo.reports._report import html
+from seedo.reports import html
 from seedo.statistics import Estimate
 from seedo.worlds import from_config
 

@@ -15,8 +15,8 @@ from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.experimenters import ROOMS_PLAYERS, rooms_player, scripted
 from seedo.learning._folder import FORMAT
+from seedo.reports import html
 from seedo.reports._figures import _exploration
-from seedo.reports._report import html
 from seedo.worlds.rooms import VARIABLES, logged_actions
 
 SMALL = {"level": "meta", "experiments": 1, "limit": 8}

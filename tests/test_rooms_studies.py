@@ -28,6 +28,6 @@ def test_a_study_ends_in_a_verdict_and_resumes_to_the_same(name, tmp_path):
     assert "refutes" in first.verdict
     assert first.values
     assert lines
-    assert all("<svg" in open(figure).read() for figure in first.figures)
+    assert all("<svg" in (tmp_path / figure).read_text() for figure in first.figures)
     again = tiny.run("tiny", tmp_path, 0, lines.append)
     assert again == first

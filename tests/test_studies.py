@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import asdict, replace
+from importlib.metadata import EntryPoint
 
 import jax
 import numpy as np
 import pytest
 
-from seedo import play, studies, worlds
+from seedo import play, plugins, studies, worlds
 from seedo.episodes import EXPLORE, Dataset, EpisodeBatch, Origin
 from seedo.errors import UserError
-from seedo.evaluation import _metrics, _strategies
+from seedo.evaluation import HEURISTICS, episode_returns, read
 from seedo.experimenters import bayesian, scripted
 from seedo.inference import ExactPosterior, Rows, as_moments
-from seedo.studies import STUDIES, _beliefs, _savings, _stages, data_fusion, limit
+from seedo.studies import _beliefs, _estimates, _savings, data_fusion, limit
 from seedo.studies._confounding import Hidden, HiddenCauseWorld, Sizes, flagged_shares
-from seedo.studies._cut_logs import cut
+from seedo.studies._histories import cut
+from seedo.studies._kept import kept_arrays, kept_numbers
 from seedo.worlds import configure, enumerate_dags
 
 
@@ -40,10 +44,12 @@ def test_every_study_states_claim_design_and_refutation_and_has_both_scales():
     on_graphs = {"heldout-links", "heldout-sets", "data-fusion", "limit"}
     on_graphs |= {"error-accumulation", "context-length", "dagger", "fine-tuning", "data-mix"}
     on_graphs |= {"bounded-rationality", "fragility"}
-    assert set(STUDIES) == on_graphs | in_rooms | in_words
-    for name, study in STUDIES.items():
+    assert set(studies.names()) == on_graphs | in_rooms | in_words
+    for name in studies.names():
+        study = studies.find(name)
         assert study.name == name
-        assert "" not in (study.claim, study.design, study.refuted_if)
+        assert "" not in (study.claim, study.design, study.refuted_if, study.measures)
+        assert (study.draw is None) == (study.shows == "")
         assert set(study.scales) == {"quick", "full"}
 
 
@@ -53,20 +59,61 @@ def test_an_unknown_scale_is_refused_before_anything_is_written(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_finding_carries_the_study_and_what_came_out(tmp_path):
-    def carry_out(scale, out, seed, say):
-        say("busy")
-        return studies.Outcome("length", {"size": [scale, seed]}, "so it is", [str(out)])
+def test_names_fit_a_terminal_and_listing_them_starts_nothing_heavy():
+    for name, summary in studies.names().items():
+        assert 0 < len(summary)
+        assert len(f"{name:20}{summary}") <= 80
+    code = "import sys; from seedo import studies; studies.names(); print('jax' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "False\n"
 
+
+def play_a_little(work):
+    work.say("busy")
+    work.runs.append(str(work.out))
+    return [work.scale]
+
+
+OWN = studies.Study(
+    name="own", claim="c", design="d", refuted_if="r", measures="length", scales={"tiny": 3},
+    play=play_a_little,
+    measure=lambda work, found: {"size": [*found, work.seed]},
+    judge=lambda scale, values: ["so", f"it is: {values['size'][0] == scale}"],
+    table=lambda scale, values: "| a |\n",
+)  # fmt: skip
+
+
+def test_a_finding_carries_the_study_and_what_came_out(tmp_path):
     said: list[str] = []
-    study = studies.Study("s", "c", "d", "r", {"tiny": 3}, carry_out)
-    found = study.run("tiny", tmp_path, 7, said.append)
+    found = OWN.run("tiny", tmp_path, 7, said.append)
     assert said == ["busy"]
     assert asdict(found) == {
-        "study": "s", "claim": "c", "design": "d", "refuted_if": "r", "scale": "tiny",
-        "measure": "length", "values": {"size": [3, 7]}, "verdict": "so it is",
+        "study": "own", "claim": "c", "design": "d", "refuted_if": "r", "scale": "tiny",
+        "measure": "length", "values": {"size": [3, 7]}, "verdict": "so\nit is: True",
         "runs": [str(tmp_path)], "figures": [],
     }  # fmt: skip
+    assert json.loads((tmp_path / "study.json").read_text()) == asdict(found)
+    assert (tmp_path / "table.md").read_text() == "| a |\n"
+
+
+def test_a_study_of_others_joins_ours_by_name(tmp_path, monkeypatch):
+    places = {
+        "own": f"{__name__}:OWN", "limit": f"{__name__}:OWN", "gone": "no_such_module:STUDY",
+        "odd": f"{__name__}:played",
+    }  # fmt: skip
+    points = {name: EntryPoint(name, at, "seedo.studies") for name, at in places.items()}
+    monkeypatch.setattr(plugins, "installed", lambda group: points)
+    assert studies.study("own", "tiny", tmp_path, say=lambda _: None).values["size"] == [3, 0]
+    assert set(studies.names()) >= {"own", "gone", "odd"}
+    assert studies.find("limit") is limit.STUDY  # a name of ours cannot be taken
+    for name in ("gone", "odd", "nowhere"):
+        with pytest.raises(UserError) as refused:
+            studies.find(name)
+        assert (refused.value.field, refused.value.value) == ("study", name)
+
+
+def test_a_study_stands_at_a_place_that_can_be_imported():
+    assert studies.find(f"{__name__}:OWN") is OWN
 
 
 def test_numbers_are_computed_once_for_one_question(tmp_path):
@@ -78,12 +125,12 @@ def test_numbers_are_computed_once_for_one_question(tmp_path):
 
     path = tmp_path / "deep" / "numbers.json"
     for _ in range(2):
-        assert _stages.kept_numbers(path, {"seed": 0}, compute) == {"a": [1, 2.5]}
+        assert kept_numbers(path, {"seed": 0}, compute) == {"a": [1, 2.5]}
     assert len(calls) == 1
-    _stages.kept_numbers(path, {"seed": 1}, compute)
+    kept_numbers(path, {"seed": 1}, compute)
     assert len(calls) == 2
     path.write_text("{half a fi")
-    _stages.kept_numbers(path, {"seed": 1}, compute)
+    kept_numbers(path, {"seed": 1}, compute)
     assert len(calls) == 3
 
 
@@ -96,11 +143,11 @@ def test_arrays_are_computed_once_for_one_question(tmp_path):
 
     path = tmp_path / "arrays.npz"
     for _ in range(2):
-        assert _stages.kept_arrays(path, {"seed": 0}, compute)["a"].tolist() == [0, 1, 2]
+        assert kept_arrays(path, {"seed": 0}, compute)["a"].tolist() == [0, 1, 2]
     assert len(calls) == 1
-    _stages.kept_arrays(path, {"seed": 1}, compute)
+    kept_arrays(path, {"seed": 1}, compute)
     path.write_bytes(path.read_bytes()[:50])
-    _stages.kept_arrays(path, {"seed": 1}, compute)
+    kept_arrays(path, {"seed": 1}, compute)
     assert len(calls) == 3
 
 
@@ -178,7 +225,7 @@ def test_experiments_needed_are_interpolated_between_whole_numbers():
 def test_a_curve_that_is_two_experiments_ahead_saves_two(rng):
     episodes = np.arange(8.0) + rng.normal(0, 0.5, (500, 1))
     without, having = episodes[:, :6], episodes[:, 2:]
-    samples = _savings.resampled_means([without, having])
+    samples = _estimates.resampled_means([without, having])
     found = _savings.saving(without.mean(0), having.mean(0), 5, tuple(samples))
     assert found == pytest.approx({"value": 2, "low": 2, "high": 2})
     worth = _savings.worth(without.mean(0), having.mean(0), tuple(samples))
@@ -187,7 +234,7 @@ def test_a_curve_that_is_two_experiments_ahead_saves_two(rng):
 
 def test_resampled_means_spread_like_the_standard_error(rng):
     values = rng.normal(3.0, 2.0, (400, 2))
-    (means,) = _savings.resampled_means([values])
+    (means,) = _estimates.resampled_means([values])
     assert means.mean(0) == pytest.approx(values.mean(0), abs=0.02)
     assert means.std(0) == pytest.approx(values.std(0) / 20, rel=0.1)
 
@@ -211,10 +258,11 @@ def test_a_hidden_cause_of_effect_two_correlates_two_variables_by_four_fifths():
 @pytest.mark.slow
 def test_strong_hidden_causes_are_flagged_and_their_absence_is_not(tmp_path):
     sizes = Sizes((Hidden(0, 0.0), Hidden(1, 4.0)), (500,), (60,), 12)
-    found = flagged_shares(sizes, 3, tmp_path, 0, lambda _: None)
+    work = studies.Work(None, tmp_path, say=lambda _: None)
+    found = flagged_shares(work, sizes, 3)
     assert found["none/500/60/known noise"]["share"] <= 1 / 12
     assert found["1x4/500/60/known noise"]["share"] >= 0.75
-    assert flagged_shares(sizes, 3, tmp_path, 0, lambda _: None) == found
+    assert flagged_shares(work, sizes, 3) == found
 
 
 # -- the limit ------------------------------------------------------------------------------------
@@ -231,10 +279,8 @@ def test_logs_cut_short_read_like_logs_of_a_world_with_fewer_experiments():
     shortened = cut(long, 2, 6)
     assert shortened.steps == 6
     assert ((shortened.phase == EXPLORE).sum(1) == 2).all()
-    own, other = (
-        _metrics.episode_returns(batch, _strategies.read(batch)) for batch in (short, shortened)
-    )
-    for name in ("bayes", *_strategies.HEURISTICS):
+    own, other = (episode_returns(batch, read(batch)) for batch in (short, shortened))
+    for name in ("bayes", *HEURISTICS):
         np.testing.assert_allclose(own[name], other[name], rtol=1e-5, err_msg=name)
 
 

@@ -15,13 +15,13 @@ from scipy.special import logsumexp, softmax
 from seedo import learning, worlds
 from seedo.episodes import EXPLOIT, EXPLORE
 from seedo.errors import UserError
-from seedo.evaluation import _replay, _strategies
+from seedo.evaluation import _replay, read
 from seedo.experimenters import scripted
 from seedo.inference import ExactPosterior, Rows
 from seedo.play import _record as _perform
 from seedo.studies import _assuming_readers as readers
 from seedo.studies import _broken_worlds, data_mix, fragility
-from seedo.studies import _given_histories as given
+from seedo.studies import _histories as given
 from seedo.studies._broken_worlds import MOST_HIDDEN, BentSystem, BrokenWorld, Degrees
 
 N = 5
@@ -265,13 +265,13 @@ def test_a_mixed_expert_experiments_in_nested_shares_of_the_same_systems():
 
 def test_parting_counts_only_where_the_action_is_one_of_two_that_differ():
     _, batch = log(count=200, experiments=4, n=3)
-    readings = _strategies.read(batch)
+    readings = read(batch)
     bayes = readings.best["bayes"].argmax(1)
-    counts, follows = data_mix._parting(_strategies.read(given.acted(batch, bayes)))
+    counts, follows = data_mix._parting(read(given.acted(batch, bayes)))
     assert np.array_equal(counts, follows)
     assert 0 < counts.mean() < 1
     seen = readings.best["total-correlation"].argmax(1)
-    counts, follows = data_mix._parting(_strategies.read(given.acted(batch, seen)))
+    counts, follows = data_mix._parting(read(given.acted(batch, seen)))
     assert counts.any()
     assert not follows.any()
 

@@ -17,8 +17,7 @@ from seedo.language import Budget, Conditions, converse, open_scene
 from seedo.language.measures import Arm, recitation_of
 from seedo.language.runs import draw_candidates, example_messages, follow, same_world
 from seedo.statistics import Estimate, mean
-from seedo.studies import STUDIES, find_text_player, prompts, recitation
-from seedo.studies._spoken import InProcess
+from seedo.studies import InProcess, find_text_player, prompts, recitation
 from seedo.worlds import make
 
 WORLD = {"n": 3}
@@ -42,7 +41,8 @@ class Follower:
 
 
 def tiny(name, **sizes):
-    return replace(STUDIES[name], scales={"tiny": replace(STUDIES[name].scales["quick"], **sizes)})
+    study = studies.find(name)
+    return replace(study, scales={"tiny": replace(study.scales["quick"], **sizes)})
 
 
 @pytest.fixture(scope="module")
@@ -88,10 +88,10 @@ def test_parrots_refute_and_discoverers_support_the_claim(returns, noise, expect
 def test_a_study_of_recitation_plays_every_arm_once_on_paired_systems(tmp_path):
     study = tiny("recitation", world=WORLD, episodes=EPISODES)
     speaker = Follower()
-    first = study.of(InProcess(speaker)).run("tiny", tmp_path)
+    first = study.run("tiny", tmp_path, player=InProcess(speaker))
     assert speaker.asked == 4 * EPISODES * (4 + 1)  # kinds of names; actions with and without
     again = Follower()
-    assert study.of(InProcess(again)).run("tiny", tmp_path) == first
+    assert study.run("tiny", tmp_path, player=InProcess(again)) == first
     assert again.asked == 0
     played = {tuple(f.split("/")[-1].split("-")): Dataset(f).read() for f in first.runs}
     assert set(played) == {(n, e) for n in (*KINDS, "permuted") for e in ("3", "0")}
@@ -136,7 +136,7 @@ def test_a_study_of_prompts_finds_the_examples_that_help_and_what_they_are_worth
     speaker = Follower(shown)
     sizes = {"world": WORLD, "episodes": EPISODES, "sets": 2, "validation": 2}
     study = tiny("prompts", **sizes)
-    found = study.of(InProcess(speaker)).run("tiny", tmp_path).values
+    found = study.run("tiny", tmp_path, player=InProcess(speaker)).values
     assert found["examples"]["chosen"]["indices"] == list(sets[1].indices)
     returns = {}
     for who in (Follower(), Follower("never said")):
@@ -156,7 +156,7 @@ def test_a_study_of_prompts_finds_the_examples_that_help_and_what_they_are_worth
             assert own[switch]["effect"]["value"] == pytest.approx(0, abs=1e-6), switch
     assert "tools" not in effects["return"]
     asked = speaker.asked
-    assert study.of(InProcess(speaker)).run("tiny", tmp_path).values == found
+    assert study.run("tiny", tmp_path, player=InProcess(speaker)).values == found
     assert speaker.asked == asked
 
 
@@ -195,7 +195,7 @@ def test_a_budget_holds_for_all_runs_of_a_study_together(tmp_path):
     study = tiny("recitation", world=WORLD, episodes=2)
     small = find_text_player("llm:seedo/follower", budget=Budget(tokens=3000))
     with pytest.raises(UserError, match="the budget is used up: the same command with a larger"):
-        study.of(small).run("tiny", tmp_path)
+        study.run("tiny", tmp_path, player=small)
     # No conversation here is longer than 600 words.
     assert 2400 < small.spent.tokens < 3600
     runs = tmp_path / "runs"
@@ -203,7 +203,7 @@ def test_a_budget_holds_for_all_runs_of_a_study_together(tmp_path):
     first = (runs / "familiar-3" / "conversations.jsonl").stat().st_mtime_ns
     said = []
     large = find_text_player("llm:seedo/follower", budget=Budget(tokens=50_000))
-    study.of(large).run("tiny", tmp_path, say=said.append)
+    study.run("tiny", tmp_path, say=said.append, player=large)
     assert "16 episodes in 8 runs, about" in said[0]
     # What was finished was not played again, and counts.
     assert (runs / "familiar-3" / "conversations.jsonl").stat().st_mtime_ns == first

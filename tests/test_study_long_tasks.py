@@ -12,7 +12,7 @@ from scipy import integrate, stats
 from seedo import learning, play
 from seedo.episodes import Dataset
 from seedo.experimenters import Slipping, scripted
-from seedo.studies import _long_tasks, context_length, error_accumulation
+from seedo.studies import Work, _long_tasks, context_length, error_accumulation
 from seedo.studies._long_tasks import echo, energy_share, pair_statistics
 
 
@@ -28,7 +28,8 @@ def test_reading_early_is_playing_a_task_with_fewer_experiments(tmp_path):
         play.perform(_long_tasks.one_goal_world(t), agent, 200, 0, tmp_path / str(t))
         for t in (12, 6)
     )
-    found = _long_tasks.returns_after(long, agent, (6, 12), tmp_path / "returns.npz")
+    work = Work(None, tmp_path)
+    found = _long_tasks.returns_after(work, long, agent, (6, 12), "returns.npz")
     for place, dataset in ((0, short), (1, long)):
         batch = dataset.read()
         # Programs of other shapes round otherwise, which now and then decides a tie.
@@ -39,10 +40,11 @@ def test_reading_early_is_playing_a_task_with_fewer_experiments(tmp_path):
 
 @pytest.mark.slow
 def test_returns_by_round_average_to_those_of_the_log(tmp_path):
+    work = Work(None, tmp_path)
     world = _long_tasks.rounds_world(15, drift=0.2)
     dataset = play.perform(world, scripted("largest-effect"), 30, 0, tmp_path / "run")
-    some = _long_tasks.returns_in_rounds(dataset, (5, 15), tmp_path / "a.npz")
-    every = _long_tasks.returns_of_all_rounds(dataset, tmp_path / "b.npz")
+    some = _long_tasks.returns_in_rounds(work, dataset, (5, 15), "a.npz")
+    every = _long_tasks.returns_of_all_rounds(work, dataset, "b.npz")
     assert "bayes" not in some
     np.testing.assert_array_equal(some["agent"], every["agent"][:, [0, 2]])
     batch = dataset.read()

@@ -9,10 +9,7 @@ from seedo import play, worlds
 from seedo.experimenters import scripted
 from seedo.language.scenes import nonsense
 from seedo.language.text import mean_tokens, spelt, tokenizer, transcript
-from seedo.studies import STUDIES
-from seedo.studies.text_explanations import TINY, Scale
-
-STUDY = STUDIES["text-explanations"]
+from seedo.studies.text_explanations import STUDY, TINY, Scale
 
 
 @pytest.mark.parametrize("explained", [False, True])

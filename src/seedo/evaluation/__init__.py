@@ -1,37 +1,52 @@
 """Evaluation: measures of what was logged."""
 
 from seedo.evaluation._advice import Advice, advise, read_goal
-from seedo.evaluation._attribution import attribute
+from seedo.evaluation._attribution import Diagnosis, attribute
 from seedo.evaluation._blicket import (
     BlicketReading,
     best_information,
     blicket_bayes_returns,
     read_blicket,
 )
-from seedo.evaluation._frontier import Frontier, frontier
+from seedo.evaluation._cost import flops_of
+from seedo.evaluation._definitions import definitions
+from seedo.evaluation._frontier import COSTS, Frontier, FrontierGroup, Point, frontier
 from seedo.evaluation._metrics import DEFINITIONS, Metrics, episode_returns, measure
-from seedo.evaluation._review import Review, review
-from seedo.evaluation._strategies import BAYES, ORACLE, Readings, read
+from seedo.evaluation._replay import Seen, left_before, seen_before
+from seedo.evaluation._review import Group, Review, Run, review
+from seedo.evaluation._strategies import BAYES, HEURISTICS, ORACLE, Readings, read
 
 __all__ = [
     "BAYES",
+    "COSTS",
     "DEFINITIONS",
+    "HEURISTICS",
     "ORACLE",
     "Advice",
     "BlicketReading",
+    "Diagnosis",
     "Frontier",
+    "FrontierGroup",
+    "Group",
     "Metrics",
+    "Point",
     "Readings",
     "Review",
+    "Run",
+    "Seen",
     "advise",
     "attribute",
     "best_information",
     "blicket_bayes_returns",
+    "definitions",
     "episode_returns",
+    "flops_of",
     "frontier",
+    "left_before",
     "measure",
     "read",
     "read_blicket",
     "read_goal",
     "review",
+    "seen_before",
 ]

@@ -1,22 +1,32 @@
 """Reports: figures, tables and pages of what was measured."""
 
-from seedo.reports._advice_report import (
-    advice_table,
-    write_advice,
-)
-from seedo.reports._figures import (
+from seedo.reports._advice_report import advice_table, write_advice
+from seedo.reports._drawing import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PINK,
+    RED,
+    SKY,
+    STYLE,
     bar,
-    figures,
+    bars,
+    curve,
+    legend_above,
     log_scale,
+    only_ticks,
+    panels,
     short_name,
     svg,
 )
-from seedo.reports._film import (
-    film,
-)
+from seedo.reports._figures import figures
+from seedo.reports._film import film
 from seedo.reports._report import (
     beside_table,
     frontier_table,
+    html,
     matrix,
     spoken_table,
     table,
@@ -24,14 +34,29 @@ from seedo.reports._report import (
 )
 
 __all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "INK",
+    "ORANGE",
+    "PINK",
+    "RED",
+    "SKY",
+    "STYLE",
     "advice_table",
     "bar",
+    "bars",
     "beside_table",
+    "curve",
     "figures",
     "film",
     "frontier_table",
+    "html",
+    "legend_above",
     "log_scale",
     "matrix",
+    "only_ticks",
+    "panels",
     "short_name",
     "spoken_table",
     "svg",

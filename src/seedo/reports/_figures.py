@@ -1,69 +1,39 @@
-"""Figures of a review as SVG text: the same review gives the same bytes.
-
-Colours are Okabe and Ito's, told apart in all common kinds of colour vision. Lines and words are
-drawn in `currentColor`, so that a page's light or dark scheme carries over.
-"""
+"""Figures of a review as SVG text: the same review gives the same bytes."""
 
 from __future__ import annotations
 
-import io
-import re
-import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from seedo.evaluation._strategies import BAYES, ORACLE
+from seedo.evaluation import BAYES, ORACLE
+from seedo.reports._drawing import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PINK,
+    RED,
+    SKY,
+    STYLE,
+    bar,
+    panels,
+    short_name,
+    svg,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from seedo.evaluation._attribution import Diagnosis
-    from seedo.evaluation._review import Group, Review, Run
-    from seedo.statistics._intervals import Estimate
+    from seedo.evaluation import Diagnosis, Group, Review, Run
+    from seedo.statistics import Estimate
 
-INK = "#010203"  # replaced by currentColor
-BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-GREY = "#808080"
 _COLUMNS = 3
-STYLE: Any = {
-    "svg.hashsalt": "seedo",
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "text.parse_math": False,
-    "text.color": INK,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.titlecolor": INK,
-    "axes.titlesize": 9,
-    "axes.titleweight": "bold",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-}
-
-
-def log_scale(ax: Axes) -> None:
-    """A horizontal logarithmic axis, its powers of ten written out: formulas are not typeset."""
-    ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _power(x)))
-    ax.xaxis.set_minor_formatter(NullFormatter())
-
-
-def _power(number: float) -> str:
-    """10⁵."""
-    exponent = str(round(float(np.log10(number))))
-    return "10" + exponent.translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def figures(review: Review) -> dict[str, str]:
@@ -84,41 +54,22 @@ def figures(review: Review) -> dict[str, str]:
     return found
 
 
-def svg(figure: Figure, prefix: str, title: str) -> str:
-    text = io.StringIO()
-    with warnings.catch_warnings():
-        # Letters are the page's own text: what matplotlib's font lacks, the browser's has.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
-        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None})
-    svg = text.getvalue()
-    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
-    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
-    # Several figures share a page, and ids must be the page's only ones.
-    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
-    return re.sub(r'(url\(|href=")#', rf"\1#{prefix}-", svg)
-
-
 def _panels(count: int, height: float, width: float = 3.6) -> tuple[Figure, list[Axes]]:
     columns = min(_COLUMNS, count)
     rows = -(-count // columns)
-    size = (width * columns + 1.4, height * rows + 0.7)
-    figure = Figure(figsize=size, layout="constrained", facecolor="none")
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for spare in axes[count:]:
+    figure, axes = panels(rows, columns, width * columns + 1.4, height * rows + 0.7)
+    for spare in axes.ravel()[count:]:
         spare.remove()
-    for ax in axes[:count]:
-        ax.set_facecolor("none")
-    return figure, list(axes[:count])
+    return figure, list(axes.ravel()[:count])
 
 
-def bar(estimate: Estimate) -> list[list[float]] | None:
-    if estimate.value is None or estimate.low is None or estimate.high is None:
-        return None
-    return [[estimate.value - estimate.low], [estimate.high - estimate.value]]
-
-
-def short_name(text: str, most: int = 28) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+def _listing(groups: list[Group]) -> tuple[Figure, list[Axes]]:
+    """A panel for each group, its runs one below the other."""
+    figure, axes = _panels(len(groups), 0.9 + 0.24 * max(len(g.runs) for g in groups))
+    for ax, group in zip(axes, groups, strict=True):
+        _rows(ax, _labels(list(group.runs)))
+        ax.set_title(f"{short_name(group.world, 48)}\n{group.split}")
+    return figure, axes
 
 
 def _rows(ax: Axes, names: list[str]) -> None:
@@ -140,7 +91,7 @@ def _returns(review: Review) -> Figure | None:
                                               for r in g.runs)]  # fmt: skip
     if not groups:
         return None
-    figure, axes = _panels(len(groups), 0.9 + 0.24 * max(len(g.runs) for g in groups))
+    figure, axes = _listing(groups)
     for ax, group in zip(axes, groups, strict=True):
         for position, run in enumerate(group.runs):
             ratio = run.metrics.return_ratio
@@ -149,8 +100,6 @@ def _returns(review: Review) -> Figure | None:
                             markersize=5, capsize=3, zorder=3)  # fmt: skip
         for value, color, style in _lines(group):
             ax.axvline(value, color=color, linestyle=style, linewidth=1.4, zorder=1)
-        _rows(ax, _labels(list(group.runs)))
-        ax.set_title(f"{short_name(group.world, 48)}\n{group.split}")
         ax.set_xlabel("return ratio (share of the omniscient return)")
     handles = [
         Line2D([], [], color=BLUE, marker="o", linestyle="-", label="run, 95 % interval"),
@@ -250,7 +199,7 @@ def _exploration(review: Review) -> Figure | None:
               if any(r.metrics.distinct_tested.value is not None for r in g.runs)]  # fmt: skip
     if not groups:
         return None
-    figure, axes = _panels(len(groups), 0.9 + 0.24 * max(len(g.runs) for g in groups))
+    figure, axes = _listing(groups)
     for ax, group in zip(axes, groups, strict=True):
         most = longest = 0.0
         for position, run in enumerate(group.runs):
@@ -262,9 +211,7 @@ def _exploration(review: Review) -> Figure | None:
                         error_kw={"ecolor": INK, "capsize": 2, "linewidth": 1})  # fmt: skip
         if most > 0:
             ax.axvline(most, color=INK, linewidth=1.2, linestyle="--")
-        _rows(ax, _labels(list(group.runs)))
         ax.set_xlim(0, max(1.0, most, longest) * 1.05)
-        ax.set_title(f"{short_name(group.world, 48)}\n{group.split}")
         ax.set_xlabel("relevant variables tested (mean an episode;\ndashed: all of them)")
     return figure
 
@@ -281,7 +228,7 @@ def _learning(review: Review) -> Figure | None:
     if not keys:
         return None
     figure, axes = _panels(len(keys), 2.4, 3.0)
-    palette = (BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9", GREY)
+    palette = (BLUE, ORANGE, GREEN, RED, PINK, SKY, GREY)
     styles = ("-", "--", ":", "-.")
     for ax, key in zip(axes, keys, strict=True):
         for number, (name, rows) in enumerate(curves.items()):

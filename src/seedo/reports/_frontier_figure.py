@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from seedo.evaluation._frontier import COSTS, Frontier, FrontierGroup, Point
-from seedo.reports._figures import (
+from seedo.evaluation import COSTS, Frontier, FrontierGroup, Point
+from seedo.reports._drawing import (
     BLUE,
     GREY,
     INK,
@@ -19,6 +19,7 @@ from seedo.reports._figures import (
     STYLE,
     bar,
     log_scale,
+    panels,
     short_name,
     svg,
 )
@@ -48,15 +49,13 @@ def frontier_figures(frontier: Frontier) -> dict[str, str]:
 
 
 def _drawn(group: FrontierGroup) -> Figure | None:
-    panels = {name: _shown(group, name) for name in COSTS}
-    panels = {name: points for name, points in panels.items() if points}
-    if not panels:
+    shown = {name: _shown(group, name) for name in COSTS}
+    shown = {name: points for name, points in shown.items() if points}
+    if not shown:
         return None
-    most = max(len(points) for points in panels.values())
-    figure = Figure(figsize=(5.0 * len(panels), max(3.6, 1.6 + 0.26 * most)),
-                    layout="constrained", facecolor="none")  # fmt: skip
-    axes = figure.subplots(1, len(panels), squeeze=False)[0]
-    for ax, (name, points) in zip(axes, panels.items(), strict=True):
+    most = max(len(points) for points in shown.values())
+    figure, [axes] = panels(1, len(shown), 5.0 * len(shown), max(3.6, 1.6 + 0.26 * most))
+    for ax, (name, points) in zip(axes, shown.items(), strict=True):
         _panel(ax, name, points)
     handles = [
         Line2D([], [], color=BLUE, marker="o", label="Pareto set, 95 % interval"),
@@ -84,7 +83,6 @@ def _cost(point: Point, name: str) -> float:
 
 
 def _panel(ax: Axes, name: str, points: list[Point]) -> None:
-    ax.set_facecolor("none")
     if name == "experiments":
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     else:

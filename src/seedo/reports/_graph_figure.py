@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import matplotlib as mpl
 import networkx as nx
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from numpy.typing import NDArray
 
-from seedo.reports._figures import BLUE, GREY, INK, ORANGE, STYLE, svg
+from seedo.reports._drawing import BLUE, GREY, INK, ORANGE, STYLE, panels, svg
 
 _SHOWN = 0.1
 _CERTAIN = 0.95
@@ -39,9 +38,7 @@ def graph_figure(
              or undirected[i].any() or undirected[:, i].any()]  # fmt: skip
     place = _layout(edges, shown)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(9, 5.4), layout="constrained", facecolor="none")
-        ax = figure.subplots()
-        ax.set_facecolor("none")
+        figure, [[ax]] = panels(1, 1, 9, 5.4)
         ax.axis("off")
         for i, j in np.argwhere(arrows):
             certain = edges[i, j] >= _CERTAIN

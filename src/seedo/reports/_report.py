@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from markupsafe import Markup
 from rich.box import SIMPLE
 from rich.table import Table
 
-from seedo.evaluation import _attribution, _beside, _metrics, _spoken
-from seedo.evaluation._frontier import COSTS, Frontier
-from seedo.evaluation._frontier import DEFINITIONS as COST_DEFINITIONS
-from seedo.evaluation._review import Group, Review, Run
-from seedo.evaluation._strategies import BAYES
+from seedo.evaluation import BAYES, COSTS, Frontier, Group, Review, Run, definitions
 from seedo.reports._figures import figures
 from seedo.reports._frontier_figure import frontier_figures
 from seedo.reports._page import page, write_page
-from seedo.statistics._intervals import Estimate
+from seedo.statistics import Estimate
 
 _NONE = "–"
 
@@ -58,13 +54,7 @@ def html(review: Review, frontier: Frontier | None = None) -> str:
         columns=COLUMNS,
         # Figures are drawn here; matplotlib escapes the names in them.
         figures={title: Markup(svg) for title, svg in figures(review).items()},
-        definitions={
-            **_metrics.DEFINITIONS,
-            **_attribution.DEFINITIONS,
-            **(_spoken.DEFINITIONS if any(run.spoken for run in review.runs) else {}),
-            **(_beside.DEFINITIONS if any(run.participants for run in review.runs) else {}),
-            **(COST_DEFINITIONS if frontier else {}),
-        },
+        definitions=definitions(review, frontier),
         none=_NONE,
     )
 
@@ -116,20 +106,24 @@ COLUMNS: tuple[tuple[str, Callable[[Run], Estimate], bool], ...] = (
 """Columns of the report's table of runs: title, estimate, whether in per cent."""
 
 
+def _empty(caption: str, names: Sequence[str], numbers: Sequence[str]) -> Table:
+    """A table whose names are folded where it is narrow, and whose numbers are not."""
+    made = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption=caption, caption_justify="left")
+    for title in names:
+        made.add_column(title, overflow="fold", min_width=8)
+    for title in numbers:
+        made.add_column(title, justify="right", no_wrap=True)
+    return made
+
+
 def table(review: Review) -> Table:
     """One row a run and, for each world and split, what to hold it against; fits 120 columns."""
-    made = Table(
-        box=SIMPLE,
-        padding=(0, 1, 0, 0),
-        caption="Shares of the omniscient return (Bayes ratio: of the Bayes-optimal reader's); "
+    made = _empty(
+        "Shares of the omniscient return (Bayes ratio: of the Bayes-optimal reader's); "
         "heuristic and Bayes: what these readers make of the same explorations.",
-        caption_justify="left",
+        ["agent"],
+        ["n", "return ratio [95 %]", "Bayes ratio [95 %]", "match", "tested", "heuristic", "Bayes"],
     )
-    made.add_column("agent", overflow="fold")
-    for title in ("n", "return ratio [95 %]", "Bayes ratio [95 %]", "match", "tested"):
-        made.add_column(title, justify="right", no_wrap=True)
-    made.add_column("heuristic", justify="right", no_wrap=True)
-    made.add_column("Bayes", justify="right", no_wrap=True)
     for group in review.groups:
         made.add_section()
         made.add_row(_escape(group.label), style="bold")
@@ -164,15 +158,10 @@ def table(review: Review) -> Table:
 def matrix(review: Review) -> Table:
     """Who explored (a row) × who reads (a column): return ratios."""
     names = list(dict.fromkeys(name for group in review.groups for name in group.readers))
-    made = Table(
-        box=SIMPLE,
-        padding=(0, 1, 0, 0),
-        caption_justify="left",
-        caption="Return ratios of readers (columns) of the same explorations (rows).",
-    )
-    made.add_column("explored by", overflow="fold")
-    for name in ("itself", *names):
-        made.add_column(_escape(name), justify="right")
+    made = _empty(
+        "Return ratios of readers (columns) of the same explorations (rows).", ["explored by"],
+        [_escape(name) for name in ("itself", *names)],
+    )  # fmt: skip
     for group in review.groups:
         made.add_section()
         made.add_row(_escape(group.label), style="bold")
@@ -188,15 +177,11 @@ def spoken_table(review: Review) -> Table | None:
     runs = [run for run in review.runs if run.spoken]
     if not runs:
         return None
-    made = Table(
-        box=SIMPLE,
-        padding=(0, 1, 0, 0),
-        caption="Malformed: share of replies, none of them carried out. Tokens: of an episode.",
-        caption_justify="left",
+    made = _empty(
+        "Malformed: share of replies, none of them carried out. Tokens: of an episode.",
+        ["text player"],
+        ["episodes", "malformed [95 %]", "tokens in", "out", "dollars", "retries"],
     )
-    made.add_column("text player", overflow="fold")
-    for title in ("episodes", "malformed [95 %]", "tokens in", "out", "dollars", "retries"):
-        made.add_column(title, justify="right", no_wrap=True)
     for run in runs:
         said = run.spoken
         assert said is not None
@@ -217,17 +202,12 @@ def beside_table(review: Review) -> Table | None:
     pairs = [pair for group in review.groups for pair in group.beside]
     if not pairs:
         return None
-    made = Table(
-        box=SIMPLE,
-        padding=(0, 1, 0, 0),
-        caption="Difference in shares of the omniscient return on the same systems and noise; "
+    made = _empty(
+        "Difference in shares of the omniscient return on the same systems and noise; "
         "intervals over people.",
-        caption_justify="left",
+        ["people", "less"],
+        ["systems", "participants", "difference [95 %]"],
     )
-    made.add_column("people", overflow="fold")
-    made.add_column("less", overflow="fold")
-    for title in ("systems", "participants", "difference [95 %]"):
-        made.add_column(title, justify="right", no_wrap=True)
     for pair in pairs:
         shown = pair.difference.reason if pair.difference.value is None else text(pair.difference)
         made.add_row(
@@ -242,16 +222,12 @@ def beside_table(review: Review) -> Table | None:
 
 def frontier_table(frontier: Frontier) -> Table:
     """Return and costs of every run; for each cost whether it is in the Pareto set."""
-    made = Table(
-        box=SIMPLE,
-        padding=(0, 1, 0, 0),
-        caption="Pareto set for experiments, FLOPs and ms alone: yes; open: the interval of the "
+    made = _empty(
+        "Pareto set for experiments, FLOPs and ms alone: yes; open: the interval of the "
         f"difference reaches 0; no. FLOPs: XLA's count. Measured on {frontier.machine}.",
-        caption_justify="left",
+        ["player"],
+        ["return [95 %]", "return ratio [95 %]", "exp.", "FLOPs", "ms", "in numbers"],
     )
-    made.add_column("player", overflow="fold")
-    for title in ("return [95 %]", "return ratio [95 %]", "exp.", "FLOPs", "ms", "in numbers"):
-        made.add_column(title, justify="right", no_wrap=True)
     made.add_column("Pareto", no_wrap=True)
     for group in frontier.groups:
         made.add_section()

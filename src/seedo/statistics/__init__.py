@@ -25,6 +25,7 @@ from seedo.statistics._intervals import (
     proportion,
     ratio,
     ratios,
+    resampled_sums,
     share,
 )
 
@@ -51,5 +52,6 @@ __all__ = [
     "proportion",
     "ratio",
     "ratios",
+    "resampled_sums",
     "share",
 ]

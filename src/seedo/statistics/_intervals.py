@@ -157,7 +157,7 @@ def ratios(
         counts = np.array([len(np.unique(cluster[row])) for row in known])
     both = np.concatenate([np.where(known, top, 0.0), np.where(known, bottom, 0.0)])
     units = both if cluster is None else _summed(both, cluster)
-    draws = _resampled_sums(_grouped(units), seed)  # [RESAMPLES, 2k]
+    draws = resampled_sums(_grouped(units), seed)  # [RESAMPLES, 2k]
     k = len(top)
     found = []
     for i in range(k):
@@ -213,7 +213,7 @@ def _grouped(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.add.reduceat(columns, starts, axis=1)
 
 
-def _resampled_sums(columns: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+def resampled_sums(columns: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     """Sums of the columns float[c, B] over resampled episodes: float[RESAMPLES, c]."""
     size = columns.shape[1]
     rng = np.random.default_rng(seed)

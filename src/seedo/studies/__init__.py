@@ -1,59 +1,31 @@
-"""Studies: one claim each, with design, analysis and what would refute it."""
+"""Studies: one claim each, with design, analysis and what would refute it.
+
+Listing them (`names`) imports none, and does not start JAX.
+"""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from seedo.episodes import write_atomic
-from seedo.errors import UserError
-from seedo.studies import (
-    bounded_rationality,
-    context_length,
-    dagger,
-    data_fusion,
-    data_mix,
-    deconfounding,
-    error_accumulation,
-    explanations,
-    fine_tuning,
-    fragility,
-    heldout_links,
-    heldout_sets,
-    limit,
-    meta_scm,
-    prompts,
-    recitation,
-    rl_explanations,
-    text_explanations,
-)
-from seedo.studies._protocol import Finding, Outcome, PlayerStudy, Say, Study
-from seedo.studies._spoken import TextPlayer, find_text_player
+from seedo.studies._registry import REGISTRY, find, names
 
-STUDIES: dict[str, Study | PlayerStudy] = {
-    module.STUDY.name: module.STUDY
-    for module in (
-        heldout_links,
-        heldout_sets,
-        data_fusion,
-        limit,
-        error_accumulation,
-        context_length,
-        dagger,
-        explanations,
-        deconfounding,
-        rl_explanations,
-        text_explanations,
-        meta_scm,
-        recitation,
-        prompts,
-        fine_tuning,
-        data_mix,
-        bounded_rationality,
-        fragility,
-    )
+if TYPE_CHECKING:
+    from seedo.studies._spoken import InProcess, TextPlayer, ThroughInspect, find_text_player
+    from seedo.studies._study import Finding, Say, Study, Work
+
+_HEAVY = {
+    "_study": ("Finding", "Say", "Study", "Work"),
+    "_spoken": ("InProcess", "TextPlayer", "ThroughInspect", "find_text_player"),
 }
+
+
+def __getattr__(name: str) -> Any:
+    for module, attributes in _HEAVY.items():
+        if name in attributes:
+            return getattr(import_module(f"seedo.studies.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def study(
@@ -67,36 +39,26 @@ def study(
     """Run a study by name into a folder and write its `study.json`.
 
     Args:
-        player: who is studied, for a `PlayerStudy`; see `find_text_player`.
+        player: who is studied, for a study that `needs_player`; see `find_text_player`.
 
     Raises:
         UserError: unknown study or scale; a player where the study has its own, or none where it
             needs one.
     """
-    if name not in STUDIES:
-        raise UserError("study", name, f"use one of {', '.join(STUDIES)}")
-    found = STUDIES[name]
-    if isinstance(found, PlayerStudy):
-        if player is None:
-            remedy = f"{name} needs one: llm:MODEL, a text agent's folder or pretrained:dag-text"
-            raise UserError("--player", None, remedy)
-        found = found.of(player)
-    elif player is not None:
-        raise UserError("--player", player.name, f"{name} has its own players: leave it out")
-    finding = found.run(scale, Path(out), seed, say)
-    text = json.dumps(asdict(finding), indent=1, sort_keys=True)
-    write_atomic(Path(out) / "study.json", text.encode())
-    return finding
+    return find(name).run(scale, Path(out), seed, say, player)
 
 
 __all__ = [
-    "STUDIES",
+    "REGISTRY",
     "Finding",
-    "Outcome",
-    "PlayerStudy",
+    "InProcess",
     "Say",
     "Study",
     "TextPlayer",
+    "ThroughInspect",
+    "Work",
+    "find",
     "find_text_player",
+    "names",
     "study",
 ]

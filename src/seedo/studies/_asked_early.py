@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.episodes import EXPLOIT, EpisodeBatch
-from seedo.evaluation._replay import Seen, left_before, seen_before
+from seedo.evaluation import Seen, left_before, seen_before
 from seedo.experimenters import Experimenter, Observation
-from seedo.studies._given_histories import check_experiments
+from seedo.studies._histories import check_experiments, in_equal_parts
 from seedo.worlds import Spec, stream_key
 
 _AT_ONCE = 512
@@ -40,14 +40,13 @@ def asked_early(
     """
     check_experiments(batch, max(after))
     key = stream_key(seed, "asked early")
-    found = []
-    for start in range(0, batch.rows, _AT_ONCE):
-        # The last part repeats its last episode, so that all have one shape.
-        at = np.minimum(np.arange(start, start + _AT_ONCE), batch.rows - 1)
-        seen = seen_before(batch, at)
-        action = _actions(player, spec, tuple(after), key, jnp.asarray(at), seen)
-        found.append(np.asarray(action)[: min(_AT_ONCE, batch.rows - start)])
-    return np.concatenate(found).astype(np.int64)
+
+    def part(rows: NDArray[np.int64]) -> Any:
+        seen = seen_before(batch, rows)
+        return _actions(player, spec, tuple(after), key, jnp.asarray(rows), seen)
+
+    action: NDArray[Any] = in_equal_parts(batch.rows, _AT_ONCE, part)
+    return action.astype(np.int64)
 
 
 @eqx.filter_jit

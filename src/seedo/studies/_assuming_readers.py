@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from seedo.episodes import EpisodeBatch
 from seedo.experimenters import READERS, History
 from seedo.inference import Moments, SubsetPosterior
+from seedo.studies._histories import in_equal_parts
 
 NOISE_GRID = tuple(2.0**k for k in range(-4, 5))
 """Noise variances that the reader who is not told thinks equally probable."""
@@ -37,16 +39,14 @@ def exact_effects(moments: Moments, goals: NDArray[np.int64]) -> dict[str, NDArr
     variance for `ASSUMED_NOISE`; "exact, noise unknown" for one of `NOISE_GRID`, equally probable
     beforehand, and averages over them by their marginal likelihoods.
     """
-    size = len(goals)
-    found: dict[str, list[NDArray[np.float64]]] = {"exact": [], "exact, noise unknown": []}
-    for start in range(0, size, _AT_ONCE):
-        # The last part repeats its last episode, so that all have one shape.
-        rows = np.minimum(np.arange(start, start + _AT_ONCE), size - 1)
-        part = Moments(moments.gram[rows], moments.rows[rows])
-        both = _effects(part, jnp.asarray(goals[rows]))
-        for name, effects in zip(found, both, strict=True):
-            found[name].append(np.asarray(effects, np.float64)[: min(_AT_ONCE, size - start)])
-    return {name: np.concatenate(parts) for name, parts in found.items()}
+
+    def part(rows: NDArray[np.int64]) -> tuple[Array, Array]:
+        own = Moments(moments.gram[rows], moments.rows[rows])
+        return _effects(own, jnp.asarray(goals[rows]))
+
+    effects = in_equal_parts(len(goals), _AT_ONCE, part)
+    names = ("exact", "exact, noise unknown")
+    return {n: e.astype(np.float64) for n, e in zip(names, effects, strict=True)}
 
 
 @jax.jit
@@ -87,9 +87,8 @@ def heuristic_scores(
     name: str, batch: EpisodeBatch, do_values: tuple[float, ...]
 ) -> NDArray[np.float64]:
     """float64[B, n, V]: what a heuristic makes of the steps before the last."""
-    found = []
-    for start in range(0, batch.rows, _AT_ONCE):
-        rows = np.minimum(np.arange(start, start + _AT_ONCE), batch.rows - 1)
+
+    def part(rows: NDArray[np.int64]) -> Array:
         history = History(
             outcome=jnp.asarray(batch.outcome[rows, :-1]),
             target=jnp.asarray(batch.target[rows, :-1], jnp.int32),
@@ -97,9 +96,10 @@ def heuristic_scores(
             seen=jnp.ones((len(rows), batch.steps - 1), bool),
         )
         goal = jnp.asarray(batch.goal[rows, -1], jnp.int32)
-        scores = np.asarray(_heuristic(name, history, goal, jnp.asarray(do_values)), np.float64)
-        found.append(scores[: min(_AT_ONCE, batch.rows - start)])
-    return np.concatenate(found)
+        return _heuristic(name, history, goal, jnp.asarray(do_values))
+
+    scores: NDArray[Any] = in_equal_parts(batch.rows, _AT_ONCE, part)
+    return scores.astype(np.float64)
 
 
 @partial(jax.jit, static_argnames="name")

@@ -20,6 +20,7 @@ from seedo.inference import (
     fuse,
     graph_posterior,
 )
+from seedo.studies._histories import in_equal_parts
 from seedo.tables import Table
 from seedo.worlds import DagConfig
 
@@ -180,15 +181,13 @@ def _beliefs(
     """Edge probabilities and expected effects [B, T + 1, n, n], entropy [B, T + 1] (bits)."""
     shape, n = rows.shape[:2], posterior.n
     gram, rows = gram.reshape(-1, n, n, n), rows.reshape(-1, n)
-    found = []
+
+    def part(at: NDArray[np.int64]) -> tuple[jax.Array, jax.Array, jax.Array]:
+        return _posterior(posterior, gram[at], rows[at])
+
     # 2,000 rows leave differences of fractions of a nat between scores of thousands.
     with jax.enable_x64(True):
-        for start in range(0, len(rows), _AT_ONCE):
-            # The last part repeats its last history, so that all have one shape.
-            at = np.minimum(np.arange(start, start + _AT_ONCE), len(rows) - 1)
-            part = _posterior(posterior, gram[at], rows[at])
-            found.append([np.asarray(a)[: len(rows) - start] for a in part])
-    edges, effects, bits = (np.concatenate(column) for column in zip(*found, strict=True))
+        edges, effects, bits = in_equal_parts(len(rows), _AT_ONCE, part)
     return edges.reshape(*shape, n, n), effects.reshape(*shape, n, n), bits.reshape(shape)
 
 

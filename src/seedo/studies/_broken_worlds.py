@@ -21,8 +21,7 @@ from seedo.episodes import Dataset, DatasetWriter
 from seedo.errors import UserError
 from seedo.experimenters import Scripted
 from seedo.play import Setup, origin, rollout_on, set_up
-from seedo.worlds import DagConfig, DagWorld, Draw, stream_key
-from seedo.worlds._scm import draw_noise
+from seedo.worlds import DagConfig, DagWorld, Draw, draw_noise, stream_key
 
 MOST_HIDDEN = 4
 Span = tuple[float, float]

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import product
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
-from scipy import stats
 
 from seedo.episodes import EXPLORE, OBSERVE, Dataset, EpisodeBatch
 from seedo.experimenters import scripted
@@ -24,8 +22,8 @@ from seedo.inference import (
     find_conflicts,
     fuse,
 )
-from seedo.studies._protocol import Say
-from seedo.studies._stages import kept_numbers, played
+from seedo.statistics import share
+from seedo.studies._study import Say, Work
 from seedo.tables import Table
 from seedo.worlds import DagConfig, DagWorld, Draw, configure
 
@@ -78,9 +76,7 @@ class HiddenCauseWorld(DagWorld):
         return task._replace(system=task.system._replace(weights=weights))
 
 
-def flagged_shares(
-    sizes: Sizes, n: int, out: Path, seed: int, say: Say
-) -> dict[str, dict[str, Any]]:
+def flagged_shares(work: Work[Any], sizes: Sizes, n: int) -> dict[str, dict[str, Any]]:
     """Share of systems in which `Conflicts.contradicted`, by setting and noise model.
 
     The logs hold the most data; fewer observations or repeats are their beginning.
@@ -96,14 +92,13 @@ def flagged_shares(
             split="longer", n=n, observations=most, experiments=n * repeats,
             confounders=hidden.roots, max_parents=MAX_PARENTS,
         )  # fmt: skip
-        folder = out / "hidden" / hidden.label
-        dataset = played(
-            HiddenCauseWorld(config, hidden.effect), scripted("shuffled+random"),
-            sizes.episodes, seed, folder, say,
+        dataset = work.played(
+            HiddenCauseWorld(config, hidden.effect), scripted("shuffled+random"), sizes.episodes,
+            f"hidden/{hidden.label}",
         )  # fmt: skip
-        question = {"sizes": asdict(sizes), "seed": seed, "hidden": hidden.label, "n": n}
-        answer = partial(_shares, dataset, sizes, hidden, say)
-        found |= kept_numbers(folder.with_name(f"{hidden.label}.json"), question, answer)
+        question = {"sizes": asdict(sizes), "seed": work.seed, "hidden": hidden.label, "n": n}
+        answer = partial(_shares, dataset, sizes, hidden, work.say)
+        found |= work.numbers(f"hidden/{hidden.label}.json", question, answer)
     return found
 
 
@@ -116,10 +111,10 @@ def _shares(dataset: Dataset, sizes: Sizes, hidden: Hidden, say: Say) -> dict[st
             _flags(batch, e, seen, repeats, model) for e in range(batch.rows)
         ])  # fmt: skip
         flagged, by_pair = flags.sum(0).tolist()
-        low, high = stats.binomtest(flagged, len(flags)).proportion_ci(0.95, method="wilson")
+        own = share(flagged, len(flags))
         found[f"{hidden.label}/{seen}/{repeats}/{model}"] = {
-            "share": flagged / len(flags), "low": float(low), "high": float(high),
-            "n": len(flags), "by_pair": by_pair / len(flags),
+            "share": own.value, "low": own.low, "high": own.high, "n": own.n,
+            "by_pair": by_pair / len(flags),
         }  # fmt: skip
         rate = batch.rows / (perf_counter() - start)
         say(

@@ -20,8 +20,7 @@ from seedo.episodes import EXPLOIT, EXPLORE, EpisodeBatch
 from seedo.language import Conditions, DagScene, Message
 from seedo.language.scenes import NONSENSE, Malformed, Names, say_number
 from seedo.language.text import DECIMALS, Line
-from seedo.worlds import DagWorld, Draw, Spec, System, configure, sample_dag
-from seedo.worlds._dags import random_subset
+from seedo.worlds import DagWorld, Draw, Spec, System, configure, random_subset, sample_dag
 
 
 class FamiliarWorld(DagWorld):

@@ -5,22 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
 from seedo import worlds
-from seedo.episodes import EXPLOIT, EXPLORE, Dataset, EpisodeBatch
+from seedo.episodes import EXPLORE, Dataset, EpisodeBatch
 from seedo.errors import UserError
-from seedo.evaluation import _strategies
-from seedo.learning import Agent, batch_inputs
-from seedo.statistics import _intervals as _statistics
-from seedo.studies._cut_logs import cut
-from seedo.studies._stages import kept_arrays
+from seedo.evaluation import BAYES, ORACLE, read
+from seedo.learning import Agent
+from seedo.statistics import mean
+from seedo.studies._estimates import ratios_of
+from seedo.studies._histories import acted, actions_after, cut, with_systems
+from seedo.studies._study import Work
 from seedo.worlds import DagWorld
 
 N = 5
@@ -49,81 +47,42 @@ def one_goal_world(steps: int) -> DagWorld:
     return worlds.make("dag", split="longer", n=N, experiments=steps, exploits=1)
 
 
-def returns_in_rounds(dataset: Dataset, at: Sequence[int], file: Path) -> Returns:
+def returns_in_rounds(work: Work[Any], dataset: Dataset, at: Sequence[int], file: str) -> Returns:
     """Expected goal values at the exploit steps that end tasks of `at` steps."""
 
     def compute() -> Returns:
-        batch = dataset.read(without=[n for n in dataset.optional if n != "system"])
-        return _returns(_asking_at(batch, np.array([steps - 1 for steps in at])))
+        return _returns(_asking_at(with_systems(dataset), np.array([steps - 1 for steps in at])))
 
-    return kept_arrays(file, {"rows": dataset.rows, "at": list(at)}, compute)
+    return work.arrays(file, {"rows": dataset.rows, "at": list(at)}, compute)
 
 
-def returns_of_all_rounds(dataset: Dataset, file: Path) -> Returns:
+def returns_of_all_rounds(work: Work[Any], dataset: Dataset, file: str) -> Returns:
     """The same at all exploit steps, without the exact reader."""
 
     def compute() -> Returns:
-        batch = dataset.read(without=[n for n in dataset.optional if n != "system"])
-        return _returns(batch, exact=False)
+        return _returns(with_systems(dataset), exact=False)
 
-    return kept_arrays(file, {"rows": dataset.rows, "at": "all"}, compute)
+    return work.arrays(file, {"rows": dataset.rows, "at": "all"}, compute)
 
 
-def returns_after(dataset: Dataset, agent: Agent | None, at: Sequence[int], file: Path) -> Returns:
+def returns_after(
+    work: Work[Any], dataset: Dataset, agent: Agent, at: Sequence[int], file: str
+) -> Returns:
     """Of a log of one goal: had the exploit action come after each of these numbers of experiments.
 
-    What an agent would do is read off its network, given the rows up to there and the goal; that
-    holds for networks that do not look at the steps left, as `equivariant`. None: "agent" is what
-    the log's player did in the end, for the last number only.
+    What an agent would do is read off its network, see `actions_after`.
     """
 
     def compute() -> Returns:
-        batch = dataset.read(without=[n for n in dataset.optional if n != "system"])
-        acted = None if agent is None else _read_after(agent, batch, at)
-        parts = []
-        for place, experiments in enumerate(at):
-            short = cut(batch, experiments, batch.steps)
-            if acted is not None:
-                target, value = short.target.copy(), short.value.copy()
-                target[:, -1], value[:, -1] = acted[0][:, place], acted[1][:, place]
-                short = short.replace(target=target, value=value)
-            parts.append(_returns(short))
+        batch = with_systems(dataset)
+        actions = actions_after(agent, batch, at)
+        parts = [
+            _returns(acted(cut(batch, experiments, batch.steps), actions[:, place]))
+            for place, experiments in enumerate(at)
+        ]
         return {name: np.concatenate([p[name] for p in parts], 1) for name in parts[0]}
 
-    return kept_arrays(file, {"rows": dataset.rows, "at": list(at)}, compute)
-
-
-def _read_after(
-    agent: Agent, batch: EpisodeBatch, at: Sequence[int]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Target and value, [B, H] each, of the most probable exploit action after `at` rows."""
-    if agent.architecture.kind != "equivariant":
-        raise UserError("agent", agent.name, "its network looks at where an episode ends")
-    steps = np.asarray(at)
-    if batch.phase.shape[1] <= steps.max() or (batch.phase[:, :-1] != EXPLORE).any():
-        raise UserError(
-            "steps", int(steps.max()), "use a log of experiments and one exploit action"
-        )
-    inputs = batch_inputs(batch)
-    phase, goal = inputs.phase.copy(), inputs.goal.copy()
-    phase[:, steps], goal[:, steps] = EXPLOIT, inputs.goal[:, -1:]
-    inputs = inputs._replace(phase=phase, goal=goal)
-    values = np.asarray(agent.architecture.do_values)
-
-    @jax.jit
-    def best(some: Any) -> Any:
-        read = jax.vmap(lambda one: agent.network.read(one, jnp.asarray(steps)))(some)
-        return jnp.argmax(read.log_probs, -1)
-
-    size = 256
-    chosen = []
-    for start in range(0, batch.rows, size):
-        # The last part repeats its last episode, so that all have one shape.
-        rows = np.minimum(np.arange(start, start + size), batch.rows - 1)
-        part = jax.tree.map(lambda column, rows=rows: jnp.asarray(column[rows]), inputs)
-        chosen.append(np.asarray(best(part))[: min(size, batch.rows - start)])
-    action = np.concatenate(chosen).astype(np.int64)
-    return action // len(values), values[action % len(values)]
+    return work.arrays(file, {"rows": dataset.rows, "at": list(at)}, compute)
 
 
 def _asking_at(batch: EpisodeBatch, steps: NDArray[np.int64]) -> EpisodeBatch:
@@ -134,8 +93,7 @@ def _asking_at(batch: EpisodeBatch, steps: NDArray[np.int64]) -> EpisodeBatch:
 
 
 def _returns(batch: EpisodeBatch, exact: bool = True) -> Returns:
-    wanted = (_strategies.ORACLE, _strategies.BAYES) if exact else (_strategies.ORACLE,)
-    readings = _strategies.read(batch, wanted)
+    readings = read(batch, (ORACLE, BAYES) if exact else (ORACLE,))
     if isinstance(readings, str) or readings.worth is None:
         raise UserError("log", None, readings if isinstance(readings, str) else "no systems in it")
     rows, legal, worth = np.arange(len(readings.action)), readings.legal, readings.worth
@@ -145,7 +103,7 @@ def _returns(batch: EpisodeBatch, exact: bool = True) -> Returns:
         "oracle": np.where(legal, worth, -np.inf).max(1),
         "random": np.where(legal, worth, 0.0).sum(1) / legal.sum(1),
     }
-    bayes = readings.value_of(_strategies.BAYES)
+    bayes = readings.value_of(BAYES)
     if bayes is not None:
         found["bayes"] = bayes
     return {name: values.reshape(batch.rows, -1) for name, values in found.items()}
@@ -163,30 +121,8 @@ def figures_at(returns: Returns) -> list[dict[str, Any]]:
         if "bayes" in column:
             pairs["bayes_ratio"] = (column["agent"], column["bayes"])
             pairs["bayes_reader"] = (column["bayes"], column["oracle"])
-        top, bottom = zip(*pairs.values(), strict=True)
-        estimates = _statistics.ratios(top, bottom)
-        found.append({k: e.to_json() for k, e in zip(pairs, estimates, strict=True)})
+        found.append(ratios_of(pairs))
     return found
-
-
-def resampled(columns: NDArray[np.float64], seed: int = 0) -> NDArray[np.float64]:
-    """Means of float[c, B] over resampled episodes, the same for all: float[2000, c]."""
-    return _statistics._resampled_sums(columns, seed) / columns.shape[1]
-
-
-def estimate(value: float, draws: NDArray[np.float64], n: int) -> dict[str, Any]:
-    """A number with its percentile interval, JSON-able."""
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return {"value": float(value), "low": float(low), "high": float(high), "n": n}
-
-
-def say_estimate(found: dict[str, Any], digits: int = 3) -> str:
-    """0.812 [0.790, 0.833]."""
-    if found["value"] is None:
-        return "unknown"
-    if found.get("low") is None:
-        return f"{found['value']:.{digits}f}"
-    return f"{found['value']:.{digits}f} [{found['low']:.{digits}f}, {found['high']:.{digits}f}]"
 
 
 # -- how far what is visited lies from what was trained on ----------------------------------------
@@ -273,7 +209,7 @@ def echo(right: NDArray[np.float64], wrong: NDArray[np.float64], oracle: NDArray
     losses, last, over = [], 0, False
     for number in range(first, right.shape[1]):
         scale = oracle[:, number].mean()
-        found = _statistics.mean((right[:, number] - wrong[:, number]) / scale).to_json()
+        found = mean((right[:, number] - wrong[:, number]) / scale).to_json()
         after = (number + 1) * BLOCK - 1 - mistake
         losses.append({"steps_later": after, **found})
         over = over or found["low"] is None or found["low"] <= 0

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.statistics import _intervals as _statistics
-from seedo.studies._savings import resampled_means
+from seedo.experimenters import parse_name
+from seedo.statistics import proportion
+from seedo.studies._estimates import resampled_means
 
 EXACT, SAMPLED, HEURISTIC, NETWORK, NOTHING = (
     "exact Bayes", "sampled Bayes", "heuristic", "network", "nothing"
@@ -19,13 +20,15 @@ KINDS = (EXACT, SAMPLED, HEURISTIC, NETWORK, NOTHING)
 _FINE = np.logspace(-7, 4, 661)  # prices of 10^6 operations at which a takeover may lie
 
 
+_KINDS = {"scripted": HEURISTIC, "bayes": EXACT}
+
+
 def kind_of(player: str) -> str:
-    """Which of `KINDS` a player is."""
+    """Which of `KINDS` a player is, by its name; those of no listed kind are networks."""
     if player == NOTHING:
         return NOTHING
-    if player.startswith("bayes:"):
-        return SAMPLED if "sampled" in player else EXACT
-    return HEURISTIC if player.startswith("scripted:") else NETWORK
+    kind, rest = parse_name(player)
+    return SAMPLED if rest.startswith("sampled") else _KINDS.get(kind, NETWORK)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +102,7 @@ def as_good(own: Strategies) -> dict[str, Any]:
             continue
         best = heuristics[own.returns[::2, heuristics].mean(0).argmax()]
         hits = own.returns[1::2, best] >= own.returns[1::2, exact[0]] - 1e-9
-        found[str(after)] = _statistics.proportion(hits).to_json()
+        found[str(after)] = proportion(hits).to_json()
     return found
 
 

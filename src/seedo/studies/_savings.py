@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-RESAMPLES = 2000
 _TAILS = (2.5, 97.5)
 
 
@@ -26,19 +25,6 @@ def experiments_needed(curve: NDArray[np.float64], target: float) -> float:
     if at == 0:
         return 0.0
     return at - 1 + float((target - curve[at - 1]) / (curve[at] - curve[at - 1]))
-
-
-def resampled_means(scores: list[NDArray[np.float64]], seed: int = 0) -> list[NDArray[np.float64]]:
-    """Means over the episodes of paired bootstrap samples, float64[RESAMPLES, ...] each.
-
-    Args:
-        scores: float64[B, ...] each, about the same B episodes: all see the same samples.
-        seed: of the resampling.
-    """
-    size = len(scores[0])
-    rng = np.random.default_rng(seed)
-    times = rng.multinomial(size, np.full(size, 1 / size), RESAMPLES) / size
-    return [np.tensordot(times, s, 1) for s in scores]
 
 
 def saving(

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from seedo.episodes import DamagedShard, Dataset
 from seedo.errors import UserError
+from seedo.experimenters import is_spoken, parse_name
 from seedo.language import (
     Budget,
     Calls,
@@ -29,8 +30,8 @@ from seedo.language.runs import (
     find_price,
     forecast,
 )
-from seedo.statistics._intervals import Estimate, mean, missing, ratio
-from seedo.studies._protocol import Say
+from seedo.statistics import Estimate, mean, missing, ratio
+from seedo.studies._study import Say, Work
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,21 @@ class TextPlayer(Protocol):
             UserError: it stopped before its end; what is finished is kept.
         """
         ...
+
+
+def player_of(work: Work[Any], varied: Sequence[str]) -> TextPlayer:
+    """Who is studied in some work.
+
+    Raises:
+        UserError: a switch that the study varies is set for it.
+    """
+    assert work.player is not None
+    usual = Conditions()
+    for switch in varied:
+        value = getattr(work.player.conditions, switch)
+        if value != getattr(usual, switch):
+            raise UserError(switch, value, "the study varies it: leave it out")
+    return work.player
 
 
 @dataclass(frozen=True)
@@ -206,25 +222,16 @@ def find_text_player(
         UserError: no such player, one that sees numbers instead of words, or a bad price.
     """
     conditions = conditions or Conditions()
-    if name.startswith("llm:"):
-        model = name.removeprefix("llm:")
+    kind, model = parse_name(name)
+    if is_spoken(name):
         find_price(model, price_in, price_out, prices)  # refused now, not after a forecast
         return ThroughInspect(
             model, conditions, calls or Calls(), budget or Budget(), price_in, price_out, prices
         )
-    if name.startswith(("scripted:", "bayes:")):
+    if kind in ("scripted", "bayes"):
         remedy = f"reads no words: use llm:seedo/{name}, which plays it through Inspect"
         raise UserError("player", name, remedy)
     return InProcess(load_speaker(name), conditions)
-
-
-def keep_varied(conditions: Conditions, switches: Sequence[str]) -> None:
-    """Raises UserError if a switch that a study varies is set for its player."""
-    usual = Conditions()
-    for switch in switches:
-        value = getattr(conditions, switch)
-        if value != getattr(usual, switch):
-            raise UserError(switch, value, "the study varies it: leave it out")
 
 
 # -- what was said --------------------------------------------------------------------------------
@@ -260,7 +267,7 @@ def tokens(episodes: Sequence[Said]) -> Estimate:
     return mean(known) if len(known) == len(episodes) else missing("tokens were not counted")
 
 
-def told(episodes: Sequence[Said]) -> str:
+def words_of(episodes: Sequence[Said]) -> str:
     """Malformed replies and tokens, in a sentence."""
     wrong, replies = sum(s.malformed for s in episodes), sum(s.replies for s in episodes)
     each = tokens(episodes).value
@@ -279,10 +286,3 @@ def shown(estimate: Estimate, digits: int = 2) -> str:
     if estimate.low is None or estimate.high is None:
         return f"{plain(estimate.value)} ({estimate.reason})"
     return f"{plain(estimate.value)} [{plain(estimate.low)}, {plain(estimate.high)}]"
-
-
-def beyond(estimate: Estimate, bound: float) -> str:
-    """Whether the whole interval lies above a bound: yes, no, or open where it holds the bound."""
-    if estimate.low is None or estimate.high is None:
-        return "open"
-    return "yes" if estimate.low > bound else "no" if estimate.high < bound else "open"

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from seedo import worlds
-from seedo.episodes import Dataset, write_atomic
+from seedo import reports, worlds
+from seedo.episodes import Dataset
 from seedo.experimenters import bayesian
-from seedo.reports._figures import BLUE, GREEN, GREY, ORANGE, RED, STYLE, svg
-from seedo.statistics import _intervals as _statistics
+from seedo.reports import BLUE, GREEN, GREY, ORANGE, RED
+from seedo.statistics import mean, ratios
 from seedo.studies._beliefs import SCORES, scores_by_experiment, scores_with_unknown_noise
-from seedo.studies._confounding import Hidden, Sizes, flagged_shares
-from seedo.studies._protocol import Outcome, Say, Study
-from seedo.studies._savings import resampled_means, saving, worth
-from seedo.studies._stages import kept_arrays, played
+from seedo.studies._confounding import MODELS, Hidden, Sizes, flagged_shares
+from seedo.studies._estimates import resampled_means
+from seedo.studies._savings import saving, worth
+from seedo.studies._study import Study, Work
+from seedo.studies._words import supports, told, told_ends
 
 N = 5
 REFERENCE = 5
@@ -41,26 +42,15 @@ _STREAM = 1000  # systems of the second part share nothing with those that sugge
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is run.
+    """How much is run."""
 
-    Attributes:
-        choosers: of `bayes:NAME`.
-        observations: made beforehand, the first is 0.
-        experiments: most that are made.
-        long: most that `bayes:random` makes without any observation.
-        episodes: of every run.
-        unknown: of them, how many are also read without knowing the noise variance; the last
-            chooser's.
-        hidden: the second part.
-    """
-
-    choosers: tuple[str, ...]
-    observations: tuple[int, ...]
-    experiments: int
-    long: int
-    episodes: int
-    unknown: int
-    hidden: Sizes
+    choosers: tuple[str, ...]  # of `bayes:NAME`
+    observations: tuple[int, ...]  # made beforehand, the first is 0
+    experiments: int  # most that are made
+    long: int  # most that `bayes:random` makes without any observation
+    episodes: int  # of every run
+    unknown: int  # of the last chooser's, how many are also read without knowing the noise variance
+    hidden: Sizes  # the second part
 
 
 SCALES = {
@@ -98,74 +88,64 @@ SCALES = {
 }  # fmt: skip
 
 
-def _carry_out(size: Scale, out: Path, seed: int, say: Say) -> Outcome:
-    scores, runs = _scores(size, out, seed, say)
-    say("resampling episodes")
-    # All curves of all cells see the same resampled episodes.
-    samples = dict(zip(scores, resampled_means(list(scores.values())), strict=True))
-    unknown = _unknown_noise(size, out, seed, say)
-    samples |= zip(unknown, resampled_means(list(unknown.values())), strict=True)
-    scores |= unknown
-    curves = _curves(scores)
-    savings = _savings(size, scores, samples)
-    flagged = flagged_shares(size.hidden, N, out, seed + _STREAM, say)
-    values = {"curves": curves, "savings": savings, "flagged": flagged}
-    write_atomic(out / "figure.svg", _figure(size, curves, flagged).encode())
-    return Outcome(
-        measure="; ".join(
-            (
-                "curves: return (share of the omniscient return), f1, shd, bits by experiments",
-                "savings: experiments saved at the score of no observation and "
-                f"{REFERENCE} experiments, and experiments that the observations are worth",
-                "flagged: share of systems in which a contradiction is reported",
-            )
-        ),
-        values=values,
-        verdict="\n".join([*_verdicts(size, curves, savings), *_flag_verdicts(flagged)]),
-        runs=runs,
-        figures=["figure.svg"],
-    )
-
-
 Scores = dict[tuple[str, int, str], NDArray[np.float64]]
 """(chooser, observations, score) -> float64[B, T + 1], or float64[B] of "oracle" and "random"."""
 
 
-def _scores(size: Scale, out: Path, seed: int, say: Say) -> tuple[Scores, list[str]]:
+class Played(NamedTuple):
+    """Scores of known noise; of unknown noise; and shares flagged, see `flagged_shares`."""
+
+    scores: Scores
+    unknown: Scores
+    flagged: dict[str, dict[str, Any]]
+
+
+def _play(work: Work[Scale]) -> Played:
+    scale = work.scale
+    scores = _scores(work)
+    unknown: Scores = {}
+    for seen in scale.observations:
+        log = Dataset(work.out / f"runs/{scale.choosers[-1]}-{seen}")
+        arrays = work.arrays(
+            f"scores/{UNKNOWN.replace(' ', '-')}-{seen}.npz",
+            {"seed": work.seed, "episodes": scale.unknown, "experiments": scale.experiments},
+            partial(scores_with_unknown_noise, log, scale.unknown),
+        )
+        work.say(f"{seen:,} observations read without knowing the noise variance")
+        unknown |= {(UNKNOWN, seen, name): values for name, values in arrays.items()}
+    others = replace(work, seed=work.seed + _STREAM)
+    return Played(scores, unknown, flagged_shares(others, scale.hidden, N))
+
+
+def _scores(work: Work[Scale]) -> Scores:
+    scale = work.scale
     found: Scores = {}
-    runs = []
-    cells = [(c, m, size.experiments) for c in size.choosers for m in size.observations]
-    for chooser, seen, experiments in [*cells, ("long", 0, size.long)]:
+    cells = [(c, m, scale.experiments) for c in scale.choosers for m in scale.observations]
+    for chooser, seen, experiments in [*cells, ("long", 0, scale.long)]:
         # Split `longer` draws from all graphs, as the reader believes; `train` leaves some out.
         world = worlds.make("dag", split="longer", n=N, observations=seen, experiments=experiments)
         player = bayesian("random" if chooser == "long" else chooser, world.config())
-        folder = out / "runs" / f"{chooser}-{seen}"
-        dataset = played(world, player, size.episodes, seed, folder, say)
-        if chooser != "long" and seen <= 200:  # a review of 2,000 steps an episode takes long
-            runs.append(str(folder))
-        question = {"seed": seed, "episodes": size.episodes, "experiments": experiments}
-        arrays = kept_arrays(
-            out / "scores" / f"{chooser}-{seen}.npz",
-            question,
-            partial(scores_by_experiment, dataset),
-        )
+        # A review of 2,000 steps an episode takes long.
+        review = chooser != "long" and seen <= 200
+        run = work.played(world, player, scale.episodes, f"runs/{chooser}-{seen}", review)
+        question = {"seed": work.seed, "episodes": scale.episodes, "experiments": experiments}
+        file = f"scores/{chooser}-{seen}.npz"
+        arrays = work.arrays(file, question, partial(scores_by_experiment, run))
         found |= {(chooser, seen, name): values for name, values in arrays.items()}
-    return found, runs
-
-
-def _unknown_noise(size: Scale, out: Path, seed: int, say: Say) -> Scores:
-    """The last chooser's logs, read without knowing the noise variance."""
-    found: Scores = {}
-    for seen in size.observations:
-        folder = out / "runs" / f"{size.choosers[-1]}-{seen}"
-        arrays = kept_arrays(
-            out / "scores" / f"{UNKNOWN.replace(' ', '-')}-{seen}.npz",
-            {"seed": seed, "episodes": size.unknown, "experiments": size.experiments},
-            partial(scores_with_unknown_noise, Dataset(folder), size.unknown),
-        )
-        say(f"{seen:,} observations read without knowing the noise variance")
-        found |= {(UNKNOWN, seen, name): values for name, values in arrays.items()}
     return found
+
+
+def _measure(work: Work[Scale], found: Played) -> dict[str, Any]:
+    # All curves of all cells see the same resampled episodes.
+    samples: Scores = {}
+    for some in (found.scores, found.unknown):
+        samples |= dict(zip(some, resampled_means(list(some.values())), strict=True))
+    scores = found.scores | found.unknown
+    return {
+        "curves": _curves(scores),
+        "savings": _savings(work.scale, scores, samples),
+        "flagged": found.flagged,
+    }
 
 
 def _curves(scores: Scores) -> dict[str, Any]:
@@ -177,15 +157,15 @@ def _curves(scores: Scores) -> dict[str, Any]:
         if name in ("return", "random"):
             oracle = scores[chooser, seen, "oracle"]
             columns = list(np.atleast_2d(values.T))
-            estimates = _statistics.ratios(columns, [oracle] * len(columns))
+            estimates = ratios(columns, [oracle] * len(columns))
             cell[name] = [e.to_json() for e in estimates]
         elif name in SCORES:
             # Rounded, because of nothing but rounding there is no interval.
-            cell[name] = [_statistics.mean(c).to_json() for c in np.round(values.T, 9)]
+            cell[name] = [mean(c).to_json() for c in np.round(values.T, 9)]
     return found
 
 
-def _savings(size: Scale, scores: Scores, samples: Scores) -> dict[str, Any]:
+def _savings(scale: Scale, scores: Scores, samples: Scores) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in SCORES:
         sign = -1 if name in ("shd", "bits") else 1
@@ -193,65 +173,70 @@ def _savings(size: Scale, scores: Scores, samples: Scores) -> dict[str, Any]:
         def curve(chooser: str, seen: int, name: str = name, sign: int = sign):
             return sign * scores[chooser, seen, name].mean(0), sign * samples[chooser, seen, name]
 
-        for seen in size.observations[1:]:
-            for chooser in (*size.choosers, UNKNOWN):
+        for seen in scale.observations[1:]:
+            for chooser in (*scale.choosers, UNKNOWN):
                 if (chooser, seen, name) not in scores:
                     continue
                 (a, drawn_a), (b, drawn_b) = curve(chooser, 0), curve(chooser, seen)
-                reference = min(REFERENCE, size.experiments)
+                reference = min(REFERENCE, scale.experiments)
                 found.setdefault(f"{chooser}/{seen}", {})[name] = saving(
                     a, b, reference, (drawn_a, drawn_b)
                 )
-            if "random" in size.choosers:
+            if "random" in scale.choosers:
                 (a, drawn_a), (b, drawn_b) = curve("long", 0), curve("random", seen)
                 found.setdefault(f"worth/{seen}", {})[name] = worth(a, b, (drawn_a, drawn_b))
     return found
 
 
-def _verdicts(size: Scale, curves: dict[str, Any], savings: dict[str, Any]) -> list[str]:
+def _judge(scale: Scale, values: Mapping[str, Any]) -> list[str]:
+    return [*_saved(scale, values["curves"], values["savings"]), *_noticed(values["flagged"])]
+
+
+def _saved(scale: Scale, curves: dict[str, Any], savings: dict[str, Any]) -> list[str]:
     lines = []
-    for chooser in size.choosers:
-        for seen in size.observations[1:]:
+    for chooser in scale.choosers:
+        for seen in scale.observations[1:]:
             own = savings[f"{chooser}/{seen}"]
             line = (
-                f"bayes:{chooser}, {seen:,} observations: save {_interval(own[STRUCTURE])} of "
+                f"bayes:{chooser}, {seen:,} observations: save {_saves(own[STRUCTURE])} of "
                 f"{REFERENCE} experiments at equal structure (expected SHD), "
-                f"{_interval(own['f1'])} at equal F1, {_interval(own['return'])} at equal return"
+                f"{_saves(own['f1'])} at equal F1, {_saves(own['return'])} at equal return"
             )
             if seen == MODERATE:
                 least = own[STRUCTURE]["low"]
-                supported = least is not None and least >= 1
-                line += f": {'supports' if supported else 'refutes'} the claim (at least 1 saved)"
+                word = supports(least is not None and least >= 1)
+                line += f": {word} the claim (at least 1 saved)"
             lines.append(line + ".")
-    for seen in size.observations[1:]:
+    for seen in scale.observations[1:]:
         own = savings[f"{UNKNOWN}/{seen}"]
         lines.append(
-            f"The same rows read without knowing the noise variance (bayes:{size.choosers[-1]}, "
-            f"{size.unknown} episodes), {seen:,} observations: save {_interval(own['shd'])} of "
-            f"{REFERENCE} experiments at equal structure (expected SHD), {_interval(own['f1'])} at "
+            f"The same rows read without knowing the noise variance (bayes:{scale.choosers[-1]}, "
+            f"{scale.unknown} episodes), {seen:,} observations: save {_saves(own['shd'])} of "
+            f"{REFERENCE} experiments at equal structure (expected SHD), {_saves(own['f1'])} at "
             "equal F1."
         )
-    for seen in size.observations[1:]:
+    for seen in scale.observations[1:]:
         if f"worth/{seen}" in savings:
             own = savings[f"worth/{seen}"]
+            worth_ = partial(told_ends, form=".1f", none=f"more than {scale.long}")
             lines.append(
-                f"{seen:,} observations are worth {_worth_words(own[STRUCTURE], size.long)} random "
-                f"experiments for structure, {_worth_words(own['return'], size.long)} for return."
+                f"{seen:,} observations are worth {worth_(own[STRUCTURE])} random experiments for "
+                f"structure, {worth_(own['return'])} for return."
             )
-    chooser = size.choosers[-1]
-    before, after = curves[f"{chooser}/0"], curves[f"{chooser}/{size.observations[-1]}"]
+    chooser = scale.choosers[-1]
+    before, after = curves[f"{chooser}/0"], curves[f"{chooser}/{scale.observations[-1]}"]
     floor = before["random"][0]["value"]
-    at = min(REFERENCE, size.experiments)
+    at = min(REFERENCE, scale.experiments)
     lines.append(
         f"bayes:{chooser} after {at} experiments: return "
-        f"{_estimate(before['return'][at])} of the omniscient without observations, "
-        f"{_estimate(after['return'][at])} with {size.observations[-1]:,}; random floor "
-        f"{floor:.3f}. n = {size.episodes:,} episodes; noise of known variance throughout."
+        f"{told(before['return'][at])} of the omniscient without observations, "
+        f"{told(after['return'][at])} with {scale.observations[-1]:,}; random floor "
+        f"{floor:.3f}. n = {scale.episodes:,} episodes; noise of known variance throughout."
     )
     return lines
 
 
-def _flag_verdicts(flagged: dict[str, dict[str, Any]]) -> list[str]:
+def _noticed(flagged: dict[str, dict[str, Any]]) -> list[str]:
     lines = []
     for (hidden, seen, repeats), model in ((BAR_KNOWN, "known noise"),
                                            (BAR_UNKNOWN, "unknown noise")):  # fmt: skip
@@ -262,9 +247,10 @@ def _flag_verdicts(flagged: dict[str, dict[str, Any]]) -> list[str]:
         good = hit["share"] >= 0.9 and alarm["share"] <= 0.05
         lines.append(
             f"{model}, one hidden cause of effect {hidden.effect:g}, {seen:,} observations, "
-            f"{repeats} experiments a variable: flagged in {_estimate(hit, 'share')} of "
-            f"{hit['n']} systems, false alarms {_estimate(alarm, 'share')}: "
-            f"{'supports' if good else 'refutes'} the claim (0.9 flagged, at most 0.05 false)."
+            f"{repeats} experiments a variable: flagged in "
+            f"{told(hit | {'value': hit['share']})} of {hit['n']} systems, false alarms "
+            f"{told(alarm | {'value': alarm['share']})}: "
+            f"{supports(good)} the claim (0.9 flagged, at most 0.05 false)."
         )
     short = sorted((v["share"], k) for k, v in flagged.items() if not k.startswith("none/"))
     if short:
@@ -279,114 +265,87 @@ def _flag_verdicts(flagged: dict[str, dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _estimate(found: dict[str, Any], name: str = "value") -> str:
-    if found["low"] is None:
-        return f"{found[name]:.3f}"
-    return f"{found[name]:.3f} [{found['low']:.3f}, {found['high']:.3f}]"
+def _saves(found: Mapping[str, Any]) -> str:
+    return told_ends(found, ".1f", "less than none")
 
 
-def _interval(found: dict[str, float | None]) -> str:
-    def words(x: float | None) -> str:
-        return "less than none" if x is None else f"{x:.1f}"
-
-    return f"{words(found['value'])} [{words(found['low'])}, {words(found['high'])}]"
-
-
-def _worth_words(found: dict[str, float | None], most: int) -> str:
-    def words(x: float | None) -> str:
-        return f"more than {most}" if x is None else f"{x:.1f}"
-
-    return f"{words(found['value'])} [{words(found['low'])}, {words(found['high'])}]"
+_TITLES = {
+    "return": "share of the omniscient return",
+    "f1": "directed-edge F1",
+    "shd": "expected SHD",
+    "bits": "posterior entropy (bits)",
+}
+_COLOURS = (GREY, ORANGE, BLUE, GREEN, RED)
 
 
-def _figure(size: Scale, curves: dict[str, Any], flagged: dict[str, dict[str, Any]]) -> str:
-    titles = {
-        "return": "share of the omniscient return",
-        "f1": "directed-edge F1",
-        "shd": "expected SHD",
-        "bits": "posterior entropy (bits)",
-    }
-    colours = (GREY, ORANGE, BLUE, GREEN, RED)
-    with mpl.rc_context(STYLE):
-        rows = len(size.choosers) + 1
-        figure = Figure(figsize=(13.5, 2.5 * rows + 3.0), layout="constrained", facecolor="none")
-        axes = figure.subplots(rows + 1, len(titles), squeeze=False)
-        for row, chooser in zip(axes, (*size.choosers, UNKNOWN), strict=False):
-            for ax, (name, title) in zip(row, titles.items(), strict=True):
-                if name not in curves[f"{chooser}/0"]:
-                    ax.remove()
-                    continue
-                for seen, colour in zip(size.observations, colours, strict=False):
-                    points = curves[f"{chooser}/{seen}"][name]
-                    value, low, high = (
-                        np.array([p[k] if p[k] is not None else np.nan for p in points])
-                        for k in ("value", "low", "high")
-                    )
-                    x = np.arange(len(points))
-                    ax.plot(x, value, color=colour, marker="o", markersize=3,
-                            label=f"{seen:,} observations")  # fmt: skip
-                    ax.fill_between(x, low, high, color=colour, alpha=0.25, linewidth=0)
-                if name == "return":
-                    floor = curves[f"{chooser}/0"]["random"][0]["value"]
-                    ax.axhline(floor, color=GREY, linestyle=":", linewidth=1)
-                    ax.set_ylim(top=1.0)
-                ax.set_title(chooser if chooser == UNKNOWN else f"bayes:{chooser}")
-                ax.set_xlabel("experiments")
-                ax.set_ylabel(title)
-        axes[0][0].legend()
-        panels = [(m, s) for m in ("known noise", "unknown noise")
-                  for s in size.hidden.observations[-2:]]  # fmt: skip
-        for ax, (model, seen) in zip(axes[-1], panels, strict=False):
-            for number, hidden in enumerate(size.hidden.hidden):
-                points = [flagged[f"{hidden.label}/{seen}/{r}/{model}"]
-                          for r in size.hidden.repeats]  # fmt: skip
-                value, low, high = (np.array([p[k] for p in points])
-                                    for k in ("share", "low", "high"))  # fmt: skip
-                colour = f"C{number}" if number >= len(colours) else colours[number]
-                ax.errorbar(size.hidden.repeats, value, yerr=[value - low, high - value],
-                            color=colour, marker="o", markersize=3, capsize=2,
-                            label=hidden.label)  # fmt: skip
-            ax.axhline(0.9, color=GREY, linestyle="--", linewidth=1)
-            ax.axhline(0.05, color=GREY, linestyle=":", linewidth=1)
-            ax.set_xscale("log")
-            ax.set_xticks(size.hidden.repeats, [str(r) for r in size.hidden.repeats])
-            ax.set_xticks([], minor=True)
-            ax.set_ylim(-0.03, 1.03)
-            ax.set_title(f"{model}, {seen:,} observations")
-            ax.set_xlabel("experiments a variable")
-            ax.set_ylabel("share flagged as contradictory")
-        axes[-1][0].legend(title="hidden causes × effect")
-        for spare in axes[-1][len(panels) :]:
-            spare.remove()
-        return svg(figure, "fusion", "Observations save experiments")
+def _draw(scale: Scale, values: Mapping[str, Any]) -> Figure:
+    """Scores by experiments, a row for each chooser; at the bottom the shares flagged."""
+    curves, rows = values["curves"], (*scale.choosers, UNKNOWN)
+    figure, axes = reports.panels(len(rows) + 1, len(_TITLES), 13.5, 2.5 * len(rows) + 3.0)
+    for ax, (chooser, name) in zip(axes.ravel(), product(rows, _TITLES), strict=False):
+        if name not in curves[f"{chooser}/0"]:
+            ax.remove()
+            continue
+        for seen, colour in zip(scale.observations, _COLOURS, strict=False):
+            points = curves[f"{chooser}/{seen}"][name]
+            reports.curve(ax, np.arange(len(points)), points, True, color=colour,
+                          label=f"{seen:,} observations")  # fmt: skip
+        if name == "return":
+            floor = curves[f"{chooser}/0"]["random"][0]["value"]
+            ax.axhline(floor, color=GREY, linestyle=":", linewidth=1)
+            ax.set_ylim(top=1.0)
+        title = chooser if chooser == UNKNOWN else f"bayes:{chooser}"
+        ax.set(title=title, xlabel="experiments", ylabel=_TITLES[name])
+    axes[0][0].legend()
+    panels = list(product(MODELS, scale.hidden.observations[-2:]))
+    for ax, (model, seen) in zip(axes[-1], panels, strict=False):
+        _draw_flagged(ax, scale.hidden, values["flagged"], model, seen)
+    axes[-1][0].legend(title="hidden causes × effect")
+    for spare in axes[-1][len(panels) :]:
+        spare.remove()
+    return figure
+
+
+def _draw_flagged(ax: Any, sizes: Sizes, flagged: Mapping[str, Any], model: str, seen: int) -> None:
+    for number, hidden in enumerate(sizes.hidden):
+        cells = [flagged[f"{hidden.label}/{seen}/{r}/{model}"] for r in sizes.repeats]
+        colour = f"C{number}" if number >= len(_COLOURS) else _COLOURS[number]
+        reports.curve(ax, sizes.repeats, [c | {"value": c["share"]} for c in cells], color=colour,
+                      label=hidden.label)  # fmt: skip
+    ax.axhline(0.9, color=GREY, linestyle="--", linewidth=1)
+    ax.axhline(0.05, color=GREY, linestyle=":", linewidth=1)
+    reports.only_ticks(ax, sizes.repeats)
+    ax.set(ylim=(-0.03, 1.03), title=f"{model}, {seen:,} observations",
+           xlabel="experiments a variable", ylabel="share flagged as contradictory")  # fmt: skip
 
 
 STUDY = Study(
     name="data-fusion",
-    claim=(
-        "Observations made beforehand save experiments; where hidden common causes make them "
-        "wrong, that is noticed."
-    ),
-    design=(
-        "World `dag` (linear, 5 variables, noise variance 1, known), all graphs of in-degree up to "
-        "2; m observations, then experiments. Players know the exact posterior and choose at "
-        "random, in rotation, or by expected information gain. From the logs alone: posterior and "
-        "best action after every experiment. The same systems in every cell, and the first "
-        "observations are the same; the noise of an experiment depends on its step, so it differs "
-        "with m. Saved are the experiments less, interpolated, at which the score of no "
-        "observation and 5 experiments is reached; 95 % intervals by the paired bootstrap over "
-        "episodes. The last chooser's rows are also read with the noise variance unknown, as those "
-        "of a table are. "
-        "Second part: systems with hidden roots, each a cause of two visible variables; "
-        "observations and experiments of one system are held against each other "
-        "(`seedo.inference.find_conflicts`), with the noise variance taken as known (1, "
-        "which it is not where hidden causes act) and unknown."
-    ),
-    refuted_if=(
-        "the interval of the experiments that 200 observations save, at equal expected SHD, "
-        "reaches below 1; or fewer than 90 % of confounded systems are flagged, or more than 5 % "
-        "of the others, in the settings named beforehand."
-    ),
+    claim="""Observations made beforehand save experiments; where hidden common causes make them
+        wrong, that is noticed.""",
+    design="""World `dag` (linear, 5 variables, noise variance 1, known), all graphs of in-degree up
+        to 2; m observations, then experiments. Players know the exact posterior and choose at
+        random, in rotation, or by expected information gain. From the logs alone: posterior and
+        best action after every experiment. The same systems in every cell, and the first
+        observations are the same; the noise of an experiment depends on its step, so it differs
+        with m. Saved are the experiments less, interpolated, at which the score of no observation
+        and 5 experiments is reached; 95 % intervals by the paired bootstrap over episodes. The last
+        chooser's rows are also read with the noise variance unknown, as those of a table are.
+        Second part: systems with hidden roots, each a cause of two visible variables; observations
+        and experiments of one system are held against each other
+        (`seedo.inference.find_conflicts`), with the noise variance taken as known (1, which it is
+        not where hidden causes act) and unknown.""",
+    refuted_if="""the interval of the experiments that 200 observations save, at equal expected SHD,
+        reaches below 1; or fewer than 90 % of confounded systems are flagged, or more than 5 % of
+        the others, in the settings named beforehand.""",
+    measures=f"""curves: return (share of the omniscient return), f1, shd, bits by experiments;
+        savings: experiments saved at the score of no observation and {REFERENCE} experiments, and
+        experiments that the observations are worth; flagged: share of systems in which a
+        contradiction is reported""",
     scales=SCALES,
-    carry_out=_carry_out,
+    play=_play,
+    measure=_measure,
+    judge=_judge,
+    draw=_draw,
+    shows="Observations save experiments",
 )

@@ -6,30 +6,28 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from seedo import worlds
 from seedo.episodes import Dataset
 from seedo.language import Conditions
 from seedo.language.runs import Examples, draw_candidates, first_examples, same_world
-from seedo.statistics._comparisons import MainEffect, Observed, Power, main_effects, power
-from seedo.statistics._intervals import LEVEL, Estimate, mean
-from seedo.studies._protocol import Outcome, PlayerStudy, Say
-from seedo.studies._spoken import (
-    Run,
-    Said,
-    TextPlayer,
-    keep_varied,
-    malformed,
-    said,
-    shown,
-    tokens,
-    told,
+from seedo.statistics import (
+    LEVEL,
+    Estimate,
+    MainEffect,
+    Observed,
+    Power,
+    main_effects,
+    mean,
+    power,
 )
+from seedo.studies._spoken import Run, Said, malformed, player_of, said, shown, tokens, words_of
+from seedo.studies._study import Study, Work
 
 SWITCHES = ("reasoning", "check", "instruction", "examples", "explanations", "tools")
 EXAMPLES = 2
@@ -41,22 +39,12 @@ _ROUNDING = 1e-9  # of least squares on returns that are all the same
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is run.
+    """How much is run."""
 
-    Attributes:
-        world: settings of world `dag`.
-        episodes: under each setting of the switches.
-        sets: of examples, of which the best is shown.
-        validation: episodes that each set is tried on.
-    """
-
-    world: dict[str, Any]
-    episodes: int
-    sets: int
-    validation: int
-
-
-SCALES = {"quick": Scale({}, 16, 3, 8), "full": Scale({}, 96, 8, 16)}
+    world: dict[str, Any]  # settings of world `dag`
+    episodes: int  # under each setting of the switches
+    sets: int  # of examples, of which the best is shown
+    validation: int  # episodes that each set is tried on
 
 
 def settings(base: Conditions, with_tools: bool) -> dict[str, Conditions]:
@@ -88,81 +76,89 @@ def settings(base: Conditions, with_tools: bool) -> dict[str, Conditions]:
     return found
 
 
-def _carry_out(player: TextPlayer, scale: Scale, out: Path, seed: int, say: Say) -> Outcome:
-    keep_varied(player.conditions, SWITCHES)
+class Played(NamedTuple):
+    """Who played; by prompt what was to be played and was; the examples chosen, and how each set
+    of them did."""
+
+    player: str
+    chosen: dict[str, Run]
+    runs: dict[str, Dataset]
+    examples: Examples
+    tried: list[float]
+
+
+def _play(work: Work[Scale]) -> Played:
+    player, scale = player_of(work, SWITCHES), work.scale
     world = same_world("dag", worlds.make("dag", **scale.world).config())
     base = replace(player.conditions, examples=EXAMPLES)
-    candidates = draw_candidates(base, seed, scale.sets)
+    candidates = draw_candidates(base, work.seed, scale.sets)
     trials = [
-        Run(out / "validation" / f"examples-{i}", world, scale.validation, base, own, "validation")
+        Run(work.out / "validation" / f"examples-{i}", world, scale.validation, base, own,
+            "validation")
         for i, own in enumerate(candidates)
-    ]
+    ]  # fmt: skip
 
     def runs(examples: Examples) -> dict[str, Run]:
         return {
-            name: Run(out / "runs" / name, world, scale.episodes, conditions,
+            name: Run(work.out / "runs" / name, world, scale.episodes, conditions,
                       examples if conditions.examples else None)
             for name, conditions in settings(player.conditions, player.calls_tools).items()
         }  # fmt: skip
 
-    player.foresee([*trials, *runs(first_examples(base, seed)).values()], seed, say)
-    tried = [_returns(player.play(trial, seed, say)).mean() for trial in trials]
+    foreseen = [*trials, *runs(first_examples(base, work.seed)).values()]
+    player.foresee(foreseen, work.seed, work.say)
+    tried = [float(_returns(player.play(t, work.seed, work.say)).mean()) for t in trials]
     best = candidates[int(np.argmax(tried))]
     chosen = runs(best)
-    played = {name: player.play(run, seed, say) for name, run in chosen.items()}
-    words = {name: said(run) for name, run in played.items()}
-    effects = _effects(chosen, played, words)
-    gain = _gain(played["plain"])
-    powers = {switch: power_of(e.effect) for switch, e in effects["return"].items()}
-    coarsest = max((p for p in powers.values() if p), key=lambda p: p.detectable, default=None)
-    line = coarsest.line if coarsest else "Power: no switch makes any difference in any episode."
-    say(line)
-    simultaneous = {s: widened(e.effect, len(powers)) for s, e in effects["return"].items()}
-    values = {
-        "player": player.name,
-        "effects": {
-            of: {switch: effect.to_json() for switch, effect in own.items()}
-            for of, own in effects.items()
-        },
-        "simultaneous": {switch: e.to_json() for switch, e in simultaneous.items()},
-        "power": {switch: p.to_json() if p else None for switch, p in powers.items()},
-        "margin": MARGIN * gain,
+    played = {name: player.play(run, work.seed, work.say) for name, run in chosen.items()}
+    work.runs.extend(str(run.folder) for run in chosen.values())
+    return Played(player.name, chosen, played, best, tried)
+
+
+def _measure(_: Work[Scale], played: Played) -> dict[str, Any]:
+    words = {name: said(run) for name, run in played.runs.items()}
+    effects = _effects(played.chosen, played.runs, words)
+    alone = {switch: own.effect for switch, own in effects["return"].items()}
+    batch = played.runs["plain"].read(without=played.runs["plain"].optional)
+    return {
+        "player": played.player,
+        "said": words_of([s for own in words.values() for s in own]),
+        "effects": effects,
+        "simultaneous": {switch: widened(e, len(alone)) for switch, e in alone.items()},
+        "power": {switch: power_of(e) for switch, e in alone.items()},
+        "margin": MARGIN * float(batch.oracle_return.mean() - batch.random_return.mean()),
         "settings": {
             name: {
-                "conditions": chosen[name].conditions.to_dict(),
-                "return": mean(_returns(run)).to_json(),
-                "malformed": malformed(words[name]).to_json(),
-                "tokens": tokens(words[name]).to_json(),
+                "conditions": played.chosen[name].conditions.to_dict(),
+                "return": mean(_returns(run)),
+                "malformed": malformed(words[name]),
+                "tokens": tokens(words[name]),
             }
-            for name, run in played.items()
+            for name, run in played.runs.items()
         },
-        "examples": {"chosen": best.to_dict(), "returns of sets": [float(r) for r in tried]},
+        "examples": {"chosen": played.examples.to_dict(), "returns of sets": played.tried},
     }
-    everything = [s for own in words.values() for s in own]
-    return Outcome(
-        measure="main effects of switches on the mean return, in the world's unit",
-        values=values,
-        verdict="\n".join([
-            f"{player.name}: {len(played)} prompts, {scale.episodes:,} episodes each; "
-            f"{told(everything)}",
-            f"Plain prompt {shown(mean(_returns(played['plain'])))}; there is {gain:.2f} to gain "
-            "over random play.",
-            *(_line(switch, effects) for switch in effects["return"]),
-            line,
-            judge(simultaneous, MARGIN * gain),
-        ]),
-        runs=[str(run.folder) for run in chosen.values()],
-    )  # fmt: skip
 
 
-def _returns(run: Dataset) -> np.ndarray:
-    returns: np.ndarray = run.read(without=run.optional).returns
-    return returns
+def _judge(scale: Scale, values: Mapping[str, Any]) -> list[str]:
+    powers = [p for p in values["power"].values() if p]
+    line = "Power: no switch makes any difference in any episode."
+    if powers:
+        line = max(powers, key=lambda p: p.detectable).line
+    settings, effects = values["settings"], values["effects"]
+    return [
+        f"{values['player']}: {len(settings)} prompts, {scale.episodes:,} episodes each; "
+        f"{values['said']}",
+        f"Plain prompt {shown(settings['plain']['return'])}; there is "
+        f"{values['margin'] / MARGIN:.2f} to gain over random play.",
+        *(_line(switch, effects) for switch in effects["return"]),
+        line,
+        judge(values["simultaneous"], values["margin"]),
+    ]
 
 
-def _gain(run: Dataset) -> float:
-    batch = run.read(without=run.optional)
-    return float(batch.oracle_return.mean() - batch.random_return.mean())
+def _returns(run: Dataset) -> NDArray[np.float32]:
+    return run.read(without=run.optional).returns
 
 
 def _effects(
@@ -234,29 +230,27 @@ def _line(switch: str, effects: Mapping[str, Mapping[str, MainEffect]]) -> str:
     return f"{switch} {own.high} less {own.low}: return {shown(own.effect)}{also}."
 
 
-STUDY = PlayerStudy(
+STUDY = Study(
     name="prompts",
-    claim=(
-        "What the player achieves depends on how it is asked: reasoning, a check of its theory "
-        "against the data, an instruction in strategy, examples, their explanations or tools of "
-        "analysis change its mean return."
-    ),
-    design=(
-        "World `dag`, linear, 5 variables, 5 experiments, nonsense names. Reasoning, check, "
-        "instruction and tools in a half fraction of their combinations (2^(4-1), resolution IV; a "
-        "player that calls no tools: all of the other three), crossed with no examples, 2, and 2 "
-        "explained: 24 prompts, the same episodes under each. A factorial, because every run "
-        "counts for every switch: throwing one switch at a time needs 2.3 to 3.5 times as many "
-        "episodes for the same interval, and says nothing beyond the plain prompt. The examples "
-        "are an expert's, of a stream of their own, chosen on the validation stream. Main "
-        "effects: least squares within each episode, t intervals over episodes; that of examples "
-        "is unexplained ones less none, that of explanations explained ones less unexplained."
-    ),
-    refuted_if=(
-        f"all six intervals of main effects, made wide enough to hold together (Bonferroni), lie "
-        f"within {MARGIN} of omniscient less random return. One that lies beyond supports the "
-        "claim; anything else leaves it open."
-    ),
-    scales=SCALES,
-    carry_out=_carry_out,
+    claim="""What the player achieves depends on how it is asked: reasoning, a check of its theory
+        against the data, an instruction in strategy, examples, their explanations or tools of
+        analysis change its mean return.""",
+    design="""World `dag`, linear, 5 variables, 5 experiments, nonsense names. Reasoning, check,
+        instruction and tools in a half fraction of their combinations (2^(4-1), resolution IV; a
+        player that calls no tools: all of the other three), crossed with no examples, 2, and 2
+        explained: 24 prompts, the same episodes under each. A factorial, because every run counts
+        for every switch: throwing one switch at a time needs 2.3 to 3.5 times as many episodes for
+        the same interval, and says nothing beyond the plain prompt. The examples are an expert's,
+        of a stream of their own, chosen on the validation stream. Main effects: least squares
+        within each episode, t intervals over episodes; that of examples is unexplained ones less
+        none, that of explanations explained ones less unexplained.""",
+    refuted_if=f"""all six intervals of main effects, made wide enough to hold together
+        (Bonferroni), lie within {MARGIN} of omniscient less random return. One that lies beyond
+        supports the claim; anything else leaves it open.""",
+    measures="main effects of switches on the mean return, in the world's unit",
+    scales={"quick": Scale({}, 16, 3, 8), "full": Scale({}, 96, 8, 16)},
+    play=_play,
+    measure=_measure,
+    judge=_judge,
+    needs_player=True,
 )

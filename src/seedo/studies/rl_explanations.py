@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from seedo import learning, worlds
-from seedo.episodes import write_atomic
-from seedo.reports._figures import BLUE, GREY, INK, ORANGE, STYLE, svg
-from seedo.statistics import _intervals as _statistics
-from seedo.studies._in_rooms import interval, share_correct
-from seedo.studies._protocol import Outcome, Say, Study
+from seedo import learning, reports, worlds
+from seedo.episodes import Dataset
+from seedo.learning import RoomsAgent
+from seedo.statistics import mean
+from seedo.studies._in_rooms import share_correct
+from seedo.studies._study import Study, Work
+from seedo.studies._words import over_seeds
 
 CONDITIONS = ("predict", "none")
 CHANCE, NEAR = 0.25, 0.90
@@ -25,121 +25,111 @@ MARGIN = 0.05
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is run: dimensions that the odd one stands out along, environment steps of each
-    learner, test episodes, independent seeds."""
+    """How much is run."""
 
-    dimensions: tuple[str, ...]
-    steps: int
-    test_episodes: int
-    seeds: int
-
-
-SCALES = {
-    "quick": Scale(("colour",), 300_000, 1024, 1),
-    "full": Scale(("colour",), 500_000, 4096, 3),
-}
+    dimensions: tuple[str, ...]  # along which the odd one stands out
+    steps: int  # environment steps of each learner
+    test_episodes: int  # of every run
+    seeds: int  # independent learners
 
 
-def _carry_out(scale: Scale, out: Path, seed: int, say: Say) -> Outcome:
-    values: dict[str, Any] = {}
-    runs: list[str] = []
+class Learner(NamedTuple):
+    """An agent and its greedy run in new rooms."""
+
+    agent: RoomsAgent
+    run: Dataset
+
+
+def _play(work: Work[Scale]) -> dict[str, list[Learner]]:
+    found: dict[str, list[Learner]] = {}
+    scale = work.scale
     for dimension in scale.dimensions:
-        options = {"level": "basic", "dimension": dimension}
-        world = worlds.make("rooms", **options)
-        for at in range(seed, seed + scale.seeds):
-            for condition in CONDITIONS:
-                label = f"{dimension}-{condition}"
-                say(f"{label}, seed {at}: learning, {scale.steps:,} steps")
-                recipe = learning.ReinforcementRecipe(
-                    steps=scale.steps, explanations=condition, seed=at
-                )
-                agent = learning.reinforce(
-                    world, out / "agents" / f"{label}-{at}", recipe, resume=True
-                )
-                folder = out / "runs" / f"{label}-{at}"
-                share = share_correct(agent, options, scale.test_episodes, at, folder, say)
-                own = values.setdefault(label, {"won": [], "steps": [], "curves": []})
-                own["won"].append(share)
-                own["steps"] = [row["steps"] for row in agent.history]
-                own["curves"].append([row["success"] or 0.0 for row in agent.history])
-                runs.append(str(folder))
-    figure = _figure(out / "figure.svg", values, scale)
-    return Outcome("rooms won", values, _verdict(values, scale), runs, [figure])
+        world = worlds.make("rooms", level="basic", dimension=dimension)
+        for own, condition in product(work.seeds(scale.seeds), CONDITIONS):
+            label = f"{dimension}-{condition}-{own.seed}"
+            own.say(f"{label}: learning, {scale.steps:,} steps")
+            recipe = learning.ReinforcementRecipe(
+                steps=scale.steps, explanations=condition, seed=own.seed
+            )
+            agent = learning.reinforce(world, work.out / "agents" / label, recipe, resume=True)
+            run = own.played(world, agent, scale.test_episodes, f"runs/{label}", True)
+            found.setdefault(f"{dimension}-{condition}", []).append(Learner(agent, run))
+    return found
 
 
-def _half(own: dict[str, Any]) -> float | None:
-    """Steps after which the mean curve first reaches half of all rooms; None if it never does."""
-    mean = np.mean(own["curves"], axis=0)
-    above = np.flatnonzero(mean >= 0.5)
-    return float(own["steps"][above[0]]) if len(above) else None
+def _measure(_: Work[Scale], found: dict[str, list[Learner]]) -> dict[str, Any]:
+    return {
+        label: {
+            "won": [share_correct(one.run) for one in own],
+            "steps": [row["steps"] for row in own[-1].agent.history],
+            "curves": [[row["success"] or 0.0 for row in one.agent.history] for one in own],
+        }
+        for label, own in found.items()
+    }
 
 
-def _verdict(values: dict[str, Any], scale: Scale) -> str:
+def _half(own: dict[str, Any]) -> str:
+    """Steps after which the mean curve first reaches half of all rooms."""
+    above = np.flatnonzero(np.mean(own["curves"], axis=0) >= 0.5)
+    return f"{own['steps'][above[0]]:,.0f}" if len(above) else "never"
+
+
+def _judge(scale: Scale, values: dict[str, Any]) -> list[str]:
     lines = []
     for dimension in scale.dimensions:
         with_, without = (values[f"{dimension}-{c}"] for c in CONDITIONS)
-        text = (
-            f"dimension {dimension}, {scale.steps:,} steps: wins {interval(with_['won'])} of the "
-            f"rooms with explanations, {interval(without['won'])} without (chance {CHANCE})"
-        )
-        reached = [_half(own) for own in (with_, without)]
-        told = [f"{steps:,.0f}" if steps is not None else "never" for steps in reached]
-        text += f"; half of them after {told[0]} and {told[1]} steps"
         if min(with_["won"]) >= NEAR and max(without["won"]) <= CHANCE + 0.1:
-            verdict = "supports the claim"
+            word = "supports the claim"
         elif min(with_["won"]) > max(without["won"]) + MARGIN:
-            verdict = "explanations help, but not as claimed"
+            word = "explanations help, but not as claimed"
         else:
-            verdict = "refutes the claim"
-        lines.append(f"{text}: {verdict}.")
-    return "\n".join(lines)
+            word = "refutes the claim"
+        lines.append(
+            f"dimension {dimension}, {scale.steps:,} steps: wins {over_seeds(with_['won'])} of the "
+            f"rooms with explanations, {over_seeds(without['won'])} without (chance {CHANCE}); "
+            f"half of them after {_half(with_)} and {_half(without)} steps: {word}."
+        )
+    return lines
 
 
-def _figure(path: Path, values: dict[str, Any], scale: Scale) -> str:
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(4.2 * len(scale.dimensions), 3.4), layout="constrained",
-                        facecolor="none")  # fmt: skip
-        axes = figure.subplots(1, len(scale.dimensions), squeeze=False)[0]
-        for ax, dimension in zip(axes, scale.dimensions, strict=True):
-            ax.set_facecolor("none")
-            for condition, color, label in (
-                ("predict", BLUE, "with explanations"),
-                ("none", ORANGE, "without"),
-            ):
-                own = values[f"{dimension}-{condition}"]
-                points = [_statistics.mean(at) for at in np.array(own["curves"]).T]
-                x = own["steps"]
-                ax.plot(x, [e.value for e in points], color=color, label=label)
-                if all(e.low is not None for e in points):
-                    ax.fill_between(x, [e.low for e in points], [e.high for e in points],
-                                    color=color, alpha=0.2, linewidth=0)  # fmt: skip
-            ax.axhline(CHANCE, color=GREY, linestyle=":", linewidth=1.2)
-            ax.axhline(NEAR, color=INK, linestyle="--", linewidth=0.8)
-            ax.set_ylim(0, 1.02)
-            ax.set_title(f"odd one along {dimension}")
-            ax.set_xlabel("environment steps")
-            ax.set_ylabel("rooms won while learning")
-        axes[0].legend()
-        text = svg(figure, "study", "Learning curves with and without explanations")
-    write_atomic(path, text.encode())
-    return str(path)
+def _draw(scale: Scale, values: dict[str, Any]) -> Figure:
+    count = len(scale.dimensions)
+    figure, [axes] = reports.panels(1, count, 4.2 * count, 3.4)
+    lines = zip(CONDITIONS, (reports.BLUE, reports.ORANGE), ("with explanations", "without"),
+                strict=True)  # fmt: skip
+    for (condition, colour, label), (ax, dimension) in product(
+        lines, zip(axes, scale.dimensions, strict=True)
+    ):
+        own = values[f"{dimension}-{condition}"]
+        points = [mean(at).to_json() for at in np.array(own["curves"]).T]
+        reports.curve(ax, own["steps"], points, True, color=colour, label=label, marker="")
+    for ax, dimension in zip(axes, scale.dimensions, strict=True):
+        ax.axhline(CHANCE, color=reports.GREY, linestyle=":", linewidth=1.2)
+        ax.axhline(NEAR, color=reports.INK, linestyle="--", linewidth=0.8)
+        ax.set(ylim=(0, 1.02), title=f"odd one along {dimension}", xlabel="environment steps",
+               ylabel="rooms won while learning")  # fmt: skip
+    axes[0].legend()
+    return figure
 
 
 STUDY = Study(
     name="rl-explanations",
-    claim=(
-        "A reinforcement learner that also predicts explanations learns odd-one-out nearly "
-        "perfectly where one that does not stays at chance (Lampinen et al., 2022, 'Tell me why!')."
-    ),
-    design=(
-        "PPO in single rooms, reward only at the choice; the same network and seeds with and "
-        "without predicting what is said, at equal steps; then greedy play in new rooms. Symbolic "
-        "observations, in which objects are given as such, are easier than the published pixels."
-    ),
-    refuted_if=(
-        f"with explanations it wins under {NEAR:.0%} of the rooms, or without them more than "
-        "chance by 10 points."
-    ),
-    scales=SCALES,
-    carry_out=_carry_out,
+    claim="""A reinforcement learner that also predicts explanations learns odd-one-out nearly
+        perfectly where one that does not stays at chance (Lampinen et al., 2022, 'Tell me
+        why!').""",
+    design="""PPO in single rooms, reward only at the choice; the same network and seeds with and
+        without predicting what is said, at equal steps; then greedy play in new rooms. Symbolic
+        observations, in which objects are given as such, are easier than the published pixels.""",
+    refuted_if=f"""with explanations it wins under {NEAR:.0%} of the rooms, or without them more
+        than chance by 10 points.""",
+    measures="rooms won",
+    scales={
+        "quick": Scale(("colour",), 300_000, 1024, 1),
+        "full": Scale(("colour",), 500_000, 4096, 3),
+    },
+    play=_play,
+    measure=_measure,
+    judge=_judge,
+    draw=_draw,
+    shows="Learning curves with and without explanations",
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from seedo.worlds._check import check, same, shaped, traced
-from seedo.worlds._dags import count_dags, enumerate_dags, sample_dag
+from seedo.worlds._dags import count_dags, enumerate_dags, random_subset, sample_dag
 from seedo.worlds._registry import find, from_config, kind_of, make, names
-from seedo.worlds._scm import MONTE_CARLO_DRAWS, System
+from seedo.worlds._scm import MONTE_CARLO_DRAWS, System, draw_noise
 from seedo.worlds._spec import (
     EXPLOIT,
     EXPLORE,
@@ -66,6 +66,7 @@ __all__ = [
     "configure_blicket",
     "configure_rooms",
     "count_dags",
+    "draw_noise",
     "enumerate_dags",
     "episode_key",
     "find",
@@ -76,6 +77,7 @@ __all__ = [
     "make",
     "matched",
     "names",
+    "random_subset",
     "same",
     "sample_dag",
     "shaped",

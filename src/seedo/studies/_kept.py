@@ -1,10 +1,9 @@
-"""Stages of a study that need not be done twice: runs in their folders, numbers beside them."""
+"""Numbers that need not be computed twice: files that hold a question and its answer."""
 
 from __future__ import annotations
 
 import io
 import json
-import time
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,18 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo import play
-from seedo.episodes import Dataset, write_atomic
-from seedo.studies._protocol import Say
-
-
-def played(world: Any, player: Any, episodes: int, seed: int, folder: Path, say: Say) -> Dataset:
-    """A run in its folder: finished, resumed or found there."""
-    start = time.perf_counter()
-    dataset = play.perform(world, player, episodes, seed, folder, resume=True)
-    seconds = time.perf_counter() - start
-    say(f"{folder.name}: {episodes:,} episodes in {seconds:.1f} s")
-    return dataset
+from seedo.episodes import write_atomic
 
 
 def kept_numbers(path: Path, question: Mapping[str, Any], compute: Callable[[], Any]) -> Any:
@@ -43,8 +31,7 @@ def kept_numbers(path: Path, question: Mapping[str, Any], compute: Callable[[], 
     if isinstance(found, dict) and found.get("question") == asked and "answer" in found:
         return found["answer"]
     answer = json.loads(json.dumps(compute()))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, json.dumps({"question": asked, "answer": answer}).encode())
+    _write(path, json.dumps({"question": asked, "answer": answer}).encode())
     return answer
 
 
@@ -63,6 +50,10 @@ def kept_arrays(
     arrays = compute()
     buffer = io.BytesIO()
     np.savez(buffer, question=np.array(asked), **arrays)  # type: ignore[arg-type]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, buffer.getvalue())
+    _write(path, buffer.getvalue())
     return arrays
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, content)

@@ -1,0 +1,17 @@
+"""What the figures of a review mean."""
+
+from __future__ import annotations
+
+from seedo.evaluation import _attribution, _beside, _frontier, _metrics, _spoken
+from seedo.evaluation._frontier import Frontier
+from seedo.evaluation._review import Review
+
+
+def definitions(review: Review, frontier: Frontier | None = None) -> dict[str, str]:
+    """By figure; only of those that the review has."""
+    found = {**_metrics.DEFINITIONS, **_attribution.DEFINITIONS}
+    if any(run.spoken for run in review.runs):
+        found |= _spoken.DEFINITIONS
+    if any(run.participants for run in review.runs):
+        found |= _beside.DEFINITIONS
+    return found | (_frontier.DEFINITIONS if frontier else {})

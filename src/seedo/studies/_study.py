@@ -1,0 +1,199 @@
+"""What a study is (one claim, a design that could refute it, four parts) and how it is carried out.
+
+The parts: `play` leaves runs in the study's folder, `measure` makes numbers of them, `judge` says
+in sentences what they mean for the claim, `draw` shows them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from seedo import learning, play, reports
+from seedo.episodes import Dataset, write_atomic
+from seedo.errors import UserError
+from seedo.learning import Agent
+from seedo.studies._kept import kept_arrays, kept_numbers
+
+if TYPE_CHECKING:
+    from seedo.studies._spoken import TextPlayer
+
+Say = Callable[[str], None]
+"""Takes one line about what is going on."""
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Work(Generic[S]):
+    """One carrying-out of a study. Whatever is finished is found again in its folder.
+
+    Attributes:
+        scale: how much is run. seed: of all that is drawn. say: who is told what is going on.
+        out: the folder; files and folders below are named by paths relative to it.
+        player: who is studied, where the study needs one.
+        runs: run folders worth a review, in order.
+    """
+
+    scale: S
+    out: Path
+    seed: int = 0
+    say: Say = print
+    player: TextPlayer | None = None
+    runs: list[str] = field(default_factory=list)
+
+    def seeds(self, count: int) -> Iterator[Work[S]]:
+        """The same work with this seed and those that follow."""
+        return (replace(self, seed=self.seed + number) for number in range(count))
+
+    def below(self, folder: str) -> Work[S]:
+        """The same work in a folder below."""
+        return replace(self, out=self.out / folder)
+
+    def watched(
+        self, world: Any, player: Any, episodes: int, folder: str, explain: str = "none"
+    ) -> Dataset:
+        """Logs of others: finished, resumed or found there."""
+        self.say(f"{folder}: watching {episodes:,} episodes")
+        return play.watch(
+            world, player, episodes, self.seed, self.out / folder, resume=True, explain=explain
+        )
+
+    def learnt(self, logs: list[Path], folder: str, **recipe: Any) -> Agent:
+        """An agent that imitates logs; `recipe`: of `learning.Recipe`, and `warm_up`."""
+        self.say(f"{folder}, seed {self.seed}: learning")
+        options = {k: recipe.pop(k) for k in ("warm_up",) if k in recipe}
+        settings = learning.Recipe(**{"seed": self.seed} | recipe)
+        return learning.learn(logs, self.out / folder, settings, resume=True, **options)
+
+    def played(
+        self, world: Any, player: Any, episodes: int, folder: str, review: bool = False
+    ) -> Dataset:
+        """A run: finished, resumed or found there; `review`: it is worth one."""
+        start, path = time.perf_counter(), self.out / folder
+        dataset = play.perform(world, player, episodes, self.seed, path, resume=True)
+        seconds = time.perf_counter() - start
+        self.say(f"{path.name}: {episodes:,} episodes in {seconds:.1f} s")
+        if review:
+            self.runs.append(str(path))
+        return dataset
+
+    def numbers(self, file: str, question: Mapping[str, Any], compute: Callable[[], Any]) -> Any:
+        """See `kept_numbers`."""
+        return kept_numbers(self.out / file, question, compute)
+
+    def arrays(
+        self, file: str, question: Mapping[str, Any], compute: Callable[[], dict[str, NDArray[Any]]]
+    ) -> dict[str, NDArray[Any]]:
+        """See `kept_arrays`."""
+        return kept_arrays(self.out / file, question, compute)
+
+
+@dataclass
+class Finding:
+    """Result of a study; `runs` are the run folders it rests on, `figures` files in its folder."""
+
+    study: str
+    claim: str
+    design: str
+    refuted_if: str
+    scale: str
+    measure: str
+    values: dict[str, Any] = field(default_factory=dict)
+    verdict: str = ""
+    runs: list[str] = field(default_factory=list)
+    figures: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Study:
+    """One claim, with its design, what would refute it, and the four parts.
+
+    Attributes:
+        measures: what the numbers are.
+        scales: how much is run, by name; of a type of the study's own.
+        play: everything that is learnt and played; called again on the same folder it goes on
+            where it stopped, with the same result.
+        measure: (work, what `play` gave) -> the numbers; JSON-able, or with `to_json`.
+        judge: (scale, numbers) -> sentences, what they say about the claim.
+        draw: (scale, numbers) -> the figure, if there is one; `shows`: its title.
+        table: (scale, numbers) -> Markdown, likewise.
+        needs_player: whether it is a study of any player made of words that is put to it.
+    """
+
+    name: str
+    claim: str
+    design: str
+    refuted_if: str
+    measures: str
+    scales: Mapping[str, Any]
+    play: Callable[[Work[Any]], Any]
+    measure: Callable[[Work[Any], Any], Any]
+    judge: Callable[[Any, Any], list[str]]
+    draw: Callable[[Any, Any], Figure] | None = None
+    shows: str = ""
+    table: Callable[[Any, Any], str] | None = None
+    needs_player: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("claim", "design", "refuted_if", "measures"):
+            text = " ".join(getattr(self, name).split())  # written over several lines
+            object.__setattr__(self, name, text)
+
+    def run(
+        self,
+        scale: str,
+        out: Path,
+        seed: int = 0,
+        say: Say = print,
+        player: TextPlayer | None = None,
+    ) -> Finding:
+        """Carry out the study in a folder and write its `study.json`; an interrupted one goes on.
+
+        Raises:
+            UserError: no such scale; a player where the study has its own, or none where it needs
+                one.
+        """
+        if scale not in self.scales:
+            raise UserError("scale", scale, f"use one of {', '.join(self.scales)}")
+        if self.needs_player and player is None:
+            remedy = "needs one: llm:MODEL, a text agent's folder or pretrained:dag-text"
+            raise UserError("--player", None, f"{self.name} {remedy}")
+        if player is not None and not self.needs_player:
+            remedy = f"{self.name} has its own players: leave it out"
+            raise UserError("--player", player.name, remedy)
+        work = Work(self.scales[scale], Path(out), seed, say, player)
+        found = self.measure(work, self.play(work))
+        finding = Finding(
+            self.name, self.claim, self.design, self.refuted_if, scale, self.measures,
+            values=_plain(found), verdict="\n".join(self.judge(work.scale, found)), runs=work.runs,
+            figures=self._drawn(work, found),
+        )  # fmt: skip
+        text = json.dumps(asdict(finding), indent=1, sort_keys=True)
+        write_atomic(work.out / "study.json", text.encode())
+        return finding
+
+    def _drawn(self, work: Work[Any], found: Any) -> list[str]:
+        """Writes table and figure; names of the figures."""
+        if self.table is not None:
+            write_atomic(work.out / "table.md", self.table(work.scale, found).encode())
+        if self.draw is None:
+            return []
+        with mpl.rc_context(reports.STYLE):
+            text = reports.svg(self.draw(work.scale, found), self.name, self.shows)
+        write_atomic(work.out / "figure.svg", text.encode())
+        return ["figure.svg"]
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it."""
+    if hasattr(value, "to_json"):
+        return value.to_json()
+    return {k: _plain(v) for k, v in value.items()} if isinstance(value, dict) else value
