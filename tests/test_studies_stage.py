@@ -78,24 +78,24 @@ def test_a_bent_effect_is_the_mean_of_a_bent_normal_variable(bend):
 
 def test_systems_at_all_degrees_differ_in_nothing_else(systems):
     base = systems()
-    visible = np.asarray(base.system.weights)[:, :N]
+    visible = np.asarray(base.task.system.weights)[:, :N]
     for degrees in ({"bend": (1.0, 1.0)}, {"hidden": (3, 3)}, {"noise": (4.0, 4.0)}):
         broken = systems(**degrees)
-        assert np.array_equal(np.asarray(broken.system.weights)[:, :N], visible)
-        assert np.array_equal(broken.goal, base.goal)
+        assert np.array_equal(np.asarray(broken.task.system.weights)[:, :N], visible)
+        assert np.array_equal(broken.task.goal, base.task.goal)
         factor = degrees.get("noise", (1.0,))[0]
-        assert np.allclose(broken.system.noise_scale, factor**0.5)
+        assert np.allclose(broken.task.system.noise_scale, factor**0.5)
 
 
 def test_hidden_variables_are_roots_with_two_children_and_as_many_as_said(systems):
     for count in range(MOST_HIDDEN + 1):
-        weights = np.asarray(systems(hidden=(count, count)).system.weights) != 0
+        weights = np.asarray(systems(hidden=(count, count)).task.system.weights) != 0
         assert not weights[:, :, N:].any()
         assert (weights[:, N:].sum(2) == [2] * count + [0] * (MOST_HIDDEN - count)).all()
 
 
 def test_hidden_causes_correlate_what_they_cause_as_their_weights_say(systems):
-    system = jax.tree.map(lambda column: column[0], systems(hidden=(4, 4)).system)
+    system = jax.tree.map(lambda column: column[0], systems(hidden=(4, 4)).task.system)
     keys = jax.random.split(jax.random.key(1), 20_000)
     observe = jax.vmap(lambda k: WORLD.outcome(system, jnp.asarray(-1), jnp.asarray(0.0), k))
     seen = np.cov(np.asarray(observe(keys)).T)

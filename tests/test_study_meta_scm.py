@@ -56,7 +56,7 @@ def test_expectations_are_the_total_effects_of_the_big_system(world, total):
 
 
 def test_every_variable_is_shown_and_asked_for_as_often_as_any_other(world):
-    tasks = jax.vmap(world.sample)(jax.random.split(jax.random.key(0), 3000))
+    tasks = jax.vmap(world.draw)(jax.random.split(jax.random.key(0), 3000))
     shown, goal = np.asarray(tasks.relevant), np.asarray(tasks.goals)[:, 0]
     assert (shown.sum(1) == 3).all()
     assert shown[np.arange(3000), goal].all()
