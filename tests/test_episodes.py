@@ -34,6 +34,7 @@ from seedo.episodes import (
     as_table,
     concatenate,
     from_arrow,
+    pools_episodes,
     summary,
     to_arrow,
     write_batch,
@@ -383,6 +384,20 @@ def test_several_at_once_are_logged_as_vectors(tmp_path):
     share = np.isfinite(batch.setting)[batch.phase == 1].mean(0)
     assert found["target_frequency"]["explore"]["B"] == pytest.approx(share[1])
     assert found["levels"] == [[], ["red", "blue"], []]
+
+
+def test_episodes_are_of_one_system_if_that_is_recorded_or_said():
+    batch = make(extras=True)
+
+    def of(world):
+        return batch.replace(origin=dataclasses.replace(batch.origin, world=world))
+
+    assert pools_episodes(of("recorded:pump"))
+    for world in ("dag", "someones-plug-in"):
+        assert not pools_episodes(of(world))
+        assert not pools_episodes(of(world).without(["system"]))
+        assert pools_episodes(of(world).take([3]))
+        assert pools_episodes(of(world).replace(system=["{}"] * 8))
 
 
 def test_several_at_once_as_a_table():
@@ -1085,6 +1100,13 @@ def test_a_gzip_bomb_is_refused(tmp_path, monkeypatch):
     file.write_bytes(gzip.compress(b"x,y\n" + b"1,2\n" * (1 << 19)))
     with pytest.raises(UserError, match="1,048,576 bytes"):
         read_table(file)
+
+
+def test_no_shard_is_written_that_would_not_be_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("seedo.tables._columns.MAX_CELLS", 100)
+    with pytest.raises(UserError, match="cells"):
+        write_batch(tmp_path / "log", make())
+    assert not (tmp_path / "log").exists()
 
 
 # Links

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
 
 from seedo.episodes._batch import EpisodeBatch
+from seedo.episodes._origin import RECORDED
 from seedo.errors import UserError
 from seedo.tables import Table
 
@@ -39,11 +39,9 @@ def as_table(batch: EpisodeBatch, title: str = "") -> Table:
 def pools_episodes(batch: EpisodeBatch) -> bool:
     """Whether all episodes of a log are about one and the same system.
 
-    True for recorded and foreign logs; a simulated world draws a new system for every episode,
-    unless its systems in the log are all the same.
+    True for logs of a world `recorded:NAME`; others draw a new system for every episode, unless
+    those in the log are all the same.
     """
-    if not batch.origin.world.startswith("dag"):
+    if batch.origin.world.startswith(RECORDED) or batch.rows == 1:
         return True
-    if batch.system is None or batch.rows == 1:
-        return batch.rows == 1
-    return len({json.dumps(json.loads(s).get("weights")) for s in batch.system}) == 1
+    return batch.system is not None and len(set(batch.system)) == 1

@@ -10,6 +10,8 @@ from typing import Any
 from seedo.errors import UserError, one_of
 from seedo.tables import COLUMN_TYPES
 
+RECORDED = "recorded:"
+"""How the name of a world begins that is one system, from which all episodes are."""
 Levels = tuple[tuple[str, ...] | None, ...]
 """For each variable the names of its values, None where they are numbers."""
 

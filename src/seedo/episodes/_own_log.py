@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.episodes._batch import PHASES, EpisodeBatch
-from seedo.episodes._origin import Levels, Origin
+from seedo.episodes._origin import RECORDED, Levels, Origin
 from seedo.errors import UserError, one_of
 from seedo.tables import MISSING, codes, near, read_columns
 
@@ -117,7 +117,7 @@ class OwnLog:
             raise UserError("steps", wanted, "no episode has as many")
         first = np.cumsum(self.lengths) - self.lengths
         rows = self._order[first[chosen][:, None] + np.arange(wanted)]
-        given = {"world": f"recorded:{self.path.stem}", "world_config": "{}", "split": "train",
+        given = {"world": f"{RECORDED}{self.path.stem}", "world_config": "{}", "split": "train",
                  "experimenter": "unknown", "seed": 0, **origin}  # fmt: skip
         unknown = np.full(len(chosen), np.nan, np.float32)
         return EpisodeBatch(

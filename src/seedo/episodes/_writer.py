@@ -14,6 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from seedo import __version__
 from seedo.episodes import _manifest
 from seedo.episodes._batch import EpisodeBatch
@@ -22,6 +25,7 @@ from seedo.episodes._manifest import Manifest, Shard, read_manifest, shard_name
 from seedo.episodes._origin import Origin
 from seedo.episodes._schema import to_parquet
 from seedo.errors import UserError
+from seedo.tables import check_unpacked
 
 SHARD_ROWS = 16_384
 
@@ -57,7 +61,9 @@ class ShardWriter:
             remedy = f"shard {shard} has {ours.rows_of(shard)} episodes"
             raise UserError("batch rows", batch.rows, remedy)
         ours.with_shape(batch.steps, batch.optional)
-        data = memoryview(to_parquet(batch))
+        parquet = to_parquet(batch)
+        check_unpacked(pq.read_metadata(pa.BufferReader(parquet)))
+        data = memoryview(parquet)
         digest = hashlib.sha256(data).hexdigest()
         write_atomic(self.path / shard_name(shard), data, shared=True)
         entry = Shard(shard_name(shard), batch.rows, digest, data.nbytes)

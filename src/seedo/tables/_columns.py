@@ -333,9 +333,9 @@ def _read_text(path: Path, data: bytes, tabs: bool) -> Columns:
     return Columns(path, arrays, table.num_rows, data, delimiter, tuple(warnings))
 
 
-def _records(data: bytes, delimiter: str) -> Iterator[list[str]]:
+def _records(data: bytes, delimiter: str, strict: bool = False) -> Iterator[list[str]]:
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
-    return csv.reader(text, delimiter=delimiter)
+    return csv.reader(text, delimiter=delimiter, strict=strict)
 
 
 def _delimiter(data: bytes, tabs: bool) -> str:
@@ -370,11 +370,10 @@ def _check_header(path: Path, names: Sequence[str]) -> None:
 
 
 def _refuse_open_quote(path: Path, data: bytes, delimiter: str) -> None:
-    start, number = 1, 0
-    text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
+    start = 1
     try:
-        for number, _ in enumerate(csv.reader(text, delimiter=delimiter, strict=True), 1):
-            start = number + 1
+        for _ in _records(data, delimiter, strict=True):
+            start += 1
     except csv.Error as error:
         if "unexpected end" in str(error) or "field limit" in str(error):
             raise UserError(f"{path} row {start}", '"', "this quote is never closed") from error

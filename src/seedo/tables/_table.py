@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -121,8 +121,7 @@ class Table:
         """The rows at `rows` (indices or bool[R])."""
         fields = {name: getattr(self, name)[rows]
                   for name in ("values", "regime", "source", "episode", "step")}  # fmt: skip
-        return Table(self.variables, regimes=self.regimes, sources=self.sources,
-                     title=self.title, **fields)  # fmt: skip
+        return replace(self, **fields)
 
     def only(self, variables: Sequence[int]) -> Table:
         """The same rows with some of the variables, in the given order.
@@ -135,12 +134,13 @@ class Table:
             return frozenset(place[i] for i in indices if i in place)
 
         regimes = tuple(
-            Regime(r.name, kept(r.hard), kept(r.soft), kept(r.replaced), r.unknown)
+            replace(r, hard=kept(r.hard), soft=kept(r.soft), replaced=kept(r.replaced))
             for r in self.regimes
         )
-        return Table(tuple(self.variables[i] for i in variables), self.values[:, list(variables)],
-                     self.regime, regimes, self.source, self.sources, self.episode, self.step,
-                     self.title)  # fmt: skip
+        names = tuple(self.variables[i] for i in variables)
+        return replace(
+            self, variables=names, values=self.values[:, list(variables)], regimes=regimes
+        )
 
     @staticmethod
     def from_rows(
