@@ -1,25 +1,27 @@
 """Fine-tuning speed in world `dag`, end to end, against the rooms' PPO and a Gymnasium loop.
 
-    python benchmarks/dag_ppo.py [--rounds 6] [--repeats 3]
+    python benchmarks/dag_ppo.py [--rounds 6] [--repeats 3] [--quick]
 
-In turns: rounds of `fine_tune` from `pretrained:dag` at its defaults (play, learn and log own
+In turns: rounds of fine-tuning from `pretrained:dag` at its defaults (play, learn and log own
 episodes); rounds of the rooms' PPO at its defaults; and the policy of `pretrained:dag` acting in
 `seedo/dag-v0`, natively batched, 1,024 at once, without learning anything (its decisions are
 compiled, one call a step). Steps a second of wall time; `cores_had` is processor time over wall
 time, and `per_two_core_seconds` the steps in the processor time of two cores: what an otherwise
-idle machine with two cores would do if it could use both wholly. Compiling is not timed. The last
-line is JSON.
+idle machine with two cores would do if it could use both wholly. Compiling is not timed. `--quick`
+shows in seconds that all of it runs; its figures say nothing. The last line is JSON.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import gymnasium
@@ -30,51 +32,53 @@ import numpy as np
 from seedo import learning, worlds
 from seedo.experimenters import Observation
 from seedo.learning import FineTuning, ReinforcementRecipe
-from seedo.learning._rooms_ppo import make_round
-from seedo.learning._rooms_reinforcement import _start
-from seedo.worlds import stream_key
-
-ENVIRONMENTS = 1024
+from seedo.learning._rooms_reinforcement import RoomsReinforcement
 
 
-def fine_tuning(rounds: int, folder: Path) -> Callable[[], int]:
+class Size(NamedTuple):
+    """How much is done."""
+
+    rounds: int
+    repeats: int
+    environments: int = 1024
+    tuning: tuple[tuple[str, Any], ...] = ()  # of `FineTuning`, in place of its defaults
+    rooms: tuple[tuple[str, Any], ...] = ()  # of `ReinforcementRecipe`
+
+
+def fine_tuning(size: Size, folder: Path) -> Callable[[], int]:
     world, counted = worlds.make("dag"), iter(range(10**6))
-    recipe = FineTuning(start="pretrained:dag")
+    recipe = FineTuning(start="pretrained:dag", **dict(size.tuning))
     per_round = recipe.tasks * recipe.players * world.spec.steps
 
     def run() -> int:
-        own = FineTuning(start="pretrained:dag", steps=rounds * per_round)
+        own = dataclasses.replace(recipe, steps=size.rounds * per_round)
         agent = learning.reinforce(world, folder / str(next(counted)), own)
         return agent.training["steps"]
 
     return run
 
 
-def rooms(rounds: int) -> Callable[[], int]:
-    world, recipe = worlds.make("rooms", level="basic"), ReinforcementRecipe()
-    key = stream_key(0, "reinforcement")
-    advance, now = (
-        make_round(world, recipe.settings),
-        _start(world, recipe.architecture(), recipe, key),
-    )
-    number = 0
+def rooms(size: Size) -> Callable[[], int]:
+    world, recipe = worlds.make("rooms", level="basic"), ReinforcementRecipe(**dict(size.rooms))
+    method = RoomsReinforcement(world, Path(), recipe)
+    state, number = method.begin(method.start(), 0, []), 0
 
     def run() -> int:
-        nonlocal now, number
-        for _ in range(rounds):
-            now, figures = advance(key, now, jnp.asarray(number), jnp.asarray(1e-4))
+        nonlocal state, number
+        for _ in range(size.rounds):
+            state, figures = method.step(state, number, 0.9)
             number += 1
         jax.block_until_ready(figures)
-        return rounds * recipe.per_round
+        return size.rounds * recipe.per_round
 
     return run
 
 
-def gymnasium_loop(episodes: int) -> Callable[[], int]:
+def gymnasium_loop(size: Size) -> Callable[[], int]:
     agent = learning.load_agent("pretrained:dag", greedy=False)
     world = worlds.make("dag")
     spec = world.spec
-    venv = gymnasium.make_vec("seedo/dag-v0", num_envs=ENVIRONMENTS)
+    venv = gymnasium.make_vec("seedo/dag-v0", num_envs=size.environments)
     values = jnp.asarray(spec.do_values)
 
     @eqx.filter_jit
@@ -92,19 +96,19 @@ def gymnasium_loop(episodes: int) -> Callable[[], int]:
             index = action.target * len(values) + jnp.argmin(jnp.abs(values - action.value))
             return index, memory
 
-        return jax.vmap(one)(memory, seen, jax.random.split(key, ENVIRONMENTS))
+        return jax.vmap(one)(memory, seen, jax.random.split(key, size.environments))
 
     def run() -> int:
-        for episode in range(episodes):
+        for episode in range(size.rounds):
             seen, _ = venv.reset(seed=episode)
             memory = jax.vmap(lambda _: agent.network.start(spec.n, spec.steps))(
-                jnp.arange(ENVIRONMENTS)
+                jnp.arange(size.environments)
             )
             for t in range(spec.steps):
                 key = jax.random.key(episode * spec.steps + t)
                 action, memory = decide(agent.network, memory, seen, jnp.asarray(t == 0), key)
                 seen, *_ = venv.step(np.asarray(action))
-        return episodes * ENVIRONMENTS * spec.steps
+        return size.rounds * size.environments * spec.steps
 
     return run
 
@@ -113,19 +117,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
+    size = Size(options.rounds, options.repeats)
+    if options.quick:
+        widths = (("size", 8), ("objects", 8), ("code", 8))
+        few = (("environments", 4), ("unroll", 4), ("widths", widths))
+        size = Size(1, 1, 8, (("tasks", 2), ("players", 2)), few)
     with tempfile.TemporaryDirectory() as folder:
         sides = {
-            "dag, fine_tune": fine_tuning(options.rounds, Path(folder)),
-            "rooms, PPO": rooms(options.rounds),
-            "dag, Gymnasium, play only": gymnasium_loop(options.rounds),
+            "dag, fine-tuning": fine_tuning(size, Path(folder)),
+            "rooms, PPO": rooms(size),
+            "dag, Gymnasium, play only": gymnasium_loop(size),
         }
         found: dict[str, dict[str, list[float]]] = {}
         for name, run in sides.items():
             run()  # compiles
             found[name] = {"wall": [], "processor": []}
         load = os.getloadavg()[0]
-        for _ in range(options.repeats):
+        for _ in range(size.repeats):
             for name, run in sides.items():
                 began, used = time.perf_counter(), time.process_time()
                 steps = run()
