@@ -14,6 +14,7 @@ from seedo.experimenters._blicket import (
     blicket_probabilities,
     blicket_update,
 )
+from seedo.experimenters._check import check
 from seedo.experimenters._choosers import CHOOSERS, Chooser
 from seedo.experimenters._limited import LONGEST_MEMORY, LastSteps
 from seedo.experimenters._memoriser import action_frequencies, memoriser
@@ -67,6 +68,7 @@ __all__ = [
     "blicket_probabilities",
     "blicket_update",
     "changed",
+    "check",
     "find_player",
     "is_spoken",
     "is_trained",

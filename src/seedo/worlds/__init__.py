@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seedo.worlds._check import check, same, shaped, traced
 from seedo.worlds._dags import count_dags, enumerate_dags, sample_dag
 from seedo.worlds._registry import find, from_config, kind_of, make, names
 from seedo.worlds._scm import MONTE_CARLO_DRAWS, System
@@ -60,6 +61,7 @@ __all__ = [
     "System",
     "Task",
     "World",
+    "check",
     "configure",
     "configure_blicket",
     "configure_rooms",
@@ -74,7 +76,10 @@ __all__ = [
     "make",
     "matched",
     "names",
+    "same",
     "sample_dag",
+    "shaped",
     "stream_key",
+    "traced",
     "variable_names",
 ]
