@@ -6,12 +6,14 @@ character); or the name of a plug-in's player; or `module:Class`; or the folder 
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from seedo.errors import UserError
+from seedo.experimenters._check import check
 from seedo.experimenters._limited import LastSteps
 from seedo.experimenters._mistakes import MISTAKES, Mistaken
 from seedo.experimenters._protocol import Experimenter
@@ -84,36 +86,33 @@ def find_player(name: str, world: World, greedy: bool = True, seed: int = 0) -> 
     elif kind == "folder":
         player = resolve("seedo.learning:find_agent", "player")(name, world, greedy, seed)
     elif kind == "object":
-        player = _plain(resolve(name, "player"), name, world)
+        player = _plain(resolve(name, "player"), name, "", world)
     elif kind in REGISTRY.own:
         player = REGISTRY.find(kind)(rest if kind != "pretrained" else name, world, greedy, seed)
     else:
-        player = _brought(kind, rest, world)
+        player = _plain(REGISTRY.find(kind), kind, rest, world)
     player.check(world.spec)
     return player
 
 
-def _brought(kind: str, rest: str, world: World) -> Any:
-    """A plug-in's player: its factory gets the world, and what stands behind the colon if
-    anything does."""
-    factory = REGISTRY.find(kind)
-    own: Callable[[World], Any] = (lambda w: factory(w, rest)) if rest else factory
-    return _plain(own, kind, world)
-
-
-def _plain(factory: Any, name: str, world: World) -> Any:
-    """A player from a factory of others'; a class is a factory too, and may take no world."""
+def _plain(factory: Any, name: str, rest: str, world: World) -> Any:
+    """A player from a factory of others', which gets the world, and `rest` if it takes or is given
+    one; or from a class that wants neither."""
     try:
-        player = factory(world)
+        wants = [
+            p.default is p.empty
+            for p in inspect.signature(factory).parameters.values()
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
+        alone = not rest and (not wants or (isinstance(factory, type) and not any(wants)))
+        given = (world, rest) if rest or sum(wants) > 1 else (world,)
+        player = factory() if alone else factory(*given)
     except UserError:
         raise
     except Exception as error:
         said = " ".join(str(error).split())[:160]
         raise UserError("player", name, f"{type(error).__name__}: {said}") from error
-    for power in ("name", "begin", "act", "check"):
-        if not hasattr(player, power):
-            remedy = f"it has no {power}: see seedo.experimenters.Player"
-            raise UserError("player", name, remedy)
+    check(player, world)
     return player
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from seedo.episodes import SHARD_ROWS, Dataset, DatasetWriter, EpisodeBatch, Origin
 from seedo.errors import UserError, whole
 from seedo.experimenters import Experimenter
+from seedo.play import _others as others
 from seedo.play._live import live_batch, played_by
 from seedo.play._loop import simulate
 from seedo.worlds import World
@@ -87,6 +88,7 @@ def record(
     if explain not in world.explanations:
         remedy = f"world {world.name} has {', '.join(world.explanations)}"
         raise UserError("explain", explain, remedy)
+    others.check(world, player)
     player.check(world.spec)
     shard_rows = shard_size(count)
     description = {
@@ -103,7 +105,13 @@ def record(
             progress(writer.rows, count)
         while (shard := writer.next_shard) is not None:
             first, rows = shard * shard_rows, writer.rows_of(shard)
-            batch = episodes(world, player, seed, stream, first, rows, systems, explain)
+            try:
+                with others.named(world, player):
+                    batch = episodes(world, player, seed, stream, first, rows, systems, explain)
+            except Exception:
+                if not writer.rows:  # leave no folder with nothing in it
+                    writer.discard()
+                raise
             writer.write(shard, batch)
             if progress:
                 progress(writer.rows, count)
