@@ -28,10 +28,10 @@ class Registry:
 
     def names(self) -> tuple[str, ...]:
         """All names: ours first, then those of plug-ins in order; nothing is loaded."""
-        return (*self.own, *sorted(set(_installed(self.group)) - set(self.own)))
+        return (*self.own, *sorted(set(installed(self.group)) - set(self.own)))
 
     def __contains__(self, name: str) -> bool:
-        return name in self.own or name in _installed(self.group)
+        return name in self.own or name in installed(self.group)
 
     def find(self, name: str) -> Any:
         """The thing of a name, or at `module:attribute` (any module that can be imported).
@@ -41,7 +41,7 @@ class Registry:
         """
         if name in self.own:
             return resolve(self.own[name], self.field)
-        if (entry := _installed(self.group).get(name)) is not None:
+        if (entry := installed(self.group).get(name)) is not None:
             return _loaded(entry, self.field)
         if ":" in name:
             return resolve(name, self.field)
@@ -49,7 +49,7 @@ class Registry:
 
     def origin(self, name: str) -> str:
         """Who brings it: `seedo`, or the distribution of a plug-in."""
-        entry = None if name in self.own else _installed(self.group).get(name)
+        entry = None if name in self.own else installed(self.group).get(name)
         return "seedo" if entry is None or entry.dist is None else entry.dist.name
 
 
@@ -82,7 +82,7 @@ def resolve(target: str, field: str) -> Any:
 
 
 @functools.cache
-def _installed(group: str) -> dict[str, EntryPoint]:
+def installed(group: str) -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=group)}
 
 
