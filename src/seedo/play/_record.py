@@ -88,7 +88,6 @@ def record(
     if explain not in world.explanations:
         remedy = f"world {world.name} has {', '.join(world.explanations)}"
         raise UserError("explain", explain, remedy)
-    others.check(world, player)
     player.check(world.spec)
     shard_rows = shard_size(count)
     description = {
@@ -147,6 +146,7 @@ def watch(
 
     `name` is the one that the player was asked for by, where it was.
     """
+    others.check(world, player)
     job = {"task": "watch", "experimenter": player.name, "provenance": "watched"} | _named(name)
     return record(
         world, player, count, seed, out, stream="watch", resume=resume, systems=systems,
@@ -170,6 +170,7 @@ def perform(
 
     `name` is the one that the player was asked for by, where it was.
     """
+    others.check(world, player)
     job = {"task": "perform", "agent": player.name} | _named(name) | player.record
     return record(
         world, player, count, seed, out, stream="perform", resume=resume, systems=True,
