@@ -20,6 +20,7 @@ from command import run
 from seedo import experimenters, play, plugins, worlds
 from seedo.episodes import Dataset
 from seedo.errors import UserError
+from seedo.play.gym import environment
 from seedo.worlds import Action
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -83,7 +84,7 @@ def test_commands_take_what_plug_ins_bring(tmp_path, capsys):
     code, _, _ = run(capsys, "watch", "--experimenter", "careful", *world, "--out", logs)
     assert code == 0
     assert Dataset(logs).origin.variables == ("lever1", "lever2", "lever3", "needle")
-    for player, out in (("careful:Careful", own), ("scripted:random", chance)):
+    for player, out in (("careful", own), ("scripted:random", chance)):
         code, _, _ = run(capsys, "perform", player, *world, "--out", out)
         assert code == 0
     code, out, _ = run(capsys, "review", own, chance, "--json")
@@ -94,7 +95,7 @@ def test_commands_take_what_plug_ins_bring(tmp_path, capsys):
 
 
 def test_a_plug_ins_world_has_an_environment(levers):
-    env = play.gym.environment("levers", levers=3)
+    env = environment("levers", levers=3)
     check_env(env, skip_render_check=True)
     env.reset(seed=4)
     live = play.Live(worlds.make("levers", levers=3), 4, "gym", 0)

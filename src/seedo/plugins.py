@@ -83,7 +83,7 @@ def resolve(target: str, field: str) -> Any:
 
 @functools.cache
 def installed(group: str) -> dict[str, EntryPoint]:
-    """What plug-ins bring to a group, by name."""
+    """The entry points of plug-ins in a group, by name; looked up once."""
     return {entry.name: entry for entry in entry_points(group=group)}
 
 
