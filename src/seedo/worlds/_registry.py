@@ -30,7 +30,7 @@ def find(name: str) -> type[World]:
 def kind_of(name: str) -> type[World]:
     """The class of a log's world; `World` itself, with all its defaults, where none of this name
     is here (recorded systems, other people's worlds)."""
-    return find(name) if name in REGISTRY else World
+    return find(name) if name in REGISTRY or name in _named_here else World
 
 
 def make(name: str, preset: str | None = None, split: str = "train", **options: object) -> Any:
@@ -45,9 +45,29 @@ def make(name: str, preset: str | None = None, split: str = "train", **options: 
     Raises:
         UserError: no such world, preset, split or setting.
     """
-    return find(name).make(preset, split, **options)
+    world = find(name).make(preset, split, **options)
+    return _called(world, name)
 
 
 def from_config(name: str, config: dict[str, Any]) -> Any:
-    """The world that a log's `world_config` describes."""
-    return find(name).from_config(config)
+    """The world that a log's `world_config` describes.
+
+    Raises:
+        UserError: there is none of this name. A log cannot have a module imported: a world that was
+            named as `module:Class` has to be named again in this process, or come as a plug-in.
+    """
+    if ":" in name and name not in _named_here:
+        raise UserError("world", name, "a log alone loads no code: make it a plug-in")
+    return _called(find(name).from_config(config), name)
+
+
+_named_here: set[str] = set()
+"""Worlds `module:Class` that somebody asked for in this process."""
+
+
+def _called(world: World, name: str) -> World:
+    """The world, whose logs carry the name that it was asked for by."""
+    if ":" in name:
+        world.name = name
+        _named_here.add(name)
+    return world
