@@ -17,6 +17,7 @@ from lab_client import visitor
 from lab_server import running
 from seedo import evaluation, play, worlds
 from seedo.cli import WorldOptions
+from seedo.episodes import from_arrow
 from seedo.lab import Drawn, Scenario, encode
 from seedo.lab._scenario import redrawn
 
@@ -81,16 +82,16 @@ def test_numbers_are_those_of_the_episodes_that_perform_would_play(compared):
 
 def test_logs_of_a_cell_are_the_paired_episodes(compared):
     browser, name, _ = compared
-    tables = []
+    batches = []
     for index in range(2):
         packed = browser.get(f"/api/compare/{name}/logs/{index}.zip").content
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
             (shard,) = [n for n in archive.namelist() if n.endswith(".parquet")]
-            tables.append(pq.read_table(io.BytesIO(archive.read(shard))))
-    first, second = tables
-    assert first.num_rows == 150
-    assert first["system"].to_pylist() == second["system"].to_pylist()
-    assert first["target"].to_pylist() != second["target"].to_pylist()
+            batches.append(from_arrow(pq.read_table(io.BytesIO(archive.read(shard)))))
+    first, second = batches
+    assert first.rows == 150
+    assert first.system == second.system
+    assert first.target.tolist() != second.target.tolist()
 
 
 def test_a_player_that_cannot_act_at_a_value_leaves_a_gap_with_the_reason(compared):
@@ -181,14 +182,14 @@ def test_a_drawn_system_is_the_same_in_every_episode_under_fresh_noise(tmp_path)
     packed = browser.get(f"/api/compare/{name}/logs/0.zip").content
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         (shard,) = [n for n in archive.namelist() if n.endswith(".parquet")]
-        rows = pq.read_table(io.BytesIO(archive.read(shard))).to_pylist()
-    assert len({row["system"] for row in rows}) == 1
+        batch = from_arrow(pq.read_table(io.BytesIO(archive.read(shard))))
+    assert len(set(batch.system)) == 1
     system = worlds.System(jnp.asarray(weights), jnp.asarray([1.0, 0.5, 1.0]))
     given = drawn.stage().given(system, 2)
-    for row in rows[:3]:
-        live = play.Live(drawn.stage(), 3, "perform", row["episode_id"], given)
-        seen = live.act(row["target"][0], row["value"][0]).outcome
-        assert row["outcome"][0] == pytest.approx(seen.tolist(), abs=1e-5)
+    for i in range(3):
+        live = play.Live(drawn.stage(), 3, "perform", int(batch.episode_id[i]), given)
+        seen = live.act(int(batch.target[i, 0]), float(batch.value[i, 0])).outcome
+        assert batch.outcome[i, 0] == pytest.approx(seen, abs=1e-5)
 
 
 def test_a_cancelled_comparison_stops_and_goes_on_when_asked(tmp_path):
