@@ -33,8 +33,9 @@ def hostile() -> EpisodeBatch:
     outcome = np.random.default_rng(0).normal(size=(2, 3, 3))
     target = np.array([[0, 1, 0]] * 2)
     return EpisodeBatch(
-        origin, np.arange(2), np.array([[1, 1, 2]] * 2), target, np.full((2, 3), 2.0), outcome,
-        np.ones((2, 3), bool), np.array([[-1, -1, 2]] * 2), nan, nan, nan,
+        origin=origin, episode_id=np.arange(2), phase=np.array([[1, 1, 2]] * 2), target=target,
+        value=np.full((2, 3), 2.0), outcome=outcome, mask=np.ones((2, 3), bool),
+        goal=np.array([[-1, -1, 2]] * 2), returns=nan, oracle_return=nan, random_return=nan,
         action_logits=np.zeros((2, 3, 9)),
         explanation=[[EVIL, "", "</script><script>document.title=1</script>"]] * 2,
         system=['{"weights": [[1e999]], "noise_scale": "x"}', "[" * 100_000],
