@@ -119,8 +119,8 @@ def _networks(_: str | None) -> Iterator[Row]:
 def _studies(_: str | None) -> Iterator[Row]:
     from seedo import studies
 
-    for name, study in studies.STUDIES.items():
-        yield {"study": name, "claim": getattr(study, "claim", "")}
+    for name, about in studies.names().items():
+        yield {"study": name, "about": about}
 
 
 _LISTS: dict[str, Callable[[str | None], Iterator[Row]]] = {
