@@ -191,7 +191,7 @@ def test_help_lists_the_verbs_in_the_order_of_the_work_on_short_lines(capsys):
     listed = [line.split()[0] for line in out.splitlines() if line.startswith("  ")]
     assert [word for word in listed if word in VERBS] == list(VERBS)
     assert max(map(len, out.splitlines())) <= 80
-    assert "..." not in out
+    assert not [line for line in out.splitlines()[1:] if line.endswith("...")]  # cut short
 
 
 def test_a_command_shows_the_settings_of_its_own_recipe(capsys):
