@@ -75,7 +75,9 @@ def ours(plan: Architecture, recipe: Recipe, work: list[Lesson]) -> Callable[[in
     return run
 
 
-def theirs(plan: Architecture, recipe: Recipe, work: list[Lesson], compiled: bool) -> Callable[[int], np.ndarray]:
+def theirs(
+    plan: Architecture, recipe: Recipe, work: list[Lesson], compiled: bool
+) -> Callable[[int], np.ndarray]:
     network = copy_of(build(plan, 0), plan)
     adam = torch.optim.AdamW(
         network.parameters(), RATE, betas=(0.9, 0.98), weight_decay=recipe.weight_decay

@@ -124,6 +124,8 @@ def _plain(factory: Any, name: str, rest: str, world: World) -> Any:
             for p in inspect.signature(factory).parameters.values()
             if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
         ]
+        if rest and not wants:
+            raise UserError("player", f"{name}:{rest}", f"use {name}: nothing may follow it")
         alone = not rest and (not wants or (isinstance(factory, type) and not any(wants)))
         given = (world, rest) if rest or sum(wants) > 1 else (world,)
         player = factory() if alone else factory(*given)

@@ -147,6 +147,7 @@ def watch(
 
     `name` is the one that the player was asked for by, where it was.
     """
+    others.check(world, player)
     job = {"task": "watch", "experimenter": player.name, "provenance": "watched"} | _named(name)
     return record(
         world, player, count, seed, out, stream="watch", resume=resume, systems=systems,
@@ -170,6 +171,7 @@ def perform(
 
     `name` is the one that the player was asked for by, where it was.
     """
+    others.check(world, player)
     job = {"task": "perform", "agent": player.name} | _named(name) | player.record
     return record(
         world, player, count, seed, out, stream="perform", resume=resume, systems=True,

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from seedo.play._live import Live
-from seedo.play._loop import Setup, set_up
+from seedo.play._loop import Setup, noise_at, set_up
 from seedo.play.gym._views import View
 from seedo.worlds import EXPLOIT, Action, References, episode_key
 
@@ -59,8 +59,7 @@ def _advance(
     legal = world.legal(task, running.state, action)
     nothing = Action(jnp.int32(-1), jnp.float32(0.0))
     action = jax.tree.map(lambda own, none: jnp.where(legal, own, none), action, nothing)
-    key = running.setup.noise_key
-    key = jax.random.fold_in(key, t) if world.noisy else key
+    key = noise_at(world, running.setup, t)
     state, reward, done = world.step(task, running.state, action, key)
     before, after = world.observe(task, running.state), world.observe(task, state)
     exploiting = jnp.asarray(world.spec.phases)[t] == EXPLOIT
