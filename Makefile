@@ -18,10 +18,10 @@ LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --up
 	--universal --python-version 3.11 --fork-strategy fewest --no-annotate \
 	--no-emit-index-url --no-emit-find-links --no-emit-package seedo
 
-.PHONY: help demo lab test test-slow lint format types imports bench lock clean
+.PHONY: help demo lab test test-slow test-browser lint format types imports bench lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(RUNTIME) ## from nothing to a trained agent and its report, in demo/
 	$(BIN)/seedo demo --out demo
@@ -35,6 +35,9 @@ test: $(DEV) ## the fast tests
 
 test-slow: $(DEV) ## the long tests only
 	$(BIN)/python -m pytest -q -m slow -n 2 --dist loadscope
+
+test-browser: $(DEV) ## the tests in a real browser (Chromium on the PATH)
+	$(BIN)/python -m pytest -q -m "browser and not slow" -n 2 --dist loadscope
 
 lint: $(DEV) ## ruff: rules and format
 	$(BIN)/ruff check .

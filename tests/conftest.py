@@ -57,6 +57,13 @@ def _computes(thread):
 _WAITING = ("threading.py", "queue.py", "selectors.py", "thread.py", "socket.py", "gateway_base.py")
 
 
+def pytest_collection_modifyitems(items):
+    """Whoever asks for a page asks for a browser."""
+    for item in items:
+        if {"chromium", "visit"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.browser)
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _few_programs():
     """Forget compiled programs before they are too many: each takes memory maps, of which Linux
