@@ -399,7 +399,7 @@ def test_nobody_answers_without_experiments_better_than_the_prior():
 
 @pytest.mark.parametrize("name", ["scripted:nobody", "bayes:goal", "pretrained:dag", "elsewhere"])
 def test_an_unknown_player_is_refused(name):
-    with pytest.raises(UserError, match=r"use (one of )?\w+"):
+    with pytest.raises(UserError):
         play.find_player(name, worlds.make("blicket"))
 
 
