@@ -7,6 +7,7 @@ and the same noise, so whoever plays here is paired with everyone who played the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -138,11 +139,17 @@ class Actor:
                 action, self._memory = _choose(
                     self._player, self._memory, seen, self._key, np.int32(step)
                 )
-            world = self._episode.world
-            legal = bool(world.legal(self._episode.task, self._episode.state, action))
-            check_action(world, self._player.name, action, legal, step)
             self._chosen.append(action)
+            if step == self._episode.step:  # of earlier ones, others have decided
+                self._check(action, step)
         return self._chosen[self._episode.step]
+
+    def _check(self, action: Action, step: int) -> None:
+        now, world = self._episode, self._episode.world
+        legal = world.legal if world.host else partial(_legal, world)
+        bare = Action(np.int32(action.target), np.float32(action.value))  # plain numbers are static
+        fits = bool(legal(now.task, now.state, bare))
+        check_action(world, self._player.name, action, fits, step)
 
     def action(self) -> tuple[int, float]:
         """Its (target, value) for the episode's next step; target -1: only observe."""
@@ -246,6 +253,11 @@ def _advance(world: World, setup: Any, state: Any, t: Any, action: Action) -> tu
     after, reward, done = world.step(task, state, action, noise)
     row = world.row(task, state, action, reward, after)
     return after, row, reward, done, world.observe(task, after)
+
+
+@eqx.filter_jit
+def _legal(world: World, task: Any, state: Any, action: Action) -> Any:
+    return world.legal(task, state, action)
 
 
 @eqx.filter_jit
