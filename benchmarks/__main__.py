@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-RIVALS = {"training.py": "torch", "exhaustive_search.py": "pgmpy"}
+RIVALS = {"exhaustive_search.py": "pgmpy"}
 
 for script in sorted(Path(__file__).parent.glob("[!_]*.py")):
     rival = RIVALS.get(script.name)

@@ -230,3 +230,34 @@ def losses(log_probs, action, explore, exploit):
     chosen = log_probs.gather(-1, action[..., None])[..., 0]
     nll = -torch.where(torch.isfinite(chosen), chosen, 0.0)
     return (nll * explore).sum(), (nll * exploit).sum()
+
+
+def theirs(network, plan, work, explore_weight, rate, weight_decay, compiled):
+    """What takes steps on lessons and gives the last one's losses, from the weights of a network
+    of ours."""
+    twin = copy_of(network, plan)
+    adam = torch.optim.AdamW(twin.parameters(), rate, betas=(0.9, 0.98), weight_decay=weight_decay)
+    forward = torch.compile(twin) if compiled else twin
+    tensors = [
+        (
+            [torch.from_numpy(np.array(column)) for column in todo.inputs],
+            torch.from_numpy(todo.steps.astype(np.int64)),
+            torch.from_numpy(todo.action.astype(np.int64)),
+            torch.from_numpy(todo.explore),
+            torch.from_numpy(todo.exploit),
+        )
+        for todo in work
+    ]
+
+    def run(steps: int) -> np.ndarray:
+        for i in range(steps):
+            inputs, at, action, explore, exploit = tensors[i % len(tensors)]
+            log_probs, _ = forward(*inputs, at)
+            first, second = losses(log_probs, action, explore, exploit)
+            adam.zero_grad()
+            (explore_weight * first + second).backward()
+            torch.nn.utils.clip_grad_norm_(twin.parameters(), 1.0)
+            adam.step()
+        return np.array([first.item(), second.item()])
+
+    return run

@@ -4,13 +4,15 @@
 
 Only optimisation steps are timed, on minibatches made beforehand from expert logs. PyTorch runs
 eager and under `torch.compile`; the better one is the rival. First both sides are held to the same
-losses. Also timed: how fast minibatches come from the files. Needs PyTorch (extra `torch`).
-`--quick` shows in seconds that all of it runs; its figures say nothing. The last line is JSON.
+losses. Also timed: how fast minibatches come from the files. Without PyTorch (extra `torch`) we run
+alone. `--quick` shows in seconds that all of it runs; its figures say nothing. The last line is
+JSON.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import itertools
 import json
 import tempfile
@@ -22,8 +24,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import torch
-from _torch_rival import copy_of, losses
 
 from seedo import experimenters, play, worlds
 from seedo.episodes import Dataset
@@ -75,39 +75,6 @@ def ours(plan: Architecture, recipe: Recipe, work: list[Lesson]) -> Callable[[in
     return run
 
 
-def theirs(
-    plan: Architecture, recipe: Recipe, work: list[Lesson], compiled: bool
-) -> Callable[[int], np.ndarray]:
-    network = copy_of(build(plan, 0), plan)
-    adam = torch.optim.AdamW(
-        network.parameters(), RATE, betas=(0.9, 0.98), weight_decay=recipe.weight_decay
-    )
-    forward = torch.compile(network) if compiled else network
-    tensors = [
-        (
-            [torch.from_numpy(np.array(column)) for column in todo.inputs],
-            torch.from_numpy(todo.steps.astype(np.int64)),
-            torch.from_numpy(todo.action.astype(np.int64)),
-            torch.from_numpy(todo.explore),
-            torch.from_numpy(todo.exploit),
-        )
-        for todo in work
-    ]
-
-    def run(steps: int) -> np.ndarray:
-        for i in range(steps):
-            inputs, at, action, explore, exploit = tensors[i % len(tensors)]
-            log_probs, _ = forward(*inputs, at)
-            first, second = losses(log_probs, action, explore, exploit)
-            adam.zero_grad()
-            (EXPLORE_WEIGHT * first + second).backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            adam.step()
-        return np.array([first.item(), second.item()])
-
-    return run
-
-
 def measure(kind: str, batch: int, size: Size, folder: str) -> dict[str, object]:
     """Episodes a second of each side: median over rounds that alternate between them."""
     world, expert = worlds.make("dag"), experimenters.scripted("expert")
@@ -115,9 +82,15 @@ def measure(kind: str, batch: int, size: Size, folder: str) -> dict[str, object]
     recipe = Recipe(network=kind, batch_size=batch, widths=size.widths)
     plan = dag_architecture([dataset], recipe)
     work = lessons(dataset, plan, recipe, BATCHES)
-    sides = {"seedo": ours(plan, recipe, work), "torch": theirs(plan, recipe, work, False)}
-    if size.compiled:
-        sides["torch.compile"] = theirs(plan, recipe, work, True)
+    sides = {"seedo": ours(plan, recipe, work)}
+    if importlib.util.find_spec("torch"):
+        from _torch_rival import theirs
+
+        built = build(plan, 0)
+        settings = (built, plan, work, EXPLORE_WEIGHT, RATE, recipe.weight_decay)
+        sides["torch"] = theirs(*settings, compiled=False)
+        if size.compiled:
+            sides["torch.compile"] = theirs(*settings, compiled=True)
     for step in range(3):  # compiles, and shows that all sides compute the same
         found = {name: run(1) for name, run in sides.items()}
         for name, loss in found.items():
@@ -129,6 +102,7 @@ def measure(kind: str, batch: int, size: Size, folder: str) -> dict[str, object]
             run(size.steps)
             rates[name].append(size.steps * batch / (time.perf_counter() - began))
     rate = {name: float(np.median(r)) for name, r in rates.items()}
+    rivals = [found for name, found in rate.items() if name != "seedo"]
     began = time.perf_counter()
     lessons(dataset, plan, recipe, size.read)
     reading = size.read * batch / (time.perf_counter() - began)
@@ -136,7 +110,7 @@ def measure(kind: str, batch: int, size: Size, folder: str) -> dict[str, object]
         "network": kind,
         "batch": batch,
         "episodes_per_second": {name: round(r) for name, r in rate.items()},
-        "ratio": round(rate["seedo"] / max(r for name, r in rate.items() if name != "seedo"), 2),
+        "ratio": round(rate["seedo"] / max(rivals), 2) if rivals else None,
         "reading_episodes_per_second": round(reading),
         "reading_over_training": round(reading / rate["seedo"], 1),
     }
