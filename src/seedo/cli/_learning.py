@@ -93,10 +93,10 @@ def ppo(
     with Bar("learning") as bar:
         agent = learning.reinforce(stage, out, kind(**recipe), resume=resume, progress=bar.report)
     last = agent.history[-1]
-    measured = [name for name in ("return_ratio", "success") if name in last]
-    told = ", ".join(f"{name.replace('_', ' ')} {last[name]:.3f}" for name in measured)
+    measured = [name for name in ("return_ratio", "success") if last.get(name) is not None]
+    told = "".join(f", {name.replace('_', ' ')} {last[name]:.3f} at last" for name in measured)
     say(
         as_json,
         {"path": str(out), **last},
-        f"agent in {out}: {last['steps']:,} steps, {told} at last",
+        f"agent in {out}: {last['steps']:,} steps{told}",
     )
