@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from seedo.errors import UserError
-from seedo.experimenters import BAYESIAN, Experimenter, bayesian
+from seedo.experimenters import BAYESIAN, Player, bayesian
 from seedo.inference import Rows, SubsetPosterior, bayes_expected
 from seedo.play import play, simulate
 from seedo.worlds import make, stream_key
@@ -77,7 +77,7 @@ def test_outcomes_do_not_depend_on_how_many_episodes_are_played_at_once():
 
 def test_forty_nearly_noiseless_experiments_show_it_what_the_oracle_knows():
     result = played("eig", 16, **TWO)
-    linked = abs(result.system.weights).max((1, 2)) > 0.5
+    linked = abs(result.task.system.weights).max((1, 2)) > 0.5
     assert linked.any()
     np.testing.assert_allclose(result.returns[linked], result.oracle_return[linked], rtol=1e-5)
 
@@ -92,7 +92,7 @@ def test_players_have_names_and_are_equal_when_made_alike():
     for name in BAYESIAN:
         player = bayesian(name, config)
         assert player.name == f"bayes:{name}"
-        assert isinstance(player, Experimenter)
+        assert isinstance(player, Player)
         assert player == bayesian(name, config)
         assert hash(player) == hash(bayesian(name, config))
 

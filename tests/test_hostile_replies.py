@@ -93,7 +93,7 @@ def legal_blicket(scene, line):
     word, _, name = line.partition(" ")
     if word not in ("put", "remove") or name not in names:
         return line == "observe"
-    return bool(scene.episode.observation.on[names.index(name)]) == (word == "remove")
+    return bool(scene.episode.state.on[names.index(name)]) == (word == "remove")
 
 
 LEGAL = {"dag": legal_dag, "rooms": legal_rooms, "blicket": legal_blicket}

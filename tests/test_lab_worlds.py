@@ -66,9 +66,9 @@ def lamp(tmp_path_factory):
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
-        plugins._installed.cache_clear()
+        plugins.installed.cache_clear()
         yield worlds.make("lamp")
-    plugins._installed.cache_clear()
+    plugins.installed.cache_clear()
 
 
 @pytest.fixture(scope="module")

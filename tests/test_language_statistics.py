@@ -8,6 +8,7 @@ import pytest
 from scipy import optimize, stats
 
 from seedo.errors import UserError
+from seedo.language import Conditions
 from seedo.statistics import (
     ItemAnswer,
     Observed,
@@ -20,6 +21,7 @@ from seedo.statistics import (
 )
 
 DATA_SETS = 500
+USUAL = Conditions().to_dict()
 HELD = (0.92, 0.98)
 
 
@@ -113,7 +115,7 @@ ONE_AT_A_TIME = [(False,) * 3, *map(tuple, np.eye(3, dtype=bool).tolist())]
 @pytest.mark.parametrize("settings", [FULL, HALF], ids=["full", "half"])
 def test_main_effects_in_a_factorial_are_differences_of_marginal_means(settings):
     table = table_of(settings, np.random.default_rng(0))
-    found = main_effects(table)
+    found = main_effects(table, USUAL)
     assert tuple(found) == SWITCHES
     for switch, effect in found.items():
         by_episode = [
@@ -130,7 +132,7 @@ def test_main_effects_in_a_factorial_are_differences_of_marginal_means(settings)
 def test_one_switch_at_a_time_gives_paired_differences_from_the_base():
     table = table_of(ONE_AT_A_TIME, np.random.default_rng(0))
     base = np.array([r.value for r in table[:20]])
-    for i, effect in enumerate(main_effects(table).values(), 1):
+    for i, effect in enumerate(main_effects(table, USUAL).values(), 1):
         thrown = np.array([r.value for r in table[20 * i : 20 * (i + 1)]])
         interval = stats.ttest_rel(thrown, base).confidence_interval(0.95)
         assert effect.effect.value == pytest.approx((thrown - base).mean())
@@ -140,7 +142,7 @@ def test_one_switch_at_a_time_gives_paired_differences_from_the_base():
 def test_intervals_of_main_effects_hold_their_level():
     held = np.zeros(3)
     for seed in range(DATA_SETS):
-        found = main_effects(table_of(HALF, np.random.default_rng(seed), episodes=12))
+        found = main_effects(table_of(HALF, np.random.default_rng(seed), episodes=12), USUAL)
         held += [covers(found[s].effect, t) for s, t in zip(SWITCHES, (1, -0.5, 0), strict=True)]
     assert (HELD[0] <= held / DATA_SETS).all()
     assert (held / DATA_SETS <= HELD[1]).all()
@@ -152,7 +154,7 @@ def test_switches_that_never_vary_are_left_out_and_low_is_what_conditions_have_u
         for tools in ("actions", "none")
         for i in range(3)
     ]
-    found = main_effects(rows)
+    found = main_effects(rows, USUAL)
     assert list(found) == ["tools"]
     assert (found["tools"].low, found["tools"].high) == ("none", "actions")
     assert found["tools"].effect.value == pytest.approx(2)
@@ -163,15 +165,15 @@ def test_tables_from_which_no_main_effect_can_be_had_are_refused():
     rng = np.random.default_rng(0)
     full = table_of(FULL, rng)
     with pytest.raises(UserError, match="not paired"):
-        main_effects(full[:-1])
+        main_effects(full[:-1], USUAL)
     with pytest.raises(UserError, match="cannot be told apart"):
-        main_effects(table_of([(False,) * 3, (True,) * 3], rng))
+        main_effects(table_of([(False,) * 3, (True,) * 3], rng), USUAL)
     with pytest.raises(UserError, match="none varies"):
-        main_effects(table_of(FULL[:1], rng))
+        main_effects(table_of(FULL[:1], rng), USUAL)
     with pytest.raises(UserError, match="choose two"):
-        main_effects([Observed(0, {"examples": k}, 0.0) for k in (0, 1, 2)])
+        main_effects([Observed(0, {"examples": k}, 0.0) for k in (0, 1, 2)], USUAL)
     with pytest.raises(UserError, match="every row"):
-        main_effects([*full, Observed((0, 0), {"reasoning": True}, 0.0)])
+        main_effects([*full, Observed((0, 0), {"reasoning": True}, 0.0)], USUAL)
 
 
 # -- items ----------------------------------------------------------------------------------------

@@ -39,9 +39,9 @@ def test_a_block_of_experiments_and_exploits_comes_again_every_round():
     world = worlds.make("dag", observations=2, experiments=1, exploits=2, rounds=3)
     assert world.spec.phases == (0, 0, *(1, 2, 2) * 3)
     assert world.settings.steps == 11
-    task = world.sample(jax.random.key(0))
-    assert task.goals.shape == (6,)
-    assert len(set(np.asarray(task.goals).tolist())) == 1
+    goals = world.draw(jax.random.key(0)).goals
+    assert goals.shape == (6,)
+    assert len(set(np.asarray(goals).tolist())) == 1
 
 
 def test_fresh_goals_are_drawn_for_every_exploit_step_of_every_round():

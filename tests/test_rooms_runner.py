@@ -155,7 +155,7 @@ PPO = ["ppo", "--world", "rooms", "--out", "OUT"]
         (["learn", "--out", "OUT"], "Missing argument 'logs"),
         ([*PPO, "--reward", "sampled"], "--reward"),
         ([*PPO, "--steps", "0"], "steps"),
-        ([*PPO, "--world", "blicket"], "--world"),
+        ([*PPO, "--world", "blicket"], "world"),
         ([*PPO, "--set", "level=attic"], "level"),
         ([*PPO, "--explanations", "poems"], "explanations"),
         ([*PPO, "--epochs", "0"], "epochs"),

@@ -158,7 +158,7 @@ def test_training_never_shows_the_held_out_link(preset):
 def test_the_held_out_link_is_always_the_best_lever(preset):
     world = make("dag", preset, "heldout-link")
     tasks = sample(world, 1000)
-    assert (tasks.goals == 4).all()
+    assert (tasks.goal[:, -1] == 4).all()
     assert ancestry(tasks.system.weights != 0)[:, 3, 4].all()
     expected = np.asarray(jax.jit(jax.vmap(world.expected))(System(*tasks.system)))
     assert (expected[:, :4, :, 4].max(axis=2).argmax(axis=1) == 3).all()
@@ -192,7 +192,7 @@ def test_whoever_plays_meets_the_same_systems():
     one, two = (
         rollout(world, scripted(name), 5, "test", jnp.arange(20)) for name in ("random", "expert")
     )
-    np.testing.assert_array_equal(one.system.weights, two.system.weights)
+    np.testing.assert_array_equal(one.task.system.weights, two.task.system.weights)
     np.testing.assert_array_equal(one.goal, two.goal)
     np.testing.assert_array_equal(one.oracle_return, two.oracle_return)
 

@@ -175,7 +175,7 @@ def _effects(
                 tables[of].append(Observed(episode, switches, float(figure)))
     if any(math.isnan(row.value) for row in tables["tokens"]):
         del tables["tokens"]
-    return {of: main_effects(table) for of, table in tables.items()}
+    return {of: main_effects(table, Conditions().to_dict()) for of, table in tables.items()}
 
 
 def power_of(effect: Estimate) -> Power | None:
