@@ -39,7 +39,14 @@ def chosen(batch):
     return batch.target[:, -1].astype(int) * 2 + (value > 0)
 
 
-@pytest.mark.parametrize("player", ["pretrained:dag", "bayes:rotation", "scripted:largest-effect"])
+@pytest.mark.parametrize(
+    "player",
+    [
+        pytest.param("pretrained:dag", marks=pytest.mark.slow),
+        pytest.param("bayes:rotation", marks=pytest.mark.slow),
+        "scripted:largest-effect",
+    ],
+)
 def test_who_is_asked_early_does_what_it_does_where_tasks_are_that_short(player):
     world, who, long = log(player, 4)
     early = asked_early(long, who, world.spec, (2, 4))
@@ -160,6 +167,7 @@ TINY = study.Scale(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_it_is_carried_out_resumes_to_the_same_bytes_and_says_what_it_found(tmp_path):
     tiny = replace(study.STUDY, scales={"tiny": TINY})
     said: list[str] = []

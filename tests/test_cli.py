@@ -35,6 +35,7 @@ def folder(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_review_writes_a_report_and_json(folder, capsys):
     report = folder / "report.html"
     code, out, _ = run(capsys, "review", str(folder / "run"), "--out", str(report), "--json")
@@ -283,7 +284,11 @@ def test_compiled_programs_are_kept_bounded_and_cleared(tmp_path, monkeypatch, c
 
 @pytest.mark.parametrize(
     ("variables", "used"),
-    [({}, True), ({"SEEDO_CACHE": "0"}, False), ({"JAX_COMPILATION_CACHE_DIR": "OTHER"}, False)],
+    [
+        pytest.param({}, True, marks=pytest.mark.slow),
+        ({"SEEDO_CACHE": "0"}, False),
+        pytest.param({"JAX_COMPILATION_CACHE_DIR": "OTHER"}, False, marks=pytest.mark.slow),
+    ],
 )
 def test_the_cache_can_be_switched_off_and_a_folder_of_jax_wins(variables, used, tmp_path):
     variables = {k: v.replace("OTHER", str(tmp_path / "other")) for k, v in variables.items()}

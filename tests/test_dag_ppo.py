@@ -108,7 +108,7 @@ def test_players_of_a_task_do_what_the_world_lets_them_do(kind):
                 assert inputs.phase[at] == phase
 
 
-@pytest.mark.parametrize("kind", ["equivariant", "plain"])
+@pytest.mark.parametrize("kind", [pytest.param("equivariant", marks=pytest.mark.slow), "plain"])
 def test_reading_an_episode_finds_the_probabilities_it_was_played_with(kind):
     world, network, found = played(kind)
     flat = jax.tree.map(lambda a: a.reshape(24, *a.shape[2:]), found)
@@ -279,6 +279,7 @@ def rows(folder):
     return [{k: v for k, v in row.items() if k != "steps_per_second"} for row in found]
 
 
+@pytest.mark.slow
 def test_an_interrupted_job_ends_as_an_uninterrupted_one(tmp_path):
     world = small_world()
     whole, parts = tmp_path / "whole", tmp_path / "parts"

@@ -118,6 +118,7 @@ def test_a_bad_setting_is_named(options, field):
 # -- what is logged -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_labels_are_the_oracles_actions_in_the_logged_systems(learnt):
     asked = 0
     for number in range(2):
@@ -278,6 +279,7 @@ def test_it_is_gone_on_with_only_as_it_was_begun(learnt, logs, tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_an_agent_learns_on_from_where_it_was(learnt, logs, tmp_path):
     """One round without steps to speak of leaves the weights where they were."""
     own = {"widths": (), "epochs": 0.1, "learning_rate": 1e-9, "start": str(learnt)}

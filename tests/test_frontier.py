@@ -192,6 +192,7 @@ def runs(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_those_that_cannot_be_rebuilt_have_experiments_only_and_a_reason(runs):
     result = evaluation.review(sorted(runs.iterdir()))
     found = frontier(result)

@@ -119,17 +119,19 @@ def explored(world: Any, tmp_path_factory: Any) -> str:
     return str(folder)
 
 
-SLOW = {
-    ("self_correction", "bayes:eig"),
-    ("self_correction", "pretrained:dag-text"),
-    ("recitation", "pretrained:dag-text"),
+QUICK = {
+    *((task, "scripted:random") for task in TASKS),
+    *(("experiment", player) for player in PLAYERS),
+    ("self_correction", "pretrained:dag"),
+    ("reading", "bayes:eig"),
 }
+"""Every player somewhere, and every task with somebody; all pairs are among the long tests."""
 
 
 @pytest.mark.parametrize(
     ("task", "player"),
     [
-        pytest.param(task, player, marks=pytest.mark.slow if (task, player) in SLOW else ())
+        pytest.param(task, player, marks=() if (task, player) in QUICK else pytest.mark.slow)
         for task in TASKS
         for player in PLAYERS
     ],

@@ -61,6 +61,7 @@ def compared(tmp_path_factory):
     return browser, name, folder / "comparisons" / name
 
 
+@pytest.mark.slow
 def test_numbers_are_those_of_the_episodes_that_perform_would_play(compared):
     browser, name, _ = compared
     cells = browser.get(f"/api/compare/{name}/data.json").json()["cells"]
@@ -146,6 +147,7 @@ time.sleep(600)
 """
 
 
+@pytest.mark.slow
 def test_a_comparison_killed_between_cells_ends_with_the_same_bytes(compared, tmp_path):
     browser, name, whole = compared
     folder = tmp_path / "comparisons" / name

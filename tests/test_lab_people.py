@@ -189,6 +189,7 @@ def filled(tmp_path_factory):
     return study
 
 
+@pytest.mark.slow
 def test_who_copies_an_agent_leaves_the_agents_episodes(filled):
     assert sorted(path.name for path in filled.runs) == ["names-contrary", "names-letters"]
     for path in filled.runs:

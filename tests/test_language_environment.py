@@ -84,6 +84,7 @@ def test_whoever_knows_the_system_is_rewarded_with_one(name):
             assert environment.get_reward() == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_random_play_in_rooms_is_rewarded_with_nothing_on_average():
     """A third of a point is lost by a wrong choice, of which there are three in four."""
     environment = environment_factory(make("rooms"))()

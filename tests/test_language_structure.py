@@ -291,6 +291,7 @@ def test_testing_a_variable_again_is_worth_less_than_testing_another(small):
     assert abs((found.chosen - found.random)[:, 1].mean()) < 4 * error
 
 
+@pytest.mark.slow
 def test_only_watching_is_judged_as_watching(small):
     """Against realised bits, as above: `chosen` holds what an observation is worth."""
     log = episodes(small, find_player("scripted:none+random", small), 1, "perform", 0, 1200)

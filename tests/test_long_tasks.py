@@ -157,6 +157,7 @@ def test_a_live_episode_and_its_outcome_table_drift_like_the_runner():
         assert episode.oracle_return == pytest.approx(expected.oracle_return[i], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_review_of_drifting_logs_measures_returns_and_says_what_it_cannot(tmp_path):
     play.perform(DRIFT, scripted("expert"), 250, 0, tmp_path / "run")
     (run,) = evaluation.review([tmp_path / "run"]).runs

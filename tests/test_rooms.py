@@ -185,6 +185,13 @@ class Plain:
         return f"{colour} {texture} {shape}" + ("" if s.level == "meta" else f" {place}")
 
 
+SOME_LEVELS = [
+    pytest.param(level, marks=() if level in ("basic", "meta") else pytest.mark.slow)
+    for level in LEVELS
+]
+"""One of single trials and the one of several; the others differ in what is drawn."""
+
+
 def row(tree, *index):
     return jax.tree.map(lambda array: array[index], tree)
 
@@ -192,7 +199,7 @@ def row(tree, *index):
 # -- rules ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", SOME_LEVELS)
 def test_every_step_and_word_is_that_of_a_plain_reimplementation(level):
     task, (_, seen, actions, rewards, said, _, _) = mixed_play(level=level)
     met = set()
@@ -455,7 +462,7 @@ def played(level, *names, n=2000, seed=0, **options):
     ]
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", SOME_LEVELS)
 def test_the_expert_is_always_right_and_in_time(level):
     ((returns, steps, right, _),) = played(level, "expert")
     assert right.all()
@@ -494,6 +501,7 @@ def test_the_worlds_own_expert_settles_the_concept_from_rewards():
     assert truth.all()
 
 
+@pytest.mark.slow
 def test_heuristics_score_what_chance_and_symmetry_say():
     names = ("random", "nearest", "last-rewarded", "most-salient", "wanderer", "expert-texture")
     results = dict(zip(names, played("deconfounded", *names), strict=True))

@@ -80,7 +80,13 @@ def test_a_review_counts_the_exploit_trials_won(logs):
     assert "limit=8" in review.groups[0].label
 
 
-@pytest.mark.parametrize("name", ROOMS_PLAYERS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name.startswith("expert-") else ())
+        for name in ROOMS_PLAYERS
+    ],
+)
 def test_every_scripted_player_plays(name):
     world = worlds.make("rooms", level="basic", dimension="colour", limit=12)
     played = play.simulate(world, rooms_player(name, world), 0, "perform", 0, 16).rows

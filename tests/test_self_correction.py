@@ -112,6 +112,7 @@ def found(world):
     }
 
 
+@pytest.mark.slow
 def test_whoever_checks_is_unharmed_by_a_false_conclusion(found):
     careful = found["careful"]
     assert careful.contradicted.value > 0.9

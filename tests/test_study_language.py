@@ -128,6 +128,7 @@ def test_no_main_effect_of_the_design_is_mixed_up_with_another_or_an_interaction
     np.testing.assert_allclose(columns.T @ products, 0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_study_of_prompts_finds_the_examples_that_help_and_what_they_are_worth(tmp_path, world):
     base = Conditions(examples=2)
     sets = draw_candidates(base, 0, 2)

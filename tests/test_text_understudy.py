@@ -260,6 +260,7 @@ def test_a_conversation_too_long_to_read_gets_an_empty_reply(agent_folder):
     assert agent.replies([long, short])[0] == ""
 
 
+@pytest.mark.slow
 def test_the_same_recipe_gives_the_same_bytes_and_an_interrupted_one_too(logs, tmp_path):
     class Stop(Exception):
         pass

@@ -44,7 +44,7 @@ def ancestry(adjacency):
 
 def sample(world, count, seed=0):
     keys = jax.random.split(jax.random.key(seed), count)
-    return jax.tree.map(np.asarray, jax.jit(jax.vmap(world.sample))(keys))
+    return jax.tree.map(np.asarray, jax.jit(jax.vmap(world.draw))(keys))
 
 
 def test_counts_are_those_of_oeis_a003024():
@@ -131,6 +131,7 @@ def test_an_intervention_cuts_what_leads_to_its_target_and_nothing_else():
     assert forced[2] - watched[2] == pytest.approx(-(2.0 - watched[1]), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_lampinen_preset_has_the_published_statistics():
     system = sample(make("dag", "lampinen"), 20_000).system
     edges = system.weights != 0
@@ -154,11 +155,11 @@ def test_training_never_shows_the_held_out_link(preset):
     assert reach[:, 4, 3].any()
 
 
-@pytest.mark.parametrize("preset", ["linear", "lampinen"])
+@pytest.mark.parametrize("preset", ["linear", pytest.param("lampinen", marks=pytest.mark.slow)])
 def test_the_held_out_link_is_always_the_best_lever(preset):
     world = make("dag", preset, "heldout-link")
     tasks = sample(world, 1000)
-    assert (tasks.goal[:, -1] == 4).all()
+    assert (tasks.goals == 4).all()
     assert ancestry(tasks.system.weights != 0)[:, 3, 4].all()
     expected = np.asarray(jax.jit(jax.vmap(world.expected))(System(*tasks.system)))
     assert (expected[:, :4, :, 4].max(axis=2).argmax(axis=1) == 3).all()
