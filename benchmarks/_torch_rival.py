@@ -1,10 +1,12 @@
-"""The two networks of `seedo.learning`, written again in PyTorch as one would there.
+"""The two networks of `seedo.learning`, and their training, written again as one would in PyTorch.
 
 Batched modules, `nn.Linear`, `nn.RMSNorm`, fused attention; weights are copied from ours, so that
 both sides can be checked to compute the same function.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -230,3 +232,38 @@ def losses(log_probs, action, explore, exploit):
     chosen = log_probs.gather(-1, action[..., None])[..., 0]
     nll = -torch.where(torch.isfinite(chosen), chosen, 0.0)
     return (nll * explore).sum(), (nll * exploit).sum()
+
+
+def trainer(
+    network, architecture, lessons, rate: float, weight_decay: float, explore_weight: float,
+    compiled: bool,
+) -> Callable[[int], np.ndarray]:  # fmt: skip
+    """(steps) -> the losses of the last of so many steps; `lessons` are taken in turns."""
+    network = copy_of(network, architecture)
+    adam = torch.optim.AdamW(
+        network.parameters(), rate, betas=(0.9, 0.98), weight_decay=weight_decay
+    )
+    forward = torch.compile(network) if compiled else network
+    tensors = [
+        (
+            [torch.from_numpy(np.array(column)) for column in todo.inputs],
+            torch.from_numpy(todo.steps.astype(np.int64)),
+            torch.from_numpy(todo.action.astype(np.int64)),
+            torch.from_numpy(todo.explore),
+            torch.from_numpy(todo.exploit),
+        )
+        for todo in lessons
+    ]
+
+    def run(steps: int) -> np.ndarray:
+        for i in range(steps):
+            inputs, at, action, explore, exploit = tensors[i % len(tensors)]
+            log_probs, _ = forward(*inputs, at)
+            first, second = losses(log_probs, action, explore, exploit)
+            adam.zero_grad()
+            (explore_weight * first + second).backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            adam.step()
+        return np.array([first.item(), second.item()])
+
+    return run
