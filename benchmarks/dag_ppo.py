@@ -19,15 +19,16 @@ import json
 import os
 import tempfile
 import time
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import equinox as eqx
 import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
+from _sizes import sized
 
 from seedo import learning, worlds
 from seedo.experimenters import Observation
@@ -35,19 +36,9 @@ from seedo.learning import FineTuning, ReinforcementRecipe
 from seedo.learning._rooms_reinforcement import RoomsReinforcement
 
 
-class Size(NamedTuple):
-    """How much is done."""
-
-    rounds: int
-    repeats: int
-    environments: int = 1024
-    tuning: tuple[tuple[str, Any], ...] = ()  # of `FineTuning`, in place of its defaults
-    rooms: tuple[tuple[str, Any], ...] = ()  # of `ReinforcementRecipe`
-
-
-def fine_tuning(size: Size, folder: Path) -> Callable[[], int]:
+def fine_tuning(size: Namespace, folder: Path) -> Callable[[], int]:
     world, counted = worlds.make("dag"), iter(range(10**6))
-    recipe = FineTuning(start="pretrained:dag", **dict(size.tuning))
+    recipe = FineTuning(start="pretrained:dag", **size.tuning)
     per_round = recipe.tasks * recipe.players * world.spec.steps
 
     def run() -> int:
@@ -58,8 +49,8 @@ def fine_tuning(size: Size, folder: Path) -> Callable[[], int]:
     return run
 
 
-def rooms(size: Size) -> Callable[[], int]:
-    world, recipe = worlds.make("rooms", level="basic"), ReinforcementRecipe(**dict(size.rooms))
+def rooms(size: Namespace) -> Callable[[], int]:
+    world, recipe = worlds.make("rooms", level="basic"), ReinforcementRecipe(**size.rooms)
     method = RoomsReinforcement(world, Path(), recipe)
     state, number = method.begin(method.start(), 0, []), 0
 
@@ -74,7 +65,7 @@ def rooms(size: Size) -> Callable[[], int]:
     return run
 
 
-def gymnasium_loop(size: Size) -> Callable[[], int]:
+def gymnasium_loop(size: Namespace) -> Callable[[], int]:
     agent = learning.load_agent("pretrained:dag", greedy=False)
     world = worlds.make("dag")
     spec = world.spec
@@ -117,13 +108,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args()
-    size = Size(options.rounds, options.repeats)
-    if options.quick:
-        widths = (("size", 8), ("objects", 8), ("code", 8))
-        few = (("environments", 4), ("unroll", 4), ("widths", widths))
-        size = Size(1, 1, 8, (("tasks", 2), ("players", 2)), few)
+    # The Gymnasium loop's; what differs from the defaults of `FineTuning` and of the rooms' recipe.
+    parser.set_defaults(environments=1024, tuning={}, rooms={})
+    widths = (("size", 8), ("objects", 8), ("code", 8))
+    few = {"environments": 4, "unroll": 4, "widths": widths}
+    tuning = {"tasks": 2, "players": 2}
+    size = sized(parser, rounds=1, repeats=1, environments=8, tuning=tuning, rooms=few)
     with tempfile.TemporaryDirectory() as folder:
         sides = {
             "dag, fine-tuning": fine_tuning(size, Path(folder)),

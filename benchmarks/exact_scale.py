@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from _sizes import sized
 
 from seedo.inference._lattice import LARGEST_LATTICE, LatticePosterior
 from seedo.inference._score_table import ScoreTable
@@ -84,7 +85,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--data", choices=["causal", "independent"], default="causal")
     parser.add_argument("--only", type=int, help="measure this size, in this process")
-    options = parser.parse_args()
+    options = sized(parser, smallest=4, largest=5)
     if options.only:
         measure(options.only, options.rows, options.data == "causal")
         return

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import jax
 import jax.numpy as jnp
 import numpy as np
+from _sizes import sized
 
 from seedo.inference import (
     Rows,
@@ -65,7 +66,7 @@ def measure(name: str, worth: Callable, posterior, rows: Rows, draws: int, refer
               for s in (0, half)]  # fmt: skip
     batched(*halves[0]).block_until_ready()
     begun = time.perf_counter()
-    with ThreadPoolExecutor(2) as pool:  # as `seedo.evaluation.simulate` does
+    with ThreadPoolExecutor(2) as pool:  # as `seedo.play.simulate` does
         chosen = np.concatenate(list(pool.map(lambda h: np.asarray(batched(*h)), halves)))
     seconds = time.perf_counter() - begun
 
@@ -86,18 +87,19 @@ def main() -> None:
     parser.add_argument("--histories", type=int, default=256)
     parser.add_argument("--steps", type=int, default=7, help="rows in every history")
     parser.add_argument("--max-parents", type=int, default=4)
-    options = parser.parse_args()
+    parser.set_defaults(bits=(64, 128, 256), goal=(32, 64))  # drawn outcomes
+    options = sized(parser, histories=4, steps=3, bits=(8,), goal=(8,))
     world = make("dag", n=5, max_parents=options.max_parents, split="longer")
     posterior = SubsetPosterior(5, options.max_parents)
     rows = histories(world, options.steps, options.histories)
-    for name, worth, unit, several in (
-        ("bits", expected_information_gain, 256, (64, 128, 256)),
-        ("goal", value_of_information, 64, (32, 64)),
+    for name, worth, several in (
+        ("bits", expected_information_gain, options.bits),
+        ("goal", value_of_information, options.goal),
     ):
         # Other keys than those of the decisions, so that these cannot share its errors.
         keys = jax.random.split(jax.random.key(2), options.histories)
         ask = jax.jit(
-            jax.vmap(lambda r, k, w=worth, u=unit: w(posterior, r, VALUES, k, draws=16 * u))
+            jax.vmap(lambda r, k, w=worth, d=several[-1]: w(posterior, r, VALUES, k, draws=16 * d))
         )
         reference = np.asarray(ask(rows, keys)).max(-1)
         for draws in several:

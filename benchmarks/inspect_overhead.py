@@ -15,6 +15,9 @@ import tempfile
 import time
 
 import numpy as np
+from _sizes import sized
+from inspect_ai import eval as evaluate
+from inspect_ai.hooks import Hooks, SampleEnd, hooks
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -26,16 +29,12 @@ def resident() -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--episodes", type=int, default=1000)
     parser.add_argument("--connections", type=int, default=1000)
     parser.add_argument("--model", default="seedo/scripted:expert")
     parser.add_argument("--tools", default="none")
-    given = parser.parse_args()
-
-    from inspect_ai import eval as evaluate
-    from inspect_ai.hooks import Hooks, SampleEnd, hooks
-
+    given = sized(parser, episodes=4)
     seen: list[tuple[int, float, float]] = []
     started = time.perf_counter()
 

@@ -37,6 +37,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from _sizes import sized
+
+from seedo.lab.study import kept, prepare
+from seedo.lab.study._session import items
 
 STUDY = """
 name = "load"
@@ -253,9 +257,6 @@ async def study(
 
 def lost(folder: Path, database: str | None, persons: list[Person]) -> dict[str, int]:
     """What the database has, read without the lab, against what participants were told."""
-    from seedo.lab.study import kept, prepare
-    from seedo.lab.study._session import items
-
     store, config = kept(folder / "load.toml", folder / "lab", database)
     by_secret = {row.resume_hash: row for row in store.participants()}
     found: Counter[str] = Counter(participants=len(by_secret))
@@ -353,7 +354,7 @@ def main() -> None:
     parser.add_argument("--settle", type=float, default=0.0, help="seconds before anybody comes")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = sized(parser, people=2, tasks=1)
     found = run(options)
     if options.json:
         print(json.dumps(found))

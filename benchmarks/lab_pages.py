@@ -9,26 +9,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import statistics
 import tempfile
-import threading
 import time
 from pathlib import Path
 
-import uvicorn
-from playwright.sync_api import Browser, sync_playwright
+from _browser import lab_and_browser
+from _sizes import sized
+from playwright.sync_api import Browser
 
 from seedo.experimenters import scripted
-from seedo.lab import LabSettings, create_app
-from seedo.lab._serve import Punctual
-from seedo.lab._warm import keep_programs, warm_up
+from seedo.lab import LabSettings
+from seedo.lab._warm import warm_up
 from seedo.lab.study import EXAMPLE
 from seedo.play import perform
 from seedo.worlds import make
 
 PAGES = ("/", "/build", "/play", "/watch", "/compare", "/look", "/study", "/take/causes-example")
-_QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 _LOADED = """() => {
   const [entry] = performance.getEntriesByType("navigation");
   return (entry.loadEventEnd - entry.startTime) / 1000;
@@ -39,29 +36,16 @@ def main() -> None:
     """Prints one line for each page, then all figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--loads", type=int, default=5, help="of every page, each with no cache")
-    options = parser.parse_args()
-    keep_programs()
-    warm_up()
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    options = sized(parser, loads=1)
+    with tempfile.TemporaryDirectory() as folder:
         perform(make("dag", n=3), scripted("random"), 100, 0, Path(folder) / "logs" / "run")
         settings = LabSettings(
             data=Path(folder) / "lab", logs=(Path(folder) / "logs",), study=EXAMPLE, warm=False
         )
-        config = uvicorn.Config(create_app(settings), port=0, http=Punctual, log_level="warning")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        lab = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=_QUIET
-        )
-        measure(browser, f"{lab}/static/lab.css", 1)  # what the browser does once
-        figures = {page: measure(browser, lab + page, options.loads) for page in PAGES}
-        browser.close()
-        server.should_exit = True
-        thread.join(20)
+        with lab_and_browser(settings) as (lab, browser):
+            warm_up()
+            measure(browser, f"{lab}/static/lab.css", 1)  # what the browser does once
+            figures = {page: measure(browser, lab + page, options.loads) for page in PAGES}
     for page, (loaded, filled) in figures.items():
         print(
             f"{page:22} loaded {statistics.median(loaded):.2f} s (worst {max(loaded):.2f}), "

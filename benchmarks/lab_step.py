@@ -1,6 +1,6 @@
 """How fast the lab answers a person at play, in a real browser.
 
-    python benchmarks/lab_step.py [--n 10] [--games 2] [--busy]
+    python benchmarks/lab_step.py [--n 10] [--games 2] [--busy] [--quick]
 
 Prints median and 95th percentile of: the time from a click on a choice until the page has been
 painted with what followed, and the time a page takes to load. Bars: 100 ms and 2 s. `--busy`: while
@@ -11,24 +11,20 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
 
 import numpy as np
-import uvicorn
-from playwright.sync_api import Page, TimeoutError, sync_playwright
+from _browser import lab_and_browser
+from _sizes import sized
+from playwright.sync_api import Page, TimeoutError
 
-from seedo.lab import LabSettings, Scenario, create_app, encode
+from seedo.lab import LabSettings, Scenario, encode
 from seedo.lab._scenario import MOST_STEPS
-from seedo.lab._warm import keep_programs
 from seedo.worlds import configure
 
 _MEASURED = MOST_STEPS // 2 - 2  # steps of a game
-_QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 
 # Two frames: the first callback still runs before its frame is painted.
 _STEP = """nth => new Promise(done => {
@@ -49,29 +45,17 @@ _LOAD = """() => {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, default=10)
     parser.add_argument("--games", type=int, default=2)
     parser.add_argument("--loads", type=int, default=5, help="of every page")
     parser.add_argument("--busy", action="store_true")
-    given = parser.parse_args()
-    keep_programs()
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    given = sized(parser, n=3, games=1, loads=1)
+    with tempfile.TemporaryDirectory() as folder:
         settings = LabSettings(data=Path(folder), warm=False, port=0)
-        config = uvicorn.Config(create_app(settings), port=0, log_level="warning", access_log=False)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(_QUIET))
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        _measure(page, f"http://127.0.0.1:{port}", given)
-        browser.close()
-        server.should_exit = True
-        thread.join(10)
+        with lab_and_browser(settings) as (address, browser):
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            _measure(page, address, given)
     sys.stdout.flush()
     os._exit(0)  # whatever is still being compiled in the background is of no use to anybody
 

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from _sizes import sized
 
 from seedo.episodes import Dataset, DatasetWriter, EpisodeBatch, Origin
 
@@ -51,7 +52,7 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=1_000_000)
     parser.add_argument("--shard-rows", type=int, default=16_384)
     parser.add_argument("--batch-size", type=int, default=512)
-    options = parser.parse_args()
+    options = sized(parser, episodes=1000, shard_rows=256)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log"
         write = 0.0

@@ -10,6 +10,7 @@ import argparse
 import time
 
 import numpy as np
+from _sizes import sized
 
 from seedo.inference import ExactPosterior, Rows, SubsetPosterior, bayes_expected
 
@@ -19,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--episodes", type=int, default=4096)
     parser.add_argument("--largest", type=int, default=10, help="most variables tried")
-    options = parser.parse_args()
+    options = sized(parser, episodes=64, largest=5)
     cases: list[tuple[str, ExactPosterior | SubsetPosterior, int, int, int]] = [
         ("listing", ExactPosterior(5, 2), 5, options.episodes, 64),
         ("subsets", SubsetPosterior(5, 2), 5, options.episodes, 256),

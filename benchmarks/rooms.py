@@ -8,6 +8,7 @@ them can be left out.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import time
@@ -15,11 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import jax
 import jax.numpy as jnp
+from _sizes import sized
 
 from seedo import worlds
 
 REPLACE_EVERY = 8
 LEVELS = ("basic", "confounded", "deconfounded", "meta")
+SIZES = (("symbolic", 1024, 1600), ("pixels", 128, 400))  # observations, rooms at once, steps
 
 
 def program(world: worlds.RoomsWorld, obs: str, batch: int, steps: int):
@@ -68,10 +71,16 @@ def program(world: worlds.RoomsWorld, obs: str, batch: int, steps: int):
     return jax.jit(run)
 
 
-def main(repeats: int = 5) -> None:
-    workers = os.cpu_count() or 1
-    for obs, batch, steps in (("symbolic", 1024, 1600), ("pixels", 128, 400)):
-        for level in LEVELS:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--levels", nargs="+", choices=LEVELS, default=LEVELS)
+    parser.set_defaults(sizes=SIZES)
+    tiny = [(obs, 4, 2 * REPLACE_EVERY) for obs, _, _ in SIZES]
+    options = sized(parser, repeats=1, levels=LEVELS[:1], sizes=tiny)
+    repeats, workers = options.repeats, os.cpu_count() or 1
+    for obs, batch, steps in options.sizes:
+        for level in options.levels:
             run = program(worlds.make("rooms", level=level), obs, batch, steps)
 
             def work(seed: int, run=run) -> int:

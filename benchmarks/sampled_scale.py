@@ -14,6 +14,7 @@ import json
 import time
 
 import numpy as np
+from _sizes import sized
 from scipy.special import gammaln
 
 from seedo.inference._partition import sample_posterior
@@ -72,7 +73,7 @@ def main() -> None:
     parser.add_argument("--candidates", type=int, default=12)
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = sized(parser, variables=6, rows=100, candidates=4, draws=100)
     graph, values = simulate(options.variables, options.rows, options.degree, options.seed)
     begun = time.perf_counter()
     table = bge_table(values, options.candidates)
