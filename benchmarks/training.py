@@ -3,9 +3,9 @@
     python benchmarks/training.py [--network equivariant|plain] [--batch 256] [--steps 30] [--quick]
 
 Only optimisation steps are timed, on minibatches made beforehand from expert logs. PyTorch runs
-eager and under `torch.compile`; the better one is the rival. First both sides are held to the same
-losses. Also timed: how fast minibatches come from the files. Without PyTorch (extra `torch`) we run
-alone. `--quick` shows in seconds that all of it runs; its figures say nothing. The last line is
+eager and under `torch.compile`; the better one is the rival; without PyTorch (extra `torch`) there
+is none. First both sides are held to the same losses. Also timed: how fast minibatches come from
+the files. `--quick` shows in seconds that all of it runs; its figures say nothing. The last line is
 JSON.
 """
 
@@ -17,13 +17,14 @@ import itertools
 import json
 import tempfile
 import time
+from argparse import Namespace
 from collections.abc import Callable
-from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from _sizes import sized
 
 from seedo import experimenters, play, worlds
 from seedo.episodes import Dataset
@@ -37,18 +38,7 @@ RATE, BATCHES = 1e-4, 8
 EXPLORE_WEIGHT = DAG_RECIPE["explore_weight"]
 
 
-class Size(NamedTuple):
-    """How much is done."""
-
-    episodes: int
-    steps: int
-    rounds: int
-    read: int  # minibatches
-    widths: tuple[tuple[str, int], ...] = ()
-    compiled: bool = True  # whether torch.compile takes part
-
-
-QUICK = {
+TINY = {
     "equivariant": (("size", 8), ("channels", 4), ("layers", 1), ("learnt", 2)),
     "plain": (("size", 8), ("heads", 2), ("layers", 1)),
 }
@@ -75,22 +65,26 @@ def ours(plan: Architecture, recipe: Recipe, work: list[Lesson]) -> Callable[[in
     return run
 
 
-def measure(kind: str, batch: int, size: Size, folder: str) -> dict[str, object]:
+def rivals(plan: Architecture, recipe: Recipe, work: list[Lesson], compiled: bool) -> dict:
+    """PyTorch's sides, by name; none where it is not installed."""
+    if importlib.util.find_spec("torch") is None:
+        print("PyTorch is not installed: no rival")
+        return {}
+    from _torch_rival import theirs
+
+    settings = (build(plan, 0), plan, work, EXPLORE_WEIGHT, RATE, recipe.weight_decay)
+    sides = {"torch": theirs(*settings, compiled=False)}
+    return sides | ({"torch.compile": theirs(*settings, compiled=True)} if compiled else {})
+
+
+def measure(kind: str, size: Namespace, folder: str) -> dict[str, object]:
     """Episodes a second of each side: median over rounds that alternate between them."""
     world, expert = worlds.make("dag"), experimenters.scripted("expert")
     dataset = play.watch(world, expert, size.episodes, 0, folder, resume=True)
-    recipe = Recipe(network=kind, batch_size=batch, widths=size.widths)
+    recipe = Recipe(network=kind, batch_size=size.batch, widths=size.widths.get(kind, ()))
     plan = dag_architecture([dataset], recipe)
     work = lessons(dataset, plan, recipe, BATCHES)
-    sides = {"seedo": ours(plan, recipe, work)}
-    if importlib.util.find_spec("torch"):
-        from _torch_rival import theirs
-
-        built = build(plan, 0)
-        settings = (built, plan, work, EXPLORE_WEIGHT, RATE, recipe.weight_decay)
-        sides["torch"] = theirs(*settings, compiled=False)
-        if size.compiled:
-            sides["torch.compile"] = theirs(*settings, compiled=True)
+    sides = {"seedo": ours(plan, recipe, work), **rivals(plan, recipe, work, size.compiled)}
     for step in range(3):  # compiles, and shows that all sides compute the same
         found = {name: run(1) for name, run in sides.items()}
         for name, loss in found.items():
@@ -100,17 +94,17 @@ def measure(kind: str, batch: int, size: Size, folder: str) -> dict[str, object]
         for name, run in sides.items():
             began = time.perf_counter()
             run(size.steps)
-            rates[name].append(size.steps * batch / (time.perf_counter() - began))
+            rates[name].append(size.steps * size.batch / (time.perf_counter() - began))
     rate = {name: float(np.median(r)) for name, r in rates.items()}
-    rivals = [found for name, found in rate.items() if name != "seedo"]
+    best = max((r for name, r in rate.items() if name != "seedo"), default=None)
     began = time.perf_counter()
     lessons(dataset, plan, recipe, size.read)
-    reading = size.read * batch / (time.perf_counter() - began)
+    reading = size.read * size.batch / (time.perf_counter() - began)
     return {
         "network": kind,
-        "batch": batch,
+        "batch": size.batch,
         "episodes_per_second": {name: round(r) for name, r in rate.items()},
-        "ratio": round(rate["seedo"] / max(rivals), 2) if rivals else None,
+        "ratio": best and round(rate["seedo"] / best, 2),
         "reading_episodes_per_second": round(reading),
         "reading_over_training": round(reading / rate["seedo"], 1),
     }
@@ -122,15 +116,15 @@ def main() -> None:
     parser.add_argument("--network", choices=("equivariant", "plain"))
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--steps", type=int, default=30)
-    parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args()
+    # Minibatches that are read; whether torch.compile takes part.
+    parser.set_defaults(episodes=20_000, rounds=5, read=70, widths={}, compiled=True)
+    size = sized(
+        parser, batch=16, steps=2, episodes=400, rounds=2, read=3, widths=TINY, compiled=False
+    )
     results = []
-    for kind in [options.network] if options.network else ["equivariant", "plain"]:
-        size, batch = Size(20_000, options.steps, 5, 70), options.batch
-        if options.quick:
-            size, batch = Size(400, 2, 2, 3, QUICK[kind], compiled=False), 16
+    for kind in [size.network] if size.network else ["equivariant", "plain"]:
         with tempfile.TemporaryDirectory() as folder:
-            results.append(measure(kind, batch, size, folder))
+            results.append(measure(kind, size, folder))
         print(results[-1], flush=True)
     print(json.dumps({"benchmark": "training", "results": results}))
 
