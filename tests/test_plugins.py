@@ -72,6 +72,14 @@ def test_the_example_world_keeps_the_protocol_and_pays_what_it_says(levers):
     np.testing.assert_array_equal(again.target, played.target[10:14])
 
 
+def test_a_world_by_module_and_class_is_played_and_logged_by_that_name(tmp_path, capsys):
+    out = str(tmp_path / "run")
+    world = ("--world", "levers:Levers", "--set", "levers=3", "--episodes", "4")
+    code, _, err = run(capsys, "perform", "careful", *world, "--out", out)
+    assert code == 0, err
+    assert Dataset(out).origin.world == "levers:Levers"
+
+
 def test_the_example_player_plays_our_worlds_too():
     world = worlds.make("dag")
     played = play.episodes(world, play.find_player("careful", world), 0, "perform", 0, 64)

@@ -112,13 +112,15 @@ def _check_spec(owner: str, spec: Any) -> None:
 def _check_config(owner: str, world: World) -> None:
     """A log must be able to say which world it is of."""
     try:
-        again = type(world).from_config(json.loads(json.dumps(world.config())))
+        config = json.dumps(world.config(), sort_keys=True)
+        again = type(world).from_config(json.loads(config))
+        same_config = json.dumps(again.config(), sort_keys=True) == config
     except NotImplementedError as error:
         raise UserError(owner, None, "it has no config: give its settings as a dict") from error
     except Exception as error:  # whatever others' code does
         said = " ".join(str(error).split())[:200]
         raise UserError(owner, None, f"config: {type(error).__name__}: {said}") from error
-    if again != world:
+    if not same_config or type(again) is not type(world):  # its name may be `module:Class` here
         raise UserError(owner, None, "config: from_config makes another world of it")
 
 
