@@ -54,7 +54,7 @@ class Flops:
 def flops_of(player: Experimenter, spec: Spec) -> Flops:
     """Operations that a player needs in a world of this spec, counted by XLA's cost analysis.
 
-    `init` and, for every phase that occurs, `act` are compiled for one episode on this device and
+    `begin` and, for every phase that occurs, `act` are compiled for one episode on this device and
     XLA counts the operations of what it made of them: one for each element of an arithmetic,
     comparing or choosing instruction, two for each multiply-add of a matrix product; integers (as
     in random numbers) count like floats, while exp, log, tanh and the like do not count. A step's

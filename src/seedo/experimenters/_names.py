@@ -30,7 +30,8 @@ REGISTRY = Registry(
         "llm": "seedo.experimenters._names:refuse_spoken",
     },
 )
-"""Kinds of players. A factory gets (rest, world, greedy, seed)."""
+"""Kinds of players. A factory of ours gets (rest, world, greedy, seed), one of a plug-in the world
+and, if it takes that, rest."""
 
 FORMS = {
     "pretrained:NAME": "an agent that comes with Seedo",
@@ -41,7 +42,7 @@ FORMS = {
     "misread-T:PLAYER": "a player who misreads what followed step T",
     "module:Class": "a player of your own",
 }
-"""Names of players in any world that has such, and what they mean."""
+"""Forms of names that are no fixed list, and what they mean; for `seedo list players`."""
 
 _CHANGED = re.compile(rf"(?P<how>last|{'|'.join(MISTAKES)})-(?P<number>[0-9]{{1,5}})")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -92,6 +93,10 @@ def find_player(name: str, world: World, greedy: bool = True, seed: int = 0) -> 
 
     Also `last-K:PLAYER`, a player who sees only the last K steps, and `misread-T:PLAYER` or
     `slip-T:PLAYER`, one who makes a mistake at step T (see `LastSteps`, `Mistaken`).
+
+    Args:
+        greedy: trained agents take the most probable action; else they draw one.
+        seed: of the logs that `scripted:memoriser` reads.
 
     Raises:
         UserError: there is none of this name, or it cannot play in this world.

@@ -11,19 +11,26 @@ from seedo.worlds import Action, Spec
 class Experimenter(Protocol):
     """A chooser of interventions; `Player` has the defaults of all but `name`, `begin` and `act`.
 
-    It is pure JAX, so that the runner maps and scans it over episodes inside one compiled program;
-    or, where `host`, plain Python: keys are NumPy generators, observations NumPy arrays.
+    It is pure JAX for one episode, so that the loop maps and scans it inside one compiled program:
+    its memory, any pytree, keeps its shapes and dtypes. Or, where `host`, plain Python: keys are
+    NumPy generators, observations NumPy arrays, and its memory is whatever it likes.
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What logs and reports call it."""
+        ...
+
     @property
     def knows_system(self) -> bool:
         """Whether `begin` is told the world's `privileged` view of the task."""
         ...
 
     @property
-    def host(self) -> bool: ...
+    def host(self) -> bool:
+        """Whether it is plain Python, to be played step by step."""
+        ...
+
     @property
     def episodes_at_once(self) -> int | None:
         """Episodes of one compiled call; None: as many as the world plays at once."""
@@ -31,7 +38,7 @@ class Experimenter(Protocol):
 
     @property
     def record(self) -> dict[str, Any]:
-        """What a run's manifest keeps of the player."""
+        """What a run's manifest keeps of the player, as plain JSON."""
         ...
 
     @property
@@ -48,12 +55,16 @@ class Experimenter(Protocol):
         ...
 
     def act(self, memory: Any, observation: Any, key: Any) -> tuple[Action, Any]:
-        """Its action, and its memory after it."""
+        """Its action, one of those that the world has, and its memory after it.
+
+        `observation` is what `World.observe` gives, mostly a `worlds.Observation`.
+        """
         ...
 
 
 class Player:
-    """An experimenter with no optional power: a base for those that have some."""
+    """The base of players: a subclass says `name`, `begin` and `act`, see `Experimenter`; all else
+    has a default, which a class attribute (`host = True`) or a property replaces."""
 
     @property
     def knows_system(self) -> bool:

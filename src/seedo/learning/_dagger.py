@@ -1,5 +1,5 @@
 """DAgger (Ross, Gordon & Bagnell, 2011), what can be said of it without playing: its settings, whom
-it asks where, and how a round is learnt from. The rounds are in `evaluation.learn_by_dagger`."""
+it asks where, and how a round is learnt from. The rounds are in `learning.learn_by_dagger`."""
 
 from __future__ import annotations
 

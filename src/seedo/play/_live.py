@@ -30,9 +30,10 @@ class Live:
 
     Attributes:
         world, index: which of the world's episodes.
-        task: what is hidden.
+        setup, task: what was fixed before the first step; the task is hidden from players.
+        state: the world's, before the next step.
         seen: what was seen before every step up to the next, as NumPy arrays.
-        rows: what is kept of every step, see `World.row`.
+        rows, rewards: what is kept of every step so far, see `World.row`; what it paid.
     """
 
     def __init__(self, world: Any, seed: int, stream: str, index: int, task: Any = None) -> None:

@@ -89,14 +89,15 @@ def play(world: World, player: Experimenter, key: PRNGKeyArray) -> Any:
 
 
 def play_on(world: World, player: Experimenter, setup: Setup) -> Any:
-    """What `play` plays, on a task that is set."""
+    """What `play` plays, from a beginning that is set."""
     return _scan(world, player, setup)[0]
 
 
 def play_noting(
     world: World, player: Experimenter, setup: Setup, note: Callable[[Any], Any]
 ) -> tuple[Any, Any]:
-    """The same, and what `note` finds in the player's memory after every step, stacked."""
+    """What `play_on` plays, and what `note` finds in the player's memory after every step, stacked
+    [S, ...]."""
     rollout, _, notes = _scan(world, player, setup, note)
     return rollout, notes
 
@@ -192,7 +193,11 @@ def simulate(
     """Episodes start..start+count-1 of a stream, as the world's rollout in NumPy arrays.
 
     They are played in chunks of one fixed size, so that a world and a player are compiled once
-    whatever the number of episodes; the chunks after the first on all processor cores.
+    whatever the number of episodes; the chunks after the first on all processor cores. Neither may
+    be plain Python (`host`): `played_by` plays those.
+
+    Raises:
+        UserError: the player chose an action that the world does not have.
     """
     most = player.episodes_at_once or world.at_once
     return in_parts(lambda index: rollout(world, player, seed, stream, index), start, count, most)

@@ -55,6 +55,7 @@ def episodes(
 
 
 def origin(world: World, experimenter: str, seed: int) -> Origin:
+    """What a log says about where its episodes come from."""
     return Origin(
         world=world.name,
         world_config=json.dumps(world.config(), sort_keys=True),
@@ -80,6 +81,10 @@ def record(
     progress: Progress | None = None,
 ) -> Dataset:
     """Play `count` episodes into a dataset folder; a killed job goes on with `resume`.
+
+    Args:
+        stream, systems, explain: see `episodes`.
+        job: further entries of the manifest, as plain JSON.
 
     Raises:
         UserError: a bad number or option, or a folder that cannot be written.

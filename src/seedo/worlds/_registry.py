@@ -40,7 +40,7 @@ def make(name: str, preset: str | None = None, split: str = "train", **options: 
         name: one of `names()`, or `module:Class`.
         preset: of that world; None: its first.
         split: of that world.
-        options: settings of the world; see `settings`.
+        options: settings of the world; see `World.settings_of`.
 
     Raises:
         UserError: no such world, preset, split or setting.

@@ -26,7 +26,7 @@ class Observation(NamedTuple):
     target: Int[Array, ""]  # previous action; -1: none, or a plain observation
     value: Float[Array, ""]  # previous do-value; 0 where target is -1
     outcome: Float[Array, " n"]  # what followed; NaN where unobserved and at the first step
-    relevant: Bool[Array, " n"]
+    relevant: Bool[Array, " n"]  # which variables matter, see `World.relevant`
     goal: Int[Array, ""]  # variable to raise; -1 while hidden
 
 
@@ -80,10 +80,15 @@ class World:
     """A distribution over systems to experiment on.
 
     A subclass says `name`, `spec`, `sample`, `reset`, `observe`, `step` and `config`; the rest has
-    defaults. They are pure JAX for one episode, to be mapped and scanned inside one program, and
-    worlds of equal configuration are equal. With `host = True` they are plain Python instead: keys
-    are NumPy generators and arrays are NumPy's. A task holds all that is fixed in an episode and
-    hidden from whoever plays; a state what changes.
+    defaults. Its methods are pure JAX for one episode, to be mapped and scanned inside one program.
+    With `host = True` they are plain Python instead: keys are NumPy generators and arrays are
+    NumPy's. A task holds all that is fixed in an episode and hidden from whoever plays; a state
+    what changes. Worlds of one class and equal `config()` are equal.
+
+    Attributes:
+        name: by which commands and logs call it.
+        spec: variables, do-values and phases: what players know beforehand.
+        settings: what it keeps of its settings, in a form of its own; `config` is for others.
     """
 
     name: str
@@ -110,7 +115,7 @@ class World:
     splits: ClassVar[tuple[str, ...]] = ("train",)
     presets: ClassVar[tuple[str, ...]] = ()
     players: ClassVar[Mapping[str, Callable[..., Any]]] = {}
-    """Further names for `scripted:NAME`, each a factory that gets the world."""
+    """Further players `scripted:NAME`: by NAME, what makes one from the world."""
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and self._identity == other._identity  # type: ignore[attr-defined]
@@ -173,7 +178,7 @@ class World:
         raise NotImplementedError
 
     def sample(self, key: Any) -> Any:
-        """A task."""
+        """A task; where nothing is `noisy`, with the noise of every step in it."""
         raise NotImplementedError
 
     def reset(self, task: Any, key: Any) -> Any:
@@ -187,8 +192,12 @@ class World:
     def step(
         self, task: Any, state: Any, action: Action, key: Any
     ) -> tuple[Any, Float[Array, ""], Bool[Array, ""]]:
-        """The state after an action, the reward (what counts in returns), and whether all is
-        over."""
+        """(state after the action, reward, whether the episode is over).
+
+        Compiled episodes always take `spec.steps` steps: after an early end nothing may change and
+        no reward be paid. Nor are actions that are not `legal` kept from it there: whoever chose
+        one is refused when all is played.
+        """
         raise NotImplementedError
 
     def references(self, task: Any) -> References:
@@ -200,7 +209,8 @@ class World:
         return task
 
     def legal(self, task: Any, state: Any, action: Action) -> Bool[Array, ""]:
-        """Whether there is such an action; players that choose another are refused."""
+        """Whether there is such an action: observing (-1), or a variable set to one of
+        `do_values`, unless the world says. Players that choose another are refused."""
         values = jnp.asarray(self.spec.do_values, jnp.float32)
         on_grid = jnp.any(jnp.isclose(values, action.value, rtol=1e-5, atol=1e-6))
         return (action.target == -1) | (
@@ -208,7 +218,7 @@ class World:
         )
 
     def row(self, task: Any, before: Any, action: Action, reward: Any, after: Any) -> Any:
-        """What is kept of a step."""
+        """What is kept of a step; `rollout` gets all of them."""
         seen, then = self.observe(task, before), self.observe(task, after)
         return Row(then.target, then.value, then.outcome, seen.goal, reward, action.log_probs)
 

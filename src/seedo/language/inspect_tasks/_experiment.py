@@ -55,7 +55,7 @@ def experiment(
     """Experiment on unknown systems, then use what was found out.
 
     Args:
-        world: `dag`, `blicket` or `rooms`.
+        world: any, by name or as `module:Class`.
         split: of the world.
         n: variables (`dag`, `blicket`).
         episodes: one sample each; the first of stream `perform`, which every player meets.
