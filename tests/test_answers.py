@@ -330,6 +330,7 @@ def log(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_counterfactuals_in_episodes_of_a_log_cover_what_their_own_systems_would_have_done(log):
     """The true weights are in the log: the row's noise follows, and with it the truth."""
     batch = Dataset(log).read()

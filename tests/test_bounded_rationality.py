@@ -58,6 +58,7 @@ def test_who_is_asked_early_does_what_it_does_where_tasks_are_that_short(player)
     assert (early[:, 0] != chosen(short)).mean() <= ties
 
 
+@pytest.mark.slow
 def test_only_logs_of_experiments_and_one_decision_are_asked_early():
     world = worlds.make("dag", n=3, split="longer", observations=1, experiments=2)
     who = find_player("scripted:largest-effect", world)
@@ -69,7 +70,9 @@ def test_only_logs_of_experiments_and_one_decision_are_asked_early():
         asked_early(batch, who, world.spec, (3,))
 
 
-@pytest.mark.parametrize("name", ["scripted:partial-correlation", "bayes:rotation"])
+@pytest.mark.parametrize(
+    "name", ["scripted:partial-correlation", pytest.param("bayes:rotation", marks=pytest.mark.slow)]
+)
 def test_operations_between_the_fewest_and_the_most_experiments_are_what_xla_counts(name):
     place = study.Place("here", {"n": 3}, (name,))
     after = (1, 3, 8)

@@ -319,6 +319,7 @@ def key_of(recipe):
     return worlds.stream_key(recipe.seed, "own")
 
 
+@pytest.mark.slow
 def test_the_last_rounds_alone_may_be_kept_and_none_at_all(tmp_path):
     world = small_world()
     reinforce(world, tmp_path / "a", dataclasses.replace(SMALL, own_rounds=1))

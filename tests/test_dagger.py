@@ -144,6 +144,7 @@ def test_labels_are_the_oracles_actions_in_the_logged_systems(learnt):
     assert asked == 90
 
 
+@pytest.mark.slow
 def test_what_is_done_is_the_experts_where_it_acts_and_the_agents_elsewhere(learnt):
     plan = learning.plan_queries(settings(), 0, WORLD.spec.phases)
     batch = Dataset(learnt / "dagger" / "round-00").read()

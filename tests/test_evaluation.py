@@ -321,6 +321,7 @@ def test_attribution_by_hand():
     assert found.versus[0]["largest-effect"].part == 0
 
 
+@pytest.mark.slow
 def test_attribution_without_an_exact_reader_falls_back_on_the_oracle():
     world = worlds.make("dag", preset="lampinen")
     batch = played("expert", 64, world=world)

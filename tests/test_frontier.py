@@ -81,6 +81,7 @@ def test_what_cannot_be_counted_is_said():
     assert any("getrf" in call for call in found.uncounted)
 
 
+@pytest.mark.slow
 def test_thinking_of_twice_as_many_graphs_costs_twice_as_much():
     few, many, more = (
         flops_of(find_player(f"bayes:sampled-{k}", WORLD), WORLD.spec).act[EXPLOIT]
@@ -102,6 +103,7 @@ def test_a_network_costs_the_same_whatever_its_weights(tmp_path):
     assert flops_of(rebuilt, world.spec) == flops_of(agent, world.spec)
 
 
+@pytest.mark.slow
 def test_time_is_measured_on_the_histories_of_the_log():
     player = find_player("scripted:largest-effect", WORLD)
     batch = play.episodes(WORLD, player, 0, "perform", 0, 4)
@@ -214,6 +216,7 @@ def test_those_that_cannot_be_rebuilt_have_experiments_only_and_a_reason(runs):
     json.dumps(found.to_dict(), allow_nan=False)
 
 
+@pytest.mark.slow
 def test_review_prints_the_frontier_and_puts_it_into_json_and_report(runs, tmp_path, capsys):
     report, folder = tmp_path / "report.html", str(runs / "random")
     code, out, _ = run(capsys, "review", folder, "--frontier", "--out", str(report), "--json")

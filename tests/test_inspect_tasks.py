@@ -121,11 +121,12 @@ def explored(world: Any, tmp_path_factory: Any) -> str:
 
 QUICK = {
     *((task, "scripted:random") for task in TASKS),
-    *(("experiment", player) for player in PLAYERS),
+    ("experiment", "pretrained:dag"),
+    ("experiment", "pretrained:dag-text"),
     ("self_correction", "pretrained:dag"),
     ("reading", "bayes:eig"),
 }
-"""Every player somewhere, and every task with somebody; all pairs are among the long tests."""
+"""Every task with somebody, every kind of player somewhere; all pairs are among the long tests."""
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,7 @@ def test_numbers_are_those_of_the_episodes_that_perform_would_play(compared):
             assert ends == pytest.approx([of.value, of.low, of.high], abs=1e-5), field
 
 
+@pytest.mark.slow
 def test_logs_of_a_cell_are_the_paired_episodes(compared):
     browser, name, _ = compared
     batches = []

@@ -205,6 +205,7 @@ def test_who_copies_an_agent_leaves_the_agents_episodes(filled):
         assert batch.origin.world_config == theirs.origin.world_config
 
 
+@pytest.mark.slow
 def test_people_and_the_agent_they_copy_are_equals_in_a_review(filled, tmp_path):
     write_batch(tmp_path / "agent", filled.copied)
     (group,) = review([*filled.runs, tmp_path / "agent"]).groups

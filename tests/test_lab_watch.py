@@ -91,7 +91,7 @@ def logs(stage, name):
 @pytest.mark.parametrize(
     "name",
     [
-        "scripted:largest-effect",
+        pytest.param("scripted:largest-effect", marks=pytest.mark.slow),
         "pretrained:dag",
         pytest.param("bayes:eig", marks=pytest.mark.slow),  # compiled a second time
     ],
@@ -165,6 +165,7 @@ def test_no_belief_comes_with_the_reason(lab):
     assert "belief" not in frames(lab, confounded, "scripted:random")["shown"]["frames"][0]
 
 
+@pytest.mark.slow
 def test_rooms_frames_are_the_episode_that_perform_logs(lab):
     shown = frames(lab, ROOM, "scripted:expert")["shown"]
     world = ROOM.stage()

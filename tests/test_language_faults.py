@@ -130,6 +130,7 @@ def test_a_reply_that_the_server_cut_off_is_counted(world, serve, tmp_path):
     assert run.finished == COUNT
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_after_its_server_died(world, whole, serve, tmp_path):
     out = tmp_path / "run"
     dying = serve(lambda number, messages: "gone" if number > 11 else None)

@@ -303,6 +303,7 @@ def parrot_runs(tmp_path_factory, stages):
     return recorded(tmp_path_factory.mktemp("parrot"), stages, "parrot")
 
 
+@pytest.mark.slow
 def test_a_parrot_is_told_by_what_it_earns_without_experiments(parrot_runs):
     found = recitation(parrot_runs)
     assert (found.player, found.experiments) == ("parrot", 5)

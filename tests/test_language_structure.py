@@ -367,6 +367,7 @@ def _told(small) -> list[DagScene]:
     return scenes
 
 
+@pytest.mark.slow
 def test_what_a_scene_was_told_is_read_by_others_from_its_log(small):
     """A language model's experiments, read by the Bayesian: as for any other log."""
     log = DagScene.log(origin(small, "llm:any", 3), _told(small), systems=True)

@@ -168,6 +168,7 @@ def test_a_review_of_drifting_logs_measures_returns_and_says_what_it_cannot(tmp_
     assert [w for w in run.warnings if "drift" not in w] == []
 
 
+@pytest.mark.slow
 def test_a_review_of_rounds_is_exact_about_all_of_them(tmp_path):
     player = bayesian("rotation", ROUNDS.config())
     play.perform(ROUNDS, player, 250, 0, tmp_path / "run")
@@ -219,7 +220,7 @@ def by_hand(world, player, steps, batch, seed=0):
     [
         pytest.param("pretrained:dag", 4, marks=pytest.mark.slow),
         ("scripted:rotation+last-reward", 1),
-        ("bayes:rotation", 3),
+        pytest.param("bayes:rotation", 3, marks=pytest.mark.slow),
     ],
 )
 def test_a_short_memory_is_reading_the_cut_history_afresh(name, steps):
@@ -283,6 +284,7 @@ def test_a_misread_row_is_remembered_with_its_signs_reversed():
     assert changed
 
 
+@pytest.mark.slow
 def test_slips_are_as_frequent_as_said_and_what_was_meant_is_logged():
     world = worlds.make("dag", exploits=4)
     batch = play.episodes(world, Slipping(scripted("expert"), 0.3), 0, "watch", 0, 2000)

@@ -246,6 +246,7 @@ def test_after_the_end_nothing_happens():
     assert same == {n: getattr(state, n).tolist() for n in state._fields if n != "previous"}
 
 
+@pytest.mark.slow
 def test_an_episode_never_outlasts_its_horizon_and_the_same_key_gives_the_same_bytes():
     rooms = world()
     keys = jax.random.split(jax.random.key(7), 400)
@@ -635,6 +636,7 @@ def test_walks_are_as_short_as_a_breadth_first_search_finds():
 # -- explanations ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_no_explanation_is_longer_than_max_words_and_the_vocabulary_starts_with_silence():
     assert vocabulary[0] == ""
     assert len(set(vocabulary)) == len(vocabulary)

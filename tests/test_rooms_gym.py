@@ -20,6 +20,7 @@ def test_gymnasiums_own_checks_pass(obs):
     check_env(env.unwrapped, skip_render_check=True)
 
 
+@pytest.mark.slow
 def test_an_episode_is_that_of_the_world():
     env = gymnasium.make("seedo/rooms-v0", level="meta").unwrapped
     world = worlds.make("rooms", level="meta")

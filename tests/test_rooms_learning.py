@@ -73,6 +73,7 @@ def some():
     return room, *played(room, 4)
 
 
+@pytest.mark.slow
 def test_a_replay_sees_hears_and_earns_what_the_episode_did(some):
     room, keys, actions, seen, said, rewards = some
     again = jax.jit(jax.vmap(lambda key, action: replay(room, key, action)))(keys, actions)
@@ -207,6 +208,7 @@ def test_the_eye_finds_every_object_in_view_and_nothing_else():
             )
 
 
+@pytest.mark.slow
 def test_a_network_with_an_eye_sees_no_object_but_through_it(some):
     room, keys, actions, _, _, _ = some
     net = build_rooms(rooms_architecture("pixels", SMALL), 8)

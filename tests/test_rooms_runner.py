@@ -131,6 +131,7 @@ def test_a_folder_names_its_network_and_nothing_else_is_imported_for_it(tmp_path
     assert error.value.value == kind
 
 
+@pytest.mark.slow
 def test_a_film_shows_one_episode(tmp_path, capsys):
     film = tmp_path / "films" / "one.gif"
     code, _, _ = run(

@@ -190,6 +190,7 @@ def test_a_shortened_log_keeps_the_first_experiments_and_the_last_step():
         given.shortened(batch, 7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["pretrained:dag", pytest.param("pretrained:dag-plain", marks=pytest.mark.slow)]
 )
@@ -263,6 +264,7 @@ def test_a_mixed_expert_experiments_in_nested_shares_of_the_same_systems():
     assert np.all(np.diff(nested) < 0.11)
 
 
+@pytest.mark.slow
 def test_parting_counts_only_where_the_action_is_one_of_two_that_differ():
     _, batch = log(count=200, experiments=4, n=3)
     readings = read(batch)

@@ -94,6 +94,7 @@ def test_an_echo_ends_where_the_loss_can_no_longer_be_told_from_none(rng):
     assert echo(right, right, np.ones((500, 6)), 5)["steps"] == 0
 
 
+@pytest.mark.slow
 def test_labels_are_what_was_meant_in_the_very_same_episodes():
     world = _long_tasks.one_goal_world(3)
     player = Slipping(scripted("expert"), 0.5)

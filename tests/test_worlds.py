@@ -81,7 +81,9 @@ def test_every_dag_is_equally_likely(monkeypatch, listed, limit):
     assert stats.chisquare(counts).pvalue > 1e-3
 
 
-@pytest.mark.parametrize(("n", "limit"), [(8, 2), (20, 3), (50, 2)])
+@pytest.mark.parametrize(
+    ("n", "limit"), [(8, 2), pytest.param(20, 3, marks=pytest.mark.slow), (50, 2)]
+)
 def test_large_graphs_are_acyclic_and_bounded(n, limit):
     keys = jax.random.split(jax.random.key(0), 20)
     for graph in np.asarray(jax.jit(jax.vmap(lambda k: sample_dag(k, n, limit)))(keys)):
@@ -89,7 +91,9 @@ def test_large_graphs_are_acyclic_and_bounded(n, limit):
         assert graph.sum(axis=0).max() <= limit
 
 
-@pytest.mark.parametrize("options", [{}, {"confounders": 2}, {"n": 9}])
+@pytest.mark.parametrize(
+    "options", [{}, pytest.param({"confounders": 2}, marks=pytest.mark.slow), {"n": 9}]
+)
 def test_linear_expectations_are_the_inverse_of_i_minus_w(options):
     world = make("dag", **options)
     n = world.spec.n
