@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -78,3 +79,20 @@ def test_the_lock_files_cover_every_dependency() -> None:
 
 def test_development_and_runtime_use_the_same_versions() -> None:
     assert set(pins("requirements.lock")) <= set(pins("requirements-dev.lock"))
+
+
+def test_no_package_reaches_into_the_private_modules_of_another():
+    """What a module whose name begins with `_` holds is its package's own."""
+    root = Path(seedo.__file__).parent
+    reached = []
+    for path in root.rglob("*.py"):
+        place = path.relative_to(root).parts
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("seedo."):
+                continue
+            own, *rest = node.module.split(".")[1:]
+            names = [own, *rest, *(alias.name for alias in node.names)]
+            private = any(n.startswith("_") and not n.startswith("__") for n in names)
+            if own != place[0] and private:
+                reached.append(f"{'/'.join(place)}:{node.lineno} {node.module}")
+    assert reached == []
