@@ -117,9 +117,7 @@ class Actor:
         self._memory: Any = None
         self._chosen: list[Action] = []  # at every step so far
         if player.host:
-            known = episode.task if player.knows_system else None
-            if known is not None:
-                known = episode.world.privileged(known)
+            known = episode.world.privileged(episode.task) if player.knows_system else None
             rng = _generator(episode.setup.player_key, 0)
             self._memory = player.begin(episode.world.spec, rng, known)
         else:
