@@ -34,7 +34,7 @@ test: $(DEV) ## the fast tests
 	$(BIN)/python -m pytest -q -n 2 --dist loadscope
 
 test-slow: $(DEV) ## the long tests only
-	$(BIN)/python -m pytest -q -m slow -n 2 --dist loadscope
+	JAX_DISABLE_MOST_OPTIMIZATIONS=0 $(BIN)/python -m pytest -q -m slow -n 2 --dist loadscope
 
 test-browser: $(DEV) ## the tests in a real browser (Chromium on the PATH)
 	$(BIN)/python -m pytest -q -m "browser and not slow" -n 2 --dist loadscope

@@ -15,15 +15,16 @@ from pathlib import Path
 # Before anything imports JAX or matplotlib.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ["XLA_FLAGS"] = ""  # an inherited device count would change what sharded code does
+# Compiling is most of the time here; `make test-slow` wants fast programs instead.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ["MPLBACKEND"] = "Agg"
 # What one test has compiled serves the others and the commands they run, for this session only.
-# A size limit makes JAX lock the cache, which two processes share.
 if "SEEDO_TEST_CACHE" not in os.environ:
     os.environ["SEEDO_TEST_CACHE"] = _cache = tempfile.mkdtemp(prefix="seedo-xla-")
     atexit.register(shutil.rmtree, _cache, ignore_errors=True)
 os.environ["JAX_COMPILATION_CACHE_DIR"] = os.environ["SEEDO_TEST_CACHE"]
-os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(4 * 2**30)
-os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.3"
+os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = "-1"  # a limit costs a look at every file each time
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "0"
 
 import jax
