@@ -31,7 +31,7 @@ def pair(rows: int = 12, seed: int = 0, weight: float = 0.8) -> Table:
 
 
 def plan(posterior, options, **more):
-    return plan_experiments(posterior.fusion, posterior.draws, options, **more)
+    return plan_experiments(posterior, options, **more)
 
 
 def log_evidence(y, z, model, parents):

@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -163,11 +163,11 @@ def advise(
             costs={name: inference.one_number("--cost", text, number)
                    for name, text, number in inference.pairs("--cost", cost or ())},
             prefer=prefer,
-            notes=rows.notes,
-            command=shlex.join(["seedo", *sys.argv[1:]]),
             seed=beliefs.seed,
             progress=progress,
         )  # fmt: skip
+    asked = shlex.join(["seedo", *sys.argv[1:]])
+    found = replace(found, notes=tuple(rows.notes), command=asked)
     reports.write_advice(found, out)
     if as_json:
         print(json.dumps(found.to_dict(), sort_keys=True))

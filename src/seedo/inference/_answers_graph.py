@@ -96,9 +96,7 @@ def answer_effects(query: q.Effects, posterior: CausalPosterior) -> Answer:
 
 
 def answer_next(query: q.NextExperiment, posterior: CausalPosterior) -> Answer:
-    plan = plan_experiments(
-        posterior.fusion, posterior.draws, default_options(posterior), seed=posterior.seed
-    )
+    plan = plan_experiments(posterior, default_options(posterior), seed=posterior.seed)
     names = posterior.table.variables
     rows = tuple(
         {"experiment": f"do({names[c.target]} = {number(c.value)})", "bits": c.bits,

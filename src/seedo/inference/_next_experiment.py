@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from seedo.errors import UserError
 from seedo.inference._draws import Draws
 from seedo.inference._score_table import distinct_graphs
 from seedo.inference._scores import Fusion, regress
+
+if TYPE_CHECKING:
+    from seedo.inference._causal_posterior import CausalPosterior
 
 OUTCOMES = 256
 """Outcomes drawn for every candidate experiment."""
@@ -185,8 +188,7 @@ def best_action(draws: Draws, goal: Goal, options: Sequence[tuple[int, float]]) 
 
 
 def plan_experiments(
-    fusion: Fusion,
-    draws: Draws,
+    posterior: CausalPosterior,
     options: Sequence[tuple[int, float]],
     *,
     budget: int = 1,
@@ -201,7 +203,7 @@ def plan_experiments(
     """Chooses `budget` experiments greedily, each after the possible outcomes of those before.
 
     Args:
-        fusion, draws: the data and S joint posterior draws.
+        posterior: the data and S joint posterior draws.
         options: experiments that can be made, (target, value in the user's units).
         budget: how many to choose.
         goal: what the data are for; None if only the graph matters.
@@ -230,7 +232,8 @@ def plan_experiments(
         actions = [o for o in options if goal is None or o[0] != goal.variable]
     if goal is not None and not actions:
         raise UserError("goal", None, "no action could move it: allow another variable to be set")
-    judge = _Judge(fusion, draws, options, costs, goal, actions, seed)
+    draws = posterior.draws
+    judge = _Judge(posterior.fusion, draws, options, costs, goal, actions, seed)
     total = len(options) * (1 + FANTASIES * (budget - 1))
     done = 0
 
