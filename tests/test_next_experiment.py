@@ -8,16 +8,9 @@ from scipy import integrate, stats
 from scipy.special import logsumexp
 
 from seedo.errors import UserError
-from seedo.inference import (
-    Goal,
-    KnownNoise,
-    UnknownNoise,
-    best_action,
-    edge_prior,
-    infer,
-    plan_experiments,
-)
-from seedo.inference import _next_experiment as module
+from seedo.inference import Goal, KnownNoise, UnknownNoise, edge_prior, infer, plan_experiments
+from seedo.inference.design import _next_experiment as module
+from seedo.inference.design import best_action
 from seedo.tables import Table
 from seedo.worlds import enumerate_dags
 

@@ -158,10 +158,10 @@ def advise(
             budget=budget,
             goal=goal,
             can_set=_each(can_set) if can_set else None,
-            values={name: inference.numbers("--values", text, listed)
-                    for name, text, listed in inference.pairs("--values", values or ())},
-            costs={name: inference.one_number("--cost", text, number)
-                   for name, text, number in inference.pairs("--cost", cost or ())},
+            values={name: inference.graphs.numbers("--values", text, listed)
+                    for name, text, listed in inference.graphs.pairs("--values", values or ())},
+            costs={name: inference.graphs.one_number("--cost", text, number)
+                   for name, text, number in inference.graphs.pairs("--cost", cost or ())},
             prefer=prefer,
             seed=beliefs.seed,
             progress=progress,
@@ -249,7 +249,7 @@ def _posterior(rows: _Rows, graph: KnownGraph | None, beliefs: BeliefOptions) ->
     names = rows.table.variables
     prior: GraphPrior | None
     if graph is not None:
-        prior = inference.prior_of_graph(graph, names)
+        prior = inference.questions.prior_of_graph(graph, names)
     else:
         prior = inference.stated_prior(
             names, rows.prior, require=beliefs.require or (), forbid=beliefs.forbid or (),

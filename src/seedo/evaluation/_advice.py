@@ -12,16 +12,9 @@ import numpy as np
 
 from seedo import __version__
 from seedo.errors import UserError
-from seedo.inference import (
-    CausalPosterior,
-    Goal,
-    Plan,
-    Progress,
-    data_in_words,
-    default_options,
-    number,
-    plan_experiments,
-)
+from seedo.inference import CausalPosterior, Goal, Plan, plan_experiments
+from seedo.inference.exact import Progress
+from seedo.inference.questions import data_in_words, default_options, number
 from seedo.tables import LARGEST_VALUE
 
 CERTAIN = 0.95
