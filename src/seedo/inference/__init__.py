@@ -14,19 +14,25 @@ from seedo.inference.graphs import (
 )
 from seedo.inference.questions import (
     Answer,
+    Beliefs,
+    Form,
     Query,
     QueryError,
     answer,
     answer_nonlinear,
     answer_with_hidden_causes,
+    ask,
     parse,
+    posterior,
 )
 from seedo.inference.scores import Fusion, KnownNoise, NoiseModel, UnknownNoise
 
 __all__ = [
     "Answer",
+    "Beliefs",
     "CausalPosterior",
     "Conflicts",
+    "Form",
     "Fusion",
     "Goal",
     "GraphPrior",
@@ -41,6 +47,7 @@ __all__ = [
     "answer",
     "answer_nonlinear",
     "answer_with_hidden_causes",
+    "ask",
     "design",
     "edge_prior",
     "exact",
@@ -51,6 +58,7 @@ __all__ = [
     "parse",
     "parse_graph",
     "plan_experiments",
+    "posterior",
     "questions",
     "read_graph",
     "scores",
