@@ -20,8 +20,8 @@ from collections.abc import Callable
 import numpy as np
 from _sizes import sized
 
-from seedo.inference._lattice import LARGEST_LATTICE, LatticePosterior
-from seedo.inference._score_table import ScoreTable
+from seedo.inference.exact._lattice import LARGEST_LATTICE, LatticePosterior
+from seedo.inference.scores._score_table import ScoreTable
 
 
 def bic_table(n: int, rows: int, dependent: bool) -> ScoreTable:

@@ -17,7 +17,8 @@ import warnings
 import numpy as np
 from _sizes import sized
 
-from seedo.inference import Rows, SubsetPosterior, bayes_expected
+from seedo.inference.exact import SubsetPosterior, bayes_expected
+from seedo.inference.scores import Rows
 
 
 def ours(n: int, episodes: int, steps: int, chunk: int) -> float:

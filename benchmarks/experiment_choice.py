@@ -17,12 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 from _sizes import sized
 
-from seedo.inference import (
-    Rows,
-    SubsetPosterior,
-    expected_information_gain,
-    value_of_information,
-)
+from seedo.inference.design import expected_information_gain, value_of_information
+from seedo.inference.exact import SubsetPosterior
+from seedo.inference.scores import Rows
 from seedo.worlds import World, make
 
 VALUES = (-2.0, 2.0)

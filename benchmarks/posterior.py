@@ -12,7 +12,8 @@ import time
 import numpy as np
 from _sizes import sized
 
-from seedo.inference import ExactPosterior, Rows, SubsetPosterior, bayes_expected
+from seedo.inference.exact import ExactPosterior, SubsetPosterior, bayes_expected
+from seedo.inference.scores import Rows
 
 
 def main() -> None:

@@ -17,8 +17,8 @@ import numpy as np
 from _sizes import sized
 from scipy.special import gammaln
 
-from seedo.inference._partition import sample_posterior
-from seedo.inference._score_table import ScoreTable
+from seedo.inference.exact._partition import sample_posterior
+from seedo.inference.scores._score_table import ScoreTable
 
 
 def simulate(n: int, rows: int, degree: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def advice(files, targets: str, folder: Path, drop=()) -> evaluation.Advice:
     sidecar = folder / "targets.csv"
     sidecar.write_text(targets)
     table, notes = read_table(files, str(sidecar), drop=drop)
-    found = evaluation.advise(infer(table), notes=notes)
+    found = replace(evaluation.advise(infer(table)), notes=tuple(notes))
     reports.write_advice(found, folder / "advice.html")
     assert "<svg" in (folder / "advice.html").read_text()
     return found

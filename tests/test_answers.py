@@ -194,7 +194,7 @@ def test_an_intervention_whose_target_is_found_orients_edges():
 
 def test_what_raises_and_what_lowers_is_the_best_of_simulated_actions(posterior):
     """X moves Z by -0.7 a unit and Y by -0.8: the extreme of each is tried on the true system."""
-    options = inference.default_options(posterior)
+    options = inference.questions.default_options(posterior)
     truth = {
         (t, v): MEAN[2] + SPREAD[t, 2] * (v - MEAN[t]) for t, v in options if t != 2
     }  # fmt: skip
@@ -226,7 +226,7 @@ def test_rows_keep_their_numbers_though_incomplete_ones_are_left_out():
     table.values[[0, 3], 1] = np.nan
     posterior = infer(table, draws=100)
     found = answer("what would Z have been had X been 2 in row 4?", posterior)
-    assert f"Z was {inference.number(table.values[4, 2])} in row 4" in found.answer
+    assert f"Z was {inference.questions.number(table.values[4, 2])} in row 4" in found.answer
     with pytest.raises(UserError, match="row: got 3; no complete row"):
         answer("what would Z have been had X been 2 in row 3?", posterior)
 
@@ -380,7 +380,7 @@ def test_rows_that_tell_another_effect_than_the_answer_are_named():
     assert found.high is not None
     warned = [w for w in found.warnings if w.startswith("the 30 rows that set X alone")]
     assert warned
-    assert f"of a unit: {inference.number(slope)} [" in warned[0]
+    assert f"of a unit: {inference.questions.number(slope)} [" in warned[0]
 
 
 def test_rows_that_tell_the_same_effect_are_not_mentioned(posterior):

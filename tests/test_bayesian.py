@@ -12,7 +12,8 @@ import pytest
 
 from seedo.errors import UserError
 from seedo.experimenters import BAYESIAN, Player, bayesian
-from seedo.inference import Rows, SubsetPosterior, bayes_expected
+from seedo.inference.exact import SubsetPosterior, bayes_expected
+from seedo.inference.scores import Rows
 from seedo.play import play, simulate
 from seedo.worlds import make, stream_key
 

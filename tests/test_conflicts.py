@@ -8,8 +8,10 @@ from scipy import stats
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from seedo.inference import KnownNoise, answer, edge_prior, find_conflicts, fuse, infer
-from seedo.inference._conflicts import STRONG
+from seedo.inference import KnownNoise, answer, edge_prior, infer
+from seedo.inference.exact import find_conflicts
+from seedo.inference.exact._conflicts import STRONG
+from seedo.inference.scores import fuse
 from seedo.tables import Table
 from seedo.worlds import enumerate_dags
 

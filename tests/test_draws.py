@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from seedo.inference import Draws, KnownNoise, UnknownNoise, draw_parameters, fuse, infer
+from seedo.inference import KnownNoise, UnknownNoise, infer
+from seedo.inference.exact import Draws, draw_parameters
+from seedo.inference.scores import fuse
 from seedo.tables import Regime, Table
 
 CHAIN = np.array([[0, 1, 0], [0, 0, 1], [0, 0, 0]], bool)

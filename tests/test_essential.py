@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from seedo.inference._essential import effect_identified, essential_graph, meek_closure
+from seedo.inference.graphs._essential import effect_identified, essential_graph, meek_closure
 
 FAMILIES = [
     [frozenset()],

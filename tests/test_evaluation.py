@@ -24,7 +24,8 @@ from seedo.evaluation._metrics import episode_returns, measure
 from seedo.evaluation._review import review
 from seedo.evaluation._strategies import read
 from seedo.experimenters import READERS, History, scripted
-from seedo.inference import Rows, SubsetPosterior, bayes_expected
+from seedo.inference.exact import SubsetPosterior, bayes_expected
+from seedo.inference.scores import Rows
 from seedo.reports import figures, html, table, write_report
 from seedo.statistics import _intervals as statistics
 

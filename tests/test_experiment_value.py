@@ -14,18 +14,15 @@ from scipy.stats import multivariate_normal, norm
 
 from seedo import worlds
 from seedo.errors import UserError
-from seedo.inference import (
-    Moments,
-    Rows,
-    SubsetPosterior,
-    add_row,
+from seedo.inference.design import (
     batch_information_gain,
     best_experiment,
     expected_information_gain,
-    no_rows,
     value_of_information,
 )
-from seedo.inference._families import weight_covariance
+from seedo.inference.exact import SubsetPosterior
+from seedo.inference.scores import Moments, Rows, add_row, no_rows
+from seedo.inference.scores._families import weight_covariance
 
 # Each program runs a few times only: compiling it fast matters more than running it fast.
 compiled = partial(

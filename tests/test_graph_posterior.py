@@ -11,18 +11,11 @@ from scipy import stats
 from scipy.special import logsumexp
 
 from seedo.errors import UserError
-from seedo.inference import (
-    GraphPrior,
-    KnownNoise,
-    ScoreTable,
-    UnknownNoise,
-    draw_parameters,
-    edge_prior,
-    fuse,
-    graph_posterior,
-)
-from seedo.inference._lattice import LatticePosterior
-from seedo.inference._partition import sample_posterior
+from seedo.inference import GraphPrior, KnownNoise, UnknownNoise, edge_prior
+from seedo.inference.exact import draw_parameters, graph_posterior
+from seedo.inference.exact._lattice import LatticePosterior
+from seedo.inference.exact._partition import sample_posterior
+from seedo.inference.scores import ScoreTable, fuse
 from seedo.tables import Table
 
 

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from seedo.errors import UserError
-from seedo.inference import answer, infer, prior_of_graph
-from seedo.inference._estimand import evaluate, regimes
-from seedo.inference._gcm import NonlinearModel
-from seedo.inference._identify import Identified, NotIdentified, Population, identify
-from seedo.inference._known_graph import KnownGraph, parse_graph, read_graph
+from seedo.inference import answer, infer
+from seedo.inference.graphs._estimand import evaluate, regimes
+from seedo.inference.graphs._identify import Identified, NotIdentified, Population, identify
+from seedo.inference.graphs._known_graph import KnownGraph, parse_graph, read_graph
+from seedo.inference.questions import prior_of_graph
+from seedo.inference.questions._gcm import NonlinearModel
 from seedo.tables import Table
 
 FRONT_DOOR = "X -> M -> Y, X <-> Y"

@@ -16,14 +16,8 @@ from scipy.stats import multivariate_normal
 
 from seedo import inference, worlds
 from seedo.errors import UserError
-from seedo.inference import (
-    ExactPosterior,
-    Rows,
-    SubsetPosterior,
-    bayes_expected,
-    bayes_supported,
-    family_table,
-)
+from seedo.inference.exact import ExactPosterior, SubsetPosterior, bayes_expected, bayes_supported
+from seedo.inference.scores import Rows, family_table
 
 NOISE, PRIOR = 0.7, 1.6
 
@@ -408,7 +402,7 @@ def test_preset_linear_has_an_exact_reader(split):
 @pytest.mark.parametrize(
     "change",
     [
-        {"n": inference.MAX_VARIABLES + 1},
+        {"n": inference.exact.MAX_VARIABLES + 1},
         {"mechanism": "tanh"},
         {"noise_family": "laplace"},
         {"noise_variance_sd": 0.25},

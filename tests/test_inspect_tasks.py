@@ -21,7 +21,8 @@ from inspect_ai.tool import ToolCall
 
 from seedo import worlds
 from seedo.errors import UserError
-from seedo.inference import ExactPosterior, Rows
+from seedo.inference.exact import ExactPosterior
+from seedo.inference.scores import Rows
 from seedo.language import Conditions, converse, open_scene
 from seedo.language.inspect_tasks import TASKS, Batches, read_settings
 from seedo.language.runs import (

@@ -262,8 +262,8 @@ def test_beliefs_are_the_exact_posterior_of_the_rows_so_far(client, logs):
     batch = Dataset(logs / "run").read_shard(3).take([1])
     assert len(found) == batch.steps + 1
     rows = inference.log_rows(logs / "run", int(batch.episode_id[0]))
-    fusion = inference.fuse(rows.table, rows.model, rows.prior)
-    edges = inference.graph_posterior(fusion.scores, 100, 0).edges
+    fusion = inference.scores.fuse(rows.table, rows.model, rows.prior)
+    edges = inference.exact.graph_posterior(fusion.scores, 100, 0).edges
     assert np.allclose(found[-1]["edges"], edges, atol=2e-3)
 
 
@@ -311,7 +311,7 @@ def test_a_single_shard_and_a_csv_with_a_row_a_step_are_logs_too(client, logs):
     assert own["pooled"]
     assert get(client, "episodes", log="own.csv")["rows"][0]["best"] is None
     found = ask(client, log="own.csv", question="effect of pressure on yield")["answer"]
-    rows = inference.batch_rows(import_csv(logs / "own.csv"))
+    rows = inference.exact.batch_rows(import_csv(logs / "own.csv"))
     expected = inference.answer("effect of pressure on yield", inference.infer(rows.table))
     assert found["value"] == pytest.approx(expected.value, rel=1e-4)
     assert found["command"].startswith("seedo import ")

@@ -13,7 +13,9 @@ from seedo.episodes import write_batch
 from seedo.errors import UserError
 from seedo.evaluation import review
 from seedo.evaluation._replay import reread
-from seedo.inference import ExactPosterior, Rows, essential_graph
+from seedo.inference.exact import ExactPosterior
+from seedo.inference.graphs import essential_graph
+from seedo.inference.scores import Rows
 from seedo.language import Conditions, DagScene
 from seedo.language.measures import (
     identifiable,

@@ -12,9 +12,9 @@ from scipy.special import logsumexp
 
 from seedo import worlds
 from seedo.errors import UserError
-from seedo.inference import _lattice
-from seedo.inference._lattice import LARGEST_LATTICE, LatticePosterior
-from seedo.inference._score_table import ScoreTable
+from seedo.inference.exact import _lattice
+from seedo.inference.exact._lattice import LARGEST_LATTICE, LatticePosterior
+from seedo.inference.scores._score_table import ScoreTable
 
 
 def full_table(score: np.ndarray) -> ScoreTable:

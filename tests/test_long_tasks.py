@@ -19,7 +19,7 @@ from seedo.experimenters import (
     bayesian,
     scripted,
 )
-from seedo.inference import bayes_supported
+from seedo.inference.exact import bayes_supported
 from seedo.language import open_scene
 from seedo.play import find_player
 from seedo.worlds import DagConfig

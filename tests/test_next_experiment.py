@@ -8,16 +8,9 @@ from scipy import integrate, stats
 from scipy.special import logsumexp
 
 from seedo.errors import UserError
-from seedo.inference import (
-    Goal,
-    KnownNoise,
-    UnknownNoise,
-    best_action,
-    edge_prior,
-    infer,
-    plan_experiments,
-)
-from seedo.inference import _next_experiment as module
+from seedo.inference import Goal, KnownNoise, UnknownNoise, edge_prior, infer, plan_experiments
+from seedo.inference.design import _next_experiment as module
+from seedo.inference.design import best_action
 from seedo.tables import Table
 from seedo.worlds import enumerate_dags
 
@@ -31,7 +24,7 @@ def pair(rows: int = 12, seed: int = 0, weight: float = 0.8) -> Table:
 
 
 def plan(posterior, options, **more):
-    return plan_experiments(posterior.fusion, posterior.draws, options, **more)
+    return plan_experiments(posterior, options, **more)
 
 
 def log_evidence(y, z, model, parents):

@@ -13,9 +13,9 @@ import pytest
 from scipy.special import logsumexp
 
 from seedo.errors import UserError
-from seedo.inference import _chains, _partition
-from seedo.inference._partition import sample_posterior
-from seedo.inference._score_table import ScoreTable
+from seedo.inference.exact import _chains, _partition
+from seedo.inference.exact._partition import sample_posterior
+from seedo.inference.scores._score_table import ScoreTable
 from seedo.worlds import enumerate_dags
 
 

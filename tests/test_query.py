@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedo.errors import UserError
-from seedo.inference._query import (
+from seedo.inference.questions._query import (
     MAX_LENGTH,
     Ancestor,
     BestIntervention,
@@ -33,8 +33,8 @@ from seedo.inference._query import (
     Setting,
     Targets,
 )
-from seedo.inference._query_parser import FORMS, parse
-from seedo.inference._query_words import QueryError, written
+from seedo.inference.questions._query_parser import FORMS, parse
+from seedo.inference.questions._query_words import QueryError, written
 
 INF = math.inf
 NAMES = ("X", "Y", "Z", "W", "room temperature", "Yield", "2", "on", "E")

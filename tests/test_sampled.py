@@ -10,7 +10,8 @@ import pytest
 from seedo.errors import UserError
 from seedo.experimenters import bayesian
 from seedo.experimenters._sampled import SampledGraphs
-from seedo.inference import ExactPosterior, Rows, as_moments
+from seedo.inference.exact import ExactPosterior
+from seedo.inference.scores import Rows, as_moments
 from seedo.play import find_player, play, simulate
 from seedo.worlds import make
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal, multivariate_t
 
 from seedo.errors import UserError
-from seedo.inference import GraphPrior, KnownNoise, UnknownNoise, edge_prior, fuse
+from seedo.inference import GraphPrior, KnownNoise, UnknownNoise, edge_prior
+from seedo.inference.scores import fuse
 from seedo.tables import Regime, Table
 from seedo.worlds import enumerate_dags
 

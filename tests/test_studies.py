@@ -17,7 +17,8 @@ from seedo.episodes import EXPLORE, Dataset, EpisodeBatch, Origin
 from seedo.errors import UserError
 from seedo.evaluation import HEURISTICS, episode_returns, read
 from seedo.experimenters import bayesian, scripted
-from seedo.inference import ExactPosterior, Rows, as_moments
+from seedo.inference.exact import ExactPosterior
+from seedo.inference.scores import Rows, as_moments
 from seedo.studies import _beliefs, _estimates, _savings, data_fusion, limit
 from seedo.studies._confounding import Hidden, HiddenCauseWorld, Sizes, flagged_shares
 from seedo.studies._histories import cut

@@ -17,7 +17,8 @@ from seedo.episodes import EXPLOIT, EXPLORE
 from seedo.errors import UserError
 from seedo.evaluation import _replay, read
 from seedo.experimenters import scripted
-from seedo.inference import ExactPosterior, Rows
+from seedo.inference.exact import ExactPosterior
+from seedo.inference.scores import Rows
 from seedo.play import _record as _perform
 from seedo.studies import _assuming_readers as readers
 from seedo.studies import _broken_worlds, data_mix, fragility

@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +19,7 @@ from seedo.cli._options import AsJson, Seed, check_seed
 from seedo.errors import UserError
 
 if TYPE_CHECKING:
-    from seedo.inference import CausalPosterior, GraphPrior, KnownGraph, NoiseModel
+    from seedo.inference import Beliefs, Form, GraphPrior, NoiseModel
     from seedo.tables import Table
 
 Data = Annotated[
@@ -109,14 +109,9 @@ def ask(
     rows = _rows(paths, table, question)
     from seedo import inference
 
-    query = inference.parse(question, rows.table.variables)
-    known = _known(beliefs, rows)
-    if known is not None and known.bidirected:
-        found = inference.answer_with_hidden_causes(query, known, rows.table)
-    elif known is not None and nonlinear:
-        found = inference.answer_nonlinear(query, known, rows.table, beliefs.seed)
-    else:
-        found = inference.answer(query, _posterior(rows, known, beliefs))
+    form: Form = "nonlinear" if nonlinear else "auto"
+    with Count("sampling graphs", "sweeps") as progress:
+        found = inference.ask(question, rows.table, _beliefs(rows, beliefs, form), progress)
     if as_json:
         print(json.dumps(found.to_dict(), sort_keys=True))
         return
@@ -151,23 +146,24 @@ def advise(
     rows = _rows(data, table, "")
     from seedo import evaluation, inference, reports
 
-    posterior = _posterior(rows, _known(beliefs, rows), beliefs)
+    with Count("sampling graphs", "sweeps") as progress:
+        posterior = inference.posterior(rows.table, _beliefs(rows, beliefs), progress)
     with Count("planning", "evaluations") as progress:
         found = evaluation.advise(
             posterior,
             budget=budget,
             goal=goal,
             can_set=_each(can_set) if can_set else None,
-            values={name: inference.numbers("--values", text, listed)
-                    for name, text, listed in inference.pairs("--values", values or ())},
-            costs={name: inference.one_number("--cost", text, number)
-                   for name, text, number in inference.pairs("--cost", cost or ())},
+            values={name: inference.graphs.numbers("--values", text, listed)
+                    for name, text, listed in inference.graphs.pairs("--values", values or ())},
+            costs={name: inference.graphs.one_number("--cost", text, number)
+                   for name, text, number in inference.graphs.pairs("--cost", cost or ())},
             prefer=prefer,
-            notes=rows.notes,
-            command=shlex.join(["seedo", *sys.argv[1:]]),
             seed=beliefs.seed,
             progress=progress,
         )  # fmt: skip
+    asked = shlex.join(["seedo", *sys.argv[1:]])
+    found = replace(found, notes=tuple(rows.notes), command=asked)
     reports.write_advice(found, out)
     if as_json:
         print(json.dumps(found.to_dict(), sort_keys=True))
@@ -236,30 +232,19 @@ def _each(texts: list[str] | None) -> list[str]:
     return [name.strip() for text in texts or [] for name in text.split(",")]
 
 
-def _known(beliefs: BeliefOptions, rows: _Rows) -> KnownGraph | None:
-    from seedo import inference
-
-    return None if beliefs.graph is None else inference.read_graph(
-        beliefs.graph, rows.table.variables)  # fmt: skip
-
-
-def _posterior(rows: _Rows, graph: KnownGraph | None, beliefs: BeliefOptions) -> CausalPosterior:
+def _beliefs(rows: _Rows, said: BeliefOptions, form: Form = "auto") -> Beliefs:
     from seedo import inference
 
     names = rows.table.variables
-    prior: GraphPrior | None
-    if graph is not None:
-        prior = inference.prior_of_graph(graph, names)
+    if said.graph is not None:
+        graph, prior = inference.read_graph(said.graph, names), None
     else:
+        graph = None
         prior = inference.stated_prior(
-            names, rows.prior, require=beliefs.require or (), forbid=beliefs.forbid or (),
-            believe=beliefs.believe or (), max_parents=beliefs.max_parents, mark="--",
+            names, rows.prior, require=said.require or (), forbid=said.forbid or (),
+            believe=said.believe or (), max_parents=said.max_parents, mark="--",
         )  # fmt: skip
-    with Count("sampling graphs", "sweeps") as progress:
-        return inference.infer(
-            rows.table, rows.model, prior, draws=beliefs.draws, seed=beliefs.seed,
-            progress=progress,
-        )  # fmt: skip
+    return inference.Beliefs(graph, prior, rows.model, form, said.draws, said.seed)
 
 
 def _print_answer(found: Any) -> None:

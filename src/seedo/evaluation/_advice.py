@@ -12,16 +12,9 @@ import numpy as np
 
 from seedo import __version__
 from seedo.errors import UserError
-from seedo.inference import (
-    CausalPosterior,
-    Goal,
-    Plan,
-    Progress,
-    data_in_words,
-    default_options,
-    number,
-    plan_experiments,
-)
+from seedo.inference import CausalPosterior, Goal, Plan, plan_experiments
+from seedo.inference.exact import Progress
+from seedo.inference.questions import data_in_words, default_options, number
 from seedo.tables import LARGEST_VALUE
 
 CERTAIN = 0.95
@@ -180,8 +173,6 @@ def advise(
     values: Mapping[str, Sequence[float]] | None = None,
     costs: Mapping[str, float] | None = None,
     prefer: str | None = None,
-    notes: Sequence[str] = (),
-    command: str = "",
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Advice:
@@ -195,7 +186,6 @@ def advise(
         values: what a variable can be set to; its 5 and 95 % points in the table if not given.
         costs: of an experiment on a variable; 1 if not given.
         prefer: "bits" or "gain", see `plan_experiments`.
-        notes, command: shown in the report.
         seed: of the outcomes drawn.
         progress: called with (done, in all).
 
@@ -230,8 +220,7 @@ def advise(
         options += [(target, float(v)) for v in dict.fromkeys(own)]
     options.sort()
     plan = plan_experiments(
-        posterior.fusion,
-        posterior.draws,
+        posterior,
         options,
         budget=budget,
         goal=aim,
@@ -240,7 +229,7 @@ def advise(
         seed=seed,
         progress=progress,
     )
-    return Advice(posterior, plan, aim, tuple(notes), command)
+    return Advice(posterior, plan, aim)
 
 
 _GOAL = re.compile(r"\s*(maximi[sz]e|raise|minimi[sz]e|lower)\s+(.+?)\s*", re.IGNORECASE)

@@ -18,7 +18,8 @@ from seedo.episodes import EXPLOIT, EpisodeBatch
 from seedo.errors import UserError
 from seedo.evaluation._replay import reread, world_of
 from seedo.experimenters import READERS, Experimenter, History
-from seedo.inference import Rows, SubsetPosterior, bayes_expected, bayes_supported
+from seedo.inference.exact import SubsetPosterior, bayes_expected, bayes_supported
+from seedo.inference.scores import Rows
 from seedo.worlds import DagConfig, Spec, kind_of, names
 
 ORACLE, BAYES = "causal-optimal", "bayes"

@@ -21,18 +21,15 @@ from seedo.experimenters._choosers import CHOOSERS, any_of
 from seedo.experimenters._protocol import Player
 from seedo.experimenters._sampled import SampledGraphs, samples_of
 from seedo.experimenters._scripted import legal_actions
-from seedo.inference import (
+from seedo.inference.design import (
     INFORMATION_DRAWS,
     VALUE_DRAWS,
-    Moments,
-    SubsetPosterior,
-    add_row,
-    bayes_supported,
     expected_information_gain,
     goal_probabilities,
-    no_rows,
     value_of_information,
 )
+from seedo.inference.exact import SubsetPosterior, bayes_supported
+from seedo.inference.scores import Moments, add_row, no_rows
 from seedo.worlds import Action, Observation, Spec
 
 BAYESIAN = ("eig", "goal", *CHOOSERS)

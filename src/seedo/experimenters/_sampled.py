@@ -20,7 +20,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from seedo.errors import whole
-from seedo.inference import FamilyTable, Moments, fit_families
+from seedo.inference.scores import FamilyTable, Moments, fit_families
 from seedo.worlds import sample_dag
 
 MOST_SAMPLES = 65_536

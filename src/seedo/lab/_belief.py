@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.inference import SubsetPosterior, add_row, bayes_supported, no_rows
+from seedo.inference.exact import SubsetPosterior, bayes_supported
+from seedo.inference.scores import add_row, no_rows
 from seedo.worlds import DagConfig
 
 _MOST_VARIABLES = 10

@@ -141,7 +141,7 @@ class Desk:
             stated = asked.require or asked.forbid or asked.believe
             if stated or asked.max_parents is not None:
                 raise UserError("graph", None, "it settles all edges: leave out other statements")
-            prior = inference.prior_of_graph(known, rows.table.variables)
+            prior = inference.questions.prior_of_graph(known, rows.table.variables)
         else:
             prior = inference.stated_prior(
                 rows.table.variables, prior, require=asked.require, forbid=asked.forbid,
@@ -199,7 +199,7 @@ def _rows(
     if at is not None:
         batch = one(source, *map(int, at.split(".")))
         episode = int(batch.episode_id[0])
-        return inference.batch_rows(batch, title), [], _command(title, asked, episode, source)
+        return inference.exact.batch_rows(batch, title), [], _command(title, asked, episode, source)
     if source.rows > _MOST_POOLED:
         remedy = f"choose an episode: the lab pools at most {_MOST_POOLED:,}"
         raise UserError("episodes", source.rows, remedy)
@@ -217,7 +217,7 @@ def _pooled(log: Log) -> inference.LogRows:
     if not pooled:
         remedy = f"each of the {batch.rows:,} episodes has a system of its own: choose an episode"
         raise UserError("episode", None, remedy)
-    return inference.batch_rows(batch, log.shown)
+    return inference.exact.batch_rows(batch, log.shown)
 
 
 def _command(shown: str, asked: Question, episode: int | None, log: Log | None = None) -> str:

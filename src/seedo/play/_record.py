@@ -72,19 +72,18 @@ def record(
     count: int,
     seed: int,
     out: str | Path,
+    job: dict[str, Any],
     *,
-    stream: str,
     resume: bool = False,
     systems: bool = False,
     explain: str = "none",
-    job: dict[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
     """Play `count` episodes into a dataset folder; a killed job goes on with `resume`.
 
     Args:
-        stream, systems, explain: see `episodes`.
-        job: further entries of the manifest, as plain JSON.
+        job: entries of the manifest, as plain JSON; its `stream` is that of the episodes.
+        systems, explain: see `episodes`.
 
     Raises:
         UserError: a bad number or option, or a folder that cannot be written.
@@ -95,14 +94,13 @@ def record(
         raise UserError("explain", explain, remedy)
     others.check(world, player)
     player.check(world.spec)
-    shard_rows = shard_size(count)
+    shard_rows, stream = shard_size(count), job["stream"]
     description = {
-        "stream": stream,
         "systems": systems,
         "explain": explain,
         "seed": seed,
         "world": world.name,
-        **(job or {}),
+        **job,
     }
     start = origin(world, player.name, seed)
     with DatasetWriter(out, start, shard_rows, count, description, resume=resume) as writer:
@@ -153,10 +151,11 @@ def watch(
     `name` is the one that the player was asked for by, where it was.
     """
     others.check(world, player)
-    job = {"task": "watch", "experimenter": player.name, "provenance": "watched"} | _named(name)
+    job = {"stream": "watch", "task": "watch", "experimenter": player.name}
+    job |= {"provenance": "watched"} | _named(name)
     return record(
-        world, player, count, seed, out, stream="watch", resume=resume, systems=systems,
-        explain=explain, job=job, progress=progress,
+        world, player, count, seed, out, job,
+        resume=resume, systems=systems, explain=explain, progress=progress,
     )  # fmt: skip
 
 
@@ -177,10 +176,11 @@ def perform(
     `name` is the one that the player was asked for by, where it was.
     """
     others.check(world, player)
-    job = {"task": "perform", "agent": player.name} | _named(name) | player.record
+    job = {"stream": "perform", "task": "perform", "agent": player.name}
+    job |= _named(name) | player.record
     return record(
-        world, player, count, seed, out, stream="perform", resume=resume, systems=True,
-        explain=explain, job=job, progress=progress,
+        world, player, count, seed, out, job,
+        resume=resume, systems=True, explain=explain, progress=progress,
     )  # fmt: skip
 
 

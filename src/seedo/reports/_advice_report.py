@@ -10,7 +10,7 @@ from rich.table import Table
 
 from seedo import __version__
 from seedo.evaluation import Advice
-from seedo.inference import data_in_words, number
+from seedo.inference.questions import data_in_words, number
 from seedo.reports._graph_figure import graph_figure
 from seedo.reports._page import page, write_page
 

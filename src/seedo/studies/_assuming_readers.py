@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from seedo.episodes import EpisodeBatch
 from seedo.experimenters import READERS, History
-from seedo.inference import Moments, SubsetPosterior
+from seedo.inference.exact import SubsetPosterior
+from seedo.inference.scores import Moments
 from seedo.studies._histories import in_equal_parts
 
 NOISE_GRID = tuple(2.0**k for k in range(-4, 5))

@@ -11,15 +11,9 @@ from numpy.typing import NDArray
 
 from seedo.episodes import EXPLOIT, EXPLORE, OBSERVE, Dataset, EpisodeBatch, concatenate
 from seedo.errors import UserError
-from seedo.inference import (
-    GraphPrior,
-    Moments,
-    SubsetPosterior,
-    UnknownNoise,
-    bayes_supported,
-    fuse,
-    graph_posterior,
-)
+from seedo.inference import GraphPrior, UnknownNoise
+from seedo.inference.exact import SubsetPosterior, bayes_supported, graph_posterior
+from seedo.inference.scores import Moments, fuse
 from seedo.studies._histories import in_equal_parts
 from seedo.tables import Table
 from seedo.worlds import DagConfig

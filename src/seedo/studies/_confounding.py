@@ -14,14 +14,9 @@ from jaxtyping import PRNGKeyArray
 
 from seedo.episodes import EXPLORE, OBSERVE, Dataset, EpisodeBatch
 from seedo.experimenters import scripted
-from seedo.inference import (
-    GraphPrior,
-    KnownNoise,
-    NoiseModel,
-    UnknownNoise,
-    find_conflicts,
-    fuse,
-)
+from seedo.inference import GraphPrior, KnownNoise, NoiseModel, UnknownNoise
+from seedo.inference.exact import find_conflicts
+from seedo.inference.scores import fuse
 from seedo.statistics import share
 from seedo.studies._study import Say, Work
 from seedo.tables import Table

@@ -108,8 +108,8 @@ def _agents(
         if episodes:
             data = [work.out / _file(label)]
             play.record(
-                long, scripted("expert"), episodes, work.seed, data[0], stream="demonstrate",
-                resume=True, job={"provenance": "watched"},
+                long, scripted("expert"), episodes, work.seed, data[0],
+                {"stream": "demonstrate", "provenance": "watched"}, resume=True,
             )  # fmt: skip
         queries = episodes * (scale.long + 1)
         settings = learning.DaggerRecipe(expert_queries=1, rounds=1, **again)

@@ -333,7 +333,7 @@ STUDY = Study(
         chooser's rows are also read with the noise variance unknown, as those of a table are.
         Second part: systems with hidden roots, each a cause of two visible variables; observations
         and experiments of one system are held against each other
-        (`seedo.inference.find_conflicts`), with the noise variance taken as known (1, which it is
+        (`inference.exact.find_conflicts`), with the noise variance taken as known (1, which it is
         not where hidden causes act) and unknown.""",
     refuted_if="""the interval of the experiments that 200 observations save, at equal expected SHD,
         reaches below 1; or fewer than 90 % of confounded systems are flagged, or more than 5 % of

@@ -1,5 +1,6 @@
 """Users' tables: rows of measurements, and what had been done when each was taken."""
 
+from seedo.tables._column import COLUMN_TYPES, NAMED, ROLES, Column
 from seedo.tables._columns import (
     LARGEST_VALUE,
     MISSING,
@@ -11,15 +12,18 @@ from seedo.tables._columns import (
     read_columns,
 )
 from seedo.tables._files import MAX_VARIABLES, read_table
-from seedo.tables._table import COLUMN_TYPES, OBSERVED, Regime, Table
+from seedo.tables._table import OBSERVED, Regime, Table
 
 __all__ = [
     "COLUMN_TYPES",
     "LARGEST_VALUE",
     "MAX_VARIABLES",
     "MISSING",
+    "NAMED",
     "OBSERVED",
+    "ROLES",
     "SUFFIXES",
+    "Column",
     "Columns",
     "Regime",
     "Table",

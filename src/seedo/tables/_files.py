@@ -94,20 +94,17 @@ def read_table(
     complete = int(np.isfinite(values).all(axis=1).sum())
     if complete < len(values):
         warnings.append(f"missing values: complete rows only are used: {complete} of {len(values)}")
-    title = ", ".join(path.name for path in files[:3]) + (", ..." if len(files) > 3 else "")
     rows = np.arange(len(values), dtype=np.int64)
+    regimes = tuple(_regime(label, stands_for, variables) for label in labels.labels)
     table = Table(
-        variables=tuple(variables),
-        values=values,
-        regime=labels.row,
-        regimes=tuple(_regime(label, stands_for, variables) for label in labels.labels),
-        source=source,
-        sources=tuple(source_names),
-        episode=rows,
-        step=np.zeros_like(rows),
-        title=title,
-    )
+        tuple(variables), values, labels.row, regimes, source, tuple(source_names),
+        episode=rows, step=np.zeros_like(rows), title=_title(files),
+    )  # fmt: skip
     return table, warnings
+
+
+def _title(files: Sequence[Path]) -> str:
+    return ", ".join(path.name for path in files[:3]) + (", ..." if len(files) > 3 else "")
 
 
 def _read_blocks(files: Sequence[Path]) -> list[Columns]:

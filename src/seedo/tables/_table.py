@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
+from seedo.tables._column import Column
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,6 @@ class Regime:
 
 OBSERVED = Regime("observed")
 
-COLUMN_TYPES = ("real", "positive", "bounded", "count", "yes/no", "categorical", "ordered", "time",
-                "label")  # fmt: skip
-"""What a column may hold: numbers of several kinds, or codes for names."""
-
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -63,6 +60,12 @@ class Table:
         episode: int64[R], id of the episode (the row's own number where there are none).
         step: int64[R], step within the episode.
         title: where the rows come from, for people.
+        columns: how each variable was read; plain numbers if not said. A variable of role `factor`
+            was set in every row.
+        unit: int64[R], the independent unit that a row belongs to; None: every row is one.
+        unit_name: of the column that says so.
+        weight: float64[R], how many rows a row stands for; None: one.
+        time: float64[R], when a row was taken, in the order of the rows' numbers; None: unknown.
     """
 
     variables: tuple[str, ...]
@@ -74,6 +77,15 @@ class Table:
     episode: NDArray[np.int64]
     step: NDArray[np.int64]
     title: str = ""
+    columns: tuple[Column, ...] = ()
+    unit: NDArray[np.int64] | None = None
+    unit_name: str = ""
+    weight: NDArray[np.float64] | None = None
+    time: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.columns:
+            object.__setattr__(self, "columns", tuple(Column(name) for name in self.variables))
 
     @property
     def n(self) -> int:
@@ -107,6 +119,13 @@ class Table:
         """bool[R]: nothing had been done to the system."""
         return np.array([r.observational for r in self.regimes], np.bool_)[self.regime]
 
+    @property
+    def factors(self) -> NDArray[np.bool_]:
+        """bool[n]: the variable was set in every row, by declaration or by what was done."""
+        declared = np.array([column.role == "factor" for column in self.columns], np.bool_)
+        found: NDArray[np.bool_] = declared | (self.hard.all(axis=0) if self.rows else declared)
+        return found
+
     def index(self, name: str) -> int:
         """Position of a variable.
 
@@ -120,7 +139,9 @@ class Table:
     def take(self, rows: NDArray[Any]) -> Table:
         """The rows at `rows` (indices or bool[R])."""
         fields = {name: getattr(self, name)[rows]
-                  for name in ("values", "regime", "source", "episode", "step")}  # fmt: skip
+                  for name in ("values", "regime", "source", "episode", "step", "unit", "weight",
+                               "time")
+                  if getattr(self, name) is not None}  # fmt: skip
         return replace(self, **fields)
 
     def only(self, variables: Sequence[int]) -> Table:
@@ -138,9 +159,11 @@ class Table:
             for r in self.regimes
         )
         names = tuple(self.variables[i] for i in variables)
+        columns = tuple(self.columns[i] for i in variables)
         return replace(
-            self, variables=names, values=self.values[:, list(variables)], regimes=regimes
-        )
+            self, variables=names, values=self.values[:, list(variables)], regimes=regimes,
+            columns=columns,
+        )  # fmt: skip
 
     @staticmethod
     def from_rows(

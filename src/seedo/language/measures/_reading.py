@@ -19,12 +19,9 @@ from numpy.typing import NDArray
 
 from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError
-from seedo.inference import (
-    INFORMATION_DRAWS,
-    Rows,
-    SubsetPosterior,
-    expected_information_gain,
-)
+from seedo.inference.design import INFORMATION_DRAWS, expected_information_gain
+from seedo.inference.exact import SubsetPosterior
+from seedo.inference.scores import Rows
 from seedo.language.runs import Speaker, converse
 from seedo.language.scenes import (
     Conditions,

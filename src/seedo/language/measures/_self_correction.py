@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from seedo.episodes import Origin
 from seedo.errors import UserError, one_of, whole
-from seedo.inference import Rows, bayes_expected, bayes_supported
+from seedo.inference.exact import bayes_expected, bayes_supported
+from seedo.inference.scores import Rows
 from seedo.language.runs import Speaker, converse
 from seedo.language.scenes import (
     Conditions,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError
-from seedo.inference import essential_graph
+from seedo.inference.graphs import essential_graph
 from seedo.language.scenes import Arrows, edge_probabilities, likely_arrows
 from seedo.worlds import EXPLOIT
 

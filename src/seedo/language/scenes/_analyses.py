@@ -13,14 +13,9 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.inference import (
-    GraphPrior,
-    KnownNoise,
-    LatticePosterior,
-    Rows,
-    SubsetPosterior,
-    fuse,
-)
+from seedo.inference import GraphPrior, KnownNoise
+from seedo.inference.exact import LatticePosterior, SubsetPosterior
+from seedo.inference.scores import Rows, fuse
 from seedo.language.scenes._beliefs import posterior_of, relevant_rows
 from seedo.language.scenes._names import Names
 from seedo.language.scenes._reply import Malformed, say_number

@@ -12,7 +12,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.inference import bayes_supported
+from seedo.inference.exact import bayes_supported
 from seedo.language.scenes._beliefs import Arrows, edge_probabilities, likely_arrows
 from seedo.language.scenes._names import Names
 from seedo.language.scenes._reply import Malformed

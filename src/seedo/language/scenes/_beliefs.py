@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
-from seedo.inference import Rows, SubsetPosterior, bayes_supported
+from seedo.inference.exact import SubsetPosterior, bayes_supported
+from seedo.inference.scores import Rows
 
 Arrows = frozenset[tuple[int, int]]
 """Pairs (cause, effect) of variables; never a cycle."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from seedo.inference import bayes_supported
+from seedo.inference.exact import bayes_supported
 from seedo.language.scenes._analyses import say_posterior
 from seedo.language.scenes._arrows import arrows_question
 from seedo.language.scenes._conditions import Conditions

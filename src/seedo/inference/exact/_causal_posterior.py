@@ -1,0 +1,215 @@
+"""Everything that a table of rows says about the system behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.errors import UserError
+from seedo.inference.exact._conflicts import Conflicts, find_conflicts
+from seedo.inference.exact._draws import Draws, draw_parameters
+from seedo.inference.exact._graph_posterior import (
+    SUMMED,
+    GraphPosterior,
+    Progress,
+    graph_posterior,
+)
+from seedo.inference.graphs._essential import (
+    effect_identified,
+    essential_graph,
+    meek_closure,
+)
+from seedo.inference.graphs._prior import GraphPrior
+from seedo.inference.scores._score_table import distinct_graphs
+from seedo.inference.scores._scores import (
+    Fusion,
+    KnownNoise,
+    NoiseModel,
+    UnknownNoise,
+    fuse,
+    own_moments,
+    score_families,
+)
+from seedo.tables import Table
+
+LARGEST = 50
+"""Most variables."""
+CANDIDATES = 12
+"""Parents considered for every variable where not every set of them can be."""
+_DISTINCT = 200
+
+
+@dataclass(frozen=True, eq=False)
+class CausalPosterior:
+    """The joint posterior over graph and parameters, and what it rests on.
+
+    Attributes:
+        fusion: the rows and their family scores.
+        graph: posterior over graphs.
+        draws: S joint draws of graph and parameters, in the user's units.
+        seed: of the draws.
+        rows: int64[R], where each complete row stood in the table that was given.
+    """
+
+    fusion: Fusion
+    graph: GraphPosterior
+    draws: Draws
+    seed: int
+    rows: NDArray[np.int64]
+
+    @property
+    def table(self) -> Table:
+        """Complete rows."""
+        return self.fusion.table
+
+    @cached_property
+    def conflicts(self) -> Conflicts:
+        """Whether what was observed contradicts what experiments show."""
+        return find_conflicts(self.fusion, self.seed)
+
+    @cached_property
+    def classes(self) -> tuple[tuple[float, NDArray[np.bool_], NDArray[np.bool_]], ...]:
+        """What data and prior can and cannot orient: for the most probable graphs, with their
+        shares (adding up to 1), the directed and undirected edges of their interventional essential
+        graph, after the edges that the prior settles (Meek 1995; Perković 2020). With noise of one
+        known variance every edge is directed (Peters & Bühlmann, Biometrika 2014)."""
+        distinct, count = distinct_graphs(self.graph.graphs)
+        order = np.argsort(-count, kind="stable")[:_DISTINCT]
+        targets = self._targets()
+        total = count[order].sum()
+        return tuple((float(count[k] / total), *self._class(distinct[k], targets)) for k in order)
+
+    def _class(
+        self, adjacency: NDArray[np.bool_], targets: list[frozenset[int]]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        if isinstance(self.fusion.model, KnownNoise):
+            return adjacency, np.zeros_like(adjacency)
+        directed, undirected = essential_graph(adjacency, targets)
+        p = self.fusion.prior.edge_probability
+        if p is None:
+            return directed, undirected
+        settled = undirected & adjacency & ((p == 1) | (p.T == 0))
+        return meek_closure(directed | settled, undirected & ~(settled | settled.T))
+
+    def unidentified(self, cause: int, outcome: int) -> float:
+        """Posterior probability of graphs in which the data leave the total effect open, however
+        many rows there were: graphs that fit equally well disagree about it (Perković 2020)."""
+        return sum(
+            share
+            for share, directed, undirected in self.classes
+            if not effect_identified(directed, undirected, cause, outcome)
+        )
+
+    @cached_property
+    def open_edges(self) -> NDArray[np.float64]:
+        """float64[n, n], symmetric: probability that i and j are adjacent and that no row of the
+        data can tell which way."""
+        found = np.zeros((self.table.n, self.table.n))
+        for share, _, undirected in self.classes:
+            found += share * undirected
+        return found
+
+    def target_probabilities(self) -> dict[str, NDArray[np.float64]]:
+        """For every regime with unknown targets, P(it shifts j), float64[n]."""
+        fusion = self.fusion
+        found = {}
+        codes = fusion.scores.codes(self.graph.graphs)
+        for bit, regime in enumerate(fusion.unknown):
+            p = np.zeros(self.table.n)
+            for child in range(self.table.n):
+                assert fusion.hits is not None
+                hit = [c for c in range(len(fusion.hits)) if c >> bit & 1]
+                p[child] = np.exp(fusion.hits[hit, child][:, codes[:, child]]).sum(0).mean()
+            found[self.table.regimes[regime].name] = p
+        return found
+
+    def _targets(self) -> list[frozenset[int]]:
+        seen = np.unique(self.table.regime)
+        targets = {self.table.regimes[i].targets for i in seen}
+        likely = self.target_probabilities()
+        for regime in (self.table.regimes[i] for i in self.fusion.unknown):
+            targets.add(regime.targets | frozenset(np.flatnonzero(likely[regime.name] > 0.5)))
+        return sorted(targets - {frozenset()}, key=sorted)
+
+
+def infer(
+    table: Table,
+    model: NoiseModel | None = None,
+    prior: GraphPrior | None = None,
+    *,
+    draws: int = 2000,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> CausalPosterior:
+    """What a table says: posterior over graphs, weights, noise.
+
+    Args:
+        table: rows; incomplete ones are left out.
+        model: `UnknownNoise()` if None.
+        prior: over graphs; uniform if None.
+        draws: joint draws of graph and parameters.
+        seed: same seed, same table: same draws.
+        progress: called with (steps done, steps in all) while graphs are sampled.
+
+    Raises:
+        UserError: too few rows, too many variables or an impossible prior.
+    """
+    n = table.n
+    if not 2 <= n <= LARGEST:
+        raise UserError("variables", n, f"use 2 to {LARGEST}: leave some out with --drop")
+    complete = table.take(table.complete)
+    candidates = None
+    if n > SUMMED:
+        candidates = likely_parents(complete, model or UnknownNoise(), prior or GraphPrior(n))
+    fusion = fuse(complete, model, prior, candidates)
+    graph = graph_posterior(fusion.scores, draws, seed, progress)
+    rng = np.random.default_rng([seed, 1])
+    drawn = draw_parameters(fusion, graph.graphs, rng)
+    return CausalPosterior(fusion, graph, drawn, seed, np.flatnonzero(table.complete))
+
+
+def likely_parents(
+    table: Table, model: NoiseModel, prior: GraphPrior, most: int = CANDIDATES
+) -> NDArray[np.int64]:
+    """Candidate parents of every variable, int64[n, K], ascending.
+
+    Those that an edge is required from, then by forward selection on the family score, which finds
+    parents, children and spouses alike; whoever selects is selected back, room permitting.
+    """
+    n = table.n
+    most = min(most, n - 1)
+    order = [_selection(table, model, prior, child, most) for child in range(n)]
+    chosen = []
+    for child in range(n):
+        required = set()
+        if prior.edge_probability is not None:
+            required = set(np.flatnonzero(prior.edge_probability[:, child] == 1).tolist())
+        if len(required) > most:
+            raise UserError("required edges", len(required), f"at most {most} into one variable")
+        selecting = [i for i in range(n) if i != child and child in order[i][: most // 2]]
+        ranked = [*sorted(required), *order[child][: most // 2], *selecting, *order[child]]
+        ranked += [i for i in range(n) if i != child]
+        chosen.append(sorted(dict.fromkeys(ranked).keys() - {child},
+                             key=list(dict.fromkeys(ranked)).index)[:most])  # fmt: skip
+    return np.sort(np.array(chosen, np.int64), axis=1)
+
+
+def _selection(
+    table: Table, model: NoiseModel, prior: GraphPrior, child: int, most: int
+) -> list[int]:
+    """The variables that explain a variable best, one after the other."""
+    allowed = [i for i in range(table.n) if i != child]
+    if prior.edge_probability is not None:
+        allowed = [i for i in allowed if prior.edge_probability[i, child] > 0]
+    moments = own_moments(table, model, child)
+    found: list[int] = []
+    while allowed and len(found) < most:
+        parents = np.array([[*found, i] for i in allowed], np.int64)
+        scores = score_families(moments, model, table.n, child, parents)
+        best = allowed[int(np.argmax(scores))]
+        found.append(best)
+        allowed.remove(best)
+    return found

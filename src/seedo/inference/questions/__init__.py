@@ -1,0 +1,34 @@
+"""The grammar of questions, and answers to them."""
+
+from seedo.inference.questions._answer import Answer, data_in_words, number
+from seedo.inference.questions._answers import answer
+from seedo.inference.questions._answers_effect import default_options
+from seedo.inference.questions._ask import Beliefs, Form, ask, posterior
+from seedo.inference.questions._gcm import NonlinearModel
+from seedo.inference.questions._known_answers import (
+    answer_nonlinear,
+    answer_with_hidden_causes,
+    prior_of_graph,
+)
+from seedo.inference.questions._query import Query
+from seedo.inference.questions._query_parser import parse
+from seedo.inference.questions._query_words import QueryError
+
+__all__ = [
+    "Answer",
+    "Beliefs",
+    "Form",
+    "NonlinearModel",
+    "Query",
+    "QueryError",
+    "answer",
+    "answer_nonlinear",
+    "answer_with_hidden_causes",
+    "ask",
+    "data_in_words",
+    "default_options",
+    "number",
+    "parse",
+    "posterior",
+    "prior_of_graph",
+]

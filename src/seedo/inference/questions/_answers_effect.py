@@ -1,0 +1,138 @@
+"""Rung 2: effects, and the best intervention."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from seedo.inference.design._next_experiment import Goal, best_action
+from seedo.inference.exact._causal_posterior import CausalPosterior
+from seedo.inference.questions import _query as q
+from seedo.inference.questions._answer import (
+    Answer,
+    conflict_about,
+    interval,
+    number,
+    refuse,
+    spread,
+    why_open,
+)
+
+MISFIT = 0.01
+"""Level at which rows that set a variable are said to tell another effect than the posterior."""
+
+
+def _rows_disagree(
+    posterior: CausalPosterior, cause: int, outcome: int, value: float
+) -> tuple[str, ...]:
+    """A warning where the rows that set the cause alone tell another effect than `value`.
+
+    `value` rests on these rows too: their standard error alone is the cautious yardstick (Hausman
+    1978: of the difference, its square less that of the more efficient estimate).
+    """
+    for pair in posterior.conflicts.pairs:
+        if (pair.cause, pair.effect) != (cause, outcome):
+            continue
+        off = abs(pair.measured - value)
+        if off > float(special.stdtrit(pair.freedom, 1 - MISFIT / 2)) * pair.standard_error:
+            names = posterior.table.variables
+            return (
+                f"the {pair.rows:,} rows that set {names[cause]} alone tell another effect of a "
+                f"unit: {number(pair.measured)} {interval(*pair.interval)}; a hidden common cause "
+                "or a non-linear mechanism would explain it",
+            )
+    return ()
+
+
+def answer_effect(query: q.Effect, posterior: CausalPosterior) -> Answer:
+    table = posterior.table
+    cause, outcome = table.index(query.cause), table.index(query.outcome)
+    start = 0.0 if query.start is None else query.start
+    end = 1.0 if query.end is None else query.end
+    per = "a unit of " + query.cause if query.start is None else (
+        f"moving {query.cause} from {number(start)} to {number(end)}")  # fmt: skip
+
+    change = end - start
+    if pair := conflict_about(posterior, cause, outcome):
+        # Other experiments leave a common cause of the two at work: they are no help here.
+        low, high = sorted(change * x for x in pair.interval)
+        passive, *ends = (change * x for x in (pair.predicted[1], *pair.predicted[::2]))
+        data = f"{pair.rows:,} rows that set {query.cause} alone"
+        if pair.contrast:
+            data += ", and the means of the rows in which nothing was set"
+        return Answer(
+            "", None,
+            f"{per} changes {query.outcome} by {number(change * pair.measured)} "
+            f"{interval(low, high)} on average, going by the {data}; the observations by "
+            f"themselves would say {number(passive)} {interval(*sorted(ends))}, and observations "
+            "and experiments contradict each other",
+            change * pair.measured, low, high,
+            assumes=(
+                f"{query.outcome} is a linear function of {query.cause} plus noise in these rows",
+                "rows are independent; an intervention acts on its stated targets only",
+            ),
+            rests_on=data,
+        )  # fmt: skip
+    if reason := why_open(posterior, [cause], [outcome]):
+        return refuse(reason, table=_possible(posterior, cause, outcome, change))
+    value, low, high = spread(change * posterior.draws.total_effects()[:, cause, outcome])
+    return Answer(
+        "", None,
+        f"{per} changes {query.outcome} by {number(value)} {interval(low, high)} on average; "
+        f"P({query.cause} has any effect on {query.outcome}) = "
+        f"{posterior.graph.ancestors[cause, outcome]:.3f}",
+        value, low, high, warnings=_rows_disagree(posterior, cause, outcome, value / change),
+    )  # fmt: skip
+
+
+def _possible(
+    posterior: CausalPosterior, cause: int, outcome: int, change: float
+) -> tuple[dict[str, Any], ...]:
+    """The effect if the cause points at the outcome's side, and if it does not."""
+    effects = change * posterior.draws.total_effects()[:, cause, outcome]
+    some = effects != 0
+    found = []
+    for label, mine in (("some effect", some), ("no effect", ~some)):
+        if mine.any():
+            value, low, high = spread(effects[mine])
+            found.append({"if": label, "share": float(mine.mean()), "effect": value,
+                          "low": low, "high": high})  # fmt: skip
+    return tuple(found)
+
+
+def answer_does_cause(query: q.DoesCause, posterior: CausalPosterior) -> Answer:
+    cause, outcome = posterior.table.index(query.cause), posterior.table.index(query.outcome)
+    p = float(posterior.graph.ancestors[cause, outcome])
+    if p > 1 - q.CERTAIN and (reason := why_open(posterior, [cause], [outcome])):
+        return refuse(reason)
+    verdict = "yes" if p >= q.CERTAIN else "no" if p <= 1 - q.CERTAIN else "undecided"
+    return Answer("", None, f"{verdict}: P({query.cause} causes {query.outcome}) = {p:.3f}", p)
+
+
+def answer_best(query: q.BestIntervention, posterior: CausalPosterior) -> Answer:
+    table = posterior.table
+    outcome = table.index(query.outcome)
+    options = [o for o in default_options(posterior) if o[0] != outcome]
+    sign = 1 if query.direction == "raise" else -1
+    action = best_action(posterior.draws, Goal(outcome, sign), options)
+    if reason := why_open(posterior, [action.target], [outcome]):
+        return refuse(reason)
+    name = table.variables[action.target]
+    return Answer(
+        "", None,
+        f"do({name} = {number(action.value)}): {query.outcome} is then {number(action.mean)} "
+        f"{interval(action.low, action.high)} on average; values between the 5 and 95 % points "
+        "of what was seen are considered, one variable at a time",
+        action.mean, action.low, action.high,
+    )  # fmt: skip
+
+
+def default_options(posterior: CausalPosterior) -> list[tuple[int, float]]:
+    """Every variable at the 5 and 95 % points of its values in the table."""
+    found = []
+    for j, column in enumerate(posterior.table.values.T):
+        for value in np.unique(np.quantile(column, [0.05, 0.95])).tolist():
+            found.append((j, float(value)))
+    return found

@@ -1,0 +1,162 @@
+"""Answers about the graph: edges, causes, contradictions, targets, and what to try next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.inference.design._next_experiment import plan_experiments
+from seedo.inference.exact._causal_posterior import CausalPosterior
+from seedo.inference.questions import _query as q
+from seedo.inference.questions._answer import (
+    UNIDENTIFIED,
+    Answer,
+    number,
+    refuse,
+)
+from seedo.inference.questions._answers_effect import default_options
+
+
+def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
+    edges, names = posterior.graph.edges, posterior.table.variables
+    rows: list[dict[str, Any]] = []
+    for i, j in np.argwhere(edges >= query.threshold):
+        rows.append({"edge": f"{names[i]} -> {names[j]}", "probability": float(edges[i, j])})
+    rows.sort(key=lambda r: -r["probability"])
+    both = edges + edges.T
+    undecided: list[dict[str, Any]] = [
+        {"edge": f"{names[i]} - {names[j]}", "probability": float(both[i, j]),
+         f"{names[i]} -> {names[j]}": float(edges[i, j]),
+         "why": _why_undirected(posterior, int(i), int(j))}
+        for i, j in np.argwhere(np.triu(both >= query.threshold, 1))
+        if max(edges[i, j], edges[j, i]) < query.threshold
+    ]  # fmt: skip
+    listed = ", ".join(r["edge"] for r in rows) or "none"
+    text = f"with probability {query.threshold:g} or more: {listed}"
+    if undecided:
+        pairs = ", ".join(r["edge"] for r in undecided)
+        text += f"; adjacent with that probability, direction open: {pairs}"
+    return Answer("", None, text, float(len(rows)), table=(*rows, *undecided))
+
+
+def _why_undirected(posterior: CausalPosterior, i: int, j: int) -> str:
+    if posterior.open_edges[i, j] > 0.5:
+        names = posterior.table.variables
+        return f"no row tells which way: an experiment on {names[i]} or {names[j]} would"
+    return "too few rows to tell which way"
+
+
+def answer_edge(query: q.Edge, posterior: CausalPosterior) -> Answer:
+    i, j = posterior.table.index(query.parent), posterior.table.index(query.child)
+    p, back = float(posterior.graph.edges[i, j]), float(posterior.graph.edges[j, i])
+    if posterior.open_edges[i, j] > UNIDENTIFIED and max(p, back) < q.CERTAIN:
+        return refuse(
+            f"{query.parent} and {query.child} are adjacent with probability {p + back:.3f}, and "
+            f"{_why_undirected(posterior, i, j)}"
+        )
+    text = f"P({query.parent} -> {query.child}) = {p:.3f}; the other way {back:.3f}"
+    return Answer("", None, text, p)
+
+
+def answer_ancestor(query: q.Ancestor, posterior: CausalPosterior) -> Answer:
+    table = posterior.table
+    p = float(posterior.graph.ancestors[table.index(query.ancestor), table.index(query.descendant)])
+    text = f"P({query.ancestor} is an ancestor of {query.descendant}) = {p:.3f}"
+    return Answer("", None, text, p)
+
+
+def _listed(
+    posterior: CausalPosterior, probability: NDArray[np.float64], itself: int, what: str
+) -> Answer:
+    names = posterior.table.variables
+    order = [int(k) for k in np.argsort(-probability, kind="stable") if k != itself]
+    rows: list[dict[str, Any]] = [
+        {"variable": names[k], "probability": float(probability[k])} for k in order
+    ]
+    likely = [f"{r['variable']} ({r['probability']:.2f})" for r in rows
+              if r["probability"] >= q.LIKELY]  # fmt: skip
+    return Answer("", None, f"{what}: {', '.join(likely) or 'none likely'}", table=tuple(rows))
+
+
+def answer_causes(query: q.Causes, posterior: CausalPosterior) -> Answer:
+    at = posterior.table.index(query.outcome)
+    return _listed(posterior, posterior.graph.ancestors[:, at], at, f"causes of {query.outcome}")
+
+
+def answer_parents(query: q.Parents, posterior: CausalPosterior) -> Answer:
+    at = posterior.table.index(query.child)
+    return _listed(posterior, posterior.graph.edges[:, at], at, f"direct causes of {query.child}")
+
+
+def answer_effects(query: q.Effects, posterior: CausalPosterior) -> Answer:
+    at = posterior.table.index(query.cause)
+    return _listed(posterior, posterior.graph.ancestors[at], at, f"effects of {query.cause}")
+
+
+def answer_next(query: q.NextExperiment, posterior: CausalPosterior) -> Answer:
+    plan = plan_experiments(posterior, default_options(posterior), seed=posterior.seed)
+    names = posterior.table.variables
+    rows = tuple(
+        {"experiment": f"do({names[c.target]} = {number(c.value)})", "bits": c.bits,
+         "standard error": c.bits_error}
+        for c in plan.candidates[:10]
+    )  # fmt: skip
+    if not plan.chosen:
+        return Answer("", None, plan.stop, table=rows)
+    best = plan.chosen[0]
+    text = (
+        f"{rows[0]['experiment']}: one such row is expected to tell {best.bits:.3f} bits "
+        f"(+- {2 * best.bits_error:.3f}) about the graph"
+    )
+    return Answer("", None, text, best.bits, table=rows)
+
+
+def answer_conflicts(
+    query: q.Conflicts | q.HiddenConfounders, posterior: CausalPosterior
+) -> Answer:
+    found = posterior.conflicts
+    names = posterior.table.variables
+    rows = tuple(
+        {"effect of": names[p.cause], "on": names[p.effect], "measured": p.measured,
+         "standard error": p.standard_error, "predicted low": p.predicted[0],
+         "predicted": p.predicted[1], "predicted high": p.predicted[2], "p-value": p.p_value,
+         "contradicted": p.contradicted}
+        for p in found.pairs
+    )  # fmt: skip
+    if found.reason:
+        return refuse(found.reason)
+    factor = ""
+    if found.log_bayes_factor is not None:
+        factor = (
+            "; log Bayes factor of one system behind observations and experiments against one "
+            f"each: {found.log_bayes_factor:.1f} nats"
+        )
+    worst = [r for r in rows if r["contradicted"]]
+    if not found.contradicted:
+        text = f"observations and experiments agree{factor}"
+        if isinstance(query, q.HiddenConfounders):
+            text += (
+                "; so no sign of any, but weak ones go unnoticed with so few rows or experiments"
+            )
+    else:
+        pairs = ", ".join(f"{r['effect of']} on {r['on']}" for r in worst)
+        text = f"contradicted{f': the effect of {pairs}' if pairs else ''}{factor}"
+        if isinstance(query, q.HiddenConfounders):
+            text += "; a hidden common cause is one explanation, selection and curvature are others"
+    return Answer("", None, text, found.log_bayes_factor, table=rows)
+
+
+def answer_targets(query: q.Targets, posterior: CausalPosterior) -> Answer:
+    found = posterior.target_probabilities()
+    if not found:
+        return refuse("no row has an intervention with unknown targets")
+    names = posterior.table.variables
+    rows, said = [], []
+    for regime, p in found.items():
+        rows += [{"intervention": regime, "variable": names[j], "probability": float(p[j])}
+                 for j in np.argsort(-p, kind="stable")]  # fmt: skip
+        hit = [f"{names[j]} ({p[j]:.2f})" for j in np.argsort(-p, kind="stable") if p[j] >= 0.5]
+        said.append(f"{regime}: {', '.join(hit) or 'nothing likely'}")
+    return Answer("", None, "; ".join(said), table=tuple(rows))
