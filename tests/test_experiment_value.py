@@ -170,6 +170,7 @@ def test_value_of_information_is_the_rise_of_the_best_action_by_quadrature():
         assert error[target, v] < 0.05 * exact
 
 
+@pytest.mark.slow  # to the last bit, which programs compiled in a hurry are not
 def test_gains_do_not_depend_on_the_sign_of_the_value_nor_on_neighbours():
     ask = partial(expected_information_gain, THREE, do_values=VALUES, draws=32)
     alone = compiled(lambda rows, key: ask(rows, key=key))
