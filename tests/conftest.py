@@ -18,8 +18,11 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # loops alone are 40 % of it); `make test-slow` compiles as users do. Inherited flags are dropped: a
 # device count would change what sharded code does.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
-_hurried = os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1"
-os.environ["XLA_FLAGS"] = "--xla_cpu_use_fusion_emitters=false" if _hurried else ""
+os.environ["XLA_FLAGS"] = (
+    "--xla_cpu_use_fusion_emitters=false"
+    if os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1"
+    else ""
+)
 os.environ["MPLBACKEND"] = "Agg"
 # What one test has compiled serves the others and the commands they run, for this session only.
 if "SEEDO_TEST_CACHE" not in os.environ:

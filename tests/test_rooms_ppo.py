@@ -25,6 +25,7 @@ from seedo.learning._rooms_ppo import (
     objective,
     play,
 )
+from seedo.learning._rooms_reinforcement import architecture_of
 from seedo.worlds.rooms import NOTHING
 
 SETTINGS = Settings(
@@ -61,7 +62,7 @@ valued = eqx.filter_jit(objective)
 def played():
     """A world of two trials, a small network, and 24 steps of it in 16 rooms."""
     world = worlds.make("rooms", level="meta", limit=5, linger=2, experiments=1)
-    network = build_rooms(SMALL.architecture(), 0)
+    network = build_rooms(architecture_of(SMALL), 0)
     key, action_key = jax.random.key(3), jax.random.key(4)
     visits = eqx.filter_jit(begin)(world, network, key, 16)
     episode_key, _ = jax.random.split(key)

@@ -17,6 +17,7 @@ from seedo.plugins import WORLDS
 __version__ = "0.1.0"
 
 _SUBPACKAGES = (
+    "recipes",
     "statistics",
     "tables",
     "episodes",

@@ -39,13 +39,17 @@ class Registry:
         Raises:
             UserError: there is none, or its plug-in cannot be loaded.
         """
+        self.check(name)
         if name in self.own:
             return resolve(self.own[name], self.field)
         if (entry := installed(self.group).get(name)) is not None:
             return _loaded(entry, self.field)
-        if ":" in name:
-            return resolve(name, self.field)
-        raise UserError(self.field, name, f"use one of {', '.join(self.names())}")
+        return resolve(name, self.field)
+
+    def check(self, name: str) -> None:
+        """Raises UserError for a name that there cannot be; nothing is loaded."""
+        if name not in self and ":" not in name:
+            raise UserError(self.field, name, f"use one of {', '.join(self.names())}")
 
     def origin(self, name: str) -> str:
         """Who brings it: `seedo`, or the distribution of a plug-in."""

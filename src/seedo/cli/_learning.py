@@ -11,22 +11,23 @@ from seedo.cli._commands import command
 from seedo.cli._console import Bar, say
 from seedo.cli._options import AsJson, Resume, WorldOptions, check_folders
 from seedo.errors import UserError
+from seedo.recipes import DaggerRecipe, Recipe
 
 Logs = Annotated[list[Path], typer.Argument(help="Dataset folders.", show_default=False)]
 Out = Annotated[Path, typer.Option(help="Agent folder to write.")]
 
 
-@command("learn", {"": "seedo.learning:Recipe"})
+@command("learn", {"": "seedo.recipes:Recipe"})
 def learn(
     logs: Logs, out: Out, recipe: dict[str, Any], resume: Resume = False, as_json: AsJson = False
 ) -> None:
     """Imitate logs: train a network from the files alone."""
     check_folders("logs", logs)
-    from seedo import learning
-
     if "minutes" in recipe:
         recipe = {"epochs": None} | recipe
-    made = learning.Recipe(**recipe)
+    made = Recipe(**recipe)
+    from seedo import learning
+
     with Bar("learning") as bar:
         agent = learning.learn(logs, out, made, resume=resume, progress=bar.report)
     last = agent.history[-1]
@@ -38,7 +39,7 @@ def learn(
     )
 
 
-@command("dagger", {"": "seedo.learning:DaggerRecipe"})
+@command("dagger", {"": "seedo.recipes:DaggerRecipe"})
 def dagger(
     logs: Logs,
     out: Out,
@@ -52,9 +53,9 @@ def dagger(
 ) -> None:
     """Imitate, and ask an expert about what the agent itself visits."""
     check_folders("logs", logs)
+    made = DaggerRecipe(**recipe)
     from seedo import learning, play
 
-    made = learning.DaggerRecipe(**recipe)
     stage = world.make()
     who = play.find_player(expert, stage, True)
     with Bar("learning") as bar:
@@ -73,7 +74,7 @@ def dagger(
     )  # fmt: skip
 
 
-@command("ppo", {"dag": "seedo.learning:FineTuning", "rooms": "seedo.learning:ReinforcementRecipe"})
+@command("ppo", {"dag": "seedo.recipes:FineTuning", "rooms": "seedo.recipes:ReinforcementRecipe"})
 def ppo(
     out: Out,
     world: WorldOptions,
@@ -82,9 +83,9 @@ def ppo(
     as_json: AsJson = False,
 ) -> None:
     """Learn by reinforcement: act, and do more of what paid."""
+    stage = world.make()
     from seedo import learning
 
-    stage = world.make()
     kind = learning.way_of(stage).recipe
     for field, value in recipe.items():
         if field not in kind.__dataclass_fields__:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from seedo.errors import UserError
+from seedo.plugins import WORLDS
 
 Seed = Annotated[int, typer.Option(help="Same seed, same machine: same bytes.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted job.")]
@@ -34,6 +35,7 @@ class WorldOptions:
     def make(self) -> Any:
         """The world that the options describe."""
         options = read_settings(self.settings or [])
+        WORLDS.check(self.world)
         from seedo import worlds
 
         known = worlds.find(self.world).settings_of()

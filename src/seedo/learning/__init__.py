@@ -2,8 +2,7 @@
 
 from seedo.learning._agent import Agent, Provenance, Trained
 from seedo.learning._course import Course
-from seedo.learning._dag_reinforcement import FineTuning
-from seedo.learning._dagger import DaggerRecipe, Queries, learn_round, plan_queries
+from seedo.learning._dagger import Queries, learn_round, plan_queries
 from seedo.learning._dagger_job import learn_by_dagger
 from seedo.learning._find import find_agent, load_agent
 from seedo.learning._folder import (
@@ -21,11 +20,10 @@ from seedo.learning._inputs import Cue, Decision, Inputs, Row, batch_inputs
 from seedo.learning._job import Report
 from seedo.learning._kinds import NETWORKS, NetworkKind
 from seedo.learning._networks import KINDS, WIDTHS, Architecture, architecture, build
-from seedo.learning._recipe import Recipe, Training
 from seedo.learning._reinforce import reinforce, way_of
 from seedo.learning._rooms_agent import ROOMS_KINDS, RoomsAgent
-from seedo.learning._rooms_reinforcement import ReinforcementRecipe
 from seedo.learning._weights import read_arrays
+from seedo.recipes import DaggerRecipe, FineTuning, Recipe, ReinforcementRecipe, Training
 
 __all__ = [
     "KINDS",

@@ -16,7 +16,7 @@ from seedo.learning._folder import Stored, read_weights
 from seedo.learning._kinds import NetworkKind
 from seedo.learning._networks import Architecture, architecture, build
 from seedo.learning._objective import losses
-from seedo.learning._recipe import Recipe
+from seedo.recipes import Recipe
 
 DAG_RECIPE: dict[str, Any] = {
     "network": "equivariant",

@@ -31,8 +31,6 @@ from seedo.play import Setup, noise_at, set_up, take_step
 from seedo.worlds import EXPLOIT, EXPLORE, OBSERVE, Action, Spec, World
 
 LOSSES = ("policy_loss", "entropy", "anchor", "clipped", "divergence")
-REWARDS = ("expected", "sampled")
-LEARNT = ("both", "explore", "exploit")
 PHASES_LEARNT = {"both": (EXPLORE, EXPLOIT), "explore": (EXPLORE,), "exploit": (EXPLOIT,)}
 
 

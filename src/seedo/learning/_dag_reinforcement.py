@@ -8,7 +8,6 @@ import json
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from seedo.episodes import DatasetWriter, EpisodeBatch, Origin
-from seedo.errors import UserError
 from seedo.learning._agent import Agent, Provenance
 from seedo.learning._dag_ppo import (
-    LEARNT,
     LOSSES,
-    REWARDS,
     Played,
     Practice,
     Weights,
@@ -38,81 +34,14 @@ from seedo.learning._dag_ppo import (
 from seedo.learning._find import load_agent
 from seedo.learning._job import State, short
 from seedo.learning._networks import Architecture, Network, architecture, build
-from seedo.learning._recipe import (
-    LARGEST_SEED,
-    Checked,
-    between,
-    choice,
-    count,
-    not_negative,
-    positive,
-    setting,
-    some_share,
-    widths,
-)
 from seedo.learning._reinforcement import Rounds
 from seedo.learning._rooms_ppo import adam
 from seedo.learning._weights import to_bytes
+from seedo.recipes import FineTuning
 from seedo.worlds import DagWorld, stream_key
 
 OWN = "own"
 """Folder, in the agent's, of the episodes it has played; and their provenance."""
-
-
-@dataclass(frozen=True)
-class FineTuning(Checked):
-    """How to learn world `dag` by reinforcement.
-
-    A round plays `tasks` x `players` episodes and learns from a share of their decisions. The
-    reward `expected` is the exact expected goal value of an exploit action, without the noise that
-    a person would see; `sampled` is the goal value that was seen.
-    """
-
-    steps: int = setting(
-        1_000_000,
-        "Environment steps in all, those of phase observe included, in whole rounds.",
-        count(1, 10**12),
-    )
-    start: str | None = setting(
-        None, "Agent to go on from, a folder or pretrained:NAME; else afresh.", None, "--from"
-    )
-    network: str | None = setting(None, "Kind of a fresh network (default: equivariant).")
-    widths: tuple[tuple[str, int], ...] = setting(
-        (), "Widths of a fresh network in place of its defaults, e.g. size=64.", widths, "--width"
-    )
-    tasks: int = setting(256, "Tasks of a round.", count(1, 65_536))
-    players: int = setting(
-        8, "Episodes of each task, for the leave-one-out baseline.", count(2, 4096)
-    )
-    reward: str = setting("expected", "expected (exact) or sampled goal values.", choice(*REWARDS))
-    learnt: str = setting(
-        "both", "Decisions learnt from: both phases', explore or exploit.", choice(*LEARNT)
-    )
-    share: float = setting(
-        0.15, "Of these that is drawn to learn from, evenly over each phase.", some_share
-    )
-    epochs: int = setting(1, "Passes over them.", count(1, 100))
-    minibatches: int = setting(4, "Parts of each pass.", count(1, 4096))
-    learning_rate: float = setting(3e-4, "Of Adam, falling linearly to 0.", positive)
-    clip: float = setting(
-        0.2, "By how much an action's probability may change and still count.", between
-    )
-    entropy_weight: float = setting(0.0, "Of the policy's entropy.", not_negative)
-    anchor_weight: float = setting(
-        0.0, "Of KL(policy | agent started from) beside the advantage.", not_negative
-    )
-    own_rounds: int | None = setting(
-        None, "How many of the last rounds are kept in own/ (default: all).", count(0, 10**12)
-    )
-    seed: int = setting(0, "Fixes all that is random.", count(0, LARGEST_SEED))
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.start is not None and (self.network is not None or self.widths):
-            given = self.network or dict(self.widths)
-            raise UserError("network", given, "the agent to go on from has one: leave it out")
-        if self.start is None and self.anchor_weight:
-            raise UserError("anchor_weight", self.anchor_weight, "needs an agent to start from")
 
 
 def _first(world: DagWorld, recipe: FineTuning) -> tuple[Network, Architecture]:

@@ -4,7 +4,7 @@ it asks where, and how a round is learnt from. The rounds are in `learning.learn
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,10 +23,9 @@ from seedo.learning._dag_imitation import DAG_RECIPE
 from seedo.learning._imitation import complete_recipe, learn
 from seedo.learning._job import Report, settings_of
 from seedo.learning._kinds import NETWORKS, NetworkKind
-from seedo.learning._recipe import Recipe, Training, between, choice, count, setting, share
+from seedo.recipes import DaggerRecipe, Recipe, Training
 from seedo.worlds import EXPLOIT, OBSERVE
 
-ASK = ("exploit", "balanced", "uniform")
 WARM_UP = 10
 """Optimiser steps over which the learning rate of a round rises: its weights are no longer random,
 and rounds are short."""
@@ -35,57 +34,13 @@ HELDOUT = 256
 """Held-out episodes of a dataset that the loss is found on, some of them twice if it has fewer."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class DaggerRecipe(Training):
-    """How to learn from an expert who is asked about what the agent itself visits.
-
-    Where the expert acts it has been asked: such a step counts, and its answer is learnt too. The
-    epochs are shared out to the rounds.
-    """
-
-    expert_queries: int = setting(
-        help="Steps at which the expert may be asked, in all rounds together.",
-        check=count(1, 10**9),
-    )
-    rounds: int = setting(4, "Rounds, to which the queries are dealt evenly.", count(1, 10_000))
-    beta: float = setting(0.5, "Share of the steps that the expert acts in round 0.", share)
-    decay: float = setting(0.5, "By what that share shrinks each round.", share, "--mix")
-    ask: str = setting(
-        "exploit",
-        "Where else to ask: at exploit steps, as many others too (balanced), or any (uniform).",
-        choice(*ASK),
-    )
-    share: float = setting(0.5, "Of the minibatches that hold new labels.", between)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.epochs is None:
-            raise UserError("epochs", None, "give passes over the logs")
-        if self.expert_queries < self.rounds:
-            raise UserError(
-                "expert_queries", self.expert_queries, f"give one a round at least: {self.rounds}"
-            )
-
-    @property
-    def imitation(self) -> Recipe:
-        """How a network is trained, without the expert."""
-        return Recipe(**{own.name: getattr(self, own.name) for own in fields(Training)})
-
-    def queries_of(self, number: int) -> int:
-        """Queries of a round."""
-        return self.expert_queries // self.rounds + (number < self.expert_queries % self.rounds)
-
-    def beta_of(self, number: int) -> float:
-        """Probability of a step of a round to be the expert's."""
-        return float(self.beta * self.decay**number)
-
-    def to_json(self) -> dict[str, Any]:
-        """What is kept of it, in the layout of earlier versions."""
-        own = {f.name: getattr(self, f.name) for f in fields(self)}
-        asking = {k: v for k, v in own.items() if k not in Training.__dataclass_fields__}
-        rate = self.learning_rate or DAG_RECIPE["learning_rate"]
-        imitation = replace(self.imitation, learning_rate=rate)
-        return asking | {"imitation": settings_of(imitation)}
+def described(recipe: DaggerRecipe) -> dict[str, Any]:
+    """What is kept of a recipe, in the layout of earlier versions."""
+    own = {f.name: getattr(recipe, f.name) for f in fields(recipe)}
+    asking = {k: v for k, v in own.items() if k not in Training.__dataclass_fields__}
+    rate = recipe.learning_rate or DAG_RECIPE["learning_rate"]
+    imitation = replace(recipe.imitation, learning_rate=rate)
+    return asking | {"imitation": settings_of(imitation)}
 
 
 class Queries(NamedTuple):

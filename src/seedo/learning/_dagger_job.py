@@ -23,12 +23,13 @@ from seedo.errors import UserError
 from seedo.experimenters import Experimenter, Player
 from seedo.learning._agent import Agent
 from seedo.learning._checkpoint import finish
-from seedo.learning._dagger import DaggerRecipe, Queries, learn_round, plan_queries
+from seedo.learning._dagger import Queries, described, learn_round, plan_queries
 from seedo.learning._find import load_agent
 from seedo.learning._imitation import learn
 from seedo.learning._job import Report, claimed, describe
 from seedo.learning._kinds import kind_for
 from seedo.play import Rollout, Setup, origin, play_noting, set_up, shard_size
+from seedo.recipes import DaggerRecipe
 from seedo.worlds import Action, Spec, World, stream_key
 
 FOLDER = "dagger"
@@ -118,7 +119,7 @@ class _Dagger:
 
     def fixed_by(self, agent: Agent | None) -> dict[str, Any]:
         """What fixes the result, with the agent to begin with."""
-        return self.recipe.to_json() | {
+        return described(self.recipe) | {
             "method": "dagger",
             "world": self.world.name,
             "world_config": self.world.config(),
@@ -217,7 +218,7 @@ class _Dagger:
             "by_round": rounds,
         }
         training = agent.training | {
-            "method": "dagger", "dagger": self.recipe.to_json() | record
+            "method": "dagger", "dagger": described(self.recipe) | record
         }  # fmt: skip
         files = {
             name: (folder / name).read_bytes()

@@ -22,7 +22,7 @@ from seedo.learning._find import open_agent
 from seedo.learning._job import Method, Report, State, settings_of, short, train
 from seedo.learning._kinds import NETWORKS, USUAL, NetworkKind, kind_for
 from seedo.learning._objective import make_evaluation, make_update
-from seedo.learning._recipe import Recipe
+from seedo.recipes import Recipe
 
 LOG_EVERY = 50
 """Optimiser steps between lines of metrics.jsonl."""
@@ -93,7 +93,14 @@ def _network_of(start: str, lessons: Course) -> Any:
 
 
 def complete_recipe(recipe: Recipe, kind: NetworkKind) -> Recipe:
-    """A recipe with nothing left open."""
+    """A recipe with nothing left open, for this machine.
+
+    Raises:
+        UserError: it wants more devices than there are.
+    """
+    available = len(jax.devices())
+    if recipe.devices > available:
+        raise UserError("devices", recipe.devices, f"this machine offers 1 to {available}")
     return replace(recipe, **{k: v for k, v in kind.recipe.items() if getattr(recipe, k) is None})
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seedo.errors import UserError
-from seedo.learning._dag_reinforcement import DagReinforcement, FineTuning
+from seedo.learning._dag_reinforcement import DagReinforcement
 from seedo.learning._find import load_agent
 from seedo.learning._job import Report, train
 from seedo.learning._reinforcement import Rounds
-from seedo.learning._rooms_reinforcement import ReinforcementRecipe, RoomsReinforcement
+from seedo.learning._rooms_reinforcement import RoomsReinforcement
+from seedo.recipes import FineTuning, ReinforcementRecipe
 
 
 class Way(NamedTuple):

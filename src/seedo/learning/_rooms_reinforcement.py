@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from seedo.errors import UserError
 from seedo.learning._job import State, short
-from seedo.learning._recipe import (
-    EXPLANATIONS,
-    LARGEST_SEED,
-    Checked,
-    between,
-    choice,
-    count,
-    not_negative,
-    positive,
-    setting,
-    share,
-    widths,
-)
 from seedo.learning._reinforcement import Rounds
 from seedo.learning._rooms_agent import (
     RoomsArchitecture,
@@ -34,80 +19,19 @@ from seedo.learning._rooms_agent import (
     rooms_architecture,
 )
 from seedo.learning._rooms_ppo import LOSSES, Progress, Settings, adam, begin, make_round
+from seedo.recipes import ReinforcementRecipe
 from seedo.worlds import stream_key
 from seedo.worlds.rooms import RoomsWorld
 
 
-@dataclass(frozen=True)
-class ReinforcementRecipe(Checked):
-    """How to learn the rooms by reinforcement.
-
-    A round plays `unroll` steps in each of `environments` rooms, then learns from them; memory is
-    learnt across no more than that. For explanations see `Recipe`.
-    """
-
-    steps: int = setting(
-        2_000_000, "Environment steps in all, rounded up to whole rounds.", count(1, 10**12)
+def architecture_of(recipe: ReinforcementRecipe) -> RoomsArchitecture:
+    return rooms_architecture(
+        recipe.network, dict(recipe.widths), listens=recipe.explanations == "input"
     )
-    network: str = setting("relational", "Kind of network.")
-    widths: tuple[tuple[str, int], ...] = setting(
-        (), "Widths in place of the network's defaults, e.g. size=64.", widths, "--width"
-    )
-    environments: int = setting(256, "Rooms played at once.", count(1, 65_536))
-    unroll: int = setting(32, "Steps of each between updates.", count(1, 4096))
-    epochs: int = setting(2, "Passes over the steps of a round.", count(1, 100))
-    minibatches: int = setting(4, "Parts that the rooms are dealt into.", count(1, 4096))
-    learning_rate: float = setting(1e-3, "Of Adam, falling linearly to 0.", positive)
-    discount: float = setting(0.97, "Of later rewards, a step.", share)
-    trace: float = setting(0.95, "Lambda of the advantage estimates.", share)
-    clip: float = setting(
-        0.2, "By how much an action's probability may change and still count.", between
-    )
-    entropy_weight: float = setting(0.01, "Of the policy's entropy.", not_negative)
-    value_weight: float = setting(0.5, "Of the loss of the value.", not_negative)
-    explanations: str = setting(
-        "predict",
-        "predict what is said, a control of it (shuffled, irrelevant, wrong), input or none.",
-        choice(*EXPLANATIONS),
-    )
-    explanation_weight: float = setting(0.5, "Of the loss of predicting them.", not_negative)
-    seed: int = setting(0, "Fixes all that is random.", count(0, LARGEST_SEED))
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.environments % self.minibatches:
-            raise UserError(
-                "minibatches", self.minibatches, f"must divide {self.environments} environments"
-            )
-        self.architecture()
-        if self.network == "pixels":
-            raise UserError("network", "pixels", "reinforcement sees symbols: use relational")
 
-    def architecture(self) -> RoomsArchitecture:
-        """The network's shape."""
-        return rooms_architecture(
-            self.network, dict(self.widths), listens=self.explanations == "input"
-        )
-
-    @property
-    def settings(self) -> Settings:
-        return Settings(
-            unroll=self.unroll,
-            epochs=self.epochs,
-            minibatches=self.minibatches,
-            discount=self.discount,
-            trace=self.trace,
-            clip=self.clip,
-            entropy_weight=self.entropy_weight,
-            value_weight=self.value_weight,
-            explanations=self.explanations,
-            explanation_weight=self.explanation_weight,
-        )
-
-    @property
-    def per_round(self) -> int:
-        """Environment steps of a round."""
-        return self.environments * self.unroll
+def settings_from(recipe: ReinforcementRecipe) -> Settings:
+    return Settings(**{name: getattr(recipe, name) for name in Settings._fields})
 
 
 class RoomsReinforcement(Rounds):
@@ -122,7 +46,7 @@ class RoomsReinforcement(Rounds):
 
     def __init__(self, world: RoomsWorld, out: Path, recipe: ReinforcementRecipe) -> None:
         super().__init__(world, recipe, recipe.per_round)
-        self.architecture = recipe.architecture()
+        self.architecture = architecture_of(recipe)
         self.key = stream_key(recipe.seed, "reinforcement")
 
     def start(self) -> State:
@@ -135,7 +59,7 @@ class RoomsReinforcement(Rounds):
         )
 
     def begin(self, state: State, done: int, rows: list[str]) -> State:
-        self.advance = make_round(self.world, self.recipe.settings)
+        self.advance = make_round(self.world, settings_from(self.recipe))
         self.episodes = json.loads(rows[-1])["episodes"] if rows else 0
         return state
 

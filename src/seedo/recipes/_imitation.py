@@ -1,77 +1,23 @@
-"""Settings of ways to learn: what each is, in one line, and what it may be."""
+"""How to imitate logs."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass
 
-import jax
-
-from seedo.errors import UserError, one_of, whole
+from seedo.errors import UserError
+from seedo.recipes._settings import (
+    LARGEST_SEED,
+    Checked,
+    choice,
+    count,
+    not_negative,
+    positive,
+    setting,
+    widths,
+)
 
 EXPLANATIONS = ("none", "predict", "shuffled", "irrelevant", "wrong", "input")
 PRECISIONS = ("float32", "bfloat16")
-LARGEST_SEED = 2**32 - 1
-
-Check = Callable[[str, Any], None]
-"""(field, value) -> None; raises UserError for a value that it may not have."""
-
-
-def setting(
-    default: Any = MISSING, help: str = "", check: Check | None = None, option: str | None = None
-) -> Any:
-    """A field of a recipe.
-
-    Args:
-        help: one line. check: what it may be; None where the field says so by its type.
-        option: of the command line, where it is not the field's name.
-    """
-    return field(default=default, metadata={"help": help, "check": check, "option": option})
-
-
-def count(lowest: int, highest: int) -> Check:
-    """A whole number within bounds."""
-    return lambda name, value: whole(name, value, lowest, highest)
-
-
-def choice(*options: str) -> Check:
-    """One of some words."""
-    return lambda name, value: one_of(name, value, options)
-
-
-def _number(allowed: Callable[[float], bool], remedy: str) -> Check:
-    def check(name: str, value: Any) -> None:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not (number and math.isfinite(value) and allowed(value)):
-            raise UserError(name, value, f"use a {remedy}")
-
-    return check
-
-
-positive = _number(lambda x: x > 0, "finite number above 0")
-not_negative = _number(lambda x: x >= 0, "finite number, 0 or more")
-share = _number(lambda x: 0 <= x <= 1, "number from 0 to 1")
-some_share = _number(lambda x: 0 < x <= 1, "number above 0, up to 1")
-between = _number(lambda x: 0 < x < 1, "number between 0 and 1")
-
-
-def widths(name: str, value: Any) -> None:
-    for entry in value:
-        if not (isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str)):
-            raise UserError(name, entry, "give pairs of a name and a whole number")
-
-
-class Checked:
-    """A dataclass whose fields are checked when it is made."""
-
-    def __post_init__(self) -> None:
-        own: Any = self
-        for each in fields(own):
-            value, check = getattr(self, each.name), each.metadata["check"]
-            if check is not None and not (value is None and "None" in str(each.type)):
-                check(each.name, value)
 
 
 @dataclass(frozen=True)
@@ -94,15 +40,12 @@ class Training(Checked):
     precision: str = setting(
         "float32", "Of activations: float32, or bfloat16 on accelerators.", choice(*PRECISIONS)
     )
-    devices: int = setting(1, "Devices that share each minibatch.")
+    devices: int = setting(1, "Devices that share each minibatch.", count(1, 65_536))
     start: str | None = setting(None, "Agent with the same network to go on from.", None, "--from")
     seed: int = setting(0, "Fixes all that is random.", count(0, LARGEST_SEED))
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        available = len(jax.devices())
-        if not 1 <= self.devices <= available:
-            raise UserError("devices", self.devices, f"this machine offers 1 to {available}")
         if (self.batch_size or 0) % self.devices:
             raise UserError("batch_size", self.batch_size, f"must divide by {self.devices} devices")
 

@@ -1,0 +1,25 @@
+"""Settings of the ways to learn, each field with its help and what it may be.
+
+Light, so that a command line can be checked before anything that computes is imported; who learns
+by them is `seedo.learning`.
+"""
+
+from seedo.recipes._dagger import ASK, DaggerRecipe
+from seedo.recipes._imitation import EXPLANATIONS, PRECISIONS, Recipe, Training
+from seedo.recipes._reinforcement import LEARNT, REWARDS, FineTuning, ReinforcementRecipe
+from seedo.recipes._settings import Checked, setting
+
+__all__ = [
+    "ASK",
+    "EXPLANATIONS",
+    "LEARNT",
+    "PRECISIONS",
+    "REWARDS",
+    "Checked",
+    "DaggerRecipe",
+    "FineTuning",
+    "Recipe",
+    "ReinforcementRecipe",
+    "Training",
+    "setting",
+]
