@@ -15,6 +15,8 @@ import pytest
 from seedo.errors import UserError
 from seedo.inference.graphs._known_graph import parse_graph, read_graph
 from seedo.inference.graphs._latent import project
+from seedo.inference.graphs._stated import pairs, stated_prior
+from seedo.tables import said_names
 
 XYZ = ["Z", "X", "Y"]
 TRIANGLE = {("Z", "X"), ("Z", "Y"), ("X", "Y")}
@@ -271,8 +273,11 @@ def test_nothing_is_unpickled_and_no_file_is_too_large(tmp_path):
         read_graph(tmp_path / "big.txt", XYZ)
 
 
-@pytest.mark.parametrize("text", ["digraph " + "{" * 3000, "[" * 5000, '{"a":' * 5000, "graph [" * 3000,
-                                  "dag {" + "{" * 500, "\x00", "X -> \ud800", "~", "~~", "[]", "{}"])  # fmt: skip
+WILD = ["digraph " + "{" * 3000, "[" * 5000, '{"a":' * 5000, "graph [" * 3000, "dag {" + "{" * 500,
+        "\x00", "X -> \ud800", "~", "~~", "[]", "{}"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WILD)
 def test_no_text_at_all_brings_a_library_down(text):
     for name in ("graph", "g.json", "g.csv"):
         with pytest.raises(UserError):
@@ -286,3 +291,34 @@ def test_a_graph_in_words_needs_none_of_the_libraries():
         "assert 'pandas' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_any_name_can_be_quoted_in_options():
+    names = tuple(ODD)
+    prior = stated_prior(
+        names, require=['"Umsatz, €"->E', "item # -> E"], forbid=['E->"a->b"'],
+        believe=['"x [mg]"->"2"=0.25'],
+    )  # fmt: skip
+    at = {name: i for i, name in enumerate(names)}
+    p = prior.edge_probability
+    assert p[at["Umsatz, €"], at["E"]] == p[at["item #"], at["E"]] == 1
+    assert p[at["E"], at["a->b"]] == 0
+    assert p[at["x [mg]"], at["2"]] == 0.25
+    assert said_names("--drop", ['"Umsatz, €",E', "item #", '"the ""best"""']) == [
+        "Umsatz, €", "E", "item #", 'the "best"'
+    ]  # fmt: skip
+    assert list(pairs("--values", ['"a = b"=1,2', "E=3"])) == [
+        ("a = b", '"a = b"=1,2', "1,2"), ("E", "E=3", "3")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["X", "X->", "X-->Y->Z", "X<->Y", '"X->Y', "X -- Y", ""])
+def test_a_statement_that_is_no_edge_is_refused(text):
+    with pytest.raises(UserError, match="^--require: got"):
+        stated_prior(("X", "Y", "Z"), require=[text], mark="--")
+
+
+@pytest.mark.parametrize("text", ["", " ", "a,,b", '"a', '"a"b'])
+def test_names_that_cannot_be_told_apart_are_refused(text):
+    with pytest.raises(UserError, match="^--drop: got"):
+        said_names("--drop", [text])
