@@ -314,11 +314,11 @@ def test_any_name_can_be_quoted_in_options():
 
 @pytest.mark.parametrize("text", ["X", "X->", "X-->Y->Z", "X<->Y", '"X->Y', "X -- Y", ""])
 def test_a_statement_that_is_no_edge_is_refused(text):
-    with pytest.raises(UserError, match="^--require: got"):
+    with pytest.raises(UserError, match=r"^--require: got"):
         stated_prior(("X", "Y", "Z"), require=[text], mark="--")
 
 
 @pytest.mark.parametrize("text", ["", " ", "a,,b", '"a', '"a"b'])
 def test_names_that_cannot_be_told_apart_are_refused(text):
-    with pytest.raises(UserError, match="^--drop: got"):
+    with pytest.raises(UserError, match=r"^--drop: got"):
         said_names("--drop", [text])
