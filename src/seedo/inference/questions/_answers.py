@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from seedo.errors import UserError
 from seedo.inference.exact._causal_posterior import CausalPosterior
 from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import (
@@ -36,7 +35,9 @@ from seedo.inference.questions._answers_graph import (
     answer_parents,
     answer_targets,
 )
+from seedo.inference.questions._answers_ranking import answer_best_setting, answer_ranking
 from seedo.inference.questions._answers_row import answer_counterfactual
+from seedo.inference.questions._answers_why import answer_why_row
 from seedo.inference.questions._query_parser import parse
 
 
@@ -49,11 +50,7 @@ def answer(question: str | q.Query, posterior: CausalPosterior) -> Answer:
     query, columns = question, posterior.table.columns
     if isinstance(query, str):
         query = parse(query, posterior.table.variables, columns)
-    how = _HOW.get(type(query))
-    if how is None:
-        raise UserError("question", query.text(columns), "ask for one effect at a time, e.g. "
-                        "'effect of X on Y from 0 to 2'")  # fmt: skip
-    found = how(query, posterior)
+    found = _HOW[type(query)](query, posterior)
     return replace(
         found,
         question=query.text(columns),
@@ -114,7 +111,14 @@ _HOW: dict[type, Callable[[Any, CausalPosterior], Answer]] = {
     q.Effect: answer_effect,
     q.DoesCause: answer_does_cause,
     q.BestIntervention: answer_best,
+    q.BestSetting: lambda query, posterior: answer_best_setting(
+        query, posterior.table, lambda effect: answer_effect(effect, posterior)
+    ),
+    q.Ranking: lambda query, posterior: answer_ranking(
+        query, posterior.table, lambda effect: answer_effect(effect, posterior)
+    ),
     q.Counterfactual: answer_counterfactual,
+    q.WhyRow: answer_why_row,
     q.CertainEdges: answer_certain,
     q.Edge: answer_edge,
     q.Ancestor: answer_ancestor,

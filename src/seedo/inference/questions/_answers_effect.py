@@ -20,6 +20,7 @@ from seedo.inference.questions._answer import (
     spread,
     why_open,
 )
+from seedo.tables import Table
 
 MISFIT = 0.01
 """Level at which rows that set a variable are said to tell another effect than the posterior."""
@@ -47,16 +48,17 @@ def _rows_disagree(
     return ()
 
 
-def answer_effect(query: q.Effect, posterior: CausalPosterior) -> Answer:
-    table = posterior.table
+def refuse_parts(query: q.Effect, table: Table) -> None:
+    """Raises UserError for an effect that is not the total one in everybody."""
     if not query.plain:
         total = q.Effect(query.cause, query.outcome, query.start, query.end).text(table.columns)
-        raise UserError(
-            "question",
-            query.text(table.columns),
-            "without a graph only the total "
-            f"effect in everybody is answered: ask '{total}', or give --graph",
-        )
+        remedy = f"here only the total effect in everybody is answered: ask '{total}'"
+        raise UserError("question", query.text(table.columns), remedy)
+
+
+def answer_effect(query: q.Effect, posterior: CausalPosterior) -> Answer:
+    table = posterior.table
+    refuse_parts(query, table)
     cause, outcome = table.index(query.cause), table.index(query.outcome)
     start = 0.0 if query.start is None else query.start
     end = 1.0 if query.end is None else query.end
