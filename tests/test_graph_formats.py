@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -322,3 +324,21 @@ def test_a_statement_that_is_no_edge_is_refused(text):
 def test_names_that_cannot_be_told_apart_are_refused(text):
     with pytest.raises(UserError, match=r"^--drop: got"):
         said_names("--drop", [text])
+
+
+def documented():
+    """The first example of every format that is shown in full."""
+    text = (Path(__file__).parents[1] / "docs" / "identification.md").read_text()
+    table = text.split("## Identification")[0].replace(r"\|", "\x00")
+    rows = re.findall(r"^\| ([^|]+) \| [^`|]*`([^`]+)`", table, re.MULTILINE)
+    return [(name, example.replace("\x00", "|")) for name, example in rows
+            if "..." not in example and not name.startswith("CSV")]  # fmt: skip
+
+
+def test_documented_examples_are_found():
+    assert len(documented()) >= 6
+
+
+@pytest.mark.parametrize(("name", "example"), documented())
+def test_every_documented_format_is_read(name, example):
+    assert len(parse_graph(example).variables) > 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -452,6 +453,19 @@ def test_a_long_question_takes_no_long_time(word):
     start = time.process_time()
     offered(text, NAMES, COLUMNS)
     assert time.process_time() - start < 5
+
+
+def documented():
+    text = (Path(__file__).parents[1] / "docs" / "questions.md").read_text()
+    table = text[text.index("## Plain phrasings") :]
+    rows = re.findall(r"^\| (.+?) \| `(.+)` \|$", table, re.MULTILINE)
+    return [(said, form.replace(r"\|", "|")) for said, form in rows]
+
+
+@pytest.mark.parametrize(("said", "form"), documented())
+def test_every_documented_phrasing_is_read_as_it_says(said, form):
+    names = ["X", "Y", "Z", "W"]
+    assert parse(said, names) == parse(form, names)
 
 
 def test_two_variables_that_differ_in_case_are_kept_apart():
