@@ -144,7 +144,7 @@ def advise(
     check_files(data)
     beliefs.check()
     rows = _rows(data, table, "")
-    from seedo import evaluation, inference, reports
+    from seedo import evaluation, inference, reports, tables
 
     with Count("sampling graphs", "sweeps") as progress:
         posterior = inference.posterior(rows.table, _beliefs(rows, beliefs), progress)
@@ -153,7 +153,7 @@ def advise(
             posterior,
             budget=budget,
             goal=goal,
-            can_set=_each(can_set) if can_set else None,
+            can_set=tables.said_names("--can-set", can_set) if can_set else None,
             values={name: inference.graphs.numbers("--values", text, listed)
                     for name, text, listed in inference.graphs.pairs("--values", values or ())},
             costs={name: inference.graphs.one_number("--cost", text, number)
@@ -221,15 +221,10 @@ def _read(paths: list[Path], how: TableOptions, question: str) -> _Rows:
         paths,
         how.targets,
         sources=how.sources,
-        drop=_each(how.drop),
-        keep=_each(how.keep) if how.keep else None,
+        drop=tables.said_names("--drop", how.drop or ()),
+        keep=tables.said_names("--keep", how.keep) if how.keep else None,
     )
     return _Rows(table, None, None, found)
-
-
-def _each(texts: list[str] | None) -> list[str]:
-    """Names given one by one or with commas between them."""
-    return [name.strip() for text in texts or [] for name in text.split(",")]
 
 
 def _beliefs(rows: _Rows, said: BeliefOptions, form: Form = "auto") -> Beliefs:
@@ -238,6 +233,8 @@ def _beliefs(rows: _Rows, said: BeliefOptions, form: Form = "auto") -> Beliefs:
     names = rows.table.variables
     if said.graph is not None:
         graph, prior = inference.read_graph(said.graph, names), None
+        for note in graph.notes:
+            notes.print(note, style="yellow", highlight=False, markup=False)
     else:
         graph = None
         prior = inference.stated_prior(

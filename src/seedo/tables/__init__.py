@@ -12,6 +12,7 @@ from seedo.tables._columns import (
     read_columns,
 )
 from seedo.tables._files import MAX_VARIABLES, read_table
+from seedo.tables._said_names import said_names
 from seedo.tables._table import OBSERVED, Regime, Table
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "near",
     "read_columns",
     "read_table",
+    "said_names",
 ]

@@ -35,7 +35,9 @@ from seedo.inference.questions._answers_graph import (
     answer_parents,
     answer_targets,
 )
+from seedo.inference.questions._answers_ranking import answer_best_setting, answer_ranking
 from seedo.inference.questions._answers_row import answer_counterfactual
+from seedo.inference.questions._answers_why import answer_why_row
 from seedo.inference.questions._query_parser import parse
 
 
@@ -45,11 +47,13 @@ def answer(question: str | q.Query, posterior: CausalPosterior) -> Answer:
     Raises:
         UserError: the question cannot be read, or names a row that is not there.
     """
-    query = parse(question, posterior.table.variables) if isinstance(question, str) else question
+    query, columns = question, posterior.table.columns
+    if isinstance(query, str):
+        query = parse(query, posterior.table.variables, columns)
     found = _HOW[type(query)](query, posterior)
     return replace(
         found,
-        question=query.text(),
+        question=query.text(columns),
         rung=query.rung,
         assumes=found.assumes or assumptions(posterior),
         rests_on=found.rests_on or data_in_words(posterior),
@@ -107,7 +111,14 @@ _HOW: dict[type, Callable[[Any, CausalPosterior], Answer]] = {
     q.Effect: answer_effect,
     q.DoesCause: answer_does_cause,
     q.BestIntervention: answer_best,
+    q.BestSetting: lambda query, posterior: answer_best_setting(
+        query, posterior.table, lambda effect: answer_effect(effect, posterior)
+    ),
+    q.Ranking: lambda query, posterior: answer_ranking(
+        query, posterior.table, lambda effect: answer_effect(effect, posterior)
+    ),
     q.Counterfactual: answer_counterfactual,
+    q.WhyRow: answer_why_row,
     q.CertainEdges: answer_certain,
     q.Edge: answer_edge,
     q.Ancestor: answer_ancestor,

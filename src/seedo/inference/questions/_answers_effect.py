@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from seedo.errors import UserError
 from seedo.inference.design._next_experiment import Goal, best_action
 from seedo.inference.exact._causal_posterior import CausalPosterior
 from seedo.inference.questions import _query as q
@@ -19,6 +20,7 @@ from seedo.inference.questions._answer import (
     spread,
     why_open,
 )
+from seedo.tables import Table
 
 MISFIT = 0.01
 """Level at which rows that set a variable are said to tell another effect than the posterior."""
@@ -46,8 +48,17 @@ def _rows_disagree(
     return ()
 
 
+def refuse_parts(query: q.Effect, table: Table) -> None:
+    """Raises UserError for an effect that is not the total one in everybody."""
+    if not query.plain:
+        total = q.Effect(query.cause, query.outcome, query.start, query.end).text(table.columns)
+        remedy = f"here only the total effect in everybody is answered: ask '{total}'"
+        raise UserError("question", query.text(table.columns), remedy)
+
+
 def answer_effect(query: q.Effect, posterior: CausalPosterior) -> Answer:
     table = posterior.table
+    refuse_parts(query, table)
     cause, outcome = table.index(query.cause), table.index(query.outcome)
     start = 0.0 if query.start is None else query.start
     end = 1.0 if query.end is None else query.end

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Literal
 
 from seedo.errors import UserError
 from seedo.inference.exact import CausalPosterior, Progress, infer
@@ -12,6 +14,7 @@ from seedo.inference.graphs._prior import GraphPrior
 from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import Answer
 from seedo.inference.questions._answers import answer
+from seedo.inference.questions._answers_ranking import answer_best_setting, answer_ranking
 from seedo.inference.questions._known_answers import (
     answer_nonlinear,
     answer_with_hidden_causes,
@@ -63,7 +66,21 @@ def ask(
         UserError: the question cannot be read, or cannot be asked of this table and graph.
     """
     beliefs = beliefs or Beliefs()
-    query = parse(question, table.variables) if isinstance(question, str) else question
+    query = (
+        parse(question, table.variables, table.columns) if isinstance(question, str) else question
+    )
+    weighed = cache(lambda: posterior(table, beliefs, progress))
+    compared: Any = {q.Ranking: answer_ranking, q.BestSetting: answer_best_setting}.get(type(query))
+    if compared is None:
+        return _answered(query, table, beliefs, weighed)
+    found = compared(query, table, lambda one: _answered(one, table, beliefs, weighed))
+    return replace(found, question=query.text(table.columns), rung=query.rung)
+
+
+def _answered(
+    query: q.Query, table: Table, beliefs: Beliefs, weighed: Callable[[], CausalPosterior]
+) -> Answer:
+    """A question about one thing; `weighed` is the posterior, worked out when first asked for."""
     graph = beliefs.graph
     if graph is not None and graph.bidirected:
         return answer_with_hidden_causes(query, graph, table)
@@ -71,7 +88,7 @@ def ask(
         if graph is None:
             raise UserError("--nonlinear", None, "needs the graph: add --graph")
         return answer_nonlinear(query, graph, table, beliefs.seed)
-    return answer(query, posterior(table, beliefs, progress))
+    return answer(query, weighed())
 
 
 def posterior(
