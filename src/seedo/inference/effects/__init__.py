@@ -2,6 +2,7 @@
 
 from seedo.inference.effects._estimate import LEVEL, Estimate, t_estimate
 from seedo.inference.effects._fusion import Fused, fuse_estimates, observed_effect
+from seedo.inference.effects._mixture import ShareEffect, share_effect
 from seedo.inference.effects._pooled_interval import PooledInterval, pooled_interval
 
 __all__ = [
@@ -9,8 +10,10 @@ __all__ = [
     "Estimate",
     "Fused",
     "PooledInterval",
+    "ShareEffect",
     "fuse_estimates",
     "observed_effect",
     "pooled_interval",
+    "share_effect",
     "t_estimate",
 ]
