@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from seedo.errors import UserError
@@ -12,6 +12,7 @@ from seedo.inference.graphs._prior import GraphPrior
 from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import Answer
 from seedo.inference.questions._answers import answer
+from seedo.inference.questions._factor_answers import answer_from_factors
 from seedo.inference.questions._known_answers import (
     answer_nonlinear,
     answer_with_hidden_causes,
@@ -64,6 +65,9 @@ def ask(
     """
     beliefs = beliefs or Beliefs()
     query = parse(question, table.variables) if isinstance(question, str) else question
+    # Rows of a log come with the noise of their world, and its posterior.
+    if beliefs.model is None and (found := answer_from_factors(query, table)):
+        return replace(found, question=query.text(), rung=query.rung)
     graph = beliefs.graph
     if graph is not None and graph.bidirected:
         return answer_with_hidden_causes(query, graph, table)
