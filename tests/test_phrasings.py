@@ -347,7 +347,7 @@ def test_the_outcome_is_taken_from_the_table_where_one_column_is_said_to_be_it()
         ("effect of treated on the treated", "effect of treated on Y among the treated"),
     ):
         assert parse(text, NAMES, columns) == parse(form, NAMES, columns)
-        with pytest.raises(QueryError, match="say which column is the outcome: .*OUTCOME"):
+        with pytest.raises(QueryError, match=r"say which column is the outcome: .*OUTCOME"):
             parse(text, NAMES, COLUMNS)
 
 

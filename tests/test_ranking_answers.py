@@ -194,20 +194,3 @@ def test_ranking_and_best_setting_go_the_ways_of_single_effects():
     assert best.value == pytest.approx(np.quantile(table.values[:, 1], 0.05), rel=0.02)
     assert best.rung == 2
     assert ask("what value of Z minimises Y", table, beliefs()).value > 0
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["direct effect of X on Y", "effect of X on Y for Z > 0", "effect of X on Y among the treated"],
-)
-@pytest.mark.parametrize("form", ["auto", "nonlinear"])
-def test_a_part_of_an_effect_is_never_answered_by_the_whole(text, form):
-    from dataclasses import replace
-
-    try:
-        found = ask(text, system(60), replace(beliefs(), form=form))
-    except UserError as error:
-        assert "total effect" in str(error) or "a curve has no effect a unit" in str(error)
-    else:
-        assert found.question.startswith(text[:10])
-        assert found.answer

@@ -146,29 +146,47 @@ def advise(
     rows = _rows(data, table, "")
     from seedo import evaluation, inference, reports, tables
 
-    with Count("sampling graphs", "sweeps") as progress:
-        posterior = inference.posterior(rows.table, _beliefs(rows, beliefs), progress)
-    with Count("planning", "evaluations") as progress:
-        found = evaluation.advise(
-            posterior,
-            budget=budget,
-            goal=goal,
-            can_set=tables.said_names("--can-set", can_set) if can_set else None,
-            values={name: inference.graphs.numbers("--values", text, listed)
-                    for name, text, listed in inference.graphs.pairs("--values", values or ())},
-            costs={name: inference.graphs.one_number("--cost", text, number)
-                   for name, text, number in inference.graphs.pairs("--cost", cost or ())},
-            prefer=prefer,
-            seed=beliefs.seed,
-            progress=progress,
-        )  # fmt: skip
+    listed = list(inference.graphs.pairs("--values", values or ()))
+    settable = tables.said_names("--can-set", can_set) if can_set else None
     asked = shlex.join(["seedo", *sys.argv[1:]])
-    found = replace(found, notes=tuple(rows.notes), command=asked)
-    reports.write_advice(found, out)
+    found: Any
+    shown: Any
+    if evaluation.settings_vary(rows.table):
+        if cost:
+            raise UserError("--cost", cost[0], "a run sets all factors, so that all runs cost the "
+                            "same: leave it out")  # fmt: skip
+        found = evaluation.advise_settings(
+            rows.table, budget=budget, goal=goal, can_set=settable,
+            values={name: [v.strip() for v in own.split(",")] for name, _, own in listed},
+            prefer=prefer, seed=beliefs.seed,
+        )  # fmt: skip
+        found = replace(found, notes=tuple(rows.notes), command=asked)
+        reports.write_settings_advice(found, out)
+        shown = reports.settings_table
+    else:
+        with Count("sampling graphs", "sweeps") as progress:
+            posterior = inference.posterior(rows.table, _beliefs(rows, beliefs), progress)
+        with Count("planning", "evaluations") as progress:
+            found = evaluation.advise(
+                posterior,
+                budget=budget,
+                goal=goal,
+                can_set=settable,
+                values={name: inference.graphs.numbers("--values", text, own)
+                        for name, text, own in listed},
+                costs={name: inference.graphs.one_number("--cost", text, number)
+                       for name, text, number in inference.graphs.pairs("--cost", cost or ())},
+                prefer=prefer,
+                seed=beliefs.seed,
+                progress=progress,
+            )  # fmt: skip
+        found = replace(found, notes=tuple(rows.notes), command=asked)
+        reports.write_advice(found, out)
+        shown = reports.advice_table
     if as_json:
         print(json.dumps(found.to_dict(), sort_keys=True))
         return
-    print_table(reports.advice_table(found))
+    print_table(shown(found))
     notes.print(f"report in {out}", highlight=False, markup=False, soft_wrap=True)
 
 

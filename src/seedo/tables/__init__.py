@@ -12,6 +12,7 @@ from seedo.tables._columns import (
     read_columns,
 )
 from seedo.tables._files import MAX_VARIABLES, read_table
+from seedo.tables._mixtures import Mixture, decimals, mixtures
 from seedo.tables._said_names import said_names
 from seedo.tables._table import OBSERVED, Regime, Table
 
@@ -26,10 +27,13 @@ __all__ = [
     "SUFFIXES",
     "Column",
     "Columns",
+    "Mixture",
     "Regime",
     "Table",
     "check_unpacked",
     "codes",
+    "decimals",
+    "mixtures",
     "near",
     "read_columns",
     "read_table",

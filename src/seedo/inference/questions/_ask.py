@@ -15,6 +15,7 @@ from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import Answer
 from seedo.inference.questions._answers import answer
 from seedo.inference.questions._answers_ranking import answer_best_setting, answer_ranking
+from seedo.inference.questions._factor_answers import answer_from_factors
 from seedo.inference.questions._known_answers import (
     answer_nonlinear,
     answer_with_hidden_causes,
@@ -69,6 +70,9 @@ def ask(
     query = (
         parse(question, table.variables, table.columns) if isinstance(question, str) else question
     )
+    # Rows of a log come with the noise of their world, and its posterior.
+    if beliefs.model is None and (found := answer_from_factors(query, table)):
+        return replace(found, question=query.text(table.columns), rung=query.rung)
     weighed = cache(lambda: posterior(table, beliefs, progress))
     compared: Any = {q.Ranking: answer_ranking, q.BestSetting: answer_best_setting}.get(type(query))
     if compared is None:

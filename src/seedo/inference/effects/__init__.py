@@ -1,0 +1,19 @@
+"""Effects from a design or from a known graph: contrasts, adjustment, instruments, paths."""
+
+from seedo.inference.effects._estimate import LEVEL, Estimate, t_estimate
+from seedo.inference.effects._fusion import Fused, fuse_estimates, observed_effect
+from seedo.inference.effects._mixture import ShareEffect, share_effect
+from seedo.inference.effects._pooled_interval import PooledInterval, pooled_interval
+
+__all__ = [
+    "LEVEL",
+    "Estimate",
+    "Fused",
+    "PooledInterval",
+    "ShareEffect",
+    "fuse_estimates",
+    "observed_effect",
+    "pooled_interval",
+    "share_effect",
+    "t_estimate",
+]
