@@ -15,7 +15,7 @@ from rich.console import Console
 
 from seedo.cli._commands import command
 from seedo.cli._console import Count, notes, print_table
-from seedo.cli._options import AsJson, Seed, check_seed
+from seedo.cli._options import AsJson, ReadingOptions, Seed, check_seed
 from seedo.errors import UserError
 
 if TYPE_CHECKING:
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
 Data = Annotated[
     list[Path],
-    typer.Argument(help="A log folder, or CSV, TSV or Parquet files.", show_default=False),
+    typer.Argument(
+        help="A log folder, or tables: CSV, Parquet, Excel, Stata, SPSS.", show_default=False
+    ),
 ]
 
 
 @dataclass(frozen=True)
-class TableOptions:
+class TableOptions(ReadingOptions):
     """How data are read."""
 
     targets: Annotated[
@@ -48,6 +50,9 @@ class TableOptions:
         list[str] | None, typer.Option(help="The only columns that are variables: a,b.")
     ] = None
     episode: Annotated[int | None, typer.Option(help="The episode that is asked about.")] = None
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Do not say how columns were read, unless it is odd.")
+    ] = False
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ def ask(
     if nonlinear and beliefs.graph is None:
         raise UserError("--nonlinear", None, "needs the graph: add --graph")
     beliefs.check()
-    rows = _rows(paths, table, question)
+    rows = _rows(paths, table, question, beliefs)
     from seedo import inference
 
     form: Form = "nonlinear" if nonlinear else "auto"
@@ -115,6 +120,7 @@ def ask(
     if as_json:
         print(json.dumps(found.to_dict(), sort_keys=True))
         return
+    _say_read(rows)
     _print_answer(found)
 
 
@@ -143,7 +149,7 @@ def advise(
     """From a table of your own to the next experiments, with reasons."""
     check_files(data)
     beliefs.check()
-    rows = _rows(data, table, "")
+    rows = _rows(data, table, goal or "", beliefs)
     from seedo import evaluation, inference, reports, tables
 
     listed = list(inference.graphs.pairs("--values", values or ()))
@@ -186,6 +192,7 @@ def advise(
     if as_json:
         print(json.dumps(found.to_dict(), sort_keys=True))
         return
+    _say_read(rows)
     print_table(shown(found))
     notes.print(f"report in {out}", highlight=False, markup=False, soft_wrap=True)
 
@@ -201,35 +208,47 @@ class _Rows:
     """Rows about one system, and what was noticed on the way."""
 
     def __init__(self, table: Table, model: NoiseModel | None, prior: GraphPrior | None,
-                 found: list[str]) -> None:  # fmt: skip
+                 found: list[str], read: list[str]) -> None:  # fmt: skip
         self.table, self.model, self.prior, self.notes = table, model, prior, found
+        self.read = read
 
 
-def _rows(paths: list[Path], how: TableOptions, question: str) -> _Rows:
+def _rows(
+    paths: list[Path], how: TableOptions, question: str, beliefs: BeliefOptions
+) -> _Rows:  # fmt: skip
     """The rows, with what was noticed said on stderr."""
-    rows = _read(paths, how, question)
+    rows = _read(paths, how, question, beliefs)
     for note in rows.notes:
-        notes.print(note, style="yellow", highlight=False, markup=False)
+        notes.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
     return rows
 
 
-def _read(paths: list[Path], how: TableOptions, question: str) -> _Rows:
+def _say_read(rows: _Rows) -> None:
+    """Says how columns were read: with the answer, so that an error stays one line."""
+    for line in rows.read:
+        notes.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
+
+
+def _read(
+    paths: list[Path], how: TableOptions, question: str, beliefs: BeliefOptions
+) -> _Rows:  # fmt: skip
     episode = how.episode
     if len(paths) == 1 and (paths[0] / "manifest.json").is_file():
         for option, given in (("--targets", how.targets), ("--sources", how.sources)):
             if given is not None:
                 raise UserError(option, given, "a log says itself what was done: leave it out")
-        for option, names in (("--drop", how.drop), ("--keep", how.keep)):
+        for option, names in (("--drop", how.drop), ("--keep", how.keep), ("--types", how.types),
+                              ("--roles", how.roles), ("--missing", how.missing)):  # fmt: skip
             if names:
                 raise UserError(option, ",".join(names), "only for tables, not for logs")
         named = re.search(r"\bin\s+episode\s+(\d{1,18})\b", question, re.IGNORECASE)
         from seedo import inference
 
         try:
-            return _Rows(*inference.log_rows(paths[0], episode), [])
+            return _Rows(*inference.log_rows(paths[0], episode), [], [])
         except UserError as error:
             if episode is None and named and error.field == "episode":
-                return _Rows(*inference.log_rows(paths[0], int(named[1])), [])
+                return _Rows(*inference.log_rows(paths[0], int(named[1])), [], [])
             raise
     if episode is not None:
         raise UserError("--episode", episode, "only logs have episodes")
@@ -239,10 +258,19 @@ def _read(paths: list[Path], how: TableOptions, question: str) -> _Rows:
         paths,
         how.targets,
         sources=how.sources,
-        drop=tables.said_names("--drop", how.drop or ()),
-        keep=tables.said_names("--keep", how.keep) if how.keep else None,
+        drop=how.drop or (),
+        keep=how.keep,
+        reading=how.reading(paths, f"{question}\n{_graph_text(beliefs.graph)}"),
     )
-    return _Rows(table, None, None, found)
+    return _Rows(table, None, None, found, [] if how.quiet else tables.described(table))
+
+
+def _graph_text(path: Path | None) -> str:
+    """What a graph's file says, so that the columns that it names stay variables."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")[:1_000_000] if path else ""
+    except OSError:
+        return ""  # said where the graph is read
 
 
 def _beliefs(rows: _Rows, said: BeliefOptions, form: Form = "auto") -> Beliefs:
