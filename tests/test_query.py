@@ -14,6 +14,7 @@ from seedo.inference.questions._query import (
     MAX_LENGTH,
     Ancestor,
     BestIntervention,
+    BestSetting,
     Causes,
     CertainEdges,
     Conflicts,
@@ -30,8 +31,10 @@ from seedo.inference.questions._query import (
     Parents,
     Probability,
     Query,
+    Ranking,
     Setting,
     Targets,
+    WhyRow,
 )
 from seedo.inference.questions._query_parser import FORMS, parse
 from seedo.inference.questions._query_words import QueryError, written
@@ -135,6 +138,31 @@ QUESTIONS = Path(__file__).parents[1] / "docs" / "questions.md"
         ("what does X cause?", Effects("X"), None),
         ("effects of X", Effects("X"), None),
         ("effects of X on Y", Effect("X", "Y"), 2),
+        ("total effect of X on Y", Effect("X", "Y"), 2),
+        ("direct effect of X on Y", Effect("X", "Y", kind="direct"), 2),
+        (
+            "indirect effect of X on Y from 0 to 1 through Z and W",
+            Effect("X", "Y", 0, 1, "indirect", through=("Z", "W")),
+            2,
+        ),
+        (
+            "effect of X on Y among the treated for Z > 4, W = 1 by E",
+            Effect(
+                "X",
+                "Y",
+                None,
+                None,
+                "total",
+                (Event("Z", 4, INF), Event("W", 1, 1, True, True)),
+                "E",
+                True,
+            ),
+            2,
+        ),
+        ("best setting of X to lower Y", BestSetting("X", "Y", "lower"), 2),
+        ("rank the causes of Y", Ranking("Y"), 2),
+        ("why was Y low in row 5?", WhyRow("Y", "low", row=5), 3),
+        ("why was Y as it was in episode 3 step 1?", WhyRow("Y", "", 3, 1), 3),
         ("what should be tried next?", NextExperiment(), None),
         ("what is contradicted?", Conflicts(), None),
         ("are there hidden confounders?", HiddenConfounders(), None),
@@ -359,6 +387,10 @@ def queries(draw):
     settings = tuple(Setting(name, draw(numbers)) for name in rest[: draw(st.integers(0, 2))])
     given_ = tuple(draw(events(b)) for _ in range(draw(st.integers(0, 1))))
     start, end = draw(st.lists(numbers, min_size=2, max_size=2, unique=True))
+    mediators = tuple(rest[: draw(st.integers(0, 2))])
+    among = tuple(draw(events(name)) for name in rest[: draw(st.integers(0, 2))])
+    group = draw(st.sampled_from(["", *rest]))
+    ends = draw(st.sampled_from([(None, None), (start, end)]))
     episode = draw(st.none() | counts)
     step = draw(st.none() | counts) if episode is not None else None
     row = draw(counts) if episode is None else draw(st.none() | counts) if step is None else None
@@ -370,10 +402,20 @@ def queries(draw):
                 Probability(event, given_, settings),
                 Expectation(a, given_, settings),
                 Correlation(a, b),
-                Effect(a, b),
-                Effect(a, b, start, end),
+                Effect(a, b, *ends, "total", among, group, draw(st.booleans())),
+                Effect(a, b, *ends, "indirect", among, group, False, mediators),
+                Effect(a, b, *ends, "direct", among, group),
                 DoesCause(a, b),
                 BestIntervention(a, draw(st.sampled_from(["raise", "lower"]))),
+                BestSetting(a, b, draw(st.sampled_from(["raise", "lower"]))),
+                Ranking(a),
+                WhyRow(
+                    a,
+                    draw(st.sampled_from(["low", "high", ""])),
+                    0 if (episode, row) == (None, None) else episode,
+                    step,
+                    row,
+                ),
                 Counterfactual(
                     a,
                     (Setting(b, start), *settings),

@@ -111,7 +111,7 @@ class Desk:
         job.doing = "reading"
         rows, notes, command = _rows(source, asked, find)
         table = rows.table
-        query = inference.parse(asked.question, table.variables)
+        query = inference.parse(asked.question, table.variables, table.columns)
         known = None
         if asked.graph.strip():
             known = inference.parse_graph(asked.graph, table.variables)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from seedo.errors import UserError
 from seedo.inference.exact._causal_posterior import CausalPosterior
 from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import (
@@ -45,11 +46,17 @@ def answer(question: str | q.Query, posterior: CausalPosterior) -> Answer:
     Raises:
         UserError: the question cannot be read, or names a row that is not there.
     """
-    query = parse(question, posterior.table.variables) if isinstance(question, str) else question
-    found = _HOW[type(query)](query, posterior)
+    query, columns = question, posterior.table.columns
+    if isinstance(query, str):
+        query = parse(query, posterior.table.variables, columns)
+    how = _HOW.get(type(query))
+    if how is None:
+        raise UserError("question", query.text(columns), "ask for one effect at a time, e.g. "
+                        "'effect of X on Y from 0 to 2'")  # fmt: skip
+    found = how(query, posterior)
     return replace(
         found,
-        question=query.text(),
+        question=query.text(columns),
         rung=query.rung,
         assumes=found.assumes or assumptions(posterior),
         rests_on=found.rests_on or data_in_words(posterior),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from seedo.errors import UserError
 from seedo.inference.design._next_experiment import Goal, best_action
 from seedo.inference.exact._causal_posterior import CausalPosterior
 from seedo.inference.questions import _query as q
@@ -48,6 +49,14 @@ def _rows_disagree(
 
 def answer_effect(query: q.Effect, posterior: CausalPosterior) -> Answer:
     table = posterior.table
+    if not query.plain:
+        total = q.Effect(query.cause, query.outcome, query.start, query.end).text(table.columns)
+        raise UserError(
+            "question",
+            query.text(table.columns),
+            "without a graph only the total "
+            f"effect in everybody is answered: ask '{total}', or give --graph",
+        )
     cause, outcome = table.index(query.cause), table.index(query.outcome)
     start = 0.0 if query.start is None else query.start
     end = 1.0 if query.end is None else query.end

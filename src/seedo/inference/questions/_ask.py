@@ -63,7 +63,9 @@ def ask(
         UserError: the question cannot be read, or cannot be asked of this table and graph.
     """
     beliefs = beliefs or Beliefs()
-    query = parse(question, table.variables) if isinstance(question, str) else question
+    query = (
+        parse(question, table.variables, table.columns) if isinstance(question, str) else question
+    )
     graph = beliefs.graph
     if graph is not None and graph.bidirected:
         return answer_with_hidden_causes(query, graph, table)

@@ -1,7 +1,8 @@
 """The closed grammar of questions about a log: text in, one frozen dataclass out.
 
 Nothing is answered here. `parse` (in `_query_parser`) reads a question; `text()` of what it returns
-is the canonical form, and ``parse(q.text(), variables) == q``. The rungs are those of Pearl's
+is the canonical form, and ``parse(q.text(), variables) == q``; with the table's columns it names
+levels, and ``parse(q.text(columns), variables, columns) == q``. The rungs are those of Pearl's
 ladder of causation (Causality, 2009; Pearl & Mackenzie, The Book of Why, 2018): 1 seeing, 2 doing,
 3 imagining; questions about the graph itself have rung None. The grammar is written out in
 docs/questions.md.
@@ -10,10 +11,13 @@ docs/questions.md.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from seedo.inference.questions._levels import shown
 from seedo.inference.questions._query_words import FLIPPED, in_digits, written
+from seedo.tables import Column
 
 MAX_LENGTH = 1000
 """Characters in a question."""
@@ -46,8 +50,9 @@ class Event:
         """v in ``Y = v``, None for a proper interval."""
         return self.low if self.low == self.high else None
 
-    def text(self) -> str:
-        name, low, high = written(self.variable), in_digits(self.low), in_digits(self.high)
+    def text(self, columns: Sequence[Column] = ()) -> str:
+        name = written(self.variable)
+        low, high = (shown(self.variable, end, columns) for end in (self.low, self.high))
         if self.value is not None:
             return f"{name} = {low}"
         below, above = "<=" if self.low_included else "<", "<=" if self.high_included else "<"
@@ -65,13 +70,15 @@ class Setting:
     variable: str
     value: float
 
-    def text(self) -> str:
-        return f"{written(self.variable)} = {in_digits(self.value)}"
+    def text(self, columns: Sequence[Column] = ()) -> str:
+        return f"{written(self.variable)} = {shown(self.variable, self.value, columns)}"
 
 
-def _conditions(do: tuple[Setting, ...], given: tuple[Event, ...]) -> str:
-    parts = [f"do({', '.join(s.text() for s in do)})"] if do else []
-    parts += [event.text() for event in given]
+def _conditions(
+    do: tuple[Setting, ...], given: tuple[Event, ...], columns: Sequence[Column]
+) -> str:
+    parts = [f"do({', '.join(s.text(columns) for s in do)})"] if do else []
+    parts += [event.text(columns) for event in given]
     return f" | {', '.join(parts)}" if parts else ""
 
 
@@ -82,7 +89,6 @@ class Probability:
     The outcome, the variables of `given` and those of `do` are all different.
     """
 
-    kind: ClassVar[str] = "probability"
     event: Event
     given: tuple[Event, ...] = ()
     do: tuple[Setting, ...] = ()
@@ -91,15 +97,14 @@ class Probability:
     def rung(self) -> int:
         return 2 if self.do else 1
 
-    def text(self) -> str:
-        return f"P({self.event.text()}{_conditions(self.do, self.given)})"
+    def text(self, columns: Sequence[Column] = ()) -> str:
+        return f"P({self.event.text(columns)}{_conditions(self.do, self.given, columns)})"
 
 
 @dataclass(frozen=True)
 class Expectation:
     """E[outcome | do, given]; rung 1, or 2 if something is done. Variables as in `Probability`."""
 
-    kind: ClassVar[str] = "expectation"
     outcome: str
     given: tuple[Event, ...] = ()
     do: tuple[Setting, ...] = ()
@@ -108,58 +113,78 @@ class Expectation:
     def rung(self) -> int:
         return 2 if self.do else 1
 
-    def text(self) -> str:
-        return f"E[{written(self.outcome)}{_conditions(self.do, self.given)}]"
+    def text(self, columns: Sequence[Column] = ()) -> str:
+        return f"E[{written(self.outcome)}{_conditions(self.do, self.given, columns)}]"
 
 
 @dataclass(frozen=True)
 class Correlation:
     """Correlation of two different variables."""
 
-    kind: ClassVar[str] = "correlation"
     rung: ClassVar[int] = 1
     first: str
     second: str
 
-    def text(self) -> str:
+    def text(self, columns: Sequence[Column] = ()) -> str:
         return f"correlation of {written(self.first)} and {written(self.second)}"
 
 
 @dataclass(frozen=True)
 class Effect:
-    """Total effect: E[outcome | do(cause = end)] - E[outcome | do(cause = start)].
+    """E[outcome | do(cause = end)] - E[outcome | do(cause = start)], or a part of it.
 
     Attributes:
         cause: name.
         outcome: another name.
         start: None (as is `end`) for the effect per unit.
         end: differs from `start`.
+        kind: along all paths, along the edge alone, or along all paths but the edge.
+        given: among rows in which these events are seen; not about cause or outcome.
+        by: variable of which every level or group has an answer of its own; "" for none.
+        treated: among the treated only (ATT): rows in which the cause is not at its start.
+        through: mediators that an indirect effect goes through; none: all there are.
     """
 
-    kind: ClassVar[str] = "effect"
     rung: ClassVar[int] = 2
     cause: str
     outcome: str
     start: float | None = None
     end: float | None = None
+    kind: Literal["total", "direct", "indirect"] = "total"
+    given: tuple[Event, ...] = ()
+    by: str = ""
+    treated: bool = False
+    through: tuple[str, ...] = ()
 
-    def text(self) -> str:
-        text = f"effect of {written(self.cause)} on {written(self.outcome)}"
-        if self.start is None or self.end is None:
-            return text
-        return f"{text} from {in_digits(self.start)} to {in_digits(self.end)}"
+    @property
+    def plain(self) -> bool:
+        """Whether this is the total effect in everybody."""
+        return not (self.kind != "total" or self.given or self.by or self.treated)
+
+    def text(self, columns: Sequence[Column] = ()) -> str:
+        text = "" if self.kind == "total" else f"{self.kind} "
+        text += f"effect of {written(self.cause)} on {written(self.outcome)}"
+        if self.start is not None and self.end is not None:
+            start, end = (shown(self.cause, v, columns) for v in (self.start, self.end))
+            text += f" from {start} to {end}"
+        if self.through:
+            text += f" through {' and '.join(map(written, self.through))}"
+        if self.treated:
+            text += " among the treated"
+        if self.given:
+            text += f" for {', '.join(event.text(columns) for event in self.given)}"
+        return f"{text} by {written(self.by)}" if self.by else text
 
 
 @dataclass(frozen=True)
 class DoesCause:
     """Whether some do(cause = x) changes the distribution of another variable, the outcome."""
 
-    kind: ClassVar[str] = "does cause"
     rung: ClassVar[int] = 2
     cause: str
     outcome: str
 
-    def text(self) -> str:
+    def text(self, columns: Sequence[Column] = ()) -> str:
         return f"does {written(self.cause)} cause {written(self.outcome)}?"
 
 
@@ -167,13 +192,37 @@ class DoesCause:
 class BestIntervention:
     """Which single intervention raises (or lowers) the expected outcome most."""
 
-    kind: ClassVar[str] = "best intervention"
     rung: ClassVar[int] = 2
     outcome: str
     direction: Literal["raise", "lower"]
 
-    def text(self) -> str:
+    def text(self, columns: Sequence[Column] = ()) -> str:
         return f"best intervention to {self.direction} {written(self.outcome)}"
+
+
+@dataclass(frozen=True)
+class BestSetting:
+    """Which value of one cause raises (or lowers) the expected outcome most."""
+
+    rung: ClassVar[int] = 2
+    cause: str
+    outcome: str
+    direction: Literal["raise", "lower"] = "raise"
+
+    def text(self, columns: Sequence[Column] = ()) -> str:
+        cause, outcome = written(self.cause), written(self.outcome)
+        return f"best setting of {cause} to {self.direction} {outcome}"
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The causes of a variable, by how much each changes it over the values that were seen."""
+
+    rung: ClassVar[int] = 2
+    outcome: str
+
+    def text(self, columns: Sequence[Column] = ()) -> str:
+        return f"rank the causes of {written(self.outcome)}"
 
 
 @dataclass(frozen=True)
@@ -193,7 +242,6 @@ class Counterfactual:
             one of `episode` and `row`.
     """
 
-    kind: ClassVar[str] = "counterfactual"
     rung: ClassVar[int] = 3
     outcome: str
     had: tuple[Setting, ...]
@@ -203,33 +251,60 @@ class Counterfactual:
     step: int | None = None
     row: int | None = None
 
-    def text(self) -> str:
-        had = " and ".join(f"{written(s.variable)} been {in_digits(s.value)}" for s in self.had)
-        places = {"episode": self.episode, "step": self.step, "row": self.row}
-        place = " ".join(f"{word} {at}" for word, at in places.items() if at is not None)
-        had = f"had {had} in {place}"
+    def text(self, columns: Sequence[Column] = ()) -> str:
+        had = " and ".join(
+            f"{written(s.variable)} been {shown(s.variable, s.value, columns)}" for s in self.had
+        )
+        had = f"had {had} in {_place(self)}"
         outcome = written(self.outcome)
         if self.claim == "value":
             return f"what would {outcome} have been {had}?"
         if self.event is None:
             return f"would {outcome} have been {self.claim} {had}?"
         event = self.event
+        low, high = (shown(event.variable, end, columns) for end in (event.low, event.high))
         if (event.high, event.low_included) == (math.inf, False):
-            return f"would {outcome} have been above {in_digits(event.low)} {had}?"
+            return f"would {outcome} have been above {low} {had}?"
         if (event.low, event.high_included) == (-math.inf, False):
-            return f"would {outcome} have been below {in_digits(event.high)} {had}?"
-        return f"P({event.text()} {had})"
+            return f"would {outcome} have been below {high} {had}?"
+        return f"P({event.text(columns)} {had})"
+
+
+@dataclass(frozen=True)
+class WhyRow:
+    """How much each cause contributed to the outcome's distance from its mean in one row.
+
+    Attributes:
+        outcome: name.
+        direction: what the question takes for granted about the row; "" if nothing.
+        episode, step, row: as in `Counterfactual`.
+    """
+
+    rung: ClassVar[int] = 3
+    outcome: str
+    direction: Literal["low", "high", ""] = ""
+    episode: int | None = None
+    step: int | None = None
+    row: int | None = None
+
+    def text(self, columns: Sequence[Column] = ()) -> str:
+        was = self.direction or "as it was"
+        return f"why was {written(self.outcome)} {was} in {_place(self)}?"
+
+
+def _place(query: Counterfactual | WhyRow) -> str:
+    places = {"episode": query.episode, "step": query.step, "row": query.row}
+    return " ".join(f"{word} {at}" for word, at in places.items() if at is not None)
 
 
 @dataclass(frozen=True)
 class CertainEdges:
     """Edges whose posterior probability is at least `threshold`, in (0, 1]."""
 
-    kind: ClassVar[str] = "certain edges"
     rung: ClassVar[None] = None
     threshold: float = CERTAIN
 
-    def text(self) -> str:
+    def text(self, columns: Sequence[Column] = ()) -> str:
         return f"which edges are certain at {in_digits(self.threshold)}?"
 
 
@@ -237,12 +312,11 @@ class CertainEdges:
 class Edge:
     """Whether parent -> child (two different variables) is in the graph."""
 
-    kind: ClassVar[str] = "edge"
     rung: ClassVar[None] = None
     parent: str
     child: str
 
-    def text(self) -> str:
+    def text(self, columns: Sequence[Column] = ()) -> str:
         return f"is there an edge from {written(self.parent)} to {written(self.child)}?"
 
 
@@ -250,12 +324,11 @@ class Edge:
 class Ancestor:
     """Whether a directed path leads from one variable to another."""
 
-    kind: ClassVar[str] = "ancestor"
     rung: ClassVar[None] = None
     ancestor: str
     descendant: str
 
-    def text(self) -> str:
+    def text(self, columns: Sequence[Column] = ()) -> str:
         return f"is {written(self.ancestor)} an ancestor of {written(self.descendant)}?"
 
 
@@ -263,11 +336,10 @@ class Ancestor:
 class Causes:
     """The ancestors of a variable, each with its probability."""
 
-    kind: ClassVar[str] = "causes"
     rung: ClassVar[None] = None
     outcome: str
 
-    def text(self) -> str:
+    def text(self, columns: Sequence[Column] = ()) -> str:
         return f"what causes {written(self.outcome)}?"
 
 
@@ -275,11 +347,10 @@ class Causes:
 class Parents:
     """The direct causes of a variable, each with its probability."""
 
-    kind: ClassVar[str] = "parents"
     rung: ClassVar[None] = None
     child: str
 
-    def text(self) -> str:
+    def text(self, columns: Sequence[Column] = ()) -> str:
         return f"parents of {written(self.child)}"
 
 
@@ -287,11 +358,10 @@ class Parents:
 class Effects:
     """The descendants of a variable, each with its probability."""
 
-    kind: ClassVar[str] = "effects"
     rung: ClassVar[None] = None
     cause: str
 
-    def text(self) -> str:
+    def text(self, columns: Sequence[Column] = ()) -> str:
         return f"what does {written(self.cause)} cause?"
 
 
@@ -299,10 +369,9 @@ class Effects:
 class NextExperiment:
     """Which intervention would tell most."""
 
-    kind: ClassVar[str] = "next experiment"
     rung: ClassVar[None] = None
 
-    def text(self) -> str:
+    def text(self, columns: Sequence[Column] = ()) -> str:
         return "what should be tried next?"
 
 
@@ -310,10 +379,9 @@ class NextExperiment:
 class Conflicts:
     """Where parts of the data, or the data and the assumptions, contradict each other."""
 
-    kind: ClassVar[str] = "conflicts"
     rung: ClassVar[None] = None
 
-    def text(self) -> str:
+    def text(self, columns: Sequence[Column] = ()) -> str:
         return "what is contradicted?"
 
 
@@ -321,10 +389,9 @@ class Conflicts:
 class HiddenConfounders:
     """Which pairs of variables seem to share an unmeasured cause."""
 
-    kind: ClassVar[str] = "hidden confounders"
     rung: ClassVar[None] = None
 
-    def text(self) -> str:
+    def text(self, columns: Sequence[Column] = ()) -> str:
         return "are there hidden confounders?"
 
 
@@ -332,10 +399,9 @@ class HiddenConfounders:
 class Targets:
     """What the interventions whose targets are unknown acted on."""
 
-    kind: ClassVar[str] = "targets"
     rung: ClassVar[None] = None
 
-    def text(self) -> str:
+    def text(self, columns: Sequence[Column] = ()) -> str:
         return "which interventions hit what?"
 
 
@@ -346,7 +412,10 @@ Query = (
     | Effect
     | DoesCause
     | BestIntervention
+    | BestSetting
+    | Ranking
     | Counterfactual
+    | WhyRow
     | CertainEdges
     | Edge
     | Ancestor

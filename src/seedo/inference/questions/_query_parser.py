@@ -8,12 +8,20 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Literal, NoReturn
 
+from seedo.inference.questions._levels import (
+    has_order,
+    level_of,
+    listed,
+    named_column,
+    threshold,
+)
 from seedo.inference.questions._query import (
     CERTAIN,
     LIKELY,
     MAX_LENGTH,
     Ancestor,
     BestIntervention,
+    BestSetting,
     Causes,
     CertainEdges,
     Conflicts,
@@ -30,8 +38,10 @@ from seedo.inference.questions._query import (
     Parents,
     Probability,
     Query,
+    Ranking,
     Setting,
     Targets,
+    WhyRow,
 )
 from seedo.inference.questions._query_words import (
     FLIPPED,
@@ -46,7 +56,7 @@ from seedo.inference.questions._query_words import (
     tokens,
     written,
 )
-from seedo.tables import LARGEST_VALUE
+from seedo.tables import LARGEST_VALUE, Column
 
 FORMS = (
     "P({a} > 1)",
@@ -58,11 +68,17 @@ FORMS = (
     "correlation of {a} and {b}",
     "effect of {a} on {b}",
     "effect of {a} on {b} from 0 to 2",
+    "effect of {a} on {b} among the treated",
+    "direct effect of {a} on {b}",
+    "indirect effect of {a} on {b}",
     "does {a} cause {b}?",
     "what raises {a}?",
     "what lowers {a}?",
     "best intervention to raise {a}",
     "best intervention to lower {a}",
+    "best setting of {a} to raise {b}",
+    "rank the causes of {a}",
+    "why was {a} low in row 5?",
     "would {a} have been higher had {b} been 2 in episode 17?",
     "what would {a} have been had {b} been 2 in episode 17?",
     "which edges are certain?",
@@ -85,8 +101,8 @@ FORM_WORDS = frozenset(re.findall("[a-z]{2,}", " ".join(FORMS)))
 class _Parser:
     """Recursive descent over the tokens of one question; every method reads one rule."""
 
-    def __init__(self, text: str, names: Names) -> None:
-        self.text, self.names = text, names
+    def __init__(self, text: str, names: Names, columns: Sequence[Column]) -> None:
+        self.text, self.names, self.columns = text, names, columns
         self.tokens = list(tokens(text))
         self.at = 0
 
@@ -188,6 +204,24 @@ class _Parser:
             self.fail(f"expected {what}, not a variable")
         self.fail(f"expected {what}")
 
+    def value(self, variable: str, ordered: bool = False) -> float:
+        """A number, or the position of a level of a variable that has them.
+
+        Args:
+            variable: whose value it is.
+            ordered: whether it is compared with others, so that between two levels is a place too.
+        """
+        token, column = self.token, named_column(variable, self.columns)
+        if column is None:
+            return self.number()
+        if token.kind in ("word", "quoted"):
+            found = level_of(column, token.text)
+            place = threshold(column, token.text) if ordered and found is None else found
+            if place is not None:
+                self.at += 1
+                return float(place)
+        self.fail(f"expected a level of {written(variable)}: {listed(column)}")
+
     def count(self, what: str) -> int:
         """A whole number as ids have them: int64, not negative."""
         digits = self.token.text
@@ -200,19 +234,20 @@ class _Parser:
 
     def event(self, apart_from: Sequence[str] = (), why: str = "") -> Event:
         """``Y > 1``, ``1 < Y``, ``Y = 1`` or ``0 < Y <= 1``."""
-        start = self.token
-        if self.sees_number():
-            first = self.number()
+        start, at = self.token, self.at
+        if self.sees_number() or self.level_first():
+            self.next()
             operator = FLIPPED[self.comparison()]
             if self.sees_number():
                 self.fail("expected a variable; one whose name is a number is written in quotes, "
                           f'"{self.token.text}"')  # fmt: skip
             variable = self.name(apart_from, why)
-            bounds = [(operator, first)]
-            second = self.token
+            after, self.at = self.at, at
+            bounds = [self.bound(variable, operator)]
+            second, self.at = self.tokens[after], after
             if self.symbol() in FLIPPED:
                 operator = self.comparison()
-                bounds.append((operator, self.number()))
+                bounds.append(self.bound(variable, operator))
                 if "=" in (bounds[0][0], operator) or bounds[0][0][0] == operator[0]:
                     self.fail("expected two comparisons that point the same way, as in 0 < Y < 1",
                               second)  # fmt: skip
@@ -221,8 +256,24 @@ class _Parser:
                 if not self.names.matches(self.token.text):
                     self.number()  # which says why not
             variable = self.name(apart_from, why)
-            bounds = [(self.comparison(), self.number())]
+            bounds = [self.bound(variable, self.comparison())]
         return self.interval(variable, bounds, start)
+
+    def level_first(self) -> bool:
+        """Whether a level comes next and its variable after a comparison, as in low < dose."""
+        if self.names.matches(self.token.text) or self.symbol(1) not in FLIPPED:
+            return False
+        variable = self.names.matches(self.tokens[min(self.at + 2, len(self.tokens) - 1)].text)
+        column = named_column(variable[0], self.columns) if len(variable) == 1 else None
+        return column is not None and level_of(column, self.token.text) is not None
+
+    def bound(self, variable: str, operator: str) -> tuple[str, float]:
+        """One end of an interval: what is compared, after its comparison was read."""
+        column = named_column(variable, self.columns)
+        if operator != "=" and column is not None and not has_order(column):
+            self.fail(f"expected =: the levels of {written(variable)} ({listed(column)}) have no "
+                      "order", self.tokens[self.at - 1])  # fmt: skip
+        return operator, self.value(variable, ordered=operator != "=")
 
     def comparison(self) -> str:
         symbol = self.accept_symbol(*FLIPPED)
@@ -272,7 +323,7 @@ class _Parser:
                           "in do(X = 2, W = 1)")  # fmt: skip
             variable = self.name([*taken, *(s.variable for s in do)], self.why(taken[0]))
             self.expect_symbol("=", "; do sets a variable to one number, as in do(X = 2)")
-            do.append(Setting(variable, self.number()))
+            do.append(Setting(variable, self.value(variable)))
             if not self.accept_symbol(","):
                 self.expect_symbol(")", " or ,")
                 return
@@ -330,27 +381,64 @@ class _Parser:
         self.choose("of", "between")
         return Correlation(*self.two("and"))
 
-    def effect(self, plural: bool) -> Query:
+    def effect(self) -> Query:
+        """``effect of X on Y``, with what may stand before and after it."""
+        kind: Literal["total", "direct", "indirect"] = "total"
+        if self.accept("direct"):
+            kind = "direct"
+        elif self.accept("indirect"):
+            kind = "indirect"
+        else:
+            self.accept("total")
+        plural = self.choose("effect", "effects") == "effects"
         self.expect("of")
         cause = self.name()
-        if plural and not self.sees("on"):
+        if plural and kind == "total" and not self.sees("on"):
             return Effects(cause)
         self.expect("on")
         outcome = self.name([cause])
-        if not self.accept("from"):
-            return Effect(cause, outcome)
-        start = self.number()
+        start, end = self.from_to(cause) if self.accept("from") else (None, None)
+        through: list[str] = []
+        if kind == "indirect" and self.accept("through"):
+            through = self.listed_names([cause, outcome])
+        treated = self.accept("among", "the", "treated")
+        given: list[Event] = []
+        while self.accept("for") if not given else self.accept_symbol(","):
+            taken = [cause, outcome, *(event.variable for event in given)]
+            given.append(self.event(taken, "; cause, outcome and every condition are different "
+                                    "variables"))  # fmt: skip
+        by = self.name([cause, outcome]) if self.accept("by") else ""
+        return Effect(cause, outcome, start, end, kind, tuple(given), by, treated, tuple(through))
+
+    def from_to(self, cause: str) -> tuple[float, float]:
+        start = self.value(cause)
         self.expect("to")
         token = self.token
-        end = self.number()
+        end = self.value(cause)
         if start == end:
             self.fail("expected another number than the one before", token)
-        return Effect(cause, outcome, start, end)
+        return start, end
+
+    def listed_names(self, apart_from: Sequence[str]) -> list[str]:
+        """``A and B``: different variables."""
+        found = [self.name(apart_from)]
+        while self.accept("and"):
+            found.append(self.name([*apart_from, *found]))
+        return found
 
     def best(self) -> Query:
-        self.expect("intervention", "to")
-        raised = self.choose("raise", "lower") == "raise"
-        return BestIntervention(self.name(), "raise" if raised else "lower")
+        what = self.choose("intervention", "setting")
+        cause = ""
+        if what == "setting":
+            self.expect("of")
+            cause = self.name()
+        self.expect("to")
+        direction: Literal["raise", "lower"] = (
+            "raise" if self.choose("raise", "lower") == "raise" else "lower"
+        )
+        if cause:
+            return BestSetting(cause, self.name([cause]), direction)
+        return BestIntervention(self.name(), direction)
 
     # Rung 3.
 
@@ -366,12 +454,16 @@ class _Parser:
         while True:
             variable = self.name([outcome, *(s.variable for s in had)], self.why(outcome))
             self.expect("been")
-            had.append(Setting(variable, self.number()))
+            had.append(Setting(variable, self.value(variable)))
             if not self.accept("and"):
                 break
         if not self.accept("in"):
             self.fail("expected in episode and its number; a counterfactual is about something "
                       "that happened")  # fmt: skip
+        return Counterfactual(outcome, tuple(had), claim, event, **self.place())
+
+    def place(self) -> dict[str, int]:
+        """``episode 17 step 3`` or ``row 5``."""
         place: dict[str, int] = {}
         word = self.choose("episode", "row")
         place[word] = self.count(word)
@@ -381,14 +473,24 @@ class _Parser:
             for word in ("step", "row"):
                 if not place.keys() & {"step", "row"} and self.accept(word):
                     place[word] = self.count(word)
-        return Counterfactual(outcome, tuple(had), claim, event, **place)
+        return place
+
+    def why_row(self) -> Query:
+        """``was Y low in row 5`` after why."""
+        self.expect("was")
+        outcome = self.name()
+        direction: Literal["low", "high", ""] = ""
+        if not self.accept("as", "it", "was"):
+            direction = "low" if self.choose("low", "high") == "low" else "high"
+        self.expect("in")
+        return WhyRow(outcome, direction, **self.place())
 
     def would(self) -> Query:
         outcome = self.name()
         self.expect("have", "been")
         if self.sees("above") or self.sees("below"):
             start = self.token
-            bound = (">" if self.next().text.casefold() == "above" else "<", self.number())
+            bound = self.bound(outcome, ">" if self.next().text.casefold() == "above" else "<")
             return self.counterfactual(outcome, "event", self.interval(outcome, [bound], start))
         if self.accept("higher"):
             return self.counterfactual(outcome, "higher")
@@ -433,8 +535,11 @@ class _Parser:
             return self.expectation()
         if self.accept("correlation"):
             return self.correlation()
-        if self.sees("effect") or self.sees("effects"):
-            return self.effect(plural=self.next().text.casefold() == "effects")
+        kinds = ("total", "direct", "indirect")
+        if self.token.text.casefold() in ("effect", "effects") or (
+            self.token.text.casefold() in kinds and self.tokens[self.at].kind == "word"
+        ):
+            return self.effect()
         if self.accept("best"):
             return self.best()
         if self.accept("parents"):
@@ -479,6 +584,11 @@ class _Parser:
             query = self.which()
         elif self.accept("is"):
             query = self.is_()
+        elif self.accept("why"):
+            query = self.why_row()
+        elif self.accept("rank"):
+            self.expect("the", "causes", "of")
+            query = Ranking(self.name())
         elif self.accept("are", "there"):
             self.expect("hidden", "confounders")
             query = HiddenConfounders()
@@ -519,7 +629,7 @@ class _Parser:
         return [form for unlikeness, form in best[:2] if unlikeness < -0.55]
 
 
-def parse(text: str, variables: Sequence[str]) -> Query:
+def parse(text: str, variables: Sequence[str], columns: Sequence[Column] = ()) -> Query:
     """Reads one question (grammar: docs/questions.md).
 
     Keywords are read in any case, and a question mark at the end is optional. A variable is found
@@ -530,6 +640,8 @@ def parse(text: str, variables: Sequence[str]) -> Query:
     Args:
         text: at most `MAX_LENGTH` characters.
         variables: the names in the log, all different.
+        columns: of the table; values of a column with levels are then written as their names, and
+            read as their positions. Without them every value is a number.
 
     Raises:
         QueryError: a `UserError` that says where the question breaks off, what was expected there,
@@ -539,4 +651,4 @@ def parse(text: str, variables: Sequence[str]) -> Query:
         raise QueryError(
             text, MAX_LENGTH, f"expected at most {MAX_LENGTH:,} characters, not {len(text):,}"
         )
-    return _Parser(text, Names(variables)).question()
+    return _Parser(text, Names(variables), columns).question()
