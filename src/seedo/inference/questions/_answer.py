@@ -33,6 +33,9 @@ class Answer:
         rests_on: which data.
         warnings: what may make it wrong.
         table: rows, for answers that are lists.
+        checks: what was checked and held.
+        probability: that there is an effect, apart from its size; None where graph or design fix
+            it, or it cannot be said.
     """
 
     question: str
@@ -46,6 +49,8 @@ class Answer:
     rests_on: str = ""
     warnings: tuple[str, ...] = ()
     table: tuple[dict[str, Any], ...] = field(default=())
+    checks: tuple[str, ...] = ()
+    probability: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -54,6 +59,7 @@ class Answer:
             "assumes": list(self.assumes),
             "warnings": list(self.warnings),
             "table": list(self.table),
+            "checks": list(self.checks),
         }
 
 
