@@ -304,6 +304,8 @@ def _print_answer(found: Any) -> None:
     if len(found.table) > 20:
         line(f"  ... {len(found.table) - 20} more with --json")
     line(f"rests on: {found.rests_on}", "dim")
+    if found.checks:
+        line(f"checked and held: {', '.join(found.checks)}", "dim")
     line(f"assumes: {'; '.join(found.assumes)}", "dim")
     for warning in found.warnings:
         line(f"warning: {warning}", "yellow")

@@ -1,19 +1,68 @@
 """Effects from a design or from a known graph: contrasts, adjustment, instruments, paths."""
 
+from seedo.inference.effects._comparison import (
+    Comparison,
+    Plan,
+    compare,
+    plain_mean,
+)
+from seedo.inference.effects._design import SetRows, set_rows, touched
 from seedo.inference.effects._estimate import LEVEL, Estimate, t_estimate
 from seedo.inference.effects._fusion import Fused, fuse_estimates, observed_effect
+from seedo.inference.effects._intervals import mean_estimate, wilson
 from seedo.inference.effects._mixture import ShareEffect, share_effect
+from seedo.inference.effects._model import Wanted
+from seedo.inference.effects._paths import (
+    Instrumented,
+    Rows,
+    direct_effect,
+    effect_through,
+    estimated,
+    front_door,
+    indirect_effect,
+    instrument,
+    line,
+)
 from seedo.inference.effects._pooled_interval import PooledInterval, pooled_interval
+from seedo.inference.effects._sample import Scale, scale_of
+from seedo.inference.effects._sensitivity import e_value, robustness, sensitivity
+from seedo.inference.effects._strategy import CausalGraph, Strategy
 
 __all__ = [
     "LEVEL",
+    "CausalGraph",
+    "Comparison",
     "Estimate",
     "Fused",
+    "Instrumented",
+    "Plan",
     "PooledInterval",
+    "Rows",
+    "Scale",
+    "SetRows",
     "ShareEffect",
+    "Strategy",
+    "Wanted",
+    "compare",
+    "direct_effect",
+    "e_value",
+    "effect_through",
+    "estimated",
+    "front_door",
     "fuse_estimates",
+    "indirect_effect",
+    "instrument",
+    "line",
+    "mean_estimate",
     "observed_effect",
+    "plain_mean",
     "pooled_interval",
+    "robustness",
+    "scale_of",
+    "sensitivity",
+    "set_rows",
     "share_effect",
     "t_estimate",
+    "touched",
+    "wilson",
 ]

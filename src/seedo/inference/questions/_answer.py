@@ -79,9 +79,11 @@ def data_in_words(posterior: CausalPosterior) -> str:
 
 
 def number(x: float) -> str:
-    """Three significant digits."""
+    """Three significant digits, more of numbers from a thousand to a million."""
     if x == 0 or not math.isfinite(x):
         return f"{x:g}"
+    if 999.5 <= abs(x) < 1e6:
+        return f"{x:.0f}"
     return f"{x:.3g}" if 1e-3 <= abs(x) < 1e6 else f"{x:.2e}"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from seedo.errors import UserError
 from seedo.inference.exact._causal_posterior import CausalPosterior
 from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import (
@@ -50,7 +51,11 @@ def answer(question: str | q.Query, posterior: CausalPosterior) -> Answer:
     query, columns = question, posterior.table.columns
     if isinstance(query, str):
         query = parse(query, posterior.table.variables, columns)
-    found = _HOW[type(query)](query, posterior)
+    how = _HOW.get(type(query))
+    if how is None:
+        raise UserError("question", query.text(columns), "ask for one effect at a time, e.g. "
+                        "'effect of X on Y from 0 to 2'")  # fmt: skip
+    found = how(query, posterior)
     return replace(
         found,
         question=query.text(columns),

@@ -52,7 +52,10 @@ def refuse_parts(query: q.Effect, table: Table) -> None:
     """Raises UserError for an effect that is not the total one in everybody."""
     if not query.plain:
         total = q.Effect(query.cause, query.outcome, query.start, query.end).text(table.columns)
-        remedy = f"here only the total effect in everybody is answered: ask '{total}'"
+        remedy = (
+            "without a graph only the total effect in everybody is answered: ask "
+            f"'{total}', or give --graph"
+        )
         raise UserError("question", query.text(table.columns), remedy)
 
 

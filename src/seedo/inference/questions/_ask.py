@@ -8,20 +8,26 @@ from functools import cache
 from typing import Any, Literal
 
 from seedo.errors import UserError
+from seedo.inference.effects import Wanted
 from seedo.inference.exact import CausalPosterior, Progress, infer
 from seedo.inference.graphs._known_graph import KnownGraph
 from seedo.inference.graphs._prior import GraphPrior
 from seedo.inference.questions import _query as q
-from seedo.inference.questions._answer import Answer
+from seedo.inference.questions._answer import Answer, interval, number, refuse
 from seedo.inference.questions._answers import answer
 from seedo.inference.questions._answers_ranking import answer_best_setting, answer_ranking
+from seedo.inference.questions._design_answers import answer_from_design, groups_by
+from seedo.inference.questions._exclusion import answer_from_exclusion
 from seedo.inference.questions._factor_answers import answer_from_factors
+from seedo.inference.questions._graph_answers import answer_from_graph
 from seedo.inference.questions._known_answers import (
     answer_nonlinear,
     answer_with_hidden_causes,
     prior_of_graph,
 )
+from seedo.inference.questions._misfit import Misfit, misfit
 from seedo.inference.questions._query_parser import parse
+from seedo.inference.questions._seen_answers import answer_from_rows
 from seedo.inference.scores._scores import NoiseModel
 from seedo.tables import Table
 
@@ -86,13 +92,46 @@ def _answered(
 ) -> Answer:
     """A question about one thing; `weighed` is the posterior, worked out when first asked for."""
     graph = beliefs.graph
+    if found := _without_posterior(query, table, beliefs):
+        return replace(found, question=query.text(table.columns), rung=query.rung)
     if graph is not None and graph.bidirected:
         return answer_with_hidden_causes(query, graph, table)
     if beliefs.form == "nonlinear":
         if graph is None:
             raise UserError("--nonlinear", None, "needs the graph: add --graph")
         return answer_nonlinear(query, graph, table, beliefs.seed)
-    return answer(query, weighed())
+    doubts = misfit(query, table) if beliefs.form == "auto" and beliefs.model is None else Misfit()
+    if doubts.refused:
+        found = refuse(doubts.refused, rests_on=f"{table.rows:,} rows")
+        return replace(found, question=query.text(table.columns), rung=query.rung)
+    found = answer(query, weighed())
+    return replace(found, warnings=(*doubts.warnings, *found.warnings))
+
+
+def _without_posterior(query: q.Query, table: Table, beliefs: Beliefs) -> Answer | None:
+    """What design, known graph or the rows alone tell; None where graphs must be weighed.
+
+    Rows of a log come with the noise of their world: its posterior is exact, and is taken.
+    """
+    if beliefs.form == "linear" or beliefs.model is not None:
+        return None
+    wanted: Wanted = "curve" if beliefs.form == "nonlinear" else "auto"
+    if isinstance(query, q.Correlation) or (
+        isinstance(query, q.Expectation | q.Probability) and not query.do
+    ):
+        return answer_from_rows(query, table)
+    if not isinstance(query, q.Effect | q.Expectation | q.Probability | q.DoesCause):
+        return None
+    if isinstance(query, q.Effect) and query.by:
+        return _by_group(query, table, beliefs)
+    found = None
+    if not isinstance(query, q.Effect) or query.kind == "total":
+        found = answer_from_design(query, table, wanted)
+    if found is None and beliefs.graph is not None:
+        found = answer_from_graph(query, table, beliefs.graph, wanted)
+    if found is None and beliefs.graph is None:
+        found = answer_from_exclusion(query, table, beliefs.prior)
+    return found
 
 
 def posterior(
@@ -110,3 +149,29 @@ def posterior(
     return infer(
         table, beliefs.model, prior, draws=beliefs.draws, seed=beliefs.seed, progress=progress
     )
+
+
+def _by_group(query: q.Effect, table: Table, beliefs: Beliefs) -> Answer | None:
+    """One answer a level or group of a variable."""
+    single = replace(query, by="")
+    rows, warnings, refused = [], [], ""
+    for name, members in groups_by(query, table):
+        found = _without_posterior(single, table.take(members), beliefs)
+        if found is None:
+            return None
+        refused = refused or found.refused
+        warnings += [f"{name}: {line}" for line in found.warnings]
+        rows.append({"group": name, "effect": found.value, "low": found.low, "high": found.high,
+                     "rows": found.rests_on})  # fmt: skip
+    if all(row["effect"] is None for row in rows):
+        return refuse(refused or "no group has an answer by itself")
+    said = "; ".join(
+        f"{row['group']}: {number(row['effect'])} {interval(row['low'], row['high'])}"  # type: ignore[arg-type]
+        for row in rows if row["effect"] is not None and row["low"] is not None
+    )  # fmt: skip
+    per = "a unit" if query.start is None or query.end is None else (
+        f"from {number(query.start)} to {number(query.end)}")  # fmt: skip
+    text = f"{query.kind} effect of {query.cause} on {query.outcome} ({per}), {said}"
+    assumes = (f"{query.cause} does not change {query.by}", "each group is looked at by itself")
+    return Answer("", None, text, assumes=assumes, rests_on=f"{table.rows:,} rows",
+                  warnings=tuple(dict.fromkeys(warnings)), table=tuple(rows))  # fmt: skip

@@ -1,0 +1,381 @@
+"""One comparison of settings of one cause: prepared, checked, and read off."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.inference.checks import Finding, copies, groups_of, heavy_tails, overlap
+from seedo.inference.effects._estimate import Estimate, t_estimate
+from seedo.inference.effects._fit import Fitted, Means, fit, means, slopes
+from seedo.inference.effects._intervals import (
+    covariance,
+    difference,
+    freedom,
+    mean_estimate,
+    probability_of_effect,
+    wald,
+)
+from seedo.inference.effects._model import (
+    TESTED,
+    Model,
+    Names,
+    Wanted,
+    alike_groups,
+    model_of,
+)
+from seedo.inference.effects._sample import Covariate, Sample, Scale, sample_of
+from seedo.inference.effects._terms import Terms, curve
+from seedo.tables import Table
+
+Array = NDArray[np.float64]
+
+FEWEST = 4
+"""Rows from which anything is compared."""
+_GRID = (0.05, 0.275, 0.5, 0.725, 0.95)
+_SHOWN_LEVELS = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A fitted and checked model of one outcome under settings of one cause.
+
+    Attributes:
+        model: regression, findings, checks that held.
+        names: of cause and outcome.
+        held: covariates that are set to one value.
+        population: bool[R], rows averaged over; None: all.
+        randomised: the cause was set by the experimenter.
+        covariates: what is held or averaged over.
+    """
+
+    model: Model
+    names: Names
+    held: Mapping[str, float] = field(default_factory=dict)
+    population: NDArray[np.bool_] | None = None
+    randomised: bool = False
+    covariates: tuple[str, ...] = ()
+
+    @property
+    def fitted(self) -> Fitted:
+        return self.model.fitted
+
+    @property
+    def settings(self) -> Array:
+        """Different values of the cause among the rows, sorted."""
+        found: Array = np.unique(self.fitted.sample.cause)
+        return found
+
+    def means(self, settings: Sequence[float]) -> Means:
+        return means(self.fitted, list(settings), self.population, self.held)
+
+    def mean(self, setting: float) -> Estimate:
+        """Mean outcome under one setting."""
+        return mean_estimate(self.means([setting]), 0, self.how)
+
+    def effect(self, start: float, end: float) -> Estimate:
+        """Difference of mean outcomes."""
+        return difference(self.means([start, end]), 1, 0, self.how)
+
+    @property
+    def how(self) -> str:
+        """What was done, in words."""
+        fitted = self.fitted
+        form, link = fitted.terms.cause.form, fitted.link
+        kind = {"identity": "regression", "logit": "logistic regression",
+                "log": "log-linear regression"}[link]  # fmt: skip
+        if form == "levels" and not fitted.terms.covariates and link == "identity":
+            kind = "comparison of means"
+        elif form == "spline":
+            kind += " with a smooth curve"
+        if self.covariates:
+            kind += f" that holds {', '.join(self.covariates)}"
+        return kind
+
+    @property
+    def constant(self) -> bool:
+        """Whether a unit of the cause does the same wherever it starts."""
+        straight = self.fitted.link == "identity" and self.fitted.terms.cause.form == "line"
+        return straight or len(self.settings) == 2
+
+    def unit(self) -> Estimate | None:
+        """Effect of one more unit, averaged over rows; None where it changes its sign, or where
+        there is no such thing because settings are more than two names or levels."""
+        settings = self.settings
+        if len(settings) == 2:
+            start, end = settings.tolist()
+            change = 1.0 if self.fitted.sample.cause_named else end - start
+            return self.effect(start, end).scaled(1 / change)
+        if self.fitted.terms.cause.form == "levels":
+            return None
+        found = slopes(self.fitted, self.population)
+        if not self.constant:
+            grid = self.grid()
+            signs = {math.copysign(1, self.effect(a, b).value) for a, b in pairwise(grid)}
+            if len(signs) > 1:
+                return None
+        variance = covariance(found)
+        free = freedom(self.fitted, found.direction[0])
+        rows = int(self.fitted.weight.sum())
+        return t_estimate(float(found.values[0]), math.sqrt(variance[0, 0]), free, self.how, rows)
+
+    def grid(self) -> list[float]:
+        """Settings among which a table of contrasts is given."""
+        settings = self.settings
+        if len(settings) <= _SHOWN_LEVELS:
+            return [float(x) for x in settings]
+        points = np.unique(np.quantile(self.fitted.sample.cause, _GRID))
+        return [float(x) for x in points]
+
+    def contrasts(self) -> list[tuple[float, float, Estimate]]:
+        """Every setting of the grid against the one before; of names, against the first."""
+        grid = self.grid()
+        if self.fitted.sample.cause_named:
+            pairs = [(grid[0], other) for other in grid[1:]]
+        else:
+            pairs = list(pairwise(grid))
+        found = self.means(grid)
+        place = {value: i for i, value in enumerate(grid)}
+        return [(a, b, difference(found, place[b], place[a], self.how)) for a, b in pairs]
+
+    def probability(self) -> float:
+        """That the cause has any effect, apart from its size."""
+        settings = self.settings
+        own = self.fitted.terms.own
+        if len(settings) > own + 1:
+            settings = np.quantile(self.fitted.sample.cause, np.linspace(0.05, 0.95, own + 1))
+        found = self.means(settings.tolist())
+        size = len(found.values)
+        steps = np.eye(size)[:, 1:] - np.eye(size)[:, :-1]
+        return probability_of_effect(*wald(found.combined(steps)))
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What is to be compared in which rows.
+
+    Attributes:
+        rows: bool[R], which are used.
+        cause: variable; -1 for none (a plain mean).
+        outcome: variable.
+        values: float64[R], the outcome or an event of it.
+        scale: of these values.
+        covariates: variables that are held.
+        randomised: the cause was set in these rows.
+        asked: settings that are asked about.
+        held: values of covariates that are set as well, by name.
+        wanted: form of the cause's effect.
+    """
+
+    rows: NDArray[np.bool_]
+    cause: int
+    outcome: int
+    values: Array
+    scale: Scale
+    covariates: tuple[int, ...] = ()
+    randomised: bool = False
+    asked: tuple[float, ...] = ()
+    held: Mapping[str, float] = field(default_factory=dict)
+    wanted: Wanted = "auto"
+
+
+def compare(table: Table, plan: Plan) -> Comparison | None:
+    """Fits and checks a comparison; None where rows are too few for one.
+
+    Args:
+        table: all rows.
+        plan: what is compared.
+    """
+    names = Names(table.variables[plan.cause], table.variables[plan.outcome])
+    sample = sample_of(
+        table, plan.rows, plan.cause, plan.values, list(plan.covariates), plan.scale
+    )  # fmt: skip
+    known = np.isfinite(sample.outcome)
+    if known.sum() < FEWEST or len(np.unique(sample.cause[known])) < 2:
+        return None
+    if not sample.covariates:
+        sample = sample.take(known)
+    findings: list[Finding] = []
+    twins = _twins(table, plan)
+    if twins is not None and sample.clusters is None and sample.rows == int(plan.rows.sum()):
+        sample = replace(sample, clusters=twins)
+        count = len(np.unique(twins))
+        findings.append(Finding(
+            "copies", "mended",
+            f"many rows are exact copies of others ({sample.rows:,} rows, {count:,} of them "
+            "different): copies count as one row",
+            "say with --weights or --unit if they are not",
+        ))  # fmt: skip
+    first = model_of(sample, names, list(plan.asked), plan.wanted)
+    grouped = None
+    if sample.clusters is None and first.fatal is None:
+        grouped = _grouped(table, plan, first.fitted)
+    if grouped is not None:
+        name, groups, share = grouped
+        sample = replace(sample, clusters=groups)
+        first = model_of(sample, names, list(plan.asked), plan.wanted)
+        findings.append(Finding(
+            "clusters", "mended",
+            f"{names.cause} has one value within each {name}, and rows of one {name} resemble "
+            f"each other: the {share} {name}s are what is independent, not the rows",
+            f"say so with --unit {name}",
+        ))  # fmt: skip
+    findings += first.findings
+    if not plan.randomised and plan.covariates:
+        findings += _overlapping(sample, names, plan.asked)
+    held = list(first.held)
+    covariates = tuple(table.variables[j] for j in plan.covariates)
+    if any(c.name == "source" for c in sample.covariates):
+        covariates = (*covariates, "source")
+    found = Comparison(first, names, plan.held, None, plan.randomised, covariates)
+    if first.fatal is None:
+        tails = _tails(found)
+        findings += tails
+        held += [] if tails else ["heavy tails"]
+    for kind in ("copies", "clusters", "no overlap"):
+        if kind not in {f.kind for f in findings}:
+            held.append(kind)
+    return replace(found, model=replace(first, findings=tuple(findings), held=tuple(held)))
+
+
+def _twins(table: Table, plan: Plan) -> NDArray[np.int64] | None:
+    if table.unit is not None or table.weight is not None:
+        return None
+    return copies(table.values[plan.rows])
+
+
+def _grouped(table: Table, plan: Plan, fitted: Fitted) -> tuple[str, NDArray[np.int64], int] | None:
+    """Groups by another column that share the cause's value and resemble each other."""
+    kept = plan.rows & np.isfinite(table.values[:, [plan.cause, *plan.covariates]]).all(axis=1)
+    if not plan.covariates:
+        kept = kept & np.isfinite(plan.values)
+    if table.time is not None or int(kept.sum()) != fitted.sample.rows:
+        return None
+    candidates = []
+    for j, column in enumerate(table.columns):
+        whole = column.named or bool(np.all(np.mod(table.values[kept, j], 1) == 0))
+        if j in (plan.cause, plan.outcome, *plan.covariates) or not whole:
+            continue
+        groups = groups_of(table.values[kept, j])
+        if groups is not None:
+            candidates.append((table.variables[j], groups))
+    found = alike_groups(fitted, candidates) if candidates else None
+    return None if found is None else (*found, len(np.unique(found[1])))
+
+
+def _overlapping(sample: Sample, names: Names, asked: Sequence[float]) -> list[Finding]:
+    """Whether rows with the settings that are compared are alike in what is held."""
+    different = np.unique(sample.cause)
+    pair = [a for a in asked if a in different]
+    if len(different) == 2 or len(set(pair)) != 2:
+        pair = different.tolist() if len(different) == 2 else []
+    if not pair or not sample.covariates:
+        return []
+    mine = sample.take(np.isin(sample.cause, pair) & np.isfinite(sample.outcome))
+    if mine.rows > TESTED:
+        mine = mine.take(np.random.default_rng(0).choice(mine.rows, TESTED, replace=False))
+    covariates = tuple(c for c in mine.covariates if np.ptp(c.values) > 0)
+    if not covariates or mine.rows < 10 * (1 + len(covariates)):
+        return []
+    terms = Terms(
+        curve(np.zeros(mine.rows), "levels"),
+        tuple(curve(c.values, "levels" if c.named else "line") for c in covariates),
+    )
+    treated = (mine.cause == max(pair)).astype(np.float64)
+    again = Sample(treated, np.zeros(mine.rows), covariates, "yes/no", weight=mine.weight)
+    chance = treated - fit(again, terms, "logit").residual
+    verdict = overlap(chance, mine.weight)
+    listed = ", ".join(c.name for c in covariates)
+    if verdict == "none":
+        return [Finding(
+            "no overlap", "fatal",
+            f"there is no overlap: {names.cause} is decided all but completely by {listed}, so "
+            f"that no rows are alike in that and differ in {names.cause}, and any difference "
+            "between them could come from either",
+            f"only rows in which {names.cause} was set otherwise (an experiment) would tell, or "
+            f"rows near the border of the rule under an assumption of continuity",
+        )]  # fmt: skip
+    if verdict == "some":
+        return [Finding(
+            "no overlap", "warning",
+            f"for many rows the other setting of {names.cause} hardly occurs among rows that are "
+            f"alike in {listed}: there the answer rests on the model's going on beyond the data",
+            "ask about a group in which both occur, with 'for ...'",
+        )]  # fmt: skip
+    return []
+
+
+def _tails(found: Comparison) -> list[Finding]:
+    """A single row that decides the comparison."""
+    if found.fitted.sample.clusters is not None:
+        return []
+    grid = found.grid()
+    both = found.means([grid[0], grid[-1]])
+    influence = both.influence[:, 1] - both.influence[:, 0]
+    used = found.fitted.used
+    worst = heavy_tails(influence[used])
+    if worst is None:
+        return []
+    value = found.fitted.sample.outcome[used][worst]
+    return [Finding(
+        "heavy tails", "warning",
+        f"one row, in which {found.names.outcome} is {value:.6g}, by itself decides much of the "
+        "answer",
+        "check that row, or ask about the logarithm",
+    )]  # fmt: skip
+
+
+def plain_mean(
+    table: Table,
+    rows: NDArray[np.bool_],
+    values: Array,
+    scale: Scale,
+    fill: Sequence[int] = (),
+) -> Means | None:
+    """The mean of values over rows; where some are missing, filled in from other columns.
+
+    Args:
+        table: all rows.
+        rows: bool[R].
+        values: float64[R], NaN where missing.
+        scale: of the values.
+        fill: columns that say which rows miss them; the mean is that of all rows, by regression on
+            these (right where they alone decide what is missing: missing at random, Rubin 1976).
+    """  # fmt: skip
+    kept = rows & np.isfinite(table.values[:, list(fill)]).all(axis=1)
+    if not fill:
+        kept = kept & np.isfinite(values)
+    if int((kept & np.isfinite(values)).sum()) < 2:
+        return None
+    held = tuple(
+        Covariate(table.variables[j], table.values[kept, j], table.columns[j].named) for j in fill
+    )
+    clusters = None
+    if table.unit is not None:
+        clusters = np.unique(table.unit[kept], return_inverse=True)[1].reshape(-1)
+    weight = None if table.weight is None else table.weight[kept]
+    sample = Sample(values[kept], np.zeros(int(kept.sum())), held, scale, False, clusters, weight)
+    if not fill:
+        fitted = fit(sample, Terms(curve(sample.cause, "levels")), "identity")
+    else:
+        fitted = model_of(sample, Names("nothing", "it"), [], "auto").fitted
+    return means(fitted, [0.0])
+
+
+def as_rows(comparison: Comparison, said: Any) -> tuple[dict[str, Any], ...]:
+    """The contrasts as rows of a table.
+
+    Args:
+        comparison: a fitted comparison.
+        said: from a setting to how it is written.
+    """
+    return tuple(
+        {"from": said(a), "to": said(b), "effect": e.value, "low": e.low, "high": e.high}
+        for a, b, e in comparison.contrasts()
+    )

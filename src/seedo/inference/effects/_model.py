@@ -1,0 +1,504 @@
+"""Which regression fits a sample: its terms, its link, which rows are one; and what was wrong.
+
+The plainest model is tried first and left only where a check refutes it, so that an answer is
+long where it must be and short where it can be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.inference.checks import (
+    SHARE,
+    Finding,
+    added_terms,
+    by_time,
+    constant_within,
+    order,
+    order_finding,
+    resemblance,
+)
+from seedo.inference.effects._fit import Fitted, Link, fit
+from seedo.inference.effects._sample import Covariate, Sample
+from seedo.inference.effects._terms import KNOTS, Curve, Terms, curve
+
+Array = NDArray[np.float64]
+Wanted = Literal["auto", "line", "curve"]
+
+TESTED = 20_000
+"""Rows of a larger sample on which forms are tried."""
+MOST_LEVELS = 12
+"""Different values of a number up to which each may have a mean of its own."""
+_FEW = 4
+"""Different values of a covariate up to which each gets a mean of its own at once."""
+_CELLS = 32
+_ROWS_A_LEVEL = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A regression that fits, as far as the checks can tell.
+
+    Attributes:
+        fitted: the regression.
+        findings: what was wrong with plainer ones, or with this.
+        held: the checks that found nothing.
+    """
+
+    fitted: Fitted
+    findings: tuple[Finding, ...]
+    held: tuple[str, ...]
+
+    @property
+    def fatal(self) -> Finding | None:
+        """Why there is no answer, if there is none."""
+        return next((f for f in self.findings if f.severity == "fatal"), None)
+
+
+@dataclass(frozen=True)
+class Names:
+    """What cause and outcome are called."""
+
+    cause: str
+    outcome: str
+
+
+def model_of(sample: Sample, names: Names, asked: list[float], wanted: Wanted = "auto") -> Model:
+    """Chooses and fits.
+
+    Args:
+        sample: rows.
+        names: for findings.
+        asked: values of the cause that are asked about.
+        wanted: a line or a curve whatever the rows say, or what they say.
+    """
+    findings: list[Finding] = []
+    sample, found = _by_unit(sample)
+    findings += found
+    sample = _saturated(sample)
+    tested = sample
+    if sample.rows > TESTED:
+        rng = np.random.default_rng(0)
+        tested = sample.take(np.sort(rng.choice(sample.rows, TESTED, replace=False)))
+    walk = _walk(sample, names)
+    if walk is not None:
+        plain = Terms(_first_form(sample), tuple(_held_form(c) for c in sample.covariates))
+        return Model(fit(sample, plain, "identity"), (walk,), ())
+    terms, link, found = _form(tested, names, asked, wanted)
+    findings += found
+    if tested is not sample:
+        terms = _refreshed(terms, sample)
+    fitted = fit(sample, terms, link)
+    fitted, in_order = _in_order(fitted, names)
+    findings += in_order
+    looked = ["curvature", "autocorrelation"]
+    if sample.covariates:
+        looked.insert(1, "interaction")
+    kinds = {f.kind for f in findings} | ({"autocorrelation"} if in_order else set())
+    held = tuple(kind for kind in looked if kind not in kinds)
+    return Model(fitted, tuple(findings), held)
+
+
+def _refreshed(terms: Terms, sample: Sample) -> Terms:
+    """The same terms where all rows are: a rare level may not have been in the tested ones."""
+
+    def again(c: Curve, x: Array) -> Curve:
+        return curve(x, "levels") if c.form == "levels" else c
+
+    pairs = zip(terms.covariates, sample.covariates, strict=True)
+    return replace(
+        terms,
+        cause=again(terms.cause, sample.cause),
+        covariates=tuple(again(c, held.values) for c, held in pairs),
+    )
+
+
+def _by_unit(sample: Sample) -> tuple[Sample, list[Finding]]:
+    """One row a unit, its means, where the cause is constant within units."""
+    if sample.clusters is None:
+        return sample, []
+    used = np.isfinite(sample.outcome)
+    mine = sample.take(used)
+    assert mine.clusters is not None
+    if len(mine.cause) == 0 or len(np.unique(mine.clusters)) == mine.rows:
+        return replace(sample, clusters=None), []
+    if not constant_within(mine.cause, mine.clusters):
+        return _within(mine), []
+    if any(c.named and not constant_within(c.values, mine.clusters) for c in mine.covariates):
+        return mine, []
+    weight = mine.weights
+    unit = mine.clusters
+    total = np.bincount(unit, weight)
+
+    def averaged(x: Array) -> Array:
+        found: Array = np.bincount(unit, weight * x) / total
+        return found
+
+    # Codes of names must not change by rounding.
+    first = np.unique(mine.clusters, return_index=True)[1]
+    held = tuple(
+        replace(c, values=c.values[first] if c.named else averaged(c.values))
+        for c in mine.covariates
+    )
+    scale = mine.scale if mine.scale != "yes/no" else "real"
+    return Sample(averaged(mine.outcome), mine.cause[first], held, scale, mine.cause_named), []
+
+
+def _within(sample: Sample) -> Sample:
+    """Units held as such where the cause varies within them and they are few enough."""
+    assert sample.clusters is not None
+    count = len(np.unique(sample.clusters))
+    if sample.scale != "real" or count > MAX_HELD_UNITS or sample.rows < 2 * count:
+        return sample
+    unit = Covariate("unit", sample.clusters.astype(np.float64), True)
+    return replace(sample, covariates=(*sample.covariates, unit))
+
+
+MAX_HELD_UNITS = 60
+
+
+def _saturated(sample: Sample) -> Sample:
+    """Covariates of few values made one, each combination a level, where all are well filled."""
+    if sample.scale != "yes/no" or not sample.covariates:
+        return sample
+    columns = [c.values for c in sample.covariates]
+    if any(len(np.unique(c)) > _CELLS for c in columns) or len(np.unique(sample.cause)) > _FEW:
+        return sample
+    cell = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
+    used = np.isfinite(sample.outcome)
+    levels, arm = np.unique(sample.cause, return_inverse=True)
+    count = int(cell.max()) + 1
+    if count > _CELLS:
+        return sample
+    filled = np.bincount(
+        (cell * len(levels) + arm.reshape(-1))[used], sample.weights[used], count * len(levels)
+    )
+    if filled.min() < 5:
+        return sample
+    name = " and ".join(c.name for c in sample.covariates)
+    return replace(sample, covariates=(Covariate(name, cell.astype(np.float64), True),))
+
+
+def _form(
+    sample: Sample, names: Names, asked: list[float], wanted: Wanted
+) -> tuple[Terms, Link, list[Finding]]:
+    """Terms and link, and what refuted plainer ones."""
+    plain = Terms(_first_form(sample), tuple(_held_form(c) for c in sample.covariates))
+    if _all_levels(sample, plain) and sample.scale == "yes/no" and len(plain.covariates) <= 1:
+        return replace(plain, crossed=bool(plain.covariates)), "identity", []
+    if wanted == "line":
+        line = plain if sample.cause_named else plain.with_cause(curve(sample.cause, "line"))
+        return line, _links(sample)[0], []
+    if wanted == "curve" and plain.cause.form == "line":
+        plain = plain.with_cause(curve(sample.cause, "spline"))
+    refuted: list[tuple[Terms, Link, list[Finding]]] = []
+    for link in _links(sample):
+        terms, found = _grown(sample, plain, link, names, asked)
+        if not found:
+            return terms, link, []
+        refuted.append((terms, link, found))
+    # The link that needed fewest amendments.
+    return min(refuted, key=lambda one: len(one[2]))
+
+
+def _first_form(sample: Sample) -> Curve:
+    different = np.unique(sample.cause)
+    if sample.cause_named or len(different) <= 2:
+        return curve(sample.cause, "levels")
+    return curve(sample.cause, "line")
+
+
+def _held_form(covariate: Covariate) -> Curve:
+    few = len(np.unique(covariate.values)) <= _FEW
+    return curve(covariate.values, "levels" if covariate.named or few else "line")
+
+
+def _all_levels(sample: Sample, terms: Terms) -> bool:
+    return all(c.form == "levels" for c in (terms.cause, *terms.covariates))
+
+
+def _links(sample: Sample) -> tuple[Link, ...]:
+    """Links to try, the likeliest first; a mean of levels alone needs none."""
+    if sample.scale == "yes/no":
+        return ("logit",)
+    y = sample.outcome[np.isfinite(sample.outcome)]
+    if sample.scale == "real" or len(y) == 0 or y.min() < 0 or y.max() <= 0:
+        return ("identity",)
+    if not sample.covariates and len(np.unique(sample.cause)) <= 2:
+        return ("identity",)
+    return ("log", "identity") if sample.scale == "count" else ("identity", "log")
+
+
+def _curved(sample: Sample, asked: list[float]) -> Curve:
+    """How the cause enters if not by a line."""
+    different, size = np.unique(sample.cause, return_counts=True)
+    enough = len(different) <= MOST_LEVELS and size.min() >= _ROWS_A_LEVEL
+    if enough and np.isin(asked, different).all():
+        return curve(sample.cause, "levels")
+    return curve(sample.cause, "spline")
+
+
+def _bent(sample: Sample, terms: Terms, link: Link) -> float:
+    """p-value of the cause's line being enough, over its level: below 1 it is not.
+
+    By a square, which finds what matters most, and by what else a curve may do.
+    """
+    square = replace(terms.cause, form="square")
+    by_square = _lacking(sample, terms, terms.with_cause(square), link) / SHARE["curvature"]
+    any_way = curve(sample.cause, "spline")
+    by_curve = _lacking(sample, terms, terms.with_cause(any_way), link)
+    return min(by_square, by_curve / (SHARE["other curvature"] / 2))
+
+
+def _grown(
+    sample: Sample, terms: Terms, link: Link, names: Names, asked: list[float]
+) -> tuple[Terms, list[Finding]]:
+    """Terms with whatever the rows show to be missing."""
+    findings: list[Finding] = []
+    if terms.cause.form == "line" and _bent(sample, terms, link) < 1:
+        terms = _finer(sample, terms.with_cause(_curved(sample, asked)), link)
+        shown = "each level has a mean of its own" if terms.cause.form == "levels" else (
+            "a smooth curve (cubic spline) is fitted")  # fmt: skip
+        findings.append(Finding(
+            "curvature", "mended",
+            f"{names.outcome} is no straight-line function of {names.cause}: {shown}"
+        ))  # fmt: skip
+    # A curve looks like an interaction and the other way round: the likelier is taken first.
+    ways = [_smoothed, _crossed]
+    while ways:
+        offers = [(offer, way) for way in ways if (offer := way(sample, terms, link, names))]
+        if not offers:
+            break
+        best, taken = min(offers, key=lambda one: one[0].p_value)
+        ways.remove(taken)
+        terms = best.terms
+        findings.append(best.finding)
+    if last := _multiplied(sample, terms, link, names):
+        terms = last.terms
+        findings.append(last.finding)
+    return terms, findings
+
+
+@dataclass(frozen=True, eq=False)
+class Amendment:
+    """Richer terms that the rows ask for.
+
+    Attributes:
+        p_value: of the plainer terms being enough.
+        terms: the richer ones.
+        finding: what is said.
+    """
+
+    p_value: float
+    terms: Terms
+    finding: Finding
+
+
+def _smoothed(sample: Sample, terms: Terms, link: Link, names: Names) -> Amendment | None:
+    """Curves of covariates, where the rows show lines not to be enough."""
+    smooth = tuple(
+        curve(held.values, "spline") if c.form == "line" else c
+        for c, held in zip(terms.covariates, sample.covariates, strict=True)
+    )
+    if not any(c.form == "spline" for c in smooth):
+        return None
+    # Whether curves are needed is tested without their products with the cause.
+    p = _lacking(sample, terms, replace(terms, covariates=smooth, crossed=False), link)
+    if p >= SHARE["other curvature"] / 2:
+        return None
+    listed = ", ".join(c.name for c in sample.covariates)
+    text = f"{names.outcome} is no straight-line function of {listed}: smooth curves are fitted"
+    richer = replace(terms, covariates=_smoothest(sample, terms, smooth, link))
+    return Amendment(p, richer, Finding("curvature", "mended", text))
+
+
+def _crossed(sample: Sample, terms: Terms, link: Link, names: Names) -> Amendment | None:
+    """Products of cause and covariates, where the rows show the cause to act differently."""
+    listed = ", ".join(c.name for c in sample.covariates)
+    what = f"{names.cause} acts differently at different {listed}"
+    return _with_products(sample, terms, replace(terms, crossed=True), link, what)
+
+
+def _multiplied(sample: Sample, terms: Terms, link: Link, names: Names) -> Amendment | None:
+    """Products of pairs of covariates, where the rows show these to act together."""
+    if not 2 <= len(sample.covariates) <= _MOST_MULTIPLIED:
+        return None
+    what = f"{', '.join(c.name for c in sample.covariates)} act on {names.outcome} together"
+    return _with_products(sample, terms, replace(terms, squares=True), link, what)
+
+
+def _with_products(
+    sample: Sample, terms: Terms, richer: Terms, link: Link, what: str
+) -> Amendment | None:
+    if not sample.covariates:
+        return None
+    if richer.matrix(sample.take(np.arange(1))).shape[1] > sample.rows / 8:
+        return None
+    p = _lacking(sample, terms, richer, link)
+    if p >= SHARE["interaction"] / 2:
+        return None
+    text = f"{what}: the model lets them, and the answer is the average over the rows"
+    return Amendment(p, richer, Finding("interaction", "mended", text))
+
+
+_MOST_MULTIPLIED = 6
+"""Covariates up to which products of pairs are tried."""
+
+
+def _finer(sample: Sample, terms: Terms, link: Link) -> Terms:
+    """The cause's spline with more knots where the rows ask for them."""
+    different = len(np.unique(sample.cause))
+    for knots in KNOTS[1:]:
+        if terms.cause.form != "spline" or sample.rows < 15 * knots or different < 2 * knots:
+            break
+        finer = terms.with_cause(curve(sample.cause, "spline", knots))
+        if _lacking(sample, terms, finer, link) < _FINER:
+            terms = finer
+    return terms
+
+
+_FINER = 0.1
+"""Level at which more knots are taken once there are any: a curve that is too coarse errs more."""
+
+
+def _smoothest(
+    sample: Sample, terms: Terms, smooth: tuple[Curve, ...], link: Link
+) -> tuple[Curve, ...]:
+    """Covariates' splines with more knots where the rows ask for them."""
+    for knots in KNOTS[1:]:
+        if sample.rows < 20 * knots * len(smooth):
+            break
+        finer = tuple(
+            curve(held.values, "spline", knots) if c.form == "spline" else c
+            for c, held in zip(smooth, sample.covariates, strict=True)
+        )
+        coarse = replace(terms, covariates=smooth)
+        if _lacking(sample, coarse, replace(terms, covariates=finer), link) < _FINER:
+            smooth = finer
+    return smooth
+
+
+def _lacking(sample: Sample, terms: Terms, richer: Terms, link: Link) -> float:
+    """p-value of the plainer terms being enough."""
+    fitted = fit(sample, terms, link)
+    extra = richer.matrix(sample)[fitted.used]
+    clusters = None if sample.clusters is None else (
+        np.unique(sample.clusters[fitted.used], return_inverse=True)[1].reshape(-1))  # fmt: skip
+    return added_terms(
+        fitted.residual, fitted.matrix, extra, fitted.slope, fitted.weight, clusters,
+        known=link == "logit",
+    )  # fmt: skip
+
+
+def _timely(sample: Sample) -> bool:
+    """Whether neighbouring rows may be neighbours in time."""
+    if sample.clusters is not None or sample.episode is not None or sample.weight is not None:
+        return False
+    used = np.isfinite(sample.outcome)
+    return sample.ordered or by_time(sample.outcome[used], sample.cause[used])
+
+
+def _apart(fitted: Fitted) -> Array:
+    """float64[U], the cause's main column less what covariates say of it."""
+    own = slice(1, 1 + fitted.terms.own)
+    held = np.delete(fitted.matrix, own, axis=1)
+    mine = fitted.matrix[:, own]
+    if not mine.shape[1]:
+        return np.zeros(len(fitted.residual))
+    left = mine - held @ np.linalg.lstsq(held, mine, rcond=None)[0]
+    found: Array = left[:, int(np.argmax(left.std(axis=0)))]
+    return found
+
+
+def _walk(sample: Sample, names: Names) -> Finding | None:
+    """Cause and outcome wander, so that any curve through them is found by chance.
+
+    Looked at before curves are: random walks make them.
+    """
+    if not _timely(sample) or sample.cause_named or len(np.unique(sample.cause)) <= 2:
+        return None
+    plain = Terms(curve(sample.cause, "line"), tuple(_held_form(c) for c in sample.covariates))
+    fitted = fit(sample, plain, "identity")
+    seen = order(fitted.residual, _apart(fitted), fitted.matrix.shape[1] - 1)
+    finding = order_finding(seen, names.cause, names.outcome)
+    return finding if finding is not None and finding.severity == "fatal" else None
+
+
+def _in_order(fitted: Fitted, names: Names) -> tuple[Fitted, list[Finding]]:
+    """Refits with autocorrelated noise where neighbouring rows resemble each other."""
+    if not _timely(fitted.sample):
+        return fitted, []
+    seen = replace(order(fitted.residual, _apart(fitted)), walk=False)
+    finding = order_finding(seen, names.cause, names.outcome)
+    if finding is None:
+        return fitted, []
+    if fitted.link != "identity" or fitted.sample.scale == "yes/no":
+        text = ": runs of rows are taken as one in the interval"
+        fitted = _blocks(fitted, seen.residual)
+    else:
+        text = ": noise that goes over from row to row is part of the model"
+        fitted = _whitened(fitted)
+    return fitted, [replace(finding, text=finding.text + text)]
+
+
+def _whitened(fitted: Fitted) -> Fitted:
+    """Least squares with first-order autocorrelated noise (Prais & Winsten 1954)."""
+    count = len(fitted.residual)
+    y = fitted.sample.outcome[fitted.used]
+    residual, found = fitted.residual, fitted
+    for _ in range(10):
+        r = float(residual[1:] @ residual[:-1] / (residual @ residual))
+        # The estimate falls short by about (1 + 4 r) / n (Marriott & Pope 1954).
+        r = min(r + (1 + 4 * r) / count, 0.98)
+
+        def lagged(x: Array, r: float = r) -> Array:
+            new = np.array(x)
+            new[1:] = x[1:] - r * x[:-1]
+            new[0] = np.sqrt(1 - r * r) * x[0]
+            return new
+
+        matrix, new_y = lagged(fitted.matrix), lagged(y)
+        inverse: NDArray[Any] = np.linalg.pinv(matrix.T @ matrix, hermitian=True)
+        beta: NDArray[Any] = inverse @ (matrix.T @ new_y)
+        found = replace(fitted, matrix=matrix, coefficients=beta, inverse=inverse,
+                        residual=new_y - matrix @ beta)  # fmt: skip
+        residual = y - fitted.matrix @ beta
+    return found
+
+
+def _blocks(fitted: Fitted, r: float) -> Fitted:
+    """Runs of rows as clusters, long enough for the resemblance to die out."""
+    sample = fitted.sample
+    length = int(np.ceil(3 / max(1 - r, 0.05)))
+    runs = max(min(sample.rows // length, sample.rows // 2), 5)
+    clusters = (np.arange(sample.rows) * runs // sample.rows).astype(np.int64)
+    return replace(fitted, sample=replace(sample, clusters=clusters))
+
+
+def alike_groups(
+    fitted: Fitted, candidates: list[tuple[str, NDArray[np.int64]]]
+) -> tuple[str, NDArray[np.int64]] | None:
+    """The grouping within which the cause is constant and residuals resemble each other most.
+
+    Args:
+        fitted: a regression that takes rows as independent.
+        candidates: name and int64[R], groups of the rows of the sample.
+    """
+    found: list[tuple[float, int]] = []
+    used = fitted.used
+    levels = len(np.unique(fitted.sample.cause))
+    suited = [
+        k for k, (_, groups) in enumerate(candidates)
+        if len(np.unique(groups[used])) > levels and constant_within(
+            fitted.sample.cause[used], groups[used])
+    ]  # fmt: skip
+    for k in suited:
+        groups = np.unique(candidates[k][1][used], return_inverse=True)[1].reshape(-1)
+        _, p = resemblance(fitted.residual, groups, min(fitted.parameters, levels))
+        if p < SHARE["clusters"] / len(suited):
+            found.append((p, k))
+    return candidates[min(found)[1]] if found else None

@@ -1,0 +1,143 @@
+"""How a known graph lets an effect be computed: adjustment, instrument, front door, paths.
+
+Criteria on the graph alone, by d-separation (networkx): the optimal adjustment set (Henckel,
+Perković & Maathuis 2022), else a smallest one (van der Zander, Liśkiewicz & Textor 2019); an
+instrument given covariates (Brito & Pearl 2002); the front door with several mediators (Pearl,
+Causality, 2009, def. 3.3.3); the single door for direct effects (ibid., th. 5.3.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from itertools import chain, combinations
+from typing import Any, Literal
+
+from seedo.inference.graphs._known_graph import KnownGraph
+
+Way = Literal["none", "adjustment", "instrument", "front door", "unknown"]
+_MOST_MEDIATORS = 4
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """How an effect follows from a graph.
+
+    Attributes:
+        way: "none" where the graph has no directed path: no effect; "unknown" where no way here
+            applies.
+        variables: adjusted for, or the instrument, or the mediators.
+        conditions: held beside an instrument.
+    """
+
+    way: Way
+    variables: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+
+
+class CausalGraph:
+    """A known graph with its hidden causes as nodes."""
+
+    def __init__(self, graph: KnownGraph, observed: Collection[str]) -> None:
+        self.graph = graph.to_networkx()
+        for pair in sorted(graph.bidirected):
+            hidden = "hidden cause of " + " and ".join(pair)
+            self.graph.add_edges_from((hidden, name) for name in pair)
+        self.observed = {name for name in graph.variables if name in observed}
+        self._order = {name: i for i, name in enumerate(graph.variables)}
+
+    def _sorted(self, names: Collection[str]) -> tuple[str, ...]:
+        return tuple(sorted(names, key=self._order.__getitem__))
+
+    def descendants(self, name: str) -> set[str]:
+        """Without the variable itself."""
+        import networkx as nx
+
+        return set(nx.descendants(self.graph, name))
+
+    def between(self, cause: str, outcome: str) -> set[str]:
+        """On directed paths from the cause to the outcome, which is among them if there are any."""
+        import networkx as nx
+
+        return self.descendants(cause) & ({outcome} | set(nx.ancestors(self.graph, outcome)))
+
+    def strategy(self, cause: str, outcome: str) -> Strategy:
+        """The best way to the total effect."""
+        between = self.between(cause, outcome)
+        if not between:
+            return Strategy("none")
+        adjusted = self.adjustment(cause, outcome)
+        if adjusted is not None:
+            return Strategy("adjustment", adjusted)
+        mediators = self._front_door(cause, outcome, between)
+        if mediators is not None:
+            return Strategy("front door", mediators)
+        return self._instrument(cause, outcome) or Strategy("unknown")
+
+    def adjustment(self, cause: str, outcome: str) -> tuple[str, ...] | None:
+        """Variables to hold for the total effect, None if no set of them will do."""
+        between = self.between(cause, outcome)
+        forbidden = {cause} | between | set(chain(*(self.descendants(v) for v in between)))
+        allowed = self.observed - forbidden - {outcome}
+        cut = self.graph.copy()
+        cut.remove_edges_from([(cause, v) for v in between if cut.has_edge(cause, v)])
+        parents = set(chain(*(self.graph.predecessors(v) for v in between or {outcome})))
+        return self._separator(cut, cause, outcome, parents - between - {cause}, allowed)
+
+    def direct(self, cause: str, outcome: str) -> tuple[str, ...] | None:
+        """Variables to hold for the direct effect, None if no set of them will do."""
+        cut = self.graph.copy()
+        if cut.has_edge(cause, outcome):
+            cut.remove_edge(cause, outcome)
+        allowed = self.observed - {cause, outcome} - self.descendants(outcome)
+        parents = set(self.graph.predecessors(outcome)) - {cause}
+        return self._separator(cut, cause, outcome, parents, allowed)
+
+    def has_edge(self, cause: str, outcome: str) -> bool:
+        return bool(self.graph.has_edge(cause, outcome))
+
+    def _separator(
+        self, graph: Any, one: str, other: str, first: set[str], allowed: set[str]
+    ) -> tuple[str, ...] | None:
+        import networkx as nx
+
+        if first <= allowed and nx.is_d_separator(graph, {one}, {other}, first):
+            return self._sorted(first)
+        found = nx.find_minimal_d_separator(graph, {one}, {other}, restricted=allowed)
+        return None if found is None else self._sorted(found)
+
+    def _front_door(self, cause: str, outcome: str, between: set[str]) -> tuple[str, ...] | None:
+        import networkx as nx
+
+        candidates = self._sorted((between & self.observed) - {outcome})
+        below = self.graph.copy()
+        below.remove_edges_from(list(self.graph.out_edges(cause)))
+        for size in range(1, min(len(candidates), _MOST_MEDIATORS) + 1):
+            for some in combinations(candidates, size):
+                rest = self.graph.copy()
+                rest.remove_nodes_from(some)
+                if nx.has_path(rest, cause, outcome):
+                    continue
+                cut = self.graph.copy()
+                cut.remove_edges_from([e for v in some for e in self.graph.out_edges(v)])
+                if nx.is_d_separator(below, {cause}, set(some), set()) and (
+                    nx.is_d_separator(cut, set(some), {outcome}, {cause})
+                ):
+                    return some
+        return None
+
+    def _instrument(self, cause: str, outcome: str) -> Strategy | None:
+        import networkx as nx
+
+        below = self.graph.copy()
+        below.remove_edges_from(list(self.graph.out_edges(cause)))
+        later = self.descendants(cause) | {cause, outcome}
+        best: Strategy | None = None
+        for name in self._sorted(self.observed - later - self.descendants(outcome)):
+            allowed = self.observed - later - {name} - self.descendants(outcome)
+            held = nx.find_minimal_d_separator(below, {name}, {outcome}, restricted=allowed)
+            if held is None or nx.is_d_separator(self.graph, {name}, {cause}, set(held)):
+                continue
+            if best is None or len(held) < len(best.conditions):
+                best = Strategy("instrument", (name,), self._sorted(held))
+        return best

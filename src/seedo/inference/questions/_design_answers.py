@@ -1,0 +1,214 @@
+"""Answers where the cause was set by the experimenter: the comparison of those rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.inference.effects import (
+    Comparison,
+    Plan,
+    SetRows,
+    Wanted,
+    compare,
+    mean_estimate,
+    plain_mean,
+    scale_of,
+    set_rows,
+)
+from seedo.inference.questions import _query as q
+from seedo.inference.questions._answer import Answer, number
+from seedo.inference.questions._comparison_words import (
+    Told,
+    cause_answer,
+    effect_answer,
+    happens,
+    mean_answer,
+    stated,
+)
+from seedo.inference.questions._fused_answers import fused_effect
+from seedo.inference.questions._levels import shown
+from seedo.tables import Table
+
+Asked = q.Effect | q.Expectation | q.Probability | q.DoesCause
+
+
+@dataclass(frozen=True)
+class Doing:
+    """What a question sets and looks at, in numbers.
+
+    Attributes:
+        causes: variables that are set, that of the question first.
+        settings: what to; empty where the question does not say.
+        outcome: variable.
+        event: of the outcome, None for its mean.
+        given: events among rows.
+    """
+
+    causes: tuple[int, ...]
+    settings: tuple[float, ...]
+    outcome: int
+    event: q.Event | None
+    given: tuple[q.Event, ...]
+
+
+def doing(query: Asked, table: Table) -> Doing:
+    """A question's variables.
+
+    Raises:
+        UserError: one of them is not in the table.
+    """
+    if isinstance(query, q.Effect | q.DoesCause):
+        given = query.given if isinstance(query, q.Effect) else ()
+        return Doing((table.index(query.cause),), (), table.index(query.outcome), None, given)
+    event = query.event if isinstance(query, q.Probability) else None
+    name = event.variable if event is not None else query.outcome  # type: ignore[union-attr]
+    causes = tuple(table.index(s.variable) for s in query.do)
+    settings = tuple(s.value for s in query.do)
+    return Doing(causes, settings, table.index(name), event, query.given)
+
+
+def outcome_of(table: Table, asked: Doing) -> tuple[NDArray[np.float64], str]:
+    """float64[R], the outcome or whether its event happened; and the scale of it."""
+    values = table.values[:, asked.outcome]
+    if asked.event is None:
+        return values, scale_of(table.columns[asked.outcome], values)
+    found = np.where(np.isfinite(values), happens(asked.event, values), np.nan)
+    return found.astype(np.float64), "yes/no"
+
+
+def seen(table: Table, given: Sequence[q.Event]) -> NDArray[np.bool_]:
+    """bool[R]: all of these happened."""
+    found = np.ones(table.rows, np.bool_)
+    for event in given:
+        found &= happens(event, table.values[:, table.index(event.variable)])
+    return found
+
+
+def answer_from_design(query: Asked, table: Table, wanted: Wanted = "auto") -> Answer | None:
+    """The comparison of the rows in which the cause was set; None where there is none to make."""
+    asked = doing(query, table)
+    if not asked.causes:
+        return None
+    if table.factors[asked.outcome] and len(asked.causes) == 1:
+        return _set_outcome(query, table, asked)
+    rows = set_rows(table, asked.causes, asked.outcome)
+    if rows is None:
+        return None
+    rows = replace(rows, rows=rows.rows & seen(table, asked.given))
+    comparison = _compared(query, table, asked, rows, wanted)
+    if comparison is None:
+        return _as_set(query, table, asked, rows)
+    names = [table.variables[j] for j in asked.causes]
+    assumes = _assumes(table, names, rows, asked, comparison)
+    count = int(comparison.fitted.weight.sum())
+    told = Told(comparison, table, assumes, f"{count:,} rows that set {' and '.join(names)}")
+    if isinstance(query, q.Effect):
+        return _fused(query, told)
+    if isinstance(query, q.DoesCause):
+        return cause_answer(query, told)
+    return mean_answer(query, told, asked.settings[0])
+
+
+def _compared(
+    query: Asked, table: Table, asked: Doing, rows: SetRows, wanted: Wanted
+) -> Comparison | None:
+    values, scale = outcome_of(table, asked)
+    settings = asked.settings[:1]
+    if isinstance(query, q.Effect) and query.start is not None and query.end is not None:
+        settings = (query.start, query.end)
+    others = dict(zip(asked.causes[1:], asked.settings[1:], strict=True))
+    beside = tuple(dict.fromkeys([*others, *rows.beside]))
+    held = {table.variables[j]: value for j, value in others.items()}
+    plan = Plan(rows.rows, asked.causes[0], asked.outcome, values, scale, beside,  # type: ignore[arg-type]
+                True, settings, held, wanted)  # fmt: skip
+    return compare(table, plan)
+
+
+def _fused(query: q.Effect, told: Told) -> Answer:
+    """The contrast, with what observations add to it."""
+    alone = effect_answer(query, told)
+    comparison = told.comparison
+    if alone.refused or not query.plain or not comparison.constant:
+        return alone
+    found = comparison.unit()
+    if query.start is not None and query.end is not None:
+        found = comparison.effect(query.start, query.end)
+    fused = None if found is None else fused_effect(query, told.table, found)
+    if fused is None:
+        return alone
+    return replace(fused, warnings=(*alone.warnings, *fused.warnings), checks=alone.checks)
+
+
+def _assumes(
+    table: Table, names: list[str], rows: SetRows, asked: Doing, comparison: Comparison
+) -> tuple[str, ...]:
+    found = [f"{' and '.join(names)} was set without regard to what else moves "
+             f"{table.variables[asked.outcome]}"]  # fmt: skip
+    if asked.given:
+        inner = ", ".join(event.variable for event in asked.given)
+        found.append(f"{names[0]} does not change {inner}")
+    if rows.beside:
+        listed = ", ".join(table.variables[j] for j in rows.beside)
+        found.append(f"the effect is the average over the settings of {listed}")
+    independent = "rows are independent of each other"
+    if table.unit is not None:
+        independent = f"units ({table.unit_name or 'unit'}) are independent of each other"
+    found.append(independent)
+    return tuple(found)
+
+
+def _as_set(query: Asked, table: Table, asked: Doing, rows: SetRows) -> Answer | None:
+    """A mean or probability among rows in which the causes were set to just these values."""
+    if not isinstance(query, q.Expectation | q.Probability):
+        return None
+    alike = rows.rows & np.all(
+        table.values[:, list(asked.causes)] == np.array(asked.settings), axis=1
+    )
+    values, scale = outcome_of(table, asked)
+    found = plain_mean(table, alike, values, scale)  # type: ignore[arg-type]
+    if found is None:
+        return None
+    estimate = mean_estimate(found, 0)
+    text = f"{query.text(table.columns)} = {stated(estimate)} ({estimate.rows:,} rows)"
+    return Answer("", None, text, estimate.value, estimate.low, estimate.high,
+                  assumes=("rows are independent of each other",),
+                  rests_on=f"{estimate.rows:,} rows with these settings")  # fmt: skip
+
+
+def _set_outcome(query: Asked, table: Table, asked: Doing) -> Answer | None:
+    """What a variable set in every row is affected by: nothing."""
+    if not isinstance(query, q.Effect | q.DoesCause):
+        return None
+    name = table.variables[asked.outcome]
+    text = f"{name} was set by the experimenter in every row: nothing in the table causes it"
+    if isinstance(query, q.Effect):
+        text = f"{number(0.0)}: {text}"
+    else:
+        text = f"no: {text}"
+    return Answer("", None, text, 0.0, assumes=(f"{name} was set as the table says",),
+                  rests_on="what is said of the columns")  # fmt: skip
+
+
+def groups_by(query: q.Effect, table: Table) -> list[tuple[str, NDArray[np.bool_]]]:
+    """Rows of every level of the variable that a question is broken down by; of thirds, where it
+    is a number of many values."""
+    j = table.index(query.by)
+    values = table.values[:, j]
+    finite = np.unique(values[np.isfinite(values)])
+    if table.columns[j].named or len(finite) <= MOST_GROUPS:
+        return [
+            (f"{query.by} = {shown(query.by, float(v), table.columns)}", values == v)
+            for v in finite
+        ]
+    cuts = np.quantile(values[np.isfinite(values)], [0, 1 / 3, 2 / 3, 1])
+    return [
+        (f"{number(float(a))} to {number(float(b))}", (values >= a) & ((values < b) | last))
+        for a, b, last in zip(cuts, cuts[1:], (False, False, True), strict=False)
+    ]
+
+
+MOST_GROUPS = 12

@@ -1,0 +1,344 @@
+"""Answers where the graph is known: adjustment, front door, instrument, direct and indirect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.inference.effects import (
+    CausalGraph,
+    Estimate,
+    Plan,
+    Rows,
+    Strategy,
+    Wanted,
+    compare,
+    direct_effect,
+    effect_through,
+    front_door,
+    indirect_effect,
+    instrument,
+    line,
+    sensitivity,
+    touched,
+)
+from seedo.inference.graphs._known_graph import KnownGraph
+from seedo.inference.questions import _query as q
+from seedo.inference.questions._answer import Answer, number, refuse
+from seedo.inference.questions._comparison_words import (
+    Told,
+    cause_answer,
+    effect_answer,
+    mean_answer,
+    stated,
+)
+from seedo.inference.questions._design_answers import Asked, Doing, doing, outcome_of, seen
+from seedo.tables import Table
+
+_GIVEN = "the graph as given"
+_LINEAR = "straight-line mechanisms"
+_FEW_MORE = 3
+"""Rows beyond the number of coefficients, below which nothing is fitted."""
+
+
+def answer_from_graph(
+    query: Asked, table: Table, graph: KnownGraph, wanted: Wanted = "auto"
+) -> Answer | None:
+    """An effect by the graph; None where none of the ways here leads to it.
+
+    Raises:
+        UserError: a variable asked about is not in the graph.
+    """
+    asked = doing(query, table)
+    if not asked.causes:
+        return None
+    names = [table.variables[j] for j in (*asked.causes, asked.outcome)]
+    graph.check(names, "question")
+    known = CausalGraph(graph, table.variables)
+    cause, outcome = names[0], names[-1]
+    if refusal := _conditioned(known, cause, asked, graph):
+        return refuse(refusal, assumes=(_GIVEN,))
+    if isinstance(query, q.Effect) and query.kind != "total":
+        return _part(query, table, known, asked)
+    if len(asked.causes) > 1:
+        return _several(query, table, known, asked, wanted)
+    way = known.strategy(cause, outcome)
+    if way.way == "none":
+        return _no_path(query, table, asked, cause, outcome, wanted)
+    if way.way == "adjustment":
+        return _adjusted(query, table, known, asked, way.variables, wanted)
+    if not isinstance(query, q.Effect | q.DoesCause):
+        return None
+    if way.way == "front door":
+        return _by_front_door(query, table, asked, way)
+    if way.way == "instrument":
+        return _by_instrument(query, table, asked, way)
+    return None
+
+
+def _conditioned(known: CausalGraph, cause: str, asked: Doing, graph: KnownGraph) -> str:
+    """Why a condition cannot be held; "" if all can."""
+    for event in asked.given:
+        if event.variable in graph.variables and event.variable in known.descendants(cause):
+            return (
+                f"{event.variable} is changed by {cause} in the graph, so that rows chosen by it "
+                "are no longer alike; ask without this condition"
+            )
+    return ""
+
+
+def _rows(table: Table, known: CausalGraph, asked: Doing) -> NDArray[np.bool_]:
+    """bool[R]: nothing on the way from cause to outcome was set, nor the outcome."""
+    cause, outcome = (table.variables[j] for j in (asked.causes[0], asked.outcome))
+    later = [table.variables.index(v) for v in known.between(cause, outcome)
+             if v in table.variables]  # fmt: skip
+    cut = table.hard[:, [*later, asked.outcome]].any(axis=1)
+    found: NDArray[np.bool_] = ~cut & ~touched(table) & seen(table, asked.given)
+    return found
+
+
+def _told_rows(table: Table, count: int) -> str:
+    return f"{count:,} of {table.rows:,} rows" if count != table.rows else f"{count:,} rows"
+
+
+def _adjusted(
+    query: Asked, table: Table, known: CausalGraph, asked: Doing, held: Sequence[str],
+    wanted: Wanted,
+) -> Answer | None:  # fmt: skip
+    values, scale = outcome_of(table, asked)
+    settings = asked.settings[:1]
+    if isinstance(query, q.Effect) and query.start is not None and query.end is not None:
+        settings = (query.start, query.end)
+    covariates = tuple(table.index(name) for name in held)
+    plan = Plan(_rows(table, known, asked), asked.causes[0], asked.outcome, values, scale,  # type: ignore[arg-type]
+                covariates, False, settings, wanted=wanted)  # fmt: skip
+    comparison = compare(table, plan)
+    if comparison is None:
+        return None
+    assumes = (_GIVEN, _independent(table))
+    count = int(comparison.fitted.weight.sum())
+    told = Told(comparison, table, assumes, _told_rows(table, count), graph=True)
+    if isinstance(query, q.Effect):
+        return effect_answer(query, told)
+    if isinstance(query, q.DoesCause):
+        return cause_answer(query, told)
+    return mean_answer(query, told, asked.settings[0])
+
+
+def _independent(table: Table) -> str:
+    if table.unit is not None:
+        return f"units ({table.unit_name or 'unit'}) are independent of each other"
+    return "rows are independent of each other"
+
+
+def _several(
+    query: Asked, table: Table, known: CausalGraph, asked: Doing, wanted: Wanted
+) -> Answer | None:
+    """Several variables set at once, where holding the common causes of all will do."""
+    if not isinstance(query, q.Expectation | q.Probability):
+        return None
+    names = [table.variables[j] for j in asked.causes]
+    outcome = table.variables[asked.outcome]
+    held: set[str] = set()
+    for name in names:
+        some = known.adjustment(name, outcome)
+        if some is None:
+            return None
+        held |= set(some)
+    held -= set(names)
+    if any(held & known.descendants(name) for name in names):
+        return None
+    values, scale = outcome_of(table, asked)
+    others = dict(zip(names[1:], asked.settings[1:], strict=True))
+    covariates = [*asked.causes[1:], *(table.index(v) for v in table.variables if v in held)]
+    plan = Plan(_rows(table, known, asked), asked.causes[0], asked.outcome, values, scale,  # type: ignore[arg-type]
+                tuple(covariates), False, asked.settings[:1], others, wanted)  # fmt: skip
+    comparison = compare(table, plan)
+    if comparison is None:
+        return None
+    count = int(comparison.fitted.weight.sum())
+    told = Told(comparison, table, (_GIVEN, _independent(table)), _told_rows(table, count), True)
+    return mean_answer(query, told, asked.settings[0])
+
+
+def _no_path(
+    query: Asked, table: Table, asked: Doing, cause: str, outcome: str, wanted: Wanted
+) -> Answer | None:
+    """What the graph says where no path leads from the cause to the outcome."""
+    text = f"the graph has no path from {cause} to {outcome}: setting {cause} changes nothing in it"
+    about = {"assumes": (_GIVEN,), "rests_on": "the graph alone"}
+    if isinstance(query, q.Effect):
+        return Answer("", None, f"{number(0.0)}: {text}", 0.0, **about)  # type: ignore[arg-type]
+    if isinstance(query, q.DoesCause):
+        return Answer("", None, f"no: {text}", 0.0, **about)  # type: ignore[arg-type]
+    return None
+
+
+def complete_rows(
+    table: Table, chosen: NDArray[np.bool_], names: Sequence[str]
+) -> tuple[Rows, int] | None:
+    """Rows in which all of these variables are known, and how many are not; None if too few."""
+    at = [table.index(name) for name in names]
+    kept = chosen & np.isfinite(table.values[:, at]).all(axis=1)
+    if table.weight is not None:
+        kept &= table.weight > 0
+    if kept.sum() < len(names) + _FEW_MORE:
+        return None
+    clusters = None
+    if table.unit is not None:
+        clusters = np.unique(table.unit[kept], return_inverse=True)[1].reshape(-1)
+    weight = np.ones(int(kept.sum())) if table.weight is None else table.weight[kept]
+    columns = {name: table.values[kept, j] for name, j in zip(names, at, strict=True)}
+    return Rows(columns, clusters, weight), int(chosen.sum() - kept.sum())
+
+
+def _change(query: q.Effect | q.DoesCause) -> float:
+    if isinstance(query, q.DoesCause) or query.start is None or query.end is None:
+        return 1.0
+    return query.end - query.start
+
+
+def _linear_answer(
+    query: q.Effect | q.DoesCause, table: Table, found: Estimate, missing: int,
+    more: Sequence[str] = (), warnings: Sequence[str] = (),
+) -> Answer:  # fmt: skip
+    """An estimate under straight-line mechanisms as a sentence."""
+    found = found.scaled(_change(query))
+    per = "a unit of " + query.cause
+    if isinstance(query, q.Effect) and query.start is not None and query.end is not None:
+        per = f"moving {query.cause} from {number(query.start)} to {number(query.end)}"
+    kind = query.kind if isinstance(query, q.Effect) and query.kind != "total" else ""
+    how = "on average" if not kind else f"on average ({kind} effect)"
+    text = f"{per} changes {query.outcome} by {stated(found)} {how}, by {found.how}"
+    left_out = (f"{missing:,} rows with missing values are left out",) if missing else ()
+    return Answer("", None, text, found.value, found.low, found.high,
+                  assumes=(_GIVEN, _LINEAR, *more, _independent(table)),
+                  rests_on=_told_rows(table, found.rows),
+                  warnings=(*warnings, *left_out))  # fmt: skip
+
+
+def _by_front_door(
+    query: q.Effect | q.DoesCause, table: Table, asked: Doing, way: Strategy
+) -> Answer | None:
+    chosen = table.observational & seen(table, asked.given)
+    found = complete_rows(table, chosen, (query.cause, query.outcome, *way.variables))
+    if found is None:
+        return None
+    estimate = front_door(found[0], query.cause, query.outcome, way.variables)
+    return _linear_answer(query, table, estimate, found[1])
+
+
+def _by_instrument(
+    query: q.Effect | q.DoesCause, table: Table, asked: Doing, way: Strategy
+) -> Answer | None:
+    chosen = ~table.hard[:, [asked.causes[0], asked.outcome]].any(axis=1) & ~touched(table)
+    return instrumented(
+        query, table, chosen & seen(table, asked.given), way.variables[0], way.conditions
+    )
+
+
+def instrumented(
+    query: q.Effect | q.DoesCause, table: Table, chosen: NDArray[np.bool_], by: str,
+    held: Sequence[str] = (),
+) -> Answer | None:  # fmt: skip
+    """An effect by instrument, beside what plain regression would say.
+
+    Args:
+        query: about an effect.
+        table: all rows.
+        chosen: bool[R], rows that are used.
+        by: the instrument.
+        held: covariates.
+    """
+    found = complete_rows(table, chosen, (query.cause, query.outcome, by, *held))
+    if found is None:
+        return None
+    result = instrument(found[0], query.cause, query.outcome, by, held)
+    if result.estimate is None:
+        return refuse(
+            f"{by} moves {query.cause} too little to be an instrument (first-stage F = "
+            f"{result.strength:.1f}): every effect is compatible with these rows; give more rows, "
+            f"or ask for the effect of {by} on {query.outcome}"
+        )
+    plain = line(found[0], query.outcome, [query.cause, *held]).coefficients[query.cause]
+    exclusion = f"{by} changes {query.outcome} only through {query.cause}"
+    weak: tuple[str, ...] = ()
+    if result.strength < 10:
+        weak = (
+            f"{by} is a weak instrument (first-stage F = {result.strength:.1f}): the interval "
+            "allows for that, the point says little",
+        )
+    answer = _linear_answer(query, table, result.estimate, found[1], (exclusion,), weak)
+    scaled = number(plain * _change(query))
+    return replace(answer, answer=answer.answer + f" (plain regression would say {scaled})")
+
+
+def _part(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) -> Answer | None:
+    """A direct or an indirect effect."""
+    cause, outcome = query.cause, query.outcome
+    between = known.between(cause, outcome) - {outcome}
+    if query.kind == "direct" and not known.has_edge(cause, outcome):
+        text = f"{number(0.0)}: the graph has no edge from {cause} to {outcome}"
+        return Answer("", None, text, 0.0, assumes=(_GIVEN,), rests_on="the graph alone")
+    if query.kind == "indirect" and not between:
+        text = f"{number(0.0)}: no path leads from {cause} to {outcome} through another variable"
+        return Answer("", None, text, 0.0, assumes=(_GIVEN,), rests_on="the graph alone")
+    held, total = known.direct(cause, outcome), known.adjustment(cause, outcome)
+    if held is None or (query.kind == "indirect" and total is None):
+        return refuse(
+            f"hidden common causes in the graph leave open how much of the effect of {cause} on "
+            f"{outcome} is {query.kind}: no set of measured variables separates the paths",
+            assumes=(_GIVEN,),
+        )
+    through = set(query.through)
+    if through and not through <= between:
+        odd = sorted(through - between)[0]
+        return refuse(f"no path from {cause} to {outcome} leads through {odd} in the graph",
+                      assumes=(_GIVEN,))  # fmt: skip
+    if through and through != between:
+        return _through(query, table, known, asked)
+    names = tuple(dict.fromkeys((cause, outcome, *held, *(total or ()))))
+    found = complete_rows(table, _observed(table, asked), names)
+    if found is None:
+        return None
+    rows, missing = found
+    if query.kind == "direct":
+        estimate = direct_effect(rows, cause, outcome, held)
+    else:
+        estimate = indirect_effect(rows, cause, outcome, held, total or ())
+    answer = _linear_answer(query, table, estimate, missing, ("no interaction along the paths",))
+    hidden = sensitivity(estimate, float(rows.weight.sum()))
+    return replace(answer, assumes=(*answer.assumes, *([hidden] if hidden else [])))
+
+
+def _through(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) -> Answer | None:
+    """Along the paths through one mediator among several."""
+    cause, outcome = query.cause, query.outcome
+    if len(query.through) > 1:
+        return refuse(
+            "an effect through several but not all mediators is not computed here; ask for one "
+            "mediator at a time, or for the indirect effect as a whole",
+            assumes=(_GIVEN,),
+        )
+    mediator = query.through[0]
+    first, second = known.adjustment(cause, mediator), known.adjustment(mediator, outcome)
+    if first is None or second is None:
+        return refuse(
+            f"hidden common causes leave open the effect through {mediator}", assumes=(_GIVEN,)
+        )
+    names = tuple(dict.fromkeys((cause, outcome, mediator, *first, *second)))
+    found = complete_rows(table, _observed(table, asked), names)
+    if found is None:
+        return None
+    estimate = effect_through(found[0], cause, outcome, mediator, first, second)
+    return _linear_answer(query, table, estimate, found[1], ("no interaction along the paths",))
+
+
+def _observed(table: Table, asked: Doing) -> NDArray[np.bool_]:
+    """bool[R]: nothing was set but the cause."""
+    others = np.delete(table.hard, asked.causes[0], axis=1).any(axis=1)
+    found: NDArray[np.bool_] = ~others & ~touched(table) & seen(table, asked.given)
+    return found

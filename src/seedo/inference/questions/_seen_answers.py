@@ -1,0 +1,178 @@
+"""Rung 1: what is seen in the table's own rows, from their frequencies and means."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.inference.checks import missing_finding, missing_tells
+from seedo.inference.effects import Plan, compare, mean_estimate, plain_mean
+from seedo.inference.questions import _query as q
+from seedo.inference.questions._answer import Answer, refuse
+from seedo.inference.questions._comparison_words import Told, beyond, happens, stated
+from seedo.inference.questions._design_answers import Doing, doing, outcome_of
+from seedo.tables import Table
+
+FEWEST = 2
+_FEW_ALIKE = 10
+"""Rows at one value of a number from which they are averaged by themselves."""
+
+
+def answer_from_rows(
+    query: q.Expectation | q.Probability | q.Correlation, table: Table
+) -> Answer | None:
+    """A mean, a probability or a correlation among rows in which nothing was done.
+
+    None where there are too few such rows, or more than one number is held exactly.
+    """
+    rows, which = _plain_rows(table)
+    if isinstance(query, q.Correlation):
+        return _correlation(query, table, rows, which)
+    asked = doing(query, table)
+    exact: list[q.Event] = []
+    for event in asked.given:
+        values = table.values[:, table.index(event.variable)]
+        there = happens(event, values)
+        named = table.columns[table.index(event.variable)].named
+        if event.value is not None and not named and (rows & there).sum() < _FEW_ALIKE:
+            exact.append(event)
+        else:
+            rows = rows & there
+    if not rows.any():
+        return refuse("no row shows what is given: ask about something that occurs",
+                      rests_on=which)  # fmt: skip
+    if len(exact) > 1:
+        return None
+    if exact:
+        return _at(query, table, rows, asked, exact[0])
+    return _mean(query, table, rows, asked, which)
+
+
+def _plain_rows(table: Table) -> tuple[NDArray[np.bool_], str]:
+    """Rows in which nothing was done; all, where something was done in every row."""
+    observed = table.observational
+    if observed.sum() >= FEWEST:
+        return observed, "rows in which nothing was set" if not observed.all() else "all rows"
+    return np.ones(table.rows, np.bool_), "all rows, something was set in every one"
+
+
+def _mean(
+    query: q.Expectation | q.Probability, table: Table, rows: NDArray[np.bool_], asked: Doing,
+    which: str,
+) -> Answer | None:  # fmt: skip
+    values, scale = outcome_of(table, asked)
+    name = table.variables[asked.outcome]
+    missing = rows & ~np.isfinite(values)
+    by, warnings = _missing(table, rows, missing, asked)
+    findings = []
+    if by:
+        listed = [table.variables[j] for j in by]
+        finding = missing_finding(name, int(missing.sum()), int(rows.sum()), listed, True)
+        findings.append(finding.line)
+    found = plain_mean(table, rows, values, scale, by)  # type: ignore[arg-type]
+    if found is None:
+        return None
+    estimate = mean_estimate(found, 0)
+    count = int(np.isfinite(values[rows]).sum())
+    text = f"{query.text(table.columns)} = {stated(estimate)} ({which}: {count:,} rows)"
+    if by:
+        text += f", missing values filled in from {', '.join(table.variables[j] for j in by)}"
+    independent = "rows are independent of each other"
+    if table.unit is not None:
+        independent = f"units ({table.unit_name or 'unit'}) are independent of each other"
+    return Answer(
+        "", None, text, estimate.value, estimate.low, estimate.high,
+        assumes=(independent, "the rows are a fair sample of what is asked about"),
+        rests_on=f"{count:,} rows", warnings=(*findings, *warnings),
+        checks=() if by else ("missingness",),
+    )  # fmt: skip
+
+
+def _missing(
+    table: Table, rows: NDArray[np.bool_], missing: NDArray[np.bool_], asked: Doing
+) -> tuple[list[int], tuple[str, ...]]:
+    """Columns to fill missing outcomes in from, and what is to be said of them."""
+    count = int(missing.sum())
+    if not count:
+        return [], ()
+    name = table.variables[asked.outcome]
+    others = [j for j in range(table.n) if j != asked.outcome]
+    usable = [j for j in others
+              if np.isfinite(table.values[rows, j]).all() and _usable(table, rows, j)]  # fmt: skip
+    telling = missing_tells(missing[rows], table.values[rows][:, others])
+    if telling and usable:
+        return usable, ()
+    if telling:
+        listed = [table.variables[others[k]] for k in telling]
+        return [], (missing_finding(name, count, int(rows.sum()), listed, False).line,)
+    return [], (
+        f"{name} is missing in {count:,} rows, which are left out: right if they are like the "
+        "others",
+    )
+
+
+def _usable(table: Table, rows: NDArray[np.bool_], j: int) -> bool:
+    different = len(np.unique(table.values[rows, j]))
+    return 1 < different and (not table.columns[j].named or different <= 20)
+
+
+def _at(
+    query: q.Expectation | q.Probability, table: Table, rows: NDArray[np.bool_], asked: Doing,
+    event: q.Event,
+) -> Answer | None:  # fmt: skip
+    """A mean where a number has one value, by regression on it."""
+    values, scale = outcome_of(table, asked)
+    assert event.value is not None
+    plan = Plan(rows, table.index(event.variable), asked.outcome, values, scale,  # type: ignore[arg-type]
+                asked=(event.value,), randomised=True)  # fmt: skip
+    comparison = compare(table, plan)
+    if comparison is None or comparison.model.fatal is not None:
+        return None
+    estimate = comparison.mean(event.value)
+    text = f"{query.text(table.columns)} = {stated(estimate)} ({comparison.how})"
+    told = Told(comparison, table, (), "")
+    lines = [f.line for f in comparison.model.findings]
+    return Answer(
+        "", None, text, estimate.value, estimate.low, estimate.high,
+        assumes=("rows are independent of each other",
+                 "the answer is about what is seen, not about what would be done"),
+        rests_on=f"{estimate.rows:,} rows", checks=comparison.model.held,
+        warnings=(*lines, *beyond(told, (event.value,))),
+    )  # fmt: skip
+
+
+def _correlation(
+    query: q.Correlation, table: Table, rows: NDArray[np.bool_], which: str
+) -> Answer | None:
+    at = [table.index(query.first), table.index(query.second)]
+    kept = rows & np.isfinite(table.values[:, at]).all(axis=1)
+    if table.weight is not None:
+        kept = kept & (table.weight > 0)
+    pair = table.values[kept][:, at]
+    if len(pair) < 4 or np.any(np.ptp(pair, axis=0) == 0):
+        return refuse("a variable that does not vary goes together with nothing", rests_on=which)
+    weight = np.ones(len(pair)) if table.weight is None else table.weight[kept]
+    share = weight / weight.sum()
+    z = pair - share @ pair
+    z = z / np.sqrt(share @ z**2)
+    r = float(share @ (z[:, 0] * z[:, 1]))
+    # Influence on r (Devlin, Gnanadesikan & Kettenring 1975), which holds for any distribution.
+    influence = z[:, 0] * z[:, 1] - r * (z**2).sum(axis=1) / 2
+    total = float(weight.sum())
+    if table.unit is None:
+        error = math.sqrt(float(weight @ influence**2) / (total - 3) / total)
+    else:
+        clusters = np.unique(table.unit[kept], return_inverse=True)[1].reshape(-1)
+        sums = np.bincount(clusters, weight * influence)
+        error = math.sqrt(float(sums @ sums) * len(sums) / max(len(sums) - 1, 1)) / total
+    half = 1.959963984540054 * error / max(1 - r * r, 1e-12)
+    low, high = (math.tanh(math.atanh(np.clip(r, -1 + 1e-12, 1 - 1e-12)) + s * half)
+                 for s in (-1, 1))  # fmt: skip
+    text = f"{query.text(table.columns)} = "
+    assumes = ("rows are independent of each other",)
+    found = Answer("", None, text, r, low, high, assumes=assumes, rests_on=f"{len(pair):,} rows")
+    shown = f"{r:.3g} [{low:.3g}, {high:.3g}]"
+    return replace(found, answer=f"{text}{shown} ({which}: {len(pair):,} rows)")
