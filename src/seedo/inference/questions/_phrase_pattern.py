@@ -85,9 +85,9 @@ class Question:
     def fill(self, form: str, slots: Mapping[str, Sequence[Token]]) -> list[Token] | None:
         """The tokens of a form, with those of the question in its slots.
 
-        ``{y}`` is the column that is the outcome, ``{x}`` the one that was set in every row, ``{c}``
-        the only one with the levels ``{v}`` and ``{w}``, ``{f}`` the same if it was set in every
-        row. None where there is none, or where a slot of the form was not matched.
+        ``{y}`` is the column that is the outcome, ``{x}`` the one that was set in every row.
+        ``{c}`` is the only one with the levels ``{v}`` and ``{w}``, ``{f}`` the same if it was set
+        in every row. None where there is none, or where a slot of the form was not matched.
         """
         found: list[Token] = []
         start = self.tokens[0].start if self.tokens else 0
