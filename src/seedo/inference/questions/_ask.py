@@ -76,9 +76,6 @@ def ask(
     query = (
         parse(question, table.variables, table.columns) if isinstance(question, str) else question
     )
-    # Rows of a log come with the noise of their world, and its posterior.
-    if beliefs.model is None and (found := answer_from_factors(query, table)):
-        return replace(found, question=query.text(table.columns), rung=query.rung)
     weighed = cache(lambda: posterior(table, beliefs, progress))
     compared: Any = {q.Ranking: answer_ranking, q.BestSetting: answer_best_setting}.get(type(query))
     if compared is None:
@@ -91,6 +88,9 @@ def _answered(
     query: q.Query, table: Table, beliefs: Beliefs, weighed: Callable[[], CausalPosterior]
 ) -> Answer:
     """A question about one thing; `weighed` is the posterior, worked out when first asked for."""
+    # Rows of a log come with the noise of their world, and its posterior.
+    if beliefs.model is None and (found := answer_from_factors(query, table)):
+        return replace(found, question=query.text(table.columns), rung=query.rung)
     graph = beliefs.graph
     if found := _without_posterior(query, table, beliefs):
         return replace(found, question=query.text(table.columns), rung=query.rung)
