@@ -120,6 +120,10 @@ class SettingsAdvice:
                 found.append(f"{factor.name} = {number(value)} lies outside what was tried")
             elif region.choices[k] is None and not factor.low + fine < value < factor.high - fine:
                 ends.append(f"{factor.name} = {number(value)}")
+        first = plan.chosen[0] if self.goal is not None and plan.chosen else None
+        if first is not None and first.gain <= 2 * first.gain_error:
+            found.append("no setting is expected to do better than the best that was tried: "
+                         "further runs there would confirm it")  # fmt: skip
         if ends:
             listed = ", ".join(ends[:4]) + (f" and {len(ends) - 4} more" if ends[4:] else "")
             found.append(f"the best lies at the end of what was tried ({listed}): there may be "

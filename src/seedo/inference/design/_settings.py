@@ -31,6 +31,8 @@ _ROUNDS = 4
 """Most rounds of climbing by one factor at a time."""
 _BEST = 12
 """Good settings that are looked around."""
+_LITTLE = 0.02
+"""Gain, in standard deviations of a run, under which nothing is left to gain."""
 _FAILED = 3
 """Failed runs from which on the chance of failure is modelled."""
 _CANDIDATES = 600
@@ -248,8 +250,10 @@ class _Search:
             worth[0] = -1.0  # what is known need not lie where runs may be made
             k = int(np.argmax(worth))
             error = float(works[k] * gains[:, k].std() / np.sqrt(_DRAWS))
-            if worth[k] <= 2 * error and number:
-                k = 1 + int(np.argmax(draws[number, 1:]))
+            if worth[k] <= max(2 * error, _LITTLE * self.responses[self.goal.variable].noise):
+                # Nothing is left to gain: the best of all draws first, then of one each.
+                guess = draws[number] if number else draws.mean(axis=0)
+                k = 1 + int(np.argmax(works[1:] * (guess[1:] - guess.min())))
                 error = float(works[k] * gains[:, k].std() / np.sqrt(_DRAWS))
             chosen.append(self._choice(at[k], float(worth[k]), error))
             reached = np.maximum(reached, draws[:, k])
