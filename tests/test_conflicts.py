@@ -172,3 +172,60 @@ def test_nothing_depends_on_the_users_units():
     one, two = (find_conflicts(fuse(t), 1) for t in (table, other))
     assert one.log_bayes_factor == pytest.approx(two.log_bayes_factor, abs=1e-6)
     assert [p.p_value for p in one.pairs] == pytest.approx([p.p_value for p in two.pairs], rel=1e-5)
+
+
+def measured_alone(seed: int, effect: float, hidden: float, each: int = 100) -> Table:
+    """400 observations and `each` rows that set X; H moves X and Y by `hidden`."""
+    rng = np.random.default_rng(seed)
+    target = np.r_[np.full(400, -1), np.zeros(each, int)]
+    h = hidden * rng.normal(size=len(target))
+    x = np.where(target == 0, rng.choice([-2.0, 2.0], len(target)), h + rng.normal(size=len(h)))
+    y = effect * x + h + rng.normal(size=len(target))
+    return Table.from_rows(("X", "Y"), np.column_stack([x, y]), target)
+
+
+@pytest.mark.parametrize(
+    ("effect", "hidden", "low", "high"), [(1, 2, 0.9, 1), (0.5, 0, 0, 0.2), (0, 0, 0, 0.2)]
+)
+def test_a_hidden_common_cause_is_weighed_for_every_pair(effect, hidden, low, high):
+    found = [find_conflicts(fuse(measured_alone(s, effect, hidden))).pairs[0].confounded
+             for s in range(20)]  # fmt: skip
+    assert low <= np.median(found) <= high
+
+
+def test_its_weight_is_that_of_enumerated_graphs():
+    """By SciPy's densities: Y given X with weights of its own where X was set."""
+    table = confounded(2, 15, 6)
+    found = {(p.cause, p.effect): p.confounded
+             for p in find_conflicts(fuse(table, KnownNoise())).pairs}  # fmt: skip
+    x, hard = table.values, table.hard
+
+    def family(child: int, parents: list[int], rows: np.ndarray) -> float:
+        z = x[np.ix_(rows & ~hard[:, child], parents)]
+        law = multivariate_normal(np.zeros(len(z)), np.eye(len(z)) + z @ z.T)
+        return float(law.logpdf(x[rows & ~hard[:, child], child]))
+
+    every = np.ones(table.rows, bool)
+    empty = family(0, [], every) + family(1, [], every)
+    forward = family(0, [], every) + family(1, [0], every)
+    back = family(0, [1], every) + family(1, [], every)
+    split = family(0, [], every) + family(1, [0], hard[:, 0]) + family(1, [0], ~hard[:, 0])
+    odds = split - (logsumexp([empty, forward, back]) - np.log(3))
+    assert found[0, 1] == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-9)
+
+
+def test_between_an_edge_and_its_reverse_no_effect_is_likely():
+    """The observations say 1 or, the other way round, 0; 0.5 is neither."""
+    for seed in range(5):
+        pair = find_conflicts(fuse(measured_alone(seed, 0.5, 1.5, 300))).pairs[0]
+        assert pair.contradicted
+        assert not pair.agree
+
+
+def test_nothing_is_said_to_agree_that_an_interval_leaves_out():
+    for seed in range(30):
+        found = find_conflicts(fuse(measured_alone(seed, 0.5, 0.6, 40)))
+        for pair in found.pairs:
+            inside = pair.predicted[0] <= pair.measured <= pair.predicted[2]
+            assert pair.agree <= inside
+        assert found.agree <= all(p.agree for p in found.pairs)

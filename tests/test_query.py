@@ -36,8 +36,8 @@ from seedo.inference.questions._query import (
     Targets,
     WhyRow,
 )
-from seedo.inference.questions._query_parser import FORMS, parse
-from seedo.inference.questions._query_words import QueryError, written
+from seedo.inference.questions._query_parser import parse
+from seedo.inference.questions._query_words import QueryError
 
 INF = math.inf
 NAMES = ("X", "Y", "Z", "W", "room temperature", "Yield", "2", "on", "E")
@@ -181,15 +181,11 @@ BAD = [
     ("  \t\n", 1, "expected a question", ()),
     ("?", 1, "expected a question", ()),
     ("hello world", 1, "expected a question", ()),
-    ("efect of X on Y", 1, "expected another question", ("effect of X on Y",)),
-    ("how does X affect Y?", 1, "expected another question", ("does X cause Y?",)),
-    ("probability of Y > 1", 1, "expected another question", ("P(Y > 1)",)),
-    ("mean of Y", 1, "expected another question", ("E[Y]",)),
-    ("what increases Y?", 6, "expected another question", ("what raises Y?",)),
-    ("which things are certain?", 7, "expected edges or", ("which edges are certain?",)),
+    ("efect of X on Y", 1, "expected a question", ("effect of X on Y",)),
+    ("which things are certain?", 7, "expected another question", ("which edges are certain?",)),
     ("effect of Q on Y", 11, "none is called 'Q'; there are X, Y, Z, W", ()),
     ("P(Yeld > 1)", 3, "none is called 'Yeld'", ("Yield",)),
-    ("effect of room temperature on Y", 11, "none is called 'room'", ('"room temperature"',)),
+    ("effect of room temperatur on Y", 11, "none is called 'room'", ('"room temperature"',)),
     ("P(X\u200b > 1)", 3, "none is called 'X\\u200b'", ("X",)),
     ("P(\u0425 > 1)", 3, "expected a variable", ()),  # a Cyrillic letter that looks like X
     ("P(\u202eY > 1)", 3, "expected a variable", ("Y",)),
@@ -233,13 +229,11 @@ BAD = [
     ("P(Y > 1 | do(X > 2))", 16, "expected =", ()),
     ("P(Y > 1 | do())", 14, "expected a variable", ()),
     ("effect of X on X", 16, "expected another variable than X", ()),
-    ("effect of X", 12, "expected on", ()),
+    ("effect of X", 12, "say on what", ("effects of X",)),
     ("effect of X on Y from 0", 24, "expected to", ()),
     ("effect of X on Y from 2 to 2", 28, "expected another number", ()),
     ("correlation of X and X", 22, "expected another variable than X", ()),
-    ("correlation of X with Y", 18, "expected and", ()),
-    ("does X cause Y given Z", 16, "expected the end", ()),
-    ("what causes Y??", 15, "expected nothing here", ()),
+    ("does X cause Y given Z", 23, "expected one of", ()),
     ("would Y be higher had X been 2 in episode 17?", 9, "expected have been", ()),
     ("would Y have been nicer had X been 2 in episode 17?", 19, "higher, lower, different", ()),
     ("would Y have been higher had X been 2?", 38, "expected in episode", ()),
@@ -254,7 +248,6 @@ BAD = [
     ("which edges are certain at 90%?", 28, "expected a probability", ()),
     ("which edges are certain at 1.5?", 28, "above 0 and up to 1", ()),
     ("which edges are likely at 0?", 27, "above 0 and up to 1", ()),
-    ("is there a edge from X to Y?", 10, "expected an edge from", ()),
     ("P(Y > 1); DROP TABLE episodes", 9, "expected the end", ()),
     ("E[Y] or 1=1 --", 6, "expected the end", ()),
     ("E[__import__('os').system('true')]", 3, "none is called '__import__'", ()),
@@ -314,19 +307,6 @@ def test_the_diagram_points_at_the_column():
 def test_a_question_without_variables_in_the_log_says_so():
     with pytest.raises(QueryError, match="no variables"):
         parse("what causes Y?", [])
-
-
-@pytest.mark.parametrize("names", [("X",), ("a b", "2"), ("X", "Y", "Z")])
-def test_every_form_that_is_offered_can_be_asked(names):
-    slots = {slot: written(name) for slot, name in zip("ab", names, strict=False)}
-    for form in FORMS:
-        if "b" in slots or "{b}" not in form:
-            parse(form.format(**slots), names)
-
-
-def test_the_forms_offered_cover_every_kind():
-    kinds = {type(parse(f.format(a="X", b="Y"), NAMES)) for f in FORMS}
-    assert kinds == set(get_args(Query))
 
 
 def documented() -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedo.errors import UserError
-from seedo.tables import Regime, Table, read_table
+from seedo.tables import Reading, Regime, Table, read_table
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 real = pytest.mark.skipif(not DATA.is_dir(), reason="the recorded data are not there")
@@ -119,7 +119,7 @@ def test_every_number_gap_and_target_written_is_read_back(tmp_path_factory, cell
         for *numbers, labels in rows:
             shown = [gap if v is None else repr(float(v)) for v in numbers]
             writer.writerow([*shown, ";".join(sorted(labels))])
-    t, warnings = read_table(path, "what")
+    t, warnings = read_table(path, "what", reading=Reading(missing=["none"]))
     expected = np.array([[np.nan if v is None else v for v in row[:3]] for row in rows], float)
     np.testing.assert_array_equal(t.values, expected)
     for row, regime in zip(rows, t.regime, strict=True):
@@ -347,7 +347,7 @@ BAD = {
     "directory": ({"t.csv": None}, {}, ["t.csv", "a folder"]),
     "no files": ({}, {"paths": []}, ["data", "at least one file"]),
     "same file twice": ({"t.csv": GOOD}, {"paths": ["t.csv", "t.csv"]}, ["t.csv", "twice"]),
-    "extension": ({"t.xlsx": excel()}, {"paths": ["t.xlsx"]}, [".xlsx", ".csv", ".parquet"]),
+    "extension": ({"t.json": "{}"}, {"paths": ["t.json"]}, [".json", ".csv", ".parquet"]),
     "pickle": ({"t.pkl": pickle.dumps(Trap())}, {"paths": ["t.pkl"]}, [".pkl", ".csv"]),
     "pickle named CSV": ({"t.csv": pickle.dumps(Trap())}, {}, ["t.csv", "UTF-8"]),
     "Excel named CSV": ({"t.csv": excel()}, {}, ["t.csv", "Excel"]),
@@ -361,21 +361,12 @@ BAD = {
     "empty Parquet": ({"t.parquet": b""}, {"paths": ["t.parquet"]}, ["t.parquet", "Parquet"]),
     "no rows in Parquet": ({"t.parquet": TYPES.slice(0, 0)}, {"paths": ["t.parquet"]},
                            ["t.parquet", "no rows"]),
-    "nested": ({"t.parquet": TYPES}, {"paths": ["t.parquet"], "drop": ["s", "t", "y"]},
-               ["column l", "list", "nested", "--drop l"]),
-    "several types": ({"t.parquet": TYPES}, {"paths": ["t.parquet"]},
-                      ["columns l, s, t, y", "--drop l,s,t,y"]),
-    "dates in Parquet": ({"t.parquet": TYPES}, {"paths": ["t.parquet"], "drop": ["l", "s", "y"]},
-                         ["column t", "date"]),
-    "bytes": ({"t.parquet": TYPES}, {"paths": ["t.parquet"], "drop": ["l", "s", "t"]},
-              ["column y", "binary"]),
     "targets nested": ({"t.parquet": TYPES}, {"paths": ["t.parquet"], "targets": "l"},
                        ["column l", "list", "text"]),
     "empty file": ({"t.csv": ""}, {}, ["t.csv", "empty"]),
     "blank file": ({"t.csv": "\n \n"}, {}, ["t.csv", "empty"]),
     "header only": ({"t.csv": "a,b\n"}, {}, ["t.csv", "no rows"]),
-    "latin-1": ({"t.csv": GOOD.replace("b,", "ü,").encode("latin-1")}, {}, ["line 1", "UTF-8"]),
-    "UTF-16": ({"t.csv": GOOD.encode("utf-16")}, {}, ["line 1", "UTF-8"]),
+    "half of UTF-16": ({"t.csv": GOOD.encode("utf-16")[:-1]}, {}, ["t.csv", "UTF-16"]),
     "bytes of nothing": ({"t.csv": GOOD.replace("0.", "\0.")}, {}, ["line", "UTF-8"]),
     "open quote": ({"t.csv": table(edit={(2, 0): '"0.5'})}, {}, ["row 4", "never closed"]),
     # the header
@@ -385,7 +376,7 @@ BAD = {
         {"paths": ["t.parquet"]}, ["'a'", "more than once"]),
     "nameless column": ({"t.csv": table("a,,y")}, {}, ["column 2", "name"]),
     "no header": ({"t.csv": table("1.5,2,0.3")}, {}, ["1.5,2,0.3", "name the columns"]),
-    "one column": ({"t.csv": "a b\n1 2\n2 3\n3 5\n4 4\n5 5\n"}, {}, ["only a b", "two", "tabs"]),
+    "one column": ({"t.csv": "a\n1\n2\n3\n4\n5\n"}, {}, ["only a", "two", "tabs"]),
     # the rows
     "short line": ({"t.csv": GOOD + "1,2\n"}, {}, ["row 10", "2 cells", "has 3"]),
     "long line": ({"t.csv": GOOD + "\n1,2,3,4\n"}, {}, ["row 11", "4 cells", "has 3"]),
@@ -399,30 +390,18 @@ BAD = {
         {"drop": ["n"]}, ["row 4, column b", "'high'"]),
     "in the second file": ({"t.csv": GOOD, "u.csv": table(edit={(2, 1): "high"})},
                            {"paths": ["t.csv", "u.csv"]}, ["u.csv row 4, column b", "'high'"]),
-    "thousands": ({"t.csv": table(edit={(3, 0): '"1,234"'})}, {},
-                  ["row 5, column a", "'1,234'", "thousands"]),
     "points and commas": ({"t.csv": GOOD.replace(",", ";").replace(".", ",", 1)}, {},
                           ["row 2, column a", "decimal point"]),
     "thousands with points": (
         {"t.csv": table(edit={(3, 0): "1.234.567"}).replace(",", ";")}, {},
         ["row 5, column a", "'1.234.567'", "thousands"]),
     "per cent": ({"t.csv": table(edit={(3, 0): "5%"})}, {}, ["row 5, column a", "'5%'"]),
-    "infinite": ({"t.csv": table(edit={(4, 2): "-inf"})}, {}, ["row 6, column y", "-inf"]),
     "overflow": ({"t.csv": table(edit={(4, 2): "1e400"})}, {}, ["row 6, column y", "1e400"]),
     "huge": ({"t.csv": table(edit={(4, 2): "1e200"})}, {}, ["row 6, column y", "1e200", "1e+100"]),
     "tiny": ({"t.csv": "a,b\n" + "".join(f"{k}e-200,{k * k}\n" for k in range(1, 9))}, {},
              ["column a", "1e-100", "unit"]),
     "a name of two lines": ({"t.csv": GOOD.replace("a,", '"a\nb",', 1)}, {},
                             ["header, column 1", "'a\\nb'", "one line"]),
-    "infinite in Parquet": (
-        {"t.parquet": pa.table({"a": VALUES[:, 0], "b": [1.0, np.inf] * 4})},
-        {"paths": ["t.parquet"]}, ["row 3, column b", "inf"]),
-    "text column": ({"t.csv": table("a,b,y,lab", extra=["oslo"] * ROWS)}, {},
-                    ["column lab", "'oslo'", "--drop lab"]),
-    "text columns": ({"t.csv": table("a,b,y,lab,who", extra=["oslo,me"] * ROWS)}, {},
-                     ["columns lab, who", "--drop lab,who"]),
-    "dates": ({"t.csv": table("a,b,y,day", extra=["2024-05-01"] * ROWS)}, {},
-              ["column day", "2024-05-01", "date", "--drop day"]),
     "booleans and numbers": ({"t.csv": table(edit={(3, 0): "true"})}, {}, ["row 5", "'true'"]),
     "too few rows": ({"t.csv": "a,b\n1,2\n2,1\n5,5\n"}, {}, ["rows", "3", "too few"]),
     "fewer rows than variables": ({"t.csv": "a,b,c\n1,2,5\n2,1,3\n5,5,5\n1,6,8\n"}, {},
@@ -587,5 +566,5 @@ def test_chamber_files_are_regimes(tmp_path):
     np.testing.assert_array_equal(t.source, np.repeat([0, 1], [10_000, 1_000]))
     assert len(warnings) == 1
     assert all(name in warnings[0] for name in ("osr_c (1)", "camera (0)"))
-    with pytest.raises(UserError, match=r"column config: .*'standard'.*--drop config"):
-        read_table(paths)
+    whole, _ = read_table(paths)
+    assert not {"timestamp", "config", "intervention"} & set(whole.variables)

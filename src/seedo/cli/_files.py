@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,15 +13,27 @@ from rich.table import Table
 
 from seedo.cli._commands import command
 from seedo.cli._console import notes, print_table
-from seedo.cli._options import AsJson
+from seedo.cli._options import AsJson, ReadingOptions
+from seedo.errors import UserError
 
 
 @command("inspect")
 def inspect(
-    logs: Annotated[Path, typer.Argument(help="Dataset or run folder.")],
+    logs: Annotated[Path, typer.Argument(help="Dataset or run folder, or a table.")],
+    reading: ReadingOptions,
+    write_roles: Annotated[
+        bool, typer.Option("--write-roles", help="Write how columns are read to FILE.roles.csv.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say what is in a dataset, and whether it is whole."""
+    """Say what is in a dataset, and whether it is whole; or how a table is read."""
+    from seedo import tables
+
+    if logs.is_file() and logs.name.lower().endswith(tables.SUFFIXES):
+        _inspect_table(logs, reading, write_roles, as_json)
+        return
+    if write_roles:
+        raise UserError("--write-roles", str(logs), "only for tables: a log says itself")
     from seedo import episodes
 
     found = episodes.summary(episodes.Dataset(logs))
@@ -38,6 +51,37 @@ def inspect(
         notes.print(f"{file} is a link: it lies in {place}", style="yellow", highlight=False)
     for line in found["damage"]:
         notes.print(f"damaged: {line}", style="yellow", highlight=False)
+
+
+def _inspect_table(path: Path, how: ReadingOptions, write: bool, as_json: bool) -> None:
+    from seedo import tables
+
+    table, warnings = tables.read_table(path, reading=how.reading([path]))
+    columns = (*table.columns, *table.others)
+    file = tables.roles_path(path)
+    if write:
+        try:
+            file.write_text(tables.roles_text(columns), encoding="utf-8")
+        except OSError as error:
+            raise UserError(str(file), None, f"cannot be written: {error.strerror}") from None
+    if as_json:
+        found = {"rows": table.rows, "columns": [asdict(column) for column in columns],
+                 "warnings": warnings, "roles": str(file) if write else None}  # fmt: skip
+        print(json.dumps(found, sort_keys=True))
+        return
+    shown = Table(title=f"{path}: {table.rows:,} rows", title_justify="left")
+    for name in ("column", "type", "role", "unit", "missing", "levels"):
+        shown.add_column(name, overflow="fold")
+    for column in columns:
+        levels = ", ".join(column.levels[:8]) + (", ..." if len(column.levels) > 8 else "")
+        shown.add_row(column.name, column.type, column.role, column.unit,
+                      f"{column.missing:,}" if column.missing else "", levels)  # fmt: skip
+    print_table(shown)
+    for line in warnings:
+        notes.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
+    if write:
+        line = f"{file} says so: edit it; it is used whenever {path.name} is read"
+        notes.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _facts(found: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,54 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable result on
 
 
 @dataclass(frozen=True)
+class ReadingOptions:
+    """How the columns of a table are read: docs/tables.md."""
+
+    types: Annotated[
+        list[str] | None,
+        typer.Option(help="Types of columns: a=count,b=categorical,c=low<medium<high."),
+    ] = None
+    roles: Annotated[
+        list[str] | None,
+        typer.Option(help="Roles of columns: a=ignored,b=factor; or a file with them."),
+    ] = None
+    unit: Annotated[
+        str | None, typer.Option(help="Column whose rows belong together, e.g. patient.")
+    ] = None
+    time: Annotated[str | None, typer.Option(help="Column with the time of each row.")] = None
+    weights: Annotated[
+        str | None, typer.Option(help="Column with how many rows each row stands for.")
+    ] = None
+    missing: Annotated[
+        list[str] | None,
+        typer.Option(help="Codes for missing values: -999, or x=-999, or none."),
+    ] = None
+    decimal: Annotated[
+        str | None, typer.Option(help="Decimal separator, where cells do not tell: , or .")
+    ] = None
+
+    def reading(self, paths: list[Path], asked: str = "") -> Any:
+        """What is said about the columns of these files, there or in a file beside them."""
+        from seedo import tables
+
+        said, file = [], None
+        for text in self.roles or ():
+            if "=" in text and not Path(text).is_file():
+                said.append(text)
+            elif file is not None:
+                raise UserError("--roles", text, "give one file")
+            else:
+                file = Path(text)
+        beside = tables.roles_path(paths[0])
+        if file is None and beside.is_file():
+            file = beside
+        return tables.Reading(
+            self.types or (), said, self.unit, self.time, self.weights, self.missing, self.decimal,
+            file, asked,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class WorldOptions:
     """Which world."""
 

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from seedo.cli._commands import command
 from seedo.cli._console import Count, notes, print_table
-from seedo.cli._options import AsJson, Seed, check_seed
+from seedo.cli._options import AsJson, ReadingOptions, Seed, check_seed
 from seedo.errors import UserError
 
 if TYPE_CHECKING:
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
 Data = Annotated[
     list[Path],
-    typer.Argument(help="A log folder, or CSV, TSV or Parquet files.", show_default=False),
+    typer.Argument(
+        help="A log folder, or tables: CSV, Parquet, Excel, Stata, SPSS.", show_default=False
+    ),
 ]
 
 
 @dataclass(frozen=True)
-class TableOptions:
+class TableOptions(ReadingOptions):
     """How data are read."""
 
     targets: Annotated[
@@ -48,6 +50,9 @@ class TableOptions:
         list[str] | None, typer.Option(help="The only columns that are variables: a,b.")
     ] = None
     episode: Annotated[int | None, typer.Option(help="The episode that is asked about.")] = None
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Do not say how columns were read, unless it is odd.")
+    ] = False
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ def ask(
     if nonlinear and linear:
         raise UserError("--linear", None, "leave out one of --linear and --nonlinear")
     beliefs.check()
-    rows = _rows(paths, table, question)
+    rows = _rows(paths, table, question, beliefs)
     from seedo import inference
 
     form: Form = "nonlinear" if nonlinear else "linear" if linear else "auto"
@@ -118,6 +123,7 @@ def ask(
     if as_json:
         print(json.dumps(found.to_dict(), sort_keys=True))
         return
+    _say_read(rows)
     _print_answer(found)
 
 
@@ -146,32 +152,51 @@ def advise(
     """From a table of your own to the next experiments, with reasons."""
     check_files(data)
     beliefs.check()
-    rows = _rows(data, table, "")
-    from seedo import evaluation, inference, reports
+    rows = _rows(data, table, goal or "", beliefs)
+    from seedo import evaluation, inference, reports, tables
 
-    with Count("sampling graphs", "sweeps") as progress:
-        posterior = inference.posterior(rows.table, _beliefs(rows, beliefs), progress)
-    with Count("planning", "evaluations") as progress:
-        found = evaluation.advise(
-            posterior,
-            budget=budget,
-            goal=goal,
-            can_set=_each(can_set) if can_set else None,
-            values={name: inference.graphs.numbers("--values", text, listed)
-                    for name, text, listed in inference.graphs.pairs("--values", values or ())},
-            costs={name: inference.graphs.one_number("--cost", text, number)
-                   for name, text, number in inference.graphs.pairs("--cost", cost or ())},
-            prefer=prefer,
-            seed=beliefs.seed,
-            progress=progress,
-        )  # fmt: skip
+    listed = list(inference.graphs.pairs("--values", values or ()))
+    settable = tables.said_names("--can-set", can_set) if can_set else None
     asked = shlex.join(["seedo", *sys.argv[1:]])
-    found = replace(found, notes=tuple(rows.notes), command=asked)
-    reports.write_advice(found, out)
+    found: Any
+    shown: Any
+    if evaluation.settings_vary(rows.table):
+        if cost:
+            raise UserError("--cost", cost[0], "a run sets all factors, so that all runs cost the "
+                            "same: leave it out")  # fmt: skip
+        found = evaluation.advise_settings(
+            rows.table, budget=budget, goal=goal, can_set=settable,
+            values={name: [v.strip() for v in own.split(",")] for name, _, own in listed},
+            prefer=prefer, seed=beliefs.seed,
+        )  # fmt: skip
+        found = replace(found, notes=tuple(rows.notes), command=asked)
+        reports.write_settings_advice(found, out)
+        shown = reports.settings_table
+    else:
+        with Count("sampling graphs", "sweeps") as progress:
+            posterior = inference.posterior(rows.table, _beliefs(rows, beliefs), progress)
+        with Count("planning", "evaluations") as progress:
+            found = evaluation.advise(
+                posterior,
+                budget=budget,
+                goal=goal,
+                can_set=settable,
+                values={name: inference.graphs.numbers("--values", text, own)
+                        for name, text, own in listed},
+                costs={name: inference.graphs.one_number("--cost", text, number)
+                       for name, text, number in inference.graphs.pairs("--cost", cost or ())},
+                prefer=prefer,
+                seed=beliefs.seed,
+                progress=progress,
+            )  # fmt: skip
+        found = replace(found, notes=tuple(rows.notes), command=asked)
+        reports.write_advice(found, out)
+        shown = reports.advice_table
     if as_json:
         print(json.dumps(found.to_dict(), sort_keys=True))
         return
-    print_table(reports.advice_table(found))
+    _say_read(rows)
+    print_table(shown(found))
     notes.print(f"report in {out}", highlight=False, markup=False, soft_wrap=True)
 
 
@@ -186,35 +211,47 @@ class _Rows:
     """Rows about one system, and what was noticed on the way."""
 
     def __init__(self, table: Table, model: NoiseModel | None, prior: GraphPrior | None,
-                 found: list[str]) -> None:  # fmt: skip
+                 found: list[str], read: list[str]) -> None:  # fmt: skip
         self.table, self.model, self.prior, self.notes = table, model, prior, found
+        self.read = read
 
 
-def _rows(paths: list[Path], how: TableOptions, question: str) -> _Rows:
+def _rows(
+    paths: list[Path], how: TableOptions, question: str, beliefs: BeliefOptions
+) -> _Rows:  # fmt: skip
     """The rows, with what was noticed said on stderr."""
-    rows = _read(paths, how, question)
+    rows = _read(paths, how, question, beliefs)
     for note in rows.notes:
-        notes.print(note, style="yellow", highlight=False, markup=False)
+        notes.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
     return rows
 
 
-def _read(paths: list[Path], how: TableOptions, question: str) -> _Rows:
+def _say_read(rows: _Rows) -> None:
+    """Says how columns were read: with the answer, so that an error stays one line."""
+    for line in rows.read:
+        notes.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
+
+
+def _read(
+    paths: list[Path], how: TableOptions, question: str, beliefs: BeliefOptions
+) -> _Rows:  # fmt: skip
     episode = how.episode
     if len(paths) == 1 and (paths[0] / "manifest.json").is_file():
         for option, given in (("--targets", how.targets), ("--sources", how.sources)):
             if given is not None:
                 raise UserError(option, given, "a log says itself what was done: leave it out")
-        for option, names in (("--drop", how.drop), ("--keep", how.keep)):
+        for option, names in (("--drop", how.drop), ("--keep", how.keep), ("--types", how.types),
+                              ("--roles", how.roles), ("--missing", how.missing)):  # fmt: skip
             if names:
                 raise UserError(option, ",".join(names), "only for tables, not for logs")
         named = re.search(r"\bin\s+episode\s+(\d{1,18})\b", question, re.IGNORECASE)
         from seedo import inference
 
         try:
-            return _Rows(*inference.log_rows(paths[0], episode), [])
+            return _Rows(*inference.log_rows(paths[0], episode), [], [])
         except UserError as error:
             if episode is None and named and error.field == "episode":
-                return _Rows(*inference.log_rows(paths[0], int(named[1])), [])
+                return _Rows(*inference.log_rows(paths[0], int(named[1])), [], [])
             raise
     if episode is not None:
         raise UserError("--episode", episode, "only logs have episodes")
@@ -224,15 +261,19 @@ def _read(paths: list[Path], how: TableOptions, question: str) -> _Rows:
         paths,
         how.targets,
         sources=how.sources,
-        drop=_each(how.drop),
-        keep=_each(how.keep) if how.keep else None,
+        drop=how.drop or (),
+        keep=how.keep,
+        reading=how.reading(paths, f"{question}\n{_graph_text(beliefs.graph)}"),
     )
-    return _Rows(table, None, None, found)
+    return _Rows(table, None, None, found, [] if how.quiet else tables.described(table))
 
 
-def _each(texts: list[str] | None) -> list[str]:
-    """Names given one by one or with commas between them."""
-    return [name.strip() for text in texts or [] for name in text.split(",")]
+def _graph_text(path: Path | None) -> str:
+    """What a graph's file says, so that the columns that it names stay variables."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")[:1_000_000] if path else ""
+    except OSError:
+        return ""  # said where the graph is read
 
 
 def _beliefs(rows: _Rows, said: BeliefOptions, form: Form = "auto") -> Beliefs:
@@ -241,6 +282,8 @@ def _beliefs(rows: _Rows, said: BeliefOptions, form: Form = "auto") -> Beliefs:
     names = rows.table.variables
     if said.graph is not None:
         graph, prior = inference.read_graph(said.graph, names), None
+        for note in graph.notes:
+            notes.print(note, style="yellow", highlight=False, markup=False)
     else:
         graph = None
         prior = inference.stated_prior(

@@ -76,8 +76,8 @@ class OwnLog:
         if not columns.rows:
             remedy = "no rows below the header: give at least one episode"
             raise UserError(str(self.path), None, remedy)
-        self.outcome, self.levels, warnings = self._outcomes()
-        self.warnings = (*columns.warnings, *warnings)
+        self.outcome, self.levels = self._outcomes()
+        self.warnings = columns.warnings
         code, self.names = codes([columns], "episode")
         remedy = "give every row the name or number of its episode"
         self._refuse("episode", np.array([not name for name in self.names])[code], remedy)
@@ -192,8 +192,8 @@ class OwnLog:
 
     def _outcomes(
         self,
-    ) -> tuple[NDArray[np.float32], Levels, list[str]]:
-        """float32[R, n]; the names of each variable's values, None for numbers; warnings."""
+    ) -> tuple[NDArray[np.float32], Levels]:
+        """float32[R, n]; the names of each variable's values, None for numbers."""
         columns = self._columns
         outcome = np.full((columns.rows, len(self.variables)), np.nan)
         levels: list[tuple[str, ...] | None] = []
@@ -206,12 +206,11 @@ class OwnLog:
                 place = [names.index(cell) if cell in names else np.nan for cell in cells]
                 outcome[:, j] = np.array(place)[code]
         numbers = [j for j, names in enumerate(levels) if names is None]
-        read, warnings = columns.numbers([self.variables[j] for j in numbers])
-        outcome[:, numbers] = read
+        outcome[:, numbers] = columns.numbers([self.variables[j] for j in numbers])
         for j in numbers:
             remedy = "give a finite number, or leave it empty"
             self._refuse(self.variables[j], np.abs(outcome[:, j]) > _LARGEST, remedy)
-        return outcome.astype(np.float32), tuple(levels), warnings
+        return outcome.astype(np.float32), tuple(levels)
 
     def _settings(self) -> NDArray[np.float32]:
         """float32[R, n], what the columns `target` and `value` and the factors say."""

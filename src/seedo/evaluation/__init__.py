@@ -1,6 +1,7 @@
 """Evaluation: measures of what was logged."""
 
 from seedo.evaluation._advice import Advice, advise, read_goal
+from seedo.evaluation._advice_settings import SettingsAdvice, advise_settings, settings_vary
 from seedo.evaluation._attribution import Diagnosis, attribute
 from seedo.evaluation._blicket import (
     BlicketReading,
@@ -34,7 +35,9 @@ __all__ = [
     "Review",
     "Run",
     "Seen",
+    "SettingsAdvice",
     "advise",
+    "advise_settings",
     "attribute",
     "best_information",
     "blicket_bayes_returns",
@@ -49,4 +52,5 @@ __all__ = [
     "read_goal",
     "review",
     "seen_before",
+    "settings_vary",
 ]

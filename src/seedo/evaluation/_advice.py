@@ -200,13 +200,13 @@ def advise(
         raise UserError("prefer", prefer, "there is nothing to gain without a goal: name one")
     allowed = set(range(len(names)))
     if can_set is not None:
-        allowed = {_known(name, names, "can-set") for name in can_set}
+        allowed = {known_variable(name, names, "can-set") for name in can_set}
     if aim is not None:
         allowed.discard(aim.variable)
     if not allowed:
         raise UserError("can-set", can_set, "name a variable other than the goal")
-    choices = {_known(name, names, "values"): own for name, own in (values or {}).items()}
-    price = {_known(name, names, "costs"): own for name, own in (costs or {}).items()}
+    choices = {known_variable(name, names, "values"): own for name, own in (values or {}).items()}
+    price = {known_variable(name, names, "costs"): own for name, own in (costs or {}).items()}
     for target, cost in price.items():
         if not np.isfinite(cost) or cost <= 0:
             raise UserError(f"costs {names[target]}", cost, "give a number above 0")
@@ -245,10 +245,15 @@ def read_goal(text: str, names: Sequence[str]) -> Goal:
     if not found:
         raise UserError("goal", text, "write 'maximize NAME' or 'minimize NAME'")
     verb, name = found[1].lower(), found[2].strip("`\"'")
-    return Goal(_known(name, names, "goal"), 1 if verb[:2] in ("ma", "ra") else -1)
+    return Goal(known_variable(name, names, "goal"), 1 if verb[:2] in ("ma", "ra") else -1)
 
 
-def _known(name: str, names: Sequence[str], field: str) -> int:
+def known_variable(name: str, names: Sequence[str], field: str) -> int:
+    """Position of a variable.
+
+    Raises:
+        UserError: there is none of this name; `field` is what named it.
+    """
     if name in names:
         return list(names).index(name)
     near = difflib.get_close_matches(name, names, 3)

@@ -32,6 +32,7 @@ from seedo.reports._report import (
     table,
     write_report,
 )
+from seedo.reports._settings_report import settings_table, write_settings_advice
 
 __all__ = [
     "BLUE",
@@ -57,10 +58,12 @@ __all__ = [
     "matrix",
     "only_ticks",
     "panels",
+    "settings_table",
     "short_name",
     "spoken_table",
     "svg",
     "table",
     "write_advice",
     "write_report",
+    "write_settings_advice",
 ]

@@ -32,6 +32,7 @@ _OURS = {
     "data-mix": "how much of what is watched must be experiments",
     "bounded-rationality": "the best strategy where experiments and thinking cost",
     "fragility": "assuming much against assuming little, as assumptions break",
+    "calibration": "how often intervals hold, and faults are noticed",
 }
 REGISTRY = Registry(
     "seedo.studies",

@@ -29,6 +29,7 @@ class Column:
         unit: of measurement, as written in the table or said by the user.
         missing: how many cells hold nothing.
         notes: what is odd, one line each.
+        codes: what was taken for missing beside empty cells and their like.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Column:
     unit: str = ""
     missing: int = 0
     notes: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
 
     @property
     def named(self) -> bool:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
-from seedo.tables._columns import Columns, codes, near, read_columns
+from seedo.tables._column import Column
+from seedo.tables._columns import Columns, codes, names_in, near
+from seedo.tables._guess import is_cells, known_counts
+from seedo.tables._read_column import Found, read_all
+from seedo.tables._read_columns import read_columns
+from seedo.tables._reading import Reading, Said, resolved
 from seedo.tables._table import Regime, Table
-from seedo.tables._targets import Label, place, read_labels
+from seedo.tables._targets import Label, Labels, place, read_labels
+from seedo.tables._usable import listed, nearly_empty, repeated_rows, too_few_columns, usable
 
-MAX_VARIABLES = 50
-"""More than these make no table."""
-
-_COPY = 1e-4
-"""Largest departure from a straight line, in typical deviations, of a mere change of unit."""
+_VARIABLES = ("factor", "outcome", "measured")
 
 
 def read_table(
@@ -28,12 +31,15 @@ def read_table(
     sources: str | None = None,
     drop: Sequence[str] = (),
     keep: Sequence[str] | None = None,
+    reading: Reading | None = None,
 ) -> tuple[Table, list[str]]:
     """Reads files with one line a measurement and one column a variable.
 
-    Files are CSV (cells between commas, semicolons or tabs), TSV, either compressed by gzip, or
-    Parquet. Several files are blocks of rows with the same columns. Empty cells, NA, NaN, None and
-    null are missing; true and false are 1 and 0.
+    Files are text (cells between commas, semicolons, tabs, bars or blanks; UTF-8, UTF-16 or
+    Windows-1252), perhaps compressed by gzip, Parquet, or with the extra `tables` Excel, Stata and
+    SPSS. Several files are blocks of rows with the same columns. Empty cells, NA, NaN, None and
+    null are missing. Columns of text become positions in their levels; how each was read stands in
+    `Table.columns` and `Table.others`, what is odd in the warnings.
 
     `targets` says what had been done to the system in which rows: nothing at all if None, else
 
@@ -48,11 +54,12 @@ def read_table(
 
     Rows with the same targets are one regime, unless they are told apart by their column or file
     and more than setting took place: shifts of one variable by two reagents are two shifts. A
-    changed column that is no variable of the table makes its rows' regime an unknown one.
+    changed column that is no variable of the table makes its rows' regime an unknown one. A column
+    of role `factor` was set in every row.
 
-    Left out with a warning are nameless row labels, columns without a value, constant columns and
-    all but the first of columns that are linear functions of each other in every complete row
-    (copies, another unit); what was done to a copy was done to the column that stays.
+    Left out with a warning are nameless row labels, columns without a value or nearly so, constant
+    columns and all but the first of columns that are linear functions of each other in every
+    complete row (copies, another unit); what was done to a copy was done to the column that stays.
 
     Args:
         paths: one file or several.
@@ -60,6 +67,7 @@ def read_table(
         sources: column with the name of each row's source, or `file`: each file is a source.
         drop: columns that are no variables.
         keep: the only columns that are variables; all if None.
+        reading: what is said about types, roles, missing values and decimal commas.
 
     Returns:
         table: float64[R, n] with NaN where missing; n from 2 to `MAX_VARIABLES`, and at least
@@ -70,37 +78,251 @@ def read_table(
         UserError: names file, row (as a spreadsheet counts, the header being row 1), column and
             value of what cannot be used.
     """
+    reading = reading or Reading()
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     files = [Path(path) for path in given]
     if not files:
         raise UserError("data", None, "name at least one file")
     blocks = _read_blocks(files)
     names = list(blocks[0].arrays)
+    said = resolved(reading, names)
+    sources = sources or next((n for n, one in said.items() if one.role == "source"), None)
     source, source_names, told = _sources(sources, blocks)
     labels = read_labels(targets, blocks, told)
     spent = {**dict.fromkeys(told, "sources"), **dict.fromkeys(labels.spent, "targets")}
+    drop = [name for text in drop for name in names_in(text, names)]
+    keep = keep and [name for text in keep for name in names_in(text, names)]
     wanted = _wanted(names, spent, drop, keep)
-    parts = [block.numbers(wanted) for block in blocks]
-    values = np.concatenate([part for part, _ in parts])
-    warnings = [line for block, (_, lines) in zip(blocks, parts, strict=True)
-                for line in (*block.warnings, *lines)]  # fmt: skip
+    # A column that is no variable may still say what rows belong together, or when they were.
+    helpers = [n for n in names if n not in wanted and n not in spent and n not in drop
+               and said[n].role in ("unit", "time", "weight")]  # fmt: skip
+    said = _protected(said, reading, wanted, keep, labels)
+    found = read_all(blocks, [*wanted, *helpers], said)
+    parts = _roles(found, said, wanted, blocks)
+    table, warnings = _assembled(parts, labels, source, blocks, said)
+    table = replace(table, sources=tuple(source_names), title=_title(files))
+    said_before = [line for block in blocks for line in block.warnings]
+    return table, said_before + warnings
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """What the columns are for.
+
+    Attributes:
+        variables: names of those that may become variables.
+        found: all columns by name.
+        unit, time, weight: names of the columns with these roles.
+        notes: what was guessed about roles, one line each.
+    """
+
+    variables: list[str]
+    found: dict[str, Found]
+    unit: str | None
+    time: str | None
+    weight: str | None
+    notes: list[str]
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        return np.stack([self.found[name].values for name in self.variables], axis=1)
+
+
+def _protected(
+    said: dict[str, Said],
+    reading: Reading,
+    wanted: Sequence[str],
+    keep: Sequence[str] | None,
+    labels: Labels,
+) -> dict[str, Said]:
+    """What is said, with a mark at columns that are asked for or were set."""
+    touched = {name for label in labels.labels for name in label.targets}
+    kept = {name for name in wanted
+            if name in touched or name in (keep or ()) or reading.names(name)}  # fmt: skip
+    return {name: replace(one, wanted=name in kept) for name, one in said.items()}
+
+
+def _roles(
+    found: dict[str, Found],
+    said: dict[str, Said],
+    wanted: Sequence[str],
+    blocks: Sequence[Columns],
+) -> _Parts:
+    """Which columns are variables, and which say something about rows."""
+    chosen: dict[str, str | None] = {}
+    for role in ("unit", "time", "weight"):
+        having = [name for name, one in found.items() if role in (one.column.role, one.also)]
+        by_user = [name for name in having if said[name].role == role]
+        chosen[role] = next(iter(by_user or having), None)
+        for name in having:
+            if name != chosen[role] and found[name].column.role == role:
+                found[name] = _with_role(found[name], "ignored")
+    notes: list[str] = []
+    variables = [name for name in wanted if found[name].column.role in _VARIABLES]
+    if chosen["weight"] is None:
+        chosen["weight"], notes = _counted(found, said, variables)
+        variables = [name for name in variables if name != chosen["weight"]]
+        if chosen["weight"]:
+            found[chosen["weight"]] = _with_role(found[chosen["weight"]], "weight")
+    for name in variables:
+        if found[name].column.type == "label":
+            remedy = "every row has another name: --types categorical makes groups of them"
+            raise UserError(f"{blocks[0].path} column {name}", None, remedy)
+    if len(variables) < 2:
+        others = [f"{n} ({one.column.type}, {one.column.role})" for n, one in found.items()
+                  if n not in variables]  # fmt: skip
+        remedy = "leave out fewer columns"
+        if others:
+            first = next(n for n in found if n not in variables)
+            remedy = f"not used: {listed(others)}; --roles {first}=measured uses it"
+        raise too_few_columns(variables, remedy)
+    return _Parts(variables, found, chosen["unit"], chosen["time"], chosen["weight"], notes)
+
+
+def _with_role(found: Found, role: str) -> Found:
+    kind = "count" if role == "weight" else found.column.type
+    return replace(found, column=replace(found.column, role=role, type=kind))
+
+
+def _counted(
+    found: dict[str, Found], said: dict[str, Said], variables: Sequence[str]
+) -> tuple[str | None, list[str]]:
+    """A column that must hold how often each row was there, and what to say about it."""
+    for name in variables:
+        others = [found[other].values for other in variables if other != name]
+        if len(others) < 2 or not known_counts(name):
+            continue
+        counts = found[name].values
+        if not is_cells(np.stack(others, axis=1), counts, name):
+            continue
+        total = f"{int(counts.sum()):,}"
+        if said[name].role or said[name].wanted:
+            line = f"column {name} looks like how often each row was there ({total} in all), and "
+            return None, [line + f"is used as a measurement: --weights {name} if it is"]
+        line = f"column {name} is taken for how often each row was there ({total} in all), as by "
+        return name, [line + f"--weights {name}; if it is a measurement: --roles {name}=measured"]
+    return None, []
+
+
+def _assembled(
+    parts: _Parts,
+    labels: Labels,
+    source: NDArray[np.int64],
+    blocks: Sequence[Columns],
+    said: dict[str, Said],
+) -> tuple[Table, list[str]]:
+    """The table, without its sources' names and title, and what to say."""
+    wanted, found, values = parts.variables, parts.found, parts.values
+    labels = _with_factors(labels, parts, said)
+    warnings = parts.notes + _noted(found)
     _check_set_values(values, wanted, labels.row, labels.labels, blocks)
-    stands_for, left_out = _usable(values, wanted)
+    kept = {name for name in wanted if said[name].role or said[name].wanted}
+    empty, lines = nearly_empty(values, wanted, kept)
+    warnings += lines
+    remaining = [name for name in wanted if name not in empty]
+    values = values[:, [wanted.index(name) for name in remaining]]
+    stands_for, left_out = usable(values, remaining)
     rows_of = np.bincount(labels.row, minlength=len(labels.labels))
     warnings += left_out
     warnings += _unknown_warnings(labels.labels, rows_of, stands_for)
-    variables = [name for name in wanted if stands_for.get(name) == name]
-    values = values[:, [wanted.index(name) for name in variables]]
+    variables = [name for name in remaining if stands_for.get(name) == name]
+    values = values[:, [remaining.index(name) for name in variables]]
     complete = int(np.isfinite(values).all(axis=1).sum())
     if complete < len(values):
         warnings.append(f"missing values: complete rows only are used: {complete} of {len(values)}")
-    rows = np.arange(len(values), dtype=np.int64)
+    if parts.weight is None and (line := repeated_rows(values)):
+        warnings.append(line)
     regimes = tuple(_regime(label, stands_for, variables) for label in labels.labels)
+    rows = np.arange(len(values), dtype=np.int64)
     table = Table(
-        tuple(variables), values, labels.row, regimes, source, tuple(source_names),
-        episode=rows, step=np.zeros_like(rows), title=_title(files),
+        tuple(variables), values, labels.row, regimes, source, (), episode=rows,
+        step=np.zeros_like(rows),
+        columns=tuple(found[name].column for name in variables),
+        others=tuple(_other(one.column) for name, one in found.items()
+                     if name not in variables),
+        unit=_unit(parts, blocks), unit_name=parts.unit or "",
+        weight=_weight(parts, blocks), time=_time(parts, blocks),
     )  # fmt: skip
-    return table, warnings
+    return _set_everywhere(table), warnings
+
+
+def _noted(found: dict[str, Found]) -> list[str]:
+    """What is odd about columns, the same about several in one line."""
+    by_note: dict[str, list[str]] = {}
+    for name, one in found.items():
+        for note in one.column.notes:
+            by_note.setdefault(note, []).append(name)
+    return [f"column{'s' * (len(names) > 1)} {listed(names)}: {note}"
+            for note, names in by_note.items()]  # fmt: skip
+
+
+def _other(column: Column) -> Column:
+    """A column that is no variable; what was left out is ignored."""
+    return replace(column, role="ignored") if column.role in _VARIABLES else column
+
+
+def _with_factors(labels: Labels, parts: _Parts, said: dict[str, Said]) -> Labels:
+    """What was done in every row, with what the user calls a factor."""
+    factors = frozenset(name for name in parts.variables if said[name].role == "factor")
+    if not factors:
+        return labels
+    done = [replace(label, hard=label.hard | factors, soft=label.soft - factors,
+                    replaced=label.replaced - factors) for label in labels.labels]  # fmt: skip
+    return replace(labels, labels=tuple(done))
+
+
+def _set_everywhere(table: Table) -> Table:
+    """The table, with the role of factor for what was set in every row."""
+    factors: NDArray[np.bool_] = np.all(table.hard, axis=0)
+    columns = [replace(column, role="factor") if factor else column
+               for column, factor in zip(table.columns, factors, strict=True)]  # fmt: skip
+    return replace(table, columns=tuple(columns))
+
+
+def _refuse_gaps(values: NDArray[np.float64], name: str, blocks: Sequence[Columns],
+                 remedy: str) -> None:  # fmt: skip
+    gaps = np.isnan(values)
+    if gaps.any():
+        raise UserError(place(blocks, int(np.argmax(gaps)), name), "", remedy)
+
+
+def _unit(parts: _Parts, blocks: Sequence[Columns]) -> NDArray[np.int64] | None:
+    """int64[R], the unit that each row belongs to."""
+    if parts.unit is None:
+        return None
+    values = parts.found[parts.unit].values
+    _refuse_gaps(values, parts.unit, blocks, "name every row's unit, or --roles "
+                 f"{parts.unit}=ignored")  # fmt: skip
+    return np.unique(values, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
+def _time(parts: _Parts, blocks: Sequence[Columns]) -> NDArray[np.float64] | None:
+    """float64[R], when each row was taken."""
+    if parts.time is None:
+        return None
+    one = parts.found[parts.time]
+    if one.column.type in ("categorical", "yes/no", "label"):
+        raise UserError("--time", parts.time, "names without an order: give dates or numbers")
+    _refuse_gaps(one.values, parts.time, blocks, f"no time: --roles {parts.time}=ignored")
+    return one.values
+
+
+def _weight(parts: _Parts, blocks: Sequence[Columns]) -> NDArray[np.float64] | None:
+    """float64[R], how many rows each row stands for."""
+    if parts.weight is None:
+        return None
+    one = parts.found[parts.weight]
+    if one.column.named or one.column.type in ("label", "time"):
+        if one.column.levels != ("0", "1"):
+            raise UserError("--weights", parts.weight, f"holds {one.column.type}: give numbers")
+    _refuse_gaps(one.values, parts.weight, blocks, "give every row's weight, 0 to leave it out")
+    if (one.values < 0).any():
+        row = int(np.argmax(one.values < 0))
+        raise UserError(place(blocks, row, parts.weight), float(one.values[row]),
+                        "a weight is never below 0")  # fmt: skip
+    if not one.values.any():
+        raise UserError("--weights", parts.weight, "all are 0: no row counts")
+    return one.values
 
 
 def _title(files: Sequence[Path]) -> str:
@@ -169,15 +391,10 @@ def _wanted(
         if name not in spent and name not in drop and (keep is None or name in keep)
     ]
     if len(names) < 2:
-        raise _too_few_columns(wanted, "part the cells by commas, semicolons or tabs")
+        raise too_few_columns(wanted, "part the cells by commas, semicolons or tabs")
     if len(wanted) < 2:
-        raise _too_few_columns(wanted, "leave out fewer columns")
+        raise too_few_columns(wanted, "leave out fewer columns")
     return wanted
-
-
-def _too_few_columns(left: Sequence[str], remedy: str) -> UserError:
-    got = f"only {left[0]}" if left else "none"
-    return UserError("variables", got, f"at least two are needed: {remedy}")
 
 
 def _check_set_values(
@@ -194,84 +411,6 @@ def _check_set_values(
             if bad.any():
                 where = place(blocks, int(np.argmax(bad)), name)
                 raise UserError(where, "", f"missing, though {name} was set: give its value")
-
-
-def _usable(
-    values: NDArray[np.float64], wanted: Sequence[str]
-) -> tuple[dict[str, str | None], list[str]]:
-    """Which column stands for which: itself, one that it copies, or none as it is constant.
-
-    Columns without a value are not mentioned at all. Also returns what to say about it.
-    """
-    if len(values) < 4:
-        raise UserError("rows", len(values), "too few: at least two more than variables are needed")
-    stands_for: dict[str, str | None] = {}
-    warnings = []
-    there = np.isfinite(values)
-    empty = [name for j, name in enumerate(wanted) if not there[:, j].any()]
-    if empty:
-        warnings.append(f"columns without a value are left out: {_listed(empty)}")
-    left = [j for j, name in enumerate(wanted) if name not in empty]
-    constant = {j: values[there[:, j], j][0] for j in left if _constant(values[there[:, j], j])}
-    left = [j for j in left if j not in constant]
-    complete = there[:, left].all(axis=1)
-    if len(left) > MAX_VARIABLES:
-        remedy = (
-            f"at most {MAX_VARIABLES}: choose them with --keep, or leave others out with --drop"
-        )
-        raise UserError("variables", len(left), remedy)
-    if left and complete.sum() < len(left) + 2:
-        remedy = f"{len(left)} variables need at least {len(left) + 2}"
-        if not complete.all():
-            worst = left[int(there[:, left].sum(axis=0).argmin())]
-            gaps = len(values) - int(there[:, worst].sum())
-            remedy += f"; {wanted[worst]} is missing in {gaps}, leave it out with --drop?"
-        raise UserError("complete rows", f"{complete.sum()} of {len(values)}", remedy)
-    used = values[complete]
-    constant |= {j: used[0, j] for j in left if _constant(used[:, j])}
-    left = [j for j in left if j not in constant]
-    if constant:
-        stands_for |= {wanted[j]: None for j in constant}
-        shown = [f"{wanted[j]} ({value:g})" for j, value in sorted(constant.items())]
-        warnings.append(f"constant columns are left out: {_listed(shown)}")
-    stands_for |= {wanted[j]: wanted[j] for j in left}
-    for later, first in _copies(used[:, left]).items():
-        name, kept = wanted[left[later]], wanted[left[first]]
-        stands_for[name] = kept
-        same = np.array_equal(used[:, left[later]], used[:, left[first]])
-        how = "identical to" if same else "a linear function of"
-        warnings.append(f"column {name} is {how} {kept} and left out")
-    variables = [name for name in wanted if stands_for.get(name) == name]
-    if len(variables) < 2:
-        raise _too_few_columns(variables, f"the others say nothing; {'; '.join(warnings)}")
-    return stands_for, warnings
-
-
-def _constant(values: NDArray[np.float64]) -> bool:
-    """Whether all are the same to within float64's rounding."""
-    return bool(np.ptp(values) <= 1e-14 * np.abs(values).max())
-
-
-def _copies(values: NDArray[np.float64]) -> dict[int, int]:
-    """Columns that are linear functions of an earlier one in every row, and the earliest such."""
-    if values.shape[1] < 2:
-        return {}
-    centred = values / np.abs(values).max(axis=0)
-    centred -= centred.mean(axis=0)
-    centred /= np.linalg.norm(centred, axis=0)
-    correlation = centred.T @ centred
-    copies = {}
-    for i, j in np.argwhere(np.triu(np.abs(correlation) > 1 - _COPY**2, 1)).tolist():
-        # One far outlier alone brings a correlation to 1: the other rows must agree as well.
-        off = np.abs(centred[:, j] - correlation[i, j] * centred[:, i]).max()
-        deviation = np.abs(centred[:, j] - np.median(centred[:, j]))
-        if (
-            j not in copies
-            and i not in copies
-            and off < _COPY * np.median(deviation[deviation > 0])
-        ):
-            copies[j] = i
-    return dict(sorted(copies.items()))
 
 
 def _unknown_warnings(
@@ -300,8 +439,3 @@ def _regime(label: Label, stands_for: dict[str, str | None], variables: Sequence
     soft = places(label.soft) - hard - replaced
     hidden = any(name not in stands_for for name in label.targets)
     return Regime(label.name, hard, soft, replaced, label.unknown or hidden)
-
-
-def _listed(items: Sequence[str]) -> str:
-    more = len(items) - 20
-    return ", ".join(items[:20]) + (f" and {more} more" if more > 0 else "")

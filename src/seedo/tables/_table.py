@@ -66,6 +66,7 @@ class Table:
         unit_name: of the column that says so.
         weight: float64[R], how many rows a row stands for; None: one.
         time: float64[R], when a row was taken, in the order of the rows' numbers; None: unknown.
+        others: columns of the file that are no variables.
     """
 
     variables: tuple[str, ...]
@@ -82,6 +83,7 @@ class Table:
     unit_name: str = ""
     weight: NDArray[np.float64] | None = None
     time: NDArray[np.float64] | None = None
+    others: tuple[Column, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.columns:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
-from seedo.tables._columns import MISSING, Columns, codes, near, read_columns
+from seedo.tables._columns import MISSING, Columns, codes, near
+from seedo.tables._read_columns import read_columns
 
 _KINDS = ("hard", "soft", "replaced", "unknown")
 _PREFIXES = {"~": "soft", "!": "replaced"}

@@ -18,6 +18,9 @@ from seedo.inference.design._next_experiment import (
     best_action,
     plan_experiments,
 )
+from seedo.inference.design._region import Region, region_of
+from seedo.inference.design._response import Factor, Response, fit_response
+from seedo.inference.design._settings import SettingChoice, SettingsPlan, plan_settings
 
 __all__ = [
     "INFORMATION_DRAWS",
@@ -25,13 +28,21 @@ __all__ = [
     "Action",
     "Candidate",
     "ExperimentBatch",
+    "Factor",
     "Goal",
     "Plan",
+    "Region",
+    "Response",
+    "SettingChoice",
+    "SettingsPlan",
     "batch_information_gain",
     "best_action",
     "best_experiment",
     "expected_information_gain",
+    "fit_response",
     "goal_probabilities",
     "plan_experiments",
+    "plan_settings",
+    "region_of",
     "value_of_information",
 ]

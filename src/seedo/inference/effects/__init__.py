@@ -10,6 +10,7 @@ from seedo.inference.effects._design import SetRows, set_rows, touched
 from seedo.inference.effects._estimate import LEVEL, Estimate, t_estimate
 from seedo.inference.effects._fusion import Fused, fuse_estimates, observed_effect
 from seedo.inference.effects._intervals import mean_estimate, wilson
+from seedo.inference.effects._mixture import ShareEffect, share_effect
 from seedo.inference.effects._model import Wanted
 from seedo.inference.effects._paths import (
     Instrumented,
@@ -39,6 +40,7 @@ __all__ = [
     "Rows",
     "Scale",
     "SetRows",
+    "ShareEffect",
     "Strategy",
     "Wanted",
     "compare",
@@ -59,6 +61,7 @@ __all__ = [
     "scale_of",
     "sensitivity",
     "set_rows",
+    "share_effect",
     "t_estimate",
     "touched",
     "wilson",

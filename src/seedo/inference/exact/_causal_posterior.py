@@ -149,7 +149,8 @@ def infer(
     Args:
         table: rows; incomplete ones are left out.
         model: `UnknownNoise()` if None.
-        prior: over graphs; uniform if None.
+        prior: over graphs; uniform if None. Nothing causes a variable that was set in every row,
+            but what is required to.
         draws: joint draws of graph and parameters.
         seed: same seed, same table: same draws.
         progress: called with (steps done, steps in all) while graphs are sampled.
@@ -161,9 +162,10 @@ def infer(
     if not 2 <= n <= LARGEST:
         raise UserError("variables", n, f"use 2 to {LARGEST}: leave some out with --drop")
     complete = table.take(table.complete)
+    prior = (prior or GraphPrior(n)).without_causes(table.factors)
     candidates = None
     if n > SUMMED:
-        candidates = likely_parents(complete, model or UnknownNoise(), prior or GraphPrior(n))
+        candidates = likely_parents(complete, model or UnknownNoise(), prior)
     fusion = fuse(complete, model, prior, candidates)
     graph = graph_posterior(fusion.scores, draws, seed, progress)
     rng = np.random.default_rng([seed, 1])

@@ -10,12 +10,16 @@ without the other (the same sum over all graphs three times, so nothing is condi
 graph). Of every pair: the effect of i on j measured in the rows in which i was set is held against
 the posterior of that effect given the rows in which nothing was set. A hidden common cause moves
 only the second; so do selection, a broken intervention, or a mechanism that is not linear.
+
+Of every pair the hidden common cause is weighed as well: it breaks the family of the effect only in
+rows in which the cause was not set. With parameters of its own for the two kinds of row that family
+is as decomposable as the others, and the sum over all graphs with it stands beside the sum without.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +35,11 @@ STRONG = -math.log(20.0)
 """Log Bayes factor under which the whole is called contradicted: 20 to 1."""
 LEVEL = 0.01
 """Family-wise level (Holm 1979) at which single effects are called contradicted."""
+AGREE = 0.05
+"""Level of a pair's test under which it is not said to agree."""
 _DRAWS = 500
+_WEIGHED = 8
+"""Variables up to which hidden common causes are weighed."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,8 @@ class PairConflict:
         predicted: posterior quantiles 2.5, 50 and 97.5 % from the observations alone.
         p_value: two-sided, of so extreme a measurement under that prediction.
         contradicted: after Holm's correction over all pairs.
+        confounded: posterior probability that a hidden common cause of the two is at work, one
+            half beforehand; None where it cannot be had exactly.
     """
 
     cause: int
@@ -61,12 +71,19 @@ class PairConflict:
     predicted: tuple[float, float, float]
     p_value: float
     contradicted: bool
+    confounded: float | None = None
 
     @property
     def interval(self) -> tuple[float, float]:
         """95 % confidence interval of the measured effect."""
         half = float(special.stdtrit(self.freedom, 0.975)) * self.standard_error
         return self.measured - half, self.measured + half
+
+    @property
+    def agree(self) -> bool:
+        """Neither interval leaves the other's middle out, and a test finds no difference."""
+        (low, middle, high), (least, most) = self.predicted, self.interval
+        return self.p_value >= AGREE and low <= self.measured <= high and least <= middle <= most
 
 
 @dataclass(frozen=True)
@@ -93,6 +110,11 @@ class Conflicts:
         """Observations and experiments should not be averaged."""
         return self.whole or any(pair.contradicted for pair in self.pairs)
 
+    @property
+    def agree(self) -> bool:
+        """Every effect that could be compared is the same in both."""
+        return not self.contradicted and all(pair.agree for pair in self.pairs)
+
 
 def find_conflicts(fusion: Fusion, seed: int = 0) -> Conflicts:
     """Holds the observational rows of a fusion against its interventional ones."""
@@ -118,7 +140,49 @@ def find_conflicts(fusion: Fusion, seed: int = 0) -> Conflicts:
     graphs = graph_posterior(passive.scores, _DRAWS, seed).graphs
     effects = draw_parameters(passive, graphs, rng).total_effects()
     pairs = [pair for cause in range(table.n) for pair in _pairs(table, cause, observed, effects)]
+    if table.n <= _WEIGHED and fusion.scores.full:
+        pairs = _weighed(fusion, pairs)
     return Conflicts(factor, tuple(_holm(pairs)))
+
+
+def _weighed(fusion: Fusion, pairs: list[PairConflict]) -> list[PairConflict]:
+    """With the probability of a hidden common cause of every pair."""
+    candidates = fusion.scores.candidates
+    member = members(fusion.scores.k)
+    without = log_evidence(fusion.scores) - _prior_evidence(fusion)
+    families = np.stack([fusion.prior.families(j, own, member) for j, own in enumerate(candidates)])
+    both: dict[int, NDArray[np.float64] | None] = {}
+    found = []
+    for pair in pairs:
+        cause, effect = pair.cause, pair.effect
+        if cause not in both:
+            both[cause] = _apart(fusion, cause)
+        parts = both[cause]
+        within = member[:, int(np.flatnonzero(candidates[effect] == cause)[0])]
+        split = within & np.isfinite(families[effect]) & np.isfinite(fusion.scores.score[effect])
+        if parts is None or not split.any():
+            found.append(pair)
+            continue
+        score, prior = fusion.scores.score.copy(), families.copy()
+        # The prior of a family counts once, whatever the number of its parameters.
+        score[effect] = np.where(split, parts[effect] - np.where(split, prior[effect], 0), -np.inf)
+        prior[effect, ~split] = -np.inf
+        hidden = log_evidence(ScoreTable(candidates, score))
+        odds = float(hidden - log_evidence(ScoreTable(candidates, prior)) - without)
+        found.append(replace(pair, confounded=float(special.expit(odds))))
+    return found
+
+
+def _apart(fusion: Fusion, cause: int) -> NDArray[np.float64] | None:
+    """Scores of all families with parameters of their own where `cause` was set, and where not."""
+    rows = fusion.table.hard[:, cause]
+    if rows.all():
+        return None
+    first, second = (
+        fuse(fusion.table.take(some), fusion.model, fusion.prior, fusion.scores.candidates, fusion)
+        for some in (rows, ~rows)
+    )
+    return first.scores.score + second.scores.score
 
 
 def _prior_evidence(fusion: Fusion) -> float:
@@ -192,13 +256,17 @@ def _pair(
     contrast: bool,
     effects: NDArray[np.float64],
 ) -> PairConflict:
-    """The tail probability of the measurement under the mixture of predictions."""
+    """The tail probability of the measurement, averaged over predictions.
+
+    Two-sided for each: between two predictions, as an edge and its reverse make them, no
+    measurement is likely that is far from both.
+    """
     own = effects[:, cause, effect]
     count = int(rows.sum())
     freedom = count - (1 if contrast else 2)
-    below = float(special.stdtr(freedom, (slope - own) / max(error, 1e-12)).mean())
+    off = np.abs(slope - own) / max(error, 1e-12)
+    p = float(2 * special.stdtr(freedom, -off).mean())
     low, middle, high = np.quantile(own, [0.025, 0.5, 0.975])
-    p = 2 * min(below, 1 - below)
     return PairConflict(cause, effect, float(slope), float(error), freedom, count, contrast,
                         (float(low), float(middle), float(high)), p, False)  # fmt: skip
 
@@ -208,5 +276,5 @@ def _holm(pairs: list[PairConflict]) -> list[PairConflict]:
     found, rejecting = [], True
     for place, pair in enumerate(ordered):
         rejecting = rejecting and pair.p_value < LEVEL / (len(ordered) - place)
-        found.append(PairConflict(**{**pair.__dict__, "contradicted": rejecting}))
+        found.append(replace(pair, contradicted=rejecting))
     return found

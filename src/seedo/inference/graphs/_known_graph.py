@@ -1,12 +1,12 @@
-"""A causal graph somebody knows: its file format, and what is wrong with a file."""
+"""A causal graph somebody knows: read from any format, and held against a table's columns."""
 
 from __future__ import annotations
 
-import csv
 import difflib
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
+from seedo.inference.graphs._drawing import FORMAT, Drawing, Place
+from seedo.inference.graphs._graph_markup import (
+    is_bif,
+    is_dot,
+    is_gml,
+    read_bif,
+    read_dot,
+    read_gml,
+    read_json,
+)
+from seedo.inference.graphs._graph_tables import (
+    is_edge_list,
+    is_matrix,
+    read_edge_list,
+    read_matrix,
+    table_rows,
+)
+from seedo.inference.graphs._graph_text import (
+    dagitty_code,
+    has_arrows,
+    is_model_string,
+    read_dagitty,
+    read_model_string,
+    read_text,
+)
+from seedo.inference.graphs._latent import project
 
 if TYPE_CHECKING:
     import networkx as nx
 
-_ARROW = re.compile(r"(<->|->|<-)")
-_FORMAT = "write 'A -> B', 'A <-> B' (a hidden common cause) or 'A'"
+MAX_BYTES = 5_000_000
+"""Of a graph file."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +56,14 @@ class KnownGraph:
         variables: names.
         directed: (cause, effect).
         bidirected: pairs with a hidden common cause, each pair in the order of `variables`.
+        notes: how the file was read where it could be read otherwise, and what became of variables
+            that were not measured; one line each.
     """
 
     variables: tuple[str, ...]
     directed: frozenset[tuple[str, str]]
     bidirected: frozenset[tuple[str, str]] = frozenset()
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def adjacency(self) -> NDArray[np.bool_]:
@@ -66,15 +95,22 @@ class KnownGraph:
 
 
 def read_graph(path: Path | str, variables: Sequence[str] | None = None) -> KnownGraph:
-    """Read a graph file; see `parse_graph` for its format.
+    """Read a graph file; see `parse_graph` for the formats.
 
     Raises:
         UserError: the file cannot be read, or is not a graph.
     """
     path = Path(path)
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UserError("graph", str(path), f"holds more than {MAX_BYTES:,} bytes")
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        remedy = "is no text in UTF-8; save the graph as text, e.g. as DOT, GML or CSV"
+        raise UserError("graph", str(path), remedy) from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, UserError):
+            raise
         raise UserError(
             "graph", str(path), f"name a text file that can be read ({error})"
         ) from None
@@ -86,84 +122,188 @@ def parse_graph(
 ) -> KnownGraph:
     """Read a graph from text.
 
-    Statements stand one a line or are separated by commas: ``A -> B`` (also ``B <- A``, and chains
-    ``A -> B -> C``), ``A <-> B`` for a hidden common cause, ``A`` for a variable without edges;
-    ``#`` begins a comment. A first line ``source,target`` makes it a CSV of directed edges.
+    The format is told from the text: statements one a line (``A -> B``, chains, ``A <-> B`` for a
+    hidden common cause, ``A`` for a variable without edges, formulas ``Y ~ X + Z``), dagitty, DOT,
+    GML, node-link JSON, BIF, bnlearn's model strings, and CSV of edges or of a matrix of 0 and 1.
+    docs/identification.md shows each.
+
+    Variables that were not measured are projected out (`project`): those marked so, and, if
+    `variables` are given, those that are not among them and have effects only.
 
     Args:
-        text: the statements.
-        variables: the names that may occur; all names may if None. They also give the order of
-            the graph's variables, which otherwise is that of first mention.
-        source: what the text is called in messages.
+        text: the graph.
+        variables: the names of the table. They also give the order of the graph's variables, which
+            otherwise is that of first mention. None: any name may occur.
+        source: what the text is called in messages; the ending of a file's name counts.
 
     Raises:
         UserError: a statement that cannot be read, an unknown name, a variable that causes itself
             directly or round a cycle. Names the line and its text.
     """
-    mentioned: dict[str, None] = {}
-    directed: dict[tuple[str, str], tuple[int, str]] = {}
-    bidirected: set[tuple[str, str]] = set()
-    for number, line, names, arrows in _statements(text, source):
-        where = f"{source}, line {number}"
-        for name in names:
-            if not name:
-                raise UserError(where, line, _FORMAT)
-            if variables is not None and name not in variables:
-                raise UserError(where, line, f"no variable {name!r}; {_nearest(name, variables)}")
-            mentioned.setdefault(name)
-        for left, arrow, right in zip(names, arrows, names[1:], strict=False):
-            if left == right:
-                raise UserError(where, line, "a variable cannot be its own cause; remove the edge")
-            if arrow == "<->":
-                bidirected.add((left, right))
-            else:
-                edge = (left, right) if arrow == "->" else (right, left)
-                directed.setdefault(edge, (number, line))
-    if not mentioned:
-        raise UserError(source, None, f"holds no graph; {_FORMAT}")
-    order = tuple(mentioned) if variables is None else tuple(v for v in variables if v in mentioned)
-    place = {name: i for i, name in enumerate(order)}
-    graph = KnownGraph(
-        order,
-        frozenset(directed),
-        frozenset((a, b) if place[a] < place[b] else (b, a) for a, b in bidirected),
-    )
-    _refuse_cycle(graph, directed, source)
-    return graph
+    drawing = Drawing(source)
+    _draw(text, drawing, variables or ())
+    if not drawing.nodes:
+        raise UserError(source, None, f"holds no graph; {FORMAT}")
+    return _held_against(drawing, variables)
 
 
-def _statements(text: str, source: str) -> Iterator[tuple[int, str, list[str], list[str]]]:
-    """(line number, line, names, arrows between them) of every statement."""
-    lines = [(i, line.split("#")[0].strip()) for i, line in enumerate(text.splitlines(), 1)]
-    lines = [(i, line) for i, line in lines if line]
-    if lines and [c.strip().lower() for c in lines[0][1].split(",")] == ["source", "target"]:
-        for number, line in lines[1:]:
-            cells = [cell.strip() for cell in next(csv.reader([line], skipinitialspace=True))]
-            if len(cells) != 2:
-                raise UserError(f"{source}, line {number}", line, "write two names: source,target")
-            yield number, line, cells, ["->"]
+def _draw(text: str, drawing: Drawing, variables: Sequence[str]) -> None:
+    start = text.lstrip()[:1]
+    if start == "<":
+        begin = text.lstrip()[:10].casefold()
+        if begin.startswith(("<?xml", "<graphml", "<bif", "<!doctype", "<html")):
+            raise UserError(drawing.source, begin[:5], "XML is not read; save the graph as DOT, "
+                            "GML, node-link JSON, BIF or CSV")  # fmt: skip
+    if is_dot(text):
+        read_dot(text, drawing)
+    elif code := dagitty_code(text):
+        read_dagitty(code, drawing, variables)
+    elif is_gml(text):
+        read_gml(text, drawing)
+    elif is_bif(text):
+        read_bif(text, drawing)
+    elif drawing.source.casefold().endswith(".json") or re.match(r'\s*\{\s*"[^"]*"\s*:', text):
+        read_json(text, drawing)
+    elif is_model_string(text):
+        read_model_string(text, drawing)
+    elif not has_arrows(text, variables) and (rows := table_rows(text, variables)):
+        if is_matrix(rows):
+            read_matrix(rows, drawing)
+        elif is_edge_list(rows, drawing.source):
+            read_edge_list(rows, drawing)
+        else:
+            read_text(text, drawing, variables)
+    else:
+        read_text(text, drawing, variables)
+
+
+def _held_against(drawing: Drawing, variables: Sequence[str] | None) -> KnownGraph:
+    """The graph over the variables of the table that a drawing amounts to."""
+    name_of = {node: _name(node, drawing, variables) for node in drawing.nodes}
+    directed: dict[tuple[str, str], Place] = {}
+    bidirected = set()
+    for edge in drawing.edges:
+        left, right = name_of[edge.left], name_of[edge.right]
+        if left == right:
+            raise edge.place.refuse("a variable cannot be its own cause; remove the edge")
+        if edge.arrow == "->":
+            directed.setdefault((left, right), edge.place)
+        else:
+            bidirected.add((left, right))
+    _refuse_cycle([*dict.fromkeys(name_of.values())], directed)
+    latent = _latent(drawing, name_of, variables)
+    order = variables if variables is not None else dict.fromkeys(name_of.values())
+    mentioned = set(name_of.values()) - set(latent)
+    measured = tuple(name for name in order if name in mentioned)
+    if not measured:
+        raise UserError(drawing.source, None, f"holds no variable of the table; {FORMAT}")
+    arrows, pairs = project(frozenset(directed), frozenset(bidirected), latent)
+    place = {name: i for i, name in enumerate(measured)}
+    ordered = ((a, b) if place[a] < place[b] else (b, a) for a, b in pairs)
+    notes = (*drawing.notes, *_latent_notes(latent, directed, arrows, pairs - bidirected))
+    return KnownGraph(measured, arrows, frozenset(ordered), notes)
+
+
+def _name(node: str, drawing: Drawing, variables: Sequence[str] | None) -> str:
+    """The variable that a node stands for, or its own name if it is none."""
+    if variables is None or node in variables:
+        return node
+    for said in (node, drawing.labels.get(node, node)):
+        if said in variables:
+            return said
+        same = [name for name in variables if _spelling(name) == _spelling(said)]
+        if len(same) == 1:
+            return same[0]
+    return node
+
+
+def _spelling(name: str) -> str:
+    """A name without what no eye sees: spaces at the ends, their width, Unicode forms."""
+    return " ".join(unicodedata.normalize("NFKC", name).split())
+
+
+def _latent(
+    drawing: Drawing, name_of: dict[str, str], variables: Sequence[str] | None
+) -> dict[str, bool]:
+    """Nodes that were not measured, and whether the file says so.
+
+    Raises:
+        UserError: a node that is no column of the table and that is not the cause of anything, or
+            has causes itself; one that is marked as not measured, but is a column.
+    """
+    latent = {}
+    caused = {edge.right for edge in drawing.edges}
+    caused |= {edge.left for edge in drawing.edges if edge.arrow == "<->"}
+    causing = {edge.left for edge in drawing.edges if edge.arrow == "->"}
+    for node, place in drawing.nodes.items():
+        name = name_of[node]
+        marked = node in drawing.latent
+        if variables is not None and name in variables:
+            if marked:
+                raise place.refuse(
+                    f"{name!r} is marked latent, but is a column of the table: "
+                    "remove the mark, or leave the column out with --drop"
+                )
+            continue
+        if marked:
+            latent[name] = True
+        elif variables is not None:
+            free = [v for v in variables if v not in name_of.values()]
+            typo = _near(name, free, 0.8)
+            if node in caused or node not in causing or typo:
+                raise place.refuse(
+                    f"no variable {name!r}; {_nearest(name, variables)}, or mark it as not "
+                    f"measured: {written(name)} [latent]"
+                )
+            latent[name] = False
+    return latent
+
+
+def _latent_notes(
+    latent: dict[str, bool],
+    directed: Iterable[tuple[str, str]],
+    arrows: frozenset[tuple[str, str]],
+    pairs: Iterable[tuple[str, str]],
+) -> Iterator[str]:
+    """What became of the nodes that were not measured."""
+    if not latent:
         return
-    for number, line in lines:
-        for statement in line.rstrip(",").split(","):
-            parts = [part.strip() for part in _ARROW.split(statement)]
-            yield number, line, parts[::2], parts[1::2]
+    names = ", ".join(latent)
+    unsaid = [name for name, marked in latent.items() if not marked]
+    why = "marked latent" if not unsaid else f"no column of the table: {', '.join(unsaid)}"
+    new = [f"{a} -> {b}" for a, b in sorted(arrows - set(directed))]
+    new += [f"{a} <-> {b}" for a, b in sorted(pairs)]
+    yield f"{names} taken as not measured ({why}): {', '.join(new) or 'no edge'} instead"
 
 
-def _refuse_cycle(
-    graph: KnownGraph, lines: dict[tuple[str, str], tuple[int, str]], source: str
-) -> None:
+def _refuse_cycle(names: Sequence[str], directed: dict[tuple[str, str], Place]) -> None:
     import networkx as nx  # here, because it takes long to import
 
+    graph = nx.DiGraph()
+    graph.add_nodes_from(names)
+    graph.add_edges_from(sorted(directed))
     try:
-        cycle = nx.find_cycle(graph.to_networkx())
+        cycle = nx.find_cycle(graph)
     except nx.NetworkXNoCycle:
         return
-    number, line = max(lines[edge] for edge in cycle)
+    order = list(directed)
+    last = max(cycle, key=lambda edge: order.index(edge[:2]))
     way = " -> ".join([*(edge[0] for edge in cycle), cycle[-1][1]])
-    raise UserError(f"{source}, line {number}", line,
-                    f"closes the cycle {way}; a graph must be acyclic")  # fmt: skip
+    raise directed[last[:2]].refuse(f"closes the cycle {way}; a graph must be acyclic")
+
+
+def written(name: str) -> str:
+    """A name as it is written in a graph: in quotes if it holds more than one word."""
+    return name if re.fullmatch(r"[\w.]+", name) else '"' + name.replace('"', '""') + '"'
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(known)}"
+    near = _near(name, known, 0.6)
+    return f"did you mean {near!r}?" if near else f"use one of {', '.join(known)}"
+
+
+def _near(name: str, known: Sequence[str], cutoff: float) -> str:
+    """The known name that is spelt most like this one, in whatever case; "" if none is."""
+    folded = {other.casefold(): other for other in known}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=cutoff)
+    return folded[near[0]] if near else ""

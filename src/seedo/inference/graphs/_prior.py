@@ -52,6 +52,20 @@ class GraphPrior:
             raise UserError("required edges", None, "they form a cycle: leave one of them out")
         object.__setattr__(self, "edge_probability", p)
 
+    def without_causes(self, factors: NDArray[np.bool_]) -> GraphPrior:
+        """The same, had every edge into some variables been forbidden that is not required.
+
+        Args:
+            factors: bool[n], variables that were set in every row: nothing in the table causes
+                them. A required edge, of a graph that is known, stays: setting them cut it.
+        """
+        if not factors.any():
+            return self
+        p = self.edge_probability
+        p = np.full((self.n, self.n), 0.5) if p is None else p.copy()
+        p[:, factors] = np.where(p[:, factors] == 1, 1.0, 0.0)
+        return GraphPrior(self.n, self.max_parents, p)
+
     def families(
         self, child: int, candidates: NDArray[np.int64], member: NDArray[np.bool_]
     ) -> NDArray[np.float64]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from seedo.errors import UserError
+from seedo.inference.graphs._drawing import Drawing
+from seedo.inference.graphs._graph_tokens import Scanner
 from seedo.inference.graphs._prior import GraphPrior, edge_prior
 
 
@@ -35,7 +38,7 @@ def stated_prior(
         return prior
     likely = {}
     for name, text, own in pairs(f"{mark}believe", believe):
-        edge = _edge(f"{mark}believe", name)
+        edge = _edge(f"{mark}believe", name, names)
         if edge in likely:
             raise UserError(f"{mark}believe", text, "already stated: state each edge once")
         likely[edge] = one_number(f"{mark}believe", text, own)
@@ -43,15 +46,15 @@ def stated_prior(
         max_parents = prior.max_parents
     return edge_prior(
         names,
-        required=[_edge(f"{mark}require", text) for text in require],
-        forbidden=[_edge(f"{mark}forbid", text) for text in forbid],
+        required=[_edge(f"{mark}require", text, names) for text in require],
+        forbidden=[_edge(f"{mark}forbid", text, names) for text in forbid],
         likely=likely,
         max_parents=max_parents,
     )
 
 
 def pairs(field: str, texts: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    """(name, text, value as typed) of NAME=VALUE, each name once.
+    """(name, text, value as typed) of NAME=VALUE, each name once; it may stand in double quotes.
 
     Raises:
         UserError: not of this form, or a name given twice.
@@ -61,10 +64,13 @@ def pairs(field: str, texts: Sequence[str]) -> Iterator[tuple[str, str, str]]:
         name, equals, value = text.rpartition("=")
         if not equals or not name.strip():
             raise UserError(field, text, "write it as NAME=VALUE")
-        if name.strip() in seen:
-            raise UserError(field, text, f"{name.strip()} is already given: give it once")
-        seen.add(name.strip())
-        yield name.strip(), text, value
+        name = name.strip()
+        if re.fullmatch(r'"(?:[^"]|"")+"', name):
+            name = name[1:-1].replace('""', '"')
+        if name in seen:
+            raise UserError(field, text, f"{name} is already given: give it once")
+        seen.add(name)
+        yield name, text, value
 
 
 def numbers(field: str, text: str, typed: str) -> list[float]:
@@ -87,8 +93,15 @@ def one_number(field: str, text: str, typed: str) -> float:
     return found[0]
 
 
-def _edge(field: str, text: str) -> tuple[str, str]:
-    parent, arrow, child = text.partition("->")
-    if not arrow or not parent.strip() or not child.strip():
+def _edge(field: str, text: str, names: tuple[str, ...]) -> tuple[str, str]:
+    """``A->B``: names as in a graph file, in quotes where they hold an arrow or a comma."""
+    try:
+        tokens = [*Scanner(Drawing(field), names, spaced=True).tokens(text, 1)]
+    except UserError as error:
+        raise UserError(field, text, error.remedy) from None
+    kinds = [token.kind.replace("quoted", "name") for token in tokens]
+    if kinds != ["name", "arrow", "name"] or tokens[1].text not in ("->", "<-"):
         raise UserError(field, text, "write an edge as A->B")
-    return parent.strip(), child.strip()
+    ends = tokens[0].text, tokens[2].text
+    parent, child = (next((n for n in names if n.strip() == end), end) for end in ends)
+    return (parent, child) if tokens[1].text == "->" else (child, parent)

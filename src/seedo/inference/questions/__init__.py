@@ -1,6 +1,6 @@
 """The grammar of questions, and answers to them."""
 
-from seedo.inference.questions._answer import Answer, data_in_words, number
+from seedo.inference.questions._answer import Answer, data_in_words, number, setting_in_words
 from seedo.inference.questions._answers import answer
 from seedo.inference.questions._answers_effect import default_options
 from seedo.inference.questions._ask import Beliefs, Form, ask, posterior
@@ -31,4 +31,5 @@ __all__ = [
     "parse",
     "posterior",
     "prior_of_graph",
+    "setting_in_words",
 ]

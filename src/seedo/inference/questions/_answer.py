@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from seedo.inference.exact._causal_posterior import CausalPosterior
 from seedo.inference.exact._conflicts import PairConflict
 from seedo.inference.questions import _query as q
+from seedo.tables import Table
 
 LEVEL = 0.95
 UNIDENTIFIED = 0.05
@@ -86,12 +87,30 @@ def number(x: float) -> str:
     return f"{x:.3g}" if 1e-3 <= abs(x) < 1e6 else f"{x:.2e}"
 
 
+def setting_in_words(table: Table, variables: Sequence[int], values: Sequence[float]) -> str:
+    """E.g. "do(temp = 67, solvent = DMF)"."""
+    parts = []
+    for i, value in zip(variables, values, strict=True):
+        column = table.columns[i]
+        shown = column.levels[int(value)] if column.named else f"{value:.6g}"
+        parts.append(f"{table.variables[i]} = {shown}")
+    return f"do({', '.join(parts)})"
+
+
 def assumptions(posterior: CausalPosterior) -> tuple[str, ...]:
     model = posterior.fusion.model
     noise = "unknown variance" if model.standardise else "known variance"
     limit = posterior.fusion.prior.max_parents
-    prior = "uniform over graphs" if posterior.fusion.prior.edge_probability is None else (
-        "your statements about edges")  # fmt: skip
+    factors = posterior.table.factors
+    p = posterior.fusion.prior.edge_probability
+    said = (
+        p is not None
+        and not (p[:, ~factors] == 0.5)[~np.eye(len(p), dtype=bool)[:, ~factors]].all()
+    )
+    prior = "your statements about edges" if said else "uniform over graphs"
+    if factors.any():
+        names = np.array(posterior.table.variables)[factors]
+        prior += f" in which nothing causes {', '.join(names)}, set in every row"
     if limit is not None:
         prior += f" with at most {limit} parents a variable"
     found: tuple[str, ...] = (

@@ -36,7 +36,9 @@ from seedo.inference.questions._answers_graph import (
     answer_parents,
     answer_targets,
 )
+from seedo.inference.questions._answers_ranking import answer_best_setting, answer_ranking
 from seedo.inference.questions._answers_row import answer_counterfactual
+from seedo.inference.questions._answers_why import answer_why_row
 from seedo.inference.questions._query_parser import parse
 
 
@@ -114,7 +116,14 @@ _HOW: dict[type, Callable[[Any, CausalPosterior], Answer]] = {
     q.Effect: answer_effect,
     q.DoesCause: answer_does_cause,
     q.BestIntervention: answer_best,
+    q.BestSetting: lambda query, posterior: answer_best_setting(
+        query, posterior.table, lambda effect: answer_effect(effect, posterior)
+    ),
+    q.Ranking: lambda query, posterior: answer_ranking(
+        query, posterior.table, lambda effect: answer_effect(effect, posterior)
+    ),
     q.Counterfactual: answer_counterfactual,
+    q.WhyRow: answer_why_row,
     q.CertainEdges: answer_certain,
     q.Edge: answer_edge,
     q.Ancestor: answer_ancestor,

@@ -20,6 +20,7 @@ from seedo.inference.questions._answer import (
     spread,
     why_open,
 )
+from seedo.tables import Table
 
 MISFIT = 0.01
 """Level at which rows that set a variable are said to tell another effect than the posterior."""
@@ -47,16 +48,20 @@ def _rows_disagree(
     return ()
 
 
-def answer_effect(query: q.Effect, posterior: CausalPosterior) -> Answer:
-    table = posterior.table
+def refuse_parts(query: q.Effect, table: Table) -> None:
+    """Raises UserError for an effect that is not the total one in everybody."""
     if not query.plain:
         total = q.Effect(query.cause, query.outcome, query.start, query.end).text(table.columns)
-        raise UserError(
-            "question",
-            query.text(table.columns),
-            "without a graph only the total "
-            f"effect in everybody is answered: ask '{total}', or give --graph",
+        remedy = (
+            "without a graph only the total effect in everybody is answered: ask "
+            f"'{total}', or give --graph"
         )
+        raise UserError("question", query.text(table.columns), remedy)
+
+
+def answer_effect(query: q.Effect, posterior: CausalPosterior) -> Answer:
+    table = posterior.table
+    refuse_parts(query, table)
     cause, outcome = table.index(query.cause), table.index(query.outcome)
     start = 0.0 if query.start is None else query.start
     end = 1.0 if query.end is None else query.end
@@ -123,6 +128,8 @@ def answer_does_cause(query: q.DoesCause, posterior: CausalPosterior) -> Answer:
 def answer_best(query: q.BestIntervention, posterior: CausalPosterior) -> Answer:
     table = posterior.table
     outcome = table.index(query.outcome)
+    if found := _best_measured(query, posterior):
+        return found
     options = [o for o in default_options(posterior) if o[0] != outcome]
     sign = 1 if query.direction == "raise" else -1
     action = best_action(posterior.draws, Goal(outcome, sign), options)
@@ -135,6 +142,39 @@ def answer_best(query: q.BestIntervention, posterior: CausalPosterior) -> Answer
         f"{interval(action.low, action.high)} on average; values between the 5 and 95 % points "
         "of what was seen are considered, one variable at a time",
         action.mean, action.low, action.high,
+    )  # fmt: skip
+
+
+def _best_measured(query: q.BestIntervention, posterior: CausalPosterior) -> Answer | None:
+    """The best of what experiments by themselves show, where observations contradict them."""
+    table, names = posterior.table, posterior.table.variables
+    outcome = table.index(query.outcome)
+    pairs = [p for p in posterior.conflicts.pairs if p.effect == outcome and not p.contrast]
+    if not any(conflict_about(posterior, p.cause, outcome) for p in pairs):
+        return None
+    sign, found = 1 if query.direction == "raise" else -1, []
+    for pair in pairs:
+        rows = table.set_alone(pair.cause)
+        x, y = table.values[rows, pair.cause], table.values[rows, outcome]
+        for value in (float(x.min()), float(x.max())):
+            off = value - x.mean()
+            # A line's error at a point: that of its middle and of its slope are independent.
+            middle = pair.standard_error * np.sqrt(((x - x.mean()) ** 2).mean())
+            half = float(special.stdtrit(pair.freedom, 0.975)) * float(
+                np.hypot(middle, pair.standard_error * off)
+            )
+            mean = float(y.mean() + pair.measured * off)
+            found.append((sign * mean, mean, half, pair.cause, value))
+    _, mean, half, cause, value = max(found)
+    return Answer(
+        "", None,
+        f"do({names[cause]} = {number(value)}): {query.outcome} is then {number(mean)} "
+        f"{interval(mean - half, mean + half)} on average, going by the rows in which one variable "
+        "alone was set, at the ends of what it was set to: observations contradict them, and are "
+        "left out",
+        mean, mean - half, mean + half,
+        assumes=(f"{query.outcome} is a linear function of what was set plus noise in these rows",
+                 "rows are independent; an intervention acts on its stated targets only"),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from seedo.inference.design._next_experiment import plan_experiments
 from seedo.inference.exact._causal_posterior import CausalPosterior
+from seedo.inference.exact._conflicts import AGREE, Conflicts
 from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import (
     UNIDENTIFIED,
@@ -122,7 +123,7 @@ def answer_conflicts(
         {"effect of": names[p.cause], "on": names[p.effect], "measured": p.measured,
          "standard error": p.standard_error, "predicted low": p.predicted[0],
          "predicted": p.predicted[1], "predicted high": p.predicted[2], "p-value": p.p_value,
-         "contradicted": p.contradicted}
+         "contradicted": p.contradicted, "P(hidden common cause)": p.confounded}
         for p in found.pairs
     )  # fmt: skip
     if found.reason:
@@ -135,8 +136,8 @@ def answer_conflicts(
         )
     worst = [r for r in rows if r["contradicted"]]
     if not found.contradicted:
-        text = f"observations and experiments agree{factor}"
-        if isinstance(query, q.HiddenConfounders):
+        text = f"{_likeness(found, names)}{factor}"
+        if isinstance(query, q.HiddenConfounders) and found.agree:
             text += (
                 "; so no sign of any, but weak ones go unnoticed with so few rows or experiments"
             )
@@ -145,7 +146,30 @@ def answer_conflicts(
         text = f"contradicted{f': the effect of {pairs}' if pairs else ''}{factor}"
         if isinstance(query, q.HiddenConfounders):
             text += "; a hidden common cause is one explanation, selection and curvature are others"
+    probable = [f"{names[p.cause]} and {names[p.effect]} (probability {p.confounded:.2f})"
+                for p in found.pairs if p.confounded is not None and p.confounded >= 0.5
+                and p.p_value * len(found.pairs) < AGREE]  # fmt: skip
+    if probable and isinstance(query, q.HiddenConfounders):
+        text = f"probably something hidden moves both {'; '.join(probable)}; {text}"
     return Answer("", None, text, found.log_bayes_factor, table=rows)
+
+
+def _likeness(found: Conflicts, names: tuple[str, ...]) -> str:
+    """How alike observations and experiments are that do not contradict each other."""
+    if found.agree:
+        return "observations and experiments agree"
+    worst = found.pairs[0]
+    least = f"p = {worst.p_value:.2g}"
+    about = f"the effect of {names[worst.cause]} on {names[worst.effect]}"
+    if worst.p_value * len(found.pairs) >= AGREE:
+        return (
+            f"nothing contradicts: of {len(found.pairs)} effects that of {names[worst.cause]} on "
+            f"{names[worst.effect]} differs most, and no more than chance makes it ({least})"
+        )
+    return (
+        f"no contradiction is certain, but observations and experiments do not agree about {about} "
+        f"({least})"
+    )
 
 
 def answer_targets(query: q.Targets, posterior: CausalPosterior) -> Answer:

@@ -24,7 +24,7 @@ from seedo.tables import Table
 
 
 def row_asked_about(
-    query: q.Counterfactual, table: Table, numbers: NDArray[np.int64] | None = None
+    query: q.Counterfactual | q.WhyRow, table: Table, numbers: NDArray[np.int64] | None = None
 ) -> tuple[int, str]:
     """Position of the row asked about, and how to call it.
 

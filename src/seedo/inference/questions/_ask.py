@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 from seedo.errors import UserError
 from seedo.inference.effects import Wanted
@@ -13,8 +15,10 @@ from seedo.inference.graphs._prior import GraphPrior
 from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import Answer, interval, number, refuse
 from seedo.inference.questions._answers import answer
+from seedo.inference.questions._answers_ranking import answer_best_setting, answer_ranking
 from seedo.inference.questions._design_answers import answer_from_design, groups_by
 from seedo.inference.questions._exclusion import answer_from_exclusion
+from seedo.inference.questions._factor_answers import answer_from_factors
 from seedo.inference.questions._graph_answers import answer_from_graph
 from seedo.inference.questions._known_answers import (
     answer_nonlinear,
@@ -72,6 +76,21 @@ def ask(
     query = (
         parse(question, table.variables, table.columns) if isinstance(question, str) else question
     )
+    # Rows of a log come with the noise of their world, and its posterior.
+    if beliefs.model is None and (found := answer_from_factors(query, table)):
+        return replace(found, question=query.text(table.columns), rung=query.rung)
+    weighed = cache(lambda: posterior(table, beliefs, progress))
+    compared: Any = {q.Ranking: answer_ranking, q.BestSetting: answer_best_setting}.get(type(query))
+    if compared is None:
+        return _answered(query, table, beliefs, weighed)
+    found = compared(query, table, lambda one: _answered(one, table, beliefs, weighed))
+    return replace(found, question=query.text(table.columns), rung=query.rung)
+
+
+def _answered(
+    query: q.Query, table: Table, beliefs: Beliefs, weighed: Callable[[], CausalPosterior]
+) -> Answer:
+    """A question about one thing; `weighed` is the posterior, worked out when first asked for."""
     graph = beliefs.graph
     if found := _without_posterior(query, table, beliefs):
         return replace(found, question=query.text(table.columns), rung=query.rung)
@@ -85,7 +104,7 @@ def ask(
     if doubts.refused:
         found = refuse(doubts.refused, rests_on=f"{table.rows:,} rows")
         return replace(found, question=query.text(table.columns), rung=query.rung)
-    found = answer(query, posterior(table, beliefs, progress))
+    found = answer(query, weighed())
     return replace(found, warnings=(*doubts.warnings, *found.warnings))
 
 

@@ -22,6 +22,7 @@ from seedo.inference.graphs._known_graph import KnownGraph
 from seedo.inference.graphs._prior import GraphPrior
 from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import Answer, number
+from seedo.inference.questions._answers_effect import refuse_parts
 from seedo.inference.questions._answers_row import row_asked_about
 from seedo.inference.questions._gcm import NonlinearModel
 from seedo.tables import Table
@@ -57,6 +58,7 @@ def answer_with_hidden_causes(query: q.Query, graph: KnownGraph, table: Table) -
             "in a graph with hidden common causes (<->) only effects are answered: ask 'effect of "
             "X on Y'",
         )  # fmt: skip
+    refuse_parts(query, table)
     experiments = {r.hard for r in (table.regimes[i] for i in np.unique(table.regime)) if r.hard}
     sets = [[table.variables[i] for i in hard] for hard in sorted(experiments, key=sorted)]
     verdict = identify(graph, query.cause, query.outcome, experiments=sets)
@@ -162,6 +164,7 @@ def answer_nonlinear(query: q.Query, graph: KnownGraph, table: Table, seed: int 
 
 
 def _effect(query: q.Effect, model: NonlinearModel, table: Table) -> Answer:
+    refuse_parts(query, table)
     if query.start is None or query.end is None:
         raise UserError("question", query.text(), "a curve has no effect a unit: add 'from A to B'")
     start, end = (model.interventional({query.cause: v}, query.outcome)

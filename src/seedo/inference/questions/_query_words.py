@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
@@ -37,12 +37,13 @@ class QueryError(UserError):
 
     Attributes:
         column: where reading stopped, from 1, in characters of the question as given.
+        problem: what was expected.
         near: what may have been meant: variables or whole questions, written as in a question.
         diagram: the question with a caret under the column, and the problem; three lines.
     """
 
     def __init__(self, text: str, start: int, problem: str, near: Sequence[str] = ()) -> None:
-        self.column, self.near = start + 1, tuple(near)
+        self.column, self.near, self.problem = start + 1, tuple(near), problem
         if near:
             problem += f"; did you mean: {' or '.join(near)}"
         problem = _printable(problem)
@@ -70,11 +71,23 @@ class Token(NamedTuple):
     start: int
 
 
-def tokens(text: str) -> Iterator[Token]:
+def tokens(text: str, wholes: re.Pattern[str] | None = None) -> Iterator[Token]:
+    """Tokens of a question, and one of kind "end".
+
+    Args:
+        text: the question.
+        wholes: names of several words, each read as one where it stands, as if in quotes.
+
+    Raises:
+        QueryError: a quote without its partner.
+    """
     at = _SPACE.match(text).end()  # type: ignore[union-attr]
     while at < len(text):
         start = at
-        if closing := _CLOSING_QUOTE.get(text[at]):
+        if wholes and (whole := wholes.match(text, at)):
+            at = whole.end()
+            yield Token("quoted", whole.group(), start)
+        elif closing := _CLOSING_QUOTE.get(text[at]):
             at += 1
             name = ""
             while True:
@@ -102,20 +115,25 @@ def tokens(text: str) -> Iterator[Token]:
     yield Token("end", "", len(text.rstrip()))
 
 
-# Questions to offer when one cannot be read; {a} and {b} are variables it mentions, in order.
-# What people write for a word of the grammar; helps only to find the form to offer.
-SYNONYMS = {
-    "prob": "p", "probability": "p", "pr": "p", "chance": "p",
-    "mean": "e", "average": "e", "expectation": "e", "expected": "e",
-    "affect": "effect", "affects": "effect", "influence": "effect", "impact": "effect",
-    "increase": "raise", "increases": "raises", "decrease": "lower", "decreases": "lowers",
-    "reduce": "lower", "reduces": "lowers", "correlated": "correlation", "causing": "causes",
-    "experiment": "tried", "experiments": "tried",
-}  # fmt: skip
-
-
 def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
+
+
+def wholes(names: Iterable[str]) -> re.Pattern[str] | None:
+    """What stands for a name of more than one word; None if there is no such name.
+
+    Such a name is the longest that fits and ends where a word can end.
+    """
+    several = sorted({n.strip() for n in names if n.strip() and not WORD.fullmatch(n.strip())},
+                     key=len, reverse=True)  # fmt: skip
+    if not several:
+        return None
+    spelt = "|".join(r"\s+".join(map(re.escape, name.split())) for name in several)
+    return re.compile(rf"(?:{spelt})(?=[{_DELIMITERS}]|[.]?$)", re.IGNORECASE)
+
+
+def _spaced(text: str) -> str:
+    return " ".join(folded(text).split())
 
 
 class Names:
@@ -127,10 +145,15 @@ class Names:
         self.folded: dict[str, list[str]] = {}
         for name in dict.fromkeys(self.all):
             self.folded.setdefault(folded(name), []).append(name)
+        for name in dict.fromkeys(self.all):  # padded, or with two spaces for one
+            if _spaced(name) not in self.folded:
+                self.folded[_spaced(name)] = [name]
 
     def matches(self, written: str) -> list[str]:
         """The variable of exactly this name, or else all that differ in case only."""
-        return [written] if written in self._exact else self.folded.get(folded(written), [])
+        if written in self._exact:
+            return [written]
+        return self.folded.get(folded(written), []) or self.folded.get(_spaced(written), [])
 
     def near(self, written: str) -> list[str]:
         """Up to three variables that may have been meant."""

@@ -1,0 +1,192 @@
+"""The mean of an outcome as a function of the settings of several factors.
+
+Polynomials up to second order (Box & Wilson 1951, JRSS B 13) and a Gaussian process (Rasmussen &
+Williams 2006) are fitted; that which predicts rows left out best is taken, a simpler one where it
+is as good. Left-out errors come in closed form: e_i / (1 - h_i), and equation 5.12 of Rasmussen &
+Williams.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+Array = NDArray[np.float64]
+
+_AS_GOOD = 1.02
+"""Ratio of left-out errors up to which the simpler model is taken."""
+_CLEARLY = 1.1
+"""Ratio of left-out errors from which on a Gaussian process is taken: its lengths were fitted to
+the rows left out as well."""
+_LARGEST = 800
+"""Rows up to which a Gaussian process is tried."""
+_ORDERS = ("linear", "with products of pairs", "quadratic")
+
+
+@dataclass(frozen=True, eq=False)
+class Factor:
+    """One axis of the settings.
+
+    Attributes:
+        name: shown to people.
+        low, high: of what was tried; ends of the scale.
+        levels: codes of what was tried, for a factor whose values are names; empty for numbers.
+        squared: enough different values were tried to tell a bend.
+        dependent: the rest of a mixture: it says nothing that the other shares do not.
+    """
+
+    name: str
+    low: float
+    high: float
+    levels: tuple[float, ...] = ()
+    squared: bool = True
+    dependent: bool = False
+
+    def scaled(self, x: Array) -> Array:
+        """float64[M, k]: from -1 to 1 over what was tried; one column a level but the first."""
+        if self.levels:
+            return (x[:, None] == np.array(self.levels[1:])).astype(np.float64)
+        return (2 * (x - self.low) / (self.high - self.low) - 1)[:, None]
+
+
+def basis(factors: tuple[Factor, ...], x: Array, order: int) -> Array:
+    """Polynomial terms float64[M, k] of settings float64[M, F]; order 0, 1, 2 as `_ORDERS`."""
+    kept = [(f, f.scaled(x[:, i])) for i, f in enumerate(factors) if not f.dependent]
+    parts = [np.ones((len(x), 1)), *(block for _, block in kept)]
+    if order >= 1:
+        parts += [
+            (a[:, :, None] * b[:, None, :]).reshape(len(x), -1)
+            for (_, a), (_, b) in combinations(kept, 2)
+        ]
+    if order >= 2:
+        parts += [block**2 for f, block in kept if f.squared and not f.levels]
+    return np.concatenate(parts, axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """A fitted mean.
+
+    Attributes:
+        how: of which form, for people.
+        noise: standard deviation of one run about the mean.
+        left_out: root mean square error of runs left out.
+        explained: 1 - left_out^2 / variance: the share that is predicted; below 0 if none is.
+        rows: runs it rests on.
+        joint: settings float64[M, F] -> mean float64[M] and its covariance float64[M, M].
+        freedom: of the noise.
+    """
+
+    how: str
+    noise: float
+    left_out: float
+    explained: float
+    rows: int
+    joint: Callable[[Array], tuple[Array, Array]]
+    freedom: float
+
+    def interval(self, x: Array) -> tuple[Array, Array, Array]:
+        """Mean and ends of its 95 % interval, float64[M] each."""
+        parts = [self.joint(row[None]) for row in x]
+        mean = np.array([m[0] for m, _ in parts])
+        error = np.sqrt(np.maximum([c[0, 0] for _, c in parts], 0))
+        half = float(stdtrit(min(self.freedom, 1e6), 0.975)) * error
+        return mean, mean - half, mean + half
+
+    def draws(self, x: Array, count: int, rng: np.random.Generator) -> Array:
+        """Joint posterior draws of the mean, float64[count, M]."""
+        mean, covariance = self.joint(x)
+        values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
+        keep = values > max(values.max(), 0) * 1e-10
+        root = vectors[:, keep] * np.sqrt(values[keep])
+        freedom = min(self.freedom, 1e6)
+        heavy = np.sqrt(freedom / rng.chisquare(freedom, size=(count, 1)))
+        found: Array = mean + heavy * (rng.normal(size=(count, root.shape[1])) @ root.T)
+        return found
+
+
+def fit_response(factors: tuple[Factor, ...], x: Array, y: Array) -> Response:
+    """The model that predicts best what it has not seen.
+
+    Args:
+        factors: F of them.
+        x: settings float64[R, F], finite.
+        y: outcomes float64[R], finite; at least two rows more than factors.
+    """
+    tried = [_polynomial(factors, x, y, order) for order in range(len(_ORDERS))]
+    models = [model for model in tried if model is not None]
+    best = min((m.left_out for m in models), default=np.inf)
+    # Polynomials leave nothing to find where they predict all but a hundredth.
+    if len(y) <= _LARGEST and best > 0.1 * y.std():
+        process = _process(factors, x, y)
+        if process is not None and _CLEARLY * process.left_out < best:
+            return process
+    return next(m for m in models if m.left_out <= _AS_GOOD * best + 1e-12)
+
+
+def _polynomial(factors: tuple[Factor, ...], x: Array, y: Array, order: int) -> Response | None:
+    matrix = basis(factors, x, order)
+    rank = int(np.linalg.matrix_rank(matrix))
+    freedom = len(y) - rank
+    if order > 0 and (freedom < 3 or rank > 0.7 * len(y)):
+        return None
+    inverse = np.linalg.pinv(matrix.T @ matrix, hermitian=True)
+    beta = inverse @ (matrix.T @ y)
+    residual = y - matrix @ beta
+    leverage = np.einsum("ij,jk,ik->i", matrix, inverse, matrix)
+    left_out = float(np.sqrt(np.mean((residual / np.maximum(1 - leverage, 1e-6)) ** 2)))
+    noise = float(np.sqrt((residual**2).sum() / max(freedom, 1)))
+
+    def joint(at: Array) -> tuple[Array, Array]:
+        terms = basis(factors, at, order)
+        return terms @ beta, noise**2 * terms @ inverse @ terms.T
+
+    how = _ORDERS[order]
+    return Response(how, noise, left_out, _share(left_out, y), len(y), joint, max(freedom, 1))
+
+
+def _process(factors: tuple[Factor, ...], x: Array, y: Array) -> Response | None:
+    """scikit-learn's, with a length of its own for every factor; None where the search fails."""
+    from sklearn.exceptions import ConvergenceWarning  # here: takes a second to import
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+
+    def encode(at: Array) -> Array:
+        return np.concatenate([f.scaled(at[:, i]) for i, f in enumerate(factors)
+                               if not f.dependent], axis=1)  # fmt: skip
+
+    inputs, centre, spread = encode(x), float(y.mean()), float(y.std()) or 1.0
+    width = inputs.shape[1]
+    kernel = ConstantKernel(1.0, (1e-2, 1e3)) * Matern(
+        np.ones(width), (0.1, 50.0), nu=2.5
+    ) + WhiteKernel(0.1, (1e-4, 2.0))
+    model = GaussianProcessRegressor(kernel, n_restarts_optimizer=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        try:
+            model.fit(inputs, (y - centre) / spread)
+        except (ValueError, np.linalg.LinAlgError):
+            return None
+    white = float(model.kernel_.k2.noise_level)
+    precision = np.linalg.inv(model.kernel_(inputs))
+    errors = precision @ ((y - centre) / spread) / np.diag(precision)
+    left_out = spread * float(np.sqrt(np.mean(errors**2)))
+
+    def joint(at: Array) -> tuple[Array, Array]:
+        mean, covariance = model.predict(encode(at), return_cov=True)
+        covariance = covariance - white * np.eye(len(at))
+        return centre + spread * mean, spread**2 * covariance
+
+    return Response("Gaussian process", spread * np.sqrt(white), left_out,
+                    _share(left_out, y), len(y), joint, len(y) - 1.0)  # fmt: skip
+
+
+def _share(left_out: float, y: Array) -> float:
+    variance = float(y.var())
+    return 1 - left_out**2 / variance if variance > 0 else 0.0

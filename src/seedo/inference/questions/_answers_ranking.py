@@ -1,0 +1,268 @@
+"""Questions that compare effects: which cause matters most, and which setting is best.
+
+Every effect is answered as if it had been asked for by itself, so that these answers take the same
+ways (design, known graph, posterior over graphs), make the same checks and refuse the same things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.errors import UserError
+from seedo.inference.questions import _query as q
+from seedo.inference.questions._answer import Answer, interval, number, refuse
+from seedo.inference.questions._levels import named_column, shown
+from seedo.tables import Table
+
+EffectAnswer = Callable[[q.Effect], Answer]
+"""What answers one effect."""
+
+LEVELS = 8
+"""Most levels of a cause that are compared with each other."""
+GRID = 9
+"""Settings of a numeric cause that are tried, and those tried between the best's neighbours."""
+FINE = 5
+
+
+@dataclass(frozen=True)
+class _Sized:
+    """One cause and the effect of moving it over what was seen; `why` there is none."""
+
+    cause: str
+    start: float = 0.0
+    end: float = 0.0
+    found: Answer | None = None
+    why: str = ""
+
+    @property
+    def size(self) -> float:
+        value = self.found.value if self.found is not None else None
+        return abs(value) if value is not None else -1.0
+
+
+def _asked(effect: EffectAnswer, query: q.Effect) -> tuple[Answer | None, str]:
+    """The answer, or why there is none."""
+    try:
+        found = effect(query)
+    except UserError as error:
+        return None, error.remedy
+    if found.refused:
+        return None, found.refused
+    if found.value is None or found.low is None or found.high is None:
+        return None, found.answer
+    return found, ""
+
+
+def _values(table: Table, name: str) -> NDArray[np.float64]:
+    column = table.values[:, table.index(name)]
+    return column[np.isfinite(column)]
+
+
+def _contrast(
+    table: Table, cause: str, outcome: str, effect: EffectAnswer
+) -> tuple[float, float] | str:
+    """From where to where a cause is moved: between its 5 and 95 % points, from the lowest to the
+    highest of ordered levels, or between the two levels that differ most; or why not."""
+    values, column = _values(table, cause), named_column(cause, table.columns)
+    if not values.size or values.min() == values.max():
+        return "does not vary"
+    if column is None or column.type == "ordered" or len(column.levels) == 2:
+        low, high = (float(x) for x in np.quantile(values, [0.05, 0.95]))
+        if low == high or column is not None:
+            low, high = float(values.min()), float(values.max())
+        return low, high
+    levels = np.unique(values).tolist()
+    if len(levels) > LEVELS:
+        return f"has {len(levels)} levels; ask about two of them"
+    change = {levels[0]: 0.0}
+    for level in levels[1:]:
+        found, why = _asked(effect, q.Effect(cause, outcome, levels[0], level))
+        if found is None or found.value is None:
+            return why
+        change[level] = found.value
+    return min(change, key=change.__getitem__), max(change, key=change.__getitem__)
+
+
+def answer_ranking(query: q.Ranking, table: Table, effect: EffectAnswer) -> Answer:
+    """The other variables by the size of their effects over what was seen."""
+    ranked = []
+    for cause in table.variables:
+        if cause == query.outcome:
+            continue
+        ends = _contrast(table, cause, query.outcome, effect)
+        if isinstance(ends, str):
+            ranked.append(_Sized(cause, why=ends))
+            continue
+        found, why = _asked(effect, q.Effect(cause, query.outcome, *ends))
+        ranked.append(_Sized(cause, *ends, found, why))
+    ranked.sort(key=lambda one: -one.size)
+    rows = tuple(_row(one, table) for one in ranked)
+    answered = [one for one in ranked if one.found is not None]
+    if not answered:
+        reasons = "; ".join(f"{one.cause}: {one.why}" for one in ranked[:3])
+        return refuse(f"no effect on {query.outcome} can be told ({reasons})", table=rows)
+    said = "; ".join(_in_words(one, table) for one in answered[:8])
+    text = f"causes of {query.outcome}, by how much each changes it over what was seen: {said}"
+    left = [one.cause for one in ranked if one.found is None]
+    if left:
+        text += f"; not answered: {', '.join(left[:8])}"
+    assumes, rests_on, warnings = _together([one.found for one in answered])
+    unsettled = _unsettled(answered)
+    return Answer(
+        "", None, text, table=rows, rests_on=rests_on,
+        assumes=("one cause at a time is moved, from its 5 to its 95 % point, or between the two "
+                 "levels that differ most", *assumes),
+        warnings=(*((unsettled,) if unsettled else ()), *warnings),
+    )  # fmt: skip
+
+
+def _row(one: _Sized, table: Table) -> dict[str, Any]:
+    if one.found is None:
+        return {"cause": one.cause, "effect": None, "why not": one.why}
+    start, end = (shown(one.cause, v, table.columns) for v in _rounded(one, table))
+    return {"cause": one.cause, "effect": one.found.value, "low": one.found.low,
+            "high": one.found.high, "from": start, "to": end}  # fmt: skip
+
+
+def _rounded(one: _Sized, table: Table) -> tuple[float, float]:
+    if named_column(one.cause, table.columns) is not None:
+        return one.start, one.end
+    return float(number(one.start)), float(number(one.end))
+
+
+def _in_words(one: _Sized, table: Table) -> str:
+    assert one.found is not None
+    value, low, high = one.found.value, one.found.low, one.found.high
+    assert value is not None
+    assert low is not None
+    assert high is not None
+    start, end = (shown(one.cause, v, table.columns) for v in _rounded(one, table))
+    return f"{one.cause} {number(value)} {interval(low, high)} (from {start} to {end})"
+
+
+def _unsettled(ranked: Sequence[_Sized]) -> str:
+    """Which of the first two is larger, if their intervals do not say."""
+    if len(ranked) < 2:
+        return ""
+    (a, b), sizes = ranked[:2], []
+    for one in (a, b):
+        assert one.found is not None
+        low, high = one.found.low or 0.0, one.found.high or 0.0
+        sizes.append((0.0 if low <= 0 <= high else min(abs(low), abs(high)),
+                      max(abs(low), abs(high))))  # fmt: skip
+    if sizes[0][0] > sizes[1][1]:
+        return ""
+    return f"the intervals of {a.cause} and {b.cause} leave open which of them matters more"
+
+
+def _together(
+    found: Sequence[Answer | None],
+) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
+    """What several answers take for granted, rest on and warn of, each once."""
+    answers = [one for one in found if one is not None]
+    assumes = dict.fromkeys(line for one in answers for line in one.assumes)
+    warnings = dict.fromkeys(line for one in answers for line in one.warnings)
+    rests = dict.fromkeys(one.rests_on for one in answers if one.rests_on)
+    return tuple(assumes), "; ".join(rests), tuple(warnings)
+
+
+def answer_best_setting(query: q.BestSetting, table: Table, effect: EffectAnswer) -> Answer:
+    """The setting of one cause at which the outcome is expected to be highest, or lowest."""
+    sign = 1.0 if query.direction == "raise" else -1.0
+    settings = _settings(table, query.cause)
+    if isinstance(settings, str):
+        return refuse(f"{query.cause} {settings}")
+    tried: dict[float, Answer] = {}
+
+    def best_of(settings: list[float]) -> float | str:
+        """The best of these, or why that is open; gains are counted from the first."""
+        gains = {settings[0]: 0.0}
+        for setting in settings[1:]:
+            found: Answer | None = tried.get(setting)
+            if found is None:
+                question = q.Effect(query.cause, query.outcome, settings[0], setting)
+                found, why = _asked(effect, question)
+                if found is None:
+                    return why
+                tried[setting] = found
+            gains[setting] = sign * (found.value or 0.0)
+        return max(gains, key=gains.__getitem__)
+
+    best = best_of(settings)
+    if isinstance(best, float) and len(settings) == GRID:
+        settings = _finer(settings, best)
+        best = best_of(settings)
+    if isinstance(best, str):
+        return refuse(best)
+    against = {}
+    for setting in settings:
+        question = q.Effect(query.cause, query.outcome, setting, best)
+        found, _ = _asked(effect, question) if setting != best else (None, "")
+        if found is not None:
+            against[setting] = found
+    return _best_in_words(query, table, best, against)
+
+
+def _settings(table: Table, cause: str) -> list[float] | str:
+    """What is tried, ascending: all values if they are few; or why nothing can be."""
+    values = _values(table, cause)
+    seen = [float(x) for x in np.unique(values)]
+    if len(seen) < 2:
+        return "does not vary in these rows"
+    if named_column(cause, table.columns) is not None:
+        return seen if len(seen) <= LEVELS else f"has {len(seen)} levels: ask about two of them"
+    if len(seen) < GRID:
+        return seen
+    low, high = np.quantile(values, [0.05, 0.95])
+    even = sorted({float(number(float(x))) for x in np.linspace(low, high, GRID)})
+    return even if len(even) > 1 else [seen[0], seen[-1]]
+
+
+def _finer(settings: list[float], best: float) -> list[float]:
+    """With more settings between the neighbours of the best."""
+    at = settings.index(best)
+    low, high = settings[max(at - 1, 0)], settings[min(at + 1, len(settings) - 1)]
+    more = {float(number(float(x))) for x in np.linspace(low, high, FINE + 2)[1:-1]}
+    return sorted({*settings, *more})
+
+
+def _best_in_words(
+    query: q.BestSetting, table: Table, best: float, against: dict[float, Answer]
+) -> Answer:
+    """What is best, what cannot be told apart from it, and what it gains over the rest."""
+    columns = table.columns
+    named = named_column(query.cause, columns) is not None
+    rows, alike = [], [best]
+    for setting, found in against.items():
+        low, high = found.low or 0.0, found.high or 0.0
+        if low <= 0 <= high:
+            alike.append(setting)
+        rows.append({"instead of": shown(query.cause, setting, columns), "gain": found.value,
+                     "low": low, "high": high})  # fmt: skip
+    word = "highest" if query.direction == "raise" else "lowest"
+    text = (f"{query.outcome} is expected to be {word} at {query.cause} = "
+            f"{shown(query.cause, best, columns)}")  # fmt: skip
+    if len(alike) > 1 and named:
+        others = [shown(query.cause, setting, columns) for setting in alike[1:]]
+        text += f"; not told apart from {', '.join(others)}"
+    elif len(alike) > 1:
+        text += f"; settings from {number(min(alike))} to {number(max(alike))} are not told apart"
+    if against:
+        worst, most = max(against.items(), key=lambda one: abs(one[1].value or 0.0))
+        text += (
+            f"; instead of {shown(query.cause, worst, columns)} it changes {query.outcome} by "
+            f"{number(most.value or 0.0)} {interval(most.low or 0.0, most.high or 0.0)}"
+        )
+    assumes, rests_on, warnings = _together([*against.values()])
+    ends = min([best, *against]), max([best, *against])
+    if not named and best in ends:
+        warnings = (f"the best lies at the end of what was seen ({number(ends[0])} to "
+                    f"{number(ends[1])}): further on may be better", *warnings)  # fmt: skip
+    low, high = (None, None) if named else (min(alike), max(alike))  # type: ignore[assignment]
+    return Answer("", None, text, best, low, high, table=tuple(rows), rests_on=rests_on,
+                  assumes=(f"{query.cause} alone is set", *assumes), warnings=warnings)  # fmt: skip

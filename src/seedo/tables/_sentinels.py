@@ -1,0 +1,84 @@
+"""Numbers that may stand for "missing": -999 and its relatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MOST_DISTINCT_SEEN = 6
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A number that looks like a code.
+
+    Attributes:
+        value: the number.
+        count: in how many cells.
+        sure: it lies further from all others than these lie from each other.
+    """
+
+    value: float
+    count: int
+    sure: bool
+
+
+def suspects(values: NDArray[np.float64]) -> list[Suspect]:
+    """Codes among numbers, the smallest first.
+
+    A code is written with one digit, 9, 8 or 7, two times or more, or is 9.96921e36 (netCDF's
+    filling value) or 1e20 (climate models'); it lies outside all other values. If its distance to
+    them is more than their range, or if it is -99 or less, repeated, and nothing else is below 0,
+    it is sure; if the distance is more than a quarter, and there are three cells or more of it
+    among at least ten other values, or nothing else is below 0, it may be one. Prices like 99,
+    199, 999 are none: where a third of the other values end in 9, nothing above 0 is sure.
+
+    Args:
+        values: float64[R], NaN where missing.
+    """
+    there = values[np.isfinite(values)]
+    if not len(there):
+        return []
+    low, high = there.min(), there.max()
+    # Only values at the ends can lie outside: nothing is sorted unless one of them is a code.
+    if not (_coded(low) or _coded(high)):
+        return []
+    distinct, counts = np.unique(there, return_counts=True)
+    coded = np.zeros(len(distinct), np.bool_)
+    ends = range(min(_MOST_DISTINCT_SEEN, len(distinct)))
+    for place in {*ends, *(len(distinct) - 1 - i for i in ends)}:
+        coded[place] = _coded(distinct[place])
+    rest = distinct[~coded]
+    if not len(rest):
+        return []
+    first, last = float(rest[0]), float(rest[-1])
+    extent = last - first
+    nines = np.mean(np.abs(rest) % 10 == 9) > 1 / 3
+    found = []
+    for value, count in zip(distinct[coded].tolist(), counts[coded].tolist(), strict=True):
+        gap = first - value if value < first else value - last
+        if gap <= 0:
+            continue
+        below = value < 0 <= first and count >= 2
+        sure = gap > extent and not (value > 0 and nines)
+        sure = sure and (abs(value) >= 99 or _is_flag(rest) or value < 0 <= first)
+        sure = sure or (below and value <= -99)
+        far = gap > extent / 4 and count >= 3 and len(rest) >= 10 and abs(value) >= 99
+        if sure or far or below:
+            found.append(Suspect(value, int(count), bool(sure)))
+    return found
+
+
+def _is_flag(rest: NDArray[np.float64]) -> bool:
+    return len(rest) == 2 and bool(np.array_equal(rest, (0, 1)))
+
+
+def _coded(value: float) -> bool:
+    size = abs(value)
+    if size > 1e18:
+        return bool(np.isclose(size, 9.96920997e36, rtol=1e-4) or np.isclose(size, 1e20))
+    digits = f"{size:.10g}".replace(".", "")
+    alike = len(set(digits)) == 1 and digits[0] in "789"
+    return alike and (len(digits) >= 2 or value < 0 or digits == "9")

@@ -1,0 +1,219 @@
+"""Runs in which all factors were set: what was fitted, what is proposed, where the optimum is."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from seedo.cli import app
+from seedo.errors import UserError
+from seedo.evaluation import advise_settings, settings_vary
+from seedo.inference import Goal
+from seedo.inference.design import Factor, fit_response, plan_settings, region_of
+from seedo.reports import settings_table, write_settings_advice
+from seedo.tables import Column, Table, mixtures
+
+
+def designed(columns: dict[str, np.ndarray], factors: int, named=()) -> Table:
+    """The first columns were set in every row; those in `named` hold positions of levels."""
+    values = np.column_stack(list(columns.values())).astype(float)
+    hard = np.zeros(values.shape, bool)
+    hard[:, :factors] = True
+    table = Table.from_rows(tuple(columns), values, hard)
+    found = tuple(
+        Column(name, "categorical", levels=named[name]) if name in named else Column(name)
+        for name in columns
+    )
+    return Table(**{**table.__dict__, "columns": found})
+
+
+def reactor(seed: int = 23, rows: int = 60) -> Table:
+    """Yield is best at temp 68, conc 5 (the end of its range), where it is 100."""
+    rng = np.random.default_rng(seed)
+    temp, conc = rng.uniform(40, 100, rows).round(0), rng.uniform(1, 5, rows).round(1)
+    conc[0] = 5.0
+    out = 90 - 0.05 * (temp - 68) ** 2 + 2 * conc + rng.normal(0, 2, rows)
+    return designed({"temp": temp, "conc": conc, "yield": out.round(1)}, 2)
+
+
+def test_the_optimum_lies_inside_the_range_and_is_honest():
+    near, inside = [], 0
+    for seed in range(8):
+        plan = plan_settings(reactor(seed), goal=Goal(2, 1))
+        choice = plan.chosen[0]
+        near.append(abs(choice.values[0] - 68))
+        truth = 90 - 0.05 * (choice.values[0] - 68) ** 2 + 2 * choice.values[1]
+        inside += choice.low <= truth <= choice.high
+        assert choice.values[1] == pytest.approx(5, abs=0.2)
+    assert np.median(near) <= 1.5
+    assert inside >= 6
+
+
+def test_of_listed_values_the_best_is_taken():
+    plan = plan_settings(reactor(), goal=Goal(2, 1), values={0: [40, 55, 68, 85, 100]})
+    assert plan.chosen[0].values[0] == 68
+
+
+def test_factors_that_cannot_be_set_stay():
+    plan = plan_settings(reactor(), goal=Goal(2, -1), can_set=[1], budget=3)
+    temp = {choice.values[0] for choice in plan.chosen}
+    assert len(temp) == 1
+    with pytest.raises(UserError, match="was not set"):
+        plan_settings(reactor(), goal=Goal(2, 1), can_set=[2])
+    with pytest.raises(UserError, match="was set in every run"):
+        plan_settings(reactor(), goal=Goal(0, 1))
+
+
+def test_names_of_levels_and_failed_runs():
+    table = reactor()
+    solvent = np.random.default_rng(1).integers(0, 3, 60).astype(float)
+    out = table.values[:, 2] + np.array([0.0, 6.0, 3.0])[solvent.astype(int)]
+    out[table.values[:, 0] > 90] = np.nan
+    runs = designed({"temp": table.values[:, 0], "solvent": solvent, "yield": out}, 2,
+                    {"solvent": ("DMF", "EtOH", "THF")})  # fmt: skip
+    found = advise_settings(runs, goal="maximize yield", budget=2)
+    assert found.plan.best is not None
+    assert found.settings(found.plan.best)["solvent"] == "EtOH"
+    assert "solvent = EtOH" in found.words(found.plan.best)
+    assert found.plan.failed == int(np.isnan(out).sum())
+    assert "without an outcome" in found.data
+    lost = found.plan.failed
+    assert lost >= 3
+    hot, cool = (
+        plan_settings(runs, goal=Goal(2, 1), values={0: [t]}).chosen[0].works for t in (99.0, 60.0)
+    )
+    assert hot < cool - 0.2
+    held = advise_settings(runs, goal="maximize yield", values={"solvent": ["DMF", "THF"]})
+    assert held.experiments()[0]["settings"]["solvent"] == "THF"
+    with pytest.raises(UserError, match="use one of DMF, EtOH, THF"):
+        advise_settings(runs, goal="maximize yield", values={"solvent": ["water"]})
+
+
+def shares(seed: int = 33, rows: int = 80) -> Table:
+    """Strength is 10, 4 and 1 for pure parts."""
+    rng = np.random.default_rng(seed)
+    parts = rng.dirichlet([2, 2, 2], rows).round(3)
+    parts[:, 2] = (1 - parts[:, 0] - parts[:, 1]).round(3)
+    out = parts @ [10, 4, 1] + rng.normal(0, 0.3, rows)
+    names = dict(zip(("polymer", "filler", "oil"), parts.T, strict=True))
+    return designed({**names, "strength": out}, 3)
+
+
+def test_shares_are_found_and_add_up():
+    table = shares()
+    (found,) = mixtures(table)
+    assert found.parts == (0, 1, 2)
+    assert found.total == 1
+    plan = plan_settings(table, goal=Goal(3, 1), budget=3)
+    for choice in plan.chosen:
+        assert sum(choice.values) == pytest.approx(1, abs=1e-9)
+    assert plan.chosen[0].values[0] == pytest.approx(table.values[:, 0].max(), abs=0.01)
+    truth = np.dot(plan.chosen[0].values, [10, 4, 1])
+    assert plan.chosen[0].low <= truth <= plan.chosen[0].high
+    some = plan_settings(table, goal=Goal(3, 1), values={0: [0.2, 0.3]}, budget=2)
+    assert {round(c.values[0], 3) for c in some.chosen} <= {0.2, 0.3}
+
+
+def test_percentages_are_shares_and_ordinary_factors_are_none():
+    table = shares()
+    hundred = table.values.copy()
+    hundred[:, :3] = (100 * hundred[:, :3]).round(1)
+    (found,) = mixtures(Table(**{**table.__dict__, "values": hundred}))
+    assert found.total == 100
+    assert mixtures(reactor()) == ()
+    rng = np.random.default_rng(0)
+    one = rng.uniform(0, 1, 50)
+    with_time = designed({"a": one, "time": rng.uniform(0, 9, 50), "b": 1 - one, "y": one}, 3)
+    assert [m.parts for m in mixtures(with_time)] == [(0, 2)]
+
+
+@pytest.mark.parametrize(
+    ("function", "how"),
+    [
+        (lambda x: 3 * x[:, 0], "linear"),
+        (lambda x: 3 * x[:, 0] * x[:, 1], "with products of pairs"),
+        (lambda x: 3 * x[:, 0] ** 2 + x[:, 1], "quadratic"),
+        (lambda x: np.sin(6 * x[:, 0]) + x[:, 1], "Gaussian process"),
+    ],
+)
+def test_the_form_is_that_of_the_response(function, how):
+    rng = np.random.default_rng(7)
+    x = rng.uniform(-1, 1, (80, 2))
+    factors = (Factor("a", -1, 1), Factor("b", -1, 1))
+    found = fit_response(factors, x, function(x) + 0.2 * rng.normal(size=80))
+    assert found.how == how
+    assert found.noise == pytest.approx(0.2, rel=0.35)
+    at = rng.uniform(-0.8, 0.8, (200, 2))
+    mean, low, high = found.interval(at)
+    assert np.mean((low <= function(at)) & (function(at) <= high)) > 0.85
+    assert np.sqrt(np.mean((mean - function(at)) ** 2)) < 0.15
+
+
+def test_left_out_errors_are_those_of_leaving_out():
+    rng = np.random.default_rng(8)
+    x = rng.uniform(-1, 1, (30, 1))
+    y = x[:, 0] + 0.3 * rng.normal(size=30)
+    factors = (Factor("a", -1, 1),)
+    found = fit_response(factors, x, y)
+    assert found.how == "linear"
+    errors = []
+    for i in range(30):
+        kept = np.arange(30) != i
+        slope, constant = np.polyfit(x[kept, 0], y[kept], 1)
+        errors.append(y[i] - constant - slope * x[i, 0])
+    assert found.left_out == pytest.approx(np.sqrt(np.mean(np.square(errors))))
+
+
+def test_without_a_goal_runs_are_where_least_is_known():
+    """Of a straight line most is told at its ends (D-optimal)."""
+    rng = np.random.default_rng(9)
+    x = np.linspace(0, 1, 40)
+    table = designed({"x": x, "y": x + 0.1 * rng.normal(size=40)}, 1)
+    plan = plan_settings(table, budget=2)
+    ends = sorted(choice.values[0] for choice in plan.chosen)
+    assert ends[0] == pytest.approx(x.min(), abs=0.02)
+    assert ends[1] == pytest.approx(x.max(), abs=0.02)
+    assert plan.chosen[0].bits > plan.chosen[1].bits > 0
+
+
+def test_noise_is_not_called_an_optimum(tmp_path):
+    rng = np.random.default_rng(10)
+    table = designed({"x": rng.uniform(0, 1, 40), "y": rng.normal(size=40)}, 1)
+    found = advise_settings(table, goal="minimize y")
+    assert any("hardly anything" in remark for remark in found.remarks())
+    write_settings_advice(found, tmp_path / "a.html")
+    assert "hardly anything" in (tmp_path / "a.html").read_text()
+    assert settings_table(found).row_count == 1
+
+
+def test_only_tables_with_factors_that_vary_are_planned_so():
+    assert settings_vary(reactor())
+    free = Table.from_rows(("a", "b"), np.random.default_rng(0).normal(size=(9, 2)))
+    assert not settings_vary(free)
+    with pytest.raises(UserError, match="nothing to go by"):
+        region_of(designed({"a": np.ones(9), "b": np.arange(9)}, 1))
+    few = reactor(rows=4)
+    with pytest.raises(UserError, match="too few"):
+        plan_settings(few, goal=Goal(2, 1))
+
+
+def test_advise_from_the_command_line(tmp_path):
+    table = reactor()
+    lines = [",".join(map(str, row)) + ",temp;conc" for row in table.values.tolist()]
+    (tmp_path / "runs.csv").write_text("\n".join(["temp,conc,yield,did", *lines]) + "\n")
+    asked = ["advise", str(tmp_path / "runs.csv"), "--targets", "did", "--goal", "maximize yield",
+             "--out", str(tmp_path / "a.html")]  # fmt: skip
+    found = CliRunner().invoke(app, [*asked, "--json"])
+    assert found.exit_code == 0, found.output
+    advice = json.loads(found.stdout)
+    assert abs(advice["experiments"][0]["settings"]["temp"] - 68) < 3
+    assert advice["experiments"][0]["low"] < 100.2 < advice["experiments"][0]["high"] + 1
+    assert "predicted" in advice["experiments"][0]
+    found = CliRunner().invoke(app, [*asked, "--json", "--values", "temp=40,55,68,85,100"])
+    assert json.loads(found.stdout)["experiments"][0]["settings"]["temp"] == 68
+    assert "What to run next to raise yield" in (tmp_path / "a.html").read_text()
+    found = CliRunner().invoke(app, [*asked, "--cost", "temp=3"])
+    assert isinstance(found.exception, UserError)
