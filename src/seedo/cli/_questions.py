@@ -98,7 +98,10 @@ def ask(
     table: TableOptions,
     beliefs: BeliefOptions,
     nonlinear: Annotated[
-        bool, typer.Option("--nonlinear", help="Mechanisms may be curved; needs --graph.")
+        bool, typer.Option("--nonlinear", help="Curves whatever the rows say.")
+    ] = False,
+    linear: Annotated[
+        bool, typer.Option("--linear", help="Straight lines and a posterior over graphs alone.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -108,13 +111,13 @@ def ask(
     *files, question = data
     paths = [Path(f) for f in files]
     check_files(paths)
-    if nonlinear and beliefs.graph is None:
-        raise UserError("--nonlinear", None, "needs the graph: add --graph")
+    if nonlinear and linear:
+        raise UserError("--linear", None, "leave out one of --linear and --nonlinear")
     beliefs.check()
     rows = _rows(paths, table, question, beliefs)
     from seedo import inference
 
-    form: Form = "nonlinear" if nonlinear else "auto"
+    form: Form = "nonlinear" if nonlinear else "linear" if linear else "auto"
     with Count("sampling graphs", "sweeps") as progress:
         found = inference.ask(question, rows.table, _beliefs(rows, beliefs, form), progress)
     if as_json:
