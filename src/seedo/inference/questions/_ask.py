@@ -163,11 +163,14 @@ def posterior(
     """
     beliefs = beliefs or Beliefs()
     prior = beliefs.prior
+    form = beliefs.form
     if beliefs.graph is not None:
-        prior = prior_of_graph(beliefs.graph, table.variables)
+        # Nothing is left to learn about the graph; curves are fitted by what asks for them.
+        prior, form = prior_of_graph(beliefs.graph, table.variables), "linear"
     return infer(
-        table, beliefs.model, prior, draws=beliefs.draws, seed=beliefs.seed, progress=progress
-    )
+        table, beliefs.model, prior, form=form, draws=beliefs.draws, seed=beliefs.seed,
+        progress=progress,
+    )  # fmt: skip
 
 
 def _by_group(query: q.Effect, table: Table, beliefs: Beliefs) -> Answer | None:
