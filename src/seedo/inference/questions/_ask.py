@@ -65,6 +65,7 @@ def ask(
     table: Table,
     beliefs: Beliefs | None = None,
     progress: Progress | None = None,
+    weigh: Callable[[], CausalPosterior] | None = None,
 ) -> Answer:
     """Answers one question from a table.
 
@@ -73,6 +74,7 @@ def ask(
         table: rows.
         beliefs: nothing is known if None.
         progress: called with (steps done, steps in all) while graphs are sampled.
+        weigh: gives the posterior over graphs, where it is needed; worked out afresh if None.
 
     Raises:
         UserError: the question cannot be read, or cannot be asked of this table and graph.
@@ -81,7 +83,7 @@ def ask(
     query = (
         parse(question, table.variables, table.columns) if isinstance(question, str) else question
     )
-    weighed = cache(lambda: posterior(table, beliefs, progress))
+    weighed = cache(weigh or (lambda: posterior(table, beliefs, progress)))
     found = _compared(query, table, beliefs, lambda one: _answered(one, table, beliefs, weighed))
     if found is None:
         return _answered(query, table, beliefs, weighed)
