@@ -251,3 +251,17 @@ def test_a_part_of_an_effect_is_never_answered_by_the_whole(text, value):
         return
     low, high = (found.value if end is None else end for end in (found.low, found.high))
     assert low - 0.1 <= value <= high + 0.1
+
+
+def test_without_a_graph_why_and_best_are_not_told_along_lines_that_bend():
+    rng = np.random.default_rng(9)
+    x = rng.uniform(-2, 2, 400)
+    y = x**2 + 0.2 * rng.normal(size=400)
+    table = Table.from_rows(("X", "Y"), np.column_stack([x, y]))
+    for text in (
+        "why was Y high in row 3?",
+        "best setting of X to raise Y",
+        "rank the causes of Y",
+    ):
+        found = ask(text, table, Beliefs(draws=200))
+        assert found.refused or "straight" in " ".join(found.warnings), (text, found.answer)
