@@ -20,7 +20,7 @@ from seedo.lab._background import Background, Job, Jobs, Stopped
 from seedo.lab._log import MOST_PATH, Log, TableFile
 from seedo.lab._replay import one
 from seedo.lab._worlds import shown_as
-from seedo.tables import Table, read_table
+from seedo.tables import Reading, Table, read_table
 
 _MOST_JOBS, _MOST_WAITING, _MOST_OWN = 200, 16, 3
 _POSTERIORS = 6  # kept, so that a second question about the same rows is quick
@@ -184,8 +184,13 @@ def _rows(
             sources=asked.sources or None,
             drop=asked.drop,
             keep=asked.keep or None,
+            reading=Reading(asked=asked.question),
         )
-        return inference.LogRows(table, None, None), notes, _command(source.shown, asked, None)
+        return (
+            inference.LogRows(table.repeated(), None, None),
+            notes,
+            _command(source.shown, asked, None),
+        )
     for name in ("targets", "sources", "drop", "keep"):
         if getattr(asked, name):
             raise UserError(name, None, "only for tables: a log says itself what was done")

@@ -161,7 +161,8 @@ def posterior(
     """What a table says about graph and parameters; see `ask` for the arguments.
 
     Raises:
-        UserError: the graph has hidden common causes, or lacks a variable; as for `infer`.
+        UserError: the graph has hidden common causes, or lacks a variable; weights cannot be
+            counted, see `Table.repeated`; as for `infer`.
     """
     beliefs = beliefs or Beliefs()
     prior = beliefs.prior
@@ -170,8 +171,8 @@ def posterior(
         # Nothing is left to learn about the graph; curves are fitted by what asks for them.
         prior, form = prior_of_graph(beliefs.graph, table.variables), "linear"
     return infer(
-        table, beliefs.model, prior, form=form, draws=beliefs.draws, seed=beliefs.seed,
-        progress=progress,
+        table.repeated(), beliefs.model, prior, form=form, draws=beliefs.draws,
+        seed=beliefs.seed, progress=progress,
     )  # fmt: skip
 
 
