@@ -376,7 +376,7 @@ def test_rows_that_tell_another_effect_than_the_answer_are_named():
     w = np.where(target == 2, rng.choice([-2.0, 2.0], 150), rng.normal(size=150))
     z = y + 0.8 * hidden + 0.4 * rng.normal(size=150)
     table = Table.from_rows(("X", "Y", "W", "Z"), np.c_[x, y, w, z], target)
-    found = answer("effect of X on Z", infer(table, draws=500))
+    found = answer("effect of X on Z", infer(table, form="linear", draws=500))
     slope = np.polyfit(x[target == 0], z[target == 0], 1)[0]
     assert found.high is not None
     warned = [w for w in found.warnings if w.startswith("the 30 rows that set X alone")]

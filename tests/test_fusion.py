@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from seedo.inference import ask
 from seedo.inference.effects import (
     Estimate,
     fuse_estimates,
@@ -161,6 +162,18 @@ def test_strong_confounding_is_said():
     assert found.warnings
     assert found.low <= 0.5 <= found.high
     assert found.probability > 0.95
+
+
+def test_ask_joins_both_and_never_answers_with_a_point():
+    for seed in range(3):
+        table = confounded(np.random.default_rng(seed), 1.0, 60)
+        found = ask("effect of price on sales", table)
+        assert found.value is not None
+        assert found.high - found.low > 0.3
+        assert abs(found.value - 0.5) < 0.6
+        assert "would say" in found.answer
+        assert found.probability is not None
+        assert "agree" not in found.answer
 
 
 def test_observations_are_adjusted_for_what_the_cause_does_not_move():

@@ -167,6 +167,31 @@ def test_left_out_errors_are_those_of_leaving_out():
     assert found.left_out == pytest.approx(np.sqrt(np.mean(np.square(errors))))
 
 
+def test_factors_that_only_moved_together_are_left_open():
+    rng = np.random.default_rng(11)
+    x = rng.uniform(0, 1, 40)
+    z = 2 * x
+    factors = (Factor("x", 0, 1), Factor("z", 0, 2))
+    found = fit_response(factors, np.column_stack([x, z]), x + 0.1 * rng.normal(size=40))
+    _, low, high = found.interval(np.array([[0.8, 1.6], [0.8, 0.0]]))
+    assert high[0] - low[0] < 0.2
+    assert high[1] - low[1] > 1
+
+
+def test_many_factors_of_two_levels_go_to_their_best_ends():
+    rng = np.random.default_rng(12)
+    x = rng.choice([-1.0, 1.0], (48, 10))
+    y = x @ np.arange(1, 11) + 0.5 * rng.normal(size=48)
+    table = designed({**{f"f{i}": c for i, c in enumerate(x.T)}, "y": y}, 10)
+    assert plan_settings(table, goal=Goal(10, 1)).chosen[0].values == (1.0,) * 10
+    wide = rng.uniform(-1, 1, (48, 6))
+    y = wide @ np.arange(1, 7) + 0.5 * rng.normal(size=48)
+    table = designed({**{f"f{i}": c for i, c in enumerate(wide.T)}, "y": y}, 6)
+    best = plan_settings(table, goal=Goal(6, 1)).best
+    assert best is not None
+    assert min(best.values) > 0.85
+
+
 def test_without_a_goal_runs_are_where_least_is_known():
     """Of a straight line most is told at its ends (D-optimal)."""
     rng = np.random.default_rng(9)

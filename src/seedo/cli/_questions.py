@@ -283,7 +283,7 @@ def _beliefs(rows: _Rows, said: BeliefOptions, form: Form = "auto") -> Beliefs:
     if said.graph is not None:
         graph, prior = inference.read_graph(said.graph, names), None
         for note in graph.notes:
-            notes.print(note, style="yellow", highlight=False, markup=False)
+            notes.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
     else:
         graph = None
         prior = inference.stated_prior(

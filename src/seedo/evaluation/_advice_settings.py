@@ -110,18 +110,24 @@ class SettingsAdvice:
                 f"{plan.failed:,} of {plan.runs:,} runs gave no value: the chance that a run works "
                 "is taken into account, but if good settings fail more often, means are too high"
             )
-        for place, factor, choice, value in zip(
-            plan.region.places, plan.region.factors, plan.region.choices,
-            plan.best.values if plan.best else (), strict=False,
-        ):  # fmt: skip
-            if choice is not None and not factor.levels and not factor.low <= value <= factor.high:
+        ends = []
+        region, best = plan.region, plan.best.values if plan.best else ()
+        for k, value in enumerate(best):
+            factor, fine = region.factors[k], 10.0 ** -region.decimals[k]
+            if factor.levels:
+                continue
+            if not factor.low - fine <= value <= factor.high + fine:
                 found.append(f"{factor.name} = {number(value)} lies outside what was tried")
-            elif choice is None and value in (factor.low, factor.high):
-                side = "least" if value == factor.low else "most"
-                found.append(
-                    f"the best {self.names[place]} is the {side} that was tried, "
-                    f"{number(value)}: there may be better beyond"
-                )
+            elif region.choices[k] is None and not factor.low + fine < value < factor.high - fine:
+                ends.append(f"{factor.name} = {number(value)}")
+        first = plan.chosen[0] if self.goal is not None and plan.chosen else None
+        if first is not None and first.gain <= 2 * first.gain_error:
+            found.append("no setting is expected to do better than the best that was tried: "
+                         "further runs there would confirm it")  # fmt: skip
+        if ends:
+            listed = ", ".join(ends[:4]) + (f" and {len(ends) - 4} more" if ends[4:] else "")
+            found.append(f"the best lies at the end of what was tried ({listed}): there may be "
+                         "better beyond")  # fmt: skip
         return found
 
     def to_dict(self) -> dict[str, Any]:

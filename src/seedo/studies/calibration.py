@@ -273,7 +273,7 @@ def misses(family: str, own: dict[str, Any]) -> list[str]:
     fused = family.startswith("fusion")
     least, most = (COVERED_WORST, 1.0) if fused else COVERED
     found = []
-    if own["answered"] < 1:
+    if own["answered"] < 1 - ALARMED:
         found.append(f"{1 - own['answered']:.0%} unanswered")
     if not _within(own["covered"], least, most):
         found.append("covers too few" if _few(own["covered"], least) else "covers too many")

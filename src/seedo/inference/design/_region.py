@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 
 _SPREAD = 2048
 """Settings looked at, spread over the region."""
+_ALONG = 21
+"""Settings along one factor."""
 _DECIMALS = 3
 """Digits of a setting, counted from the first of the factor's range, that are worth setting."""
 _GRID = 4096
@@ -72,6 +74,20 @@ class Region:
                 moved[:, i] += step * rng.normal(size=len(moved))
         return self._made(moved)
 
+    def along(self, x: Array, factor: int) -> Array:
+        """Settings float64[M, F] that differ from one, float64[F], in one factor; in the others of
+        its mixture too."""
+        choice, axis = self.choices[factor], self.factors[factor]
+        values = np.linspace(axis.low, axis.high, _ALONG) if choice is None else choice
+        moved = np.tile(x, (len(values), 1))
+        moved[:, factor] = values
+        for mixture in self.shares:
+            rest = [i for i in mixture.parts if i != factor]
+            if factor in mixture.parts:
+                left = (mixture.total - values) / max(float(x[rest].sum()), 1e-12)
+                moved[:, rest] = x[rest] * left[:, None]
+        return self._made(moved)
+
     def _made(self, x: Array) -> Array:
         """The same as they can be made: within ends, whole decimals, adding up."""
         x = x.copy()
@@ -80,7 +96,9 @@ class Region:
             if choice is not None and i not in mixed:
                 x[:, i] = choice[np.abs(x[:, [i]] - choice).argmin(axis=1)]
             elif i not in mixed:
-                x[:, i] = np.round(np.clip(x[:, i], factor.low, factor.high), self.decimals[i])
+                x[:, i] = (
+                    np.round(np.clip(x[:, i], factor.low, factor.high), self.decimals[i]) + 0.0
+                )
         keep = np.ones(len(x), np.bool_)
         for mixture in self.shares:
             parts = list(mixture.parts)
@@ -137,14 +155,15 @@ def region_of(
         raise UserError("experiments", None, "no factor had two values: nothing to go by")
     found = mixtures(table)
     shares = tuple(Mixture(tuple(places.index(i) for i in m.parts), m.total) for m in found)
-    rest = {m.parts[-1] for m in shares}
+    rest, mixed = {m.parts[-1] for m in shares}, {i for m in found for i in m.parts}
     factors, choices, digits = [], [], []
     for at, i in enumerate(places):
         x = table.values[np.isfinite(table.values[:, i]), i]
         different = np.unique(x)
         named = table.columns[i].named
         low, high = float(x.min()), float(x.max())
-        choice = different if named else None
+        # Between two values nothing is known of a bend: the better of the two is the best.
+        choice = different if named or (len(different) == 2 and i not in mixed) else None
         if i in values:
             choice = np.unique(np.array(values[i], np.float64))
         elif can_set is not None and i not in can_set:

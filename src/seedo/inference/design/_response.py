@@ -24,8 +24,10 @@ _AS_GOOD = 1.02
 _CLEARLY = 1.1
 """Ratio of left-out errors from which on a Gaussian process is taken: its lengths were fitted to
 the rows left out as well."""
-_LARGEST = 800
-"""Rows up to which a Gaussian process is tried."""
+_WIDE = 3.0
+"""Prior standard deviation of a coefficient that the runs leave open, in those of the outcome."""
+_LARGEST = 300
+"""Rows that a Gaussian process is fitted to, drawn at random from more."""
 _ORDERS = ("linear", "with products of pairs", "quadratic")
 
 
@@ -123,8 +125,9 @@ def fit_response(factors: tuple[Factor, ...], x: Array, y: Array) -> Response:
     models = [model for model in tried if model is not None]
     best = min((m.left_out for m in models), default=np.inf)
     # Polynomials leave nothing to find where they predict all but a hundredth.
-    if len(y) <= _LARGEST and best > 0.1 * y.std():
-        process = _process(factors, x, y)
+    if best > max(0.1 * y.std(), 1e-9 * np.abs(y).max()):
+        some = np.random.default_rng(0).permutation(len(y))[:_LARGEST]
+        process = _process(factors, x[some], y[some])
         if process is not None and _CLEARLY * process.left_out < best:
             return process
     return next(m for m in models if m.left_out <= _AS_GOOD * best + 1e-12)
@@ -136,7 +139,12 @@ def _polynomial(factors: tuple[Factor, ...], x: Array, y: Array, order: int) -> 
     freedom = len(y) - rank
     if order > 0 and (freedom < 3 or rank > 0.7 * len(y)):
         return None
-    inverse = np.linalg.pinv(matrix.T @ matrix, hermitian=True)
+    gram = matrix.T @ matrix
+    if rank < matrix.shape[1]:
+        # Factors that only moved together: which of them counts is left wide open.
+        wide = np.full(len(gram), (_share_of_noise(matrix, y) / _WIDE) ** 2)
+        gram = gram + np.diag(np.where(np.arange(len(gram)) > 0, wide, 0.0))
+    inverse = np.linalg.pinv(gram, hermitian=True)
     beta = inverse @ (matrix.T @ y)
     residual = y - matrix @ beta
     leverage = np.einsum("ij,jk,ik->i", matrix, inverse, matrix)
@@ -149,6 +157,12 @@ def _polynomial(factors: tuple[Factor, ...], x: Array, y: Array, order: int) -> 
 
     how = _ORDERS[order]
     return Response(how, noise, left_out, _share(left_out, y), len(y), joint, max(freedom, 1))
+
+
+def _share_of_noise(matrix: Array, y: Array) -> float:
+    """Standard deviation of what a regression leaves over, in those of the outcome."""
+    residual = y - matrix @ np.linalg.lstsq(matrix, y, rcond=None)[0]
+    return max(float(residual.std() / (y.std() or 1.0)), 1e-3)
 
 
 def _process(factors: tuple[Factor, ...], x: Array, y: Array) -> Response | None:

@@ -27,8 +27,12 @@ Array = NDArray[np.float64]
 _DRAWS = 1000
 _WIDTHS = (0.1, 0.03, 0.01)
 """Of the steps around good settings, in ranges of the factors."""
+_ROUNDS = 4
+"""Most rounds of climbing by one factor at a time."""
 _BEST = 12
 """Good settings that are looked around."""
+_LITTLE = 0.02
+"""Gain, in standard deviations of a run, under which nothing is left to gain."""
 _FAILED = 3
 """Failed runs from which on the chance of failure is modelled."""
 _CANDIDATES = 600
@@ -208,9 +212,21 @@ class _Search:
         for width in _WIDTHS:
             good = at[np.argsort(-self._mean(at), kind="stable")[:_BEST]]
             at = np.concatenate([good, self.region.near(good, width, 40, self.rng)])
+            at = np.concatenate([at, self._climbed(at[int(np.argmax(self._mean(at)))])])
         top = at[int(np.argmax(self._mean(at)))]
         self.at = np.unique(np.concatenate([self.at, at]), axis=0)
         return self._choice(top, np.nan, np.nan)
+
+    def _climbed(self, x: Array) -> Array:
+        """Settings on the way up from `x`, float64[M, F], one factor at a time."""
+        way = [x]
+        for _ in range(_ROUNDS):
+            for factor in range(len(x)):
+                line = np.concatenate([way[-1][None], self.region.along(way[-1], factor)])
+                way.append(line[int(np.argmax(self._mean(line)))])
+            if (way[-1] == way[-1 - len(x)]).all():
+                break
+        return np.unique(np.stack(way), axis=0)
 
     def tried(self) -> SettingChoice:
         """The best mean among runs that were made."""
@@ -234,8 +250,10 @@ class _Search:
             worth[0] = -1.0  # what is known need not lie where runs may be made
             k = int(np.argmax(worth))
             error = float(works[k] * gains[:, k].std() / np.sqrt(_DRAWS))
-            if worth[k] <= 2 * error and number:
-                k = 1 + int(np.argmax(draws[number, 1:]))
+            if worth[k] <= max(2 * error, _LITTLE * self.responses[self.goal.variable].noise):
+                # Nothing is left to gain: the best of all draws first, then of one each.
+                guess = draws[number] if number else draws.mean(axis=0)
+                k = 1 + int(np.argmax(works[1:] * (guess[1:] - guess.min())))
                 error = float(works[k] * gains[:, k].std() / np.sqrt(_DRAWS))
             chosen.append(self._choice(at[k], float(worth[k]), error))
             reached = np.maximum(reached, draws[:, k])

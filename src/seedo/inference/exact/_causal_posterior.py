@@ -23,23 +23,31 @@ from seedo.inference.graphs._essential import (
     meek_closure,
 )
 from seedo.inference.graphs._prior import GraphPrior
+from seedo.inference.scores._mechanisms import Form, Mechanisms
+from seedo.inference.scores._noise import KnownNoise, NoiseModel, UnknownNoise
 from seedo.inference.scores._score_table import distinct_graphs
 from seedo.inference.scores._scores import (
     Fusion,
-    KnownNoise,
-    NoiseModel,
-    UnknownNoise,
     fuse,
+    mechanisms_of,
     own_moments,
     score_families,
 )
+from seedo.inference.scores._settings import ruled_out
 from seedo.tables import Table
 
 LARGEST = 50
 """Most variables."""
 CANDIDATES = 12
 """Parents considered for every variable where not every set of them can be."""
+BENT_CONFLICTS = (
+    "observations and experiments are compared along straight lines only, and these mechanisms are "
+    "not all straight: --linear compares them as if they were"
+)
+BEYOND_DOUBT = 0.9
+"""Posterior share of bent shapes from which a mechanism is taken to bend."""
 _DISTINCT = 200
+_FAMILIES = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +76,8 @@ class CausalPosterior:
     @cached_property
     def conflicts(self) -> Conflicts:
         """Whether what was observed contradicts what experiments show."""
+        if self.fusion.mechanisms is not None:
+            return Conflicts(None, (), BENT_CONFLICTS)
         return find_conflicts(self.fusion, self.seed)
 
     @cached_property
@@ -89,10 +99,18 @@ class CausalPosterior:
             return adjacency, np.zeros_like(adjacency)
         directed, undirected = essential_graph(adjacency, targets)
         p = self.fusion.prior.edge_probability
-        if p is None:
+        said = np.zeros_like(adjacency) if p is None else (p == 1) | (p.T == 0)
+        # A bent mechanism fits in its own direction only (Hoyer et al., NIPS 2008).
+        settled = undirected & adjacency & (said | self.bent[None, :])
+        if not settled.any():
             return directed, undirected
-        settled = undirected & adjacency & ((p == 1) | (p.T == 0))
         return meek_closure(directed | settled, undirected & ~(settled | settled.T))
+
+    @cached_property
+    def bent(self) -> NDArray[np.bool_]:
+        """bool[n]: the variable is beyond doubt no straight-line function of its causes: it bends,
+        or is a count or one of several levels."""
+        return _bent(self.fusion, self.graph.graphs)
 
     def unidentified(self, cause: int, outcome: int) -> float:
         """Posterior probability of graphs in which the data leave the total effect open, however
@@ -140,6 +158,7 @@ def infer(
     model: NoiseModel | None = None,
     prior: GraphPrior | None = None,
     *,
+    form: Form = "auto",
     draws: int = 2000,
     seed: int = 0,
     progress: Progress | None = None,
@@ -151,6 +170,8 @@ def infer(
         model: `UnknownNoise()` if None.
         prior: over graphs; uniform if None. Nothing causes a variable that was set in every row,
             but what is required to.
+        form: of mechanisms: `auto` lets them bend where they do beyond doubt; `linear` and
+            `nonlinear` are taken as said.
         draws: joint draws of graph and parameters.
         seed: same seed, same table: same draws.
         progress: called with (steps done, steps in all) while graphs are sampled.
@@ -162,19 +183,53 @@ def infer(
     if not 2 <= n <= LARGEST:
         raise UserError("variables", n, f"use 2 to {LARGEST}: leave some out with --drop")
     complete = table.take(table.complete)
+    model = model or UnknownNoise()
     prior = (prior or GraphPrior(n)).without_causes(table.factors)
+    if complete.rows and model.standardise and table.factors.any():
+        prior = prior.without_edges(ruled_out(complete, table.factors))
+    mechanisms = mechanisms_of(complete, model, prior, form) if complete.rows else None
     candidates = None
     if n > SUMMED:
-        candidates = likely_parents(complete, model or UnknownNoise(), prior)
-    fusion = fuse(complete, model, prior, candidates)
+        candidates = likely_parents(complete, model, prior, mechanisms=mechanisms)
+    fusion = fuse(complete, model, prior, candidates, mechanisms=mechanisms)
     graph = graph_posterior(fusion.scores, draws, seed, progress)
+    if mechanisms is not None and mechanisms.optional and not _bent(fusion, graph.graphs).any():
+        # What looked bent was so against the arrows only: of a straight line, too, if the other end
+        # was set in some of the rows.
+        if n > SUMMED:
+            candidates = likely_parents(complete, model, prior)
+        fusion = fuse(complete, model, prior, candidates)
+        graph = graph_posterior(fusion.scores, draws, seed, progress)
     rng = np.random.default_rng([seed, 1])
     drawn = draw_parameters(fusion, graph.graphs, rng)
     return CausalPosterior(fusion, graph, drawn, seed, np.flatnonzero(table.complete))
 
 
+def _bent(fusion: Fusion, graphs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """bool[n]: which mechanisms are no straight lines, averaged over graphs, bool[S, n, n]."""
+    found = np.zeros(fusion.table.n, np.bool_)
+    mechanisms = fusion.mechanisms
+    if mechanisms is None:
+        return found
+    codes = fusion.scores.codes(graphs)
+    for child in range(fusion.table.n):
+        if mechanisms.kinds[child] == "number" and not mechanisms.may_bend(child):
+            continue
+        families, count = np.unique(codes[:, child], return_counts=True)
+        order = np.argsort(-count, kind="stable")[:_FAMILIES]
+        own = fusion.scores.candidates[child]
+        share = [mechanisms.bent_share(child, own[(code >> np.arange(len(own)) & 1) == 1])
+                 for code in families[order]]  # fmt: skip
+        found[child] = np.average(share, weights=count[order]) > BEYOND_DOUBT
+    return found
+
+
 def likely_parents(
-    table: Table, model: NoiseModel, prior: GraphPrior, most: int = CANDIDATES
+    table: Table,
+    model: NoiseModel,
+    prior: GraphPrior,
+    most: int = CANDIDATES,
+    mechanisms: Mechanisms | None = None,
 ) -> NDArray[np.int64]:
     """Candidate parents of every variable, int64[n, K], ascending.
 
@@ -183,7 +238,10 @@ def likely_parents(
     """
     n = table.n
     most = min(most, n - 1)
-    order = [_selection(table, model, prior, child, most) for child in range(n)]
+    if mechanisms is not None:
+        order = [_ranking(mechanisms, prior, child, most) for child in range(n)]
+    else:
+        order = [_selection(table, model, prior, child, most) for child in range(n)]
     chosen = []
     for child in range(n):
         required = set()
@@ -197,6 +255,17 @@ def likely_parents(
         chosen.append(sorted(dict.fromkeys(ranked).keys() - {child},
                              key=list(dict.fromkeys(ranked)).index)[:most])  # fmt: skip
     return np.sort(np.array(chosen, np.int64), axis=1)
+
+
+def _ranking(mechanisms: Mechanisms, prior: GraphPrior, child: int, most: int) -> list[int]:
+    """As `_selection`, by families of other kinds; nothing explains a factor."""
+    table = mechanisms.table
+    if table.factors[child]:
+        return []
+    allowed = [i for i in range(table.n) if i != child]
+    if prior.edge_probability is not None:
+        allowed = [i for i in allowed if prior.edge_probability[i, child] > 0]
+    return mechanisms.ranking(child, allowed, min(most, 8))
 
 
 def _selection(

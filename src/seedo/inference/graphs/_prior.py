@@ -59,11 +59,16 @@ class GraphPrior:
             factors: bool[n], variables that were set in every row: nothing in the table causes
                 them. A required edge, of a graph that is known, stays: setting them cut it.
         """
-        if not factors.any():
+        return self.without_edges(np.broadcast_to(factors, (self.n, self.n)))
+
+    def without_edges(self, refuted: NDArray[np.bool_]) -> GraphPrior:
+        """The same, had some edges, bool[n, n] (parent, child), been forbidden; required ones
+        stay."""
+        if not refuted.any():
             return self
         p = self.edge_probability
         p = np.full((self.n, self.n), 0.5) if p is None else p.copy()
-        p[:, factors] = np.where(p[:, factors] == 1, 1.0, 0.0)
+        p[refuted & (p < 1)] = 0.0
         return GraphPrior(self.n, self.max_parents, p)
 
     def families(

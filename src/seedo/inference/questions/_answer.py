@@ -114,7 +114,7 @@ def assumptions(posterior: CausalPosterior) -> tuple[str, ...]:
     if limit is not None:
         prior += f" with at most {limit} parents a variable"
     found: tuple[str, ...] = (
-        "every variable is a linear function of its causes plus normal noise of " + noise,
+        _mechanisms(posterior) + noise,
         "no hidden common causes, no cycles",
         "rows are independent; an intervention acts on its stated targets only",
         f"prior: {prior}",
@@ -123,6 +123,22 @@ def assumptions(posterior: CausalPosterior) -> tuple[str, ...]:
         k = posterior.fusion.scores.k
         found = (*found, f"direct causes are sought among {k} candidates a variable")
     return found
+
+
+def _mechanisms(posterior: CausalPosterior) -> str:
+    fusion = posterior.fusion
+    if fusion.mechanisms is None:
+        return "every variable is a linear function of its causes plus normal noise of "
+    kinds = set(fusion.mechanisms.kinds)
+    said = []
+    if "levels" in kinds:
+        said.append("levels follow tables of shares or logistic regressions")
+    if "count" in kinds:
+        said.append("counts are Poisson or negative binomial")
+    if "number" in kinds:
+        said.append("numbers are straight, bent or joint functions of their causes (or their "
+                    "logarithms or normal scores are) plus normal noise of ")  # fmt: skip
+    return "; ".join(said) if said[-1].endswith(" of ") else "; ".join(said) + "; noise of "
 
 
 def spread(values: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -18,6 +18,7 @@ from seedo.inference.questions._answer import (
     assumptions,
     data_in_words,
     number,
+    refuse,
 )
 from seedo.inference.questions._answers_distribution import (
     answer_correlation,
@@ -40,6 +41,7 @@ from seedo.inference.questions._answers_ranking import answer_best_setting, answ
 from seedo.inference.questions._answers_row import answer_counterfactual
 from seedo.inference.questions._answers_why import answer_why_row
 from seedo.inference.questions._query_parser import parse
+from seedo.inference.questions._straight import why_bent
 
 
 def answer(question: str | q.Query, posterior: CausalPosterior) -> Answer:
@@ -55,7 +57,8 @@ def answer(question: str | q.Query, posterior: CausalPosterior) -> Answer:
     if how is None:
         raise UserError("question", query.text(columns), "ask for one effect at a time, e.g. "
                         "'effect of X on Y from 0 to 2'")  # fmt: skip
-    found = how(query, posterior)
+    reason = why_bent(query, posterior)
+    found = refuse(reason) if reason else how(query, posterior)
     return replace(
         found,
         question=query.text(columns),

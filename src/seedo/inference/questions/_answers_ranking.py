@@ -26,6 +26,8 @@ LEVELS = 8
 """Most levels of a cause that are compared with each other."""
 GRID = 9
 """Settings of a numeric cause that are tried, and those tried between the best's neighbours."""
+COARSE = 5
+"""Settings that are tried to see how far a cause moves the outcome."""
 FINE = 5
 
 
@@ -45,7 +47,7 @@ class _Sized:
         return abs(value) if value is not None else -1.0
 
 
-def _asked(effect: EffectAnswer, query: q.Effect) -> tuple[Answer | None, str]:
+def asked(effect: EffectAnswer, query: q.Effect) -> tuple[Answer | None, str]:
     """The answer, or why there is none."""
     try:
         found = effect(query)
@@ -66,26 +68,30 @@ def _values(table: Table, name: str) -> NDArray[np.float64]:
 def _contrast(
     table: Table, cause: str, outcome: str, effect: EffectAnswer
 ) -> tuple[float, float] | str:
-    """From where to where a cause is moved: between its 5 and 95 % points, from the lowest to the
-    highest of ordered levels, or between the two levels that differ most; or why not."""
+    """The two settings of a cause between which the outcome moves most, the lower first unless
+    levels have no order: among even steps from its 5 to its 95 % point, or among its levels; or why
+    that is open."""
     values, column = _values(table, cause), named_column(cause, table.columns)
-    if not values.size or values.min() == values.max():
+    settings = [float(x) for x in np.unique(values)]
+    if len(settings) < 2:
         return "does not vary"
-    if column is None or column.type == "ordered" or len(column.levels) == 2:
+    if column is None:
         low, high = (float(x) for x in np.quantile(values, [0.05, 0.95]))
-        if low == high or column is not None:
-            low, high = float(values.min()), float(values.max())
-        return low, high
-    levels = np.unique(values).tolist()
-    if len(levels) > LEVELS:
-        return f"has {len(levels)} levels; ask about two of them"
-    change = {levels[0]: 0.0}
-    for level in levels[1:]:
-        found, why = _asked(effect, q.Effect(cause, outcome, levels[0], level))
+        settings = [float(x) for x in np.linspace(low, high, COARSE)] if low < high else [
+            settings[0], settings[-1]]  # fmt: skip
+    elif len(settings) > LEVELS:
+        return f"has {len(settings)} levels; ask about two of them"
+    change = {settings[0]: 0.0}
+    for setting in settings[1:]:
+        found, why = asked(effect, q.Effect(cause, outcome, settings[0], setting))
         if found is None or found.value is None:
             return why
-        change[level] = found.value
-    return min(change, key=change.__getitem__), max(change, key=change.__getitem__)
+        change[setting] = found.value
+    least, most = min(change, key=change.__getitem__), max(change, key=change.__getitem__)
+    if least == most:
+        return settings[0], settings[-1]
+    ordered = column is None or column.type != "categorical"
+    return (min(least, most), max(least, most)) if ordered else (least, most)
 
 
 def answer_ranking(query: q.Ranking, table: Table, effect: EffectAnswer) -> Answer:
@@ -98,7 +104,7 @@ def answer_ranking(query: q.Ranking, table: Table, effect: EffectAnswer) -> Answ
         if isinstance(ends, str):
             ranked.append(_Sized(cause, why=ends))
             continue
-        found, why = _asked(effect, q.Effect(cause, query.outcome, *ends))
+        found, why = asked(effect, q.Effect(cause, query.outcome, *ends))
         ranked.append(_Sized(cause, *ends, found, why))
     ranked.sort(key=lambda one: -one.size)
     rows = tuple(_row(one, table) for one in ranked)
@@ -115,8 +121,8 @@ def answer_ranking(query: q.Ranking, table: Table, effect: EffectAnswer) -> Answ
     unsettled = _unsettled(answered)
     return Answer(
         "", None, text, table=rows, rests_on=rests_on,
-        assumes=("one cause at a time is moved, from its 5 to its 95 % point, or between the two "
-                 "levels that differ most", *assumes),
+        assumes=("one cause at a time is moved, between the two of its levels, or of five values "
+                 "from its 5 to its 95 % point, that differ most", *assumes),
         warnings=(*((unsettled,) if unsettled else ()), *warnings),
     )  # fmt: skip
 
@@ -186,7 +192,7 @@ def answer_best_setting(query: q.BestSetting, table: Table, effect: EffectAnswer
             found: Answer | None = tried.get(setting)
             if found is None:
                 question = q.Effect(query.cause, query.outcome, settings[0], setting)
-                found, why = _asked(effect, question)
+                found, why = asked(effect, question)
                 if found is None:
                     return why
                 tried[setting] = found
@@ -202,7 +208,7 @@ def answer_best_setting(query: q.BestSetting, table: Table, effect: EffectAnswer
     against = {}
     for setting in settings:
         question = q.Effect(query.cause, query.outcome, setting, best)
-        found, _ = _asked(effect, question) if setting != best else (None, "")
+        found, _ = asked(effect, question) if setting != best else (None, "")
         if found is not None:
             against[setting] = found
     return _best_in_words(query, table, best, against)
@@ -250,8 +256,9 @@ def _best_in_words(
     if len(alike) > 1 and named:
         others = [shown(query.cause, setting, columns) for setting in alike[1:]]
         text += f"; not told apart from {', '.join(others)}"
-    elif len(alike) > 1:
-        text += f"; settings from {number(min(alike))} to {number(max(alike))} are not told apart"
+    span = None if named else _bracket(alike, [best, *against])
+    if span:
+        text += f"; the best lies between {number(span[0])} and {number(span[1])}"
     if against:
         worst, most = max(against.items(), key=lambda one: abs(one[1].value or 0.0))
         text += (
@@ -263,6 +270,15 @@ def _best_in_words(
     if not named and best in ends:
         warnings = (f"the best lies at the end of what was seen ({number(ends[0])} to "
                     f"{number(ends[1])}): further on may be better", *warnings)  # fmt: skip
-    low, high = (None, None) if named else (min(alike), max(alike))  # type: ignore[assignment]
-    return Answer("", None, text, best, low, high, table=tuple(rows), rests_on=rests_on,
-                  assumes=(f"{query.cause} alone is set", *assumes), warnings=warnings)  # fmt: skip
+    low, high = span or (None, None)  # type: ignore[assignment]
+    return Answer("", None, text, best, low, high, table=tuple(rows),
+                  assumes=(f"{query.cause} alone is set", *assumes), rests_on=rests_on,
+                  warnings=warnings)  # fmt: skip
+
+
+def _bracket(alike: Sequence[float], tried: Sequence[float]) -> tuple[float, float]:
+    """The neighbours, among all that was tried, of what cannot be told apart from the best: in
+    between, nothing was tried, and the best may lie there."""
+    below = [setting for setting in tried if setting < min(alike)]
+    above = [setting for setting in tried if setting > max(alike)]
+    return max(below, default=min(alike)), min(above, default=max(alike))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 from seedo.errors import UserError
 from seedo.inference.effects import Wanted
@@ -15,7 +15,12 @@ from seedo.inference.graphs._prior import GraphPrior
 from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import Answer, interval, number, refuse
 from seedo.inference.questions._answers import answer
-from seedo.inference.questions._answers_ranking import answer_best_setting, answer_ranking
+from seedo.inference.questions._answers_ranking import (
+    EffectAnswer,
+    answer_best_setting,
+    answer_ranking,
+)
+from seedo.inference.questions._answers_why import answer_why_by_effects, separate_causes
 from seedo.inference.questions._design_answers import answer_from_design, groups_by
 from seedo.inference.questions._exclusion import answer_from_exclusion
 from seedo.inference.questions._factor_answers import answer_from_factors
@@ -76,21 +81,35 @@ def ask(
     query = (
         parse(question, table.variables, table.columns) if isinstance(question, str) else question
     )
-    # Rows of a log come with the noise of their world, and its posterior.
-    if beliefs.model is None and (found := answer_from_factors(query, table)):
-        return replace(found, question=query.text(table.columns), rung=query.rung)
     weighed = cache(lambda: posterior(table, beliefs, progress))
-    compared: Any = {q.Ranking: answer_ranking, q.BestSetting: answer_best_setting}.get(type(query))
-    if compared is None:
+    found = _compared(query, table, beliefs, lambda one: _answered(one, table, beliefs, weighed))
+    if found is None:
         return _answered(query, table, beliefs, weighed)
-    found = compared(query, table, lambda one: _answered(one, table, beliefs, weighed))
     return replace(found, question=query.text(table.columns), rung=query.rung)
+
+
+def _compared(
+    query: q.Query, table: Table, beliefs: Beliefs, effect: EffectAnswer
+) -> Answer | None:
+    """What is answered from several effects; None for all else."""
+    if isinstance(query, q.Ranking):
+        return answer_ranking(query, table, effect)
+    if isinstance(query, q.BestSetting):
+        return answer_best_setting(query, table, effect)
+    if isinstance(query, q.WhyRow) and beliefs.form != "linear" and beliefs.model is None:
+        causes = separate_causes(table, beliefs.graph, query.outcome)
+        if causes and not table.hard[:, table.index(query.outcome)].any():
+            return answer_why_by_effects(query, table, causes, effect)
+    return None
 
 
 def _answered(
     query: q.Query, table: Table, beliefs: Beliefs, weighed: Callable[[], CausalPosterior]
 ) -> Answer:
     """A question about one thing; `weighed` is the posterior, worked out when first asked for."""
+    # Rows of a log come with the noise of their world, and its posterior.
+    if beliefs.model is None and (found := answer_from_factors(query, table)):
+        return replace(found, question=query.text(table.columns), rung=query.rung)
     graph = beliefs.graph
     if found := _without_posterior(query, table, beliefs):
         return replace(found, question=query.text(table.columns), rung=query.rung)
@@ -144,11 +163,14 @@ def posterior(
     """
     beliefs = beliefs or Beliefs()
     prior = beliefs.prior
+    form = beliefs.form
     if beliefs.graph is not None:
-        prior = prior_of_graph(beliefs.graph, table.variables)
+        # Nothing is left to learn about the graph; curves are fitted by what asks for them.
+        prior, form = prior_of_graph(beliefs.graph, table.variables), "linear"
     return infer(
-        table, beliefs.model, prior, draws=beliefs.draws, seed=beliefs.seed, progress=progress
-    )
+        table, beliefs.model, prior, form=form, draws=beliefs.draws, seed=beliefs.seed,
+        progress=progress,
+    )  # fmt: skip
 
 
 def _by_group(query: q.Effect, table: Table, beliefs: Beliefs) -> Answer | None:

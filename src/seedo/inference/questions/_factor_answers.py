@@ -45,7 +45,9 @@ def answer_from_factors(query: q.Query, table: Table) -> Answer | None:
 
 def _caused(query: q.Query) -> str:
     """The variable whose causes are asked about; "" if none is."""
-    if isinstance(query, q.Effect | q.DoesCause | q.Causes | q.BestIntervention):
+    outcome = (q.Effect | q.DoesCause | q.Causes | q.BestIntervention | q.BestSetting | q.Ranking
+               | q.WhyRow)  # fmt: skip
+    if isinstance(query, outcome):
         return query.outcome
     if isinstance(query, q.Edge | q.Parents):
         return query.child

@@ -21,10 +21,12 @@ class Misfit:
     Attributes:
         refused: why no model of the levels of these variables can answer; "" if one may.
         warnings: what is wrong with straight lines here.
+        bent: those of them that another form of the model would mend: curves, interactions.
     """
 
     refused: str = ""
     warnings: tuple[str, ...] = ()
+    bent: tuple[str, ...] = ()
 
 
 def misfit(query: q.Query, table: Table) -> Misfit:
@@ -57,8 +59,10 @@ def misfit(query: q.Query, table: Table) -> Misfit:
     walks = [f.line for f in found.model.findings if f.kind == "random walk"]
     if walks:
         return Misfit(refused=walks[0])
-    return Misfit(warnings=tuple(
+    warnings = tuple(
         f.text.split(":")[0] + ": the straight lines behind this answer do not allow for that"
         if f.severity == "mended" else f.line
         for f in found.model.findings
-    ))  # fmt: skip
+    )  # fmt: skip
+    bent = tuple(f.text.split(":")[0] for f in found.model.findings if f.severity == "mended")
+    return Misfit("", warnings, bent)

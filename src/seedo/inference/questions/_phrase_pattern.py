@@ -77,17 +77,17 @@ class Question:
         variables = [self.names.matches(name)[0] for name in one]
         return slots if len(set(variables)) == len(variables) else None
 
-    def outcome(self) -> str | None:
-        """The one column of which it is said that it is the outcome."""
-        found = [column.name for column in self.columns if column.role == "outcome"]
+    def of_role(self, role: str) -> str | None:
+        """The one column of which it is said that it has this role."""
+        found = [column.name for column in self.columns if column.role == role]
         return found[0] if len(found) == 1 else None
 
     def fill(self, form: str, slots: Mapping[str, Sequence[Token]]) -> list[Token] | None:
         """The tokens of a form, with those of the question in its slots.
 
-        ``{y}`` is the column that is the outcome, ``{c}`` the only one with the levels ``{v}`` and
-        ``{w}``, ``{f}`` the same if it was set in every row. None where there is none, or where a
-        slot of the form was not matched.
+        ``{y}`` is the column that is the outcome, ``{x}`` the one that was set in every row.
+        ``{c}`` is the only one with the levels ``{v}`` and ``{w}``, ``{f}`` the same if it was set
+        in every row. None where there is none, or where a slot of the form was not matched.
         """
         found: list[Token] = []
         start = self.tokens[0].start if self.tokens else 0
@@ -106,8 +106,8 @@ class Question:
         return found
 
     def _implied(self, slot: str, slots: Mapping[str, Sequence[Token]]) -> str | None:
-        if slot == "y":
-            return self.outcome()
+        if slot in ("x", "y"):
+            return self.of_role("factor" if slot == "x" else "outcome")
         if slot not in ("c", "f"):
             return None
         columns = self.columns_of([t for s in ("v", "w") for t in slots.get(s, ())])

@@ -13,7 +13,8 @@ _WORDS = {
            "i want to know|i would like to know|i'd like to know|i wonder|do you know|what is|"
            "what's|whats|what are|what was|what were|what would be|how big is|how large is|"
            "how strong is|how much is|how high is|the|a|an|size of|magnitude of|value of|so|hi|"
-           "hello|whether|if|quantify|measure|report)*",
+           "hello|whether|if|quantify|measure|report|how (do|can|could|should) "
+           "(i|we) (get|estimate|compute|calculate|measure|find))*",
     "POST": "(please|,|thanks|in my (data|table|study)|in (the|this|these) "
      "(data|table|dataset|study|sample)|"
             "on average|here|overall|in general|at all|significantly|exactly|then)*",
@@ -22,7 +23,8 @@ _WORDS = {
     "AUX": "(does|do|did|can|could|will|would|may|might)",
     "ADJ": "(average|mean|expected|overall|total|causal|estimated|treatment|marginal|net|true|real|"
            "population|statistical)*",
-    "EFFECT": "(effect|effects|impact|impacts|influence|ate|contribution)",
+    "EFFECT": "(effect|effects|impact|impacts|influence|ate|contribution|efficacy|effectiveness|"
+              "benefit|role)",
     "ON": "(on|upon|in|to|for|over)",
     "AFFECT": "(affect|affects|influence|influences|impact|impacts|change|changes|alter|alters|"
               "drive|drives|determine|determines|matter for|matters for|matter to|matters to|"
@@ -59,6 +61,8 @@ _WORDS = {
               "percentage|frequency)",
     "TREATED": "(on|for|among|in|amongst) (the treated|those treated|those who were treated|"
                "treated units|treated subjects|treated people|treated patients)",
+    "CATE": "(cate|conditional average treatment effect|conditional effect|hte|heterogeneous "
+            "treatment effect|heterogeneous treatment effects|uplift)",
     "VERSUS": "(versus|vs|vs.|against|compared to|compared with|over|instead of|rather than|"
               "relative to)",
     "SIGNIFICANT": "(statistically|really|actually)? (significant|real|zero|nonzero|non-zero|"
@@ -97,6 +101,27 @@ READ: tuple[tuple[str, str], ...] = (
     ("PRE (att|atet|ADJ effect) of {a} TREATED POST", "effect of {a} on {y} among the treated"),
     ("PRE att of {a} POST", "effect of {a} on {y} among the treated"),
     ("PRE ADJ EFFECT of? {a} ON {b} {t} POST", "effect of {a} on {b} {t}"),
+    ("PRE ADJ EFFECT of (an|a)? (changing|moving|raising|increasing|lowering|reducing|switching|"
+     "going|change|increase|decrease|jump) (in)? {a} from {v} to {w} ON {b} {t} POST",
+     "effect of {a} on {b} from {v} to {w} {t}"),
+    ("PRE ADJ EFFECT of (a|an)? (changing|raising|increasing|setting|varying|change in|increase in|"
+     "unit increase in|one unit increase in|more|higher) {a} ON {b} {t} POST",
+     "effect of {a} on {b} {t}"),
+    ("PRE CATE of {a} ON {b} by {t} POST", "effect of {a} on {b} by {t}"),
+    ("PRE CATE of {a} ON {b} (for|given|where|among|within|in|if) {t} POST",
+     "effect of {a} on {b} for {t}"),
+    ("how (effective|efficacious|good|useful|important|harmful) is {a} (for|at|in|on|to) "
+     "(UP|DOWN|increasing|reducing|raising|lowering|improving|preventing)? {b} {t} POST",
+     "effect of {a} on {b} {t}"),
+    ("AUX {a} make {b} (better|worse|higher|lower|faster|slower|go up|go down|larger|smaller|"
+     "more likely|less likely) {t} POST", "effect of {a} on {b} {t}"),
+    (f"{_HOW_MUCH} {{a}} (were|was|is|had been) (set to)? {{w}} (instead of|rather than|and not) "
+     "{v} {t} POST", "effect of {a} on {b} from {v} to {w} {t}"),
+    ("(is|was) (there|the|a|an|any|it)* ADJ (EFFECT|difference) SIGNIFICANT? POST",
+     "effect of {x} on {y}"),
+    ("PRE ADJ (EFFECT|effect size) POST", "effect of {x} on {y}"),
+    ("(does|did|do) (it|this|the treatment|the intervention|treatment) (work|help|have an effect|"
+     "make a difference|matter) POST", "effect of {x} on {y}"),
     ("PRE ADJ EFFECT ON {b} (of|from|by) {a} {t} POST", "effect of {a} on {b} {t}"),
     ("PRE {a} 's ADJ EFFECT ON {b} {t} POST", "effect of {a} on {b} {t}"),
     ("is there (a|an|any) ADJ SIGNIFICANT? ADJ EFFECT of {a} ON {b} {t} POST",
@@ -253,6 +278,10 @@ READ: tuple[tuple[str, str], ...] = (
     ("(which|what) {a} (DOWN|gives the (lowest|least)|leads to the (lowest|least)) {b} (most|the "
      "most)? "
      "POST", "best setting of {a} to lower {b}"),
+    ("(which|what) {a} (is better|is best|is the best|won|wins|works best|works better|performs "
+     "best|performs better|is optimal) POST", "best setting of {a} to raise {y}"),
+    ("PRE BEST (SETTING|setup|configuration|combination|conditions) (of (everything|the factors|"
+     "the variables))? (for|to get|to UP) {b} POST", "best intervention to raise {b}"),
     ("(optimise|optimize|maximise|maximize) {b} (over|by setting|by choosing|with|using|by) {a} "
      "POST",
      "best setting of {a} to raise {b}"),
@@ -413,8 +442,7 @@ NAMED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
      "", ("effect of {a} on {b} by {z}",)),
     ("AUX {a} (and) {z} interact (in their effect)? (on|for|in|to affect) {b} POST",
      "", ("effect of {a} on {b} by {z}",)),
-    ("PRE (cate|conditional average treatment effect|heterogeneous treatment effect|conditional "
-     "effect|uplift) of {a} ON {b} {t}", "say for whom", ("effect of {a} on {b}",)),
+    ("PRE CATE of {a} ON {b} {t}", "say for whom", ("effect of {a} on {b}",)),
     ("PRE (late|local average treatment effect|complier average causal effect|cace) of {a} ON {b} "
      "{t}", "give the graph with its instrument", ("effect of {a} on {b}",)),
     ("PRE (atc|atu|effect on the (untreated|controls)) of {a} ON {b} {t}",
@@ -452,6 +480,14 @@ NAMED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
      ("effects of {a}", "effect of {a} on {y}")),
     ("PRE ADJ (effect|effects|impact|influence) POST",
      "say of what on what, as in effect of CAUSE on OUTCOME", ()),
+    ("(is|was) (there|the|a|an|any|it)* ADJ (EFFECT|difference) SIGNIFICANT? POST",
+     "say of what on what, as in effect of CAUSE on OUTCOME", ()),
+    ("(does|did|do) (it|this|the treatment|the intervention|treatment) (work|help|have an effect|"
+     "make a difference|matter) POST", "say of what on what, as in effect of CAUSE on OUTCOME", ()),
+    ("(is|are) {a} (a|an)? (significant|important|good|strong)* (for|in|predictor of|factor for|"
+     "factor in|risk factor for) {b} {t}", "", _SEEN),
+    ("AUX ({a})? {v} (work|do|perform) (better|worse) than {w} (for|on|in) {b} POST", _TWO_WAYS,
+     _LEVELS),
     ("PRE (treatment|causal)? (effect|impact|influence) on {b} POST", "say of what",
      ("rank the causes of {b}", "what causes {b}?")),
     ("PRE (median|mode|variance|standard deviation|sd|minimum|maximum|min|max|range|quantile|"

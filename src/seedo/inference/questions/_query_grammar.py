@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, NoReturn
 
+from seedo.inference.questions._levels import named_column
 from seedo.inference.questions._query import (
     CERTAIN,
     LIKELY,
@@ -36,10 +37,12 @@ from seedo.inference.questions._query import (
 from seedo.inference.questions._query_reader import Reader
 
 TREATED = ("among the treated", "for the treated", "on the treated", "in the treated")
-AMONG = ("for", "where", "among", "within", "given", "in", "when")
+AMONG = ("for", "where", "among", "within", "given", "in", "when", "if")
 EACH = ("by", "for each", "for every", "in each", "within each", "per", "separately by",
         "separately for each", "split by", "stratified by")  # fmt: skip
 """What may stand before a group, before conditions, and before a variable of groups."""
+MINUS = ("-", "−", "–", "minus", "-e", "-p", "−e", "−p")
+"""What may stand between two means."""
 
 
 class Grammar(Reader):
@@ -321,10 +324,39 @@ class Grammar(Reader):
             query = HiddenConfounders()
         else:
             query = self.noun() or self.unreadable()
+        if self.token.kind == "word" and self.token.text.casefold() in MINUS:
+            query = self.difference(query)
         asked = self.accept_symbol("?")
         if self.token.kind != "end":
             self.fail(f"expected {'nothing' if asked else 'the end of the question'} here")
         return query
+
+    def difference(self, first: Query) -> Query:
+        """``E[Y | do(X = 2)] - E[Y | do(X = 0)]``: the effect of one setting against another."""
+        minus = self.token
+        sign = self.next().text.casefold()
+        second = self.noun() if len(sign) == 1 or sign == "minus" else (
+            self.probability() if sign.endswith("p") else self.expectation()
+        )  # fmt: skip
+        same = all(isinstance(one, Expectation | Probability) and len(one.do) == 1 and not one.given
+                   for one in (first, second)) and type(first) is type(second)  # fmt: skip
+        if not same or first.do[0].variable != second.do[0].variable:  # type: ignore[union-attr]
+            self.fail("two answers are compared only if both set one and the same cause, as in "
+                      "E[OUTCOME | do(CAUSE = 2)] - E[OUTCOME | do(CAUSE = 0)]", minus)  # fmt: skip
+        end, start = first.do[0], second.do[0]  # type: ignore[union-attr]
+        outcome, other = (self.counted(one) for one in (first, second))  # type: ignore[arg-type]
+        if outcome is None or outcome != other or start == end:
+            near = [] if second is None else [first.text(self.columns), second.text(self.columns)]
+            self.fail("the difference of these is not computed; ask for both", minus, near)
+        return Effect(end.variable, outcome, start.value, end.value)
+
+    def counted(self, query: Expectation | Probability) -> str | None:
+        """The outcome whose mean a question asks for; P(Y = yes) is the mean of yes and no."""
+        if isinstance(query, Expectation):
+            return query.outcome
+        column = named_column(query.event.variable, self.columns)
+        said = column is not None and column.type == "yes/no" and query.event.value == 1.0
+        return query.event.variable if said else None
 
     def unreadable(self) -> NoReturn:
         """Fails where no form goes on like this."""

@@ -21,138 +21,32 @@ the marginal likelihood of y over N rows is (Bishop 2006, sec. 3.5; Murphy 2012,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from math import comb
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, logsumexp
+from scipy.special import logsumexp
 
 from seedo.errors import UserError
 from seedo.inference.graphs._prior import GraphPrior
+from seedo.inference.scores._mechanisms import (
+    CONSIDERED,
+    Form,
+    Mechanisms,
+    choose_mechanisms,
+    sets_by_size,
+)
+from seedo.inference.scores._noise import KnownNoise, NoiseModel, UnknownNoise
+from seedo.inference.scores._row_groups import row_groups, units
 from seedo.inference.scores._score_table import ScoreTable, members
 from seedo.tables import Table
 
+__all__ = ["Fusion", "KnownNoise", "NoiseModel", "UnknownNoise", "fuse", "mechanisms_of", "regress"]
+
 MAX_UNKNOWN = 6
 """Most regimes with unknown targets: every subset of them is averaged over."""
-
-
-@dataclass(frozen=True)
-class KnownNoise:
-    """Noise of a known variance; weights N(0, weight_variance); no intercept unless asked for.
-
-    What the simulated world `dag` is made of.
-    """
-
-    noise_variance: float = 1.0
-    weight_variance: float = 1.0
-    intercept: bool = False
-    offset_variance: float = 100.0
-
-    standardise = False
-
-    def weight_precision(self, n: int) -> float:
-        return self.noise_variance / self.weight_variance
-
-    def always_precisions(self, count: int) -> NDArray[np.float64]:
-        """Of the intercept, if there is one, and the offsets."""
-        return np.full(count, self.noise_variance / self.offset_variance)
-
-    def evidence(
-        self, n: int, parents: int, rows: float, log_det: NDArray, residual: NDArray
-    ) -> NDArray[np.float64]:
-        s2 = self.noise_variance
-        return -0.5 * (rows * np.log(2 * np.pi * s2) + log_det + residual / s2)
-
-    def draw_variance(
-        self,
-        n: int,
-        parents: int,
-        rows: float,
-        residual: float,
-        size: int,
-        rng: np.random.Generator,
-    ) -> NDArray[np.float64]:
-        """Posterior draws of s^2, float64[size]."""
-        return np.full(size, self.noise_variance)
-
-    def predictive(self, n: int, parents: int, rows: float, residual: float) -> tuple[float, float]:
-        """Degrees of freedom of a new value and the square of its scale, weights aside."""
-        return np.inf, self.noise_variance
-
-
-@dataclass(frozen=True)
-class UnknownNoise:
-    """Unknown noise: weights N(0, s^2 / t), s^2 inverse gamma, conjugate.
-
-    The shape grows with the number of parents as in the BGe score of Geiger & Heckerman (2002) with
-    T = t I (Kuipers, Moffa & Heckerman 2014): then graphs that no observation can tell apart score
-    the same, so that nothing but interventions and prior beliefs orients their edges. Meant for
-    standardised variables.
-
-    Attributes:
-        alpha_mu: prior rows behind the means.
-        offset_precision: prior rows behind every offset.
-    """
-
-    alpha_mu: float = 1.0
-    offset_precision: float = 0.01
-    intercept: bool = True
-
-    def _alpha_w(self, n: int) -> float:
-        return n + self.alpha_mu + 1
-
-    standardise = True
-
-    def weight_precision(self, n: int) -> float:
-        return self.alpha_mu * (self._alpha_w(n) - n - 1) / (self.alpha_mu + 1)
-
-    def always_precisions(self, count: int) -> NDArray[np.float64]:
-        """Of the intercept, if there is one, then the offsets."""
-        found = np.full(count, self.offset_precision)
-        if self.intercept:
-            found[:1] = self.alpha_mu
-        return found
-
-    def evidence(
-        self, n: int, parents: int, rows: float, log_det: NDArray, residual: NDArray
-    ) -> NDArray[np.float64]:
-        a, b = self._shape(n, parents), self.weight_precision(n) / 2
-        return (
-            -0.5 * (rows * np.log(2 * np.pi) + log_det)
-            + a * np.log(b)
-            - (a + rows / 2) * np.log(b + np.maximum(residual, 0) / 2)
-            + gammaln(a + rows / 2)
-            - gammaln(a)
-        )
-
-    def draw_variance(
-        self,
-        n: int,
-        parents: int,
-        rows: float,
-        residual: float,
-        size: int,
-        rng: np.random.Generator,
-    ) -> NDArray[np.float64]:
-        """Posterior draws of s^2, float64[size]."""
-        shape = self._shape(n, parents) + rows / 2
-        return (self.weight_precision(n) + max(residual, 0.0)) / 2 / rng.gamma(shape, size=size)
-
-    def predictive(self, n: int, parents: int, rows: float, residual: float) -> tuple[float, float]:
-        """Degrees of freedom of a new value and the square of its scale, weights aside."""
-        shape = self._shape(n, parents) + rows / 2
-        return 2 * shape, (self.weight_precision(n) + max(residual, 0.0)) / 2 / shape
-
-    def _shape(self, n: int, parents: int) -> float:
-        """Of the prior of s^2."""
-        return (self._alpha_w(n) - n + parents + 1) / 2
-
-
-NoiseModel = KnownNoise | UnknownNoise
 
 
 class _Group(NamedTuple):
@@ -175,6 +69,7 @@ class Fusion:
         hits: float64[2^U, n, 2^K] or None, log P(these regimes shift the node | family, rows);
             bit u of the first index stands for `unknown[u]`.
         centre, scale: float64[n], the units in which scores are computed.
+        mechanisms: families other than linear-normal ones; None if all are linear-normal.
     """
 
     table: Table
@@ -185,6 +80,7 @@ class Fusion:
     hits: NDArray[np.float64] | None
     centre: NDArray[np.float64]
     scale: NDArray[np.float64]
+    mechanisms: Mechanisms | None = None
 
     def groups(self, child: int, shifted_by: Sequence[int] = ()) -> list[_Group]:
         """Moments of the rows of `child`, its own mechanism first, then each replaced one."""
@@ -213,6 +109,7 @@ def fuse(
     prior: GraphPrior | None = None,
     candidates: NDArray[np.int64] | None = None,
     like: Fusion | None = None,
+    mechanisms: Mechanisms | None = None,
 ) -> Fusion:
     """Scores every family of a table.
 
@@ -223,6 +120,7 @@ def fuse(
         candidates: int64[n, K], see `ScoreTable`; all other variables if None. Work and memory
             grow as n 2^K.
         like: computes in the units of another fusion, so that evidences can be compared.
+        mechanisms: families of these rows, of `mechanisms_of`; all linear-normal if None.
 
     Raises:
         UserError: no complete row, too many regimes with unknown targets, or a prior over another
@@ -243,7 +141,7 @@ def fuse(
     if like is not None:
         centre, scale = like.centre, like.scale
     else:
-        centre, scale = _units(table, model)
+        centre, scale = units(table, model.standardise)
     standard = (table.values - centre) / scale
     if candidates is None:
         candidates = np.array([[i for i in range(n) if i != j] for j in range(n)], np.int64)
@@ -256,12 +154,18 @@ def fuse(
     hits = np.empty((len(subsets), n, len(member))) if unknown else None
     for child in range(n):
         log_prior = prior.families(child, candidates[child], member)
+        wanted = np.isfinite(log_prior)
+        if mechanisms is not None:
+            wanted &= _considered(mechanisms, prior, child, candidates[child], member)
         by_hit = np.full((len(subsets), len(member)), -np.inf)
         for code, shifted_by in enumerate(subsets):
             log_hit = len(shifted_by) * np.log(chance)
             log_hit += (len(unknown) - len(shifted_by)) * np.log1p(-chance)
-            groups = _groups(standard, table, model, child, shifted_by)
-            found = _score(groups, model, n, child, candidates[child], np.isfinite(log_prior))
+            if mechanisms is not None:
+                found = mechanisms.score(child, candidates[child], wanted, shifted_by)
+            else:
+                groups = _groups(standard, table, model, child, shifted_by)
+                found = _score(groups, model, n, child, candidates[child], wanted)
             by_hit[code] = found + (log_hit if unknown else 0.0)
         with np.errstate(invalid="ignore"):
             total = by_hit[0] if not unknown else logsumexp(by_hit, axis=0)
@@ -269,25 +173,41 @@ def fuse(
                 hits[:, child] = np.where(np.isfinite(total), by_hit - total, -np.log(len(subsets)))
         score[child] = total + log_prior
     scores = ScoreTable(candidates, score)
-    return Fusion(table, model, prior, scores, unknown, hits, centre, scale)
+    return Fusion(table, model, prior, scores, unknown, hits, centre, scale, mechanisms)
+
+
+def mechanisms_of(
+    table: Table, model: NoiseModel, prior: GraphPrior, form: Form = "auto"
+) -> Mechanisms | None:
+    """The families that complete rows ask for; None where all are linear-normal."""
+    centre, scale = units(table, model.standardise)
+    return choose_mechanisms(table, (table.values - centre) / scale, model, prior, form)
+
+
+def _considered(
+    mechanisms: Mechanisms,
+    prior: GraphPrior,
+    child: int,
+    candidates: NDArray[np.int64],
+    member: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Families of the candidates that explain a child best: of as many as can be scored."""
+    kinds = mechanisms.kinds
+    most = CONSIDERED[kinds[child]]
+    cheap = kinds[child] == "levels" and all(kinds[i] == "levels" for i in candidates)
+    if cheap or len(candidates) <= most or mechanisms.table.factors[child]:
+        return np.ones(len(member), np.bool_)
+    needed = np.zeros(mechanisms.table.n, np.bool_)
+    if prior.edge_probability is not None:
+        needed = prior.edge_probability[:, child] == 1
+    order = mechanisms.ranking(child, [int(i) for i in candidates], most)
+    kept = np.isin(candidates, order) | needed[candidates]
+    found: NDArray[np.bool_] = ~np.any(member[:, ~kept], axis=1)
+    return found
 
 
 def _subset(items: Sequence[int], code: int) -> tuple[int, ...]:
     return tuple(item for bit, item in enumerate(items) if code >> bit & 1)
-
-
-def _units(table: Table, model: NoiseModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and spread of every variable where it was left alone (everywhere, if it never was)."""
-    n = table.n
-    if not model.standardise:
-        return np.zeros(n), np.ones(n)
-    centre, scale = np.empty(n), np.empty(n)
-    hard = table.hard
-    for j in range(n):
-        own = table.values[~hard[:, j], j]
-        x = own if len(own) > 1 and np.ptp(own) > 0 else table.values[:, j]
-        centre[j], scale[j] = x.mean(), x.std()
-    return centre, np.where(scale > 0, scale, 1.0)
 
 
 def _groups(
@@ -297,41 +217,24 @@ def _groups(
     child: int,
     shifted_by: Sequence[int],
 ) -> list[_Group]:
-    used = np.unique(table.regime)
-    regimes = {int(i): table.regimes[i] for i in used}
-    set_ = [i for i, r in regimes.items() if child in r.hard]
-    replaced = [i for i, r in regimes.items() if child in r.replaced and child not in r.hard]
-    shifts = [i for i, r in regimes.items() if child in r.soft or i in shifted_by]
-    own = ~np.isin(table.regime, [*set_, *replaced])
-    groups = [_moments(standard, table, model, own, shifts)]
-    for i in replaced:
-        groups.append(_moments(standard, table, model, table.regime == i, shifts))
-    return groups
+    return [_moments(standard, model, *group) for group in row_groups(table, child, shifted_by)]
 
 
 def _moments(
     standard: NDArray[np.float64],
-    table: Table,
     model: NoiseModel,
     rows: NDArray[np.bool_],
-    shifts: Sequence[int],
+    offsets: NDArray[np.float64],
 ) -> _Group:
     x = standard[rows]
-    columns = [np.ones(len(x))] if model.intercept else []
-    if len(table.sources) > 1:
-        source = table.source[rows]
-        # Centred, so that the intercept is that of the average row whatever its source.
-        for k in np.unique(table.source)[1:]:
-            own = (source == k).astype(np.float64)
-            columns.append(own - (table.source == k).mean())
-    columns += [(table.regime[rows] == i).astype(np.float64) for i in shifts]
-    z = np.column_stack([x, *columns]) if columns else x
+    columns = [np.ones((len(x), 1))] if model.intercept else []
+    z = np.concatenate([x, *columns, offsets], axis=1)
     return _Group(z.T @ z, len(x))
 
 
 def own_moments(table: Table, model: NoiseModel, child: int) -> _Group:
     """Moments of the rows in which `child` followed its own mechanism, in standard units."""
-    centre, scale = _units(table, model)
+    centre, scale = units(table, model.standardise)
     return _groups((table.values - centre) / scale, table, model, child, ())[0]
 
 
@@ -380,7 +283,7 @@ def _score(
     found = np.full(len(wanted), -np.inf)
     found[wanted] = 0.0
     for group in groups:
-        for codes, parents in _by_size(candidates, wanted):
+        for codes, parents in sets_by_size(candidates, wanted):
             found[codes] += score_families(group, model, n, child, parents)
     return found
 
@@ -395,21 +298,6 @@ def _without_always(group: _Group, model: NoiseModel, n: int) -> tuple[NDArray[n
     cross = group.gram[:n, n:]
     reduced = group.gram[:n, :n] - cross @ np.linalg.solve(inner, cross.T)
     return reduced, float(np.linalg.slogdet(inner)[1] - np.log(precision).sum())
-
-
-def _by_size(
-    candidates: NDArray[np.int64], wanted: NDArray[np.bool_]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Codes int64[M] and parents int64[M, p] of the wanted sets, one size p after the other."""
-    k = len(candidates)
-    for size in range(k + 1):
-        sets = np.array(list(combinations(range(k), size)), np.int64).reshape(comb(k, size), size)
-        codes = (1 << sets).sum(1)
-        keep = wanted[codes]
-        # Some 10^5 matrices at once, so that memory stays small.
-        for start in range(0, int(keep.sum()), 1 << 16):
-            part = slice(start, start + (1 << 16))
-            yield codes[keep][part], candidates[sets[keep][part]]
 
 
 def _evidence_terms(

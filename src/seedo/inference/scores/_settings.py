@@ -1,0 +1,93 @@
+"""What variables that were set in every row rule out about the others.
+
+A factor i that moves k moves whatever k causes. If k -> j, the factor's total effect on j is that
+of k on j times its own on k, unless another path from i to j cancels it exactly. So where i moves k
+beyond doubt and does not move j at all, though j goes with k (given the factors) so closely that it
+would have to, k does not cause j: something hidden is behind both, or they share what all factors
+together do in a way that no family fits. The same reasoning makes i an instrument (Sargan 1958,
+Econometrica 26:393, for its use as a test). It assumes that no two effects cancel exactly.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.inference.scores._basis import LINEAR, WAVY, Basis, make_basis
+from seedo.inference.scores._row_groups import units
+from seedo.tables import Table
+
+MOVED, STILL, WOULD = 6.0, 3.0, 4.0
+"""Standard errors: beyond which a factor moves k; within which it does not move j; by which what it
+would do to j through k is missed."""
+PART = 0.2
+"""Of what it would do, the most that it may seem to do."""
+
+
+def ruled_out(table: Table, factors: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Edges that cannot be, bool[n, n] (parent, child), whatever else is.
+
+    Args:
+        table: complete rows.
+        factors: bool[n], variables set in every row.
+    """
+    centre, scale = units(table, True)
+    standard = (table.values - centre) / scale
+    basis = make_basis(table, standard)
+    n = len(factors)
+    found = np.zeros((n, n), np.bool_)
+    settings, others = np.flatnonzero(factors), np.flatnonzero(~factors)
+    settings = settings[standard[:, settings].std(axis=0) > 0]
+    columns = [basis.of(i, LINEAR) for i in settings]
+    design = np.column_stack([np.ones(len(standard)), *(basis.columns[:, own] for own in columns)])
+    if not len(settings) or len(others) < 2 or len(standard) < 4 * design.shape[1]:
+        return found
+    single = np.array([len(own) == 1 for own in columns])
+    places = 1 + np.cumsum([0, *(len(own) for own in columns)])[:-1]
+    effect, error, left = _regress(design, standard[:, others])
+    effect, error = effect[places], np.maximum(error[places], 1e-12)
+    still = (np.abs(effect) < STILL * error) & ~_bent(basis, standard, settings, others)
+    moved = np.abs(effect) > MOVED * error
+    for a, k in enumerate(others):
+        for b, j in enumerate(others):
+            if a == b or left[:, a].std() < 1e-9:
+                continue
+            slope = (left[:, a] @ left[:, b]) / (left[:, a] @ left[:, a])
+            through = np.abs(effect[:, b] - slope * effect[:, a])
+            spread = np.hypot(error[:, b], slope * error[:, a])
+            little = np.abs(effect[:, b]) < PART * np.abs(slope * effect[:, a])
+            against = moved[:, a] & still[:, b] & little & (through > WOULD * spread) & single
+            if against.any():
+                found[k, j] = True
+                found[settings[against], j] = True
+    return found
+
+
+def _regress(
+    design: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Coefficients and their standard errors [c, m], robust to unequal noise (White 1980), and what
+    is left [R, m]."""
+    inverse = np.linalg.pinv(design)
+    effect = inverse @ y
+    left = y - design @ effect
+    share = len(y) / max(1, len(y) - design.shape[1])
+    return effect, np.sqrt(share * (inverse**2) @ left**2), left
+
+
+def _bent(
+    basis: Basis,
+    standard: NDArray[np.float64],
+    settings: NDArray[np.int64],
+    others: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """bool[settings, others]: a factor acts on a variable, if not along a straight line."""
+    found = np.zeros((len(settings), len(others)), np.bool_)
+    y = standard[:, others] - standard[:, others].mean(0)
+    total = (y**2).sum(0)
+    for row, i in enumerate(settings):
+        z = basis.columns[:, basis.of(i, WAVY)]
+        explained = ((z @ np.linalg.lstsq(z, y, rcond=None)[0]) ** 2).sum(0)
+        strength = explained / np.maximum(total - explained, 1e-12) * len(y)
+        found[row] = strength > z.shape[1] + 5 * np.sqrt(2 * z.shape[1])
+    return found
