@@ -269,7 +269,7 @@ def test_a_mean_is_not_that_of_complete_rows_where_missingness_tells():
     assert any("missing" in line for line in found.warnings)
 
 
-def test_what_was_set_in_every_row_is_affected_by_nothing():
+def test_what_moves_a_factor_is_not_answered():
     rng = np.random.default_rng(9)
     arm = np.repeat([0.0, 1.0], 50)
     y = arm + rng.normal(size=100)
@@ -277,7 +277,23 @@ def test_what_was_set_in_every_row_is_affected_by_nothing():
     table = table_of({"arm": arm, "y": y})
     found = ask("effect of y on arm", Table(**{**table.__dict__, "columns": columns}))
     assert found.value is None
-    assert "set in every row" in found.refused
+    assert "nothing in the table shows what would move it" in found.refused
+
+
+@pytest.mark.parametrize("moved", [0.0, 1.0])
+def test_an_arm_is_filled_in_where_missingness_tells(moved):
+    """Also where what tells is itself a consequence of the treatment."""
+    covered = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        arm = rng.integers(0, 2, 300).astype(float)
+        z = moved * arm + rng.normal(size=300)
+        y = 0.5 * arm + z + 0.5 * arm * z + rng.normal(size=300)
+        y[rng.random(300) < expit(1.5 * z - 0.5)] = np.nan
+        found = ask("effect of arm on y", table_of({"arm": arm, "z": z, "y": y}, "arm"))
+        assert any("missing" in line for line in found.warnings)
+        covered += found.low <= 0.5 + 1.5 * moved <= found.high
+    assert stats.binom.cdf(covered, 60, 0.95) > 0.01
 
 
 def test_groups_and_conditions_are_looked_at_by_themselves():

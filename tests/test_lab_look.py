@@ -357,7 +357,7 @@ def test_a_table_is_asked_with_its_column_of_targets(client):
         ({"log": "run", "at": "3.1", "question": "effect of A on Q"}, "column"),
         ({"log": "run", "at": "99.1", "question": "what causes A?"}, "no such episode"),
         ({"log": "run", "at": "3.1", "question": "what causes A?", "targets": "x"}, "table"),
-        ({"log": "run", "at": "3.1", "question": "what causes A?", "require": ["A beside B"]}, "A->B"),
+        ({"log": "run", "at": "3.1", "question": "what causes A?", "require": ["A or B"]}, "A->B"),
         ({"log": "run", "at": "3.1", "question": "what causes A?", "graph": "A -> B\nB -> A"},
          "graph"),
         ({"log": "run", "at": "3.1", "question": "what causes A?", "nonlinear": True}, "graph"),

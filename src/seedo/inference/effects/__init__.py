@@ -4,6 +4,7 @@ from seedo.inference.effects._comparison import (
     Comparison,
     Plan,
     compare,
+    fillers,
     plain_mean,
 )
 from seedo.inference.effects._design import SetRows, set_rows, touched
@@ -48,6 +49,7 @@ __all__ = [
     "e_value",
     "effect_through",
     "estimated",
+    "fillers",
     "front_door",
     "fuse_estimates",
     "indirect_effect",

@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.inference.checks import Finding, copies, groups_of, heavy_tails, overlap
+from seedo.inference.checks import (
+    Finding,
+    added_terms,
+    copies,
+    groups_of,
+    heavy_tails,
+    missing_finding,
+    missing_tells,
+    overlap,
+)
 from seedo.inference.effects._estimate import Estimate, t_estimate
 from seedo.inference.effects._fit import Fitted, Means, fit, means, slopes
 from seedo.inference.effects._intervals import (
@@ -23,6 +32,7 @@ from seedo.inference.effects._intervals import (
     wald,
 )
 from seedo.inference.effects._model import (
+    MOST_LEVELS,
     TESTED,
     Model,
     Names,
@@ -53,6 +63,8 @@ class Comparison:
         population: bool[R], rows averaged over; None: all.
         randomised: the cause was set by the experimenter.
         covariates: what is held or averaged over.
+        by_arm: every setting is averaged over its own rows, because covariates fill in missing
+            outcomes and may be consequences of the cause.
     """
 
     model: Model
@@ -61,6 +73,7 @@ class Comparison:
     population: NDArray[np.bool_] | None = None
     randomised: bool = False
     covariates: tuple[str, ...] = ()
+    by_arm: bool = False
 
     @property
     def fitted(self) -> Fitted:
@@ -73,7 +86,17 @@ class Comparison:
         return found
 
     def means(self, settings: Sequence[float]) -> Means:
-        return means(self.fitted, list(settings), self.population, self.held)
+        if not self.by_arm:
+            return means(self.fitted, list(settings), self.population, self.held)
+        cause = self.fitted.sample.cause
+        arms = [means(self.fitted, [s], cause == s, self.held) for s in settings]
+        return Means(
+            self.fitted,
+            np.concatenate([arm.values for arm in arms]),
+            np.concatenate([arm.own for arm in arms], axis=1),
+            np.concatenate([arm.influence for arm in arms], axis=1),
+            np.concatenate([arm.direction for arm in arms]),
+        )
 
     def mean(self, setting: float) -> Estimate:
         """Mean outcome under one setting."""
@@ -171,6 +194,8 @@ class Plan:
         asked: settings that are asked about.
         held: values of covariates that are set as well, by name.
         wanted: form of the cause's effect.
+        fill: variables that missing outcomes are filled in from, held beside the covariates.
+        unmoved: whether the cause is known not to change these; None: the rows must tell.
     """
 
     rows: NDArray[np.bool_]
@@ -183,6 +208,8 @@ class Plan:
     asked: tuple[float, ...] = ()
     held: Mapping[str, float] = field(default_factory=dict)
     wanted: Wanted = "auto"
+    fill: tuple[int, ...] = ()
+    unmoved: bool | None = None
 
 
 def compare(table: Table, plan: Plan) -> Comparison | None:
@@ -193,15 +220,21 @@ def compare(table: Table, plan: Plan) -> Comparison | None:
         plan: what is compared.
     """
     names = Names(table.variables[plan.cause], table.variables[plan.outcome])
-    sample = sample_of(
-        table, plan.rows, plan.cause, plan.values, list(plan.covariates), plan.scale
-    )  # fmt: skip
+    covariates = [*plan.covariates, *plan.fill]
+    sample = sample_of(table, plan.rows, plan.cause, plan.values, covariates, plan.scale)
+    by_arm, filled = _filling(table, plan, sample)
+    if filled is not None and filled.severity == "warning":
+        sample = sample_of(
+            table, plan.rows, plan.cause, plan.values, list(plan.covariates), plan.scale
+        )
+    if by_arm:
+        plan = replace(plan, asked=tuple(np.unique(sample.cause).tolist()))  # fmt: skip
     known = np.isfinite(sample.outcome)
     if known.sum() < FEWEST or len(np.unique(sample.cause[known])) < 2:
         return None
     if not sample.covariates:
         sample = sample.take(known)
-    findings: list[Finding] = []
+    findings = [] if filled is None else [filled]
     twins = _twins(table, plan)
     if twins is not None and sample.clusters is None and sample.rows == int(plan.rows.sum()):
         sample = replace(sample, clusters=twins)
@@ -212,14 +245,14 @@ def compare(table: Table, plan: Plan) -> Comparison | None:
             "different): copies count as one row",
             "say with --weights or --unit if they are not",
         ))  # fmt: skip
-    first = model_of(sample, names, list(plan.asked), plan.wanted)
+    first = model_of(sample, names, list(plan.asked), plan.wanted, bool(plan.fill))
     grouped = None
     if sample.clusters is None and first.fatal is None:
         grouped = _grouped(table, plan, first.fitted)
     if grouped is not None:
         name, groups, share = grouped
         sample = replace(sample, clusters=groups)
-        first = model_of(sample, names, list(plan.asked), plan.wanted)
+        first = model_of(sample, names, list(plan.asked), plan.wanted, bool(plan.fill))
         findings.append(Finding(
             "clusters", "mended",
             f"{names.cause} has one value within each {name}, and rows of one {name} resemble "
@@ -230,10 +263,10 @@ def compare(table: Table, plan: Plan) -> Comparison | None:
     if not plan.randomised and plan.covariates:
         findings += _overlapping(sample, names, plan.asked)
     held = list(first.held)
-    covariates = tuple(table.variables[j] for j in plan.covariates)
+    shown = tuple(table.variables[j] for j in plan.covariates)
     if any(c.name == "source" for c in sample.covariates):
-        covariates = (*covariates, "source")
-    found = Comparison(first, names, plan.held, None, plan.randomised, covariates)
+        shown = (*shown, "source")
+    found = Comparison(first, names, plan.held, None, plan.randomised, shown, by_arm)
     if first.fatal is None:
         tails = _tails(found)
         findings += tails
@@ -244,14 +277,80 @@ def compare(table: Table, plan: Plan) -> Comparison | None:
     return replace(found, model=replace(first, findings=tuple(findings), held=tuple(held)))
 
 
+_RESPONDS = 0.1
+"""Level at which a variable is taken to be changed by the cause."""
+
+
+def _filling(table: Table, plan: Plan, sample: Sample) -> tuple[bool, Finding | None]:
+    """Whether each arm must be filled in from its own rows; and what is said of it.
+
+    What fills in may be a consequence of the cause: holding it would then hold a part of the
+    effect. Averaged over the rows of each arm by themselves it does no harm; that takes arms.
+    """
+    if not plan.fill:
+        return False, None
+    moved = plan.unmoved is False or (plan.unmoved is None and _moved(table, plan, sample))
+    arms = len(np.unique(sample.cause)) <= MOST_LEVELS
+    missing = int((plan.rows & ~np.isfinite(plan.values)).sum())
+    by = [table.variables[j] for j in plan.fill]
+    found = missing_finding(
+        table.variables[plan.outcome], missing, int(plan.rows.sum()), by, not moved or arms
+    )
+    return moved and arms, found
+
+
+def _moved(table: Table, plan: Plan, sample: Sample) -> bool:
+    """Whether the cause goes together with what fills in."""
+    names = {table.variables[j] for j in plan.fill}
+    levels, arm = np.unique(sample.cause, return_inverse=True)
+    few = len(levels) <= MOST_LEVELS
+    extra = (
+        (arm.reshape(-1)[:, None] == np.arange(1, len(levels))).astype(np.float64)
+        if few else sample.cause[:, None]
+    )  # fmt: skip
+    ones = np.ones((sample.rows, 1))
+    return any(
+        added_terms(c.values - c.values.mean(), ones, extra - extra.mean(axis=0)) < _RESPONDS
+        for c in sample.covariates if c.name in names
+    )  # fmt: skip
+
+
 def _twins(table: Table, plan: Plan) -> NDArray[np.int64] | None:
     if table.unit is not None or table.weight is not None:
         return None
     return copies(table.values[plan.rows])
 
 
+def fillers(
+    table: Table, rows: NDArray[np.bool_], values: Array, usable: Sequence[int]
+) -> tuple[int, ...]:
+    """Variables that tell which rows miss the outcome, known in all rows themselves.
+
+    Args:
+        table: all rows.
+        rows: bool[R], those that are used.
+        values: float64[R], the outcome.
+        usable: variables that may be held.
+    """
+    missing = ~np.isfinite(values[rows])
+    if not missing.any() or missing.all():
+        return ()
+    whole = [
+        j for j in usable
+        if np.isfinite(table.values[rows, j]).all() and np.ptp(table.values[rows, j]) > 0
+        and not (table.columns[j].named and len(np.unique(table.values[rows, j])) > MOST_FILLED)
+    ]  # fmt: skip
+    return tuple(whole[k] for k in missing_tells(missing, table.values[rows][:, whole]))
+
+
+MOST_FILLED = 20
+"""Levels of a column of names up to which outcomes are filled in from it."""
+
+
 def _grouped(table: Table, plan: Plan, fitted: Fitted) -> tuple[str, NDArray[np.int64], int] | None:
     """Groups by another column that share the cause's value and resemble each other."""
+    if plan.fill:
+        return None
     kept = plan.rows & np.isfinite(table.values[:, [plan.cause, *plan.covariates]]).all(axis=1)
     if not plan.covariates:
         kept = kept & np.isfinite(plan.values)

@@ -67,7 +67,9 @@ class Names:
     outcome: str
 
 
-def model_of(sample: Sample, names: Names, asked: list[float], wanted: Wanted = "auto") -> Model:
+def model_of(
+    sample: Sample, names: Names, asked: list[float], wanted: Wanted = "auto", apart: bool = False
+) -> Model:
     """Chooses and fits.
 
     Args:
@@ -75,6 +77,7 @@ def model_of(sample: Sample, names: Names, asked: list[float], wanted: Wanted = 
         names: for findings.
         asked: values of the cause that are asked about.
         wanted: a line or a curve whatever the rows say, or what they say.
+        apart: covariates may act differently under every setting, whatever the rows say.
     """
     findings: list[Finding] = []
     sample, found = _by_unit(sample)
@@ -88,7 +91,7 @@ def model_of(sample: Sample, names: Names, asked: list[float], wanted: Wanted = 
     if walk is not None:
         plain = Terms(_first_form(sample), tuple(_held_form(c) for c in sample.covariates))
         return Model(fit(sample, plain, "identity"), (walk,), ())
-    terms, link, found = _form(tested, names, asked, wanted)
+    terms, link, found = _form(tested, names, asked, wanted, apart)
     findings += found
     if tested is not sample:
         terms = _refreshed(terms, sample)
@@ -184,10 +187,11 @@ def _saturated(sample: Sample) -> Sample:
 
 
 def _form(
-    sample: Sample, names: Names, asked: list[float], wanted: Wanted
+    sample: Sample, names: Names, asked: list[float], wanted: Wanted, apart: bool
 ) -> tuple[Terms, Link, list[Finding]]:
     """Terms and link, and what refuted plainer ones."""
-    plain = Terms(_first_form(sample), tuple(_held_form(c) for c in sample.covariates))
+    covariates = tuple(_held_form(c) for c in sample.covariates)
+    plain = Terms(_first_form(sample), covariates, crossed=apart)
     if _all_levels(sample, plain) and sample.scale == "yes/no" and len(plain.covariates) <= 1:
         return replace(plain, crossed=bool(plain.covariates)), "identity", []
     if wanted == "line":
@@ -334,7 +338,8 @@ def _multiplied(sample: Sample, terms: Terms, link: Link, names: Names) -> Amend
 def _with_products(
     sample: Sample, terms: Terms, richer: Terms, link: Link, what: str
 ) -> Amendment | None:
-    if not sample.covariates:
+    same = (richer.crossed, richer.squares) == (terms.crossed, terms.squares)
+    if not sample.covariates or same:
         return None
     if richer.matrix(sample.take(np.arange(1))).shape[1] > sample.rows / 8:
         return None

@@ -77,12 +77,23 @@ class CausalGraph:
     def adjustment(self, cause: str, outcome: str) -> tuple[str, ...] | None:
         """Variables to hold for the total effect, None if no set of them will do."""
         between = self.between(cause, outcome)
-        forbidden = {cause} | between | set(chain(*(self.descendants(v) for v in between)))
-        allowed = self.observed - forbidden - {outcome}
-        cut = self.graph.copy()
-        cut.remove_edges_from([(cause, v) for v in between if cut.has_edge(cause, v)])
+        cut, allowed = self._adjusting(cause, outcome, between)
         parents = set(chain(*(self.graph.predecessors(v) for v in between or {outcome})))
         return self._separator(cut, cause, outcome, parents - between - {cause}, allowed)
+
+    def adjusts(self, cause: str, outcome: str, held: Collection[str]) -> bool:
+        """Whether holding these gives the total effect."""
+        import networkx as nx
+
+        cut, allowed = self._adjusting(cause, outcome, self.between(cause, outcome))
+        return set(held) <= allowed and nx.is_d_separator(cut, {cause}, {outcome}, set(held))
+
+    def _adjusting(self, cause: str, outcome: str, between: set[str]) -> tuple[Any, set[str]]:
+        """The graph without the first edges of directed paths, and what may be held."""
+        forbidden = {cause} | between | set(chain(*(self.descendants(v) for v in between)))
+        cut = self.graph.copy()
+        cut.remove_edges_from([(cause, v) for v in between if cut.has_edge(cause, v)])
+        return cut, self.observed - forbidden - {outcome}
 
     def direct(self, cause: str, outcome: str) -> tuple[str, ...] | None:
         """Variables to hold for the direct effect, None if no set of them will do."""

@@ -147,7 +147,7 @@ def _without_posterior(query: q.Query, table: Table, beliefs: Beliefs) -> Answer
         return _by_group(query, table, beliefs)
     found = None
     if not isinstance(query, q.Effect) or query.kind == "total":
-        found = answer_from_design(query, table, wanted)
+        found = answer_from_design(query, table, wanted, beliefs.graph)
     if found is None and beliefs.graph is not None:
         found = answer_from_graph(query, table, beliefs.graph, wanted)
     if found is None and beliefs.graph is None:

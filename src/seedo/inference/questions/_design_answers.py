@@ -9,16 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.inference.effects import (
+    CausalGraph,
     Comparison,
     Plan,
     SetRows,
     Wanted,
     compare,
+    fillers,
     mean_estimate,
     plain_mean,
     scale_of,
     set_rows,
 )
+from seedo.inference.graphs._known_graph import KnownGraph
 from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import Answer, number
 from seedo.inference.questions._comparison_words import (
@@ -88,18 +91,21 @@ def seen(table: Table, given: Sequence[q.Event]) -> NDArray[np.bool_]:
     return found
 
 
-def answer_from_design(query: Asked, table: Table, wanted: Wanted = "auto") -> Answer | None:
-    """The comparison of the rows in which the cause was set; None where there is none to make."""
+def answer_from_design(
+    query: Asked, table: Table, wanted: Wanted = "auto", graph: KnownGraph | None = None
+) -> Answer | None:
+    """The comparison of the rows in which the cause was set; None where there is none to make.
+
+    A graph, where it is known, says what the cause does not change.
+    """
     asked = doing(query, table)
     if not asked.causes:
         return None
-    if table.factors[asked.outcome] and len(asked.causes) == 1:
-        return _set_outcome(query, table, asked)
     rows = set_rows(table, asked.causes, asked.outcome)
     if rows is None:
         return None
     rows = replace(rows, rows=rows.rows & seen(table, asked.given))
-    comparison = _compared(query, table, asked, rows, wanted)
+    comparison = _compared(query, table, asked, rows, wanted, graph)
     if comparison is None:
         return _as_set(query, table, asked, rows)
     names = [table.variables[j] for j in asked.causes]
@@ -114,7 +120,12 @@ def answer_from_design(query: Asked, table: Table, wanted: Wanted = "auto") -> A
 
 
 def _compared(
-    query: Asked, table: Table, asked: Doing, rows: SetRows, wanted: Wanted
+    query: Asked,
+    table: Table,
+    asked: Doing,
+    rows: SetRows,
+    wanted: Wanted,
+    graph: KnownGraph | None,
 ) -> Comparison | None:
     values, scale = outcome_of(table, asked)
     settings = asked.settings[:1]
@@ -123,9 +134,25 @@ def _compared(
     others = dict(zip(asked.causes[1:], asked.settings[1:], strict=True))
     beside = tuple(dict.fromkeys([*others, *rows.beside]))
     held = {table.variables[j]: value for j, value in others.items()}
+    usable = [j for j in range(table.n) if j not in (*asked.causes, *beside, asked.outcome)]
+    fill = fillers(table, rows.rows, values, usable)
     plan = Plan(rows.rows, asked.causes[0], asked.outcome, values, scale, beside,  # type: ignore[arg-type]
-                True, settings, held, wanted)  # fmt: skip
+                True, settings, held, wanted, fill,
+                _unmoved(table, asked.causes[0], fill, graph))  # fmt: skip
     return compare(table, plan)
+
+
+def _unmoved(
+    table: Table, cause: int, others: Sequence[int], graph: KnownGraph | None
+) -> bool | None:
+    """Whether a graph says that the cause does not change these; None if nothing says."""
+    names = [table.variables[j] for j in others]
+    if graph is None or table.variables[cause] not in graph.variables:
+        return None
+    if not set(names) <= set(graph.variables):
+        return None
+    later = CausalGraph(graph, table.variables).descendants(table.variables[cause])
+    return not later & set(names)
 
 
 def _fused(query: q.Effect, told: Told) -> Answer:
@@ -177,20 +204,6 @@ def _as_set(query: Asked, table: Table, asked: Doing, rows: SetRows) -> Answer |
     return Answer("", None, text, estimate.value, estimate.low, estimate.high,
                   assumes=("rows are independent of each other",),
                   rests_on=f"{estimate.rows:,} rows with these settings")  # fmt: skip
-
-
-def _set_outcome(query: Asked, table: Table, asked: Doing) -> Answer | None:
-    """What a variable set in every row is affected by: nothing."""
-    if not isinstance(query, q.Effect | q.DoesCause):
-        return None
-    name = table.variables[asked.outcome]
-    text = f"{name} was set by the experimenter in every row: nothing in the table causes it"
-    if isinstance(query, q.Effect):
-        text = f"{number(0.0)}: {text}"
-    else:
-        text = f"no: {text}"
-    return Answer("", None, text, 0.0, assumes=(f"{name} was set as the table says",),
-                  rests_on="what is said of the columns")  # fmt: skip
 
 
 def groups_by(query: q.Effect, table: Table) -> list[tuple[str, NDArray[np.bool_]]]:

@@ -18,6 +18,7 @@ from seedo.inference.effects import (
     compare,
     direct_effect,
     effect_through,
+    fillers,
     front_door,
     indirect_effect,
     instrument,
@@ -113,8 +114,10 @@ def _adjusted(
     if isinstance(query, q.Effect) and query.start is not None and query.end is not None:
         settings = (query.start, query.end)
     covariates = tuple(table.index(name) for name in held)
-    plan = Plan(_rows(table, known, asked), asked.causes[0], asked.outcome, values, scale,  # type: ignore[arg-type]
-                covariates, False, settings, wanted=wanted)  # fmt: skip
+    rows = _rows(table, known, asked)
+    fill = fillers(table, rows, values, _harmless(table, known, asked, held))
+    plan = Plan(rows, asked.causes[0], asked.outcome, values, scale, covariates, False,  # type: ignore[arg-type]
+                settings, wanted=wanted, fill=fill, unmoved=True)  # fmt: skip
     comparison = compare(table, plan)
     if comparison is None:
         return None
@@ -126,6 +129,15 @@ def _adjusted(
     if isinstance(query, q.DoesCause):
         return cause_answer(query, told)
     return mean_answer(query, told, asked.settings[0])
+
+
+def _harmless(table: Table, known: CausalGraph, asked: Doing, held: Sequence[str]) -> list[int]:
+    """Variables that may be held beside the others without opening a path."""
+    cause, outcome = (table.variables[j] for j in (asked.causes[0], asked.outcome))
+    return [
+        j for j, name in enumerate(table.variables)
+        if name not in held and known.adjusts(cause, outcome, (*held, name))
+    ]  # fmt: skip
 
 
 def _independent(table: Table) -> str:
