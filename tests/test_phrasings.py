@@ -107,6 +107,8 @@ UNDERSTOOD = [
     ("why was Y low in row 5?", "why was Y low in row 5?"),
     ("why is Y so high in row 12", "why was Y high in row 12?"),
     ("why did row 5 have such a low Y", "why was Y low in row 5?"),
+    ("root cause of low Y in row 3", "why was Y low in row 3?"),
+    ("is temp or age more important for Y?", "rank the causes of Y"),
     ("explain Y in row 3", "why was Y as it was in row 3?"),
     ("what would Y have been if X had been 2 in row 5",
      "what would Y have been had X been 2 in row 5?"),
@@ -195,6 +197,20 @@ did Y fall as a result of X
 is Y a consequence of X?
 is Y a result of X
 is Y a function of X
+X affects Y
+X increases Y
+sensitivity of Y to X
+dose response of X on Y
+what would happen to Y if X was increased
+what would happen to Y if X increased by 5
+expected Y under X = 2
+does X affect Y when controlling for Z
+what should I adjust for to estimate the effect of X on Y
+can I trust the effect of X on Y
+what is the best X for Y
+if X then Y
+Y given X
+attribute changes in Y to X
 is Y higher when X is high
 do people with X have higher Y
 is X a significant predictor of Y
@@ -350,6 +366,16 @@ def test_most_of_these_are_answered_or_offered_an_answer():
         ("median of Y", ("E[Y]",)),
         ("interaction of X and Z on Y", ("effect of X on Y by Z",)),
         ("why was Y low?", ("why was Y low in row 5?",)),
+        (
+            "which of A and B is better for Y",
+            ("effect of drug on Y from A to B", "E[Y | drug = B]"),
+        ),
+        (
+            "is Y higher with drug A than with placebo",
+            ("effect of drug on Y from A to placebo", "E[Y | drug = placebo]"),
+        ),
+        ("expected Y under X = 2", ("E[Y | do(X = 2)]", "E[Y | X = 2]")),
+        ("average Y by sex", ("E[Y]",)),
         ("how does X afect Y", ("effect of X on Y",)),
     ],
 )

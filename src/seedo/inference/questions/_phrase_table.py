@@ -44,7 +44,8 @@ _WORDS = {
     "CHANGING": "(changing|increasing|raising|setting|varying|lowering|reducing|decreasing|taking|"
                 "using|getting|giving|having|more|less|higher|lower|a change in|changes in|"
                 "a higher|a lower|an increase in|a decrease in|the level of)",
-    "RISES": "(increases|rises|goes up|grows|is increased|is raised|increased|rose|went up|changes|"
+    "RISES": "(was|were)? (increase|increased|raised|increases|rises|goes up|grows|is "
+     "increased|is raised|increased|rose|went up|changes|"
              "is changed|changed|decreases|falls|drops|goes down|is reduced|is lowered|moves|"
              "is varied|varies)",
     "MANY": "(factor|factors|variable|variables|cause|causes|column|columns|input|inputs|thing|"
@@ -88,7 +89,9 @@ _HOW_MUCH = (
     f"(how (much|far|strongly)?|by how much) AUX {{b}} (change|changes|increase|decrease|rise|fall|"
     f"vary|differ|move|go up|go down|grow|drop|improve|respond|react) {_IF}? (to)?"
 )
-_WHAT_HAPPENS = "(what (happens|would happen|will happen|becomes|happened) (to|of|with)|how is)"
+_WHAT_HAPPENS = ("(what (happens|would happen|will happen|could happen|becomes|happened) "
+ "(to|of|with)|"
+                 "how is)")  # fmt: skip
 _BY_GROUP = "(vary|varies|differ|differs|change|changes|depend|depends) (by|with|across|on|between)"
 
 READ: tuple[tuple[str, str], ...] = (
@@ -280,6 +283,9 @@ READ: tuple[tuple[str, str], ...] = (
      "POST", "best setting of {a} to lower {b}"),
     ("(which|what) {a} (is better|is best|is the best|won|wins|works best|works better|performs "
      "best|performs better|is optimal) POST", "best setting of {a} to raise {y}"),
+    ("(what|which) is the (best|optimal|ideal) {a} (for {b})? POST", "best setting of {a} to "
+     "raise {b}"),
+    ("PRE (best|optimal|optimum|ideal) {a} POST", "best setting of {a} to raise {y}"),
     ("PRE BEST (SETTING|setup|configuration|combination|conditions) (of (everything|the factors|"
      "the variables))? (for|to get|to UP) {b} POST", "best intervention to raise {b}"),
     ("(optimise|optimize|maximise|maximize) {b} (over|by setting|by choosing|with|using|by) {a} "
@@ -318,6 +324,11 @@ READ: tuple[tuple[str, str], ...] = (
     ("PRE (all)? (the)? (possible|true|root|direct and indirect)* (cause|causes|drivers|"
      "determinants|ancestors) (of|for|behind) {b} POST", "what causes {b}"),
     ("what is {b} AFFECTED by POST", "what causes {b}"),
+    ("(what|which MANY) (explains|explain|predicts|predict) {b} POST", "what causes {b}"),
+    ("(is|are|does|do) {a} or {z} (more|matter) (important|influential|relevant|more)? "
+     "(for|to|in) {b}",
+     "rank the causes of {b}"),
+    ("(attribute|trace) {b} to (its|the) causes", "rank the causes of {b}"),
     ("what (does|do) {b} (depend on|come from|result from|respond to|react to) POST",
      "what causes {b}"),
     ("why (does|do|did) {b} (change|vary|differ|move) POST", "what causes {b}"),
@@ -349,6 +360,10 @@ READ: tuple[tuple[str, str], ...] = (
        f"why was {{b}} {said} in {place} {{n}}")
       for word, said in (("LOW", "low"), ("HIGH", "high")) for place in ("row", "episode")),
     *((f"why (did|does|has) {place} {{n}} (have|has|had|get|show) SO {word} {{b}}",
+       f"why was {{b}} {said} in {place} {{n}}")
+      for word, said in (("LOW", "low"), ("HIGH", "high")) for place in ("row", "episode")),
+    *((f"(root cause|root causes|cause|causes|reason|reasons) (of|for) SO {word} {{b}} in {place} "
+     f"{{n}}",
        f"why was {{b}} {said} in {place} {{n}}")
       for word, said in (("LOW", "low"), ("HIGH", "high")) for place in ("row", "episode")),
     *((f"what made {{b}} SO {word} in {place} {{n}}", f"why was {{b}} {said} in {place} {{n}}")
@@ -424,10 +439,16 @@ NAMED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("(can|could|does|do) {a} (predict|explain|forecast) {b} {t}", "", _SEEN),
     ("(regress|regression of) {b} (on|against) {a} {t}", "", _SEEN),
     ("PRE (coefficient|slope|beta) (of|for|on) {a} (in|on|for) {b} {t}", "", _SEEN),
-    ("PRE (effect|effects|impact|influence) of {a} ON {b} (controlling for|adjusting for|"
+    ("PRE (effect|effects|impact|influence) of {a} ON {b} ,? (when|after|while)? (controlling "
+     "for|adjusting for|"
      "adjusted for|controlled for|accounting for|holding|keeping|net of|ceteris "
       "paribus|conditional "
      "on|independent of) {t}",
+     "what has to be held still follows from the graph", ("effect of {a} on {b}",
+                                                          "direct effect of {a} on {b}")),
+    ("AUX {a} AFFECT {b} ,? (when|after|while)? (controlling for|adjusting for|adjusted "
+     "for|holding|"
+     "keeping|accounting for|conditional on) {t}",
      "what has to be held still follows from the graph", ("effect of {a} on {b}",
                                                           "direct effect of {a} on {b}")),
     ("PRE (natural|controlled|pure) (direct|indirect) (effect|effects) of {a} ON {b} {t}", "",
@@ -453,6 +474,8 @@ NAMED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
      "ratios are not computed: ask for the difference", ("effect of {a} on {b}",)),
     ("PRE (risk difference|ard|difference in risk) (of|for) {a} (on|for|and|in) {b} {t}", "",
      ("effect of {a} on {b}",)),
+    ("(compare|contrast) {a} {v} (and|with|to|against|versus|vs) {w} (on|in|for|by) {b} POST",
+     _TWO_WAYS, ("effect of {a} on {b} from {v} to {w}", "E [ {b} | {a} = {w} ]")),
     ("(compare|contrast) {v} (and|with|to|against|versus|vs) {w} (on|in|for|with respect to|by) "
      "{b} "
      "POST", _TWO_WAYS, _LEVELS),
@@ -464,7 +487,26 @@ NAMED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
      "(for|in|on|at) {b} POST", _TWO_WAYS, _LEVELS),
     ("(is|are) {v} (better|worse|higher|lower|more effective|different) (than|from) {w} POST",
      _TWO_WAYS, tuple(f.replace("{b}", "{y}") for f in _LEVELS)),
+    ("which of {v} (and|or) {w} is (the)? (better|best|worse|higher|lower) (for|in|on) {b} POST",
+     _TWO_WAYS, _LEVELS),
+    ("is {b} (higher|lower|better|worse|larger|smaller|more|less) (with|for|under|in|on) ({a})? "
+     "{v} "
+     "(than|or) (with|for|under|in|on)? {w} POST", _TWO_WAYS, _LEVELS),
     ("{v} (versus|vs|vs.|or) {w} (on|in|for) {b} POST", _TWO_WAYS, _LEVELS),
+    ("PRE MEAN? (value of)? {b} under {a} = {v} POST", _TWO_WAYS,
+     ("E [ {b} | do ( {a} = {v} ) ]", "E [ {b} | {a} = {v} ]")),
+    ("PRE MEAN (of)? {b} (by|per|for each|in each|across) {z} POST",
+     "one group at a time is told", ("E [ {b} ]",)),
+    ("(what|which) (variables|confounders|covariates)? should (i|we) (adjust|control|condition) "
+     "(for|on) "
+     "(to|when|if) {s} effect of {a} ON {b} {t}", "what is adjusted for follows from the graph: "
+      "give "
+     "--graph", ("effect of {a} on {b}",)),
+    ("PRE (dose response|dose-response|response curve|response|curve|dependence) (curve)? "
+     "(of|for) {a} "
+     "ON {b} {t}", "ask from one value to another", ("effect of {a} on {b} from 0 to 1",)),
+    ("PRE sensitivity of {b} to {a} {t}", "", _BOTH),
+    ("{a} (AFFECT|UP|DOWN) {b} POST", "", _BOTH),
     ("PRE CHANCE (that|of) {e} (if|when) {g} POST", _TWO_WAYS,
      ("P ( {e} | {g} )", "P ( {e} | do ( {g} ) )")),
     ("(PRE|what (would|will|is|does)) MEAN? {b} (be|become)? (if|when) {a} (is|was|were|=) (=)? "

@@ -52,7 +52,9 @@ def parse(text: str, variables: Sequence[str], columns: Sequence[Column] = ()) -
     start, problem = refused.column - 1, refused.problem
     if instead := forms_instead(names, columns, said):
         why, near = instead
-        raise QueryError(text, start, why or "expected another question", near)
+        readable = tuple(form for form in near if _readable(form, names, columns))
+        if readable or not near:
+            raise QueryError(text, start, why or "expected another question", readable)
     if refused.near or not _about_the_form(problem):
         raise refused
     near = suggest(names, columns, said, lambda again: _read(text, names, columns, again))
@@ -72,6 +74,14 @@ def _read(text: str, names: Names, columns: Sequence[Column], said: Sequence[Tok
         except QueryError as error:
             refused.append(error)
     raise max(refused, key=lambda e: e.column)
+
+
+def _readable(form: str, names: Names, columns: Sequence[Column]) -> bool:
+    try:
+        Grammar(form, names, columns, [*tokens(form)]).question()
+    except QueryError:
+        return False
+    return True
 
 
 def _about_the_form(problem: str) -> bool:
