@@ -376,6 +376,9 @@ def test_most_of_these_are_answered_or_offered_an_answer():
         ),
         ("expected Y under X = 2", ("E[Y | do(X = 2)]", "E[Y | X = 2]")),
         ("average Y by sex", ("E[Y]",)),
+        ("mean of Y if X = 2", ("E[Y | X = 2]", "E[Y | do(X = 2)]")),
+        ("mean of Y if X > 2", ("E[Y | X > 2]",)),
+        ("how likely is Y > 1 if X = 2?", ("P(Y > 1 | X = 2)", "P(Y > 1 | do(X = 2))")),
         ("how does X afect Y", ("effect of X on Y",)),
     ],
 )
@@ -529,3 +532,13 @@ def test_every_documented_phrasing_is_read_as_it_says(said, form):
 def test_two_variables_that_differ_in_case_are_kept_apart():
     for one, other in itertools.permutations(["yield", "Yield"]):
         assert parse(f"does {one} affect {other}?", ["yield", "Yield"]) == q.DoesCause(one, other)
+
+
+def test_a_level_stands_alone_only_by_its_own_name():
+    columns = (Column("X"), Column("won", "yes/no", levels=("lost", "won it")),
+               Column("did", "yes/no", levels=("0", "1")))  # fmt: skip
+    names = [column.name for column in columns]
+    assert parse("E[X | lost]", names, columns) == parse("E[X | won = lost]", names, columns)
+    for text in ("E[X | y]", "E[X | no]", "E[X | true]", "E[X | 1]"):
+        with pytest.raises(QueryError):
+            parse(text, names, columns)

@@ -45,7 +45,10 @@ class Question:
         stands_for = _VARIABLE * self._names_one(token)
         if token.kind == "word" and NUMBER.fullmatch(token.text):
             stands_for += _NUMBER
-        if stands_for == _NUMBER or (token.kind != "symbol" and self.columns_of([token])):
+        # Of a variable that is called Y, "yes" is not meant.
+        level = any(token.text in c.levels for c in self.columns) if stands_for == _VARIABLE else (
+            token.kind != "symbol" and bool(self.columns_of([token])))  # fmt: skip
+        if stands_for == _NUMBER or level:
             stands_for += _LEVEL
         return re.sub(_ENDS, " ", word) + chr(1 + stands_for)
 

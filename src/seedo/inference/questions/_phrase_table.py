@@ -227,7 +227,7 @@ READ: tuple[tuple[str, str], ...] = (
     ("(what|which) CHANCE of (the)? (rows|cases|patients|people|units) (have|has|with|show|are) "
      "{e} "
      "POST", "P ( {e} )"),
-    ("PRE MEAN (of)? (the)? {b} (given that|given|for|where|among|when|in|with|if|conditional on) "
+    ("PRE MEAN (of)? (the)? {b} (given that|given|for|where|among|in|with|conditional on) "
      "{g} POST", "E [ {b} | {g} ]"),
     ("PRE MEAN (of)? (the)? {b} POST", "E [ {b} ]"),
     ("(what is|how (large|high|big) is) {b} (on average|usually|typically)", "E [ {b} ]"),
@@ -507,8 +507,10 @@ NAMED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
      "ON {b} {t}", "ask from one value to another", ("effect of {a} on {b} from 0 to 1",)),
     ("PRE sensitivity of {b} to {a} {t}", "", _BOTH),
     ("{a} (AFFECT|UP|DOWN) {b} POST", "", _BOTH),
-    ("PRE CHANCE (that|of) {e} (if|when) {g} POST", _TWO_WAYS,
-     ("P ( {e} | {g} )", "P ( {e} | do ( {g} ) )")),
+    ("(PRE CHANCE (that|of)|how (likely|probable|often) is (it that)?) {e} (if|when) {g} "
+     "POST", _TWO_WAYS, ("P ( {e} | {g} )", "P ( {e} | do ( {g} ) )")),
+    ("PRE MEAN (of)? {b} (if|when) {g} POST", _TWO_WAYS,
+     ("E [ {b} | {g} ]", "E [ {b} | do ( {g} ) ]")),
     ("(PRE|what (would|will|is|does)) MEAN? {b} (be|become)? (if|when) {a} (is|was|were|=) (=)? "
      "{v} "
      "POST", _TWO_WAYS,

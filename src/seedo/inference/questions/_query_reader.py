@@ -22,6 +22,7 @@ from seedo.inference.questions._query_words import (
     Names,
     QueryError,
     Token,
+    folded,
     short,
     written,
 )
@@ -230,8 +231,11 @@ class Reader:
         token = self.token
         if token.kind not in ("word", "quoted") or self.names.matches(token.text):
             return None
-        found = [(c.name, level) for c in self.columns
-                 if c.named and (level := level_of(c, token.text)) is not None]  # fmt: skip
+        if self.symbol(1) in FLIPPED:
+            return None
+        said = folded(token.text)
+        found = [(c.name, i) for c in self.columns if c.named
+                 for i, level in enumerate(c.levels) if folded(level) == said]  # fmt: skip
         if len(found) != 1:
             return None
         self.next()
