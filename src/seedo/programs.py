@@ -1,4 +1,4 @@
-"""Compiled programs, kept between runs in the user's cache folder."""
+"""What is kept between runs in the user's cache folder: compiled programs, and answers' grounds."""
 
 from __future__ import annotations
 
@@ -13,9 +13,22 @@ WORTH_KEEPING = 0.1
 """Seconds of compiling from which on a program is kept; reading it back takes time too."""
 
 
-def folder() -> Path:
-    """Where compiled programs lie: `seedo/xla` in XDG_CACHE_HOME, or in ~/.cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seedo" / "xla"
+LARGEST_POSTERIORS = 2**28
+"""Bytes that posteriors over graphs may take."""
+
+_kept: list[Path] = []
+"""Where posteriors are kept, if they are: whoever uses the package as a library keeps none."""
+
+
+def folder(what: str = "xla") -> Path:
+    """Where compiled programs lie: `seedo/xla` in XDG_CACHE_HOME, or in ~/.cache. `posteriors`
+    lie beside them."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seedo" / what
+
+
+def posteriors() -> Path | None:
+    """Where posteriors over graphs are kept; None where nothing is (before `keep`)."""
+    return _kept[0] if _kept else None
 
 
 def keep() -> None:
@@ -25,9 +38,15 @@ def keep() -> None:
     configuration only where it has been imported already. JAX's own limit on the size would need a
     further package; instead a folder that has become too large is cut down here.
     """
+    _kept.clear()
     if os.environ.get("SEEDO_CACHE") == "0" or "JAX_COMPILATION_CACHE_DIR" in os.environ:
         return
     try:
+        place = folder("posteriors")
+        place.mkdir(parents=True, exist_ok=True)
+        if os.access(place, os.W_OK):
+            shrink(LARGEST_POSTERIORS, place)
+            _kept.append(place)
         folder().mkdir(parents=True, exist_ok=True)
         if not os.access(folder(), os.W_OK):
             return
@@ -48,15 +67,15 @@ def keep() -> None:
 
 
 def clear() -> int:
-    """Delete all kept programs; how many bytes that gave back."""
-    return shrink(0)
+    """Delete all that is kept; how many bytes that gave back."""
+    return shrink(0) + shrink(0, folder("posteriors"))
 
 
-def shrink(largest: int) -> int:
+def shrink(largest: int, place: Path | None = None) -> int:
     """Delete what was used longest ago until no more than `largest` bytes are left, a quarter less
-    if anything has to go; how many bytes went."""
+    if anything has to go; how many bytes went. In the folder of programs if none is given."""
     files = []
-    for path in folder().glob("*"):
+    for path in (place or folder()).glob("*"):
         try:
             found = path.stat()
         except FileNotFoundError:  # another process is at it too

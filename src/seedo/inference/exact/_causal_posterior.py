@@ -16,8 +16,8 @@ from seedo.inference.exact._graph_posterior import (
     SUMMED,
     GraphPosterior,
     Progress,
-    graph_posterior,
 )
+from seedo.inference.exact._kept import kept_posterior
 from seedo.inference.graphs._essential import (
     effect_identified,
     essential_graph,
@@ -99,7 +99,7 @@ class CausalPosterior:
         with np.errstate(invalid="ignore"):
             told = self.fit.power * (scores.score - prior) + prior
         tempered = ScoreTable(scores.candidates, np.where(np.isfinite(scores.score), told, -np.inf))
-        return graph_posterior(tempered, len(self.graph.graphs), self.seed)
+        return kept_posterior(tempered, len(self.graph.graphs), self.seed)
 
     @cached_property
     def classes(self) -> tuple[tuple[float, NDArray[np.bool_], NDArray[np.bool_]], ...]:
@@ -213,14 +213,14 @@ def infer(
     if n > SUMMED:
         candidates = likely_parents(complete, model, prior, mechanisms=mechanisms)
     fusion = fuse(complete, model, prior, candidates, mechanisms=mechanisms)
-    graph = graph_posterior(fusion.scores, draws, seed, progress)
+    graph = kept_posterior(fusion.scores, draws, seed, progress)
     if mechanisms is not None and mechanisms.optional and not _bent(fusion, graph.graphs).any():
         # What looked bent was so against the arrows only: of a straight line, too, if the other end
         # was set in some of the rows.
         if n > SUMMED:
             candidates = likely_parents(complete, model, prior)
         fusion = fuse(complete, model, prior, candidates)
-        graph = graph_posterior(fusion.scores, draws, seed, progress)
+        graph = kept_posterior(fusion.scores, draws, seed, progress)
     rng = np.random.default_rng([seed, 1])
     drawn = draw_parameters(fusion, graph.graphs, rng)
     return CausalPosterior(fusion, graph, drawn, seed, np.flatnonzero(table.complete))

@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from seedo.inference.exact._draws import draw_parameters
-from seedo.inference.exact._graph_posterior import SUMMED, graph_posterior, log_evidence
+from seedo.inference.exact._graph_posterior import SUMMED, log_evidence
+from seedo.inference.exact._kept import kept_posterior
 from seedo.inference.scores._score_table import ScoreTable, members
 from seedo.inference.scores._scores import Fusion, fuse
 from seedo.tables import Table
@@ -137,7 +138,7 @@ def find_conflicts(fusion: Fusion, seed: int = 0) -> Conflicts:
             + nothing
         )
     rng = np.random.default_rng(seed)
-    graphs = graph_posterior(passive.scores, _DRAWS, seed).graphs
+    graphs = kept_posterior(passive.scores, _DRAWS, seed).graphs
     effects = draw_parameters(passive, graphs, rng).total_effects()
     pairs = [pair for cause in range(table.n) for pair in _pairs(table, cause, observed, effects)]
     if table.n <= _WEIGHED and fusion.scores.full:
