@@ -491,7 +491,8 @@ PHRASINGS = (
     "effect of treated on score for age > 40", "effect of treated on score by age",
     "ATT of treated on score", "which variable matters most for score?",
     "p-value of treated on score",
-    "why was row 5 low?", "what happens to score if treated = 1",
+    "is the effect significant?", "best setting for score", "why was row 5 low?",
+    "what happens to score if treated = 1",
 )  # fmt: skip
 
 

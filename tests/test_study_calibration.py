@@ -163,6 +163,7 @@ def test_a_study_without_runs_is_told_on_the_command_line(tmp_path, monkeypatch,
     assert "study.json" in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _rivals.RIVALS)
 def test_a_rival_that_is_installed_finds_the_line(name):
     if name not in _rivals.installed():
