@@ -220,9 +220,21 @@ def test_a_doubtful_code_is_used_and_said(tmp_path):
     table, said = read_table(put(tmp_path, rows("age,y", ages, [i * 7 % 13 for i in range(105)])))
     assert np.isfinite(table.values).all()
     assert any("99 in 5 cells used as a number: --missing 99" in line for line in said)
+    children = [i % 4 for i in range(100)] + [-1] * 5
+    _, said = read_table(
+        put(tmp_path, rows("n_kids,y", children, [i * i % 13 for i in range(105)]))
+    )
+    assert any("-1 in 5 cells used as a number: --missing -1" in line for line in said)
 
 
 # ---------------------------------------------------------------- types
+
+
+def test_yes_in_several_spellings_is_one_yes(tmp_path):
+    cells = ["Yes", "NO", "yes", "n", "Y", "no"] * 5
+    table, _ = read_table(put(tmp_path, rows("t,y", cells, [i * 7 % 13 for i in range(30)])))
+    np.testing.assert_array_equal(table.values[:, 0], [1, 0, 1, 0, 1, 0] * 5)
+    assert table.columns[0].type == "yes/no"
 
 
 @pytest.mark.parametrize(
@@ -482,6 +494,9 @@ BAD = {
     "quoted thousands": (rows("x,y", ['"1,250"', '"2,125"'] * 10, range(20)), {},
                          ["1250 or 1.250?", "--decimal"]),
     "too large": (edited("\n5,b", "\n1e400,b"), {}, ["row 7, column x", "1e400"]),
+    "two units of mass": (rows("x,y", [f"{i} {u}" for i in range(10) for u in ("kg", "g")],
+                               range(20)), {}, ["column x", "g and kg", "one of them"]),
+    "a title above": ("Our report\n" + GOOD, {}, ["row 2", "3 cells", "title"]),
     # types
     "type of nothing": (GOOD, {"types": ["z=count"]}, ["--types", "'z'", "use one of x, arm, y"]),
     "no such type": (GOOD, {"types": ["x=whole"]}, ["--types", "'whole'", "count"]),

@@ -36,9 +36,10 @@ from seedo.tables._reading import Said
 Place = Callable[[int], str]
 """Where row `row` of the whole table stands, with the column."""
 
-PAIRS = (("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("nein", "ja"), ("n", "j"),
-         ("non", "oui"), ("falsch", "wahr"), ("off", "on"))  # fmt: skip
-"""What did not happen, and what did."""
+PAIRS = ((("no", "n"), ("yes", "y")), (("false", "f"), ("true", "t")),
+         (("nein", "n"), ("ja", "j")), (("non",), ("oui",)), (("falsch",), ("wahr",)),
+         (("off",), ("on",)))  # fmt: skip
+"""Words for what did not happen, and for what did."""
 
 _NAMELESS = ("?", ".", "n.a.", "k.a.")
 _SHOWN = 40  # characters of a cell
@@ -94,11 +95,14 @@ class Texts:
         return something & ~(f.number | f.infinite | f.limit | f.mark)
 
     @property
-    def pair(self) -> tuple[str, str] | None:
-        """What did not happen and what did, if the cells are such words."""
+    def pair(self) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """Words for what did not happen and for what did, if the cells are such words."""
         held = {cell.casefold() for cell in self.cells if cell} - {*_NAMELESS}
-        pairs = [pair for pair in PAIRS if held and held <= {*pair}]
-        return pairs[0] if pairs and (len(held) == 2 or len(next(iter(held))) > 1) else None
+        for no, yes in PAIRS:
+            # A letter alone is the name of anything.
+            if held <= {*no, *yes} and (len(held) > 1 or held & {no[0], yes[0]}):
+                return no, yes
+        return None
 
     @property
     def numeric(self) -> bool:
@@ -184,8 +188,10 @@ def numbers(
     if f.any():
         row = _row(cells, f)
         cell = str(cells.cells[cells.index[row]])
+        name = field.rpartition(" column ")[2]
         remedy = (
             f"give a number, or leave the cell empty; --missing {_short(cell)} if it means missing"
+            f", --types {name}=categorical if numbers are names here"
         )
         raise UserError(place(row), _short(cell), remedy)
     if found.mixed:

@@ -221,7 +221,8 @@ def _assembled(
     warnings += lines
     remaining = [name for name in wanted if name not in empty]
     values = values[:, [wanted.index(name) for name in remaining]]
-    stands_for, left_out = usable(values, remaining)
+    levels = {name: found[name].column.levels for name in remaining}
+    stands_for, left_out = usable(values, remaining, levels)
     rows_of = np.bincount(labels.row, minlength=len(labels.labels))
     warnings += left_out
     warnings += _unknown_warnings(labels.labels, rows_of, stands_for)

@@ -22,7 +22,7 @@ _SUBJECTS = {"subject", "subj", "patient", "participant", "person", "animal", "r
              "user", "customer", "client", "student", "pupil", "school", "class", "classroom",
              "household", "family", "litter", "cage", "donor", "cluster", "village", "clinic",
              "hospital", "worker", "child", "individual", "pid", "sid", "proband",
-             "tier"}  # fmt: skip
+             "tier", "firm", "company", "farm"}  # fmt: skip
 ORDERS = (
     ("very low", "low", "medium", "high", "very high"),
     ("low", "moderate", "high"),

@@ -105,8 +105,8 @@ def numerals(distinct: pa.Array) -> Numerals:
     number = _matches(text, r"^[+-]?" + _BARE + "$")
     number &= ~_matches(text, r"^\d{1,2}\.\d{1,2}\.(\d{4}|\d\d)$")  # a date
     if not number.any():
-        text, number, unit = _without_unit(text)
-        signs += [(unit, number)] if unit else []
+        text, number, units = _without_unit(text)
+        signs += units
     text = pc.replace_substring_regex(text, r"^\+", "")
     there = number & ~_zero(text)
     partly = [sign for sign, where in signs if (there & ~where).any()]
@@ -175,16 +175,23 @@ def _without_currency(text: pa.Array, signs: list[tuple[str, NDArray[np.bool_]]]
     return pc.replace_substring_regex(text, behind, r"\1")
 
 
-def _without_unit(text: pa.Array) -> tuple[pa.Array, NDArray[np.bool_], str]:
-    """Numbers that all are written with one and the same unit, without it."""
+def _without_unit(
+    text: pa.Array,
+) -> tuple[pa.Array, NDArray[np.bool_], list[tuple[str, NDArray[np.bool_]]]]:
+    """Numbers that are written with a unit, without it; and where which unit stands.
+
+    Two or three units are such if there are five different numbers or more: else, as with 10mg and
+    1g, they are names.
+    """
     pattern = rf"^(?P<bare>[+-]?{_BARE})\s*(?P<unit>[^\d\s.,;:/+<>=-][^\d\s,;:<>=]{{0,11}})$"
     parts = pc.extract_regex(text, pattern)
-    unit = pc.struct_field(parts, "unit")
-    units = [u for u in pc.unique(unit).to_pylist() if u]
-    if len(units) != 1:
-        return text, np.zeros(len(text), np.bool_), ""
+    unit, bare = pc.struct_field(parts, "unit"), pc.struct_field(parts, "bare")
+    units = sorted(u for u in pc.unique(unit).to_pylist() if u)
     number = truths(pc.is_valid(unit))
-    return pc.if_else(pa.array(number), pc.struct_field(parts, "bare"), text), number, units[0]
+    if not units or len(units) > 3 or (len(units) > 1 and number.sum() < 5):
+        return text, np.zeros(len(text), np.bool_), []
+    where = [(one, truths(pc.equal(unit, one))) for one in units]
+    return pc.if_else(pa.array(number), bare, text), number, where
 
 
 def _matches(text: pa.Array, pattern: str) -> NDArray[np.bool_]:

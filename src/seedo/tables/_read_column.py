@@ -141,8 +141,7 @@ def _read_text(
     if said.type in ("categorical", "ordered", "label"):
         return _named(held, said, place, order)
     if held.pair and said.type in ("", "yes/no") and not said.levels:
-        no, yes = held.pair
-        return _paired(held, name, (no, yes))
+        return _paired(held, name, *held.pair)
     if said.type in _NUMBERS or (said.type != "time" and held.numeric):
         values, notes, codes = numbers(held, said, place, place.field, commas, delimiter)
         return _numeric(values, said, place, unit or held.found.unit, notes, codes)
@@ -163,16 +162,15 @@ def _read_text(
     return _named(held, said, place, order)
 
 
-def _paired(held: Texts, name: str, pair: tuple[str, str]) -> Found:
+def _paired(held: Texts, name: str, no: Sequence[str], yes: Sequence[str]) -> Found:
     """A column of yes and no, with the words in which they stand."""
-    words: dict[str, str] = {}
-    for cell in held.cells:
-        if cell:
-            words.setdefault(cell.casefold(), cell)
-    each = [float(pair.index(cell.casefold())) if cell and cell.casefold() in pair else np.nan
-            for cell in held.cells]  # fmt: skip
-    named = tuple(words.get(word, word) for word in pair)
-    return Found(Column(name, "yes/no", levels=named), np.array(each)[held.index])
+    side = {word: value for value, words in enumerate((no, yes)) for word in words}
+    named = [no[0], yes[0]]
+    for cell in sorted(filter(None, held.cells), key=len):
+        if cell.casefold() in side:
+            named[side[cell.casefold()]] = cell
+    each = [float(side.get((cell or "").casefold(), np.nan)) for cell in held.cells]
+    return Found(Column(name, "yes/no", levels=tuple(named)), np.array(each)[held.index])
 
 
 def _named(held: Texts, said: Said, place: Place, order: Sequence[str]) -> Found:

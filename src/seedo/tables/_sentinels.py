@@ -28,12 +28,13 @@ class Suspect:
 def suspects(values: NDArray[np.float64]) -> list[Suspect]:
     """Codes among numbers, the smallest first.
 
-    A code is written with one digit, 9, 8 or 7, two times or more, or is 9.96921e36 (netCDF's
-    filling value) or 1e20 (climate models'); it lies outside all other values. If its distance to
-    them is more than their range, or if it is -99 or less, repeated, and nothing else is below 0,
-    it is sure; if the distance is more than a quarter, and there are three cells or more of it
-    among at least ten other values, or nothing else is below 0, it may be one. Prices like 99,
-    199, 999 are none: where a third of the other values end in 9, nothing above 0 is sure.
+    A code is -1, is written with one digit, 9, 8 or 7, two times or more, or is 9.96921e36
+    (netCDF's filling value) or 1e20 (climate models'); it lies outside all other values. If its
+    distance to them is more than their range, or if it is -99 or less, repeated, and nothing else
+    is below 0, it is sure; if the distance is more than a quarter, and there are three cells or
+    more of it among at least ten other values, or nothing else is below 0, it may be one. Prices
+    like 99, 199, 999 are none: where a third of the other values end in 9, nothing above 0 is
+    sure.
 
     Args:
         values: float64[R], NaN where missing.
@@ -81,4 +82,4 @@ def _coded(value: float) -> bool:
         return bool(np.isclose(size, 9.96920997e36, rtol=1e-4) or np.isclose(size, 1e20))
     digits = f"{size:.10g}".replace(".", "")
     alike = len(set(digits)) == 1 and digits[0] in "789"
-    return alike and (len(digits) >= 2 or value < 0 or digits == "9")
+    return (alike and (len(digits) >= 2 or value < 0 or digits == "9")) or value == -1

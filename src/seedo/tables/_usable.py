@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,9 @@ def nearly_empty(
 
 
 def usable(
-    values: NDArray[np.float64], wanted: Sequence[str]
+    values: NDArray[np.float64],
+    wanted: Sequence[str],
+    levels: Mapping[str, Sequence[str]],
 ) -> tuple[dict[str, str | None], list[str]]:
     """Which column stands for which: itself, one that it copies, or none as it is constant.
 
@@ -70,7 +72,8 @@ def usable(
     left = [j for j in left if j not in constant]
     if constant:
         stands_for |= {wanted[j]: None for j in constant}
-        shown = [f"{wanted[j]} ({value:g})" for j, value in sorted(constant.items())]
+        shown = [f"{wanted[j]} ({_shown(value, levels.get(wanted[j], ()))})"
+                 for j, value in sorted(constant.items())]  # fmt: skip
         warnings.append(f"constant columns are left out: {listed(shown)}")
     stands_for |= {wanted[j]: wanted[j] for j in left}
     for later, first in _copies(used[:, left]).items():
@@ -83,6 +86,10 @@ def usable(
     if len(variables) < 2:
         raise too_few_columns(variables, f"the others say nothing; {'; '.join(warnings)}")
     return stands_for, warnings
+
+
+def _shown(value: float, levels: Sequence[str]) -> str:
+    return levels[int(value)] if levels else f"{value:g}"
 
 
 def _constant(values: NDArray[np.float64]) -> bool:
