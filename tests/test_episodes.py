@@ -1077,7 +1077,7 @@ def test_a_table_of_400_million_rows_is_refused(tmp_path):
 
 
 def test_a_shard_of_millions_of_rows_or_of_huge_lists_is_refused(dataset, monkeypatch):
-    monkeypatch.setattr("seedo.tables._columns.MAX_CELLS", 1 << 20)
+    monkeypatch.setattr("seedo.tables._parquet.MAX_CELLS", 1 << 20)
     file = dataset / "shard-00001.parquet"
     table = pq.read_table(file)
     write_bomb(file, 1)
@@ -1095,7 +1095,7 @@ def test_a_shard_of_millions_of_rows_or_of_huge_lists_is_refused(dataset, monkey
 
 
 def test_a_gzip_bomb_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("seedo.tables._columns.MAX_BYTES", 1 << 20)
+    monkeypatch.setattr("seedo.tables._open.MAX_BYTES", 1 << 20)
     file = tmp_path / "bomb.csv.gz"
     file.write_bytes(gzip.compress(b"x,y\n" + b"1,2\n" * (1 << 19)))
     with pytest.raises(UserError, match="1,048,576 bytes"):
@@ -1103,7 +1103,7 @@ def test_a_gzip_bomb_is_refused(tmp_path, monkeypatch):
 
 
 def test_no_shard_is_written_that_would_not_be_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("seedo.tables._columns.MAX_CELLS", 100)
+    monkeypatch.setattr("seedo.tables._parquet.MAX_CELLS", 100)
     with pytest.raises(UserError, match="cells"):
         write_batch(tmp_path / "log", make())
     assert not (tmp_path / "log").exists()

@@ -229,7 +229,7 @@ def test_plain_refuses_other_sizes_and_longer_episodes(logs, tmp_path):
         ({"explanations": "loud"}, "explanations"),
         ({"precision": "int3"}, "precision"),
         ({"seed": -1}, "seed"),
-        ({"devices": 99}, "devices"),
+        ({"devices": 0}, "devices"),
     ],
 )
 def test_a_bad_recipe_names_its_field(settings, field):

@@ -216,3 +216,32 @@ def test_what_no_setting_moves_is_not_caused_by_what_one_does_move():
     assert posterior.graph.edges[2:, 2:].max() == 0
     assert posterior.graph.edges[0, 3] == posterior.graph.edges[1, 2] == 0
     assert min(posterior.graph.edges[0, 2], posterior.graph.edges[1, 3]) > 0.95
+
+
+def linear(seed: int, rows: int, noise=None) -> Table:
+    """v0 -> v1 -> v2."""
+    rng = np.random.default_rng(seed)
+    draw = noise or (lambda size: rng.normal(size=size))
+    target = np.r_[np.full(rows, -1), np.repeat([0, 1], 20)]
+    x = np.zeros((len(target), 3))
+    for j in range(3):
+        x[:, j] = (x[:, j - 1] if j else 0) + draw(len(x))
+        x[target == j, j] = rng.choice([-2.0, 2.0], (target == j).sum())
+    return table_of(x, target=target)
+
+
+def test_a_model_that_fits_is_not_doubted():
+    fits = [infer(linear(seed, 200), draws=100).fit for seed in range(15)]
+    assert all(fit.power == 1 for fit in fits)
+
+
+def test_a_model_that_does_not_fit_calls_nothing_certain():
+    """Noise that grows with the cause, a thousand rows."""
+    rng = np.random.default_rng(10)
+    x = rng.normal(size=1000)
+    y = x + np.exp(1.5 * x) * rng.normal(size=1000)
+    posterior = infer(table_of(np.column_stack([x, y])), form="linear", draws=200)
+    assert posterior.fit.power < 0.1
+    found = answer("which edges are certain?", posterior)
+    assert found.value == 0
+    assert any("does not fit" in line for line in found.warnings)

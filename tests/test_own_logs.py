@@ -168,6 +168,33 @@ def test_a_table_of_gymnasium_is_imported_by_saying_what_was_set(tmp_path):
         assert error.value.field in ("set", "goal", "phase", "drop")
 
 
+def test_episodes_of_gymnasium_end_where_it_says_so(tmp_path, capsys):
+    lines = [f"{i % 7},{i % 2},{i},{i % 4 == 3},False" for i in range(12)]
+    file = write_csv(tmp_path / "gym.csv", "obs_0,action,reward,terminated,truncated", *lines)
+    layout = Layout(factors=("action",), goal="reward", phase="explore")
+    log = OwnLog(file, layout)
+    assert log.variables == ("obs_0", "action", "reward")
+    assert log.lengths.tolist() == [4, 4, 4]
+    batch = log.batch()
+    np.testing.assert_array_equal(batch.outcome[:, :, 2], np.arange(12).reshape(3, 4))
+    assert any("terminated or truncated" in line and "3 of them" in line for line in log.warnings)
+    code, _, err = run(capsys, "import", str(file), "--out", str(tmp_path / "log"))
+    assert code == 2
+    assert "--set action --goal reward --phase explore" in err.replace("\n", " ")
+    wide = write_csv(tmp_path / "no.csv", "obs_0,action,reward", "1,0,1")
+    with pytest.raises(UserError, match="terminated or done"):
+        OwnLog(wide, layout)
+
+
+def test_ragged_episodes_are_named_with_their_lengths(tmp_path):
+    steps = [(run, step) for run, n in (("a", 2), ("b", 3), ("c", 2)) for step in range(n)]
+    lines = [f"{run},{step},explore,x,1,,1,{step}" for run, step in steps]
+    header = "episode,step,phase,target,value,goal,x,y"
+    with pytest.raises(UserError, match="2 in a, c; 3 in b") as caught:
+        import_csv(write_csv(tmp_path / "log.csv", header, *lines))
+    assert "--by-length" in str(caught.value)
+
+
 def test_episodes_of_several_lengths_are_told_apart(tmp_path):
     file = write_csv(tmp_path / "log.csv", *GOOD.splitlines(), "7,0,explore,dose,1,,1,1")
     with pytest.raises(UserError, match="by-length"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from command import run
 from seedo.errors import UserError
 from seedo.inference import Answer
 from seedo.studies import _rivals, calibration
@@ -150,6 +151,16 @@ def test_the_study_resumes_and_says_what_falls_short(tmp_path, monkeypatch, word
 
     monkeypatch.setattr(calibration, "ask", never)
     assert STUDY.run("quick", tmp_path, say=lambda _: None).values == found.values
+
+
+def test_a_study_without_runs_is_told_on_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(_rivals, "RIVALS", {})
+    monkeypatch.setattr(calibration, "ask", answered())
+    monkeypatch.setitem(SCALES, "quick", TINY)
+    code, out, err = run(capsys, "study", "calibration", "--out", str(tmp_path / "a"))
+    assert code == 0, err
+    assert "verdict: trial: covers 1.000" in out
+    assert "study.json" in err
 
 
 @pytest.mark.parametrize("name", _rivals.RIVALS)

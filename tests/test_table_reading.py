@@ -553,3 +553,15 @@ def test_a_library_that_is_not_there_is_named(tmp_path, monkeypatch):
     for name in ("t.xlsx", "t.dta", "t.sav"):
         with pytest.raises(UserError, match=r"pip install 'seedo\[tables\]'"):
             read_table(put(tmp_path, b"PK\x03\x04", name))
+
+
+def test_weights_can_be_written_out_as_rows(tmp_path):
+    table, _ = read_table(put(tmp_path, CELLS))
+    long = table.repeated()
+    assert long.rows == 700
+    assert long.weight is None
+    assert long.values[:, 2].mean() == pytest.approx((81 + 234 + 192 + 55) / 700)
+    halves, _ = read_table(put(tmp_path, CELLS.replace(",81\n", ",81.5\n")),
+                           reading=Reading(weights="n"))  # fmt: skip
+    with pytest.raises(UserError, match=r"--weights n: got 81\.5; .*--roles n=ignored"):
+        halves.repeated()

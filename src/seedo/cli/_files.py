@@ -26,7 +26,7 @@ def inspect(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say what is in a dataset, and whether it is whole; or how a table is read."""
+    """Say what a dataset holds and if it is whole; how a table is read."""
     from seedo import tables
 
     if logs.is_file() and logs.name.lower().endswith(tables.SUFFIXES):

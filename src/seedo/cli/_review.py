@@ -108,11 +108,13 @@ def study(
     finding = studies.study(
         name, scale, folder, seed, say=lambda text: notes.print(text), player=subject
     )
-    with Count("review", "runs") as progress:
-        reports.write_report(evaluation.review(finding.runs, progress), folder / "report.html")
+    shown = folder / "report.html" if finding.runs else folder / "study.json"
+    if finding.runs:
+        with Count("review", "runs") as progress:
+            reports.write_report(evaluation.review(finding.runs, progress), shown)
     if as_json:
         print((folder / "study.json").read_text())
         return
     for title in ("claim", "design", "refuted_if", "verdict"):
         Console().print(f"[bold]{title}[/bold]: {getattr(finding, title)}", highlight=False)
-    notes.print(f"report in {folder / 'report.html'}", highlight=False, soft_wrap=True)
+    notes.print(f"report in {shown}", highlight=False, soft_wrap=True)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from seedo.episodes._batch import PHASES, EpisodeBatch
 from seedo.episodes._origin import RECORDED, Levels, Origin
 from seedo.errors import UserError, one_of
-from seedo.tables import MISSING, codes, near, read_columns
+from seedo.tables import MISSING, Columns, codes, near, read_columns
 
 _KEYS = ("episode", "step", "phase", "target", "value", "goal")
 _PARTICIPANT = "participant"
+_ENDS = ("terminated", "truncated", "done", "dones", "terminal", "terminals", "timeout", "timeouts")
+"""Columns of Gymnasium, Minari and their like that are true in the last step of an episode."""
 _LARGEST = float(np.finfo(np.float32).max)
 _MOST_LEVELS = 64
 """More different texts in a column are no names of its values."""
@@ -50,8 +53,11 @@ class OwnLog:
     (a variable, or empty while it is not known), and, if you have it, `participant` (a pseudonym
     of the person whose episode it is); every other column is a variable, its cells the outcomes,
     empty where not seen. A variable without a single number, and with at most 64 different texts,
-    is categorical. Episodes are numbered as they are named if all names are whole numbers, else in
-    order of appearance. Returns are NaN: nobody knows what would have been.
+    is categorical. Without `episode`, episodes end where one of `terminated`, `truncated`, `done`
+    and their like is true, and these are no variables; without `step`, `phase` and `target`, the
+    rows of an episode are its steps in the order of the file. Episodes are numbered as they are
+    named if all names are whole numbers, else in order of appearance. Returns are NaN: nobody
+    knows what would have been.
 
     Args:
         path: the file.
@@ -70,14 +76,16 @@ class OwnLog:
 
     def __init__(self, path: str | os.PathLike[str], layout: Layout | None = None) -> None:
         self.path = Path(path)
-        self._columns = columns = read_columns(self.path)
+        found = read_columns(self.path)
+        columns, counted, ends = _with_steps(found)
+        self._columns, self._ends, self._written = columns, ends, ",".join(found.arrays)[:120]
         self._layout = layout = layout or Layout()
         self.variables = self._check_header(list(columns.arrays))
         if not columns.rows:
             remedy = "no rows below the header: give at least one episode"
             raise UserError(str(self.path), None, remedy)
         self.outcome, self.levels = self._outcomes()
-        self.warnings = columns.warnings
+        self.warnings = (*columns.warnings, *counted)
         code, self.names = codes([columns], "episode")
         remedy = "give every row the name or number of its episode"
         self._refuse("episode", np.array([not name for name in self.names])[code], remedy)
@@ -109,7 +117,7 @@ class OwnLog:
             other = int(np.argmax(self.lengths != wanted))
             remedy = (
                 f"episode {self.names[0]!r} has {wanted}: all must have as many; --by-length makes "
-                "a dataset for each length"
+                f"a dataset for each length: {self._lengths_said()}"
             )
             field = f"{self.path}: steps of episode {self.names[other]!r}"
             raise UserError(field, int(self.lengths[other]), remedy)
@@ -134,6 +142,16 @@ class OwnLog:
             participant=self.participant and [self.participant[i] for i in chosen],
         )
 
+    def _lengths_said(self) -> str:
+        """Which episodes have how many steps, for people."""
+        parts = []
+        for steps in sorted({*self.lengths.tolist()}):
+            named = [name for name, n in zip(self.names, self.lengths, strict=True) if n == steps]
+            more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+            parts.append(f"{steps} in {', '.join(named[:3])}{more}")
+        left = len(parts) - 6
+        return "; ".join(parts[:6]) + (f"; and {left} more lengths" if left > 0 else "")
+
     def _check_header(self, header: list[str]) -> tuple[str, ...]:
         """The variables; UserError if a column is missing or an option fits none."""
         layout = self._layout
@@ -144,16 +162,18 @@ class OwnLog:
         for name in needed:
             if name not in header:
                 remedy = f"column {name} is missing: the header needs {','.join(needed)}"
-                if name not in ("episode", "step"):
-                    remedy += "; or say it by --set, --goal and --phase, see docs/logs.md"
-                raise UserError(str(self.path), ",".join(header)[:120], remedy)
+                if name == "episode":
+                    remedy += "; or, in place of episode, a column terminated or done"
+                elif name != "step":
+                    remedy += f"; or say it by {self._options(header)}, see docs/logs.md"
+                raise UserError(str(self.path), self._written, remedy)
         for name, option in given.items():
             if option is not None and name in header:
                 raise UserError(name, option, f"the file has a column {name}: leave this out")
         for name in layout.drop:
             if name not in header or name in needed:
                 raise UserError("drop", name, near(name, sorted({*header} - {*needed})))
-        spent = {*_KEYS, _PARTICIPANT, *layout.drop}
+        spent = {*_KEYS, _PARTICIPANT, *layout.drop, *self._ends}
         variables = tuple(name for name in header if name not in spent)
         if not variables:
             remedy = "no variable: give each one a column with its outcomes"
@@ -165,6 +185,12 @@ class OwnLog:
             if chosen is not None and chosen not in variables:
                 raise UserError(option, chosen, near(chosen, variables))
         return variables
+
+    def _options(self, header: list[str]) -> str:
+        """The options that say what the columns do not, as far as their names show it."""
+        action = next((n for n in header if n.casefold() in ("action", "actions")), "VARIABLE")
+        reward = next((n for n in header if n.casefold() in ("reward", "rewards")), "VARIABLE")
+        return f"--set {action} --goal {reward} --phase explore"
 
     def _error(self, row: int, column: str, remedy: str) -> UserError:
         cell = self._columns.text(column)[row].as_py()
@@ -282,6 +308,31 @@ def import_csv(
 ) -> EpisodeBatch:
     """The episodes of a file, all of one length; see `OwnLog` and `OwnLog.batch`."""
     return OwnLog(path, layout).batch(**origin)
+
+
+def _with_steps(columns: Columns) -> tuple[Columns, list[str], list[str]]:
+    """The columns with `episode` and `step`, if they follow from others; what to say; and the
+    columns from which episodes follow."""
+    arrays, said = dict(columns.arrays), []
+    ends = [] if "episode" in arrays else [n for n in arrays if n.casefold() in _ENDS]
+    if ends:
+        over = (columns.numbers(ends) > 0).any(axis=1)
+        episode: NDArray[np.int64] = np.cumsum(over) - over
+        arrays["episode"] = pa.chunked_array([pa.array(map(str, episode.tolist()), pa.string())])
+        count = int(episode[-1]) + 1 if len(episode) else 0
+        said.append(f"episodes end where {' or '.join(ends)} is true: {count:,} of them")
+    foreign = not {"step", "phase", "target"} & set(arrays)
+    if "episode" in arrays and foreign:
+        whole = replace(columns, arrays=arrays)
+        code, names = codes([whole], "episode")
+        order = np.argsort(code, kind="stable")
+        step = np.empty(len(code), np.int64)
+        first = np.cumsum(np.bincount(code, minlength=len(names)))
+        first = np.concatenate([[0], first])[code[order]]
+        step[order] = np.arange(len(code)) - first
+        arrays["step"] = pa.chunked_array([pa.array(map(str, step.tolist()), pa.string())])
+        said.append("steps are the rows of an episode in the order of the file")
+    return replace(columns, arrays=arrays), said, ends
 
 
 def _whole(cell: str) -> int:

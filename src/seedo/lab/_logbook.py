@@ -31,7 +31,7 @@ from seedo.lab._log import (
     within_bounds,
 )
 from seedo.lab._log_index import Index, make_index
-from seedo.tables import SUFFIXES
+from seedo.tables import OPEN_SUFFIXES
 
 MOST_FOUND = 300  # logs in the list
 MOST_TABLE = 64 << 20  # bytes of a table
@@ -106,8 +106,8 @@ class Logbook:
         key, shown = self._names(path, given, root)
         if path.is_dir():
             return self._dataset(path, root, key, shown)
-        if not path.name.lower().endswith(SUFFIXES):
-            raise UserError("path", text[:80], f"open a log folder, or {', '.join(SUFFIXES)}")
+        if not path.name.lower().endswith(OPEN_SUFFIXES):
+            raise UserError("path", text[:80], f"open a log folder, or {', '.join(OPEN_SUFFIXES)}")
         size = check_file(path, root, MOST_SHARD)
         if path.name.endswith(".parquet"):
             log = self._shard(path, root, key, shown, size)

@@ -20,7 +20,7 @@ from seedo.lab._background import Background, Job, Jobs, Stopped
 from seedo.lab._log import MOST_PATH, Log, TableFile
 from seedo.lab._replay import one
 from seedo.lab._worlds import shown_as
-from seedo.tables import read_table
+from seedo.tables import Reading, Table, read_table
 
 _MOST_JOBS, _MOST_WAITING, _MOST_OWN = 200, 16, 3
 _POSTERIORS = 6  # kept, so that a second question about the same rows is quick
@@ -111,51 +111,49 @@ class Desk:
         job.doing = "reading"
         rows, notes, command = _rows(source, asked, find)
         table = rows.table
-        query = inference.parse(asked.question, table.variables, table.columns)
-        known = None
-        if asked.graph.strip():
-            known = inference.parse_graph(asked.graph, table.variables)
-        elif asked.nonlinear:
-            raise UserError("nonlinear", None, "needs the graph: give it too")
+        version = source.version if isinstance(source, Log) else source.path.stat().st_mtime_ns
+        usual = asked.model_copy(update={"question": "", "log": source.key})
+        in_question = _IN_EPISODE.search(asked.question)
+        key = (version, usual, in_question and in_question[1])
+        beliefs = _beliefs(asked, rows)
         job.doing = "computing"
-        if known is not None and known.bidirected:
-            found = inference.answer_with_hidden_causes(query, known, table)
-        elif known is not None and asked.nonlinear:
-            found = inference.answer_nonlinear(query, known, table, asked.seed)
-        else:
-            version = source.version if isinstance(source, Log) else source.path.stat().st_mtime_ns
-            usual = asked.model_copy(update={"question": "", "log": source.key})
-            in_question = _IN_EPISODE.search(asked.question)
-            key = (version, usual, in_question and in_question[1])
-            found = inference.answer(query, self._posterior(job, key, rows, known, asked))
+        found = inference.ask(
+            asked.question, table, beliefs, weigh=lambda: self._posterior(job, key, table, beliefs)
+        )
         return {**found.to_dict(), "notes": notes, "command": command}
 
     def _posterior(
-        self, job: Job, key: Any, rows: Any, known: Any, asked: Question
+        self, job: Job, key: Any, table: Table, beliefs: inference.Beliefs
     ) -> inference.CausalPosterior:
         if key in self._posteriors:
             self._posteriors.move_to_end(key)
             return self._posteriors[key]  # type: ignore[no-any-return]
-        prior = rows.prior
-        if known is not None:
-            stated = asked.require or asked.forbid or asked.believe
-            if stated or asked.max_parents is not None:
-                raise UserError("graph", None, "it settles all edges: leave out other statements")
-            prior = inference.questions.prior_of_graph(known, rows.table.variables)
-        else:
-            prior = inference.stated_prior(
-                rows.table.variables, prior, require=asked.require, forbid=asked.forbid,
-                believe=asked.believe, max_parents=asked.max_parents,
-            )  # fmt: skip
         job.doing = "weighing graphs"
-        found = inference.infer(
-            rows.table, rows.model, prior, draws=asked.draws, seed=asked.seed,
-            progress=job.progress,
-        )  # fmt: skip
+        found = inference.posterior(table, beliefs, job.progress)
         self._posteriors[key] = found
         while len(self._posteriors) > _POSTERIORS:
             self._posteriors.popitem(last=False)
         return found
+
+
+def _beliefs(asked: Question, rows: inference.LogRows) -> inference.Beliefs:
+    """What the visitor takes for granted."""
+    names = rows.table.variables
+    form: inference.Form = "nonlinear" if asked.nonlinear else "auto"
+    stated = asked.require or asked.forbid or asked.believe
+    if asked.graph.strip():
+        if stated or asked.max_parents is not None:
+            raise UserError("graph", None, "it settles all edges: leave out other statements")
+        graph, prior = inference.parse_graph(asked.graph, names), None
+    elif asked.nonlinear:
+        raise UserError("nonlinear", None, "needs the graph: give it too")
+    else:
+        graph = None
+        prior = inference.stated_prior(
+            names, rows.prior, require=asked.require, forbid=asked.forbid,
+            believe=asked.believe, max_parents=asked.max_parents,
+        )  # fmt: skip
+    return inference.Beliefs(graph, prior, rows.model, form, asked.draws, asked.seed)
 
 
 def state(job: Job) -> dict[str, Any]:
@@ -186,8 +184,13 @@ def _rows(
             sources=asked.sources or None,
             drop=asked.drop,
             keep=asked.keep or None,
+            reading=Reading(asked=asked.question),
         )
-        return inference.LogRows(table, None, None), notes, _command(source.shown, asked, None)
+        return (
+            inference.LogRows(table.repeated(), None, None),
+            notes,
+            _command(source.shown, asked, None),
+        )
     for name in ("targets", "sources", "drop", "keep"):
         if getattr(asked, name):
             raise UserError(name, None, "only for tables: a log says itself what was done")

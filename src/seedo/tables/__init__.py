@@ -7,7 +7,7 @@ from seedo.tables._files import read_table
 from seedo.tables._mixtures import Mixture, decimals, mixtures
 from seedo.tables._parquet import check_unpacked
 from seedo.tables._read_column import LARGEST_VALUE
-from seedo.tables._read_columns import SUFFIXES, read_columns
+from seedo.tables._read_columns import OPEN_SUFFIXES, SUFFIXES, read_columns
 from seedo.tables._reading import Reading, roles_path, roles_text
 from seedo.tables._said_names import said_names
 from seedo.tables._table import OBSERVED, Regime, Table
@@ -20,6 +20,7 @@ __all__ = [
     "MISSING",
     "NAMED",
     "OBSERVED",
+    "OPEN_SUFFIXES",
     "ROLES",
     "SUFFIXES",
     "Column",

@@ -12,7 +12,10 @@ from seedo.tables._text_file import read_text_file
 _TEXT = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
 _SHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 _STATISTICAL = (".dta", ".sav", ".zsav")
-SUFFIXES = (*_TEXT, ".parquet", *_SHEETS, *_STATISTICAL)
+OPEN_SUFFIXES = (*_TEXT, ".parquet")
+"""How names of tables end that are read without a library of the extra `tables`."""
+
+SUFFIXES = (*OPEN_SUFFIXES, *_SHEETS, *_STATISTICAL)
 """How names of files end that can be read as a table."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import zipfile
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +17,7 @@ from seedo.tables._columns import Columns
 from seedo.tables._header import check_names, refuse_numbers
 
 _MOST_LABELS = 1000
+_MOST_UNPACKED = 1 << 30
 
 
 def read_sheet(path: Path) -> Columns:
@@ -25,6 +27,7 @@ def read_sheet(path: Path) -> Columns:
         UserError: the library is not installed, or the file cannot be read as a table.
     """
     calamine = _library("python_calamine", "python-calamine", path)
+    _check_unpacked(path)
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
         sheets = {
@@ -85,6 +88,20 @@ def read_statistical(path: Path) -> Columns:
         arrays[name] = _array(values)
     rows = len(next(iter(arrays.values()))) if arrays else 0
     return Columns(path, arrays, rows, None, "", orders=orders)
+
+
+def _check_unpacked(path: Path) -> None:
+    """Refuses a workbook that is small and claims to hold far more than can be read."""
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as file:
+            size = sum(part.file_size for part in file.infolist())
+    except (OSError, zipfile.BadZipFile, ValueError) as error:
+        raise UserError(str(path), None, f"cannot be read: {str(error)[:120]}") from None
+    if size > _MOST_UNPACKED:
+        remedy = f"at most {_MOST_UNPACKED:,} bytes: save the sheet as CSV"
+        raise UserError(str(path), f"{size:,} bytes unpacked", remedy)
 
 
 def _library(module: str, package: str, path: Path) -> Any:

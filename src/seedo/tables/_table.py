@@ -43,6 +43,8 @@ class Regime:
 
 
 OBSERVED = Regime("observed")
+MOST_REPEATED = 2_000_000
+"""Most rows that a table with weights is written out to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +147,25 @@ class Table:
                                "time")
                   if getattr(self, name) is not None}  # fmt: skip
         return replace(self, **fields)
+
+    def repeated(self) -> Table:
+        """The table with every row as often as its weight says, for who counts rows.
+
+        Raises:
+            UserError: weights are no whole numbers, or stand for more rows than `MOST_REPEATED`.
+        """
+        if self.weight is None:
+            return self
+        name = next((c.name for c in self.others if c.role == "weight"), "weights")
+        remedy = f"a graph is weighed by counting rows: give --graph, or --roles {name}=ignored"
+        if np.any(self.weight != np.floor(self.weight)):
+            odd = float(self.weight[np.argmax(self.weight != np.floor(self.weight))])
+            raise UserError(f"--weights {name}", odd, f"no whole number; {remedy}")
+        if self.weight.sum() > MOST_REPEATED:
+            shown = f"{self.weight.sum():,.0f}"
+            raise UserError(f"--weights {name}", shown, f"at most {MOST_REPEATED:,}; {remedy}")
+        rows = np.repeat(np.arange(self.rows), self.weight.astype(np.int64))
+        return replace(self.take(rows), weight=None)
 
     def only(self, variables: Sequence[int]) -> Table:
         """The same rows with some of the variables, in the given order.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from seedo.errors import UserError
 from seedo.inference.exact._conflicts import Conflicts, find_conflicts
 from seedo.inference.exact._draws import Draws, draw_parameters
+from seedo.inference.exact._fit import Fit, find_misfits
 from seedo.inference.exact._graph_posterior import (
     SUMMED,
     GraphPosterior,
@@ -25,7 +26,7 @@ from seedo.inference.graphs._essential import (
 from seedo.inference.graphs._prior import GraphPrior
 from seedo.inference.scores._mechanisms import Form, Mechanisms
 from seedo.inference.scores._noise import KnownNoise, NoiseModel, UnknownNoise
-from seedo.inference.scores._score_table import distinct_graphs
+from seedo.inference.scores._score_table import ScoreTable, distinct_graphs, members
 from seedo.inference.scores._scores import (
     Fusion,
     fuse,
@@ -79,6 +80,26 @@ class CausalPosterior:
         if self.fusion.mechanisms is not None:
             return Conflicts(None, (), BENT_CONFLICTS)
         return find_conflicts(self.fusion, self.seed)
+
+    @cached_property
+    def fit(self) -> Fit:
+        """Whether the families fit the rows."""
+        return find_misfits(self.fusion, self.graph.graphs)
+
+    @cached_property
+    def sober(self) -> GraphPosterior:
+        """The posterior over graphs, of no more rows than do not show that the families misfit."""
+        if self.fit.power == 1.0:
+            return self.graph
+        scores = self.fusion.scores
+        member = members(scores.k)
+        prior = np.stack(
+            [self.fusion.prior.families(j, own, member) for j, own in enumerate(scores.candidates)]
+        )
+        with np.errstate(invalid="ignore"):
+            told = self.fit.power * (scores.score - prior) + prior
+        tempered = ScoreTable(scores.candidates, np.where(np.isfinite(scores.score), told, -np.inf))
+        return graph_posterior(tempered, len(self.graph.graphs), self.seed)
 
     @cached_property
     def classes(self) -> tuple[tuple[float, NDArray[np.bool_], NDArray[np.bool_]], ...]:
@@ -265,7 +286,7 @@ def _ranking(mechanisms: Mechanisms, prior: GraphPrior, child: int, most: int) -
     allowed = [i for i in range(table.n) if i != child]
     if prior.edge_probability is not None:
         allowed = [i for i in allowed if prior.edge_probability[i, child] > 0]
-    return mechanisms.ranking(child, allowed, min(most, 8))
+    return mechanisms.ranking(child, allowed, min(most, mechanisms.considered(child)))
 
 
 def _selection(

@@ -13,6 +13,8 @@ _NO_DIRECTION = r"(?<=\s)(?:--+|o-[->o]|<-o|@-[->@]|<-@)(?=\s)"
 _ARROW = re.compile("|".join([*_ARROWS.values(), _NO_DIRECTION]))
 _SEPARATOR = re.compile("|".join(["[,;]", *_ARROWS.values()]))
 _CLOSING_QUOTE = {'"': '"', "`": "`", "“": "”", "'": "'"}
+_ATTRIBUTES = re.compile(r"\[(?:\"[^\"]*\"|'[^']*'|[^\]\"'])*\]")
+_LATENT = re.compile(rf"\[\s*(?:{'|'.join(sorted(LATENT))})\s*\]", re.IGNORECASE)
 _SETTING = re.compile(r"\w+\s*=(?![>~])\s*(\"[^\"]*\"|[^\s;]+)")
 
 
@@ -128,14 +130,8 @@ class Scanner:
     def _attributes(self, line: str, at: int) -> str:
         """The attributes that stand here, with their brackets; "" if that is no attribute. Where
         names hold spaces they hold brackets too, as in X [mg]."""
-        quote = ""
-        for end in range(at + 1, len(line)):
-            if quote or line[end] in "\"'":
-                quote = "" if line[end] == quote else quote or line[end]
-            elif line[end] == "]":
-                inside = line[at + 1 : end].strip().casefold()
-                return line[at : end + 1] if not self.spaced or inside in LATENT else ""
-        return ""
+        found = (_LATENT if self.spaced else _ATTRIBUTES).match(line, at)
+        return found.group() if found else ""
 
     def _quoted(self, line: str, at: int, number: int) -> tuple[str, int] | None:
         """A quoted name and where it ends; a quote within is doubled, or follows a backslash."""

@@ -36,6 +36,7 @@ from seedo.inference.questions._answers_graph import (
     answer_next,
     answer_parents,
     answer_targets,
+    misfit_in_words,
 )
 from seedo.inference.questions._answers_ranking import answer_best_setting, answer_ranking
 from seedo.inference.questions._answers_row import answer_counterfactual
@@ -65,8 +66,20 @@ def answer(question: str | q.Query, posterior: CausalPosterior) -> Answer:
         rung=query.rung,
         assumes=found.assumes or assumptions(posterior),
         rests_on=found.rests_on or data_in_words(posterior),
-        warnings=(*found.warnings, *_far_off(query, posterior), *_general_warnings(posterior)),
+        warnings=(
+            *found.warnings,
+            *_far_off(query, posterior),
+            *_general_warnings(posterior),
+            *_misfit(query, posterior),
+        ),
     )
+
+
+def _misfit(query: q.Query, posterior: CausalPosterior) -> tuple[str, ...]:
+    """What makes probabilities of edges and causes less certain than the rows by themselves say."""
+    of_graph = q.CertainEdges | q.Edge | q.Ancestor | q.Causes | q.Parents | q.Effects
+    said = misfit_in_words(posterior) if isinstance(query, of_graph) else ""
+    return (said,) if said else ()
 
 
 def _general_warnings(posterior: CausalPosterior) -> tuple[str, ...]:

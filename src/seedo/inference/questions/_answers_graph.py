@@ -21,7 +21,9 @@ from seedo.inference.questions._answers_effect import default_options
 
 
 def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
-    edges, names = posterior.graph.edges, posterior.table.variables
+    edges, names = posterior.sober.edges, posterior.table.variables
+    if not posterior.fit.credible:
+        return _nothing_certain(query, posterior)
     rows: list[dict[str, Any]] = []
     for i, j in np.argwhere(edges >= query.threshold):
         rows.append({"edge": f"{names[i]} -> {names[j]}", "probability": float(edges[i, j])})
@@ -42,6 +44,33 @@ def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
     return Answer("", None, text, float(len(rows)), table=(*rows, *undecided))
 
 
+def _nothing_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
+    """The edges that a model that does not fit would have, as likely at most."""
+    edges, names = posterior.sober.edges, posterior.table.variables
+    rows: list[dict[str, Any]] = [
+        {"edge": f"{names[i]} -> {names[j]}", "probability if the model held": float(edges[i, j])}
+        for i, j in np.argwhere(edges >= q.LIKELY)
+    ]
+    rows.sort(key=lambda row: -row["probability if the model held"])
+    text = f"with probability {query.threshold:g} or more: none; {posterior.fit.misfits[0]}"
+    return Answer("", None, text, 0.0, table=tuple(rows))
+
+
+def misfit_in_words(posterior: CausalPosterior) -> str:
+    """What is amiss with the families, and what was done about it; "" if nothing is."""
+    fit = posterior.fit
+    if fit.power == 1.0:
+        return ""
+    listed = "; ".join(fit.misfits[:3])
+    more = f" and {len(fit.misfits) - 3} more" if len(fit.misfits) > 3 else ""
+    rows = max(1, round(fit.power * posterior.table.rows))
+    return (
+        f"the model does not fit these rows ({listed}{more}): probabilities are those that "
+        f"{rows:,} rows would give, as many as do not show it"
+        + ("" if fit.credible else ", and nothing is called certain")
+    )
+
+
 def _why_undirected(posterior: CausalPosterior, i: int, j: int) -> str:
     if posterior.open_edges[i, j] > 0.5:
         names = posterior.table.variables
@@ -51,7 +80,7 @@ def _why_undirected(posterior: CausalPosterior, i: int, j: int) -> str:
 
 def answer_edge(query: q.Edge, posterior: CausalPosterior) -> Answer:
     i, j = posterior.table.index(query.parent), posterior.table.index(query.child)
-    p, back = float(posterior.graph.edges[i, j]), float(posterior.graph.edges[j, i])
+    p, back = float(posterior.sober.edges[i, j]), float(posterior.sober.edges[j, i])
     if posterior.open_edges[i, j] > UNIDENTIFIED and max(p, back) < q.CERTAIN:
         return refuse(
             f"{query.parent} and {query.child} are adjacent with probability {p + back:.3f}, and "
@@ -63,7 +92,7 @@ def answer_edge(query: q.Edge, posterior: CausalPosterior) -> Answer:
 
 def answer_ancestor(query: q.Ancestor, posterior: CausalPosterior) -> Answer:
     table = posterior.table
-    p = float(posterior.graph.ancestors[table.index(query.ancestor), table.index(query.descendant)])
+    p = float(posterior.sober.ancestors[table.index(query.ancestor), table.index(query.descendant)])
     text = f"P({query.ancestor} is an ancestor of {query.descendant}) = {p:.3f}"
     return Answer("", None, text, p)
 
@@ -83,17 +112,17 @@ def _listed(
 
 def answer_causes(query: q.Causes, posterior: CausalPosterior) -> Answer:
     at = posterior.table.index(query.outcome)
-    return _listed(posterior, posterior.graph.ancestors[:, at], at, f"causes of {query.outcome}")
+    return _listed(posterior, posterior.sober.ancestors[:, at], at, f"causes of {query.outcome}")
 
 
 def answer_parents(query: q.Parents, posterior: CausalPosterior) -> Answer:
     at = posterior.table.index(query.child)
-    return _listed(posterior, posterior.graph.edges[:, at], at, f"direct causes of {query.child}")
+    return _listed(posterior, posterior.sober.edges[:, at], at, f"direct causes of {query.child}")
 
 
 def answer_effects(query: q.Effects, posterior: CausalPosterior) -> Answer:
     at = posterior.table.index(query.cause)
-    return _listed(posterior, posterior.graph.ancestors[at], at, f"effects of {query.cause}")
+    return _listed(posterior, posterior.sober.ancestors[at], at, f"effects of {query.cause}")
 
 
 def answer_next(query: q.NextExperiment, posterior: CausalPosterior) -> Answer:

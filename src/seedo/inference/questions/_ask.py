@@ -67,6 +67,7 @@ def ask(
     table: Table,
     beliefs: Beliefs | None = None,
     progress: Progress | None = None,
+    weigh: Callable[[], CausalPosterior] | None = None,
 ) -> Answer:
     """Answers one question from a table.
 
@@ -75,6 +76,7 @@ def ask(
         table: rows.
         beliefs: nothing is known if None.
         progress: called with (steps done, steps in all) while graphs are sampled.
+        weigh: gives the posterior over graphs, where it is needed; worked out afresh if None.
 
     Raises:
         UserError: the question cannot be read, or cannot be asked of this table and graph.
@@ -83,7 +85,7 @@ def ask(
     query = (
         parse(question, table.variables, table.columns) if isinstance(question, str) else question
     )
-    weighed = cache(lambda: posterior(table, beliefs, progress))
+    weighed = cache(weigh or (lambda: posterior(table, beliefs, progress)))
     found = _compared(query, table, beliefs, lambda one: _answered(one, table, beliefs, weighed))
     if found is None:
         return _answered(query, table, beliefs, weighed)
@@ -177,7 +179,8 @@ def posterior(
     """What a table says about graph and parameters; see `ask` for the arguments.
 
     Raises:
-        UserError: the graph has hidden common causes, or lacks a variable; as for `infer`.
+        UserError: the graph has hidden common causes, or lacks a variable; weights cannot be
+            counted, see `Table.repeated`; as for `infer`.
     """
     beliefs = beliefs or Beliefs()
     prior = beliefs.prior
@@ -186,8 +189,8 @@ def posterior(
         # Nothing is left to learn about the graph; curves are fitted by what asks for them.
         prior, form = prior_of_graph(beliefs.graph, table.variables), "linear"
     return infer(
-        table, beliefs.model, prior, form=form, draws=beliefs.draws, seed=beliefs.seed,
-        progress=progress,
+        table.repeated(), beliefs.model, prior, form=form, draws=beliefs.draws,
+        seed=beliefs.seed, progress=progress,
     )  # fmt: skip
 
 

@@ -40,9 +40,10 @@ def _on_the_way(query: q.Query, posterior: CausalPosterior) -> NDArray[np.bool_]
     table, n = posterior.table, posterior.table.n
     reach = posterior.graph.ancestors > ON_THE_WAY
     reach = reach | np.eye(n, dtype=np.bool_)
-    if isinstance(query, q.Effect | q.BestIntervention):
+    if isinstance(query, q.Effect | q.BestSetting | q.BestIntervention | q.Ranking | q.WhyRow):
         outcome = table.index(query.outcome)
-        causes = [table.index(query.cause)] if isinstance(query, q.Effect) else list(range(n))
+        one = isinstance(query, q.Effect | q.BestSetting)
+        causes = [table.index(query.cause)] if one else list(range(n))  # type: ignore[union-attr]
         found = np.zeros(n, np.bool_)
         for cause in causes:
             if cause != outcome:

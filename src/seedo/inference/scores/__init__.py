@@ -11,6 +11,7 @@ from seedo.inference.scores._families import (
     fit_families,
     no_rows,
 )
+from seedo.inference.scores._mechanisms import Mechanisms
 from seedo.inference.scores._score_table import ScoreTable
 from seedo.inference.scores._scores import Fusion, KnownNoise, NoiseModel, UnknownNoise, fuse
 
@@ -19,6 +20,7 @@ __all__ = [
     "FamilyTable",
     "Fusion",
     "KnownNoise",
+    "Mechanisms",
     "Moments",
     "NoiseModel",
     "Rows",

@@ -146,6 +146,25 @@ class CurvedFamily:
         bent = np.array([shape.bent for shape in shapes])
         return total - np.log(len(shapes)), np.exp(each[bent] - total).sum(0)
 
+    def remainder(
+        self, shapes: Sequence[Shape], parents: Sequence[int]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What one family leaves of the child in its own rows, under the shape that fits it best.
+
+        Returns:
+            float64[N], of unit variance, and the columns that it was fitted by, float64[N, c].
+        """
+        chosen = np.array([list(parents)], np.int64).reshape(1, -1)
+        shape = max(shapes, key=lambda each: float(self.evidence(each, chosen)[0]))
+        group = self.rows[0]
+        columns = self._columns(shape, chosen)[0]
+        z = np.concatenate(
+            [group.always, self._design(group)[:, columns[columns < self._zero]]], axis=1
+        )
+        y = _measured(shape.measure, group.value, self.positive[0])[0]
+        left = y - z @ np.linalg.lstsq(z, y, rcond=None)[0]
+        return left / max(float(left.std()), 1e-12), z
+
     def search(self, shape: Shape, among: Sequence[int] | None = None) -> tuple[list[int], float]:
         """Parents found by forward selection (of all that are allowed, or some), their evidence."""
         found: list[int] = []

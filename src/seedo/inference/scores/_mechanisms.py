@@ -32,7 +32,7 @@ from seedo.inference.scores._curved import (
 )
 from seedo.inference.scores._levels import EQUIVALENT_ROWS, LevelFamily
 from seedo.inference.scores._noise import NoiseModel, UnknownNoise
-from seedo.inference.scores._row_groups import row_groups
+from seedo.inference.scores._row_groups import RowGroup, row_groups
 from seedo.tables import Table
 
 Form = Literal["auto", "linear", "nonlinear"]
@@ -44,9 +44,10 @@ MANY = 15
 """Variables of named levels beyond which pairs of parents are not tried for the prior's worth."""
 ENOUGH = 3000
 """Rows from which shapes are chosen."""
-CONSIDERED = {"number": 9, "levels": 8, "count": 7}
-"""Candidate parents of which every subset is scored; levels among levels take as many as there
-are."""
+FAMILIES = 1 << 16
+"""Families of numbers scored at most, of all children together."""
+COUNTED = 7
+"""Candidate parents of which every subset is scored by Laplace's method."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +112,18 @@ class Mechanisms:
                     counted.choose([int(i) for i in candidates])
                 found[codes[~shares]] = counted.evidence(parents[~shares])
         return found
+
+    def considered(self, child: int) -> int:
+        """Candidate parents of which every subset can be scored in good time; levels among levels
+        take as many as there are."""
+        if self.kinds[child] != "number":
+            return COUNTED
+        children = max(1, int((~self.table.factors).sum()))
+        return int(np.clip(np.log2(FAMILIES / children), 8, 12))
+
+    def row_groups(self, child: int) -> list[RowGroup]:
+        """The rows of a child, its own mechanism first."""
+        return row_groups(self.table, child)
 
     def may_bend(self, child: int) -> bool:
         """Whether any shape that a number is averaged over bends."""

@@ -32,7 +32,6 @@ from scipy.special import logsumexp
 from seedo.errors import UserError
 from seedo.inference.graphs._prior import GraphPrior
 from seedo.inference.scores._mechanisms import (
-    CONSIDERED,
     Form,
     Mechanisms,
     choose_mechanisms,
@@ -193,7 +192,7 @@ def _considered(
 ) -> NDArray[np.bool_]:
     """Families of the candidates that explain a child best: of as many as can be scored."""
     kinds = mechanisms.kinds
-    most = CONSIDERED[kinds[child]]
+    most = mechanisms.considered(child)
     cheap = kinds[child] == "levels" and all(kinds[i] == "levels" for i in candidates)
     if cheap or len(candidates) <= most or mechanisms.table.factors[child]:
         return np.ones(len(member), np.bool_)

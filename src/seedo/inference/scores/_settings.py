@@ -17,7 +17,7 @@ from seedo.inference.scores._basis import LINEAR, WAVY, Basis, make_basis
 from seedo.inference.scores._row_groups import units
 from seedo.tables import Table
 
-MOVED, STILL, WOULD = 6.0, 3.0, 4.0
+MOVED, STILL, WOULD = 6.0, 3.0, 3.0
 """Standard errors: beyond which a factor moves k; within which it does not move j; by which what it
 would do to j through k is missed."""
 PART = 0.2
