@@ -160,7 +160,7 @@ class Means:
         values: float64[m].
         own: float64[R, m], each row's part in the error through being one of those averaged over
             (weights not applied).
-        influence: float64[R, m], the same and its part through the coefficients (HC2).
+        influence: float64[R, m], the same and its part through the coefficients (HC2, HC3).
         direction: float64[m, k], derivative by the coefficients.
     """
 
@@ -236,6 +236,8 @@ def _means(fitted: Fitted, matrices: list[Array], population: NDArray[np.bool_] 
     directions = np.array(direction)
     own_part = np.stack(owns, axis=1)
     parts = own_part.copy()
-    corrected = fitted.residual / np.sqrt(1 - fitted.leverage)
+    # HC2 is Welch's in plain arms; where terms were chosen by these rows, HC3 allows for that.
+    power = 1.0 if fitted.terms.rich else 0.5
+    corrected = fitted.residual / (1 - fitted.leverage) ** power
     parts[fitted.used] += corrected[:, None] * (fitted.matrix @ (fitted.inverse @ directions.T))
     return Means(fitted, np.array(values), own_part, parts, directions)

@@ -90,6 +90,8 @@ def freedom(fitted: Fitted, direction: Array) -> float:
         return usual
     weight, matrix = fitted.weight, fitted.matrix
     a = matrix @ (fitted.inverse @ direction)
+    # A ratio: of one size, whatever the units.
+    a = a / (float(np.abs(a).max()) or 1.0)
     square = a**2 / (1 - fitted.leverage)
     if fitted.terms.cause.form == "levels" and not sample.covariates:
         arm = np.unique(sample.cause[fitted.used], return_inverse=True)[1].reshape(-1)
@@ -119,7 +121,7 @@ def _mean(found: Means, place: int, error: float, how: str) -> Estimate:
     if scale == "yes/no":
         value = min(max(value, 0.0), 1.0)
         low, high = wilson(value, _effective(found, value, error), quantile(free))
-        return Estimate(value, error, free, low, high, how, rows)
+        return Estimate(value, error, free, min(low, value), max(high, value), how, rows)
     if scale in ("count", "positive") and value > 0 and error > 0:
         # On the logarithm's scale, which keeps the interval above zero and fits a skewed mean.
         factor = math.exp(min(quantile(free) * error / value, 700.0))
@@ -131,7 +133,7 @@ def _effective(found: Means, value: float, error: float) -> float:
     """Rows of which a plain proportion would have this error."""
     if error > 0 and 0 < value < 1:
         # HC2 divides by n - 1 where Wilson has n: the difference is left out.
-        return value * (1 - value) / error**2 + 1
+        return min(max(value * (1 - value) / error**2, 1e-3), 1e15) + 1
     fitted = found.fitted
     close = np.abs(fitted.matrix @ fitted.coefficients) > 5 if fitted.link == "logit" else (
         np.ones(len(fitted.residual), np.bool_))  # fmt: skip

@@ -6,7 +6,9 @@ long where it must be and short where it can be.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -237,42 +239,14 @@ def _links(sample: Sample) -> tuple[Link, ...]:
     return ("log", "identity") if sample.scale == "count" else ("identity", "log")
 
 
-def _curved(sample: Sample, asked: list[float]) -> Curve:
-    """How the cause enters if not by a line."""
-    different, size = np.unique(sample.cause, return_counts=True)
-    enough = len(different) <= MOST_LEVELS and size.min() >= _ROWS_A_LEVEL
-    if enough and np.isin(asked, different).all():
-        return curve(sample.cause, "levels")
-    return curve(sample.cause, "spline")
-
-
-def _bent(sample: Sample, terms: Terms, link: Link) -> float:
-    """p-value of the cause's line being enough, over its level: below 1 it is not.
-
-    By a square, which finds what matters most, and by what else a curve may do.
-    """
-    square = replace(terms.cause, form="square")
-    by_square = _lacking(sample, terms, terms.with_cause(square), link) / SHARE["curvature"]
-    any_way = curve(sample.cause, "spline")
-    by_curve = _lacking(sample, terms, terms.with_cause(any_way), link)
-    return min(by_square, by_curve / (SHARE["other curvature"] / 2))
-
-
 def _grown(
     sample: Sample, terms: Terms, link: Link, names: Names, asked: list[float]
 ) -> tuple[Terms, list[Finding]]:
     """Terms with whatever the rows show to be missing."""
     findings: list[Finding] = []
-    if terms.cause.form == "line" and _bent(sample, terms, link) < 1:
-        terms = _finer(sample, terms.with_cause(_curved(sample, asked)), link)
-        shown = "each level has a mean of its own" if terms.cause.form == "levels" else (
-            "a smooth curve (cubic spline) is fitted")  # fmt: skip
-        findings.append(Finding(
-            "curvature", "mended",
-            f"{names.outcome} is no straight-line function of {names.cause}: {shown}"
-        ))  # fmt: skip
-    # A curve looks like an interaction and the other way round: the likelier is taken first.
-    ways = [_smoothed, _crossed]
+    # A curve looks like an interaction, and one variable's curve like another's: the likeliest is
+    # taken first, and the others must still be needed then.
+    ways: list[_Way] = [_smoothed, partial(_curved, asked=asked), _crossed]
     while ways:
         offers = [(offer, way) for way in ways if (offer := way(sample, terms, link, names))]
         if not offers:
@@ -300,6 +274,48 @@ class Amendment:
     p_value: float
     terms: Terms
     finding: Finding
+
+
+def _curved(
+    sample: Sample, terms: Terms, link: Link, names: Names, asked: list[float]
+) -> Amendment | None:
+    """A curve of the cause, or a mean for each of its levels, where the rows refute a line.
+
+    By a square, which finds what matters most, and by what else a curve may do.
+    """
+    if terms.cause.form != "line":
+        return None
+    square = replace(terms.cause, form="square")
+    by_square = _lacking(sample, terms, terms.with_cause(square), link)
+    any_way = curve(sample.cause, "spline")
+    by_curve = _lacking(sample, terms, terms.with_cause(any_way), link)
+    level, other = SHARE["curvature"], SHARE["other curvature"] / 2
+    if by_square >= level and by_curve >= other:
+        return None
+    found = _bent(sample, asked)
+    shown = "each level has a mean of its own" if found.form == "levels" else (
+        "a smooth curve (cubic spline) is fitted")  # fmt: skip
+    text = f"{names.outcome} is no straight-line function of {names.cause}: {shown}"
+    finding = Finding("curvature", "mended", text)
+    return Amendment(min(by_square, by_curve), terms.with_cause(found), finding)
+
+
+def _bent(sample: Sample, asked: list[float]) -> Curve:
+    """How the cause enters if not by a line."""
+    different, size = np.unique(sample.cause, return_counts=True)
+    enough = len(different) <= MOST_LEVELS and size.min() >= _ROWS_A_LEVEL
+    if enough and np.isin(asked, different).all():
+        return curve(sample.cause, "levels")
+    # By the number of rows alone: knots that the outcomes choose are a choice no interval shows.
+    knots = KNOTS[sum(sample.rows >= rows for rows in _ROWS_OF_KNOTS)]
+    return curve(sample.cause, "spline", knots)
+
+
+_ROWS_OF_KNOTS = (250, 800)
+"""Rows from which a curve of the cause has the next number of knots."""
+
+
+_Way = Callable[[Sample, Terms, Link, Names], Amendment | None]
 
 
 def _smoothed(sample: Sample, terms: Terms, link: Link, names: Names) -> Amendment | None:
@@ -352,18 +368,6 @@ def _with_products(
 
 _MOST_MULTIPLIED = 6
 """Covariates up to which products of pairs are tried."""
-
-
-def _finer(sample: Sample, terms: Terms, link: Link) -> Terms:
-    """The cause's spline with more knots where the rows ask for them."""
-    different = len(np.unique(sample.cause))
-    for knots in KNOTS[1:]:
-        if terms.cause.form != "spline" or sample.rows < 15 * knots or different < 2 * knots:
-            break
-        finer = terms.with_cause(curve(sample.cause, "spline", knots))
-        if _lacking(sample, terms, finer, link) < _FINER:
-            terms = finer
-    return terms
 
 
 _FINER = 0.1

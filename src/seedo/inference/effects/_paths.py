@@ -59,7 +59,7 @@ def line(rows: Rows, outcome: str, on: Sequence[str]) -> Line:
     """Least squares of a column on others, influence by HC2."""
     matrix, y, weight = rows.matrix(on), rows.columns[outcome], rows.weight
     gram = matrix.T @ (weight[:, None] * matrix)
-    scale = np.sqrt(np.diag(gram))
+    scale = np.sqrt(np.maximum(np.diag(gram), 1e-300))
     inverse = np.linalg.pinv(gram / np.outer(scale, scale), rcond=1e-11, hermitian=True)
     inverse /= np.outer(scale, scale)
     beta = inverse @ (matrix.T @ (weight * y))
@@ -125,6 +125,8 @@ def instrument(
     weight = rows.weight
     zx, zy = float(weight @ (z * x)), float(weight @ (z * y))
     size = float(weight @ z**2)
+    if not size > 0 or not zx**2 > 1e-18 * size * float(weight @ x**2):
+        return Instrumented(None, 0.0)
     freedom = max(float(weight.sum()) - 2 - len(held), 1.0)
     if rows.clusters is not None:
         freedom = max(len(np.unique(rows.clusters)) - 1.0, 1.0)

@@ -13,7 +13,7 @@ from seedo.inference.effects._sample import Sample
 Array = NDArray[np.float64]
 Form = Literal["line", "square", "levels", "spline"]
 
-KNOTS = (2, 5, 10)
+KNOTS = (2, 3, 8)
 """Numbers of inner knots that are tried, at equal steps of the values' ranks."""
 
 
@@ -106,6 +106,11 @@ class Terms:
         if self.crossed and held.shape[1]:
             parts.append(products(mine, held))
         return np.concatenate(parts, axis=1)
+
+    @property
+    def rich(self) -> bool:
+        """Whether there is more than a line or arms."""
+        return bool(self.covariates) or self.cause.form == "spline"
 
     @property
     def own(self) -> int:

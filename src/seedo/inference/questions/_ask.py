@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
+import numpy as np
+
 from seedo.errors import UserError
 from seedo.inference.effects import Wanted
 from seedo.inference.exact import CausalPosterior, Progress, infer
@@ -113,7 +115,11 @@ def _answered(
     if beliefs.model is None and (found := answer_from_factors(query, table)):
         return replace(found, question=query.text(table.columns), rung=query.rung)
     graph = beliefs.graph
-    if found := _without_posterior(query, table, beliefs):
+    # Numbers of the size of 1e90 have no squares: what comes of them is refused, not printed.
+    with np.errstate(all="ignore"):
+        found = _without_posterior(query, table, beliefs)
+    if found is not None:
+        found = _finite(found)
         return replace(found, question=query.text(table.columns), rung=query.rung)
     if graph is not None and graph.bidirected:
         return answer_with_hidden_causes(query, graph, table)
@@ -127,6 +133,18 @@ def _answered(
         return replace(found, question=query.text(table.columns), rung=query.rung)
     found = answer(query, weighed())
     return replace(found, warnings=(*doubts.warnings, *found.warnings))
+
+
+def _finite(found: Answer) -> Answer:
+    """The answer, or a refusal where its numbers are none."""
+    numbers = [x for x in (found.value, found.low, found.high) if x is not None]
+    if np.isfinite(numbers).all():
+        return found
+    return refuse(
+        "the numbers in these rows are too large, too small or too far apart to be computed with: "
+        "choose other units",
+        rests_on=found.rests_on,
+    )
 
 
 def _without_posterior(query: q.Query, table: Table, beliefs: Beliefs) -> Answer | None:
