@@ -51,8 +51,8 @@ def ruled_out(table: Table, factors: NDArray[np.bool_]) -> NDArray[np.bool_]:
     places = 1 + np.cumsum([0, *(len(own) for own in columns)])[:-1]
     effect, error, left = _regress(design, standard[:, others])
     effect, error = effect[places], np.maximum(error[places], 1e-12)
-    apart = _apart(basis, standard, settings, others)
-    found[np.ix_(others, others)] = apart
+    found[np.ix_(others, others)] = _apart(basis, standard, settings, others)
+    found[np.ix_(settings, others)] = _idle(basis, standard, settings, others)
     still = (np.abs(effect) < STILL * error) & ~_bent(basis, standard, settings, others)
     moved = np.abs(effect) > MOVED * error
     for a, k in enumerate(others):
@@ -89,6 +89,32 @@ def _apart(
     together = np.abs(_scores(left, left)) > STILL
     bent = np.abs(_scores(square, left)) > BENT_STILL
     found: NDArray[np.bool_] = ~(together | bent | bent.T)
+    return found
+
+
+def _idle(
+    basis: Basis,
+    standard: NDArray[np.float64],
+    settings: NDArray[np.int64],
+    others: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """bool[settings, others]: factors that do nothing to a variable beside the others, neither by
+    themselves nor together with another one."""
+    groups = [basis.columns[:, basis.of(int(i), WAVY)] for i in settings]
+    design = np.column_stack([np.ones(len(standard)), *groups])
+    found = np.zeros((len(settings), len(others)), np.bool_)
+    if len(standard) < 4 * design.shape[1]:
+        return found
+    effect, error, left = _regress(design, standard[:, others])
+    strength = np.abs(effect) / np.maximum(error, 1e-12)
+    first = np.column_stack([group[:, 0] for group in groups])
+    start = 1
+    for row, group in enumerate(groups):
+        alone = strength[start : start + group.shape[1]].max(axis=0)
+        jointly = np.abs(_scores(first * group[:, :1], left))
+        jointly[row] = 0.0
+        found[row] = (alone < STILL) & (jointly.max(axis=0) < BENT_STILL)
+        start += group.shape[1]
     return found
 
 
