@@ -11,7 +11,7 @@ from scipy import integrate, stats
 from scipy.special import gammaln
 
 from seedo.inference import GraphPrior, UnknownNoise, answer, infer
-from seedo.inference.scores import fuse
+from seedo.inference.scores import _curved, fuse
 from seedo.inference.scores._basis import make_basis
 from seedo.inference.scores._counted import CountedFamily
 from seedo.inference.scores._curved import PLAIN, Shape
@@ -52,7 +52,8 @@ def quadratic(seed: int, rows: int = 200, each: int = 20) -> Table:
     return table_of(x, target=target)
 
 
-def test_the_straight_shape_is_the_linear_normal_family():
+def test_the_straight_shape_is_the_linear_normal_family(monkeypatch):
+    monkeypatch.setattr(_curved, "FLOOR", 0.0)
     table = quadratic(0)
     plain = fuse(table).scores.score
     wanted = np.ones(8, bool)
@@ -62,7 +63,8 @@ def test_the_straight_shape_is_the_linear_normal_family():
         np.testing.assert_allclose(found, plain[child], rtol=1e-7)
 
 
-def test_a_bent_shape_is_scipys_multivariate_t_with_more_columns():
+def test_a_bent_shape_is_scipys_multivariate_t_with_more_columns(monkeypatch):
+    monkeypatch.setattr(_curved, "FLOOR", 0.0)
     table = quadratic(1, rows=25, each=0)
     found = mechanisms(table)
     family = found.curved(1, (), [(0, 2)])

@@ -22,7 +22,7 @@ from seedo.inference.questions._answers_effect import default_options
 
 def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
     edges, names = posterior.sober.edges, posterior.table.variables
-    if not posterior.fit.credible:
+    if not posterior.fit.credible and query.threshold > q.LIKELY:
         return _nothing_certain(query, posterior)
     rows: list[dict[str, Any]] = []
     for i, j in np.argwhere(edges >= query.threshold):

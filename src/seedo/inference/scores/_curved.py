@@ -38,6 +38,9 @@ PAIR_DOUBT = 5.0
 """Nats that a product must add to the two parents alone."""
 _MOST_PARENTS = 8
 """Parents that the search for shapes tries."""
+FLOOR = 1e-3
+"""Of a child's variance, what is taken to be noise beyond what the fit leaves: where a mechanism is
+all but exact, effects of a thousandth are drifts of an instrument rather than causes."""
 _CHUNK = 1 << 22
 """Matrix entries handled at once."""
 
@@ -238,6 +241,7 @@ def _evidence(
     moments: _Moments, group: ChildRows, parents: int, columns: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     log_det, residual = _terms(moments.gram, columns, moments.penalty)
+    residual = residual + FLOOR * moments.rows
     a, b, n = group.shape + parents / 2, group.precision / 2, moments.rows
     found: NDArray[np.float64] = (
         moments.log_jacobian
