@@ -4,9 +4,10 @@
 
 Everything is a process of its own, reading the table from a CSV file and importing what it needs.
 Rows come from a random linear system; in a tenth of them a variable was set. Nobody is told the
-graph: `ask` weighs graphs, and the scripts regress on all other columns, which is less work and,
-where a column is an effect, wrong. "second": the same table is asked another question. CPU seconds
-count all threads. The last line is JSON.
+graph. Of an effect `ask` compares the rows in which the cause was set and weighs what the others
+add; the scripts regress on all other columns, which is wrong where a column is an effect. "second":
+the same table is asked about another cause. "graph": which edges are certain, which the scripts do
+not say. CPU seconds count all threads. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ def measured(columns: int, rows: int, options: argparse.Namespace) -> dict:
             "rows": rows,
             "first": timed([*command, f"effect of x0 on {last}", *ends], options.limit),
             "second": timed([*command, f"effect of x1 on {last}", *ends], options.limit),
+            "graph": timed([*command, "which edges are certain?", *ends], options.limit),
         }
         for name, script in (("statsmodels", STATSMODELS), ("dowhy", DOWHY)):
             if find_spec(name) is not None:
