@@ -247,3 +247,17 @@ def test_a_model_that_does_not_fit_calls_nothing_certain():
     found = answer("which edges are certain?", posterior)
     assert found.value == 0
     assert any("does not fit" in line for line in found.warnings)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_random_walks_cause_nothing_for_certain(seed):
+    walks = np.random.default_rng(seed).normal(size=(200, 2)).cumsum(0)
+    posterior = infer(table_of(walks), draws=200)
+    assert not posterior.fit.credible
+    assert "follow each other" in " ".join(posterior.fit.misfits)
+
+
+def test_rows_sorted_by_one_variable_are_no_series():
+    table = linear(11, 300)
+    order = np.argsort(table.values[:, 0], kind="stable")
+    assert infer(table.take(order), draws=200).fit.power == 1

@@ -4,9 +4,13 @@ What a family leaves of a variable should be noise: it should not depend on any 
 descendant of it, be as large whatever its parents are, and be normal. Each is a chi-square test:
 N R^2 of the remainder on a group of columns of the other variable (Lagrange multiplier), N R^2 of
 its square on the parents (Koenker 1981, J. Econometrics 17:107), its skewness and kurtosis (Jarque
-& Bera 1987). Every statistic grows with the rows. Where one is beyond its limit (Bonferroni), the
-posterior is taken to the power limit / statistic: that of as many rows as would not show the
-misfit (a coarsened posterior; Miller & Dunson 2019, JASA 114:1113).
+& Bera 1987). Nor should it go with what is left of the row before, in two variables or more (in one
+it may be the order in which rows were sorted): then rows are fewer than they seem, by the factor
+(1 - r) / (1 + r) of an autoregression (Bayley & Hammersley 1946).
+
+Every statistic grows with the rows. Where one is beyond its limit (Bonferroni), the posterior is
+taken to the power limit / statistic: that of as many rows as would not show the misfit (a coarsened
+posterior; Miller & Dunson 2019, JASA 114:1113).
 """
 
 from __future__ import annotations
@@ -66,6 +70,7 @@ def find_misfits(fusion: Fusion, graphs: NDArray[np.bool_]) -> Fit:
     below = _descendants(graph)
     mechanisms = fusion.mechanisms or _straight(fusion)
     found: list[tuple[float, int, float, str]] = []
+    serial: list[tuple[float, float]] = []
     for child in range(table.n):
         rows = mechanisms.row_groups(child)[0].rows
         if mechanisms.kinds[child] != "number" or table.factors[child] or rows.sum() < _FEWEST:
@@ -88,11 +93,28 @@ def find_misfits(fusion: Fusion, graphs: NDArray[np.bool_]) -> Fit:
             found.append((*_explained(left**2 - 1, np.ones((len(left), 1)), group), 1.0, what))
         shape = len(left) * ((left**3).mean() ** 2 / 6 + ((left**4).mean() - 3) ** 2 / 24)
         found.append((float(shape), 2, TAILS, f"the noise of {names[child]} is not normal"))
-    return _judge(found)
+        serial.append(_with_the_row_before(left, np.flatnonzero(rows)))
+    return _judge(found, sorted(serial)[-2] if len(serial) > 1 else (0.0, 0.0))
 
 
-def _judge(found: list[tuple[float, int, float, str]]) -> Fit:
+def _with_the_row_before(left: NDArray[np.float64], rows: NDArray[np.int64]) -> tuple[float, float]:
+    """Statistic of one degree of freedom, and the correlation of rows that follow each other; of
+    positive ones only."""
+    next_to = np.flatnonzero(np.diff(rows) == 1)
+    if len(next_to) < _FEWEST:
+        return 0.0, 0.0
+    r = float(np.corrcoef(left[next_to], left[next_to + 1])[0, 1])
+    return (len(next_to) * r**2, r) if r > 0 else (0.0, 0.0)
+
+
+def _judge(found: list[tuple[float, int, float, str]], serial: tuple[float, float]) -> Fit:
     ratios = []
+    statistic, r = serial
+    if statistic > special.chdtri(1, LEVEL / max(1, len(found))):
+        fewer = (1 - r) / (1 + r)
+        ratios.append(
+            (fewer, "rows that follow each other are alike (a series in time, or groups)")
+        )
     for statistic, freedom, weight, what in found:
         limit = float(special.chdtri(freedom, LEVEL / len(found))) if freedom else np.inf
         if statistic > limit:
