@@ -403,3 +403,27 @@ def test_values_far_from_all_that_was_seen_are_named(posterior, question, warned
     assert any(
         "is far from all that was seen" in w for w in answer(question, posterior).warnings
     ) is (warned)
+
+
+def test_an_edge_from_what_nobody_set_is_certain_only_without_hidden_causes():
+    """A hidden cause of both, and experiments on one of them: nothing moves the other."""
+    rng = np.random.default_rng(5)
+    hidden, set_ = rng.normal(size=400), np.arange(400) >= 300
+    x = np.where(set_, rng.normal(size=400), hidden + 0.5 * rng.normal(size=400))
+    y = hidden + 0.5 * rng.normal(size=400)
+    table = Table.from_rows(("X", "Y"), np.c_[x, y], np.where(set_, 0, -1))
+    found = answer("which edges are certain?", infer(table))
+    assert any("Y -> X" in row["edge"] for row in found.table)
+    assert any("no row sets Y" in line for line in found.warnings)
+
+
+def test_no_edge_is_said_where_experiments_contradict_observations():
+    """X does move Y, by the experiments; a hidden cause makes observations say the opposite."""
+    rng = np.random.default_rng(6)
+    hidden, set_ = rng.normal(size=1000), np.arange(1000) >= 800
+    x = np.where(set_, rng.normal(size=1000), hidden + 0.5 * rng.normal(size=1000))
+    y = x - 3 * hidden + rng.normal(size=1000)
+    table = Table.from_rows(("X", "Y"), np.c_[x, y], np.where(set_, 0, -1))
+    posterior = infer(table)
+    assert answer("is there an edge from X to Y?", posterior).refused
+    assert not answer("which edges are certain?", posterior).table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import (
     UNIDENTIFIED,
     Answer,
+    conflict_about,
     number,
     refuse,
 )
@@ -25,6 +27,12 @@ def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
     if not posterior.fit.credible and query.threshold > q.LIKELY:
         return _nothing_certain(query, posterior)
     rows: list[dict[str, Any]] = []
+    # Where experiments contradict observations no graph without hidden causes holds both.
+    doubtful = [(i, j) for i, j in np.argwhere(np.triu(edges + edges.T >= query.threshold, 1))
+                if _contradicted(posterior, int(i), int(j))]  # fmt: skip
+    edges = edges.copy()
+    for i, j in doubtful:
+        edges[i, j] = edges[j, i] = 0.0
     for i, j in np.argwhere(edges >= query.threshold):
         rows.append({"edge": f"{names[i]} -> {names[j]}", "probability": float(edges[i, j])})
     rows.sort(key=lambda r: -r["probability"])
@@ -41,7 +49,39 @@ def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
     if undecided:
         pairs = ", ".join(r["edge"] for r in undecided)
         text += f"; adjacent with that probability, direction open: {pairs}"
-    return Answer("", None, text, float(len(rows)), table=(*rows, *undecided))
+    if doubtful:
+        pairs = ", ".join(f"{names[i]} - {names[j]}" for i, j in doubtful)
+        text += f"; nothing is said of {pairs}, where observations contradict experiments"
+    listed_edges = [(int(i), int(j)) for i, j in np.argwhere(edges >= query.threshold)]
+    warnings = _perhaps_hidden(posterior, listed_edges)
+    return Answer(
+        "", None, text, float(len(rows)), warnings=warnings, table=(*rows, *undecided)
+    )  # fmt: skip
+
+
+def _contradicted(posterior: CausalPosterior, i: int, j: int) -> bool:
+    return any(conflict_about(posterior, *pair) is not None for pair in ((i, j), (j, i)))
+
+
+def _perhaps_hidden(
+    posterior: CausalPosterior, edges: Sequence[tuple[int, int]]
+) -> tuple[str, ...]:
+    """Edges from a variable that nobody set: a hidden cause of both ends would leave the same rows,
+    also those in which the other end was set. Worlds that are simulated say what is hidden."""
+    table = posterior.table
+    if not posterior.fusion.model.standardise:
+        return ()
+    set_ = table.hard.any(axis=0) | table.factors
+    unset = [(i, j) for i, j in edges if not set_[i]]
+    if not unset:
+        return ()
+    shown = ", ".join(f"{table.variables[i]} -> {table.variables[j]}" for i, j in unset[:6])
+    more = f" and {len(unset) - 6} more" if len(unset) > 6 else ""
+    causes = ", ".join(dict.fromkeys(table.variables[i] for i, _ in unset[:6]))
+    return (
+        f"{shown}{more}: only if nothing hidden moves both ends; no row sets {causes}, and an "
+        "experiment that does would tell",
+    )
 
 
 def _nothing_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
@@ -81,13 +121,20 @@ def _why_undirected(posterior: CausalPosterior, i: int, j: int) -> str:
 def answer_edge(query: q.Edge, posterior: CausalPosterior) -> Answer:
     i, j = posterior.table.index(query.parent), posterior.table.index(query.child)
     p, back = float(posterior.sober.edges[i, j]), float(posterior.sober.edges[j, i])
+    if _contradicted(posterior, i, j):
+        return refuse(
+            f"observations and experiments contradict each other about {query.parent} and "
+            f"{query.child}, so that no graph without hidden causes holds both; ask for the effect "
+            "of what was set, which the experiments tell"
+        )
     if posterior.open_edges[i, j] > UNIDENTIFIED and max(p, back) < q.CERTAIN:
         return refuse(
             f"{query.parent} and {query.child} are adjacent with probability {p + back:.3f}, and "
             f"{_why_undirected(posterior, i, j)}"
         )
     text = f"P({query.parent} -> {query.child}) = {p:.3f}; the other way {back:.3f}"
-    return Answer("", None, text, p)
+    warnings = _perhaps_hidden(posterior, [(i, j)] if p >= q.LIKELY else [])
+    return Answer("", None, text, p, warnings=warnings)
 
 
 def answer_ancestor(query: q.Ancestor, posterior: CausalPosterior) -> Answer:
