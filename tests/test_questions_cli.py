@@ -334,3 +334,13 @@ def test_bad_input_is_one_line_exit_2_and_leaves_nothing(words, field, folder, t
     assert out == ""
     assert list(tmp_path.iterdir()) == []
     assert {p: p.stat().st_size for p in folder.rglob("*")} == before
+
+
+@pytest.mark.parametrize("out", ["", "mine.csv", "."])
+def test_a_report_never_takes_the_place_of_data(out, folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    before = (folder / "mine.csv").read_bytes()
+    code, said, err = run(capsys, "advise", "mine.csv", "--targets", "did", "--out", out)
+    assert (code, said, err.count("\n")) == (2, "", 1)
+    assert "--out" in err
+    assert (folder / "mine.csv").read_bytes() == before

@@ -151,6 +151,7 @@ def advise(
 ) -> None:
     """From a table of your own to the next experiments, with reasons."""
     check_files(data)
+    _check_report(out, data)
     beliefs.check()
     rows = _rows(data, table, goal or "", beliefs)
     from seedo import evaluation, inference, reports, tables
@@ -205,6 +206,14 @@ def check_files(paths: list[Path]) -> None:
     for path in paths:
         if not path.exists():
             raise UserError(str(path), None, "there is no such file or folder")
+
+
+def _check_report(out: Path, data: list[Path]) -> None:
+    """Raises UserError for a report that could not be written, or would take the data's place."""
+    if not out.name or out.is_dir():
+        raise UserError("--out", str(out), "name a file to write, e.g. advice.html")
+    if any(out.exists() and out.samefile(path) for path in data):
+        raise UserError("--out", str(out), "these are the data: name another file")
 
 
 class _Rows:
