@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -9,6 +11,7 @@ from scipy import stats
 from scipy.special import expit
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
+from seedo.errors import UserError
 from seedo.inference import Beliefs, ask, parse_graph
 from seedo.tables import Column, Table
 
@@ -305,3 +308,23 @@ def test_groups_and_conditions_are_looked_at_by_themselves():
     assert [round(row["effect"]) for row in by.table] == [1, 3]
     one = ask("effect of arm on y for sex = 1", table)
     assert one.value == pytest.approx(by.table[1]["effect"])
+
+
+@pytest.mark.parametrize("kind", ["arm", "unit", "weight"])
+def test_too_few_rows_give_no_interval(kind):
+    """One row in an arm, rows of one unit, weight on one row: nothing tells what varies."""
+    rng = np.random.default_rng(11)
+    arm = np.repeat([0.0, 1.0], 30)
+    if kind == "arm":
+        arm = (np.arange(60) == 7).astype(float)
+    table = table_of({"arm": arm, "y": arm + rng.normal(size=60)}, "arm")
+    if kind == "unit":
+        table = replace(table, unit=np.zeros(60, np.int64))
+    if kind == "weight":
+        table = replace(table, weight=np.where(np.arange(60) == 7, 60.0, 0.0))
+    try:
+        found = ask("effect of arm on y", table)
+    except UserError:
+        return
+    assert found.refused
+    assert found.low is None

@@ -24,6 +24,7 @@ from seedo.inference.checks import (
     order_finding,
     resemblance,
 )
+from seedo.inference.effects._enough import too_few
 from seedo.inference.effects._fit import Fitted, Link, fit
 from seedo.inference.effects._sample import Covariate, Sample
 from seedo.inference.effects._terms import KNOTS, Curve, Terms, curve
@@ -89,10 +90,10 @@ def model_of(
     if sample.rows > TESTED:
         rng = np.random.default_rng(0)
         tested = sample.take(np.sort(rng.choice(sample.rows, TESTED, replace=False)))
-    walk = _walk(sample, names)
-    if walk is not None:
+    hopeless = too_few(sample, names.cause) or _walk(sample, names)
+    if hopeless is not None:
         plain = Terms(_first_form(sample), tuple(_held_form(c) for c in sample.covariates))
-        return Model(fit(sample, plain, "identity"), (walk,), ())
+        return Model(fit(sample, plain, "identity"), (hopeless,), ())
     terms, link, found = _form(tested, names, asked, wanted, apart)
     findings += found
     if tested is not sample:

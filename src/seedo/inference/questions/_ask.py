@@ -180,9 +180,15 @@ def posterior(
 
     Raises:
         UserError: the graph has hidden common causes, or lacks a variable; weights cannot be
-            counted, see `Table.repeated`; as for `infer`.
+            counted, see `Table.repeated`, or leave too few rows; as for `infer`.
     """
     beliefs = beliefs or Beliefs()
+    if table.weight is not None:
+        counted = table.values[table.complete & (table.weight > 0)]
+        different = len(np.unique(counted, axis=0))
+        if different < table.n + 2:
+            remedy = f"{table.n} variables need {table.n + 2} that differ: leave variables out"
+            raise UserError("rows with a weight above 0", different, remedy)
     prior = beliefs.prior
     form = beliefs.form
     if beliefs.graph is not None:
