@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -418,6 +419,34 @@ def test_copies_of_rows_are_noted_where_chance_makes_none(tmp_path):
     coarse = rows("age,t,y", random.integers(20, 80, 3000), random.integers(0, 2, 3000),
                   random.integers(0, 2, 3000))  # fmt: skip
     assert not read_table(put(tmp_path, coarse))[1]
+
+
+def test_clean_rounded_tables_have_no_copies_and_copied_ones_do(tmp_path):
+    # One column on a grid and an outcome of two values agree by chance: no fault of the table's.
+    warned = 0
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        conc = random.uniform(0, 20, 400).round(2)
+        alive = (random.uniform(size=400) < 1 / (1 + np.exp(conc - 10))).astype(int)
+        strength = random.normal(90, 5, 63).round(1)
+        recipe = np.where(np.arange(63) < 40, 10, 20)
+        for path in (put(tmp_path, rows("conc,alive", conc, alive), "a.csv"),
+                     put(tmp_path, rows("strength,recipe", strength, recipe), "b.csv")):  # fmt: skip
+            warned += any("exact copies" in line for line in read_table(path)[1])
+    assert warned == 0
+    fine = np.random.default_rng(0).normal(size=100)
+    text = rows("x,y", np.r_[fine, fine], np.tile(np.arange(100) % 2, 2))
+    assert any("exact copies" in line for line in read_table(put(tmp_path, text))[1])
+
+
+def test_a_table_of_thousands_of_columns_is_refused_at_once(tmp_path):
+    names = [f"v{i}" for i in range(3000)]
+    text = "\n".join([",".join(names)] + [",".join(f"{(i * k) % 7}" for i in range(3000))
+                                          for k in range(1, 6)])  # fmt: skip
+    start = time.monotonic()
+    with pytest.raises(UserError, match="variables"):
+        read_table(put(tmp_path, text))
+    assert time.monotonic() - start < 5
 
 
 def test_roles_are_written_edited_and_read_again(tmp_path, capsys):
