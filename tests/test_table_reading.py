@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -430,8 +431,8 @@ def test_clean_rounded_tables_have_no_copies_and_copied_ones_do(tmp_path):
         alive = (random.uniform(size=400) < 1 / (1 + np.exp(conc - 10))).astype(int)
         strength = random.normal(90, 5, 63).round(1)
         recipe = np.where(np.arange(63) < 40, 10, 20)
-        for path in (put(tmp_path, rows("conc,alive", conc, alive), "a.csv"),
-                     put(tmp_path, rows("strength,recipe", strength, recipe), "b.csv")):  # fmt: skip
+        texts = rows("conc,alive", conc, alive), rows("strength,recipe", strength, recipe)
+        for path in (put(tmp_path, text) for text in texts):
             warned += any("exact copies" in line for line in read_table(path)[1])
     assert warned == 0
     fine = np.random.default_rng(0).normal(size=100)
@@ -609,3 +610,39 @@ def test_weights_can_be_written_out_as_rows(tmp_path):
                            reading=Reading(weights="n"))  # fmt: skip
     with pytest.raises(UserError, match=r"--weights n: got 81\.5; .*--roles n=ignored"):
         halves.repeated()
+
+
+REASONS = {
+    "NUL": (b"x,y\n1,2\n3,\x004\n", "t.csv", r"line 3: got .*control character.*remove it"),
+    "UTF-32": (PLAIN.encode("utf-32"), "t.csv", "UTF-32 text: save it as UTF-8"),
+    "ragged": (b"x,y\n1,2\n3,4,5\n", "t.csv", "row 3: got '3 cells'.*double quotes"),
+    "suffix": (b"x,y\n1,2\n", "t.foo", "got '.foo'; give .csv"),
+    "not there": (None, "nothere.csv", "there is no such file"),
+    "workbook": (b"nothing of the kind", "t.xlsx", "damaged.*copy or save it again"),
+    "parquet": (b"nothing of the kind", "t.parquet", "damaged.*copy or save it again"),
+}
+
+
+@pytest.mark.parametrize("fault", REASONS)
+def test_what_is_no_table_is_refused_in_one_line_with_its_reason(tmp_path, capsys, fault):
+    content, name, said = REASONS[fault]
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    code, _, err = run(capsys, "inspect", str(path))
+    assert code == 2
+    assert re.search(said, err), err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("targets", ["", "."])
+def test_targets_that_are_neither_column_nor_file_are_refused(tmp_path, targets):
+    with pytest.raises(UserError, match="targets.*column"):
+        read_table(put(tmp_path, PLAIN), targets)
+
+
+def test_a_refused_question_is_one_line_though_the_table_has_notes(tmp_path, capsys):
+    gaps = put(tmp_path, PLAIN.replace("\n", "\n,5\n", 1))
+    code, _, err = run(capsys, "ask", str(gaps), "what is this?")
+    assert code == 2
+    assert err.count("\n") == 1, err

@@ -283,8 +283,7 @@ def _beliefs(rows: _Rows, said: BeliefOptions, form: Form = "auto") -> Beliefs:
     names = rows.table.variables
     if said.graph is not None:
         graph, prior = inference.read_graph(said.graph, names), None
-        for note in graph.notes:
-            notes.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        rows.notes.extend(graph.notes)
     else:
         graph = None
         prior = inference.stated_prior(
