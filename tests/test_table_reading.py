@@ -637,7 +637,7 @@ def test_what_is_no_table_is_refused_in_one_line_with_its_reason(tmp_path, capsy
 
 @pytest.mark.parametrize("targets", ["", "."])
 def test_targets_that_are_neither_column_nor_file_are_refused(tmp_path, targets):
-    with pytest.raises(UserError, match="targets.*column"):
+    with pytest.raises(UserError, match=r"targets.*column"):
         read_table(put(tmp_path, PLAIN), targets)
 
 
@@ -646,3 +646,67 @@ def test_a_refused_question_is_one_line_though_the_table_has_notes(tmp_path, cap
     code, _, err = run(capsys, "ask", str(gaps), "what is this?")
     assert code == 2
     assert err.count("\n") == 1, err
+
+
+LOOKS = {
+    "units": (["5 mm", "6 cm"], "numbers with a unit"),
+    "some units": (["5 mm", "6", "7 mm"], "numbers with a unit"),
+    "thousands": (["5k", "7M"], "numbers with a unit"),
+    "fractions": (["1/2", "5", "3/4"], "fractions"),
+    "clock": (["12:30", "13:45"], "times of day"),
+    "formulas": (["=1+1", "=2+3"], "formulas"),
+    "days of no year": (["2020-02-30", "2020-01-02", "2020-01-03"], "dates"),
+    "dates of both kinds": (["13/02/2020", "02/13/2020"], "dates"),
+    "dates in several forms": (["2020-01-02", "03/04/2020", "5 Jan 2020"], "dates"),
+    "dates without dashes": ([20200102, 20210101, 20210203], "dates"),
+    "names": (["arm 1", "arm 2"], ""),
+    "ages": (["18-25", "26-40", "41+"], ""),
+    "ordinals": (["1st class", "2nd class"], ""),
+    "codes": (["3a", "3b", "4a"], ""),
+}
+
+
+@pytest.mark.parametrize("kind", LOOKS)
+def test_what_looks_like_an_amount_or_a_date_is_said_with_what_to_do(tmp_path, kind):
+    cells, word = LOOKS[kind]
+    text = rows("x,y,q", X, Y, np.resize(np.array(cells, object), N))
+    said = [line for line in read_table(put(tmp_path, text))[1] if "look like" in line]
+    assert bool(said) == bool(word), said
+    if word:
+        assert "column q" in said[0]
+        assert str(cells[0]) in said[0]
+        assert word in said[0]
+
+
+CLASHES = {
+    "roles": {"roles": ["x=factor,x=outcome"]},
+    "types": {"types": ["x=real,x=categorical"]},
+    "role and unit": {"roles": ["x=unit"], "unit": "y"},
+    "unit and another role": {"roles": ["x=measured"], "unit": "x"},
+    "unit and time": {"unit": "x", "time": "x"},
+    "weights and unit": {"weights": "x", "unit": "x"},
+    "no code and a code": {"missing": ["none", "-9"]},
+    "an empty code": {"missing": ["x="]},
+    "a code of no column": {"missing": ["=-9"]},
+    "shares beyond all": {"types": ["y=bounded"]},
+}
+
+
+@pytest.mark.parametrize("clash", CLASHES)
+def test_contradictory_options_are_refused(tmp_path, clash):
+    with pytest.raises(UserError, match=r"contradict|one role|column=code|from 0 to 1"):
+        read_table(put(tmp_path, PLAIN), reading=Reading(**CLASHES[clash]))
+
+
+@pytest.mark.parametrize("line", ["q,categorical,,A|B|B", "q,categorical,,|", "x,real,,1|2"])
+def test_levels_that_cannot_be_are_refused_in_a_file_of_roles(tmp_path, line):
+    text = rows("x,y,q", X, Y, np.resize(["A", "B"], N))
+    file = put(tmp_path, f"column,type,role,levels\n{line}\n", "roles.csv")
+    with pytest.raises(UserError, match="levels"):
+        read_table(put(tmp_path, text), reading=Reading(file=file))
+
+
+def test_a_constant_level_is_named(tmp_path):
+    text = rows("x,y,arm", X, Y, np.resize(["A", "B"], N))
+    said = read_table(put(tmp_path, text), reading=Reading(missing=["A"]))[1]
+    assert any("constant" in line and "arm (B)" in line for line in said), said

@@ -119,4 +119,4 @@ def _refuse(path: Path, data: bytes, bad: int) -> None:
     remedy = "no UTF-8 text: save it as UTF-8"
     if data[bad] in _CONTROLS:
         remedy = "a control character, which no text holds: remove it, or save the table again"
-    raise UserError(f"{path} line {line}", f"\\x{data[bad]:02x}", remedy)
+    raise UserError(f"{path} line {line}", data[bad : bad + 1], remedy)
