@@ -710,3 +710,11 @@ def test_a_constant_level_is_named(tmp_path):
     text = rows("x,y,arm", X, Y, np.resize(["A", "B"], N))
     said = read_table(put(tmp_path, text), reading=Reading(missing=["A"]))[1]
     assert any("constant" in line and "arm (B)" in line for line in said), said
+
+
+@pytest.mark.parametrize("fill", [-32768, 65535, 2147483647])
+def test_the_end_of_a_range_of_whole_numbers_means_missing(tmp_path, fill):
+    x = np.where(np.arange(N) % 20 == 3, fill, X)
+    table, said = read_table(put(tmp_path, rows("x,y", x, Y)))
+    assert np.nanmax(np.abs(table.values[:, 0])) <= 100
+    assert any("10 cells read as missing" in line for line in said), said

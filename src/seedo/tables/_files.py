@@ -179,9 +179,9 @@ def _roles(
             found[chosen["weight"]] = _with_role(found[chosen["weight"]], "weight")
     for name in variables:
         if found[name].column.type == "label":
-            notes = found[name].column.notes
+            odd = found[name].column.notes
             remedy = f"hardly two rows have the same name; --types {name}=categorical makes groups"
-            remedy = next((note for note in notes if "look like" in note), remedy)
+            remedy = next((note for note in odd if "look like" in note), remedy)
             raise UserError(f"{blocks[0].path} column {name}", None, remedy)
     if len(variables) < 2:
         others = [f"{n} ({one.column.type}, {one.column.role})" for n, one in found.items()
