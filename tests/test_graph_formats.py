@@ -363,3 +363,11 @@ def test_documented_examples_are_found():
 @pytest.mark.parametrize(("name", "example"), documented())
 def test_every_documented_format_is_read(name, example):
     assert len(parse_graph(example).variables) > 1
+
+
+@pytest.mark.parametrize("text", ["Z -> X, Y\nX -> Y", "X -> Y\nZ -> X, Y, W"])
+def test_a_comma_that_may_list_effects_is_no_silent_loss_of_an_edge(tmp_path, text):
+    path = tmp_path / "graph.txt"
+    path.write_text(text)
+    with pytest.raises(UserError, match="an effect too"):
+        read_graph(path, ("X", "Y", "Z", "W"))

@@ -367,7 +367,7 @@ BAD = {
     "blank file": ({"t.csv": "\n \n"}, {}, ["t.csv", "empty"]),
     "header only": ({"t.csv": "a,b\n"}, {}, ["t.csv", "no rows"]),
     "half of UTF-16": ({"t.csv": GOOD.encode("utf-16")[:-1]}, {}, ["t.csv", "UTF-16"]),
-    "bytes of nothing": ({"t.csv": GOOD.replace("0.", "\0.")}, {}, ["line", "UTF-8"]),
+    "bytes of nothing": ({"t.csv": GOOD.replace("0.", "\0.")}, {}, ["line", "control"]),
     "open quote": ({"t.csv": table(edit={(2, 0): '"0.5'})}, {}, ["row 4", "never closed"]),
     # the header
     "duplicate names": ({"t.csv": table("a,b,a")}, {}, ["'a'", "more than once"]),

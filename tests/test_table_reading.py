@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -420,6 +422,34 @@ def test_copies_of_rows_are_noted_where_chance_makes_none(tmp_path):
     assert not read_table(put(tmp_path, coarse))[1]
 
 
+def test_clean_rounded_tables_have_no_copies_and_copied_ones_do(tmp_path):
+    # One column on a grid and an outcome of two values agree by chance: no fault of the table's.
+    warned = 0
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        conc = random.uniform(0, 20, 400).round(2)
+        alive = (random.uniform(size=400) < 1 / (1 + np.exp(conc - 10))).astype(int)
+        strength = random.normal(90, 5, 63).round(1)
+        recipe = np.where(np.arange(63) < 40, 10, 20)
+        texts = rows("conc,alive", conc, alive), rows("strength,recipe", strength, recipe)
+        for path in (put(tmp_path, text) for text in texts):
+            warned += any("exact copies" in line for line in read_table(path)[1])
+    assert warned == 0
+    fine = np.random.default_rng(0).normal(size=100)
+    text = rows("x,y", np.r_[fine, fine], np.tile(np.arange(100) % 2, 2))
+    assert any("exact copies" in line for line in read_table(put(tmp_path, text))[1])
+
+
+def test_a_table_of_thousands_of_columns_is_refused_at_once(tmp_path):
+    names = [f"v{i}" for i in range(3000)]
+    text = "\n".join([",".join(names)] + [",".join(f"{(i * k) % 7}" for i in range(3000))
+                                          for k in range(1, 6)])  # fmt: skip
+    start = time.monotonic()
+    with pytest.raises(UserError, match="variables"):
+        read_table(put(tmp_path, text))
+    assert time.monotonic() - start < 5
+
+
 def test_roles_are_written_edited_and_read_again(tmp_path, capsys):
     path = put(tmp_path, CELLS)
     code, out, _ = run(capsys, "inspect", str(path), "--write-roles", "--json")
@@ -580,3 +610,111 @@ def test_weights_can_be_written_out_as_rows(tmp_path):
                            reading=Reading(weights="n"))  # fmt: skip
     with pytest.raises(UserError, match=r"--weights n: got 81\.5; .*--roles n=ignored"):
         halves.repeated()
+
+
+REASONS = {
+    "NUL": (b"x,y\n1,2\n3,\x004\n", "t.csv", r"line 3: got .*control character.*remove it"),
+    "UTF-32": (PLAIN.encode("utf-32"), "t.csv", "UTF-32 text: save it as UTF-8"),
+    "ragged": (b"x,y\n1,2\n3,4,5\n", "t.csv", "row 3: got '3 cells'.*double quotes"),
+    "suffix": (b"x,y\n1,2\n", "t.foo", "got '.foo'; give .csv"),
+    "not there": (None, "nothere.csv", "there is no such file"),
+    "workbook": (b"nothing of the kind", "t.xlsx", "damaged.*copy or save it again"),
+    "parquet": (b"nothing of the kind", "t.parquet", "damaged.*copy or save it again"),
+}
+
+
+@pytest.mark.parametrize("fault", REASONS)
+def test_what_is_no_table_is_refused_in_one_line_with_its_reason(tmp_path, capsys, fault):
+    content, name, said = REASONS[fault]
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    code, _, err = run(capsys, "inspect", str(path))
+    assert code == 2
+    assert re.search(said, err), err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("targets", ["", "."])
+def test_targets_that_are_neither_column_nor_file_are_refused(tmp_path, targets):
+    with pytest.raises(UserError, match=r"targets.*column"):
+        read_table(put(tmp_path, PLAIN), targets)
+
+
+def test_a_refused_question_is_one_line_though_the_table_has_notes(tmp_path, capsys):
+    gaps = put(tmp_path, PLAIN.replace("\n", "\n,5\n", 1))
+    code, _, err = run(capsys, "ask", str(gaps), "what is this?")
+    assert code == 2
+    assert err.count("\n") == 1, err
+
+
+LOOKS = {
+    "units": (["5 mm", "6 cm"], "numbers with a unit"),
+    "some units": (["5 mm", "6", "7 mm"], "numbers with a unit"),
+    "thousands": (["5k", "7M"], "numbers with a unit"),
+    "fractions": (["1/2", "5", "3/4"], "fractions"),
+    "clock": (["12:30", "13:45"], "times of day"),
+    "formulas": (["=1+1", "=2+3"], "formulas"),
+    "days of no year": (["2020-02-30", "2020-01-02", "2020-01-03"], "dates"),
+    "dates of both kinds": (["13/02/2020", "02/13/2020"], "dates"),
+    "dates in several forms": (["2020-01-02", "03/04/2020", "5 Jan 2020"], "dates"),
+    "dates without dashes": ([20200102, 20210101, 20210203], "dates"),
+    "names": (["arm 1", "arm 2"], ""),
+    "ages": (["18-25", "26-40", "41+"], ""),
+    "ordinals": (["1st class", "2nd class"], ""),
+    "codes": (["3a", "3b", "4a"], ""),
+}
+
+
+@pytest.mark.parametrize("kind", LOOKS)
+def test_what_looks_like_an_amount_or_a_date_is_said_with_what_to_do(tmp_path, kind):
+    cells, word = LOOKS[kind]
+    text = rows("x,y,q", X, Y, np.resize(np.array(cells, object), N))
+    said = [line for line in read_table(put(tmp_path, text))[1] if "look like" in line]
+    assert bool(said) == bool(word), said
+    if word:
+        assert "column q" in said[0]
+        assert str(cells[0]) in said[0]
+        assert word in said[0]
+
+
+CLASHES = {
+    "roles": {"roles": ["x=factor,x=outcome"]},
+    "types": {"types": ["x=real,x=categorical"]},
+    "role and unit": {"roles": ["x=unit"], "unit": "y"},
+    "unit and another role": {"roles": ["x=measured"], "unit": "x"},
+    "unit and time": {"unit": "x", "time": "x"},
+    "weights and unit": {"weights": "x", "unit": "x"},
+    "no code and a code": {"missing": ["none", "-9"]},
+    "an empty code": {"missing": ["x="]},
+    "a code of no column": {"missing": ["=-9"]},
+    "shares beyond all": {"types": ["y=bounded"]},
+}
+
+
+@pytest.mark.parametrize("clash", CLASHES)
+def test_contradictory_options_are_refused(tmp_path, clash):
+    with pytest.raises(UserError, match=r"contradict|one role|column=code|from 0 to 1"):
+        read_table(put(tmp_path, PLAIN), reading=Reading(**CLASHES[clash]))
+
+
+@pytest.mark.parametrize("line", ["q,categorical,,A|B|B", "q,categorical,,|", "x,real,,1|2"])
+def test_levels_that_cannot_be_are_refused_in_a_file_of_roles(tmp_path, line):
+    text = rows("x,y,q", X, Y, np.resize(["A", "B"], N))
+    file = put(tmp_path, f"column,type,role,levels\n{line}\n", "roles.csv")
+    with pytest.raises(UserError, match="levels"):
+        read_table(put(tmp_path, text), reading=Reading(file=file))
+
+
+def test_a_constant_level_is_named(tmp_path):
+    text = rows("x,y,arm", X, Y, np.resize(["A", "B"], N))
+    said = read_table(put(tmp_path, text), reading=Reading(missing=["A"]))[1]
+    assert any("constant" in line and "arm (B)" in line for line in said), said
+
+
+@pytest.mark.parametrize("fill", [-32768, 65535, 2147483647])
+def test_the_end_of_a_range_of_whole_numbers_means_missing(tmp_path, fill):
+    x = np.where(np.arange(N) % 20 == 3, fill, X)
+    table, said = read_table(put(tmp_path, rows("x,y", x, Y)))
+    assert np.nanmax(np.abs(table.values[:, 0])) <= 100
+    assert any("10 cells read as missing" in line for line in said), said

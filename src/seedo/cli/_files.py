@@ -29,7 +29,8 @@ def inspect(
     """Say what a dataset holds and if it is whole; how a table is read."""
     from seedo import tables
 
-    if logs.is_file() and logs.name.lower().endswith(tables.SUFFIXES):
+    called = logs.name.lower().endswith(tables.SUFFIXES) and not logs.is_dir()
+    if called or (logs.is_file() and logs.name != "manifest.json"):
         _inspect_table(logs, reading, write_roles, as_json)
         return
     if write_roles:

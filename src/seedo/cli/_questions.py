@@ -120,10 +120,10 @@ def ask(
     form: Form = "nonlinear" if nonlinear else "linear" if linear else "auto"
     with Count("sampling graphs", "sweeps") as progress:
         found = inference.ask(question, rows.table, _beliefs(rows, beliefs, form), progress)
+    _say_read(rows, as_json)
     if as_json:
         print(json.dumps(found.to_dict(), sort_keys=True))
         return
-    _say_read(rows)
     _print_answer(found)
 
 
@@ -193,10 +193,10 @@ def advise(
         found = replace(found, notes=tuple(rows.notes), command=asked)
         reports.write_advice(found, out)
         shown = reports.advice_table
+    _say_read(rows, as_json)
     if as_json:
         print(json.dumps(found.to_dict(), sort_keys=True))
         return
-    _say_read(rows)
     print_table(shown(found))
     notes.print(f"report in {out}", highlight=False, markup=False, soft_wrap=True)
 
@@ -225,23 +225,15 @@ class _Rows:
         self.read = read
 
 
-def _rows(
-    paths: list[Path], how: TableOptions, question: str, beliefs: BeliefOptions
-) -> _Rows:  # fmt: skip
-    """The rows, with what was noticed said on stderr."""
-    rows = _read(paths, how, question, beliefs)
+def _say_read(rows: _Rows, as_json: bool) -> None:
+    """Says what was noticed in reading: with the answer, so that an error stays one line."""
     for note in rows.notes:
         notes.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
-    return rows
-
-
-def _say_read(rows: _Rows) -> None:
-    """Says how columns were read: with the answer, so that an error stays one line."""
-    for line in rows.read:
+    for line in () if as_json else rows.read:
         notes.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
-def _read(
+def _rows(
     paths: list[Path], how: TableOptions, question: str, beliefs: BeliefOptions
 ) -> _Rows:  # fmt: skip
     episode = how.episode
@@ -291,8 +283,7 @@ def _beliefs(rows: _Rows, said: BeliefOptions, form: Form = "auto") -> Beliefs:
     names = rows.table.variables
     if said.graph is not None:
         graph, prior = inference.read_graph(said.graph, names), None
-        for note in graph.notes:
-            notes.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        rows.notes.extend(graph.notes)
     else:
         graph = None
         prior = inference.stated_prior(

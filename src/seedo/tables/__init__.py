@@ -11,7 +11,7 @@ from seedo.tables._read_columns import OPEN_SUFFIXES, SUFFIXES, read_columns
 from seedo.tables._reading import Reading, roles_path, roles_text
 from seedo.tables._said_names import said_names
 from seedo.tables._table import OBSERVED, Regime, Table
-from seedo.tables._usable import MAX_VARIABLES
+from seedo.tables._usable import MAX_VARIABLES, chance_pairs
 
 __all__ = [
     "COLUMN_TYPES",
@@ -29,6 +29,7 @@ __all__ = [
     "Reading",
     "Regime",
     "Table",
+    "chance_pairs",
     "check_unpacked",
     "codes",
     "decimals",

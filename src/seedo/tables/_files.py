@@ -19,9 +19,19 @@ from seedo.tables._read_columns import read_columns
 from seedo.tables._reading import Reading, Said, resolved
 from seedo.tables._table import Regime, Table
 from seedo.tables._targets import Label, Labels, place, read_labels
-from seedo.tables._usable import listed, nearly_empty, repeated_rows, too_few_columns, usable
+from seedo.tables._usable import (
+    MAX_VARIABLES,
+    listed,
+    nearly_empty,
+    repeated_rows,
+    too_few_columns,
+    usable,
+)
 
 _VARIABLES = ("factor", "outcome", "measured")
+
+_MOST_COLUMNS = 1000
+"""More are not even read: hardly any of them could stay variables."""
 
 
 def read_table(
@@ -93,6 +103,9 @@ def read_table(
     drop = [name for text in drop for name in names_in(text, names)]
     keep = keep and [name for text in keep for name in names_in(text, names)]
     wanted = _wanted(names, spent, drop, keep)
+    if len(wanted) > _MOST_COLUMNS:
+        remedy = f"at most {MAX_VARIABLES} are used: choose them with --keep"
+        raise UserError("variables", len(wanted), remedy)
     # A column that is no variable may still say what rows belong together, or when they were.
     helpers = [n for n in names if n not in wanted and n not in spent and n not in drop
                and said[n].role in ("unit", "time", "weight")]  # fmt: skip
@@ -166,7 +179,9 @@ def _roles(
             found[chosen["weight"]] = _with_role(found[chosen["weight"]], "weight")
     for name in variables:
         if found[name].column.type == "label":
-            remedy = "every row has another name: --types categorical makes groups of them"
+            odd = found[name].column.notes
+            remedy = f"hardly two rows have the same name; --types {name}=categorical makes groups"
+            remedy = next((note for note in odd if "look like" in note), remedy)
             raise UserError(f"{blocks[0].path} column {name}", None, remedy)
     if len(variables) < 2:
         others = [f"{n} ({one.column.type}, {one.column.role})" for n, one in found.items()
@@ -189,9 +204,10 @@ def _counted(
 ) -> tuple[str | None, list[str]]:
     """A column that must hold how often each row was there, and what to say about it."""
     for name in variables:
-        others = [found[other].values for other in variables if other != name]
-        if len(others) < 2 or not known_counts(name):
+        # The name first: a table of thousands of columns would be looked through for each.
+        if len(variables) < 3 or not known_counts(name):
             continue
+        others = [found[other].values for other in variables if other != name]
         counts = found[name].values
         if not is_cells(np.stack(others, axis=1), counts, name):
             continue

@@ -19,6 +19,7 @@ _OTHERS = (
     (b"\xd0\xcf\x11\xe0", "an old Excel file: let its name end in .xls, or save it as CSV"),
 )
 _MARKS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_THIRTY_TWO = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 _CONTROLS = frozenset(range(32)) - {9, 10, 12, 13}
 
 
@@ -38,7 +39,9 @@ def read_bytes(path: Path) -> bytes:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
             data = file.read(MAX_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise UserError(str(path), None, f"not a whole gzip file: {error}") from error
+        raise UserError(
+            str(path), None, f"not a whole gzip file: copy or save it again ({error})"
+        ) from error
     if len(data) > MAX_BYTES:
         raise UserError(str(path), None, f"more than {MAX_BYTES:,} bytes unpacked: part it")
     return data
@@ -58,6 +61,8 @@ def decoded(path: Path, data: bytes) -> tuple[bytes, list[str]]:
             raise UserError(str(path), None, what)
     data = data.removeprefix(b"\xef\xbb\xbf")
     said: list[str] = []
+    if data.startswith(_THIRTY_TWO):
+        raise UserError(str(path), None, "UTF-32 text: save it as UTF-8")
     encoding = _sixteen(data)
     if encoding:
         try:
@@ -111,4 +116,7 @@ def _eight(path: Path, data: bytes) -> tuple[bytes, list[str]]:
 
 def _refuse(path: Path, data: bytes, bad: int) -> None:
     line = data.count(b"\n", 0, bad) + 1
-    raise UserError(f"{path} line {line}", data[bad : bad + 1], "no UTF-8 text: save it as UTF-8")
+    remedy = "no UTF-8 text: save it as UTF-8"
+    if data[bad] in _CONTROLS:
+        remedy = "a control character, which no text holds: remove it, or save the table again"
+    raise UserError(f"{path} line {line}", data[bad : bad + 1], remedy)

@@ -31,7 +31,9 @@ def read_parquet(path: Path) -> Columns:
         raise UserError(str(path), error.value, error.remedy) from error
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         reason = str(error)[:120]
-        raise UserError(str(path), None, f"not a whole Parquet file: {reason}") from error
+        raise UserError(
+            str(path), None, f"damaged, or no Parquet file: copy or save it again ({reason})"
+        ) from error
     names = [name.strip() for name in table.column_names]
     check_names(path, names)
     arrays = dict(zip(names, table.columns, strict=True))

@@ -14,6 +14,7 @@ from seedo.tables._column import NAMED, Column
 from seedo.tables._columns import Columns, as_text
 from seedo.tables._dates import days
 from seedo.tables._guess import number_type, role_of, text_type
+from seedo.tables._misread import misread_days, misread_names
 from seedo.tables._reading import Said
 from seedo.tables._sentinels import suspects
 
@@ -159,7 +160,11 @@ def _read_text(
                 values, *_ = numbers(held, said, place, place.field, commas, delimiter)
                 return Found(Column(name, "time", unit=unit), values)
             raise UserError(place.field, cell[:80], "no dates: write 2024-12-31, or numbers")
-    return _named(held, said, place, order)
+    found = _named(held, said, place, order)
+    line = misread_names(name, held.cells, held.count) if not (said.type or order) else ""
+    if not line:
+        return found
+    return replace(found, column=replace(found.column, notes=(*found.column.notes, line)))
 
 
 def _paired(held: Texts, name: str, no: Sequence[str], yes: Sequence[str]) -> Found:
@@ -230,6 +235,8 @@ def _numeric(
                 odd.append(f"{cells} used as a number: --missing {one.value:g} if it means "
                            "missing")  # fmt: skip
     _check_size(values, place)
+    if not said.type and (line := misread_days(place.name, values)):
+        odd.append(line)
     kind = said.type or number_type(values, unit)
     named = ("0", "1") if kind == "yes/no" else ()
     if kind == "yes/no" and not np.isin(values[np.isfinite(values)], (0, 1)).all():
@@ -238,6 +245,10 @@ def _numeric(
     if said.type in ("count", "positive") and (values < 0).any():
         row = int(np.argmax(values < 0))
         raise UserError(place(row), place.cell(row), f"of type {kind}: never below 0")
+    if said.type == "bounded" and ((values < 0) | (values > 100)).any():
+        row = int(np.argmax((values < 0) | (values > 100)))
+        remedy = "of type bounded: from 0 to 1, or per cents from 0 to 100"
+        raise UserError(place(row), place.cell(row), remedy)
     if said.type == "count" and (there := np.nan_to_num(values) % 1 != 0).any():
         row = int(np.argmax(there))
         raise UserError(place(row), place.cell(row), "of type count: give whole numbers")

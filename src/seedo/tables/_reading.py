@@ -96,15 +96,26 @@ def resolved(reading: Reading, names: Sequence[str]) -> dict[str, Said]:
     for name, text in _pairs("--types", reading.types, names).items():
         kind, order = _type("--types", text)
         said[name] = replace(said[name], type=kind, levels=order or said[name].levels)
-    for name, role in _pairs("--roles", reading.roles, names).items():
+    by_role = _pairs("--roles", reading.roles, names)
+    for name, role in by_role.items():
         one_of(f"--roles {name}", role, ROLES)
         said[name] = replace(said[name], role=role)
+    options: dict[str, str] = {}
     for option, chosen, role in (("--unit", reading.unit, "unit"), ("--time", reading.time, "time"),
                                  ("--weights", reading.weights, "weight")):  # fmt: skip
         if chosen is None:
             continue
         if chosen not in names:
             raise UserError(option, chosen, near(chosen, names))
+        clash = {n: r for n, r in by_role.items() if (n == chosen) != (r == role)}
+        for name, its in clash.items():
+            if name == chosen or its == role:
+                both = f"{option} {chosen}, --roles {name}={its}"
+                raise UserError(option, both, "these contradict each other: leave one")
+        if chosen in options:
+            both = f"{options[chosen]} {chosen}, {option} {chosen}"
+            raise UserError(option, both, "a column has one role: leave one")
+        options[chosen] = option
         for name, one in said.items():
             if one.role == role and name != chosen:
                 said[name] = replace(one, role="")
@@ -121,8 +132,14 @@ def _with_codes(said: dict[str, Said], missing: Sequence[str] | None) -> dict[st
         return said
     parts = [part.strip() for text in missing for part in text.split(",")]
     codes: dict[str, list[str]] = {name: [] for name in said}
+    everywhere = {part.casefold() for part in parts if part and "=" not in part}
+    if "none" in everywhere and len(everywhere) > 1:
+        remedy = "none and a code contradict each other: leave one"
+        raise UserError("--missing", ",".join(missing), remedy)
     for part in parts:
         name, equals, code = part.rpartition("=")
+        if equals and not (name.strip() and code.strip()):
+            raise UserError("--missing", part, "write column=code, or a code like -999")
         if equals and name.strip() in said:
             codes[name.strip()].append(code.strip())
         elif not part:
@@ -149,7 +166,11 @@ def _pairs(
             name, equals, value = part.rpartition("=")
             if not equals or not name.strip():
                 raise UserError(option, part.strip(), "write column=value, with commas between")
-            found[name.strip().strip('"').strip()] = value.strip()
+            name = name.strip().strip('"').strip()
+            if found.get(name, value.strip()) != value.strip():
+                both = f"{name}={found[name]}, {name}={value.strip()}"
+                raise UserError(option, both, "these contradict each other: leave one")
+            found[name] = value.strip()
     for name in found:
         if name not in names:
             raise UserError(option, name, near(name, names))
@@ -207,7 +228,12 @@ def _line(line: Mapping[str, str]) -> Said:
         raise UserError("role", role, f"use one of {', '.join(ROLES)}")
     if decimal not in ("", ".", ","):
         raise UserError("decimal", decimal, "use . or ,")
-    levels = tuple(x.strip() for x in re.split(r"\||<", line.get("levels", "")) if x.strip())
+    written = line.get("levels", "").strip()
+    levels = tuple(x.strip() for x in re.split(r"\||<", written)) if written else ()
+    if "" in levels or len({*levels}) < len(levels):
+        raise UserError("levels", written, "give different levels, none empty: low | high")
+    if levels and kind in ("real", "positive", "bounded", "count", "time", "label"):
+        raise UserError("levels", written, f"a column of type {kind} has none: leave it empty")
     codes = tuple(x.strip() for x in line.get("missing", "").split(";") if x.strip())
     none = [code for code in codes if code.casefold() == "none"]
     missing = tuple(code for code in codes if code not in none)

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 _MOST_DISTINCT_SEEN = 6
 
+_FILLS = (-32768.0, -32767.0, 65535.0, -2147483648.0, -2147483647.0, 2147483647.0, 4294967295.0)
+"""Ends of the ranges of whole numbers in files, which fill cells without a value."""
+
 
 @dataclass(frozen=True)
 class Suspect:
@@ -80,6 +83,8 @@ def _coded(value: float) -> bool:
     size = abs(value)
     if size > 1e18:
         return bool(np.isclose(size, 9.96920997e36, rtol=1e-4) or np.isclose(size, 1e20))
+    if value in _FILLS:
+        return True
     digits = f"{size:.10g}".replace(".", "")
     alike = len(set(digits)) == 1 and digits[0] in "789"
     return (alike and (len(digits) >= 2 or value < 0 or digits == "9")) or value == -1

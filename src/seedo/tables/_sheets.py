@@ -35,7 +35,7 @@ def read_sheet(path: Path) -> Columns:
             for name in book.sheet_names
         }
     except Exception as error:  # the library's own, of many kinds
-        raise UserError(str(path), None, f"cannot be read: {str(error)[:120]}") from None
+        raise _damaged(path, error) from None
     filled = {name: rows for name, rows in sheets.items() if any(map(_filled, rows))}
     if not filled:
         raise UserError(str(path), None, "no cell is filled: give a header and rows")
@@ -62,6 +62,12 @@ def read_sheet(path: Path) -> Columns:
     return Columns(path, arrays, len(body), None, "", tuple(warnings), lines=top + 1)
 
 
+def _damaged(path: Path, error: Exception) -> UserError:
+    """That a library could not read a file."""
+    remedy = "damaged, or not what its name says: copy or save it again"
+    return UserError(str(path), None, f"{remedy} ({str(error)[:100]})")
+
+
 def read_statistical(path: Path) -> Columns:
     """Reads a file of Stata or SPSS; labels of values are names of levels in the values' order.
 
@@ -73,7 +79,7 @@ def read_statistical(path: Path) -> Columns:
     try:
         columns, about = read(str(path), output_format="dict")
     except Exception as error:  # the library's own, of many kinds
-        raise UserError(str(path), None, f"cannot be read: {str(error)[:120]}") from None
+        raise _damaged(path, error) from None
     names = [name.strip() for name in columns]
     check_names(path, names)
     arrays, orders = {}, {}
@@ -98,7 +104,7 @@ def _check_unpacked(path: Path) -> None:
         with zipfile.ZipFile(path) as file:
             size = sum(part.file_size for part in file.infolist())
     except (OSError, zipfile.BadZipFile, ValueError) as error:
-        raise UserError(str(path), None, f"cannot be read: {str(error)[:120]}") from None
+        raise _damaged(path, error) from None
     if size > _MOST_UNPACKED:
         remedy = f"at most {_MOST_UNPACKED:,} bytes: save the sheet as CSV"
         raise UserError(str(path), f"{size:,} bytes unpacked", remedy)

@@ -89,7 +89,9 @@ def read_labels(targets: str | None, blocks: Sequence[Columns], spent: Collectio
         names = [name for name in columns if name not in spent and name != targets]
         return _from_column(targets, blocks, names)
     path = Path(targets)
-    if not path.exists():
+    if targets.strip() and path.is_dir():
+        raise UserError("--targets", targets, "a folder: name a column of the table or a file")
+    if not targets.strip() or not path.exists():
         remedy = f"neither a column nor a file: {near(targets, columns)}"
         raise UserError("targets", targets, remedy)
     return _from_file(path, blocks, spent)

@@ -114,9 +114,10 @@ def _refuse_ragged(path: Path, data: bytes, header: Header, width: int) -> None:
             seen += bool(cells)
             if cells and len(cells) != width and seen > header.lines:
                 some = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-                remedy = f"the header has {width}"
+                remedy = f"the header has {width}: put cells that hold {header.delimiter!r} in "
+                remedy += "double quotes" if len(cells) > width else "double quotes, fill gaps"
                 if width == 1:
-                    remedy += ": if that is a title, begin its line with #"
+                    remedy = "the header has 1: if that is a title, begin its line with #"
                 raise UserError(f"{path} row {number}", some, remedy)
     except csv.Error as error:
         raise UserError(str(path), None, f"not CSV: {error}") from error

@@ -15,6 +15,9 @@ MAX_VARIABLES = 50
 _COPY = 1e-4
 """Largest departure from a straight line, in typical deviations, of a mere change of unit."""
 
+_STEPS = 10
+"""How many steps of rounding away values are counted to say how often they agree by chance."""
+
 _NEARLY_EMPTY = 0.8
 """Share of missing cells from which a column would cost more rows than it is worth."""
 
@@ -138,21 +141,47 @@ def repeated_rows(values: NDArray[np.float64]) -> str:
     copies = rows - len(first)
     if copies < max(2, 0.05 * rows) or len(first) < 3:
         return ""
-    different = filled[first]
-    agree = np.array([_agree(column) for column in different.T])
-    one, two = np.argsort(agree)[:2]
-    r = np.corrcoef(different[:, one], different[:, two])[0, 1]
-    both = agree[one] * agree[two] / max(1e-3, np.sqrt(max(0.0, 1 - r * r)))
-    if copies < 5 * rows * (rows - 1) / 2 * min(agree[one], both):
+    if copies < 5 * chance_pairs(filled, filled[first]):
         return ""
     return (f"{copies:,} of {rows:,} rows are exact copies of others: if a measurement was written "
             "down several times, keep one of each")  # fmt: skip
 
 
+def chance_pairs(values: NDArray[np.float64], different: NDArray[np.float64]) -> float:
+    """How many pairs of rows agree in every column by chance.
+
+    Args:
+        values: float64[R, n], finite.
+        different: float64[D, n], the different rows among them.
+    """
+    rows = len(values)
+    agree = np.array([_agree(column) for column in different.T])
+    expected = float(agree.min())
+    if len(agree) > 1:
+        one, two = np.argsort(agree)[:2]
+        spread = different[:, [one, two]].std(axis=0).min()
+        r = np.corrcoef(different[:, one], different[:, two])[0, 1] if spread > 0 else 0.0
+        both = agree[one] * agree[two] / max(1e-3, np.sqrt(max(0.0, 1 - r * r)))
+        expected = min(expected, float(both))
+    return expected * rows * (rows - 1) / 2
+
+
 def _agree(column: NDArray[np.float64]) -> float:
-    """How probably two different rows have the same value."""
-    count = np.unique(column, return_counts=True)[1].astype(float)
-    return float((count * (count - 1)).sum() / (len(column) * (len(column) - 1)))
+    """How probably two rows have the same value: at least how often two different rows do.
+
+    In a table with one fine column, different rows hardly share its values, as those that do are
+    copies. Values on a grid are equal half as often as they are one given number of steps apart.
+    """
+    rows = len(column)
+    distinct, count = np.unique(column, return_counts=True)
+    equal = float((count * (count - 1.0)).sum() / 2)
+    if len(distinct) > 2:
+        step = float(np.diff(distinct).min())
+        reach = np.searchsorted(column_sorted := np.sort(column),
+                                column_sorted + (_STEPS + 0.5) * step)  # fmt: skip
+        near = float((reach - np.arange(rows) - 1).sum()) - equal
+        equal = max(equal, near / (2 * _STEPS))
+    return equal / (rows * (rows - 1) / 2)
 
 
 def too_few_columns(left: Sequence[str], remedy: str) -> UserError:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, stdtr
 
 from seedo.inference.checks._finding import SHARE, Finding
+from seedo.tables import chance_pairs
 
 Array = NDArray[np.float64]
 
@@ -30,9 +31,12 @@ def copies(values: Array) -> NDArray[np.int64] | None:
         _, count = np.unique(column, return_counts=True)
         most = max(most, len(count))
         agree *= float((count * (count - 1.0)).sum() / (rows * (rows - 1.0)))
-    _, code, count = np.unique(plain, axis=0, return_inverse=True, return_counts=True)
+    different, code, count = np.unique(plain, axis=0, return_inverse=True, return_counts=True)
     pairs = float((count * (count - 1.0)).sum() / 2)
     expected = agree * rows * (rows - 1) / 2
+    there = np.isfinite(different).all(axis=1)
+    if there.sum() > 2 and pairs < 5 * chance_pairs(plain, different[there]):
+        return None
     repeated = float(count[count > 1].sum()) / rows
     # Columns go together, so chance agreement is commoner than under independence: hence the
     # factor, and a share of rows that must be concerned before anybody is troubled.

@@ -27,6 +27,7 @@ def read_text(text: str, drawing: Drawing, variables: Sequence[str]) -> None:
         if tokens and tokens[-1] in (("mark", ","), ("mark", ";")):
             tokens.pop()
         if tokens:
+            _refuse_listed(tokens, place)
             depth, statement = 0, list[Token]()
             for token in tokens:
                 depth += _deeper(token)
@@ -36,6 +37,20 @@ def read_text(text: str, drawing: Drawing, variables: Sequence[str]) -> None:
                 else:
                     statement.append(token)
             _draw(statement, drawing, place)
+
+
+def _refuse_listed(tokens: Sequence[Token], place: Place) -> None:
+    """Refuses ``Z -> X, Y``: Y may be a second effect of Z, or a node without edges."""
+    depth = 0
+    comma = Token("mark", ",")
+    for i, token in enumerate(tokens):
+        depth += _deeper(token)
+        alone = tokens[i + 2 : i + 3] in ([], [comma]) and i + 1 < len(tokens)
+        if depth == 0 and token == comma and alone and tokens[i + 1].kind in ("name", "quoted"):
+            if any(one.kind == "arrow" for one in tokens[:i]):
+                name = tokens[i + 1].text
+                raise place.refuse(f"is {name} an effect too? Write Z -> {{X, Y}} for several, or "
+                                   f"{name} on a line of its own")  # fmt: skip
 
 
 def has_arrows(text: str, variables: Sequence[str]) -> bool:
