@@ -211,9 +211,9 @@ def check_files(paths: list[Path]) -> None:
 def _check_report(out: Path, data: list[Path]) -> None:
     """Raises UserError for a report that could not be written, or would take the data's place."""
     if not out.name or out.is_dir():
-        raise UserError("--out", str(out), "name a file to write, e.g. advice.html")
+        raise UserError(str(out), None, "name a file for --out, e.g. advice.html")
     if any(out.exists() and out.samefile(path) for path in data):
-        raise UserError("--out", str(out), "these are the data: name another file")
+        raise UserError(str(out), None, "these are the data: name another file for --out")
 
 
 class _Rows:
