@@ -7,7 +7,7 @@ import pytest
 
 from seedo.inference.effects import share_effect
 from seedo.inference.questions import _query as q
-from seedo.inference.questions._mixture_answers import mixture_effect
+from seedo.inference.questions._mixture_answers import impossible_mixture, mixture_effect
 from seedo.tables import Mixture, Table
 
 PURE = np.array([10.0, 4.0, 1.0])
@@ -65,3 +65,17 @@ def test_the_answer_says_that_no_share_moves_alone():
     assert mixture_effect(q.Effect("strength", "polymer"), mixed(2)) is None
     free = Table.from_rows(("a", "b"), np.random.default_rng(0).normal(size=(20, 2)))
     assert mixture_effect(q.Effect("a", "b"), free) is None
+
+
+def test_settings_that_do_not_add_up_are_refused_with_their_sum():
+    def asked(*values: float) -> q.Expectation:
+        names = ("polymer", "filler", "oil")
+        do = tuple(q.Setting(n, v) for n, v in zip(names, values, strict=False))
+        return q.Expectation("strength", do=do)
+
+    found = impossible_mixture(asked(0.5, 0.5, 0.5), mixed(3))
+    assert found is not None
+    assert found.value is None
+    assert "add up to 1.5 there, and to 1 in every row" in found.answer
+    assert impossible_mixture(asked(0.5, 0.25, 0.25), mixed(3)) is None
+    assert impossible_mixture(asked(0.5, 0.25), mixed(3)) is None

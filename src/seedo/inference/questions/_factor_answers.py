@@ -14,7 +14,7 @@ from seedo.inference.questions._answer import (
     refuse,
     setting_in_words,
 )
-from seedo.inference.questions._mixture_answers import mixture_effect
+from seedo.inference.questions._mixture_answers import impossible_mixture, mixture_effect
 from seedo.tables import Table
 
 
@@ -34,6 +34,8 @@ def answer_from_factors(query: q.Query, table: Table) -> Answer | None:
             "in which it is left alone would"
         )
         return refuse(reason, rests_on=f"{table.rows:,} rows", assumes=(f"{caused} was set",))
+    if found := impossible_mixture(query, table):
+        return found
     if isinstance(query, q.Effect):
         return mixture_effect(query, table)
     if not _vary(table):

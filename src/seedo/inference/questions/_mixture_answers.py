@@ -4,8 +4,28 @@ from __future__ import annotations
 
 from seedo.inference.effects import Estimate, share_effect
 from seedo.inference.questions import _query as q
-from seedo.inference.questions._answer import Answer, interval, number
+from seedo.inference.questions._answer import Answer, interval, number, refuse
 from seedo.tables import Table, mixtures
+
+
+def impossible_mixture(query: q.Query, table: Table) -> Answer | None:
+    """A refusal where all shares of a mixture are set, and do not add up; None elsewhere."""
+    if not isinstance(query, q.Expectation | q.Probability):
+        return None
+    to = {s.variable: s.value for s in query.do}
+    for mixture in mixtures(table):
+        names = [table.variables[i] for i in mixture.parts]
+        if not all(name in to for name in names):
+            continue
+        found = sum(to[name] for name in names)
+        # As in the table: shares are rounded when they are written down.
+        if abs(found - mixture.total) > 0.01 * abs(mixture.total):
+            reason = (
+                f"{', '.join(names)} add up to {number(found)} there, and to "
+                f"{number(mixture.total)} in every row: no such mixture can be made"
+            )
+            return refuse(reason, rests_on=f"{table.rows:,} rows")
+    return None
 
 
 def mixture_effect(query: q.Effect, table: Table) -> Answer | None:
