@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from seedo.evaluation import advise_settings
 from seedo.inference import Beliefs, GraphPrior, ask, infer, parse_graph
 from seedo.inference.questions import _query as q
 from seedo.inference.questions import answer
@@ -123,3 +124,14 @@ def test_what_raises_goes_by_experiments_where_observations_contradict_them():
     found = ask("what raises y?", table)
     assert "do(x = 2)" in found.answer
     assert found.low <= 2.6 <= found.high
+
+
+def test_a_best_level_between_others_is_not_the_end_of_what_was_tried():
+    rng = np.random.default_rng(0)
+    level = np.tile([1.0, 2.0, 3.0], 12)
+    y = np.array([0.0, 3.0, 1.0])[level.astype(int) - 1] + 0.2 * rng.normal(size=36)
+    hard = np.tile([True, False], (36, 1))
+    for outcome, ends in ((y, False), (level + 0.2 * rng.normal(size=36), True)):
+        table = Table.from_rows(("level", "y"), np.column_stack([level, outcome]), hard)
+        found = advise_settings(table, goal="maximize y").remarks()
+        assert any("end of what was tried" in line for line in found) == ends

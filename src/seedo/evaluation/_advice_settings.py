@@ -116,9 +116,11 @@ class SettingsAdvice:
             factor, fine = region.factors[k], 10.0 ** -region.decimals[k]
             if factor.levels:
                 continue
+            # Rounding may leave a setting short of an end; whole numbers apart are no rounding.
+            near = min(fine, 0.02 * (factor.high - factor.low))
             if not factor.low - fine <= value <= factor.high + fine:
                 found.append(f"{factor.name} = {number(value)} lies outside what was tried")
-            elif region.choices[k] is None and not factor.low + fine < value < factor.high - fine:
+            elif region.choices[k] is None and not factor.low + near < value < factor.high - near:
                 ends.append(f"{factor.name} = {number(value)}")
         first = plan.chosen[0] if self.goal is not None and plan.chosen else None
         if first is not None and first.gain <= 2 * first.gain_error:
