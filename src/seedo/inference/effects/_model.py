@@ -6,7 +6,7 @@ long where it must be and short where it can be.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -36,6 +36,9 @@ TESTED = 20_000
 """Rows of a larger sample on which forms are tried."""
 MOST_LEVELS = 12
 """Different values of a number up to which each may have a mean of its own."""
+MOST_ARMS = 8
+ROWS_AN_ARM = 5
+"""Values of a cause, and rows of each that is asked about, for a mean of each from the start."""
 _FEW = 4
 """Different values of a covariate up to which each gets a mean of its own at once."""
 _CELLS = 32
@@ -194,7 +197,7 @@ def _form(
 ) -> tuple[Terms, Link, list[Finding]]:
     """Terms and link, and what refuted plainer ones."""
     covariates = tuple(_held_form(c) for c in sample.covariates)
-    plain = Terms(_first_form(sample), covariates, crossed=apart)
+    plain = Terms(_first_form(sample, asked), covariates, crossed=apart)
     if _all_levels(sample, plain) and sample.scale == "yes/no" and len(plain.covariates) <= 1:
         return replace(plain, crossed=bool(plain.covariates)), "identity", []
     if wanted == "line":
@@ -212,9 +215,15 @@ def _form(
     return min(refuted, key=lambda one: len(one[2]))
 
 
-def _first_form(sample: Sample) -> Curve:
-    different = np.unique(sample.cause)
-    if sample.cause_named or len(different) <= 2:
+def _first_form(sample: Sample, asked: Sequence[float] = ()) -> Curve:
+    """A mean for each of a few values that are asked about by themselves.
+
+    Arms may be coded 1, 2, 3, and few rows seldom refute a line that is wrong for them.
+    """
+    different, rows = np.unique(sample.cause[np.isfinite(sample.outcome)], return_counts=True)
+    arms = dict(zip(different.tolist(), rows.tolist(), strict=True))
+    by_arm = len(arms) <= MOST_ARMS and all(arms.get(a, 0) >= ROWS_AN_ARM for a in asked)
+    if sample.cause_named or len(different) <= 2 or (asked and by_arm):
         return curve(sample.cause, "levels")
     return curve(sample.cause, "line")
 
