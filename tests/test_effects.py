@@ -341,3 +341,16 @@ def test_arms_coded_as_numbers_are_compared_by_their_means():
         assert found.value == pytest.approx(mean)
         covered += found.low <= 0.45 <= found.high
     assert stats.binom.cdf(covered, 100, 0.95) > 0.01
+
+
+def test_what_goes_with_time_is_not_taken_for_an_effect():
+    """Two trends without anything between them, year by year."""
+    rng = np.random.default_rng(12)
+    year = np.arange(60.0)
+    table = table_of({"x": year + rng.normal(size=60), "y": 3 * year + rng.normal(size=60)})
+    graph = parse_graph("x -> y", table.variables)
+    found = ask("effect of x on y", replace(table, time=year), Beliefs(graph=graph))
+    assert found.low < 0 < found.high
+    assert any("both go with time" in line for line in found.warnings)
+    alone = sm.OLS(table.values[:, 1], sm.add_constant(np.c_[table.values[:, 0], year])).fit()
+    assert found.value == pytest.approx(alone.params[1], abs=0.05)

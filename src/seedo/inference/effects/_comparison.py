@@ -42,6 +42,7 @@ from seedo.inference.effects._model import (
 )
 from seedo.inference.effects._sample import Covariate, Sample, Scale, sample_of
 from seedo.inference.effects._terms import Terms, curve
+from seedo.inference.effects._trend import hold_trend
 from seedo.tables import Table
 
 Array = NDArray[np.float64]
@@ -235,6 +236,9 @@ def compare(table: Table, plan: Plan) -> Comparison | None:
     if not sample.covariates:
         sample = sample.take(known)
     findings = [] if filled is None else [filled]
+    if not plan.randomised:
+        sample, trend = hold_trend(sample, names.cause, names.outcome, _time_name(table))
+        findings += trend
     twins = _twins(table, plan)
     if twins is not None and sample.clusters is None and sample.rows == int(plan.rows.sum()):
         sample = replace(sample, clusters=twins)
@@ -313,6 +317,10 @@ def _moved(table: Table, plan: Plan, sample: Sample) -> bool:
         added_terms(c.values - c.values.mean(), ones, extra - extra.mean(axis=0)) < _RESPONDS
         for c in sample.covariates if c.name in names
     )  # fmt: skip
+
+
+def _time_name(table: Table) -> str:
+    return next((c.name for c in table.others if c.role == "time"), "time")
 
 
 def _twins(table: Table, plan: Plan) -> NDArray[np.int64] | None:

@@ -43,6 +43,7 @@ class Sample:
         weight: float64[R], how many rows a row stands for; None: one.
         ordered: rows stand in the order of time.
         episode: int64[R]: rows of one episode follow each other.
+        time: float64[R], when each was taken; None where unknown.
     """
 
     outcome: Array
@@ -54,6 +55,7 @@ class Sample:
     weight: Array | None = None
     ordered: bool = False
     episode: NDArray[np.int64] | None = None
+    time: Array | None = None
 
     @property
     def rows(self) -> int:
@@ -77,6 +79,7 @@ class Sample:
             clusters=clusters,
             weight=None if self.weight is None else self.weight[rows],
             episode=None if self.episode is None else self.episode[rows],
+            time=None if self.time is None else self.time[rows],
         )
 
 
@@ -138,4 +141,5 @@ def sample_of(
         scale, table.columns[cause].named, clusters, weight,
         ordered=table.time is not None,
         episode=table.episode[kept] if len(episodes) < len(kept) else None,
+        time=None if table.time is None else table.time[kept],
     )  # fmt: skip
