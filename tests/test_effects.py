@@ -341,3 +341,43 @@ def test_arms_coded_as_numbers_are_compared_by_their_means():
         assert found.value == pytest.approx(mean)
         covered += found.low <= 0.45 <= found.high
     assert stats.binom.cdf(covered, 100, 0.95) > 0.01
+
+
+def front_door_rows(n: int = 3000) -> tuple[np.random.Generator, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(3)
+    hidden = rng.normal(size=n)
+    return rng, hidden, 1.2 * hidden + rng.normal(size=n)
+
+
+def test_a_front_door_through_yes_or_no_follows_the_shares():
+    """Straight lines would say 0.69."""
+    rng, hidden, x = front_door_rows()
+    m = (rng.random(3000) < expit(x)).astype(float)
+    y = 2 * m + hidden + rng.normal(size=3000)
+    table, beliefs = table_of({"x": x, "m": m, "y": y}), graph("x -> m -> y, x <-> y")
+    found = ask("effect of x on y from -1 to 1", table, beliefs)
+    truth = 2 * (expit(1) - expit(-1))
+    assert found.low < truth < found.high
+    assert found.high - found.low < 0.25
+    assert "not the same at all values" in ask("effect of x on y", table, beliefs).refused
+
+
+@pytest.mark.parametrize("where", ["first", "second"])
+def test_a_bent_front_door_is_not_answered_by_slopes(where):
+    rng, hidden, x = front_door_rows(500)
+    m = 0.5 * x + (0.3 * x**2 if where == "first" else 0) + rng.normal(size=500)
+    y = m + (0.5 * m**2 if where == "second" else 0) + hidden + rng.normal(size=500)
+    found = ask("effect of x on y from 0 to 2", table_of({"x": x, "m": m, "y": y}),
+                graph("x -> m -> y, x <-> y"))  # fmt: skip
+    assert "no straight line" in found.refused
+
+
+def test_a_direct_effect_that_depends_on_the_mediator_is_not_one_number():
+    rng = np.random.default_rng(4)
+    t = rng.integers(0, 2, 400).astype(float)
+    m = t + rng.normal(size=400)
+    y = 0.5 * t + m + 0.8 * t * m + rng.normal(size=400)
+    for kind in ("direct", "indirect"):
+        found = ask(f"{kind} effect of t on y", table_of({"t": t, "m": m, "y": y}),
+                    graph("t -> m -> y, t -> y"))  # fmt: skip
+        assert "no straight line" in found.refused
