@@ -381,3 +381,15 @@ def test_a_direct_effect_that_depends_on_the_mediator_is_not_one_number():
         found = ask(f"{kind} effect of t on y", table_of({"t": t, "m": m, "y": y}),
                     graph("t -> m -> y, t -> y"))  # fmt: skip
         assert "no straight line" in found.refused
+
+
+def test_the_probability_of_an_effect_agrees_with_its_interval():
+    """In 20,000 rows odds under a wide prior would speak for no effect (Lindley 1957)."""
+    from seedo.inference.effects._intervals import probability_of_effect
+
+    for rank in (1, 2, 4):
+        for units in (200.0, 20_000.0, 1e7):
+            edge = float(stats.chi2.isf(0.05, rank))
+            assert probability_of_effect(edge, rank, units) == pytest.approx(0.5)
+            assert probability_of_effect(2 * edge, rank, units) > 0.8
+            assert probability_of_effect(0.0, rank, units) < 0.2
