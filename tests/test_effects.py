@@ -393,3 +393,23 @@ def test_the_probability_of_an_effect_agrees_with_its_interval():
             assert probability_of_effect(edge, rank, units) == pytest.approx(0.5)
             assert probability_of_effect(2 * edge, rank, units) > 0.8
             assert probability_of_effect(0.0, rank, units) < 0.2
+
+
+def test_settings_are_compared_by_their_own_rows_not_by_a_line_that_was_not_refuted():
+    rng = np.random.default_rng(5)
+    dose = np.repeat([1.0, 2.0, 3.0], 40)
+    y = np.take([0, 0.45, 0.4], dose.astype(int) - 1) + rng.normal(size=120)
+    found = ask("effect of dose on y from 2 to 3", table_of({"dose": dose, "y": y}, "dose"))
+    assert found.value == pytest.approx(y[dose == 3].mean() - y[dose == 2].mean())
+
+
+def test_what_is_held_and_missing_where_the_outcome_is_high_is_told():
+    rng = np.random.default_rng(6)
+    z = rng.normal(size=800)
+    x = z + rng.normal(size=800)
+    y = 0.6 * x + z + rng.normal(size=800)
+    for driver, told in ((y, True), (rng.normal(size=800), False)):
+        gone = np.where(rng.random(800) < expit(driver - 1), np.nan, z)
+        found = ask("effect of x on y", table_of({"x": x, "y": y, "z": gone}),
+                    graph("z -> x -> y, z -> y"))  # fmt: skip
+        assert any("z is missing" in w for w in found.warnings) is told
