@@ -354,3 +354,75 @@ def test_what_goes_with_time_is_not_taken_for_an_effect():
     assert any("both go with time" in line for line in found.warnings)
     alone = sm.OLS(table.values[:, 1], sm.add_constant(np.c_[table.values[:, 0], year])).fit()
     assert found.value == pytest.approx(alone.params[1], abs=0.05)
+
+
+def front_door_rows(n: int = 3000) -> tuple[np.random.Generator, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(3)
+    hidden = rng.normal(size=n)
+    return rng, hidden, 1.2 * hidden + rng.normal(size=n)
+
+
+def test_a_front_door_through_yes_or_no_follows_the_shares():
+    """Straight lines would say 0.69."""
+    rng, hidden, x = front_door_rows()
+    m = (rng.random(3000) < expit(x)).astype(float)
+    y = 2 * m + hidden + rng.normal(size=3000)
+    table, beliefs = table_of({"x": x, "m": m, "y": y}), graph("x -> m -> y, x <-> y")
+    found = ask("effect of x on y from -1 to 1", table, beliefs)
+    truth = 2 * (expit(1) - expit(-1))
+    assert found.low < truth < found.high
+    assert found.high - found.low < 0.25
+    assert "not the same at all values" in ask("effect of x on y", table, beliefs).refused
+
+
+@pytest.mark.parametrize("where", ["first", "second"])
+def test_a_bent_front_door_is_not_answered_by_slopes(where):
+    rng, hidden, x = front_door_rows(500)
+    m = 0.5 * x + (0.3 * x**2 if where == "first" else 0) + rng.normal(size=500)
+    y = m + (0.5 * m**2 if where == "second" else 0) + hidden + rng.normal(size=500)
+    found = ask("effect of x on y from 0 to 2", table_of({"x": x, "m": m, "y": y}),
+                graph("x -> m -> y, x <-> y"))  # fmt: skip
+    assert "no straight line" in found.refused
+
+
+def test_a_direct_effect_that_depends_on_the_mediator_is_not_one_number():
+    rng = np.random.default_rng(4)
+    t = rng.integers(0, 2, 400).astype(float)
+    m = t + rng.normal(size=400)
+    y = 0.5 * t + m + 0.8 * t * m + rng.normal(size=400)
+    for kind in ("direct", "indirect"):
+        found = ask(f"{kind} effect of t on y", table_of({"t": t, "m": m, "y": y}),
+                    graph("t -> m -> y, t -> y"))  # fmt: skip
+        assert "no straight line" in found.refused
+
+
+def test_the_probability_of_an_effect_agrees_with_its_interval():
+    """In 20,000 rows odds under a wide prior would speak for no effect (Lindley 1957)."""
+    from seedo.inference.effects._intervals import probability_of_effect
+
+    for rank in (1, 2, 4):
+        for units in (200.0, 20_000.0, 1e7):
+            edge = float(stats.chi2.isf(0.05, rank))
+            assert probability_of_effect(edge, rank, units) == pytest.approx(0.5)
+            assert probability_of_effect(2 * edge, rank, units) > 0.8
+            assert probability_of_effect(0.0, rank, units) < 0.2
+
+
+def test_settings_are_compared_by_their_own_rows_not_by_a_line_that_was_not_refuted():
+    rng = np.random.default_rng(5)
+    dose = np.repeat([1.0, 2.0, 3.0], 40)
+    y = np.take([0, 0.45, 0.4], dose.astype(int) - 1) + rng.normal(size=120)
+    found = ask("effect of dose on y from 2 to 3", table_of({"dose": dose, "y": y}, "dose"))
+    assert found.value == pytest.approx(y[dose == 3].mean() - y[dose == 2].mean())
+
+
+def test_what_is_held_and_missing_where_the_outcome_is_high_is_told():
+    rng = np.random.default_rng(6)
+    z = rng.normal(size=800)
+    x = z + rng.normal(size=800)
+    y = 0.6 * x + z + rng.normal(size=800)
+    for driver, told in ((y, True), (rng.normal(size=800), False)):
+        gone = np.where(rng.random(800) < expit(driver - 1), np.nan, z)
+        found = ask("effect of x on y", table_of({"x": x, "y": y, "z": gone}),
+                    graph("z -> x -> y, z -> y"))  # fmt: skip
+        assert any("z is missing" in w for w in found.warnings) is told

@@ -9,6 +9,7 @@ from seedo.inference.effects._comparison import (
 )
 from seedo.inference.effects._design import SetRows, set_rows, touched
 from seedo.inference.effects._estimate import LEVEL, Estimate, t_estimate
+from seedo.inference.effects._front_door import front_door_of_shares
 from seedo.inference.effects._fusion import Fused, fuse_estimates, observed_effect
 from seedo.inference.effects._intervals import mean_estimate, wilson
 from seedo.inference.effects._mixture import ShareEffect, share_effect
@@ -27,6 +28,7 @@ from seedo.inference.effects._paths import (
 from seedo.inference.effects._pooled_interval import PooledInterval, pooled_interval
 from seedo.inference.effects._sample import Scale, scale_of
 from seedo.inference.effects._sensitivity import e_value, robustness, sensitivity
+from seedo.inference.effects._straight import Leg, bent
 from seedo.inference.effects._strategy import CausalGraph, Strategy
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "Estimate",
     "Fused",
     "Instrumented",
+    "Leg",
     "Plan",
     "PooledInterval",
     "Rows",
@@ -44,6 +47,7 @@ __all__ = [
     "ShareEffect",
     "Strategy",
     "Wanted",
+    "bent",
     "compare",
     "direct_effect",
     "e_value",
@@ -51,6 +55,7 @@ __all__ = [
     "estimated",
     "fillers",
     "front_door",
+    "front_door_of_shares",
     "fuse_estimates",
     "indirect_effect",
     "instrument",

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import chdtri, stdtrit
 
 from seedo.inference.checks import SHARE, unequal_spread
 from seedo.inference.effects._estimate import LEVEL, Estimate, t_estimate
@@ -233,7 +233,13 @@ def probability_of_effect(chi_squared: float, rank: int, units: float) -> float:
     """That there is an effect, from even odds: the unit-information Bayes factor (BIC).
 
     2 log BF = units log(1 + chi^2 / units) - rank log units (Kass & Wasserman 1995; Wagenmakers
-    2007, eq. 10). It says whether, not how large: the estimate is not shrunk by it.
+    2007, eq. 10). In many rows that prior is so wide that it would speak for no effect where the
+    95 % interval excludes it (Lindley 1957): it is narrowed until the odds are even where the
+    interval just ends at no effect. It says whether, not how large: the estimate is not shrunk.
     """
-    twice = units * math.log1p(chi_squared / max(units - rank - 1, 1.0)) - rank * math.log(units)
+
+    def gain(statistic: float) -> float:
+        return units * math.log1p(statistic / max(units - rank - 1, 1.0))
+
+    twice = gain(chi_squared) - min(rank * math.log(units), gain(float(chdtri(rank, 0.05))))
     return 1 / (1 + math.exp(-min(max(twice / 2, -700.0), 700.0)))

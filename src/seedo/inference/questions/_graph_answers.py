@@ -8,18 +8,22 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from seedo.inference.checks import missing_tells
 from seedo.inference.effects import (
     CausalGraph,
     Estimate,
+    Leg,
     Plan,
     Rows,
     Strategy,
     Wanted,
+    bent,
     compare,
     direct_effect,
     effect_through,
     fillers,
     front_door,
+    front_door_of_shares,
     indirect_effect,
     instrument,
     line,
@@ -37,6 +41,7 @@ from seedo.inference.questions._comparison_words import (
     stated,
 )
 from seedo.inference.questions._design_answers import Asked, Doing, doing, outcome_of, seen
+from seedo.inference.questions._levels import shown
 from seedo.tables import Table
 
 _GIVEN = "the graph as given"
@@ -125,10 +130,45 @@ def _adjusted(
     count = int(comparison.fitted.weight.sum())
     told = Told(comparison, table, assumes, _told_rows(table, count), graph=True)
     if isinstance(query, q.Effect):
-        return effect_answer(query, told)
-    if isinstance(query, q.DoesCause):
-        return cause_answer(query, told)
-    return mean_answer(query, told, asked.settings[0])
+        answer = effect_answer(query, told)
+    elif isinstance(query, q.DoesCause):
+        answer = cause_answer(query, told)
+    else:
+        answer = mean_answer(query, told, asked.settings[0])
+    lost = _lost(table, rows, values, asked, covariates)
+    return replace(answer, warnings=(*answer.warnings, *lost))
+
+
+def _lost(
+    table: Table, rows: NDArray[np.bool_], outcome: NDArray[np.float64], asked: Doing,
+    covariates: Sequence[int],
+) -> tuple[str, ...]:  # fmt: skip
+    """Warning of rows without the cause or what is held, where the outcome tells which they are.
+
+    Missingness that goes with cause and covariates alone does no harm; what the outcome adds to
+    the cause does.
+    """
+    cause = asked.causes[0]
+    found = []
+    for j in (cause, *covariates):
+        missing = ~np.isfinite(table.values[:, j])
+        used = rows & np.isfinite(outcome)
+        left = outcome
+        if j != cause:
+            used = used & np.isfinite(table.values[:, cause])
+            left = np.full(table.rows, np.nan)
+            if used.any():
+                x, y = table.values[used, cause], outcome[used]
+                slope = float(np.cov(x, y)[0, 1] / x.var(ddof=1)) if np.ptp(x) > 0 else 0.0
+                left[used] = y - slope * x
+        if missing_tells(missing[used], left[used][:, None]):
+            found.append(
+                f"{table.variables[j]} is missing in {int(missing[used].sum()):,} of "
+                f"{int(used.sum()):,} rows, and more often at some values of "
+                f"{table.variables[asked.outcome]} than at others: those rows are left out, and "
+                "the rest are chosen by what is to be explained"
+            )
+    return tuple(found)
 
 
 def _harmless(table: Table, known: CausalGraph, asked: Doing, held: Sequence[str]) -> list[int]:
@@ -216,18 +256,20 @@ def _change(query: q.Effect | q.DoesCause) -> float:
 def _linear_answer(
     query: q.Effect | q.DoesCause, table: Table, found: Estimate, missing: int,
     more: Sequence[str] = (), warnings: Sequence[str] = (),
+    bends: bool = False,
 ) -> Answer:  # fmt: skip
     """An estimate under straight-line mechanisms as a sentence."""
     found = found.scaled(_change(query))
     per = "a unit of " + query.cause
     if isinstance(query, q.Effect) and query.start is not None and query.end is not None:
-        per = f"moving {query.cause} from {number(query.start)} to {number(query.end)}"
+        start, end = (shown(query.cause, x, table.columns) for x in (query.start, query.end))
+        per = f"moving {query.cause} from {start} to {end}"
     kind = query.kind if isinstance(query, q.Effect) and query.kind != "total" else ""
     how = "on average" if not kind else f"on average ({kind} effect)"
     text = f"{per} changes {query.outcome} by {stated(found)} {how}, by {found.how}"
     left_out = (f"{missing:,} rows with missing values are left out",) if missing else ()
     return Answer("", None, text, found.value, found.low, found.high,
-                  assumes=(_GIVEN, _LINEAR, *more, _independent(table)),
+                  assumes=(_GIVEN, *(() if bends else (_LINEAR,)), *more, _independent(table)),
                   rests_on=_told_rows(table, found.rows),
                   warnings=(*warnings, *left_out))  # fmt: skip
 
@@ -235,12 +277,54 @@ def _linear_answer(
 def _by_front_door(
     query: q.Effect | q.DoesCause, table: Table, asked: Doing, way: Strategy
 ) -> Answer | None:
+    """Along straight lines where they are; through shares of a yes/no mediator."""
     chosen = table.observational & seen(table, asked.given)
     found = complete_rows(table, chosen, (query.cause, query.outcome, *way.variables))
     if found is None:
         return None
-    estimate = front_door(found[0], query.cause, query.outcome, way.variables)
-    return _linear_answer(query, table, estimate, found[1])
+    rows = found[0]
+    legs: list[Leg] = [(name, (query.cause,)) for name in way.variables]
+    legs.append((query.outcome, (*way.variables, query.cause)))
+    clause = bent(rows, legs)
+    if not clause:
+        estimate = front_door(rows, query.cause, query.outcome, way.variables)
+        return _linear_answer(query, table, estimate, found[1])
+    if len(way.variables) > 1 or not _yes_no(rows, way.variables[0]):
+        return _not_straight(clause, query, table)
+    start, end = _ends(query)
+    if start is None or end is None:
+        return refuse(
+            f"{clause}: the effect is not the same at all values of {query.cause}; ask from one "
+            f"value of {query.cause} to another", assumes=(_GIVEN,),
+        )  # fmt: skip
+    by_shares = front_door_of_shares(rows, query.cause, query.outcome, way.variables[0], start, end)
+    after = [(query.outcome, (query.cause, way.variables[0]))]
+    clause = by_shares if isinstance(by_shares, str) else bent(rows, after, True)
+    if clause or isinstance(by_shares, str):
+        return _not_straight(clause, query, table)
+    return _linear_answer(query, table, by_shares.scaled(1 / (end - start)), found[1], bends=True)
+
+
+def _yes_no(rows: Rows, name: str) -> bool:
+    return bool(np.isin(rows.columns[name], (0.0, 1.0)).all())
+
+
+def _ends(query: q.Effect | q.DoesCause) -> tuple[float | None, float | None]:
+    if isinstance(query, q.DoesCause) or query.start == query.end:
+        return None, None
+    return query.start, query.end
+
+
+def _not_straight(clause: str, query: q.Effect | q.DoesCause, table: Table) -> Answer:
+    """Refusal of a product of slopes where a slope is not one number."""
+    remedy = "put a column in that makes it straight (a logarithm, say) in place of the bent one"
+    if isinstance(query, q.Effect) and query.kind != "total":
+        remedy = f"ask for the whole effect: 'effect of {query.cause} on {query.outcome}'"
+    return refuse(
+        f"{clause}: no product or difference of slopes gives this effect of {query.cause} on "
+        f"{query.outcome}; {remedy}",
+        assumes=(_GIVEN,), rests_on=f"{table.rows:,} rows",
+    )  # fmt: skip
 
 
 def _by_instrument(
@@ -317,6 +401,11 @@ def _part(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) -> An
     if found is None:
         return None
     rows, missing = found
+    legs = [(outcome, (cause, *held))]
+    if query.kind == "indirect":
+        legs.append((outcome, (cause, *(total or ()))))
+    if clause := bent(rows, legs):
+        return _not_straight(clause, query, table)
     if query.kind == "direct":
         estimate = direct_effect(rows, cause, outcome, held)
     else:
@@ -345,6 +434,9 @@ def _through(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) ->
     found = complete_rows(table, _observed(table, asked), names)
     if found is None:
         return None
+    legs = [(mediator, (cause, *first)), (outcome, (mediator, *second))]
+    if clause := bent(found[0], legs):
+        return _not_straight(clause, query, table)
     estimate = effect_through(found[0], cause, outcome, mediator, first, second)
     return _linear_answer(query, table, estimate, found[1], ("no interaction along the paths",))
 
