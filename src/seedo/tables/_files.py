@@ -103,9 +103,6 @@ def read_table(
     drop = [name for text in drop for name in names_in(text, names)]
     keep = keep and [name for text in keep for name in names_in(text, names)]
     wanted = _wanted(names, spent, drop, keep)
-    if len(wanted) > _MOST_COLUMNS:
-        remedy = f"at most {MAX_VARIABLES} are used: choose them with --keep"
-        raise UserError("variables", len(wanted), remedy)
     # A column that is no variable may still say what rows belong together, or when they were.
     helpers = [n for n in names if n not in wanted and n not in spent and n not in drop
                and said[n].role in ("unit", "time", "weight")]  # fmt: skip
@@ -411,6 +408,9 @@ def _wanted(
         raise too_few_columns(wanted, "part the cells by commas, semicolons or tabs")
     if len(wanted) < 2:
         raise too_few_columns(wanted, "leave out fewer columns")
+    if len(wanted) > _MOST_COLUMNS:
+        remedy = f"at most {MAX_VARIABLES} are used: choose them with --keep"
+        raise UserError("variables", len(wanted), remedy)
     return wanted
 
 
