@@ -419,3 +419,11 @@ def test_what_is_held_and_missing_where_the_outcome_is_high_is_told():
         found = ask("effect of x on y", table_of({"x": x, "y": y, "z": gone}),
                     graph("z -> x -> y, z -> y"))  # fmt: skip
         assert any("z is missing" in w for w in found.warnings) is told
+
+
+def test_names_without_an_order_have_no_correlation():
+    rng = np.random.default_rng(13)
+    arm = rng.integers(0, 3, 60).astype(float)
+    columns = (Column("arm", "categorical", levels=("a", "b", "c")), Column("y"))
+    table = replace(table_of({"arm": arm, "y": arm + rng.normal(size=60)}), columns=columns)
+    assert "no order" in ask("correlation of y and arm", table).refused

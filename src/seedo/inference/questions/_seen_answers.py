@@ -148,6 +148,16 @@ def _correlation(
     query: q.Correlation, table: Table, rows: NDArray[np.bool_], which: str
 ) -> Answer | None:
     at = [table.index(query.first), table.index(query.second)]
+    for j, other in (at, at[::-1]):
+        column = table.columns[j]
+        if column.type == "categorical" and len(column.levels) > 2:
+            name, with_ = column.name, table.variables[other]
+            return refuse(
+                f"the levels of {name} have no order, and a correlation would be with their order "
+                f"in the alphabet; ask E[{with_} | {name} = {column.levels[0]}], or 'effect of "
+                f"{name} on {with_}'",
+                rests_on=which,
+            )
     kept = rows & np.isfinite(table.values[:, at]).all(axis=1)
     if table.weight is not None:
         kept = kept & (table.weight > 0)
