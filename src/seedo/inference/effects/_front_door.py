@@ -52,7 +52,7 @@ def front_door_of_shares(
     if len(np.unique(x)) > 2:
         extra = np.stack([standard**2, standard**3], axis=1)
         p_value = added_terms(m - share, matrix, extra, share * (1 - share), rows.weight,
-                              rows.clusters)  # fmt: skip
+                              rows.clusters, known=True)  # fmt: skip
         if p_value < SHARE["curvature"]:
             return f"{mediator} is no logistic curve in {cause} (p = {p_value:.2g})"
     centred = x - np.average(x, weights=rows.weight)
