@@ -360,7 +360,10 @@ def instrumented(
             f"or ask for the effect of {by} on {query.outcome}"
         )
     plain = line(found[0], query.outcome, [query.cause, *held]).coefficients[query.cause]
-    exclusion = f"{by} changes {query.outcome} only through {query.cause}"
+    exclusion = (
+        f"{by} changes {query.outcome} only through {query.cause}; one slope holds at all values "
+        f"of {query.cause} and in all rows, which an instrument cannot show"
+    )
     weak: tuple[str, ...] = ()
     if result.strength < 10:
         weak = (
