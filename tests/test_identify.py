@@ -199,7 +199,7 @@ def test_without_y0_the_command_that_installs_it_is_given(monkeypatch):
 
 def test_a_graph_file_is_read_with_chains_comments_and_hidden_causes(tmp_path):
     path = tmp_path / "graph.txt"
-    path.write_text("# made up\nA -> B -> C  # a chain\nC <- D, E\nC <-> A\n")
+    path.write_text("# made up\nA -> B -> C  # a chain\nC <- D\nE\nC <-> A\n")
     graph = read_graph(path)
     assert graph.variables == ("A", "B", "C", "D", "E")
     assert graph.directed == {("A", "B"), ("B", "C"), ("D", "C")}
