@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -229,7 +228,7 @@ def compare(table: Table, plan: Plan) -> Comparison | None:
             table, plan.rows, plan.cause, plan.values, list(plan.covariates), plan.scale
         )
     if by_arm:
-        plan = replace(plan, asked=tuple(np.unique(sample.cause).tolist()))  # fmt: skip
+        plan = replace(plan, asked=tuple(np.unique(sample.cause).tolist()))
     known = np.isfinite(sample.outcome)
     if known.sum() < FEWEST or len(np.unique(sample.cause[known])) < 2:
         return None
@@ -473,16 +472,3 @@ def plain_mean(
     else:
         fitted = model_of(sample, Names("nothing", "it"), [], "auto").fitted
     return means(fitted, [0.0])
-
-
-def as_rows(comparison: Comparison, said: Any) -> tuple[dict[str, Any], ...]:
-    """The contrasts as rows of a table.
-
-    Args:
-        comparison: a fitted comparison.
-        said: from a setting to how it is written.
-    """
-    return tuple(
-        {"from": said(a), "to": said(b), "effect": e.value, "low": e.low, "high": e.high}
-        for a, b, e in comparison.contrasts()
-    )

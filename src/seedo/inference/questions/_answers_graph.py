@@ -26,15 +26,16 @@ def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
     edges, names = posterior.sober.edges, posterior.table.variables
     if not posterior.fit.credible and query.threshold > q.LIKELY:
         return _nothing_certain(query, posterior)
-    rows: list[dict[str, Any]] = []
     # Where experiments contradict observations no graph without hidden causes holds both.
     doubtful = [(i, j) for i, j in np.argwhere(np.triu(edges + edges.T >= query.threshold, 1))
                 if _contradicted(posterior, int(i), int(j))]  # fmt: skip
     edges = edges.copy()
     for i, j in doubtful:
         edges[i, j] = edges[j, i] = 0.0
-    for i, j in np.argwhere(edges >= query.threshold):
-        rows.append({"edge": f"{names[i]} -> {names[j]}", "probability": float(edges[i, j])})
+    certain = [(int(i), int(j)) for i, j in np.argwhere(edges >= query.threshold)]
+    rows: list[dict[str, Any]] = [
+        {"edge": f"{names[i]} -> {names[j]}", "probability": float(edges[i, j])} for i, j in certain
+    ]
     rows.sort(key=lambda r: -r["probability"])
     both = edges + edges.T
     undecided: list[dict[str, Any]] = [
@@ -52,11 +53,8 @@ def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
     if doubtful:
         pairs = ", ".join(f"{names[i]} - {names[j]}" for i, j in doubtful)
         text += f"; nothing is said of {pairs}, where observations contradict experiments"
-    listed_edges = [(int(i), int(j)) for i, j in np.argwhere(edges >= query.threshold)]
-    warnings = _perhaps_hidden(posterior, listed_edges)
-    return Answer(
-        "", None, text, float(len(rows)), warnings=warnings, table=(*rows, *undecided)
-    )  # fmt: skip
+    warnings = _perhaps_hidden(posterior, certain)
+    return Answer("", None, text, float(len(rows)), warnings=warnings, table=(*rows, *undecided))
 
 
 def _contradicted(posterior: CausalPosterior, i: int, j: int) -> bool:
