@@ -29,6 +29,7 @@ from seedo.experimenters._names import (
     parse_name,
     plugins,
 )
+from seedo.experimenters._proposer import Proposer, best_tried
 from seedo.experimenters._protocol import Experimenter, Player
 from seedo.experimenters._readers import READERS, History, Reader
 from seedo.experimenters._rooms import ROOMS_PLAYERS, RoomsPlayer, rooms_player
@@ -57,12 +58,14 @@ __all__ = [
     "Name",
     "Observation",
     "Player",
+    "Proposer",
     "Reader",
     "RoomsPlayer",
     "Scripted",
     "Slipping",
     "action_frequencies",
     "bayesian",
+    "best_tried",
     "blicket_answers",
     "blicket_bayesian",
     "blicket_beliefs",

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
+from seedo.errors import UserError
 from seedo.experimenters._choosers import any_of
 from seedo.experimenters._protocol import Player
 from seedo.worlds import EXPLOIT, OBSERVE, Action, Observation, Spec
@@ -20,6 +21,10 @@ class ByChance(Player):
     """Sets any relevant variable, but not the goal when it exploits, to any value of the grid."""
 
     name: str = "random"
+
+    def check(self, spec: Spec) -> None:
+        if spec.space is not None:
+            raise UserError("player", self.name, "it sets one variable at a time: use random")
 
     def begin(self, spec: Spec, key: PRNGKeyArray, privileged: Any) -> Any:
         return jnp.asarray(spec.do_values, jnp.float32)

@@ -28,6 +28,7 @@ REGISTRY = Registry(
         "bayes": "seedo.experimenters._scripted_by_name:bayesian_player",
         "pretrained": "seedo.learning:find_agent",
         "llm": "seedo.experimenters._names:refuse_spoken",
+        "random": "seedo.experimenters.proposers:random_player",
     },
 )
 """Kinds of players. A factory of ours gets (rest, world, greedy, seed), one of a plug-in the world

@@ -8,11 +8,11 @@ from typing import Any
 from seedo.errors import UserError
 from seedo.experimenters._bayesian import BAYESIAN, bayesian
 from seedo.experimenters._blicket import BLICKET_PLAYERS, blicket_bayesian, blicket_player
-from seedo.experimenters._by_chance import ByChance
 from seedo.experimenters._choosers import CHOOSERS
 from seedo.experimenters._readers import READERS
 from seedo.experimenters._rooms import ROOMS_PLAYERS, rooms_player
 from seedo.experimenters._scripted import Scripted
+from seedo.experimenters.proposers import random_player
 from seedo.plugins import resolve
 from seedo.worlds import World
 
@@ -88,7 +88,7 @@ def scripted_player(name: str, world: World, greedy: bool, seed: int) -> Any:
     if world.family in _SCRIPTED:
         return _SCRIPTED[world.family](name, world, seed)
     if name == "random":
-        return ByChance()
+        return random_player("", world, greedy, seed)
     known = ", ".join(dict.fromkeys((*world.players, "random")))
     raise UserError("scripted", name, f"in world {world.name} use one of {known}")
 

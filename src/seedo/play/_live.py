@@ -146,12 +146,14 @@ class Actor:
     def _check(self, action: Action, step: int) -> None:
         now, world = self._episode, self._episode.world
         legal = world.legal if world.host else partial(_legal, world)
-        bare = Action(np.int32(action.target), np.float32(action.value))  # plain numbers are static
+        # Plain numbers would be static in the compiled program.
+        bare = Action(np.int32(action.target), np.float32(action.value), setting=action.setting)
         fits = bool(legal(now.task, now.state, bare))
         check_action(world, self._player.name, action, fits, step)
 
     def action(self) -> tuple[int, float]:
-        """Its (target, value) for the episode's next step; target -1: only observe."""
+        """Its (target, value) for the episode's next step; target -1: only observe. Where worlds
+        have a space, `chosen` says more."""
         chosen = self.chosen()
         return int(chosen.target), float(chosen.value)
 

@@ -136,12 +136,31 @@ def check_action(world: World, player: str, action: Action, legal: bool, step: i
     """Raises UserError for an action that the world does not have, naming player and step."""
     if legal:
         return
+    if world.spec.space is not None:
+        _check_setting(world, player, action, step)
     values = ", ".join(f"{v:g}" for v in world.spec.do_values)
     raise UserError(
         f"player {player}, step {step}",
         f"Action({int(action.target)}, {float(action.value):g})",
         f"world {world.name} has targets -1 to {world.spec.n - 1} and values {values}",
     )
+
+
+def _check_setting(world: World, player: str, action: Action, step: int) -> None:
+    """Raises UserError for an action of a world with a space that it does not have."""
+    space, owner = world.spec.space, f"player {player}, step {step}"
+    assert space is not None
+    if action.setting is None:
+        remedy = f"world {world.name} has a space: give a setting, see `worlds.set_to`"
+        raise UserError(owner, f"Action({int(action.target)}, {float(action.value):g})", remedy)
+    setting = np.asarray(action.setting, np.float64)
+    if setting.shape != (world.spec.n,) or not np.isnan(setting[space.size :]).all():
+        remedy = f"a setting has {world.spec.n} numbers, NaN for what cannot be set"
+        raise UserError(owner, setting.tolist(), remedy)
+    try:
+        space.check(setting[: space.size])
+    except UserError as error:
+        raise UserError(owner, None, str(error)) from error
 
 
 @eqx.filter_jit

@@ -17,7 +17,10 @@ from seedo.experimenters import Experimenter
 from seedo.play import _others as others
 from seedo.play._live import live_batch, played_by
 from seedo.play._loop import simulate
-from seedo.worlds import World
+from seedo.worlds import Spec, World
+
+_TYPES = {"real": "real", "whole": "real", "ordered": "ordered", "categorical": "categorical"}
+"""Of knobs, as columns of a log are called."""
 
 Progress = Callable[[int, int], None]
 """Called with (episodes done, episodes in all)."""
@@ -63,7 +66,19 @@ def origin(world: World, experimenter: str, seed: int) -> Origin:
         seed=seed,
         experimenter=experimenter,
         variables=world.spec.variables,
+        **_kinds(world.spec),
     )
+
+
+def _kinds(spec: Spec) -> dict[str, Any]:
+    """Types and levels of variables, where a space says."""
+    if spec.space is None:
+        return {}
+    others = len(spec.readings)
+    return {
+        "types": (*(_TYPES[knob.type] for knob in spec.space.knobs), *("real",) * others),
+        "levels": (*(knob.levels or None for knob in spec.space.knobs), *(None,) * others),
+    }
 
 
 def record(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seedo.worlds._bench import Bench, BenchState
 from seedo.worlds._check import check, same, shaped, traced
 from seedo.worlds._dags import count_dags, enumerate_dags, random_subset, sample_dag
 from seedo.worlds._registry import find, from_config, kind_of, make, names
@@ -16,7 +17,7 @@ from seedo.worlds._spec import (
     stream_key,
     variable_names,
 )
-from seedo.worlds._world import Action, Observation, References, Rollout, Row, World
+from seedo.worlds._world import Action, Observation, References, Rollout, Row, World, set_to
 from seedo.worlds.blicket import BlicketConfig, BlicketWorld, matched
 from seedo.worlds.blicket import configure as configure_blicket
 from seedo.worlds.dag import (
@@ -46,6 +47,8 @@ __all__ = [
     "PRESETS",
     "SPLITS",
     "Action",
+    "Bench",
+    "BenchState",
     "BlicketConfig",
     "BlicketWorld",
     "DagConfig",
@@ -80,6 +83,7 @@ __all__ = [
     "random_subset",
     "same",
     "sample_dag",
+    "set_to",
     "shaped",
     "stream_key",
     "traced",

@@ -18,6 +18,10 @@ ACTION = Action(jax.ShapeDtypeStruct((), jnp.int32), jax.ShapeDtypeStruct((), jn
 """Shapes of an action."""
 
 
+def _setting_of(n: int) -> Action:
+    return ACTION._replace(setting=jax.ShapeDtypeStruct((n,), jnp.float32))  # type: ignore[arg-type]
+
+
 def check(world: Any) -> None:
     """See that a world keeps the protocol; nothing is played, so that devices stay untouched.
 
@@ -38,7 +42,8 @@ def check(world: Any) -> None:
     state = traced(owner, "reset", world.reset, task, key)
     seen = traced(owner, "observe", world.observe, task, state)
     _check_seen(owner, world, seen)
-    found = traced(owner, "step", world.step, task, state, ACTION, key)
+    action = ACTION if world.spec.space is None else _setting_of(world.spec.n)
+    found = traced(owner, "step", world.step, task, state, action, key)
     if not isinstance(found, tuple) or len(found) != 3:
         raise UserError(owner, None, "step: give (state, reward, done)")
     after, reward, done = found
@@ -50,8 +55,8 @@ def check(world: Any) -> None:
         raise UserError(owner, None, "references: give (oracle, random)")
     shaped(owner, "references: oracle", references[0], ())
     shaped(owner, "references: random", references[1], ())
-    shaped(owner, "legal", traced(owner, "legal", world.legal, task, state, ACTION), ())
-    row = traced(owner, "row", world.row, task, state, ACTION, reward, after)
+    shaped(owner, "legal", traced(owner, "legal", world.legal, task, state, action), ())
+    row = traced(owner, "row", world.row, task, state, action, reward, after)
     rows = jax.tree.map(lambda a: jax.ShapeDtypeStruct((world.spec.steps, *a.shape), a.dtype), row)
     traced(owner, "rollout", world.rollout, task, rows)
 
@@ -103,10 +108,24 @@ def _check_spec(owner: str, spec: Any) -> None:
     names = spec.variables
     if not names or len(set(names)) < len(names) or not all(isinstance(n, str) for n in names):
         raise UserError(owner, None, "spec: variables are one or more different names")
-    if not spec.do_values or not all(math.isfinite(value) for value in spec.do_values):
+    if spec.space is not None:
+        _check_space(owner, spec)
+    elif not spec.do_values or not all(math.isfinite(value) for value in spec.do_values):
         raise UserError(owner, None, "spec: do_values are one or more finite numbers")
     if not spec.phases or not all(phase in range(len(PHASES)) for phase in spec.phases):
         raise UserError(owner, None, "spec: phases are OBSERVE, EXPLORE or EXPLOIT, one a step")
+
+
+def _check_space(owner: str, spec: Spec) -> None:
+    space = spec.space
+    assert space is not None
+    if spec.do_values:
+        raise UserError(owner, None, "spec: give do_values or a space, not both")
+    if spec.variables[: space.size] != space.names:
+        raise UserError(owner, None, "spec: the variables begin with the knobs of the space")
+    for name in spec.goals.readings if spec.goals else ():
+        if name not in spec.readings:
+            raise UserError(owner, None, f"spec: goal {name} is no reading")
 
 
 def _check_config(owner: str, world: World) -> None:
@@ -130,7 +149,9 @@ def _check_seen(owner: str, world: World, seen: Any) -> None:
             remedy = "observe: give an Observation, or write row, rollout and to_log too"
             raise UserError(owner, None, remedy)
         return
-    wide = ("outcome", "relevant")
+    wide = ("outcome", "relevant", "setting")
     for field, entry in seen._asdict().items():
+        if field == "setting" and world.spec.space is None:
+            continue
         shape = (world.spec.n,) if field in wide else ()
         shaped(owner, f"observe: {field}", entry, shape)

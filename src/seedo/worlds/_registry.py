@@ -15,12 +15,12 @@ def names() -> tuple[str, ...]:
 
 
 def find(name: str) -> type[World]:
-    """The class of a world, by its name or as `module:Class`.
+    """The class of a world, by its name, as KIND:REST or as `module:Class`.
 
     Raises:
         UserError: there is none, or it is no world.
     """
-    found: Any = REGISTRY.find(name)
+    found: Any = REGISTRY.find(_kind(name)[0])
     if not (isinstance(found, type) and issubclass(found, World)):
         brings = REGISTRY.origin(name)
         raise UserError("world", name, f"{brings} gives no subclass of seedo.worlds.World there")
@@ -37,7 +37,7 @@ def make(name: str, preset: str | None = None, split: str = "train", **options: 
     """A world by name, e.g. `make("dag", split="heldout-link", n=5)`.
 
     Args:
-        name: one of `names()`, or `module:Class`.
+        name: one of `names()`, with :REST where the kind takes that, or `module:Class`.
         preset: of that world; None: its first.
         split: of that world.
         options: settings of the world; see `World.settings_of`.
@@ -45,8 +45,10 @@ def make(name: str, preset: str | None = None, split: str = "train", **options: 
     Raises:
         UserError: no such world, preset, split or setting.
     """
-    world = find(name).make(preset, split, **options)
-    return _called(world, name)
+    cls = find(name)
+    if rest := _kind(name)[1]:
+        options[cls.named_by] = rest
+    return _called(cls.make(preset, split, **options), name)
 
 
 def from_config(name: str, config: dict[str, Any]) -> Any:
@@ -59,6 +61,14 @@ def from_config(name: str, config: dict[str, Any]) -> Any:
     if ":" in name and name not in _named_here:
         raise UserError("world", name, "a log alone loads no code: make it a plug-in")
     return _called(find(name).from_config(config), name)
+
+
+def _kind(name: str) -> tuple[str, str]:
+    """A name KIND:REST in parts; the whole name and "" where it is none."""
+    kind, _, rest = name.partition(":")
+    if rest and kind in REGISTRY and getattr(REGISTRY.find(kind), "named_by", ""):
+        return kind, rest
+    return name, ""
 
 
 _named_here: set[str] = set()

@@ -8,22 +8,43 @@ from dataclasses import dataclass
 import jax
 from jaxtyping import Array, Int, PRNGKeyArray
 
+from seedo.spaces import Goals, Space
+
 OBSERVE, EXPLORE, EXPLOIT = 0, 1, 2
 PHASES = ("observe", "explore", "exploit")
 
 
 @dataclass(frozen=True)
 class Spec:
-    """What an experimenter may know before it acts."""
+    """What an experimenter may know before it acts.
+
+    An action either sets one variable to one of `do_values`, or, where there is a `space`, all of
+    its knobs at once.
+
+    Attributes:
+        variables: names; where there is a `space`, its knobs first, then what is read.
+        do_values: what any variable may be set to; () where there is a `space`.
+        phases: one code a step: OBSERVE, EXPLORE or EXPLOIT.
+        rounds: round of each step, from 0, where the system drifts; () if it does not.
+        space: the settings that are possible.
+        goals: what runs are for, in worlds with a space.
+    """
 
     variables: tuple[str, ...]
     do_values: tuple[float, ...]
-    phases: tuple[int, ...]  # one code a step: OBSERVE, EXPLORE or EXPLOIT
-    rounds: tuple[int, ...] = ()  # round of each step, from 0, where the system drifts; () if not
+    phases: tuple[int, ...]
+    rounds: tuple[int, ...] = ()
+    space: Space | None = None
+    goals: Goals | None = None
 
     @property
     def n(self) -> int:
         return len(self.variables)
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """Variables that are no knobs; all, where there is no space."""
+        return self.variables[self.space.size :] if self.space else self.variables
 
     @property
     def steps(self) -> int:

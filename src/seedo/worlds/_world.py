@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
@@ -28,19 +29,30 @@ class Observation(NamedTuple):
     outcome: Float[Array, " n"]  # what followed; NaN where unobserved and at the first step
     relevant: Bool[Array, " n"]  # which variables matter, see `World.relevant`
     goal: Int[Array, ""]  # variable to raise; -1 while hidden
+    setting: Float[Array, " n"] | None = None  # in worlds with a space: the last; NaN: left alone
 
 
 class Action(NamedTuple):
     """An intervention do(target = value); target -1 observes without touching anything.
 
-    A player may add the log probabilities of all actions that it chose by, and the tokens of the
-    explanation that it expects.
+    Where the world has a space, `setting` says what every variable is set to (NaN: left alone), and
+    target is -1: see `set_to`. A player may add the log probabilities of all actions that it chose
+    by, and the tokens of the explanation that it expects.
     """
 
     target: Any  # int32, or a whole number
     value: Any  # float32, or a number
     log_probs: Float[Array, " A"] | None = None
     said: Int[Array, " L"] | None = None
+    setting: Float[Array, " n"] | None = None
+
+
+def set_to(setting: Any, n: int) -> Action:
+    """The action that sets the first of n variables, a world's knobs, to `setting`, f64[K]."""
+    knobs = jnp.asarray(setting) if isinstance(setting, jax.Array) else np.asarray(setting)
+    rest = np.full(n - knobs.shape[0], np.nan)
+    whole = (jnp if isinstance(knobs, jax.Array) else np).concatenate([knobs, rest])
+    return Action(np.int32(-1), np.float32(0.0), setting=whole)
 
 
 class References(NamedTuple):
@@ -59,6 +71,7 @@ class Row(NamedTuple):
     goal: Int[Array, ""]
     reward: Float[Array, ""]
     log_probs: Float[Array, " A"] | None
+    setting: Float[Array, " n"] | None = None
 
 
 class Rollout(NamedTuple):
@@ -74,6 +87,7 @@ class Rollout(NamedTuple):
     oracle_return: Float[Array, "*B"]
     random_return: Float[Array, "*B"]
     task: Any
+    setting: Float[Array, "*B S n"] | None = None
 
 
 class World:
@@ -114,6 +128,8 @@ class World:
     """Whether it shows pictures, of which a film can be made."""
     splits: ClassVar[tuple[str, ...]] = ("train",)
     presets: ClassVar[tuple[str, ...]] = ()
+    named_by: ClassVar[str] = ""
+    """The setting that REST gives in a name KIND:REST, e.g. a path; "" where nothing may follow."""
     players: ClassVar[Mapping[str, Callable[..., Any]]] = {}
     """Further players `scripted:NAME`: by NAME, what makes one from the world."""
 
@@ -209,18 +225,31 @@ class World:
         return task
 
     def legal(self, task: Any, state: Any, action: Action) -> Bool[Array, ""]:
-        """Whether there is such an action: observing (-1), or a variable set to one of
-        `do_values`, unless the world says. Players that choose another are refused."""
+        """Whether there is such an action: observing (-1), or a variable set to one of `do_values`;
+        or, in plain Python, a setting of the space; unless the world says. Players that choose
+        another are refused."""
+        if self.spec.space is not None:
+            return self._allows(action)
         values = jnp.asarray(self.spec.do_values, jnp.float32)
         on_grid = jnp.any(jnp.isclose(values, action.value, rtol=1e-5, atol=1e-6))
         return (action.target == -1) | (
             (action.target >= 0) & (action.target < self.spec.n) & on_grid
         )
 
+    def _allows(self, action: Action) -> Any:
+        """Whether an action sets all knobs as they can be set, and nothing else, or nothing."""
+        space = self.spec.space
+        assert space is not None
+        if action.setting is None:
+            return np.bool_(int(action.target) == -1)
+        knobs, rest = action.setting[: space.size], action.setting[space.size :]
+        return np.isnan(rest).all() and space.allows(np.asarray(knobs, np.float64)[None])[0]
+
     def row(self, task: Any, before: Any, action: Action, reward: Any, after: Any) -> Any:
         """What is kept of a step; `rollout` gets all of them."""
         seen, then = self.observe(task, before), self.observe(task, after)
-        return Row(then.target, then.value, then.outcome, seen.goal, reward, action.log_probs)
+        return Row(then.target, then.value, then.outcome, seen.goal, reward, action.log_probs,
+                   then.setting)  # fmt: skip
 
     def rollout(self, task: Any, rows: Any) -> Any:
         """The record of an episode from its rows, which have a leading axis of steps."""
@@ -236,6 +265,7 @@ class World:
             oracle_return=oracle,
             random_return=random,
             task=task,
+            setting=rows.setting,
         )
 
     def returned(self, rows: Any) -> Any:
@@ -261,12 +291,16 @@ class World:
             systems: log each system as JSON, if the world can describe it.
             explain: one of `explanations`.
         """
+        done = (
+            {"target": played.target, "value": np.where(played.target < 0, np.nan, played.value)}
+            if played.setting is None
+            else {"setting": played.setting}
+        )
         return EpisodeBatch(
             origin=origin,
             episode_id=episode_id,
             phase=np.broadcast_to(np.asarray(self.spec.phases, np.int8), played.target.shape),
-            target=played.target,
-            value=np.where(played.target < 0, np.nan, played.value),
+            **done,
             outcome=played.outcome,
             mask=played.relevant,
             goal=played.goal,

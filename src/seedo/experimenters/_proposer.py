@@ -1,0 +1,90 @@
+"""Players of worlds with a space: each setting is proposed from the runs so far, and from nothing
+else, so that a campaign can go on where it was killed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.errors import UserError
+from seedo.experimenters._protocol import Player
+from seedo.spaces import Goals, Runs, Space
+from seedo.worlds import EXPLOIT, Action, Observation, Spec, set_to
+
+Array = NDArray[np.float64]
+
+
+class Proposer(Player):
+    """The base of such players: a subclass says `name` and `propose`."""
+
+    name: str
+
+    @property
+    def host(self) -> bool:
+        return True
+
+    def check(self, spec: Spec) -> None:
+        if spec.space is None or spec.goals is None:
+            raise UserError(
+                "player", self.name, "it sets many knobs at once: use a world with a space, such "
+                "as recorded:TABLE",
+            )  # fmt: skip
+
+    def propose(
+        self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
+    ) -> Array:
+        """A setting to run next, float64[K].
+
+        Args:
+            spec: with `space` and `goals`.
+            runs: all that were made, failed ones with NaN.
+            pending: float64[P, K], settings that others are running now.
+            left: runs of the budget, this one among them.
+            rng: of this proposal alone.
+        """
+        raise NotImplementedError
+
+    def recommend(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
+        """The setting to keep, float64[K]: of the best mean among those that were run."""
+        assert spec.space is not None
+        assert spec.goals is not None
+        best = best_tried(runs, spec.goals)
+        return spec.space.sample(1, rng)[0] if best is None else best
+
+    def begin(self, spec: Spec, key: Any, privileged: Any) -> tuple[Spec, Runs]:
+        assert spec.space is not None
+        return spec, Runs.none(spec.space.size, spec.readings)
+
+    def act(
+        self, memory: tuple[Spec, Runs], observation: Observation, key: Any
+    ) -> tuple[Action, tuple[Spec, Runs]]:
+        spec, runs = memory
+        space: Space | None = spec.space
+        assert space is not None
+        assert observation.setting is not None
+        if np.isfinite(observation.setting).any():
+            setting, read = observation.setting[: space.size], observation.outcome[space.size :]
+            runs = runs.plus(np.asarray(setting, np.float64), np.asarray(read, np.float64))
+        if int(observation.phase) == EXPLOIT:
+            chosen = self.recommend(spec, runs, key)
+        else:
+            left = spec.phases[len(spec.phases) - int(observation.steps_left) :]
+            pending = np.empty((0, space.size))
+            chosen = self.propose(spec, runs, pending, len(left) - left.count(EXPLOIT), key)
+        return set_to(chosen, spec.n), (spec, runs)
+
+
+def best_tried(runs: Runs, goals: Goals) -> Array | None:
+    """The setting, float64[K], of the best mean value among those that were run; None if no run
+    gave one."""
+    values = runs.values(goals)
+    known = np.isfinite(values) & np.isfinite(runs.settings).all(axis=1)
+    if not known.any():
+        return None
+    different, which = np.unique(runs.settings[known], axis=0, return_inverse=True)
+    which = which.reshape(-1)
+    means = np.bincount(which, values[known]) / np.bincount(which)
+    best: Array = different[int(np.argmax(means))]
+    return best

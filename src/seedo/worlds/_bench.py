@@ -1,0 +1,107 @@
+"""A world whose knobs are set all at once, run by run: recorded campaigns, simulators, devices."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.errors import UserError
+from seedo.spaces import Goals, Space
+from seedo.worlds._spec import EXPLOIT, EXPLORE, Spec
+from seedo.worlds._world import Action, Observation, World
+
+Array = NDArray[np.float64]
+
+
+class BenchState(NamedTuple):
+    """What changes in an episode.
+
+    Attributes:
+        step: number of the next step.
+        setting: f64[n], of the last step; NaN: left alone.
+        outcome: f64[n], what followed; NaN: not read.
+    """
+
+    step: int
+    setting: Array
+    outcome: Array
+
+
+class Bench(World):
+    """A world in plain Python with a space of settings: some runs, then one setting to keep.
+
+    A subclass says `name`, `config`, `sample` and `measured`. The reward, of the exploit step
+    alone, is `worth` of the setting that is kept.
+
+    Args:
+        space: what can be set.
+        readings: names of what is read in every run.
+        goals: what runs are for; several need a `Goal.scale` each.
+        runs: how many, before the setting to keep.
+
+    Raises:
+        UserError: names that clash, a goal that is no reading, too many or too few runs.
+    """
+
+    host: ClassVar[bool] = True
+    no_strategies: ClassVar[str] = "settings of many knobs are no interventions on a causal graph"
+    measures_variables: ClassVar[bool] = True
+
+    def __init__(self, space: Space, readings: tuple[str, ...], goals: Goals, runs: int) -> None:
+        for name in readings:
+            if name in space.names or readings.count(name) > 1:
+                raise UserError("readings", name, "give every variable a name of its own")
+        for goal in goals.each:
+            if goal.reading not in readings:
+                raise UserError("goals", goal.reading, f"use readings: {', '.join(readings)}")
+            if len(goals.each) > 1 and goal.scale is None:
+                remedy = "give each of several goals a scale, a difference that counts alike"
+                raise UserError(f"goals.{goal.reading}.scale", None, remedy)
+        phases = (EXPLORE,) * runs + (EXPLOIT,)
+        self.spec = Spec((*space.names, *readings), (), phases, space=space, goals=goals)
+        self.space, self.goals, self.readings = space, goals, readings
+
+    def measured(self, task: Any, setting: Array, rng: np.random.Generator) -> Array:
+        """What a run at a setting, float64[K], reads: float64[M], NaN where it gave nothing."""
+        raise NotImplementedError
+
+    def worth(self, task: Any, setting: Array, readings: Array) -> float:
+        """What it is worth to keep a setting at which this, float64[M], was just read: the goals'
+        value of it, unless the world knows better, as by the mean of replicates."""
+        at = [self.readings.index(name) for name in self.goals.readings]
+        return float(self.goals.value(readings[None, at])[0])
+
+    def reset(self, task: Any, key: Any) -> BenchState:
+        nothing = np.full(self.spec.n, np.nan)
+        return BenchState(0, nothing, nothing)
+
+    def observe(self, task: Any, state: BenchState) -> Observation:
+        t = min(state.step, self.spec.steps - 1)
+        seen: dict[str, Any] = {
+            "phase": np.int32(self.spec.phases[t]),
+            "steps_left": np.int32(self.spec.steps - state.step),
+            "target": np.int32(-1),
+            "value": np.float32(0.0),
+            "outcome": state.outcome,
+            "relevant": np.ones(self.spec.n, bool),
+            "goal": np.int32(self.spec.variables.index(self.goals.readings[0])),
+            "setting": state.setting,
+        }
+        return Observation(**seen)
+
+    def step(
+        self, task: Any, state: BenchState, action: Action, key: Any
+    ) -> tuple[BenchState, Any, Any]:
+        exploits = self.spec.phases[state.step] == EXPLOIT
+        setting, outcome = np.full(self.spec.n, np.nan), np.full(self.spec.n, np.nan)
+        reward = 0.0
+        if action.setting is not None and np.isfinite(action.setting).any():
+            setting = np.asarray(action.setting, np.float64)
+            knobs = setting[: self.space.size]
+            read = np.asarray(self.measured(task, knobs, key), np.float64)
+            outcome = np.concatenate([knobs, read])
+            reward = self.worth(task, knobs, read) if exploits else 0.0
+        after = BenchState(state.step + 1, setting, outcome)
+        return after, np.float32(reward), np.bool_(after.step == self.spec.steps)
