@@ -29,6 +29,10 @@ REGISTRY = Registry(
         "pretrained": "seedo.learning:find_agent",
         "llm": "seedo.experimenters._names:refuse_spoken",
         "random": "seedo.experimenters.proposers:random_player",
+        "sobol": "seedo.experimenters.proposers:sobol",
+        "grid": "seedo.experimenters.proposers:grid",
+        "bo": "seedo.experimenters.proposers:bo_player",
+        "one-factor": "seedo.experimenters.proposers:one_factor",
     },
 )
 """Kinds of players. A factory of ours gets (rest, world, greedy, seed), one of a plug-in the world

@@ -31,6 +31,7 @@ class Knob:
         low, high: ends of the range, both possible; for levels 0 and their number less one.
         step: distance of possible values, counted from `low`; 0: any value between.
         levels: names of the values, in their order where there is one; () for numbers.
+        choices: the only numbers that are possible, within the range; () for all.
         unit: for people, e.g. "°C".
         cost: of moving it from one run to the next, in the campaign's unit of cost.
 
@@ -44,6 +45,7 @@ class Knob:
     high: float = 1.0
     step: float = 0.0
     levels: tuple[str, ...] = ()
+    choices: tuple[float, ...] = ()
     unit: str = ""
     cost: float = 0.0
 
@@ -68,8 +70,8 @@ class Knob:
 
     @property
     def discrete(self) -> bool:
-        """Whether there is a smallest step."""
-        return self.step > 0
+        """Whether only some values of the range are possible."""
+        return self.step > 0 or bool(self.choices)
 
     @property
     def range(self) -> float:
@@ -82,6 +84,8 @@ class Knob:
         Raises:
             ValueError: any value within a range is possible.
         """
+        if self.choices:
+            return np.array(self.choices)
         if not self.discrete:
             raise ValueError(f"knob {self.name} has no step")
         count = math.floor(self.range / self.step + 1e-9) + 1
@@ -90,7 +94,10 @@ class Knob:
     def snap(self, x: Array) -> Array:
         """The nearest possible values, of the same shape."""
         x = np.clip(x, self.low, self.high)
-        if self.discrete:
+        if self.choices:
+            at = np.abs(x[..., None] - np.array(self.choices)).argmin(axis=-1)
+            return np.array(self.choices)[at]
+        if self.step:
             most = math.floor(self.range / self.step + 1e-9)
             steps = np.clip(np.rint((x - self.low) / self.step), 0, most)
             return np.round(self.low + self.step * steps, 12)
@@ -101,7 +108,10 @@ class Knob:
         """Whether values are possible, of the same shape; NaN never is."""
         slack = 1e-9 * max(abs(self.low), abs(self.high), self.range)
         inside = (x >= self.low - slack) & (x <= self.high + slack)
-        if not self.discrete:
+        if self.choices:
+            nearest = np.abs(x[..., None] - np.array(self.choices)).min(axis=-1)
+            return inside & (nearest <= slack)
+        if not self.step:
             return inside
         steps = (x - self.low) / self.step
         return inside & (np.abs(steps - np.rint(steps)) <= 1e-6)
@@ -135,7 +145,9 @@ class Knob:
     @property
     def words_of_range(self) -> str:
         """E.g. "from 20 to 90 in steps of 0.5"."""
-        step = f" in steps of {self.step:g}" if self.discrete else ""
+        if self.choices:
+            return "among " + ", ".join(f"{value:g}" for value in self.choices)
+        step = f" in steps of {self.step:g}" if self.step else ""
         return f"from {self.low:g} to {self.high:g}{step}"
 
     def to_json(self) -> dict[str, Any]:
@@ -147,6 +159,8 @@ class Knob:
             fields |= {"low": self.low, "high": self.high}
             if self.step:
                 fields["step"] = self.step
+            if self.choices:
+                fields["choices"] = list(self.choices)
         if self.unit:
             fields["unit"] = self.unit
         if self.cost:
@@ -163,17 +177,23 @@ class Knob:
         where = f"knobs.{name}"
         if not isinstance(fields, Mapping):
             raise UserError(where, fields, 'give a table, e.g. {type = "real", low = 0, high = 1}')
-        known = ("type", "low", "high", "step", "levels", "unit", "cost")
+        known = ("type", "low", "high", "step", "levels", "choices", "unit", "cost")
         for field in fields:
             one_of(where, field, known)
         fields = dict(fields)
         kind = fields.setdefault("type", "categorical" if "levels" in fields else "real")
         one_of(f"{where}.type", kind, KNOB_TYPES)
         named = kind in ("ordered", "categorical")
-        wrong = ("low", "high", "step") if named else ("levels",)
+        wrong = ("low", "high", "step", "choices") if named else ("levels",)
         for field in wrong:
             if field in fields:
                 raise UserError(f"{where}.{field}", fields[field], f"a {kind} knob has none")
+        choices = fields.get("choices", [])
+        if not isinstance(choices, list | tuple) or not all(map(_is_number, choices)):
+            raise UserError(f"{where}.choices", choices, "give a list of finite numbers")
+        if choices:  # they may say the range
+            fields["choices"] = tuple(choices)
+            fields = {"low": min(choices), "high": max(choices)} | fields
         for field in ("levels",) if named else ("low", "high"):
             if field not in fields:
                 raise UserError(f"{where}.{field}", None, f"missing: a {kind} knob needs it")
@@ -213,8 +233,21 @@ class Knob:
             raise UserError(f"step {where}", self.step, remedy)
         if self.step and self.range / self.step > 1e6:
             raise UserError(f"step {where}", self.step, "too fine: give 0 for any value between")
+        if self.choices:
+            self._check_choices()
         for field in ("low", "high", "step", "cost"):
             object.__setattr__(self, field, float(getattr(self, field)))
+
+    def _check_choices(self) -> None:
+        where = f"choices of knob {self.name}"
+        if self.type != "real" or self.step:
+            raise UserError(where, list(self.choices), "give them for a real knob without a step")
+        for value in self.choices:
+            if not self.low <= value <= self.high:
+                raise UserError(where, value, f"give numbers from {self.low:g} to {self.high:g}")
+        if len(set(self.choices)) < len(self.choices):
+            raise UserError(where, list(self.choices), "give every number once")
+        object.__setattr__(self, "choices", tuple(sorted(map(float, self.choices))))
 
 
 def _is_number(value: Any) -> bool:

@@ -80,6 +80,11 @@ class Space:
         """Whether there are finitely many settings."""
         return self.listed is not None or all(knob.discrete for knob in self.knobs)
 
+    @property
+    def coupled(self) -> bool:
+        """Whether linear constraints tie knobs to one another."""
+        return bool(self._linear)
+
     # -- which settings are possible --------------------------------------------------------------
 
     def allows(self, x: Array) -> NDArray[np.bool_]:
@@ -170,8 +175,30 @@ class Space:
             else:
                 step = np.maximum(width * knob.range, knob.step)
                 by[:, i] = np.where(moves[:, i], step * rng.normal(size=len(at)), 0.0)
-        moved = self._polytope.move(at, by) if self._linear else at + by
-        return self.made(moved)
+        return self.moved(at, by)
+
+    def moved(self, x: Array, by: Array) -> Array:
+        """Settings, float64[M, K], moved by as much of displacements, float64[M, K], as linear
+        constraints allow, and made as in `made`; levels move from one to the next."""
+        if self._linear:
+            bound = self._bound
+            kept = self._polytope.move(x, np.where(bound, by, 0.0))
+            return self.made(np.where(bound, kept, x + by))
+        return self.made(x + by)
+
+    def nearest(self, x: Array) -> Array:
+        """The possible setting, float64[K], that is nearest to any, float64[K], among those
+        recorded, or those that constraints leave near it."""
+        if self.listed is not None:
+            return self._listed_near(x[None], 1)[0]
+        made = self.made(x[None])
+        if len(made):
+            return made[0]
+        rng = np.random.default_rng(0)
+        found = self.sample(2048, rng)
+        far = ((self.coordinates(found) - self.coordinates(x[None])) ** 2).sum(axis=1)
+        best: Array = found[int(np.argmin(far))]
+        return best
 
     def made(self, x: Array) -> Array:
         """The settings float64[M', K] that come out when settings are made as knobs allow: values
