@@ -64,6 +64,7 @@ WORLDS = Registry(
         "dag": "seedo.worlds.dag:DagWorld",
         "rooms": "seedo.worlds.rooms:RoomsWorld",
         "blicket": "seedo.worlds.blicket:BlicketWorld",
+        "plants": "seedo.worlds.plants:PlantsWorld",
     },
 )
 """Stands here for those who list worlds without loading any."""

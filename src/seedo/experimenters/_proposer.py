@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seedo.errors import UserError
 from seedo.experimenters._protocol import Player
 from seedo.spaces import Goals, Runs, Space
-from seedo.worlds import EXPLOIT, Action, Observation, Spec, set_to
+from seedo.worlds import EXPLOIT, OBSERVE, Action, Observation, Spec, set_to
 
 Array = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ class Proposer(Player):
 
         Args:
             spec: with `space` and `goals`.
-            runs: all that were made, failed ones with NaN.
+            runs: all that were made, failed ones with NaN, and rows that were only observed.
             pending: float64[P, K], settings that others are running now.
             left: runs of the budget, this one among them.
             rng: of this proposal alone.
@@ -64,9 +64,12 @@ class Proposer(Player):
         space: Space | None = spec.space
         assert space is not None
         assert observation.setting is not None
-        if np.isfinite(observation.setting).any():
-            setting, read = observation.setting[: space.size], observation.outcome[space.size :]
-            runs = runs.plus(np.asarray(setting, np.float64), np.asarray(read, np.float64))
+        outcome = np.asarray(observation.outcome, np.float64)
+        if np.isfinite(outcome[: space.size]).all():
+            watched = not np.isfinite(observation.setting).any()
+            runs = runs.plus(outcome[: space.size], outcome[space.size :], watched)
+        if int(observation.phase) == OBSERVE:
+            return set_to(np.full(space.size, np.nan), spec.n), (spec, runs)
         if int(observation.phase) == EXPLOIT:
             chosen = self.recommend(spec, runs, key)
         else:
@@ -79,6 +82,7 @@ class Proposer(Player):
 def best_tried(runs: Runs, goals: Goals) -> Array | None:
     """The setting, float64[K], of the best mean value among those that were run; None if no run
     gave one."""
+    runs = runs.made
     values = runs.values(goals)
     known = np.isfinite(values) & np.isfinite(runs.settings).all(axis=1)
     if not known.any():

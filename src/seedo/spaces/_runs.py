@@ -15,14 +15,17 @@ class Runs:
     """R runs in their order.
 
     Attributes:
-        settings: float64[R, K]; NaN for a knob that nobody set (rows that were only observed).
+        settings: float64[R, K], the values that the knobs had.
         readings: float64[R, M]; NaN where none was got: the run failed, or nothing was measured.
         names: of the M readings.
+        observed: bool[R], rows in which nobody set the knobs: they had these values by themselves,
+            perhaps for reasons that readings share. None: there is none.
     """
 
     settings: NDArray[np.float64]
     readings: NDArray[np.float64]
     names: tuple[str, ...]
+    observed: NDArray[np.bool_] | None = None
 
     @classmethod
     def none(cls, knobs: int, names: tuple[str, ...]) -> Runs:
@@ -32,13 +35,28 @@ class Runs:
     def __len__(self) -> int:
         return len(self.settings)
 
-    def plus(self, settings: NDArray[np.float64], readings: NDArray[np.float64]) -> Runs:
+    def plus(
+        self, settings: NDArray[np.float64], readings: NDArray[np.float64], observed: bool = False
+    ) -> Runs:
         """With further runs, float64[R', K] and float64[R', M], at the end."""
+        more = np.atleast_2d(settings)
         return Runs(
-            np.concatenate([self.settings, np.atleast_2d(settings)]),
+            np.concatenate([self.settings, more]),
             np.concatenate([self.readings, np.atleast_2d(readings)]),
             self.names,
+            np.concatenate([self.seen, np.full(len(more), observed)]),
         )
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """bool[R]: rows in which nobody set the knobs."""
+        return np.zeros(len(self), np.bool_) if self.observed is None else self.observed
+
+    @property
+    def made(self) -> Runs:
+        """The runs in which the knobs were set."""
+        keep = ~self.seen
+        return Runs(self.settings[keep], self.readings[keep], self.names)
 
     def of(self, goals: Goals) -> NDArray[np.float64]:
         """float64[R, G]: the readings of the goals."""

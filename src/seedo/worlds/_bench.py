@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seedo.errors import UserError
 from seedo.spaces import Goals, Space
-from seedo.worlds._spec import EXPLOIT, EXPLORE, Spec
+from seedo.worlds._spec import EXPLOIT, EXPLORE, OBSERVE, Spec
 from seedo.worlds._world import Action, Observation, World
 
 Array = NDArray[np.float64]
@@ -32,14 +32,15 @@ class BenchState(NamedTuple):
 class Bench(World):
     """A world in plain Python with a space of settings: some runs, then one setting to keep.
 
-    A subclass says `name`, `config`, `sample` and `measured`. The reward, of the exploit step
-    alone, is `worth` of the setting that is kept.
+    A subclass says `name`, `config`, `sample` and `measured`; `seen` if rows are `watched`. The
+    reward, of the exploit step alone, is `worth` of the setting that is kept.
 
     Args:
         space: what can be set.
         readings: names of what is read in every run.
         goals: what runs are for; several need a `Goal.scale` each.
         runs: how many, before the setting to keep.
+        watched: rows that are seen before the runs, nobody setting anything.
 
     Raises:
         UserError: names that clash, a goal that is no reading, too many or too few runs.
@@ -49,7 +50,9 @@ class Bench(World):
     no_strategies: ClassVar[str] = "settings of many knobs are no interventions on a causal graph"
     measures_variables: ClassVar[bool] = True
 
-    def __init__(self, space: Space, readings: tuple[str, ...], goals: Goals, runs: int) -> None:
+    def __init__(
+        self, space: Space, readings: tuple[str, ...], goals: Goals, runs: int, watched: int = 0
+    ) -> None:
         for name in readings:
             if name in space.names or readings.count(name) > 1:
                 raise UserError("readings", name, "give every variable a name of its own")
@@ -59,12 +62,17 @@ class Bench(World):
             if len(goals.each) > 1 and goal.scale is None:
                 remedy = "give each of several goals a scale, a difference that counts alike"
                 raise UserError(f"goals.{goal.reading}.scale", None, remedy)
-        phases = (EXPLORE,) * runs + (EXPLOIT,)
+        phases = (OBSERVE,) * watched + (EXPLORE,) * runs + (EXPLOIT,)
         self.spec = Spec((*space.names, *readings), (), phases, space=space, goals=goals)
         self.space, self.goals, self.readings = space, goals, readings
 
     def measured(self, task: Any, setting: Array, rng: np.random.Generator) -> Array:
         """What a run at a setting, float64[K], reads: float64[M], NaN where it gave nothing."""
+        raise NotImplementedError
+
+    def seen(self, task: Any, rng: np.random.Generator) -> Array:
+        """A row in which nobody sets anything, float64[n]: knobs and readings as they come. Worlds
+        with `watched` rows say."""
         raise NotImplementedError
 
     def worth(self, task: Any, setting: Array, readings: Array) -> float:
@@ -103,5 +111,7 @@ class Bench(World):
             read = np.asarray(self.measured(task, knobs, key), np.float64)
             outcome = np.concatenate([knobs, read])
             reward = self.worth(task, knobs, read) if exploits else 0.0
+        elif self.spec.phases[state.step] == OBSERVE:
+            outcome = np.asarray(self.seen(task, key), np.float64)
         after = BenchState(state.step + 1, setting, outcome)
         return after, np.float32(reward), np.bool_(after.step == self.spec.steps)

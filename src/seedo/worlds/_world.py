@@ -240,7 +240,7 @@ class World:
         """Whether an action sets all knobs as they can be set, and nothing else, or nothing."""
         space = self.spec.space
         assert space is not None
-        if action.setting is None:
+        if action.setting is None or np.isnan(action.setting).all():
             return np.bool_(int(action.target) == -1)
         knobs, rest = action.setting[: space.size], action.setting[space.size :]
         return np.isnan(rest).all() and space.allows(np.asarray(knobs, np.float64)[None])[0]

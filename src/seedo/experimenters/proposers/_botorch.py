@@ -61,6 +61,7 @@ class BotorchProposer(Proposer):
         space, goals = spec.space, spec.goals
         assert space is not None
         assert goals is not None
+        runs = runs.made
         known = np.isfinite(runs.settings).all(axis=1) & np.isfinite(runs.of(goals)).all(axis=1)
         if known.sum() < _FIRST:
             return filling(space, runs, pending, self.seed, rng)

@@ -61,8 +61,8 @@ class GridProposer(Proposer):
     ) -> Array:
         space = spec.space
         assert space is not None
-        points = _grid(space, len(runs) + len(pending) + left)
-        taken = np.concatenate([runs.settings, pending])
+        points = _grid(space, len(runs.made) + len(pending) + left)
+        taken = np.concatenate([runs.made.settings, pending])
         for setting in np.random.default_rng(self.seed).permutation(points):
             if not _among(taken, setting):
                 return setting
@@ -81,7 +81,7 @@ class OneFactorProposer(Proposer):
         space = spec.space
         assert space is not None
         assert spec.goals is not None
-        taken = np.concatenate([runs.settings, pending])
+        taken = np.concatenate([runs.made.settings, pending])
         best = best_tried(runs, spec.goals)
         if best is None:
             middle = space.nearest(np.array([(k.low + k.high) / 2 for k in space.knobs]))
@@ -94,7 +94,7 @@ class OneFactorProposer(Proposer):
 
 def filling(space: Space, runs: Runs, pending: Array, seed: int, rng: np.random.Generator) -> Array:
     """The next setting, float64[K], of a design that fills the space."""
-    taken = np.concatenate([runs.settings, pending])
+    taken = np.concatenate([runs.made.settings, pending])
     taken = taken[np.isfinite(taken).all(axis=1)]
     if space.listed is None and not space.coupled:
         return space.sobol(len(taken) + 1, np.random.default_rng(seed))[-1]

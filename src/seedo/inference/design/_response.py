@@ -82,6 +82,7 @@ class Response:
         explained: 1 - left_out^2 / variance: the share that is predicted; below 0 if none is.
         rows: runs it rests on.
         joint: settings float64[M, F] -> mean float64[M] and its covariance float64[M, M].
+        alone: the same of every setting for itself: mean float64[M] and standard error float64[M].
         freedom: of the noise.
     """
 
@@ -91,13 +92,12 @@ class Response:
     explained: float
     rows: int
     joint: Callable[[Array], tuple[Array, Array]]
+    alone: Callable[[Array], tuple[Array, Array]]
     freedom: float
 
     def interval(self, x: Array) -> tuple[Array, Array, Array]:
         """Mean and ends of its 95 % interval, float64[M] each."""
-        parts = [self.joint(row[None]) for row in x]
-        mean = np.array([m[0] for m, _ in parts])
-        error = np.sqrt(np.maximum([c[0, 0] for _, c in parts], 0))
+        mean, error = self.alone(x)
         half = float(stdtrit(min(self.freedom, 1e6), 0.975)) * error
         return mean, mean - half, mean + half
 
@@ -155,8 +155,14 @@ def _polynomial(factors: tuple[Factor, ...], x: Array, y: Array, order: int) -> 
         terms = basis(factors, at, order)
         return terms @ beta, noise**2 * terms @ inverse @ terms.T
 
+    def alone(at: Array) -> tuple[Array, Array]:
+        terms = basis(factors, at, order)
+        variance = np.einsum("ij,jk,ik->i", terms, inverse, terms)
+        return terms @ beta, noise * np.sqrt(np.maximum(variance, 0))
+
     how = _ORDERS[order]
-    return Response(how, noise, left_out, _share(left_out, y), len(y), joint, max(freedom, 1))
+    return Response(how, noise, left_out, _share(left_out, y), len(y), joint, alone,
+                    max(freedom, 1))  # fmt: skip
 
 
 def _share_of_noise(matrix: Array, y: Array) -> float:
@@ -197,8 +203,13 @@ def _process(factors: tuple[Factor, ...], x: Array, y: Array) -> Response | None
         covariance = covariance - white * np.eye(len(at))
         return centre + spread * mean, spread**2 * covariance
 
+    def alone(at: Array) -> tuple[Array, Array]:
+        mean, error = model.predict(encode(at), return_std=True)
+        variance = np.maximum(error**2 - white, 0)
+        return centre + spread * mean, spread * np.sqrt(variance)
+
     return Response("Gaussian process", spread * np.sqrt(white), left_out,
-                    _share(left_out, y), len(y), joint, len(y) - 1.0)  # fmt: skip
+                    _share(left_out, y), len(y), joint, alone, len(y) - 1.0)  # fmt: skip
 
 
 def _share(left_out: float, y: Array) -> float:

@@ -1,0 +1,289 @@
+"""`bayes:mechanisms`: a player that uses what is read between knobs and goal, and rows that were only
+observed.
+
+Every reading has a mechanism of its own: those between are functions of the knobs, the goal one of
+readings and knobs (Astudillo & Frazier 2021, Bayesian optimization of function networks, NeurIPS).
+A mechanism is the same whether knobs were set or moved by themselves, unless something hidden moves
+a knob and the reading: what runs show beside observed rows is therefore a correction, which is 0
+unless it predicts runs left out (Kennedy & O'Hagan 2001, JRSS B 63, with cross-validation for their
+prior).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.experimenters._proposer import Proposer
+from seedo.experimenters.proposers._plain import filling
+from seedo.inference.design import Factor, Response, fit_response
+from seedo.spaces import Goals, Runs, Space
+from seedo.worlds import Spec
+
+Array = NDArray[np.float64]
+Model = Callable[[Array], tuple[Array, Array]]
+"""Inputs float64[M, I] -> mean and standard error of the mean, float64[M] each."""
+
+_OBSERVED = 250
+"""Most observed rows that a mechanism with a bend is fitted to."""
+_DRAWS, _NOISES = 48, 4
+"""Draws of mechanisms, and of the noise of readings for each."""
+_SPREAD, _NEAR, _BEST = 192, 16, 6
+_WIDTHS = (0.15, 0.05)
+"""Settings that are judged: spread over the space, then around the best in rounds."""
+_CLEARLY = 0.9
+"""Ratio of left-out errors from which on a correction of observed rows is believed."""
+
+
+@dataclass(frozen=True)
+class MechanismsProposer(Proposer):
+    """Expected improvement through mechanisms; see the module.
+
+    Attributes:
+        seed: of the first, space-filling runs.
+    """
+
+    seed: int = 0
+    name: str = "bayes:mechanisms"
+
+    def propose(
+        self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
+    ) -> Array:
+        space, goals = spec.space, spec.goals
+        assert space is not None
+        assert goals is not None
+        system = _System.fitted(space, goals, runs, rng)
+        if system is None:
+            return filling(space, runs, pending, self.seed, rng)
+        made = runs.made.settings
+        tried = np.unique(np.concatenate([made, pending]), axis=0)
+        best = system.mean(tried).max() if len(tried) else -np.inf
+
+        def promise(x: Array) -> Array:
+            drawn = system.draws(x)
+            if not np.isfinite(best):
+                found: Array = drawn.mean(axis=0)
+                return found
+            gain: Array = np.maximum(drawn - best, 0).mean(axis=0)
+            return gain + 1e-6 * drawn.mean(axis=0)
+
+        return _highest(space, promise, tried, rng)
+
+    def recommend(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
+        space, goals = spec.space, spec.goals
+        assert space is not None
+        assert goals is not None
+        system = _System.fitted(space, goals, runs, rng)
+        if system is None:
+            return super().recommend(spec, runs, rng)
+        tried = np.unique(runs.made.settings, axis=0)
+        return _highest(space, system.mean, tried, rng)
+
+
+@dataclass(frozen=True, eq=False)
+class _System:
+    """Fitted mechanisms of a plant.
+
+    Attributes:
+        space, goals: as given.
+        between: models of the readings that are no goals, from coordinates of knobs.
+        final: models of the goals, from coordinates and readings between.
+        direct: the same from coordinates alone.
+        shares: by goal, how many of the draws go through the readings.
+        spreads: float64[B], standard deviations of what readings between do by themselves.
+        noise: float64[S, Q, B], standard normal draws for it.
+        errors: float64[S, B + G], standard normal draws of the mechanisms' errors.
+    """
+
+    space: Space
+    goals: Goals
+    between: tuple[Model, ...]
+    final: tuple[Model, ...]
+    direct: tuple[Model, ...]
+    shares: Array
+    spreads: Array
+    noise: Array
+    errors: Array
+
+    @classmethod
+    def fitted(
+        cls, space: Space, goals: Goals, runs: Runs, rng: np.random.Generator
+    ) -> _System | None:
+        """None while there are too few rows."""
+        x = space.coordinates(runs.settings)
+        y = runs.of(goals)
+        others = [i for i, name in enumerate(runs.names) if name not in goals.readings]
+        z = runs.readings[:, others]
+        known = np.isfinite(y).all(axis=1) & np.isfinite(z).all(axis=1)
+        seen = runs.seen
+        fewest = x.shape[1] + 2
+        if (known & ~seen).sum() < fewest and (known & seen).sum() < 3 * fewest:
+            return None
+        x, y, z, seen = x[known], y[known], z[known], seen[known]
+        parts = [_mechanism(x, z[:, j], seen) for j in range(z.shape[1])]
+        inputs = np.concatenate([x, z], axis=1)
+        guess = np.column_stack([p.left_out for p in parts]) if parts else z
+        final, direct, shares = [], [], []
+        for j in range(y.shape[1]):
+            through = _best_of([_mechanism(inputs, y[:, j], seen),
+                                *([_mechanism(z, y[:, j], seen, x.shape[1])] if parts else [])])  # fmt: skip
+            straight = _mechanism(x, y[:, j], seen)
+            final.append(through.model)
+            direct.append(straight.model)
+            shares.append(_share_through(through, straight, x, guess, y[:, j], seen))
+        return cls(
+            space, goals, tuple(p.model for p in parts), tuple(final), tuple(direct),
+            np.array(shares), np.array([p.spread for p in parts]),
+            rng.normal(size=(_DRAWS, _NOISES, len(parts))),
+            rng.normal(size=(_DRAWS, len(parts) + len(final))),
+        )  # fmt: skip
+
+    def draws(self, settings: Array) -> Array:
+        """What is to be raised, float64[S, M], under S draws of the mechanisms."""
+        return self._propagated(settings, self.errors)
+
+    def mean(self, settings: Array) -> Array:
+        """What is to be raised in expectation, float64[M]."""
+        found: Array = self.draws(settings).mean(axis=0)
+        return found
+
+    def _propagated(self, settings: Array, errors: Array) -> Array:
+        x = self.space.coordinates(settings)
+        s, q, m, b = _DRAWS, _NOISES, len(x), len(self.between)
+        z = np.empty((s, q, m, b))
+        for j, model in enumerate(self.between):
+            mean, error = model(x)
+            value = mean + errors[:, [j]] * error
+            z[..., j] = value[:, None] + self.spreads[j] * self.noise[:, :, j, None]
+        goals = np.empty((s, m, len(self.final)))
+        for j, (through, direct) in enumerate(zip(self.final, self.direct, strict=True)):
+            count = round(self.shares[j] * s)
+            if count:
+                inputs = np.concatenate(
+                    [np.broadcast_to(x, (count, q, m, x.shape[1])), z[:count]], axis=-1
+                )
+                mean, error = through(inputs.reshape(-1, inputs.shape[-1]))
+                mean, error = (v.reshape(count, q, m).mean(axis=1) for v in (mean, error))
+                goals[:count, :, j] = mean + errors[:count, [b + j]] * error
+            mean, error = direct(x)
+            goals[count:, :, j] = mean + errors[count:, [b + j]] * error
+        return self.goals.value(goals.reshape(s * m, -1)).reshape(s, m)
+
+
+@dataclass(frozen=True, eq=False)
+class _Mechanism:
+    """A fitted mechanism.
+
+    Attributes:
+        model: what it gives.
+        error: root mean square error of runs left out (of observed rows, where nothing was set).
+        left_out: float64[R], what is predicted of each row; of runs nearly as if left out.
+        spread: standard deviation of a row about the mean.
+    """
+
+    model: Model
+    error: float
+    left_out: Array
+    spread: float
+
+
+def _mechanism(x: Array, y: Array, seen: NDArray[np.bool_], after: int = 0) -> _Mechanism:
+    """A mechanism of inputs float64[R, I]; with `after`, so many inputs before them are ignored."""
+    base: Model | None = None
+    errors: list[float] = []
+    told = np.zeros(len(y))
+    spread = float(y.std())
+    if seen.sum() >= x.shape[1] + 3:
+        fitted = _fit(x[seen], y[seen])
+        base, told, spread = fitted.alone, fitted.alone(x)[0], fitted.noise
+        errors.append(fitted.left_out)
+    made = ~seen
+    correction: Response | None = None
+    if made.sum() >= x.shape[1] + 2 or (base is None and made.sum() >= 3):
+        off = y[made] - told[made]
+        correction = _fit(x[made], off)
+        if base is not None:
+            alone = float(np.sqrt((off**2).mean()))
+            errors = [alone]
+            if correction.left_out > _CLEARLY * alone:
+                correction = None
+        if correction is not None:
+            errors, spread = [correction.left_out], correction.noise
+            told = told + correction.alone(x)[0]
+    model = _sum(base, correction, float(y.mean()), float(y.std()))
+    return _Mechanism(_later(model, after), errors[0] if errors else spread, told, spread)
+
+
+def _fit(x: Array, y: Array) -> Response:
+    """A response to inputs, few enough of them for the rows."""
+    varying = np.ptp(x, axis=0) > 1e-12
+    low, high = x.min(axis=0), np.where(varying, x.max(axis=0), x.min(axis=0) + 1)
+    factors = tuple(
+        Factor(f"x{i}", low[i], high[i], squared=len(np.unique(x[:, i])) > 2, dependent=not v)
+        for i, v in enumerate(varying)
+    )
+    return fit_response(factors, x, y)
+
+
+def _sum(base: Model | None, more: Response | None, middle: float, wide: float) -> Model:
+    def model(x: Array) -> tuple[Array, Array]:
+        if base is None and more is None:
+            return np.full(len(x), middle), np.full(len(x), wide)
+        mean, variance = np.zeros(len(x)), np.zeros(len(x))
+        for part in (base, more.alone if more is not None else None):
+            if part is not None:
+                value, error = part(x)
+                mean, variance = mean + value, variance + error**2
+        return mean, np.sqrt(variance)
+
+    return model
+
+
+def _later(model: Model, after: int) -> Model:
+    return (lambda x: model(x[:, after:])) if after else model
+
+
+def _best_of(mechanisms: list[_Mechanism]) -> _Mechanism:
+    return min(mechanisms, key=lambda m: m.error)
+
+
+def _share_through(
+    through: _Mechanism, direct: _Mechanism, x: Array, guess: Array, y: Array,
+    seen: NDArray[np.bool_],
+) -> float:  # fmt: skip
+    """How far runs speak for the way through readings: by the errors of both of predicting the goal
+    from knobs."""
+    rows = ~seen if (~seen).sum() >= 3 else seen
+    mean, _ = through.model(np.concatenate([x, guess], axis=1))
+    first = float(((y - mean)[rows] ** 2).mean())
+    second = direct.error**2
+    count = float(rows.sum())
+    weight = -0.5 * count * (np.log(max(first, 1e-300)) - np.log(max(second, 1e-300)))
+    return float(1 / (1 + np.exp(-np.clip(weight, -30, 30))))
+
+
+def _highest(
+    space: Space, judge: Callable[[Array], Array], tried: Array, rng: np.random.Generator
+) -> Array:
+    """The setting, float64[K], of the highest judgement: among sampled ones, then around the best."""
+    if space.listed is not None:
+        return space.listed[int(np.argmax(judge(space.listed)))]
+    at = space.sample(_SPREAD, rng)
+    if len(tried):
+        at = np.concatenate([at, tried[-_SPREAD:]])
+    corners = space.made(np.where(rng.random((32, space.size)) < 0.5, *_ends(space)))
+    at = np.concatenate([at, corners])
+    worth = judge(at)
+    for width in _WIDTHS:
+        good = at[np.argsort(-worth, kind="stable")[:_BEST]]
+        fresh = space.near(good, width, _NEAR, rng)
+        at, worth = np.concatenate([at, fresh]), np.concatenate([worth, judge(fresh)])
+    best: Array = at[int(np.argmax(worth))]
+    return best
+
+
+def _ends(space: Space) -> tuple[Array, Array]:
+    return np.array([k.low for k in space.knobs]), np.array([k.high for k in space.knobs])
