@@ -128,7 +128,7 @@ BAD: list[tuple[list[str], str]] = [
     (["inspect", "AGENT"], "AGENT"),
     (["import", "NOTHING", "--out", "OUT"], "NOTHING"),
     (["fly"], "No such command"),
-    ([*WATCH, "--n", "few"], "Invalid value for '--n'"),
+    ([*WATCH, "--n", "few"], "--n: got 'few'"),
     ([*WATCH, "--world", "rooms", "--preset", "linear"], "preset"),
     ([*WATCH, "--world", "rooms", "--set", "level=attic"], "level"),
     ([*WATCH, "--world", "rooms", "--explain", "graph"], "explain"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -12,7 +14,7 @@ from seedo.inference import KnownNoise, answer, edge_prior, infer
 from seedo.inference.exact import find_conflicts
 from seedo.inference.exact._conflicts import STRONG
 from seedo.inference.scores import fuse
-from seedo.tables import Table
+from seedo.tables import Column, Table
 from seedo.worlds import enumerate_dags
 
 
@@ -193,25 +195,48 @@ def test_a_hidden_common_cause_is_weighed_for_every_pair(effect, hidden, low, hi
     assert low <= np.median(found) <= high
 
 
-def test_its_weight_is_that_of_enumerated_graphs():
-    """By SciPy's densities: Y given X with weights of its own where X was set."""
-    table = confounded(2, 15, 6)
-    found = {(p.cause, p.effect): p.confounded
-             for p in find_conflicts(fuse(table, KnownNoise())).pairs}  # fmt: skip
-    x, hard = table.values, table.hard
+def test_its_weight_is_that_of_two_densities_of_what_was_measured():
+    """By quadrature: an effect of unknown size, or none, with noise of the measurement's size."""
+    rng = np.random.default_rng(4)
+    target = np.r_[np.full(3000, -1), np.zeros(60, int)]
+    x, y = rng.normal(size=(2, len(target)))
+    table = Table.from_rows(("X", "Y"), np.column_stack([x, y + 0.4 * x * (target == 0)]), target)
+    apart = edge_prior(table.variables, forbidden=[("X", "Y"), ("Y", "X")])
+    pair = find_conflicts(fuse(table, prior=apart)).pairs[0]
+    assert pair.predicted == (0.0, 0.0, 0.0)  # the observations are of one mind
+    error, size = pair.standard_error, np.linspace(-20, 20, 40_001)
+    prior = stats.norm.pdf(size, scale=error * 60**0.5)
+    free = (prior * stats.norm.pdf(pair.measured - size, scale=error)).sum() * 0.001
+    none = stats.t.pdf(pair.measured / error, 58) / error
+    assert pair.confounded == pytest.approx(free / (free + none), rel=0.02)
 
-    def family(child: int, parents: list[int], rows: np.ndarray) -> float:
-        z = x[np.ix_(rows & ~hard[:, child], parents)]
-        law = multivariate_normal(np.zeros(len(z)), np.eye(len(z)) + z @ z.T)
-        return float(law.logpdf(x[rows & ~hard[:, child], child]))
 
-    every = np.ones(table.rows, bool)
-    empty = family(0, [], every) + family(1, [], every)
-    forward = family(0, [], every) + family(1, [0], every)
-    back = family(0, [1], every) + family(1, [], every)
-    split = family(0, [], every) + family(1, [0], hard[:, 0]) + family(1, [0], ~hard[:, 0])
-    odds = split - (logsumexp([empty, forward, back]) - np.log(3))
-    assert found[0, 1] == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-9)
+@pytest.mark.parametrize("effect", [-0.5, 0.5])
+def test_a_common_cause_that_hides_the_effect_is_as_probable_as_the_test_makes_it(effect):
+    """Observations without a slope, experiments with one: p and probability tell one story."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        target = np.r_[np.full(1500, -1), np.zeros(50, int)]
+        h = rng.normal(size=1550)
+        x = np.where(target == 0, rng.choice([-1.0, 1.0], 1550), h + rng.normal(size=1550))
+        y = effect * x - 2 * effect * h + rng.normal(size=1550)
+        pair = find_conflicts(
+            fuse(Table.from_rows(("X", "Y"), np.column_stack([x, y]), target))
+        ).pairs[0]
+        assert not pair.contradicted or pair.confounded > 0.6
+        assert pair.confounded < 0.5 or pair.p_value < 0.06
+
+
+@pytest.mark.parametrize("factor", [True, False])
+def test_a_design_and_plain_observations_have_nothing_to_compare(factor):
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 2, 200).astype(float)
+    y = (rng.random(200) < 0.3 + 0.3 * x).astype(float)
+    columns = (Column("x", "yes/no", "factor" if factor else "measured"), Column("y", "yes/no"))
+    table = Table.from_rows(("x", "y"), np.column_stack([x, y]), np.full(200, -1))
+    table = replace(table, columns=columns)
+    found = infer(table, draws=100).conflicts
+    assert ("set in every row" if factor else "no experiment") in found.reason
 
 
 def test_between_an_edge_and_its_reverse_no_effect_is_likely():

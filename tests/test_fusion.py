@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from seedo.inference import ask
+from seedo.inference import Beliefs, ask, read_graph
 from seedo.inference.effects import (
     Estimate,
     fuse_estimates,
@@ -227,3 +227,56 @@ def test_units_widen_the_interval_of_observations():
 def test_too_few_observations_are_left_out():
     table = confounded(np.random.default_rng(6), 0.0, 60, 5)
     assert fused_effect(q.Effect("price", "sales"), table, experiment(table)) is None
+
+
+def measured(rng, hidden: float = 0.0, experiments: int = 60) -> Table:
+    """z moves t and y by much, h unseen by `hidden`; m lies between; the effect of t is 1."""
+    n = 1000 + experiments
+    z, h = rng.normal(size=(2, n))
+    t = z + hidden * h + rng.normal(size=n)
+    t[1000:] = rng.choice([-1.0, 1.0], experiments)
+    m = t + 0.5 * rng.normal(size=n)
+    y = m + 3 * z + 2 * hidden * h + 0.5 * rng.normal(size=n)
+    target = np.repeat([-1, 1], [1000, experiments])
+    return Table.from_rows(("z", "t", "m", "y"), np.column_stack([z, t, m, y]), target)
+
+
+def known(tmp_path, hidden: bool = False) -> Beliefs:
+    file = tmp_path / "graph.txt"
+    file.write_text("z -> t\nz -> y\nt -> m\nm -> y\n" + ("t <-> y\n" if hidden else ""))
+    return Beliefs(graph=read_graph(file, ("z", "t", "m", "y")))
+
+
+def test_a_measured_confounder_of_a_known_graph_is_held_in_both_parts(tmp_path):
+    inside, lengths = 0, []
+    for seed in range(70):
+        found = ask("effect of t on y", measured(np.random.default_rng(seed)), known(tmp_path))
+        rows = {row["from"].split(",")[0]: row["high"] - row["low"] for row in found.table}
+        inside += found.low <= 1 <= found.high
+        lengths.append((found.high - found.low, *rows.values()))
+    both, experiments, observations, *_ = np.mean(lengths, axis=0)
+    assert inside >= 60  # binomial, 70 of 0.945: under 60 once in 500
+    assert both < 1.15 * observations
+    assert both < 0.5 * experiments
+    assert experiments < 0.5  # not 1.5, as with the noise of z
+
+
+def test_experiments_that_refute_the_graph_decide_alone(tmp_path):
+    for seed in range(5):
+        table = measured(np.random.default_rng(seed), 1.0, 200)
+        found = ask("effect of t on y", table, known(tmp_path))
+        assert any("graph must be wrong" in line for line in found.warnings)
+        assert found.table[0]["low"] == found.low
+        assert found.low < 1.1
+        assert found.high > 0.9
+
+
+def test_a_hidden_cause_in_the_graph_leaves_the_bias_open(tmp_path):
+    inside = 0
+    for seed in range(60):
+        table = measured(np.random.default_rng(seed), 0.15)
+        found = ask("effect of t on y", table, known(tmp_path, hidden=True))
+        inside += found.low <= 1 <= found.high
+        assert "z held" in found.answer
+        assert "graph says" not in found.answer
+    assert inside >= 51  # binomial, 60 of 0.944: under 51 once in 500

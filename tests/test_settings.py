@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from seedo.cli import app
 from seedo.errors import UserError
-from seedo.evaluation import advise_settings, settings_vary
+from seedo.evaluation import advise_settings, settings_vary, wishes
 from seedo.inference import Goal
 from seedo.inference.design import Factor, fit_response, plan_settings, region_of
 from seedo.reports import settings_table, write_settings_advice
@@ -74,7 +74,7 @@ def test_names_of_levels_and_failed_runs():
     out[table.values[:, 0] > 90] = np.nan
     runs = designed({"temp": table.values[:, 0], "solvent": solvent, "yield": out}, 2,
                     {"solvent": ("DMF", "EtOH", "THF")})  # fmt: skip
-    found = advise_settings(runs, goal="maximize yield", budget=2)
+    found = advise_settings(runs, wishes(runs, goal="maximize yield", budget=2))
     assert found.plan.best is not None
     assert found.settings(found.plan.best)["solvent"] == "EtOH"
     assert "solvent = EtOH" in found.words(found.plan.best)
@@ -86,10 +86,12 @@ def test_names_of_levels_and_failed_runs():
         plan_settings(runs, goal=Goal(2, 1), values={0: [t]}).chosen[0].works for t in (99.0, 60.0)
     )
     assert hot < cool - 0.2
-    held = advise_settings(runs, goal="maximize yield", values={"solvent": ["DMF", "THF"]})
+    held = advise_settings(
+        runs, wishes(runs, goal="maximize yield", values={"solvent": ["DMF", "THF"]})
+    )
     assert held.experiments()[0]["settings"]["solvent"] == "THF"
     with pytest.raises(UserError, match="use one of DMF, EtOH, THF"):
-        advise_settings(runs, goal="maximize yield", values={"solvent": ["water"]})
+        advise_settings(runs, wishes(runs, goal="maximize yield", values={"solvent": ["water"]}))
 
 
 def shares(seed: int = 33, rows: int = 80) -> Table:
@@ -207,7 +209,7 @@ def test_without_a_goal_runs_are_where_least_is_known():
 def test_noise_is_not_called_an_optimum(tmp_path):
     rng = np.random.default_rng(10)
     table = designed({"x": rng.uniform(0, 1, 40), "y": rng.normal(size=40)}, 1)
-    found = advise_settings(table, goal="minimize y")
+    found = advise_settings(table, wishes(table, goal="minimize y"))
     assert any("hardly anything" in remark for remark in found.remarks())
     write_settings_advice(found, tmp_path / "a.html")
     assert "hardly anything" in (tmp_path / "a.html").read_text()
@@ -242,3 +244,65 @@ def test_advise_from_the_command_line(tmp_path):
     assert "What to run next to raise yield" in (tmp_path / "a.html").read_text()
     found = CliRunner().invoke(app, [*asked, "--cost", "temp=3"])
     assert isinstance(found.exception, UserError)
+
+
+def test_what_cannot_be_set_is_averaged_over_and_said():
+    """y = temp times (2 - stir) on average over stir, which is mostly 3."""
+    rng = np.random.default_rng(2)
+    stir = rng.choice([0.0, 3.0, 3.0, 3.0], 80)
+    temp = rng.uniform(10, 30, 80).round(1)
+    table = designed({"temp": temp, "stir": stir,
+                      "y": temp * (2 - stir) + rng.normal(size=80)}, 2)  # fmt: skip
+    found = advise_settings(table, wishes(table, goal="maximize y", can_set=["temp"]))
+    best = found.plan.best
+    assert best is not None
+    assert found.settings(best) == {"temp": 10.0} or best.values[0] == pytest.approx(temp.min())
+    truth = best.values[0] * (2 - stir.mean())
+    assert best.low <= truth <= best.high
+    assert best.high - best.low < 2
+    assert any("stir cannot be set" in remark for remark in found.remarks())
+    assert "stir" in found.data
+
+
+def test_an_average_is_that_of_its_settings():
+    rng = np.random.default_rng(3)
+    x = rng.uniform(-1, 1, (60, 2))
+    factors = (Factor("a", -1, 1), Factor("b", -1, 1))
+    for function in (lambda a, b: a * b + a, lambda a, b: np.sin(6 * a) + b):
+        found = fit_response(factors, x, function(*x.T) + 0.1 * rng.normal(size=60))
+        rest = np.array([-0.5, 0.1, 0.7])
+        over = found.over([0], np.column_stack([np.zeros(3), rest]))
+        mean, covariance = over.joint(np.array([[0.3], [-0.4]]))
+        every = np.array([[a, b] for a in (0.3, -0.4) for b in rest])
+        own, wide = found.joint(every)
+        weights = np.kron(np.eye(2), np.full((1, 3), 1 / 3))
+        np.testing.assert_allclose(mean, weights @ own, atol=1e-9)
+        np.testing.assert_allclose(covariance, weights @ wide @ weights.T, atol=1e-9)
+
+
+def test_runs_whose_shares_do_not_add_up_are_left_out_and_said():
+    table = shares()
+    values = table.values.copy()
+    values[:12, 0] += 0.1
+    runs = Table(**{**table.__dict__, "values": values})
+    found = advise_settings(runs, wishes(runs, goal="maximize strength"))
+    assert any("polymer + filler + oil is 1 in 68 runs and something else in 12" in remark
+               for remark in found.remarks())  # fmt: skip
+    assert sum(found.plan.chosen[0].values) == pytest.approx(1, abs=1e-6)
+    assert found.plan.runs == 68
+
+
+def test_shares_that_cannot_be_are_refused_with_their_sum():
+    table = shares()
+    for more, message in [
+        ({"values": {"oil": [2]}}, r"values oil: got 2.0; polymer \+ filler \+ oil is 1"),
+        ({"values": {"oil": [0.99, 0.98]}}, "no mixture has these values"),
+        ({"can_set": ["oil"]}, "cannot be changed alone: add polymer or filler"),
+    ]:
+        with pytest.raises(UserError, match=message):
+            advise_settings(table, wishes(table, goal="maximize strength", **more))
+    some = wishes(table, goal="maximize strength", values={"oil": [0.25]})
+    best = advise_settings(table, some).plan.best
+    assert best is not None
+    assert best.values[2] == 0.25
+    assert min(best.values) >= 0

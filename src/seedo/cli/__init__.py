@@ -60,7 +60,7 @@ def main() -> None:
     except UserError as error:
         code, message = 2, str(error)
     except UsageError as error:
-        code, message = 2, " ".join(error.format_message().split())
+        code, message = 2, _unusable(error)
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     if code == INTERRUPTED:  # which newer versions of Typer return
@@ -68,6 +68,18 @@ def main() -> None:
     if message:
         print(f"seedo: {message}", file=sys.stderr)
     sys.exit(code)
+
+
+def _unusable(error: Any) -> str:
+    """What is wrong with the options: of numbers in our own words, with what was typed."""
+    options = getattr(getattr(error, "param", None), "opts", None)
+    reasons = getattr(error.__cause__, "errors", None)
+    if options and reasons:
+        reason = reasons()[0]
+        kind = {"int": "a whole number", "float": "a number"}.get(reason["type"].split("_")[0])
+        if kind:
+            return str(UserError(options[0], reason["input"], f"give {kind}"))
+    return " ".join(error.format_message().split())
 
 
 def _how_to_go_on(words: list[str]) -> str:

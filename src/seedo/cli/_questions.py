@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import sys
@@ -156,43 +157,33 @@ def advise(
     rows = _rows(data, table, goal or "", beliefs)
     from seedo import evaluation, inference, reports, tables
 
-    listed = list(inference.graphs.pairs("--values", values or ()))
-    settable = tables.said_names("--can-set", can_set) if can_set else None
-    asked = shlex.join(["seedo", *sys.argv[1:]])
+    pairs, one_number = inference.graphs.pairs, inference.graphs.one_number
+    wanted = evaluation.wishes(
+        rows.table,
+        budget=budget,
+        goal=goal,
+        can_set=tables.said_names("--can-set", can_set) if can_set else None,
+        values={name: [v.strip() for v in own.split(",")]
+                for name, _, own in pairs("--values", values or ())},
+        costs={name: one_number("--cost", text, own)
+               for name, text, own in pairs("--cost", cost or ())},
+        prefer=prefer,
+    )  # fmt: skip
     found: Any
+    write: Any
     shown: Any
     if evaluation.settings_vary(rows.table):
-        if cost:
-            raise UserError("--cost", cost[0], "a run sets all factors, so that all runs cost the "
-                            "same: leave it out")  # fmt: skip
-        found = evaluation.advise_settings(
-            rows.table, budget=budget, goal=goal, can_set=settable,
-            values={name: [v.strip() for v in own.split(",")] for name, _, own in listed},
-            prefer=prefer, seed=beliefs.seed,
-        )  # fmt: skip
-        found = replace(found, notes=tuple(rows.notes), command=asked)
-        reports.write_settings_advice(found, out)
-        shown = reports.settings_table
+        found = evaluation.advise_settings(rows.table, wanted, seed=beliefs.seed)
+        write, shown = reports.write_settings_advice, reports.settings_table
     else:
         with Count("sampling graphs", "sweeps") as progress:
             posterior = inference.posterior(rows.table, _beliefs(rows, beliefs), progress)
         with Count("planning", "evaluations") as progress:
-            found = evaluation.advise(
-                posterior,
-                budget=budget,
-                goal=goal,
-                can_set=settable,
-                values={name: inference.graphs.numbers("--values", text, own)
-                        for name, text, own in listed},
-                costs={name: inference.graphs.one_number("--cost", text, number)
-                       for name, text, number in inference.graphs.pairs("--cost", cost or ())},
-                prefer=prefer,
-                seed=beliefs.seed,
-                progress=progress,
-            )  # fmt: skip
-        found = replace(found, notes=tuple(rows.notes), command=asked)
-        reports.write_advice(found, out)
-        shown = reports.advice_table
+            found = evaluation.advise(posterior, wanted, seed=beliefs.seed, progress=progress)
+        write, shown = reports.write_advice, reports.advice_table
+    asked = shlex.join(["seedo", *sys.argv[1:]])
+    found = replace(found, notes=tuple(rows.notes), command=asked)
+    write(found, out)
     _say_read(rows, as_json)
     if as_json:
         print(json.dumps(found.to_dict(), sort_keys=True))
@@ -209,11 +200,28 @@ def check_files(paths: list[Path]) -> None:
 
 
 def _check_report(out: Path, data: list[Path]) -> None:
-    """Raises UserError for a report that could not be written, or would take the data's place."""
+    """Raises UserError for a report that could not be written, or would take the place of a file
+    that is none: data, a graph, roles."""
     if not out.name or out.is_dir():
-        raise UserError(str(out), None, "name a file for --out, e.g. advice.html")
+        given = str(out) if out.name else ""
+        raise UserError("--out", given, "name a file to write, e.g. advice.html")
     if any(out.exists() and out.samefile(path) for path in data):
-        raise UserError(str(out), None, "these are the data: name another file for --out")
+        raise UserError("--out", str(out), "these are the data: name another file")
+    if out.exists() and not _report(out):
+        remedy = "there is such a file, and it is no report: name another one"
+        raise UserError("--out", str(out), remedy)
+    folder = next(parent for parent in out.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UserError("--out", str(out), f"nothing can be written in {folder}: name another one")
+
+
+def _report(path: Path) -> bool:
+    """Whether a file is an HTML page of ours."""
+    try:
+        with path.open("rb") as file:
+            return b'<meta name="generator" content="seedo' in file.read(1000)
+    except OSError:
+        return False
 
 
 class _Rows:

@@ -1,7 +1,9 @@
 """Evaluation: measures of what was logged."""
 
-from seedo.evaluation._advice import Advice, advise, read_goal
+from seedo.evaluation._advice import Advice, advise
 from seedo.evaluation._advice_settings import SettingsAdvice, advise_settings, settings_vary
+from seedo.evaluation._advice_wishes import Wishes, wishes
+from seedo.evaluation._advised import Advised
 from seedo.evaluation._attribution import Diagnosis, attribute
 from seedo.evaluation._blicket import (
     BlicketReading,
@@ -24,6 +26,7 @@ __all__ = [
     "HEURISTICS",
     "ORACLE",
     "Advice",
+    "Advised",
     "BlicketReading",
     "Diagnosis",
     "Frontier",
@@ -36,6 +39,7 @@ __all__ = [
     "Run",
     "Seen",
     "SettingsAdvice",
+    "Wishes",
     "advise",
     "advise_settings",
     "attribute",
@@ -49,8 +53,8 @@ __all__ = [
     "measure",
     "read",
     "read_blicket",
-    "read_goal",
     "review",
     "seen_before",
     "settings_vary",
+    "wishes",
 ]

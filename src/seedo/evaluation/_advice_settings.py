@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from seedo import __version__
 from seedo.errors import UserError
-from seedo.evaluation._advice import known_variable, read_goal
-from seedo.inference import Goal
+from seedo.evaluation._advice_wishes import Wishes
+from seedo.evaluation._advised import Advised
 from seedo.inference.design import SettingChoice, SettingsPlan, plan_settings
 from seedo.inference.questions import number, setting_in_words
-from seedo.tables import LARGEST_VALUE, Table
+from seedo.tables import Table
 
 _POOR = 0.2
 """Share of the outcome's variance that is predicted, under which it is said."""
@@ -23,32 +21,26 @@ _LOST = 0.1
 """Share of failed runs from which on it is said what that may do."""
 
 
-@dataclass(frozen=True)
-class SettingsAdvice:
+@dataclass(frozen=True, kw_only=True)
+class SettingsAdvice(Advised):
     """What `advise_settings` found.
 
     Attributes:
-        table: the runs.
+        runs: the table.
         plan: what to run next.
-        goal: None if only the response matters.
-        notes: what was noticed while reading the table, one line each.
-        command: what was asked, for the report.
     """
 
-    table: Table
+    runs: Table
     plan: SettingsPlan
-    goal: Goal | None
-    notes: tuple[str, ...] = ()
-    command: str = ""
 
     @property
-    def names(self) -> tuple[str, ...]:
-        return self.table.variables
+    def table(self) -> Table:
+        return self.runs
 
     @property
     def data(self) -> str:
         """E.g. "60 runs over temp, conc"."""
-        listed = ", ".join(f.name for f in self.plan.region.factors)
+        listed = ", ".join((*(f.name for f in self.plan.region.factors), *self.plan.beside))
         text = f"{self.plan.runs:,} runs over {listed}"
         return text + (f", {self.plan.failed:,} without an outcome" if self.plan.failed else "")
 
@@ -98,7 +90,7 @@ class SettingsAdvice:
 
     def remarks(self) -> list[str]:
         """What may make the plan wrong, or worth widening."""
-        plan, found = self.plan, []
+        plan, found = self.plan, self._given()
         for i, response in plan.responses.items():
             if response.explained < _POOR:
                 found.append(
@@ -110,18 +102,11 @@ class SettingsAdvice:
                 f"{plan.failed:,} of {plan.runs:,} runs gave no value: the chance that a run works "
                 "is taken into account, but if good settings fail more often, means are too high"
             )
-        ends = []
-        region, best = plan.region, plan.best.values if plan.best else ()
-        for k, value in enumerate(best):
-            factor, fine = region.factors[k], 10.0 ** -region.decimals[k]
-            if factor.levels:
-                continue
-            # Rounding may leave a setting short of an end; whole numbers apart are no rounding.
-            near = min(fine, 0.02 * (factor.high - factor.low))
-            if not factor.low - fine <= value <= factor.high + fine:
-                found.append(f"{factor.name} = {number(value)} lies outside what was tried")
-            elif region.choices[k] is None and not factor.low + near < value < factor.high - near:
-                ends.append(f"{factor.name} = {number(value)}")
+        outside, ends = self._beyond()
+        found += outside
+        if plan.far:
+            found.append("no run was near the best setting: its mean rests on the model going on "
+                         "as far as that")  # fmt: skip
         first = plan.chosen[0] if self.goal is not None and plan.chosen else None
         if first is not None and first.gain <= 2 * first.gain_error:
             found.append("no setting is expected to do better than the best that was tried: "
@@ -132,21 +117,53 @@ class SettingsAdvice:
                          "better beyond")  # fmt: skip
         return found
 
+    def _given(self) -> list[str]:
+        """What is not sought, and which runs are left out."""
+        plan, found = self.plan, []
+        if plan.beside:
+            found.append(f"{' and '.join(plan.beside)} cannot be set: means are averages over what "
+                         "the runs had")  # fmt: skip
+        if plan.region.held and plan.chosen:
+            stays = ", ".join(
+                f"{plan.region.factors[k].name} = {number(plan.chosen[0].values[k])}"
+                for k in plan.region.held
+            )
+            found.append(f"shares that cannot be set stay in the middle of what was tried: {stays}")
+        if plan.faulty:
+            count, mixture = plan.faulty
+            added = " + ".join(self.names[i] for i in mixture.parts)
+            found.append(f"{added} is {mixture.total:g} in {plan.runs:,} runs and something else "
+                         f"in {count:,}, which are left out: if it is no mixture, say so by "
+                         "dropping one of them")  # fmt: skip
+        return found
+
+    def _beyond(self) -> tuple[list[str], list[str]]:
+        """Remarks on settings outside what was tried, and factors that are at an end of it."""
+        outside, ends = [], []
+        region, best = self.plan.region, self.plan.best
+        for k, value in enumerate(best.values if best else ()):
+            factor, fine = region.factors[k], 10.0 ** -region.decimals[k]
+            if factor.levels:
+                continue
+            # Rounding may leave a setting short of an end; whole numbers apart are no rounding.
+            near = min(fine, 0.02 * (factor.high - factor.low))
+            if not factor.low - fine <= value <= factor.high + fine:
+                outside.append(f"{factor.name} = {number(value)} lies outside what was tried")
+            elif region.choices[k] is None and not factor.low + near < value < factor.high - near:
+                ends.append(f"{factor.name} = {number(value)}")
+        return outside, ends
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         best, tried = self.plan.best, self.plan.tried
         return {
-            "data": self.data,
-            "variables": list(self.names),
+            **self.common(),
             "factors": [f.name for f in self.plan.region.factors],
-            "notes": list(self.notes),
             "method": "response to factors",
             "models": self.models(),
-            "experiments": self.experiments(),
             "best_action": None if best is None else self._point(best),
             "best_tried": None if tried is None else self._point(tried),
             "remarks": self.remarks(),
-            "seedo_version": __version__,
         }
 
     def _point(self, choice: SettingChoice) -> dict[str, Any]:
@@ -165,68 +182,22 @@ def _or_none(x: float) -> float | None:
     return x if math.isfinite(x) else None
 
 
-def advise_settings(
-    table: Table,
-    *,
-    budget: int = 1,
-    goal: str | None = None,
-    can_set: Sequence[str] | None = None,
-    values: Mapping[str, Sequence[float | str]] | None = None,
-    prefer: str | None = None,
-    seed: int = 0,
-) -> SettingsAdvice:
+def advise_settings(table: Table, wanted: Wishes | None = None, *, seed: int = 0) -> SettingsAdvice:
     """The next runs where variables were set in every row.
 
     Args:
         table: runs, with at least one factor that varies.
-        budget: how many runs to plan.
-        goal: "maximize Y" or "minimize Y", of a measured variable; None if only the response
-            matters.
-        can_set: factors that may be set anew; all if None.
-        values: what a factor can be set to: numbers, or names of its levels; its range in the
-            table, or its levels, if not given.
-        prefer: "bits" to learn about the response, "gain" for the goal.
+        wanted: goal, budget and what can be set: all factors within what was tried, where nothing
+            is said.
         seed: of draws.
 
     Raises:
-        UserError: an unknown variable or level, a goal that cannot be read or was itself set, too
-            few runs.
+        UserError: costs, which all runs have alike; a goal that was itself set; too few runs.
     """
-    names = table.variables
-    if not isinstance(budget, int) or isinstance(budget, bool) or not 1 <= budget <= 100:
-        raise UserError("budget", budget, "use a whole number from 1 to 100")
-    if prefer not in (None, "bits", "gain"):
-        raise UserError("prefer", prefer, "use bits or gain")
-    aim = None if goal is None else read_goal(goal, names)
-    if aim is None and prefer == "gain":
-        raise UserError("prefer", prefer, "there is nothing to gain without a goal: name one")
-    allowed = None
-    if can_set is not None:
-        allowed = [known_variable(name, names, "can-set") for name in can_set]
-    choices = {}
-    for name, own in (values or {}).items():
-        at = known_variable(name, names, "values")
-        choices[at] = [_coded(table, at, value) for value in own]
-        if not choices[at]:
-            raise UserError("values", name, "give at least one value")
-    plan = plan_settings(table, goal=aim, budget=budget, can_set=allowed, values=choices,
-                         prefer=prefer, seed=seed)  # fmt: skip
-    return SettingsAdvice(table, plan, aim)
-
-
-def _coded(table: Table, variable: int, value: float | str) -> float:
-    """A level's position, or the number itself."""
-    column = table.columns[variable]
-    if column.named:
-        if str(value) not in column.levels:
-            listed = ", ".join(column.levels[:12])
-            raise UserError(f"values {column.name}", value, f"use one of {listed}")
-        return float(column.levels.index(str(value)))
-    try:
-        found = float(value)
-    except ValueError:
-        found = math.nan
-    if not abs(found) <= LARGEST_VALUE:
-        remedy = f"give finite numbers, at most {LARGEST_VALUE:.0e} in size"
-        raise UserError(f"values {column.name}", value, remedy)
-    return found
+    wanted = wanted or Wishes()
+    if wanted.costs:
+        raise UserError("costs", table.variables[min(wanted.costs)], "a run sets all factors, so "
+                        "that all runs cost the same: leave it out")  # fmt: skip
+    plan = plan_settings(table, goal=wanted.goal, budget=wanted.budget, can_set=wanted.can_set,
+                         values=wanted.values, prefer=wanted.prefer, seed=seed)  # fmt: skip
+    return SettingsAdvice(wanted.goal, runs=table, plan=plan)

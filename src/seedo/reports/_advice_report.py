@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 
 from markupsafe import Markup
-from rich.box import SIMPLE
 from rich.table import Table
 
-from seedo import __version__
 from seedo.evaluation import Advice
-from seedo.inference.questions import data_in_words, number
+from seedo.inference.questions import number
+from seedo.reports._advice_frame import plan_table, write_advice_page
 from seedo.reports._graph_figure import graph_figure
-from seedo.reports._page import page, write_page
 
 
 def write_advice(advice: Advice, path: str | os.PathLike[str]) -> None:
@@ -24,42 +22,33 @@ def write_advice(advice: Advice, path: str | os.PathLike[str]) -> None:
     posterior = advice.posterior
     goal = None if advice.goal is None else advice.goal.variable
     picture = graph_figure(advice.names, posterior.graph.edges, posterior.open_edges, goal)
-    text = page(
+    write_advice_page(
+        path,
         "advice.html",
-        {"number": number, "share": "{:.3f}".format},
-        advice=advice,
+        advice,
         posterior=posterior,
-        goal=None if goal is None else advice.names[goal],
-        data=data_in_words(posterior),
         edges=advice.edges(),
         effects=advice.effects(),
-        experiments=advice.experiments(),
         candidates=advice.plan.candidates[:20],
         names=advice.names,
         # matplotlib escapes the names in it.
         picture=Markup(picture),
-        version=__version__,
     )
-    write_page(path, text)
 
 
 def advice_table(advice: Advice) -> Table:
     """The plan, one experiment a row."""
-    made = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption_justify="left", caption=_caption(advice))
-    made.add_column("next experiment")
-    made.add_column("bits", justify="right", no_wrap=True)
-    if advice.goal is not None:
-        made.add_column("gain", justify="right", no_wrap=True)
-    made.add_column("why", overflow="fold")
+    rows = []
     for row in advice.experiments():
         cells = [row["experiment"], f"{row['bits']:.3f} ± {2 * row['bits_error']:.3f}"]
         if advice.goal is not None:
             cells.append(f"{number(row['gain'])} ± {number(2 * row['gain_error'])}")
-        made.add_row(*(cell.replace("[", r"\[") for cell in (*cells, row["reason"])))
-    return made
+        rows.append([*cells, row["reason"]])
+    columns = ["bits", *([] if advice.goal is None else ["gain"]), "why"]
+    return plan_table("next experiment", columns, rows, _caption(advice))
 
 
-def _caption(advice: Advice) -> str:
+def _caption(advice: Advice) -> list[str]:
     parts = []
     if advice.plan.stop:
         parts.append(f"Stop: {advice.plan.stop}.")
@@ -68,7 +57,7 @@ def _caption(advice: Advice) -> str:
         name = advice.names[action.target]
         parts.append(
             f"Best action as things stand: do({name} = {number(action.value)}), mean "
-            f"{advice.names[advice.goal.variable]} {number(action.mean)} "
+            f"{advice.goal_name} {number(action.mean)} "
             f"({number(action.low)} to {number(action.high)})."
         )
     certain = [f"{e['parent']} -> {e['child']}" for e in advice.edges() if e["certain"]]
@@ -77,4 +66,4 @@ def _caption(advice: Advice) -> str:
         parts.append("Observations and experiments contradict each other: see the report.")
     if not advice.posterior.graph.converged:
         parts.append("The sampled graphs have not converged: probabilities are rough.")
-    return "\n".join(parts).replace("[", r"\[")
+    return parts

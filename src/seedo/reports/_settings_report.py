@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 
-from rich.box import SIMPLE
 from rich.table import Table
 
-from seedo import __version__
 from seedo.evaluation import SettingsAdvice
 from seedo.inference.design import SettingChoice
-from seedo.inference.questions import number
-from seedo.reports._page import page, write_page
+from seedo.inference.questions import interval, number
+from seedo.reports._advice_frame import plan_table, write_advice_page
 
 
 def write_settings_advice(advice: SettingsAdvice, path: str | os.PathLike[str]) -> None:
@@ -21,55 +19,44 @@ def write_settings_advice(advice: SettingsAdvice, path: str | os.PathLike[str]) 
         UserError: it cannot be written.
     """
     plan = advice.plan
-    text = page(
+    write_advice_page(
+        path,
         "settings.html",
-        {"number": number, "share": "{:.3f}".format},
-        advice=advice,
-        goal=None if advice.goal is None else advice.names[advice.goal.variable],
-        experiments=advice.experiments(),
+        advice,
         models=advice.models(),
         remarks=advice.remarks(),
         best=None if plan.best is None else _point(advice, plan.best),
         tried=None if plan.tried is None else _point(advice, plan.tried),
-        version=__version__,
     )
-    write_page(path, text)
 
 
 def settings_table(advice: SettingsAdvice) -> Table:
     """The plan, one run a row."""
-    made = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption_justify="left", caption=_caption(advice))
-    made.add_column("next run")
-    goal = None if advice.goal is None else advice.names[advice.goal.variable]
-    if goal is not None:
-        made.add_column(f"{goal} there".replace("[", r"\["), justify="right", no_wrap=True)
-        made.add_column("gain", justify="right", no_wrap=True)
-    made.add_column("bits", justify="right", no_wrap=True)
-    if advice.plan.failed:
-        made.add_column("works", justify="right", no_wrap=True)
+    columns = [] if advice.goal is None else [f"{advice.goal_name} there", "gain"]
+    columns += ["bits", *(["works"] if advice.plan.failed else [])]
+    rows = []
     for row in advice.experiments():
         cells = [row["experiment"]]
-        if goal is not None:
-            cells.append(f"{number(row['predicted'])} [{number(row['low'])}, "
-                         f"{number(row['high'])}]")  # fmt: skip
+        if advice.goal is not None:
             gain = row["gain"]
-            cells.append("" if gain is None
-                         else f"{number(gain)} ± {number(2 * row['gain_error'])}")  # fmt: skip
+            cells += [
+                f"{number(row['predicted'])} {interval(row['low'], row['high'])}",
+                "" if gain is None else f"{number(gain)} ± {number(2 * row['gain_error'])}",
+            ]
         cells.append(f"{row['bits']:.3f}")
         if advice.plan.failed:
             cells.append(f"{row['works']:.2f}")
-        made.add_row(*(cell.replace("[", r"\[") for cell in cells))
-    return made
+        rows.append(cells)
+    return plan_table("next run", columns, rows, _caption(advice))
 
 
 def _point(advice: SettingsAdvice, choice: SettingChoice) -> str:
-    assert advice.goal is not None
-    goal = advice.names[advice.goal.variable]
-    return (f"{advice.words(choice)}, mean {goal} {number(choice.mean)} ({number(choice.low)} to "
-            f"{number(choice.high)})")  # fmt: skip
+    low, high = number(choice.low), number(choice.high)
+    mean = f"mean {advice.goal_name} {number(choice.mean)} ({low} to {high})"
+    return f"{advice.words(choice)}, {mean}"
 
 
-def _caption(advice: SettingsAdvice) -> str:
+def _caption(advice: SettingsAdvice) -> list[str]:
     plan = advice.plan
     parts = [f"{advice.data}."]
     if plan.best is not None:
@@ -81,5 +68,4 @@ def _caption(advice: SettingsAdvice) -> str:
             f"{m['outcome']}: {m['model']} model, {max(m['explained'], 0):.0%} of the variance "
             f"predicted in runs left out, a run scatters by {number(m['noise'])}."
         )
-    parts += [f"{remark[0].upper()}{remark[1:]}." for remark in advice.remarks()]
-    return "\n".join(parts).replace("[", r"\[")
+    return parts + [f"Note: {remark}." for remark in advice.remarks()]

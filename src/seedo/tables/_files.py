@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -252,7 +252,7 @@ def _assembled(
         tuple(variables), values, labels.row, regimes, source, (), episode=rows,
         step=np.zeros_like(rows),
         columns=tuple(found[name].column for name in variables),
-        others=tuple(_other(one.column) for name, one in found.items()
+        others=tuple(_other(one.column, stands_for) for name, one in found.items()
                      if name not in variables),
         unit=_unit(parts, blocks), unit_name=parts.unit or "",
         weight=_weight(parts, blocks), time=_time(parts, blocks),
@@ -270,9 +270,14 @@ def _noted(found: dict[str, Found]) -> list[str]:
             for note, names in by_note.items()]  # fmt: skip
 
 
-def _other(column: Column) -> Column:
-    """A column that is no variable; what was left out is ignored."""
-    return replace(column, role="ignored") if column.role in _VARIABLES else column
+def _other(column: Column, stands_for: Mapping[str, str | None]) -> Column:
+    """A column that is no variable; what was left out is ignored, with the reason as a note."""
+    if column.role not in _VARIABLES:
+        return column
+    other = stands_for.get(column.name, "")
+    why = "it is the same in every row" if other is None else f"it says what {other} says"
+    notes = column.notes if other == "" else (*column.notes, why)
+    return replace(column, role="ignored", notes=notes)
 
 
 def _with_factors(labels: Labels, parts: _Parts, said: dict[str, Said]) -> Labels:

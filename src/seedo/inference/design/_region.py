@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ _ALONG = 21
 """Settings along one factor."""
 _DECIMALS = 3
 """Digits of a setting, counted from the first of the factor's range, that are worth setting."""
+_PARTS = 8
+"""Factors among which faulty mixtures are looked for."""
 _GRID = 4096
 """Settings up to which all combinations of listed values are looked at."""
 
@@ -34,6 +37,7 @@ class Region:
         choices: for every factor the only values it may have, or None for all within its range.
         decimals: int[F], to which settings are rounded.
         shares: groups of factors, as positions among the F, that add up to a total.
+        held: positions among the F of shares that cannot be set, and so have one value only.
     """
 
     places: tuple[int, ...]
@@ -41,6 +45,7 @@ class Region:
     choices: tuple[Array | None, ...]
     decimals: tuple[int, ...]
     shares: tuple[Mixture, ...]
+    held: tuple[int, ...] = ()
 
     def settings(self, tried: Array, rng: np.random.Generator) -> Array:
         """Settings float64[M, F] spread over the region, with those tried that lie in it."""
@@ -113,7 +118,7 @@ class Region:
             room = np.where(high > low, np.minimum(x[:, parts] - low, high - x[:, parts]), -1)
             at = np.array(parts)[np.argmax(room, axis=1)]
             x[np.arange(len(x)), at] += mixture.total - x[:, parts].sum(axis=1)
-            off = len(parts) * 10.0**-d
+            off = 0.51 * 10.0**-d
             keep &= ((x[:, parts] >= low - off) & (x[:, parts] <= high + off)).all(axis=1)
         return x[keep]
 
@@ -137,12 +142,13 @@ def region_of(
 
     Args:
         table: runs, in which some variables are factors.
-        can_set: factors that may be set anew; all if None. The others stay at their most frequent
-            value.
+        can_set: factors that may be set anew; all if None. Of the others shares of a mixture stay
+            at the value in the middle of those tried, and all else is not part of the region.
         values: the only values that a factor may be set to.
 
     Raises:
-        UserError: no factor varies, or one of `can_set` or `values` is no factor.
+        UserError: no factor varies, one of `can_set` or `values` is no factor, or has a value that
+            no share can have.
     """
     names, values = table.variables, values or {}
     for field, wanted in (("can-set", can_set or ()), ("values", values)):
@@ -150,30 +156,112 @@ def region_of(
             if not table.factors[i]:
                 listed = ", ".join(n for n, f in zip(names, table.factors, strict=True) if f)
                 raise UserError(field, names[i], f"it was not set in every run: use {listed}")
-    places = [i for i in np.flatnonzero(table.factors).tolist() if _varies(table, i)]
-    if not places:
+    varying = varied_factors(table)
+    if not varying:
         raise UserError("experiments", None, "no factor had two values: nothing to go by")
     found = mixtures(table)
-    shares = tuple(Mixture(tuple(places.index(i) for i in m.parts), m.total) for m in found)
-    rest, mixed = {m.parts[-1] for m in shares}, {i for m in found for i in m.parts}
-    factors, choices, digits = [], [], []
-    for at, i in enumerate(places):
+    mixed = {i: m for m in found for i in m.parts}
+    free = set(varying) if can_set is None else set(can_set)
+    # A share that stays takes part in the sum; no other factor that stays concerns the rest.
+    kept = {i for m in found if free & set(m.parts) for i in m.parts}
+    places = [i for i in varying if i in free or i in kept]
+    if not places:
+        listed = ", ".join(names[i] for i in varying)
+        raise UserError("can-set", [names[i] for i in can_set or ()],
+                        f"it had one value in all runs: use {listed}")  # fmt: skip
+    for mixture in found:
+        alone = free & set(mixture.parts)
+        if len(alone) == 1:
+            rest = " or ".join(names[i] for i in mixture.parts if i not in alone)
+            added = " + ".join(names[i] for i in mixture.parts)
+            remedy = (
+                f"{added} is {mixture.total:g} in every row, so that it cannot be changed alone: "
+                f"add {rest}"
+            )
+            raise UserError("can-set", names[min(alone)], remedy)
+    for i, own in values.items():
+        if i in mixed:
+            _check_shares(table, mixed[i], i, own)
+        if can_set is not None and i not in free:
+            raise UserError("values", names[i], "it cannot be set: add it to can-set")
+    choices = []
+    for i in places:
         x = table.values[np.isfinite(table.values[:, i]), i]
         different = np.unique(x)
-        named = table.columns[i].named
-        low, high = float(x.min()), float(x.max())
         # Between two values nothing is known of a bend: the better of the two is the best.
-        choice = different if named or (len(different) == 2 and i not in mixed) else None
-        if i in values:
+        few = len(different) == 2 and i not in mixed
+        choice = different if table.columns[i].named or few else None
+        if i not in free:
+            choice = np.quantile(x, [0.5], method="nearest")
+        elif i in values:
             choice = np.unique(np.array(values[i], np.float64))
-        elif can_set is not None and i not in can_set:
-            counts = [(x == v).sum() for v in different]
-            choice = different[[int(np.argmax(counts))]]
-        factors.append(Factor(names[i], low, high, tuple(different.tolist()) if named else (),
-                              len(different) > 2, at in rest))  # fmt: skip
         choices.append(choice)
-        digits.append(min(decimals(x), _DECIMALS - int(np.floor(np.log10(high - low)))))
-    return Region(tuple(places), tuple(factors), tuple(choices), tuple(digits), shares)
+    axes = axes_of(table, places)
+    digits = [min(decimals(table.values[:, i]),
+                  _DECIMALS - int(np.floor(np.log10(f.high - f.low))))
+              for i, f in zip(places, axes, strict=True)]  # fmt: skip
+    # Shares set to given values leave rests with as many decimals.
+    digits = [max(d, decimals(np.array(values[i], np.float64))) if i in values and i in mixed else d
+              for i, d in zip(places, digits, strict=True)]  # fmt: skip
+    shares = tuple(Mixture(tuple(places.index(i) for i in m.parts), m.total)
+                   for m in found if set(m.parts) <= set(places))  # fmt: skip
+    held = tuple(k for k, i in enumerate(places) if i not in free)
+    return Region(tuple(places), axes, tuple(choices), tuple(digits), shares, held)
+
+
+_MOSTLY = 2 / 3
+"""Share of runs that add up from which on the others are taken for faulty."""
+
+
+def faulty_mixture(table: Table) -> tuple[Mixture, NDArray[np.bool_]] | None:
+    """Shares that add up in most runs only, and bool[R], the runs in which they do.
+
+    None where there are no such shares: shares that add up in all runs are `mixtures`.
+    """
+    values = table.values
+    able = [i for i in varied_factors(table)
+            if not table.columns[i].named and len(np.unique(values[:, i])) > 2
+            and np.nanmin(values[:, i]) >= 0][:_PARTS]  # fmt: skip
+    able = [i for i in able if all(i not in m.parts for m in mixtures(table))]
+    for size in range(2, len(able) + 1):
+        for parts in combinations(able, size):
+            sums = values[:, list(parts)].sum(axis=1)
+            # As far apart as shares that are rounded may be.
+            rounding = 0.51 * size * 10.0 ** -decimals(values[:, list(parts)])
+            near = min(rounding, 0.02 * float(np.nanmin(np.ptp(values[:, list(parts)], axis=0))))
+            whole = np.abs(sums - np.nanmedian(sums)) <= near
+            if not _MOSTLY <= whole.mean() < 1:
+                continue
+            found = [m for m in mixtures(table.take(whole)) if m.parts == parts]
+            if found:
+                return found[0], whole
+    return None
+
+
+def varied_factors(table: Table) -> list[int]:
+    """Positions of factors that had more than one value."""
+    return [i for i in np.flatnonzero(table.factors).tolist() if _varies(table, i)]
+
+
+def axes_of(table: Table, places: Sequence[int]) -> tuple[Factor, ...]:
+    """What was tried of these factors; the last share of a mixture says nothing new."""
+    rest = {m.parts[-1] for m in mixtures(table)}
+    found = []
+    for i in places:
+        x = table.values[np.isfinite(table.values[:, i]), i]
+        different = np.unique(x)
+        levels = tuple(different.tolist()) if table.columns[i].named else ()
+        found.append(Factor(table.variables[i], float(x.min()), float(x.max()), levels,
+                            len(different) > 2, i in rest))  # fmt: skip
+    return tuple(found)
+
+
+def _check_shares(table: Table, mixture: Mixture, share: int, values: Sequence[float]) -> None:
+    for value in values:
+        if not 0 <= value <= mixture.total:
+            added = " + ".join(table.variables[i] for i in mixture.parts)
+            remedy = f"{added} is {mixture.total:g} in every row: give parts from 0 to that"
+            raise UserError(f"values {table.variables[share]}", value, remedy)
 
 
 def _varies(table: Table, variable: int) -> bool:

@@ -9,8 +9,8 @@ Williams.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -28,6 +28,8 @@ _WIDE = 3.0
 """Prior standard deviation of a coefficient that the runs leave open, in those of the outcome."""
 _LARGEST = 300
 """Rows that a Gaussian process is fitted to, drawn at random from more."""
+_AVERAGED = 5
+"""Settings that a Gaussian process is averaged over: their joint covariance is large."""
 _ORDERS = ("linear", "with products of pairs", "quadratic")
 
 
@@ -81,9 +83,12 @@ class Response:
         left_out: root mean square error of runs left out.
         explained: 1 - left_out^2 / variance: the share that is predicted; below 0 if none is.
         rows: runs it rests on.
-        joint: settings float64[M, F] -> mean float64[M] and its covariance float64[M, M].
-        alone: the same of every setting for itself: mean float64[M] and standard error float64[M].
+        joint: settings float64[M, F] -> mean float64[M] and its covariance float64[M, M]; of
+            float64[M, K, F] for the averages over K settings each.
+        alone: the same of every setting float64[M, F] for itself: mean float64[M] and standard
+            error float64[M].
         freedom: of the noise.
+        averaged: settings that an average is best taken over, at most.
     """
 
     how: str
@@ -94,6 +99,36 @@ class Response:
     joint: Callable[[Array], tuple[Array, Array]]
     alone: Callable[[Array], tuple[Array, Array]]
     freedom: float
+    averaged: int = 200
+
+    def over(self, places: Sequence[int], runs: Array) -> Response:
+        """The same of some factors, on average over what the runs had of the others.
+
+        Args:
+            places: positions among the F of the factors that are left.
+            runs: settings float64[R, F].
+        """
+        rest = [i for i in range(runs.shape[1]) if i not in places]
+        own = runs[:, rest]
+        if len(own) > self.averaged:
+            # Evenly spaced along what the others have in common.
+            spread = own.std(axis=0)
+            order = np.argsort(((own - own.mean(axis=0)) / np.where(spread > 0, spread, 1)).sum(1))
+            at = ((np.arange(self.averaged) + 0.5) * len(own) / self.averaged).astype(int)
+            own = own[order[at]]
+
+        def joint(x: Array) -> tuple[Array, Array]:
+            every = np.empty((len(x), len(own), runs.shape[1]))
+            every[:, :, list(places)] = x[:, None, :]
+            every[:, :, rest] = own[None]
+            return self.joint(every)
+
+        def alone(x: Array) -> tuple[Array, Array]:
+            parts = [joint(row[None]) for row in x]
+            variance = np.array([covariance[0, 0] for _, covariance in parts])
+            return np.array([mean[0] for mean, _ in parts]), np.sqrt(np.maximum(variance, 0))
+
+        return replace(self, joint=joint, alone=alone)
 
     def interval(self, x: Array) -> tuple[Array, Array, Array]:
         """Mean and ends of its 95 % interval, float64[M] each."""
@@ -152,7 +187,8 @@ def _polynomial(factors: tuple[Factor, ...], x: Array, y: Array, order: int) -> 
     noise = float(np.sqrt((residual**2).sum() / max(freedom, 1)))
 
     def joint(at: Array) -> tuple[Array, Array]:
-        terms = basis(factors, at, order)
+        terms = basis(factors, at.reshape(-1, len(factors)), order)
+        terms = terms.reshape(len(at), -1, terms.shape[1]).mean(axis=1)
         return terms @ beta, noise**2 * terms @ inverse @ terms.T
 
     def alone(at: Array) -> tuple[Array, Array]:
@@ -199,8 +235,11 @@ def _process(factors: tuple[Factor, ...], x: Array, y: Array) -> Response | None
     left_out = spread * float(np.sqrt(np.mean(errors**2)))
 
     def joint(at: Array) -> tuple[Array, Array]:
-        mean, covariance = model.predict(encode(at), return_cov=True)
-        covariance = covariance - white * np.eye(len(at))
+        mean, covariance = model.predict(encode(at.reshape(-1, len(factors))), return_cov=True)
+        covariance = covariance - white * np.eye(len(mean))
+        mean = mean.reshape(len(at), -1).mean(axis=1)
+        alike = (len(at), covariance.shape[0] // len(at)) * 2
+        covariance = covariance.reshape(alike).mean(axis=(1, 3))
         return centre + spread * mean, spread**2 * covariance
 
     def alone(at: Array) -> tuple[Array, Array]:
@@ -209,7 +248,8 @@ def _process(factors: tuple[Factor, ...], x: Array, y: Array) -> Response | None
         return centre + spread * mean, spread * np.sqrt(variance)
 
     return Response("Gaussian process", spread * np.sqrt(white), left_out,
-                    _share(left_out, y), len(y), joint, alone, len(y) - 1.0)  # fmt: skip
+                    _share(left_out, y), len(y), joint, alone, len(y) - 1.0,
+                    _AVERAGED)  # fmt: skip
 
 
 def _share(left_out: float, y: Array) -> float:

@@ -18,9 +18,15 @@ from numpy.typing import NDArray
 
 from seedo.errors import UserError
 from seedo.inference.design._next_experiment import Goal
-from seedo.inference.design._region import Region, region_of
-from seedo.inference.design._response import Response, basis, fit_response
-from seedo.tables import Table
+from seedo.inference.design._region import (
+    Region,
+    axes_of,
+    faulty_mixture,
+    region_of,
+    varied_factors,
+)
+from seedo.inference.design._response import Factor, Response, basis, fit_response
+from seedo.tables import Mixture, Table
 
 Array = NDArray[np.float64]
 
@@ -35,6 +41,8 @@ _LITTLE = 0.02
 """Gain, in standard deviations of a run, under which nothing is left to gain."""
 _FAILED = 3
 """Failed runs from which on the chance of failure is modelled."""
+_FAR = 2.0
+"""Width of a mean's interval, in the widest of those at runs, from which on no run is near."""
 _CANDIDATES = 600
 """Settings that joint draws are made at."""
 
@@ -76,6 +84,9 @@ class SettingsPlan:
         tried: the best mean among settings that were tried; None without a goal.
         failed: runs without an outcome.
         runs: all.
+        beside: names of factors that cannot be set; means are averages over what the runs had.
+        faulty: runs left out because their shares do not add up as in most, and the mixture.
+        far: the best setting is further from all runs than the model was seen to hold.
     """
 
     region: Region
@@ -85,6 +96,9 @@ class SettingsPlan:
     tried: SettingChoice | None
     failed: int
     runs: int
+    beside: tuple[str, ...] = ()
+    faulty: tuple[int, Mixture] | None = None
+    far: bool = False
 
 
 def plan_settings(
@@ -110,34 +124,44 @@ def plan_settings(
     Raises:
         UserError: as for `region_of`; the goal is a factor or has names for values; too few runs.
     """
+    faulty = None
+    if uneven := faulty_mixture(table):
+        mixture, whole = uneven
+        table, faulty = table.take(whole), (int((~whole).sum()), mixture)
     region = region_of(table, can_set, values)
-    x = table.values[:, list(region.places)]
+    every = varied_factors(table)
+    axes, places = axes_of(table, every), [every.index(i) for i in region.places]
+    x = table.values[:, every]
     ran = np.isfinite(x).all(axis=1)
     wanted = [goal.variable] if goal is not None else _outcomes(table)
     for i in wanted:
         _check_outcome(table, i)
-    responses, fewest = {}, len(region.factors) + 3
+    responses, fewest = {}, len(axes) + 3
     for i in wanted:
         y = table.values[:, i]
         kept = ran & np.isfinite(y)
         if kept.sum() < fewest:
             raise UserError(
                 "runs", int(kept.sum()),
-                f"too few with a value of {table.variables[i]}: {len(region.factors)} factors take "
-                f"at least {fewest}",
+                f"too few with a value of {table.variables[i]}: {len(axes)} factors take at least "
+                f"{fewest}",
             )  # fmt: skip
-        responses[i] = fit_response(region.factors, x[kept], y[kept])
+        responses[i] = fit_response(axes, x[kept], y[kept])
+        if len(places) < len(axes):
+            responses[i] = responses[i].over(places, x[ran])
     done = np.all(np.isfinite(table.values[:, wanted]), axis=1)
     rng = np.random.default_rng([seed, 2])
-    works = _chance(region, x[ran], done[ran])
-    search = _Search(region, responses, goal, x[ran & done], works, rng)
+    works = _chance(axes, x[ran], done[ran], places)
+    search = _Search(region, responses, goal, x[ran & done][:, places], works, rng)
     learn = goal is None or prefer == "bits"
     chosen = search.learn(budget) if learn else search.improve(budget)
-    best = tried = None
+    best, tried, far = None, None, False
     if goal is not None:
         best, tried = search.best(), search.tried()
+        far = search.far(best)
+    beside = tuple(f.name for k, f in enumerate(axes) if k not in places)
     return SettingsPlan(region, responses, tuple(chosen), best, tried,
-                        int((ran & ~done).sum()), int(ran.sum()))  # fmt: skip
+                        int((ran & ~done).sum()), int(ran.sum()), beside, faulty, far)  # fmt: skip
 
 
 def _outcomes(table: Table) -> list[int]:
@@ -159,8 +183,13 @@ def _check_outcome(table: Table, variable: int) -> None:
         raise UserError("goal", name, "its values are names, of which none is more or less")
 
 
-def _chance(region: Region, x: Array, done: NDArray[np.bool_]) -> Callable[[Array], Array]:
-    """Settings float64[M, F] -> chance that a run there gives a value, float64[M]."""
+def _chance(
+    axes: tuple[Factor, ...], x: Array, done: NDArray[np.bool_], places: Sequence[int]
+) -> Callable[[Array], Array]:
+    """Settings float64[M, F] of those in `places` -> chance that a run gives a value, float64[M].
+
+    By what is set alone; what cannot be set averages out.
+    """
     failed = int((~done).sum())
     if failed < _FAILED or done.sum() < _FAILED:
         # Too few to say where: Laplace's rule of succession.
@@ -168,15 +197,26 @@ def _chance(region: Region, x: Array, done: NDArray[np.bool_]) -> Callable[[Arra
         return lambda at: np.full(len(at), share)
     from sklearn.linear_model import LogisticRegression  # here: takes a second to import
 
+    own = tuple(axes[k] for k in places)
     order = 2 if failed >= 10 else 0
     model = LogisticRegression(C=1.0, max_iter=1000)
-    model.fit(basis(region.factors, x, order)[:, 1:], done)
+    model.fit(basis(own, x[:, list(places)], order)[:, 1:], done)
 
     def chance(at: Array) -> Array:
-        found: Array = model.predict_proba(basis(region.factors, at, order)[:, 1:])[:, 1]
+        found: Array = model.predict_proba(basis(own, at, order)[:, 1:])[:, 1]
         return found
 
     return chance
+
+
+def _sums(region: Region) -> str:
+    """E.g. "a + b adds up to 1, with b from 0.2 to 0.7"."""
+    parts = []
+    for mixture in region.shares:
+        own = [region.factors[i] for i in mixture.parts]
+        ends = ", ".join(f"{f.name} from {f.low:g} to {f.high:g}" for f in own)
+        parts.append(f"{' + '.join(f.name for f in own)} is {mixture.total:g}, with {ends}")
+    return "; ".join(parts)
 
 
 class _Search:
@@ -196,7 +236,7 @@ class _Search:
         self.runs = np.unique(tried, axis=0)
         self.at = region.settings(tried, rng)
         if not len(self.at):
-            raise UserError("values", None, "no setting with these values adds up to the total")
+            raise UserError("values", None, f"no mixture has these values: {_sums(region)}")
 
     def _mean(self, x: Array) -> Array:
         """Of the goal, with its sign, float64[M]."""
@@ -232,6 +272,12 @@ class _Search:
         """The best mean among runs that were made."""
         return self._choice(self.runs[int(np.argmax(self._mean(self.runs)))], np.nan, np.nan)
 
+    def far(self, choice: SettingChoice) -> bool:
+        """Whether the mean there is known much worse than at any run."""
+        assert self.goal is not None
+        _, low, high = self.responses[self.goal.variable].interval(self.runs)
+        return choice.high - choice.low > _FAR * float((high - low).max())
+
     def improve(self, budget: int) -> list[SettingChoice]:
         """Greedily by expected improvement; by the best of one draw each, where none is left."""
         assert self.goal is not None
@@ -246,6 +292,7 @@ class _Search:
         reached, works, chosen = draws[:, 0].copy(), self.works(at), []
         for number in range(budget):
             gains = np.maximum(draws - reached[:, None], 0)
+            gains[gains < 1e-9 * np.abs(draws).max()] = 0  # rounding is no gain
             worth = works * gains.mean(axis=0)
             worth[0] = -1.0  # what is known need not lie where runs may be made
             k = int(np.argmax(worth))

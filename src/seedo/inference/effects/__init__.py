@@ -10,7 +10,13 @@ from seedo.inference.effects._comparison import (
 from seedo.inference.effects._design import SetRows, set_rows, touched
 from seedo.inference.effects._estimate import LEVEL, Estimate, t_estimate
 from seedo.inference.effects._front_door import front_door_of_shares
-from seedo.inference.effects._fusion import Fused, fuse_estimates, observed_effect
+from seedo.inference.effects._fusion import (
+    Fused,
+    adjusted_effect,
+    fuse_estimates,
+    observed_effect,
+    trust_observations,
+)
 from seedo.inference.effects._intervals import mean_estimate, wilson
 from seedo.inference.effects._mixture import ShareEffect, share_effect
 from seedo.inference.effects._model import Wanted
@@ -47,6 +53,7 @@ __all__ = [
     "ShareEffect",
     "Strategy",
     "Wanted",
+    "adjusted_effect",
     "bent",
     "compare",
     "direct_effect",
@@ -71,5 +78,6 @@ __all__ = [
     "share_effect",
     "t_estimate",
     "touched",
+    "trust_observations",
     "wilson",
 ]

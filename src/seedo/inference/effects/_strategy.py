@@ -81,6 +81,14 @@ class CausalGraph:
         parents = set(chain(*(self.graph.predecessors(v) for v in between or {outcome})))
         return self._separator(cut, cause, outcome, parents - between - {cause}, allowed)
 
+    def prognostic(self, cause: str, outcome: str) -> tuple[str, ...]:
+        """Variables that move the outcome and that the cause does not change, nearest ones: held
+        where the cause was set, they take noise off and leave the effect what it is."""
+        between = self.between(cause, outcome)
+        found = set(chain(*(self.graph.predecessors(v) for v in between or {outcome})))
+        later = self.descendants(cause) | self.descendants(outcome) | {cause, outcome}
+        return self._sorted((found & self.observed) - later)
+
     def adjusts(self, cause: str, outcome: str, held: Collection[str]) -> bool:
         """Whether holding these gives the total effect."""
         import networkx as nx

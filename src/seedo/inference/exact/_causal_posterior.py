@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
-from seedo.inference.exact._conflicts import Conflicts, find_conflicts
+from seedo.inference.exact._conflicts import Conflicts, find_conflicts, nothing_to_compare
 from seedo.inference.exact._draws import Draws, draw_parameters
 from seedo.inference.exact._fit import Fit, find_misfits
 from seedo.inference.exact._graph_posterior import (
@@ -77,8 +77,11 @@ class CausalPosterior:
     @cached_property
     def conflicts(self) -> Conflicts:
         """Whether what was observed contradicts what experiments show."""
-        if self.fusion.mechanisms is not None:
-            return Conflicts(None, (), BENT_CONFLICTS)
+        reason = nothing_to_compare(self.table)
+        if not reason and self.fusion.mechanisms is not None:
+            reason = BENT_CONFLICTS
+        if reason:
+            return Conflicts(None, (), reason)
         return find_conflicts(self.fusion, self.seed)
 
     @cached_property

@@ -11,9 +11,13 @@ graph). Of every pair: the effect of i on j measured in the rows in which i was 
 the posterior of that effect given the rows in which nothing was set. A hidden common cause moves
 only the second; so do selection, a broken intervention, or a mechanism that is not linear.
 
-Of every pair the hidden common cause is weighed as well: it breaks the family of the effect only in
-rows in which the cause was not set. With parameters of its own for the two kinds of row that family
-is as decomposable as the others, and the sum over all graphs with it stands beside the sum without.
+Of every pair the hidden common cause is weighed as well. It breaks the family of the effect only in
+rows in which the cause was not set, so that those in which it was carry the effect by themselves:
+what they measure is as likely as an effect of unknown size makes it, against as likely as the
+observations predict it. Both densities are of the one number that the test is about, so that
+probability and p-value cannot tell two stories. (Weighing all rows, with parameters of their own in
+the observed ones, takes observations without any slope for evidence against a common cause that
+hides the effect, however plainly experiments show it.)
 """
 
 from __future__ import annotations
@@ -39,8 +43,6 @@ LEVEL = 0.01
 AGREE = 0.05
 """Level of a pair's test under which it is not said to agree."""
 _DRAWS = 500
-_WEIGHED = 8
-"""Variables up to which hidden common causes are weighed."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class PairConflict:
         p_value: two-sided, of so extreme a measurement under that prediction.
         contradicted: after Holm's correction over all pairs.
         confounded: posterior probability that a hidden common cause of the two is at work, one
-            half beforehand; None where it cannot be had exactly.
+            half beforehand; the effect is then normal about nought with the spread that one row
+            has (unit information; Kass & Wasserman 1995, JASA 90).
     """
 
     cause: int
@@ -72,7 +75,7 @@ class PairConflict:
     predicted: tuple[float, float, float]
     p_value: float
     contradicted: bool
-    confounded: float | None = None
+    confounded: float
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -121,10 +124,8 @@ def find_conflicts(fusion: Fusion, seed: int = 0) -> Conflicts:
     """Holds the observational rows of a fusion against its interventional ones."""
     table = fusion.table
     observed = table.observational
-    if observed.sum() < table.n + 2:
-        return Conflicts(None, (), f"{observed.sum()} observational rows are too few to compare")
-    if observed.all():
-        return Conflicts(None, (), "no experiment to compare the observations with")
+    if reason := nothing_to_compare(table):
+        return Conflicts(None, (), reason)
     candidates = fusion.scores.candidates
     passive = fuse(table.take(observed), fusion.model, fusion.prior, candidates, fusion)
     factor = None
@@ -141,49 +142,28 @@ def find_conflicts(fusion: Fusion, seed: int = 0) -> Conflicts:
     graphs = kept_posterior(passive.scores, _DRAWS, seed).graphs
     effects = draw_parameters(passive, graphs, rng).total_effects()
     pairs = [pair for cause in range(table.n) for pair in _pairs(table, cause, observed, effects)]
-    if table.n <= _WEIGHED and fusion.scores.full:
-        pairs = _weighed(fusion, pairs)
     return Conflicts(factor, tuple(_holm(pairs)))
 
 
-def _weighed(fusion: Fusion, pairs: list[PairConflict]) -> list[PairConflict]:
-    """With the probability of a hidden common cause of every pair."""
-    candidates = fusion.scores.candidates
-    member = members(fusion.scores.k)
-    without = log_evidence(fusion.scores) - _prior_evidence(fusion)
-    families = np.stack([fusion.prior.families(j, own, member) for j, own in enumerate(candidates)])
-    both: dict[int, NDArray[np.float64] | None] = {}
-    found = []
-    for pair in pairs:
-        cause, effect = pair.cause, pair.effect
-        if cause not in both:
-            both[cause] = _apart(fusion, cause)
-        parts = both[cause]
-        within = member[:, int(np.flatnonzero(candidates[effect] == cause)[0])]
-        split = within & np.isfinite(families[effect]) & np.isfinite(fusion.scores.score[effect])
-        if parts is None or not split.any():
-            found.append(pair)
-            continue
-        score, prior = fusion.scores.score.copy(), families.copy()
-        # The prior of a family counts once, whatever the number of its parameters.
-        score[effect] = np.where(split, parts[effect] - np.where(split, prior[effect], 0), -np.inf)
-        prior[effect, ~split] = -np.inf
-        hidden = log_evidence(ScoreTable(candidates, score))
-        odds = float(hidden - log_evidence(ScoreTable(candidates, prior)) - without)
-        found.append(replace(pair, confounded=float(special.expit(odds))))
-    return found
-
-
-def _apart(fusion: Fusion, cause: int) -> NDArray[np.float64] | None:
-    """Scores of all families with parameters of their own where `cause` was set, and where not."""
-    rows = fusion.table.hard[:, cause]
-    if rows.all():
-        return None
-    first, second = (
-        fuse(fusion.table.take(some), fusion.model, fusion.prior, fusion.scores.candidates, fusion)
-        for some in (rows, ~rows)
-    )
-    return first.scores.score + second.scores.score
+def nothing_to_compare(table: Table) -> str:
+    """Why experiments cannot be held against observations; "" if they can."""
+    observed = table.observational
+    set_always = [name for name, f in zip(table.variables, table.factors, strict=True) if f]
+    if set_always and (observed.all() or not observed.any()):
+        return (
+            f"{', '.join(set_always[:4])} {'were' if len(set_always) > 1 else 'was'} set in every "
+            "row: there is no observation to compare the experiments with, and nothing hidden "
+            "moves what an experimenter sets"
+        )
+    if observed.all():
+        return (
+            "no experiment to compare the observations with, and observations alone never show a "
+            "hidden common cause: rows in which a cause was set would; if there are any, say with "
+            "--targets which"
+        )
+    if observed.sum() < table.n + 2:
+        return f"{observed.sum()} observational rows are too few to compare experiments with"
+    return ""
 
 
 def _prior_evidence(fusion: Fusion) -> float:
@@ -265,11 +245,22 @@ def _pair(
     own = effects[:, cause, effect]
     count = int(rows.sum())
     freedom = count - (1 if contrast else 2)
-    off = np.abs(slope - own) / max(error, 1e-12)
+    error = max(error, 1e-12)
+    off = np.abs(slope - own) / error
     p = float(2 * special.stdtr(freedom, -off).mean())
+    spread = error * math.sqrt(1 + count)
+    free = -0.5 * (slope / spread) ** 2 - math.log(spread * math.sqrt(2 * math.pi))
+    predicted = float(special.logsumexp(_log_t(off, freedom))) - math.log(len(own) * error)
     low, middle, high = np.quantile(own, [0.025, 0.5, 0.975])
     return PairConflict(cause, effect, float(slope), float(error), freedom, count, contrast,
-                        (float(low), float(middle), float(high)), p, False)  # fmt: skip
+                        (float(low), float(middle), float(high)), p, False,
+                        float(special.expit(free - predicted)))  # fmt: skip
+
+
+def _log_t(x: NDArray[np.float64], freedom: int) -> NDArray[np.float64]:
+    """Log density of Student's t. As `scipy.stats` has it, which takes long to import."""
+    log: NDArray[np.float64] = -0.5 * (freedom + 1) * np.log1p(x**2 / freedom)
+    return log - 0.5 * math.log(freedom) - float(special.betaln(0.5 * freedom, 0.5))
 
 
 def _holm(pairs: list[PairConflict]) -> list[PairConflict]:

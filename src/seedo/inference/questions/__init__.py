@@ -1,6 +1,12 @@
 """The grammar of questions, and answers to them."""
 
-from seedo.inference.questions._answer import Answer, data_in_words, number, setting_in_words
+from seedo.inference.questions._answer import (
+    Answer,
+    data_in_words,
+    interval,
+    number,
+    setting_in_words,
+)
 from seedo.inference.questions._answers import answer
 from seedo.inference.questions._answers_effect import default_options
 from seedo.inference.questions._ask import Beliefs, Form, ask, posterior
@@ -27,6 +33,7 @@ __all__ = [
     "ask",
     "data_in_words",
     "default_options",
+    "interval",
     "number",
     "parse",
     "posterior",

@@ -203,7 +203,8 @@ def answer_conflicts(
     if found.reason:
         return refuse(found.reason)
     factor = ""
-    if found.log_bayes_factor is not None:
+    # Single effects may contradict each other while the whole, of which they are a part, does not.
+    if found.log_bayes_factor is not None and (found.whole or not found.contradicted):
         factor = (
             "; log Bayes factor of one system behind observations and experiments against one "
             f"each: {found.log_bayes_factor:.1f} nats"
@@ -221,7 +222,7 @@ def answer_conflicts(
         if isinstance(query, q.HiddenConfounders):
             text += "; a hidden common cause is one explanation, selection and curvature are others"
     probable = [f"{names[p.cause]} and {names[p.effect]} (probability {p.confounded:.2f})"
-                for p in found.pairs if p.confounded is not None and p.confounded >= 0.5
+                for p in found.pairs if p.confounded >= 0.5
                 and p.p_value * len(found.pairs) < AGREE]  # fmt: skip
     if probable and isinstance(query, q.HiddenConfounders):
         text = f"probably something hidden moves both {'; '.join(probable)}; {text}"

@@ -36,6 +36,9 @@ from seedo.inference.questions._fused_answers import fused_effect
 from seedo.inference.questions._levels import shown
 from seedo.tables import Table
 
+_ROWS_A_COEFFICIENT = 10
+"""Rows for each further variable that is held to take noise off."""
+
 Asked = q.Effect | q.Expectation | q.Probability | q.DoesCause
 
 
@@ -113,7 +116,7 @@ def answer_from_design(
     count = int(comparison.fitted.weight.sum())
     told = Told(comparison, table, assumes, f"{count:,} rows that set {' and '.join(names)}")
     if isinstance(query, q.Effect):
-        return _fused(query, told)
+        return _fused(query, told, graph)
     if isinstance(query, q.DoesCause):
         return cause_answer(query, told)
     return mean_answer(query, told, asked.settings[0])
@@ -134,12 +137,40 @@ def _compared(
     others = dict(zip(asked.causes[1:], asked.settings[1:], strict=True))
     beside = tuple(dict.fromkeys([*others, *rows.beside]))
     held = {table.variables[j]: value for j, value in others.items()}
+    beside = (*beside, *_steadying(table, asked, rows, beside, graph))
     usable = [j for j in range(table.n) if j not in (*asked.causes, *beside, asked.outcome)]
     fill = fillers(table, rows.rows, values, usable)
     plan = Plan(rows.rows, asked.causes[0], asked.outcome, values, scale, beside,  # type: ignore[arg-type]
                 True, settings, held, wanted, fill,
                 _unmoved(table, asked.causes[0], fill, graph))  # fmt: skip
     return compare(table, plan)
+
+
+def _steadying(
+    table: Table, asked: Doing, rows: SetRows, beside: Sequence[int], graph: KnownGraph | None
+) -> tuple[int, ...]:
+    """Variables that by the graph move the outcome beside the causes: held, they take noise off.
+
+    None where no graph is known: what the causes change must not be held.
+    """
+    names = [table.variables[j] for j in (*asked.causes, asked.outcome)]
+    if graph is None or not set(names) <= set(graph.variables):
+        return ()
+    known = CausalGraph(graph, table.variables)
+    found = set(known.prognostic(names[0], names[-1]))
+    for name in names[1:-1]:
+        found -= known.descendants(name) | {name}
+    room = rows.rows.sum() / _ROWS_A_COEFFICIENT - 2
+    kept = []
+    for j in sorted(table.index(name) for name in found):
+        x = table.values[rows.rows, j]
+        if j in beside or not np.isfinite(x).all() or np.ptp(x) == 0:
+            continue
+        size = len(np.unique(x)) - 1 if table.columns[j].named else 1
+        if size <= room:
+            kept.append(j)
+            room -= size
+    return tuple(kept)
 
 
 def _unmoved(
@@ -155,7 +186,7 @@ def _unmoved(
     return not later & set(names)
 
 
-def _fused(query: q.Effect, told: Told) -> Answer:
+def _fused(query: q.Effect, told: Told, graph: KnownGraph | None) -> Answer:
     """The contrast, with what observations add to it."""
     alone = effect_answer(query, told)
     comparison = told.comparison
@@ -164,7 +195,7 @@ def _fused(query: q.Effect, told: Told) -> Answer:
     found = comparison.unit()
     if query.start is not None and query.end is not None:
         found = comparison.effect(query.start, query.end)
-    fused = None if found is None else fused_effect(query, told.table, found)
+    fused = None if found is None else fused_effect(query, told.table, found, graph)
     if fused is None:
         return alone
     return replace(fused, warnings=(*alone.warnings, *fused.warnings), checks=alone.checks)
