@@ -142,14 +142,15 @@ class SettingsAdvice(Advised):
         outside, ends = [], []
         region, best = self.plan.region, self.plan.best
         for k, value in enumerate(best.values if best else ()):
-            factor, fine = region.factors[k], 10.0 ** -region.decimals[k]
+            factor, knob = region.factors[k], region.space.knobs[k]
+            fine = knob.step
             if factor.levels:
                 continue
             # Rounding may leave a setting short of an end; whole numbers apart are no rounding.
             near = min(fine, 0.02 * (factor.high - factor.low))
             if not factor.low - fine <= value <= factor.high + fine:
                 outside.append(f"{factor.name} = {number(value)} lies outside what was tried")
-            elif region.choices[k] is None and not factor.low + near < value < factor.high - near:
+            elif not knob.choices and not factor.low + near < value < factor.high - near:
                 ends.append(f"{factor.name} = {number(value)}")
         return outside, ends
 

@@ -155,6 +155,25 @@ class Space:
                     return found[:count]
         return self._apart(self.sample(max(32 * count, 256), rng), count, rng)
 
+    def corners(self, count: int, rng: np.random.Generator) -> Array:
+        """At most `count` possible settings at ends of ranges and constraints, float64[M, K]."""
+        if self.listed is not None:
+            return self.listed[:0]
+        if self._linear:
+            return self._found_corners(count, rng)
+        ends = np.array([[k.low, k.high] for k in self.knobs])
+        side = rng.integers(2, size=(count, self.size))
+        return np.unique(self.made(ends[np.arange(self.size), side]), axis=0)
+
+    def _found_corners(self, count: int, rng: np.random.Generator) -> Array:
+        found, free = [], ~self._bound
+        for direction in rng.normal(size=(count, self.size)):
+            corner = self._polytope.vertex(direction)
+            if corner is not None:
+                corner[free] = self._of_unit(rng.random((1, self.size)))[0, free]
+                found.append(corner)
+        return self.made(np.array(found).reshape(-1, self.size))
+
     def near(self, x: Array, width: float, count: int, rng: np.random.Generator) -> Array:
         """Possible settings around some, float64[M, K]: at most `count` for each.
 
@@ -246,16 +265,8 @@ class Space:
     def _searched(self, found: Array, count: int, rng: np.random.Generator) -> Array:
         """`count` settings where drawing seldom finds one: corners of the constraints, and those
         found, some of them repeatedly."""
-        corners = []
         if self._linear:
-            for direction in rng.normal(size=(min(count, 64), self.size)):
-                corner = self._polytope.vertex(direction)
-                assert corner is not None  # `__post_init__` found one
-                free = ~self._bound
-                corner[free] = self._of_unit(rng.random((1, self.size)))[0, free]
-                corners.append(corner)
-        if corners:
-            found = np.concatenate([found, self.made(np.array(corners))])
+            found = np.concatenate([found, self._found_corners(min(count, 64), rng)])
         elif not len(found) and (grid := self.all()) is not None:
             found = grid
         if not len(found):
@@ -287,7 +298,8 @@ class Space:
         """Bring weighted sums to what they have to be, in place: what rounding took is given to
         the knobs that have room for it, finest steps last."""
         row = constraint.row(self.names)
-        parts = sorted(np.flatnonzero(row), key=lambda i: -self.knobs[i].step)
+        parts = [i for i in np.flatnonzero(row) if not self.knobs[i].choices]
+        parts.sort(key=lambda i: -self.knobs[i].step)
         for _ in range(2):
             for i in parts:
                 knob = self.knobs[i]
@@ -406,8 +418,8 @@ class Space:
                 sign = 1.0 if constraint.sign == "<=" else -1.0
                 above.append((sign * row, sign * constraint.bound))
         return Polytope(
-            np.array([knob.low for knob in self.knobs]),
-            np.array([knob.high for knob in self.knobs]),
+            np.array([min(knob.choices, default=knob.low) for knob in self.knobs]),
+            np.array([max(knob.choices, default=knob.high) for knob in self.knobs]),
             _stacked(above, self.size),
             _stacked(equal, self.size),
             np.array([knob.step for knob in self.knobs]),
@@ -417,7 +429,7 @@ class Space:
 def _moved(knob: Knob, x: Array, off: Array) -> Array:
     """Values moved by what is missing, in whole steps and within ends: never beyond it."""
     most = knob.high
-    if knob.discrete:
+    if knob.step:
         off = np.trunc(off / knob.step + np.sign(off) * 1e-6) * knob.step
         most = float(knob.values[-1])
     return np.clip(x + off, knob.low, most)

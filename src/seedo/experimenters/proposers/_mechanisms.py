@@ -1,5 +1,4 @@
-"""`bayes:mechanisms`: a player that uses what is read between knobs and goal, and rows that were only
-observed.
+"""`bayes:mechanisms`: a player that uses what is read between knobs and goal, and observed rows.
 
 Every reading has a mechanism of its own: those between are functions of the knobs, the goal one of
 readings and knobs (Astudillo & Frazier 2021, Bayesian optimization of function networks, NeurIPS).
@@ -128,8 +127,10 @@ class _System:
         guess = np.column_stack([p.left_out for p in parts]) if parts else z
         final, direct, shares = [], [], []
         for j in range(y.shape[1]):
-            through = _best_of([_mechanism(inputs, y[:, j], seen),
-                                *([_mechanism(z, y[:, j], seen, x.shape[1])] if parts else [])])  # fmt: skip
+            ways = [_mechanism(inputs, y[:, j], seen)]
+            if parts:
+                ways.append(_mechanism(z, y[:, j], seen, x.shape[1]))
+            through = _best_of(ways)
             straight = _mechanism(x, y[:, j], seen)
             final.append(through.model)
             direct.append(straight.model)
@@ -268,14 +269,13 @@ def _share_through(
 def _highest(
     space: Space, judge: Callable[[Array], Array], tried: Array, rng: np.random.Generator
 ) -> Array:
-    """The setting, float64[K], of the highest judgement: among sampled ones, then around the best."""
+    """The setting, float64[K], judged highest: among sampled ones, then around the best."""
     if space.listed is not None:
         return space.listed[int(np.argmax(judge(space.listed)))]
     at = space.sample(_SPREAD, rng)
     if len(tried):
         at = np.concatenate([at, tried[-_SPREAD:]])
-    corners = space.made(np.where(rng.random((32, space.size)) < 0.5, *_ends(space)))
-    at = np.concatenate([at, corners])
+    at = np.concatenate([at, space.corners(32, rng)])
     worth = judge(at)
     for width in _WIDTHS:
         good = at[np.argsort(-worth, kind="stable")[:_BEST]]
@@ -283,7 +283,3 @@ def _highest(
         at, worth = np.concatenate([at, fresh]), np.concatenate([worth, judge(fresh)])
     best: Array = at[int(np.argmax(worth))]
     return best
-
-
-def _ends(space: Space) -> tuple[Array, Array]:
-    return np.array([k.low for k in space.knobs]), np.array([k.high for k in space.knobs])

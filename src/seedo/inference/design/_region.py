@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from seedo.errors import UserError
 from seedo.inference.design._response import Factor
+from seedo.spaces import Knob, Linear, Space
 from seedo.tables import Mixture, Table, decimals, mixtures
 
 Array = NDArray[np.float64]
@@ -23,6 +24,8 @@ _DECIMALS = 3
 """Digits of a setting, counted from the first of the factor's range, that are worth setting."""
 _PARTS = 8
 """Factors among which faulty mixtures are looked for."""
+_CORNERS = 64
+"""Of them at corners."""
 _GRID = 4096
 """Settings up to which all combinations of listed values are looked at."""
 
@@ -34,103 +37,46 @@ class Region:
     Attributes:
         places: int[F], positions of the factors in the table.
         factors: F axes.
-        choices: for every factor the only values it may have, or None for all within its range.
-        decimals: int[F], to which settings are rounded.
+        space: the settings that are possible; levels are numbers among which to choose.
         shares: groups of factors, as positions among the F, that add up to a total.
         held: positions among the F of shares that cannot be set, and so have one value only.
     """
 
     places: tuple[int, ...]
     factors: tuple[Factor, ...]
-    choices: tuple[Array | None, ...]
-    decimals: tuple[int, ...]
+    space: Space
     shares: tuple[Mixture, ...]
     held: tuple[int, ...] = ()
 
     def settings(self, tried: Array, rng: np.random.Generator) -> Array:
         """Settings float64[M, F] spread over the region, with those tried that lie in it."""
-        sizes = [0 if c is None else len(c) for c in self.choices]
-        if not self.shares and all(sizes) and np.prod(np.array(sizes, float)) <= _GRID:
-            mesh = np.meshgrid(*(c for c in self.choices if c is not None), indexing="ij")
-            return np.stack([m.ravel() for m in mesh], axis=1)
-        from scipy.stats import qmc  # here, because it takes long to import
-
-        sobol = qmc.Sobol(len(self.factors), seed=rng).random(_SPREAD)
-        # A third of the points lie beyond an end, and are brought to it: optima lie there often.
-        wide = np.clip(1.3 * sobol - 0.15, 0, 1)
-        found = np.empty_like(wide)
-        for i, (factor, choice) in enumerate(zip(self.factors, self.choices, strict=True)):
-            if choice is not None:
-                at = np.minimum((sobol[:, i] * len(choice)).astype(int), len(choice) - 1)
-                found[:, i] = choice[at]
-            else:
-                found[:, i] = factor.low + wide[:, i] * (factor.high - factor.low)
-        for mixture in self.shares:
-            parts = list(mixture.parts)
-            found[:, parts] = rng.dirichlet(np.ones(len(parts)), size=len(found)) * mixture.total
-        return np.unique(self._made(np.concatenate([found, tried])), axis=0)
+        space = self.space
+        every = None if self.shares else space.all()
+        if every is not None and len(every) <= _GRID:
+            return every
+        inside = tried[space.allows(tried)] if len(tried) else tried
+        found = [space.sample(_SPREAD, rng), space.corners(_CORNERS, rng), inside]
+        if not space.coupled:
+            low = np.array([knob.low for knob in space.knobs])
+            wide = np.array([knob.range for knob in space.knobs])
+            # Beyond an end, and brought to it: optima lie on faces often.
+            out = np.clip((1.3 * (space.sobol(_SPREAD, rng) - low) / wide) - 0.15, 0, 1)
+            found.append(space.made(low + out * wide))
+        return np.unique(np.concatenate(found), axis=0)
 
     def near(self, x: Array, width: float, count: int, rng: np.random.Generator) -> Array:
-        """Settings float64[M, F] around some, M = count times as many, within the region."""
-        moved = np.repeat(x, count, axis=0)
-        for i, (factor, choice) in enumerate(zip(self.factors, self.choices, strict=True)):
-            if choice is None:
-                step = width * (factor.high - factor.low)
-                moved[:, i] += step * rng.normal(size=len(moved))
-        return self._made(moved)
+        """Settings float64[M, F] around some, at most `count` times as many, within the region."""
+        return self.space.near(x, width, count, rng)
 
     def along(self, x: Array, factor: int) -> Array:
         """Settings float64[M, F] that differ from one, float64[F], in one factor; in the others of
         its mixture too."""
-        choice, axis = self.choices[factor], self.factors[factor]
-        values = np.linspace(axis.low, axis.high, _ALONG) if choice is None else choice
-        moved = np.tile(x, (len(values), 1))
-        moved[:, factor] = values
-        for mixture in self.shares:
-            rest = [i for i in mixture.parts if i != factor]
-            if factor in mixture.parts:
-                left = (mixture.total - values) / max(float(x[rest].sum()), 1e-12)
-                moved[:, rest] = x[rest] * left[:, None]
-        return self._made(moved)
-
-    def _made(self, x: Array) -> Array:
-        """The same as they can be made: within ends, whole decimals, adding up."""
-        x = x.copy()
-        mixed = {i for mixture in self.shares for i in mixture.parts}
-        for i, (factor, choice) in enumerate(zip(self.factors, self.choices, strict=True)):
-            if choice is not None and i not in mixed:
-                x[:, i] = choice[np.abs(x[:, [i]] - choice).argmin(axis=1)]
-            elif i not in mixed:
-                x[:, i] = (
-                    np.round(np.clip(x[:, i], factor.low, factor.high), self.decimals[i]) + 0.0
-                )
-        keep = np.ones(len(x), np.bool_)
-        for mixture in self.shares:
-            parts = list(mixture.parts)
-            low = np.tile([self.factors[i].low for i in parts], (len(x), 1))
-            high = np.tile([self.factors[i].high for i in parts], (len(x), 1))
-            for k, i in enumerate(parts):
-                if (choice := self.choices[i]) is not None:
-                    low[:, k] = high[:, k] = choice[np.abs(x[:, [i]] - choice).argmin(axis=1)]
-            d = max(self.decimals[i] for i in parts)
-            x[:, parts] = np.round(_adding_up(x[:, parts], low, high, mixture.total), d)
-            # What rounding took goes where there is most room.
-            room = np.where(high > low, np.minimum(x[:, parts] - low, high - x[:, parts]), -1)
-            at = np.array(parts)[np.argmax(room, axis=1)]
-            x[np.arange(len(x)), at] += mixture.total - x[:, parts].sum(axis=1)
-            off = 0.51 * 10.0**-d
-            keep &= ((x[:, parts] >= low - off) & (x[:, parts] <= high + off)).all(axis=1)
-        return x[keep]
-
-
-def _adding_up(x: Array, low: Array, high: Array, total: float) -> Array:
-    """The nearest shares within their ends that add up: all moved alike, as far as they go."""
-    below, above = (low - x).min(axis=1) - 1, (high - x).max(axis=1) + 1
-    for _ in range(60):
-        middle = (below + above) / 2
-        short = np.clip(x + middle[:, None], low, high).sum(axis=1) < total
-        below, above = np.where(short, middle, below), np.where(short, above, middle)
-    return np.clip(x + above[:, None], low, high)
+        knob = self.space.knobs[factor]
+        few = knob.discrete and len(knob.values) <= _ALONG
+        values = knob.values if few else np.linspace(knob.low, knob.high, _ALONG)
+        by = np.zeros((len(values), len(x)))
+        by[:, factor] = values - x[factor]
+        return self.space.moved(np.tile(x, (len(values), 1)), by)
 
 
 def region_of(
@@ -184,29 +130,57 @@ def region_of(
             _check_shares(table, mixed[i], i, own)
         if can_set is not None and i not in free:
             raise UserError("values", names[i], "it cannot be set: add it to can-set")
-    choices = []
-    for i in places:
-        x = table.values[np.isfinite(table.values[:, i]), i]
-        different = np.unique(x)
-        # Between two values nothing is known of a bend: the better of the two is the best.
-        few = len(different) == 2 and i not in mixed
-        choice = different if table.columns[i].named or few else None
-        if i not in free:
-            choice = np.quantile(x, [0.5], method="nearest")
-        elif i in values:
-            choice = np.unique(np.array(values[i], np.float64))
-        choices.append(choice)
     axes = axes_of(table, places)
-    digits = [min(decimals(table.values[:, i]),
-                  _DECIMALS - int(np.floor(np.log10(f.high - f.low))))
-              for i, f in zip(places, axes, strict=True)]  # fmt: skip
-    # Shares set to given values leave rests with as many decimals.
-    digits = [max(d, decimals(np.array(values[i], np.float64))) if i in values and i in mixed else d
-              for i, d in zip(places, digits, strict=True)]  # fmt: skip
+    knobs = tuple(
+        _knob(table, i, axis, i in mixed, values.get(i), i not in free)
+        for i, axis in zip(places, axes, strict=True)
+    )
     shares = tuple(Mixture(tuple(places.index(i) for i in m.parts), m.total)
                    for m in found if set(m.parts) <= set(places))  # fmt: skip
+    sums = [Linear(tuple((knobs[k].name, 1.0) for k in m.parts), "==", m.total) for m in shares]
     held = tuple(k for k, i in enumerate(places) if i not in free)
-    return Region(tuple(places), axes, tuple(choices), tuple(digits), shares, held)
+    try:
+        space = Space(knobs, tuple(sums))
+        space.sample(1, np.random.default_rng(0))
+    except UserError as error:
+        remedy = f"no mixture has these values: {_sums(axes, shares)}"
+        raise UserError("values", None, remedy) from error
+    return Region(tuple(places), axes, space, shares, held)
+
+
+def _sums(axes: Sequence[Factor], shares: Sequence[Mixture]) -> str:
+    """E.g. "a + b is 1, with a from 0.3 to 0.8, b from 0.2 to 0.7"."""
+    parts = []
+    for mixture in shares:
+        own = [axes[i] for i in mixture.parts]
+        ends = ", ".join(f"{f.name} from {f.low:g} to {f.high:g}" for f in own)
+        parts.append(f"{' + '.join(f.name for f in own)} is {mixture.total:g}, with {ends}")
+    return "; ".join(parts)
+
+
+def _knob(
+    table: Table,
+    place: int,
+    axis: Factor,
+    mixed: bool,
+    values: Sequence[float] | None,
+    stays: bool,
+) -> Knob:
+    """A factor as it may be set: to what was tried, to given values, or to anything in between."""
+    x = table.values[np.isfinite(table.values[:, place]), place]
+    different = np.unique(x)
+    # Between two values nothing is known of a bend: the better of the two is the best.
+    few = len(different) == 2 and not mixed
+    choices = different if table.columns[place].named or few else None
+    if stays:
+        choices = np.quantile(x, [0.5], method="nearest")
+    elif values is not None:
+        choices = np.unique(np.array(values, np.float64))
+    if choices is not None:
+        low, high = min(axis.low, choices.min()), max(axis.high, choices.max())
+        return Knob(axis.name, low=low, high=high, choices=tuple(choices.tolist()))
+    fine = _DECIMALS - int(np.floor(np.log10(axis.high - axis.low)))
+    return Knob(axis.name, low=axis.low, high=axis.high, step=10.0 ** -min(decimals(x), fine))
 
 
 _MOSTLY = 2 / 3

@@ -209,16 +209,6 @@ def _chance(
     return chance
 
 
-def _sums(region: Region) -> str:
-    """E.g. "a + b adds up to 1, with b from 0.2 to 0.7"."""
-    parts = []
-    for mixture in region.shares:
-        own = [region.factors[i] for i in mixture.parts]
-        ends = ", ".join(f"{f.name} from {f.low:g} to {f.high:g}" for f in own)
-        parts.append(f"{' + '.join(f.name for f in own)} is {mixture.total:g}, with {ends}")
-    return "; ".join(parts)
-
-
 class _Search:
     """Looks for settings within a region."""
 
@@ -235,8 +225,6 @@ class _Search:
         self.works, self.rng = works, rng
         self.runs = np.unique(tried, axis=0)
         self.at = region.settings(tried, rng)
-        if not len(self.at):
-            raise UserError("values", None, f"no mixture has these values: {_sums(region)}")
 
     def _mean(self, x: Array) -> Array:
         """Of the goal, with its sign, float64[M]."""
