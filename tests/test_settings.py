@@ -306,3 +306,34 @@ def test_shares_that_cannot_be_are_refused_with_their_sum():
     assert best is not None
     assert best.values[2] == 0.25
     assert min(best.values) >= 0
+
+
+def test_ranges_constraints_and_bans_are_kept():
+    table = reactor()
+    ban = {"forbid": {"temp": "60 to 76"}}
+    for more, holds in [
+        ({"constraints": [{"linear": "temp + 10 conc <= 90"}]}, lambda t, c: t + 10 * c <= 90),
+        ({"constraints": [ban]}, lambda t, c: not 60 <= t <= 76),
+        ({"ranges": {"temp": (70, 120)}}, lambda t, c: 70 <= t <= 120),
+    ]:
+        found = advise_settings(table, wishes(table, goal="maximize yield", budget=4, **more))
+        assert all(holds(*choice.values) for choice in found.plan.chosen)
+        assert found.plan.best is not None
+        assert holds(*found.plan.best.values)
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"constraints": [{"linear": "temp + yield <= 3"}]}, "constraint temp + yield <= 3"),
+        ({"constraints": [{"linear": "temp <= 3"}]}, "constraints"),
+        ({"ranges": {"temp": (5, 5)}}, "range temp"),
+        ({"ranges": {"yield": (0, 5)}}, "range"),
+        ({"ranges": {"temp": (0, 5)}, "values": {"temp": [3]}}, "range"),
+    ],
+)
+def test_wishes_that_cannot_be_kept_are_refused(more, field):
+    table = reactor()
+    with pytest.raises(UserError) as error:
+        advise_settings(table, wishes(table, goal="maximize yield", **more))
+    assert error.value.field == field

@@ -142,6 +142,18 @@ def advise(
     values: Annotated[
         list[str] | None, typer.Option(help="What a variable can be set to: X=0,1,2; repeat it.")
     ] = None,
+    ranges: Annotated[
+        list[str] | None,
+        typer.Option("--range", help="What a factor can be set to: X=0..5; repeat it."),
+    ] = None,
+    constraint: Annotated[
+        list[str] | None,
+        typer.Option(help='What settings have to keep: "2 a + b <= 3"; repeat it.'),
+    ] = None,
+    avoid: Annotated[
+        list[str] | None,
+        typer.Option(help='What must not come together: "kind=A, temp>80"; repeat it.'),
+    ] = None,
     cost: Annotated[
         list[str] | None, typer.Option(help="Cost of an experiment on a variable: X=3; repeat it.")
     ] = None,
@@ -168,6 +180,10 @@ def advise(
         costs={name: one_number("--cost", text, own)
                for name, text, own in pairs("--cost", cost or ())},
         prefer=prefer,
+        ranges={name: _ends(text, own)
+                for name, text, own in pairs("--range", ranges or ())},
+        constraints=[*({"linear": text} for text in constraint or ()),
+                     *({"forbid": _banned(text)} for text in avoid or ())],
     )  # fmt: skip
     found: Any
     write: Any
@@ -190,6 +206,29 @@ def advise(
         return
     print_table(shown(found))
     notes.print(f"report in {out}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _ends(text: str, own: str) -> tuple[float, float]:
+    """The ends of "0..5"."""
+    low, dots, high = own.partition("..")
+    try:
+        if dots:
+            return float(low), float(high)
+    except ValueError:
+        pass
+    raise UserError("--range", text, "write it like X=0..5")
+
+
+def _banned(text: str) -> dict[str, str]:
+    """The combination of "kind=A, temp>80" as a campaign's file has it."""
+    found = {}
+    for part in text.split(","):
+        term = re.fullmatch(r"\s*(.+?)\s*(<=|>=|<|>|=)\s*(.+?)\s*", part)
+        if term is None:
+            raise UserError("--avoid", text, 'write it like "kind=A, temp>80"')
+        sign = "" if term[2] == "=" else term[2]
+        found[term[1]] = f"{sign}{term[3]}"
+    return found
 
 
 def check_files(paths: list[Path]) -> None:

@@ -200,5 +200,7 @@ def advise_settings(table: Table, wanted: Wishes | None = None, *, seed: int = 0
         raise UserError("costs", table.variables[min(wanted.costs)], "a run sets all factors, so "
                         "that all runs cost the same: leave it out")  # fmt: skip
     plan = plan_settings(table, goal=wanted.goal, budget=wanted.budget, can_set=wanted.can_set,
-                         values=wanted.values, prefer=wanted.prefer, seed=seed)  # fmt: skip
+                         values=wanted.values, ranges=wanted.ranges,
+                         constraints=wanted.constraints, prefer=wanted.prefer,
+                         seed=seed)  # fmt: skip
     return SettingsAdvice(wanted.goal, runs=table, plan=plan)

@@ -7,11 +7,13 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from seedo.errors import UserError, one_of, whole
 from seedo.inference import Goal
+from seedo.spaces import Forbidden, Knob, Linear, read_constraint
 from seedo.tables import LARGEST_VALUE, Table
 
 _MOST = 100
@@ -29,6 +31,8 @@ class Wishes:
         values: what a variable can be set to, by position; codes of levels.
         costs: of an experiment on a variable, by position; 1 where nothing is said.
         prefer: "bits" or "gain"; None: the goal if there is one.
+        ranges: what a variable can be set to, by position, in place of what was tried.
+        constraints: what settings of several variables have to keep.
     """
 
     goal: Goal | None = None
@@ -37,6 +41,8 @@ class Wishes:
     values: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
     costs: Mapping[int, float] = field(default_factory=dict)
     prefer: str | None = None
+    ranges: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    constraints: tuple[Linear | Forbidden, ...] = ()
 
 
 def wishes(
@@ -48,6 +54,8 @@ def wishes(
     values: Mapping[str, Sequence[float | str]] | None = None,
     costs: Mapping[str, float] | None = None,
     prefer: str | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    constraints: Sequence[Mapping[str, Any]] = (),
 ) -> Wishes:
     """Reads wishes by the names of a table's variables.
 
@@ -59,6 +67,8 @@ def wishes(
         values: what a variable can be set to: numbers, or names of its levels, each once.
         costs: of an experiment on a variable, above 0.
         prefer: "bits" to learn, "gain" for the goal.
+        ranges: ends of what a variable can be set to.
+        constraints: tables as in a campaign's file, see `spaces.read_constraint`.
 
     Raises:
         UserError: an unknown variable or level, a goal that cannot be read, a value given twice or
@@ -85,7 +95,27 @@ def wishes(
         if not (math.isfinite(cost) and cost > 0):
             raise UserError(f"costs {name}", cost, "give a number above 0")
         price[at] = float(cost)
-    return Wishes(aim, budget, allowed, choices, price, prefer)
+    ends = {}
+    for name, (low, high) in (ranges or {}).items():
+        at = _variable(name, table, "range")
+        _check_settable(names, at, allowed, aim, "range")
+        if table.columns[at].named or at in choices:
+            raise UserError("range", name, "its values are listed: give values, or a range")
+        if not (low < high and max(abs(low), abs(high)) <= LARGEST_VALUE):
+            raise UserError(f"range {name}", f"{low:g}..{high:g}", "the first end lies below the "
+                            "second")  # fmt: skip
+        ends[at] = (float(low), float(high))
+    knobs = [_knob(table, i) for i in np.flatnonzero(table.factors).tolist()]
+    kept = tuple(read_constraint(fields, knobs) for fields in constraints)
+    return Wishes(aim, budget, allowed, choices, price, prefer, ends, kept)
+
+
+def _knob(table: Table, at: int) -> Knob:
+    """A factor as constraints name its values: levels by name, any number."""
+    column = table.columns[at]
+    if column.named and len(column.levels) > 1:
+        return Knob(column.name, "categorical", levels=column.levels)
+    return Knob(column.name, low=-LARGEST_VALUE, high=LARGEST_VALUE)
 
 
 def _goal(text: str, table: Table) -> Goal:

@@ -4,7 +4,7 @@ A setting is float64[K], one number for each knob of a `Space`: its value, or, w
 names, the position of the name. Players choose settings, worlds and campaigns carry them out.
 """
 
-from seedo.spaces._constraints import Forbidden, Linear, read_linear
+from seedo.spaces._constraints import Forbidden, Linear, read_constraint, read_linear
 from seedo.spaces._goals import AIMS, Goal, Goals
 from seedo.spaces._knob import KNOB_TYPES, Knob
 from seedo.spaces._runs import Runs
@@ -20,5 +20,6 @@ __all__ = [
     "Linear",
     "Runs",
     "Space",
+    "read_constraint",
     "read_linear",
 ]

@@ -49,9 +49,9 @@ class Linear:
             raise UserError("constraint", self.bound, "give a finite bound")
 
     @property
-    def mixture(self) -> bool:
-        """Whether it says that parts add up to a total."""
-        return self.sign == "==" and all(w == 1 for _, w in self.weights)
+    def names(self) -> tuple[str, ...]:
+        """Of the knobs that it is about."""
+        return tuple(name for name, _ in self.weights)
 
     def row(self, names: Sequence[str]) -> Array:
         """float64[K]: the weights of all knobs."""
@@ -93,10 +93,15 @@ class Forbidden:
     conditions: tuple[tuple[str, float, float], ...]
     words: str
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the knobs that it is about."""
+        return tuple(dict.fromkeys(name for name, *_ in self.conditions))
+
     def holds(self, names: Sequence[str], x: Array) -> NDArray[np.bool_]:
         """bool[M]: settings float64[M, K] that keep clear of it."""
         inside = np.ones(len(x), np.bool_)
-        for name in dict.fromkeys(name for name, *_ in self.conditions):
+        for name in self.names:
             column = x[:, names.index(name)]
             inside &= np.any(
                 [(column >= a) & (column <= b) for of, a, b in self.conditions if of == name],

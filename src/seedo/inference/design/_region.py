@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from seedo.errors import UserError
 from seedo.inference.design._response import Factor
-from seedo.spaces import Knob, Linear, Space
+from seedo.spaces import Forbidden, Knob, Linear, Space
 from seedo.tables import Mixture, Table, decimals, mixtures
 
 Array = NDArray[np.float64]
@@ -83,21 +83,25 @@ def region_of(
     table: Table,
     can_set: Sequence[int] | None = None,
     values: Mapping[int, Sequence[float]] | None = None,
+    ranges: Mapping[int, tuple[float, float]] | None = None,
+    constraints: Sequence[Linear | Forbidden] = (),
 ) -> Region:
-    """The region spanned by what was tried.
+    """The region spanned by what was tried, or by given ranges.
 
     Args:
         table: runs, in which some variables are factors.
         can_set: factors that may be set anew; all if None. Of the others shares of a mixture stay
             at the value in the middle of those tried, and all else is not part of the region.
         values: the only values that a factor may be set to.
+        ranges: ends of what a factor may be set to, in place of those tried.
+        constraints: what settings have to keep; levels by their codes in the table.
 
     Raises:
-        UserError: no factor varies, one of `can_set` or `values` is no factor, or has a value that
-            no share can have.
+        UserError: no factor varies, one that is named is no factor or cannot be set, a value that
+            no share can have, or no setting keeps everything.
     """
-    names, values = table.variables, values or {}
-    for field, wanted in (("can-set", can_set or ()), ("values", values)):
+    names, values, ranges = table.variables, values or {}, ranges or {}
+    for field, wanted in (("can-set", can_set or ()), ("values", values), ("range", ranges)):
         for i in wanted:
             if not table.factors[i]:
                 listed = ", ".join(n for n, f in zip(names, table.factors, strict=True) if f)
@@ -132,17 +136,23 @@ def region_of(
             raise UserError("values", names[i], "it cannot be set: add it to can-set")
     axes = axes_of(table, places)
     knobs = tuple(
-        _knob(table, i, axis, i in mixed, values.get(i), i not in free)
+        _knob(table, i, axis, i in mixed, values.get(i), i not in free, ranges.get(i))
         for i, axis in zip(places, axes, strict=True)
     )
     shares = tuple(Mixture(tuple(places.index(i) for i in m.parts), m.total)
                    for m in found if set(m.parts) <= set(places))  # fmt: skip
     sums = [Linear(tuple((knobs[k].name, 1.0) for k in m.parts), "==", m.total) for m in shares]
     held = tuple(k for k, i in enumerate(places) if i not in free)
+    for constraint in constraints:
+        for name in constraint.names:
+            if name not in {knob.name for knob in knobs}:
+                raise UserError(f"constraint {constraint}", name, "it cannot be set")
     try:
-        space = Space(knobs, tuple(sums))
+        space = Space(knobs, (*sums, *constraints))
         space.sample(1, np.random.default_rng(0))
     except UserError as error:
+        if constraints:
+            raise
         remedy = f"no mixture has these values: {_sums(axes, shares)}"
         raise UserError("values", None, remedy) from error
     return Region(tuple(places), axes, space, shares, held)
@@ -165,12 +175,13 @@ def _knob(
     mixed: bool,
     values: Sequence[float] | None,
     stays: bool,
+    ends: tuple[float, float] | None,
 ) -> Knob:
     """A factor as it may be set: to what was tried, to given values, or to anything in between."""
     x = table.values[np.isfinite(table.values[:, place]), place]
     different = np.unique(x)
     # Between two values nothing is known of a bend: the better of the two is the best.
-    few = len(different) == 2 and not mixed
+    few = len(different) == 2 and not mixed and ends is None
     choices = different if table.columns[place].named or few else None
     if stays:
         choices = np.quantile(x, [0.5], method="nearest")
@@ -179,8 +190,10 @@ def _knob(
     if choices is not None:
         low, high = min(axis.low, choices.min()), max(axis.high, choices.max())
         return Knob(axis.name, low=low, high=high, choices=tuple(choices.tolist()))
-    fine = _DECIMALS - int(np.floor(np.log10(axis.high - axis.low)))
-    return Knob(axis.name, low=axis.low, high=axis.high, step=10.0 ** -min(decimals(x), fine))
+    low, high = (axis.low, axis.high) if ends is None else ends
+    fine = _DECIMALS - int(np.floor(np.log10(high - low)))
+    coarse = decimals(np.concatenate([x, [low, high]]))
+    return Knob(axis.name, low=low, high=high, step=10.0 ** -min(coarse, fine))
 
 
 _MOSTLY = 2 / 3

@@ -26,6 +26,7 @@ from seedo.inference.design._region import (
     varied_factors,
 )
 from seedo.inference.design._response import Factor, Response, basis, fit_response
+from seedo.spaces import Forbidden, Linear
 from seedo.tables import Mixture, Table
 
 Array = NDArray[np.float64]
@@ -108,6 +109,8 @@ def plan_settings(
     budget: int = 1,
     can_set: Sequence[int] | None = None,
     values: Mapping[int, Sequence[float]] | None = None,
+    ranges: Mapping[int, tuple[float, float]] | None = None,
+    constraints: Sequence[Linear | Forbidden] = (),
     prefer: str | None = None,
     seed: int = 0,
 ) -> SettingsPlan:
@@ -117,7 +120,7 @@ def plan_settings(
         table: runs; factors as in `Table.factors`. Runs without an outcome are failures.
         goal: a measured variable, raised or lowered; None to learn about all of them.
         budget: how many.
-        can_set, values: see `region_of`.
+        can_set, values, ranges, constraints: see `region_of`.
         prefer: "bits" to learn, whatever the goal; "gain" or None for the goal.
         seed: of draws.
 
@@ -128,7 +131,7 @@ def plan_settings(
     if uneven := faulty_mixture(table):
         mixture, whole = uneven
         table, faulty = table.take(whole), (int((~whole).sum()), mixture)
-    region = region_of(table, can_set, values)
+    region = region_of(table, can_set, values, ranges, constraints)
     every = varied_factors(table)
     axes, places = axes_of(table, every), [every.index(i) for i in region.places]
     x = table.values[:, every]
