@@ -68,6 +68,11 @@ def regret(name: str, runs: int, episodes: int) -> np.ndarray:
     return 1.5 - batch.returns
 
 
+@pytest.mark.parametrize("name", ["response-surface", "bayes:mechanisms"])
+def test_fitted_means_find_an_optimum_within_the_range(name: str) -> None:
+    assert regret(name, 14, 6).mean() < min(0.15, regret("random", 14, 6).mean() - 0.1)
+
+
 def test_one_factor_at_a_time_climbs_a_hill_of_one_top() -> None:
     assert regret("one-factor", 14, 12).mean() < regret("random", 14, 12).mean() - 0.1
 

@@ -32,6 +32,7 @@ REGISTRY = Registry(
         "sobol": "seedo.experimenters.proposers:sobol",
         "grid": "seedo.experimenters.proposers:grid",
         "bo": "seedo.experimenters.proposers:bo_player",
+        "response-surface": "seedo.experimenters.proposers:response_surface",
         "one-factor": "seedo.experimenters.proposers:one_factor",
     },
 )

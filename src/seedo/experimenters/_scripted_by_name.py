@@ -12,7 +12,7 @@ from seedo.experimenters._choosers import CHOOSERS
 from seedo.experimenters._readers import READERS
 from seedo.experimenters._rooms import ROOMS_PLAYERS, rooms_player
 from seedo.experimenters._scripted import Scripted
-from seedo.experimenters.proposers import random_player
+from seedo.experimenters.proposers import MechanismsProposer, random_player
 from seedo.plugins import resolve
 from seedo.worlds import World
 
@@ -99,6 +99,10 @@ def bayesian_player(name: str, world: World, greedy: bool, seed: int) -> Any:
     Raises:
         UserError: there is none for this world, or none of this name.
     """
+    if world.spec.space is not None:
+        if name != "mechanisms":
+            raise UserError("bayes", name, f"in world {world.name} use bayes:mechanisms")
+        return MechanismsProposer(seed)
     if world.family not in _BAYESIAN:
         exact = ", ".join(_BAYESIAN)
         raise UserError("bayes", name, f"world {world.name} has no exact posterior; {exact} have")

@@ -13,6 +13,7 @@ from seedo.experimenters.proposers._plain import (
     RandomProposer,
     SobolProposer,
 )
+from seedo.experimenters.proposers._response_surface import ResponseSurfaceProposer
 from seedo.worlds import World
 
 
@@ -38,6 +39,12 @@ def one_factor(rest: str, world: World, greedy: bool, seed: int) -> Proposer:
     """`one-factor`: one factor at a time."""
     _alone("one-factor", rest)
     return OneFactorProposer()
+
+
+def response_surface(rest: str, world: World, greedy: bool, seed: int) -> Proposer:
+    """`response-surface`: polynomials up to second order."""
+    _alone("response-surface", rest)
+    return ResponseSurfaceProposer(seed)
 
 
 def _alone(kind: str, rest: str) -> None:

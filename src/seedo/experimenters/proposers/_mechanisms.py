@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from seedo.experimenters._proposer import Proposer
 from seedo.experimenters.proposers._plain import filling
-from seedo.inference.design import Factor, Response, fit_response
+from seedo.experimenters.proposers._search import fitted, highest
+from seedo.inference.design import Response
 from seedo.spaces import Goals, Runs, Space
 from seedo.worlds import Spec
 
@@ -26,13 +27,8 @@ Array = NDArray[np.float64]
 Model = Callable[[Array], tuple[Array, Array]]
 """Inputs float64[M, I] -> mean and standard error of the mean, float64[M] each."""
 
-_OBSERVED = 250
-"""Most observed rows that a mechanism with a bend is fitted to."""
 _DRAWS, _NOISES = 48, 4
 """Draws of mechanisms, and of the noise of readings for each."""
-_SPREAD, _NEAR, _BEST = 192, 16, 6
-_WIDTHS = (0.15, 0.05)
-"""Settings that are judged: spread over the space, then around the best in rounds."""
 _CLEARLY = 0.9
 """Ratio of left-out errors from which on a correction of observed rows is believed."""
 
@@ -69,7 +65,7 @@ class MechanismsProposer(Proposer):
             gain: Array = np.maximum(drawn - best, 0).mean(axis=0)
             return gain + 1e-6 * drawn.mean(axis=0)
 
-        return _highest(space, promise, tried, rng)
+        return highest(space, promise, tried, rng)
 
     def recommend(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
         space, goals = spec.space, spec.goals
@@ -79,7 +75,13 @@ class MechanismsProposer(Proposer):
         if system is None:
             return super().recommend(spec, runs, rng)
         tried = np.unique(runs.made.settings, axis=0)
-        return _highest(space, system.mean, tried, rng)
+
+        def careful(x: Array) -> Array:
+            drawn = system.draws(x)
+            found: Array = drawn.mean(axis=0) - drawn.std(axis=0)
+            return found
+
+        return highest(space, careful, tried, rng)
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,14 +200,14 @@ def _mechanism(x: Array, y: Array, seen: NDArray[np.bool_], after: int = 0) -> _
     told = np.zeros(len(y))
     spread = float(y.std())
     if seen.sum() >= x.shape[1] + 3:
-        fitted = _fit(x[seen], y[seen])
-        base, told, spread = fitted.alone, fitted.alone(x)[0], fitted.noise
-        errors.append(fitted.left_out)
+        watched = fitted(x[seen], y[seen])
+        base, told, spread = watched.alone, watched.alone(x)[0], watched.noise
+        errors.append(watched.left_out)
     made = ~seen
     correction: Response | None = None
     if made.sum() >= x.shape[1] + 2 or (base is None and made.sum() >= 3):
         off = y[made] - told[made]
-        correction = _fit(x[made], off)
+        correction = fitted(x[made], off)
         if base is not None:
             alone = float(np.sqrt((off**2).mean()))
             errors = [alone]
@@ -216,17 +218,6 @@ def _mechanism(x: Array, y: Array, seen: NDArray[np.bool_], after: int = 0) -> _
             told = told + correction.alone(x)[0]
     model = _sum(base, correction, float(y.mean()), float(y.std()))
     return _Mechanism(_later(model, after), errors[0] if errors else spread, told, spread)
-
-
-def _fit(x: Array, y: Array) -> Response:
-    """A response to inputs, few enough of them for the rows."""
-    varying = np.ptp(x, axis=0) > 1e-12
-    low, high = x.min(axis=0), np.where(varying, x.max(axis=0), x.min(axis=0) + 1)
-    factors = tuple(
-        Factor(f"x{i}", low[i], high[i], squared=len(np.unique(x[:, i])) > 2, dependent=not v)
-        for i, v in enumerate(varying)
-    )
-    return fit_response(factors, x, y)
 
 
 def _sum(base: Model | None, more: Response | None, middle: float, wide: float) -> Model:
@@ -264,22 +255,3 @@ def _share_through(
     count = float(rows.sum())
     weight = -0.5 * count * (np.log(max(first, 1e-300)) - np.log(max(second, 1e-300)))
     return float(1 / (1 + np.exp(-np.clip(weight, -30, 30))))
-
-
-def _highest(
-    space: Space, judge: Callable[[Array], Array], tried: Array, rng: np.random.Generator
-) -> Array:
-    """The setting, float64[K], judged highest: among sampled ones, then around the best."""
-    if space.listed is not None:
-        return space.listed[int(np.argmax(judge(space.listed)))]
-    at = space.sample(_SPREAD, rng)
-    if len(tried):
-        at = np.concatenate([at, tried[-_SPREAD:]])
-    at = np.concatenate([at, space.corners(32, rng)])
-    worth = judge(at)
-    for width in _WIDTHS:
-        good = at[np.argsort(-worth, kind="stable")[:_BEST]]
-        fresh = space.near(good, width, _NEAR, rng)
-        at, worth = np.concatenate([at, fresh]), np.concatenate([worth, judge(fresh)])
-    best: Array = at[int(np.argmax(worth))]
-    return best

@@ -30,7 +30,7 @@ _LARGEST = 300
 """Rows that a Gaussian process is fitted to, drawn at random from more."""
 _AVERAGED = 5
 """Settings that a Gaussian process is averaged over: their joint covariance is large."""
-_ORDERS = ("linear", "with products of pairs", "quadratic")
+_ORDERS = ("linear", "with squares", "with products of pairs", "quadratic")
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,15 +60,15 @@ class Factor:
 
 
 def basis(factors: tuple[Factor, ...], x: Array, order: int) -> Array:
-    """Polynomial terms float64[M, k] of settings float64[M, F]; order 0, 1, 2 as `_ORDERS`."""
+    """Polynomial terms float64[M, k] of settings float64[M, F]; order 0 to 3 as `_ORDERS`."""
     kept = [(f, f.scaled(x[:, i])) for i, f in enumerate(factors) if not f.dependent]
     parts = [np.ones((len(x), 1)), *(block for _, block in kept)]
-    if order >= 1:
+    if order >= 2:
         parts += [
             (a[:, :, None] * b[:, None, :]).reshape(len(x), -1)
             for (_, a), (_, b) in combinations(kept, 2)
         ]
-    if order >= 2:
+    if order in (1, 3):
         parts += [block**2 for f, block in kept if f.squared and not f.levels]
     return np.concatenate(parts, axis=1)
 
@@ -148,19 +148,20 @@ class Response:
         return found
 
 
-def fit_response(factors: tuple[Factor, ...], x: Array, y: Array) -> Response:
+def fit_response(factors: tuple[Factor, ...], x: Array, y: Array, curves: bool = True) -> Response:
     """The model that predicts best what it has not seen.
 
     Args:
         factors: F of them.
         x: settings float64[R, F], finite.
         y: outcomes float64[R], finite; at least two rows more than factors.
+        curves: whether a Gaussian process may be taken.
     """
     tried = [_polynomial(factors, x, y, order) for order in range(len(_ORDERS))]
     models = [model for model in tried if model is not None]
     best = min((m.left_out for m in models), default=np.inf)
     # Polynomials leave nothing to find where they predict all but a hundredth.
-    if best > max(0.1 * y.std(), 1e-9 * np.abs(y).max()):
+    if curves and best > max(0.1 * y.std(), 1e-9 * np.abs(y).max()):
         some = np.random.default_rng(0).permutation(len(y))[:_LARGEST]
         process = _process(factors, x[some], y[some])
         if process is not None and _CLEARLY * process.left_out < best:

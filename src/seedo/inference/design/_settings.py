@@ -201,7 +201,7 @@ def _chance(
     from sklearn.linear_model import LogisticRegression  # here: takes a second to import
 
     own = tuple(axes[k] for k in places)
-    order = 2 if failed >= 10 else 0
+    order = 3 if failed >= 10 else 0
     model = LogisticRegression(C=1.0, max_iter=1000)
     model.fit(basis(own, x[:, list(places)], order)[:, 1:], done)
 

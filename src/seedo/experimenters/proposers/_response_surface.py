@@ -1,0 +1,79 @@
+"""`response-surface`: polynomials up to second order (Box & Wilson 1951, JRSS B 13)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from seedo.experimenters._proposer import Proposer
+from seedo.experimenters.proposers._plain import filling
+from seedo.experimenters.proposers._search import fitted, highest
+from seedo.inference.design import Response
+from seedo.spaces import Goals, Runs, Space
+from seedo.worlds import Spec
+
+Array = NDArray[np.float64]
+
+_TRUSTED = 0.5
+"""Share of the variance of runs left out that has to be predicted before a setting that was never
+run is recommended."""
+
+
+@dataclass(frozen=True)
+class ResponseSurfaceProposer(Proposer):
+    """Fills the space first; then fits the polynomial that predicts runs left out best, straight
+    lines as long as they do, and takes the setting of the largest expected improvement.
+
+    Several goals on a front are weighted anew, by chance, for every run (Knowles 2006, IEEE
+    Transactions on Evolutionary Computation 10).
+
+    Attributes:
+        seed: of the first, space-filling runs.
+    """
+
+    seed: int = 0
+    name: str = "response-surface"
+
+    def propose(
+        self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
+    ) -> Array:
+        space, goals = spec.space, spec.goals
+        assert space is not None
+        assert goals is not None
+        weights = rng.dirichlet(np.ones(len(goals.each))) if goals.pareto else None
+        made = runs.made
+        model = _model(space, goals, made, weights)
+        if model is None or model.explained <= 0:  # nothing is known yet
+            return filling(space, runs, pending, self.seed, rng)
+        tried = np.unique(np.concatenate([made.settings, pending]), axis=0)
+        best = float(model.alone(space.coordinates(tried))[0].max())
+
+        def improvement(x: Array) -> Array:
+            mean, error = model.alone(space.coordinates(x))
+            error = np.maximum(error, 1e-12)
+            z = (mean - best) / error
+            gain: Array = error * (z * ndtr(z) + np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
+            return gain + 1e-9 * mean
+
+        return highest(space, improvement, tried, rng)
+
+    def recommend(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
+        space, goals = spec.space, spec.goals
+        assert space is not None
+        assert goals is not None
+        made = runs.made
+        model = _model(space, goals, made, None)
+        if model is None or model.explained < _TRUSTED:
+            return super().recommend(spec, runs, rng)
+        return highest(space, lambda x: model.alone(space.coordinates(x))[0], made.settings, rng)
+
+
+def _model(space: Space, goals: Goals, runs: Runs, weights: Array | None) -> Response | None:
+    """None while there are too few runs that gave something."""
+    y = goals.value(runs.of(goals), weights)
+    known = np.isfinite(y)
+    x = space.coordinates(runs.settings[known])
+    return fitted(x, y[known], curves=False) if known.sum() >= x.shape[1] + 3 else None

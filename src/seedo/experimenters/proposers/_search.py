@@ -1,0 +1,63 @@
+"""Fitted means of what was read, and the search for settings that are judged best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.inference.design import Factor, Response, fit_response
+from seedo.spaces import Space
+
+Array = NDArray[np.float64]
+
+_SPREAD, _NEAR, _BEST, _CORNERS = 192, 16, 6, 32
+"""Settings that are judged: spread over the space, around each of the best, at corners."""
+_WIDTHS = (0.15, 0.05)
+"""Of the steps around the best, in ranges of knobs: one round each."""
+
+
+def fitted(x: Array, y: Array, curves: bool = True) -> Response:
+    """The mean of y, float64[R], as a function of inputs float64[R, I]: see `fit_response`.
+
+    The same rows are fitted once, for a campaign's observed rows stay as they are.
+    """
+    x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    return _fitted(x.tobytes(), y.tobytes(), x.shape, curves)
+
+
+@lru_cache(maxsize=64)
+def _fitted(x_bytes: bytes, y_bytes: bytes, shape: tuple[int, int], curves: bool) -> Response:
+    x, y = np.frombuffer(x_bytes).reshape(shape), np.frombuffer(y_bytes)
+    varying = np.ptp(x, axis=0) > 1e-12
+    low, high = x.min(axis=0), np.where(varying, x.max(axis=0), x.min(axis=0) + 1)
+    factors = tuple(
+        Factor(f"x{i}", low[i], high[i], squared=len(np.unique(x[:, i])) > 2, dependent=not v)
+        for i, v in enumerate(varying)
+    )
+    return fit_response(factors, x, y, curves)
+
+
+def highest(
+    space: Space, judge: Callable[[Array], Array], tried: Array, rng: np.random.Generator
+) -> Array:
+    """The setting, float64[K], judged highest: among sampled ones, then around the best.
+
+    Args:
+        judge: settings float64[M, K] -> float64[M].
+        tried: float64[R, K], looked at as well.
+    """
+    if space.listed is not None:
+        return space.listed[int(np.argmax(judge(space.listed)))]
+    at = np.concatenate(
+        [space.sample(_SPREAD, rng), space.corners(_CORNERS, rng), tried[-_SPREAD:]]
+    )
+    worth = judge(at)
+    for width in _WIDTHS:
+        good = at[np.argsort(-worth, kind="stable")[:_BEST]]
+        fresh = space.near(good, width, _NEAR, rng)
+        at, worth = np.concatenate([at, fresh]), np.concatenate([worth, judge(fresh)])
+    best: Array = at[int(np.argmax(worth))]
+    return best
