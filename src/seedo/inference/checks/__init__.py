@@ -12,6 +12,7 @@ from seedo.inference.checks._overlap import Overlap, overlap, separated
 from seedo.inference.checks._rows import (
     copies,
     heavy_tails,
+    missing_by_outcome,
     missing_finding,
     missing_tells,
     unequal_spread,
@@ -29,6 +30,7 @@ __all__ = [
     "copies",
     "groups_of",
     "heavy_tails",
+    "missing_by_outcome",
     "missing_finding",
     "missing_tells",
     "order",

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, stdtr
 
+from seedo.inference.checks._added import added_terms
 from seedo.inference.checks._finding import SHARE, Finding
 from seedo.tables import chance_pairs
 
@@ -95,6 +96,31 @@ def missing_tells(missing: NDArray[np.bool_], others: Array) -> list[int]:
             break
         found.append(j)
     return found
+
+
+def missing_by_outcome(missing: NDArray[np.bool_], outcome: Array, beside: Array) -> float:
+    """p-value of a value's being missing having nothing to do with the outcome, given the rest.
+
+    A linear model of what is missing, to which the outcome and its square are added: those rows
+    may be chosen by its size or by how far out it is.
+
+    Args:
+        missing: bool[R].
+        outcome: float64[R], finite.
+        beside: float64[R, n], what else may decide it, finite.
+    """
+    if min(int(missing.sum()), int((~missing).sum())) < FEWEST_MISSING or np.ptp(outcome) == 0:
+        return 1.0
+    spread = beside.std(axis=0)
+    beside = (beside - beside.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    y = (outcome - outcome.mean()) / outcome.std()
+    model = np.concatenate([np.ones((len(y), 1)), beside], axis=1)
+    gone = missing.astype(np.float64)
+    left = gone - model @ np.linalg.lstsq(model, gone, rcond=None)[0]
+    return added_terms(left, model, np.stack([y, y**2], axis=1))
+
+
+FEWEST_MISSING = 5
 
 
 def missing_finding(name: str, count: int, rows: int, by: list[str], mended: bool) -> Finding:

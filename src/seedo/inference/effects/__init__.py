@@ -9,6 +9,7 @@ from seedo.inference.effects._comparison import (
 )
 from seedo.inference.effects._design import SetRows, set_rows, touched
 from seedo.inference.effects._estimate import LEVEL, Estimate, t_estimate
+from seedo.inference.effects._filled import compare_filled, pooled
 from seedo.inference.effects._front_door import front_door_of_shares
 from seedo.inference.effects._fusion import (
     Fused,
@@ -56,6 +57,7 @@ __all__ = [
     "adjusted_effect",
     "bent",
     "compare",
+    "compare_filled",
     "direct_effect",
     "e_value",
     "effect_through",
@@ -70,6 +72,7 @@ __all__ = [
     "mean_estimate",
     "observed_effect",
     "plain_mean",
+    "pooled",
     "pooled_interval",
     "robustness",
     "scale_of",

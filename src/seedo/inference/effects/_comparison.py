@@ -106,6 +106,12 @@ class Comparison:
         """Difference of mean outcomes."""
         return difference(self.means([start, end]), 1, 0, self.how)
 
+    def among_treated(self, start: float | None) -> Comparison:
+        """Averaged over rows in which the cause is not at its start, its lowest setting if None
+        (ATT)."""
+        start = float(self.settings[0]) if start is None else start
+        return replace(self, population=self.fitted.sample.cause != start)
+
     @property
     def how(self) -> str:
         """What was done, in words."""

@@ -65,7 +65,7 @@ def effect_answer(query: q.Effect, told: Told) -> Answer:
     if fatal := comparison.model.fatal:
         return finished(refuse(fatal.line), told)
     if query.treated:
-        comparison = among_treated(comparison, query)
+        comparison = comparison.among_treated(query.start)
         told = replace(told, comparison=comparison)
     if query.start is None or query.end is None:
         return _unit(query, told)
@@ -75,15 +75,6 @@ def effect_answer(query: q.Effect, told: Told) -> Answer:
     start, end = (said(query.cause, v, told) for v in (query.start, query.end))
     text = f"moving {query.cause} from {start} to {end} changes {_subject(query, told)} by "
     return _one(text, found, query, told)
-
-
-def among_treated(comparison: Comparison, query: q.Effect) -> Comparison:
-    """Averaged over rows in which the cause is not at its start (ATT)."""
-    start = query.start
-    cause = comparison.fitted.sample.cause
-    if start is None:
-        start = float(comparison.settings[0])
-    return replace(comparison, population=cause != start)
 
 
 def _subject(query: q.Effect, told: Told) -> str:

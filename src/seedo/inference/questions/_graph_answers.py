@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.inference.checks import missing_tells
 from seedo.inference.effects import (
     CausalGraph,
     Estimate,
@@ -18,7 +17,7 @@ from seedo.inference.effects import (
     Strategy,
     Wanted,
     bent,
-    compare,
+    compare_filled,
     direct_effect,
     effect_through,
     fillers,
@@ -123,52 +122,17 @@ def _adjusted(
     fill = fillers(table, rows, values, _harmless(table, known, asked, held))
     plan = Plan(rows, asked.causes[0], asked.outcome, values, scale, covariates, False,  # type: ignore[arg-type]
                 settings, wanted=wanted, fill=fill, unmoved=True)  # fmt: skip
-    comparison = compare(table, plan)
+    comparison = compare_filled(table, plan)
     if comparison is None:
         return None
     assumes = (_GIVEN, _independent(table))
     count = int(comparison.fitted.weight.sum())
     told = Told(comparison, table, assumes, _told_rows(table, count), graph=True)
     if isinstance(query, q.Effect):
-        answer = effect_answer(query, told)
-    elif isinstance(query, q.DoesCause):
-        answer = cause_answer(query, told)
-    else:
-        answer = mean_answer(query, told, asked.settings[0])
-    lost = _lost(table, rows, values, asked, covariates)
-    return replace(answer, warnings=(*answer.warnings, *lost))
-
-
-def _lost(
-    table: Table, rows: NDArray[np.bool_], outcome: NDArray[np.float64], asked: Doing,
-    covariates: Sequence[int],
-) -> tuple[str, ...]:  # fmt: skip
-    """Warning of rows without the cause or what is held, where the outcome tells which they are.
-
-    Missingness that goes with cause and covariates alone does no harm; what the outcome adds to
-    the cause does.
-    """
-    cause = asked.causes[0]
-    found = []
-    for j in (cause, *covariates):
-        missing = ~np.isfinite(table.values[:, j])
-        used = rows & np.isfinite(outcome)
-        left = outcome
-        if j != cause:
-            used = used & np.isfinite(table.values[:, cause])
-            left = np.full(table.rows, np.nan)
-            if used.any():
-                x, y = table.values[used, cause], outcome[used]
-                slope = float(np.cov(x, y)[0, 1] / x.var(ddof=1)) if np.ptp(x) > 0 else 0.0
-                left[used] = y - slope * x
-        if missing_tells(missing[used], left[used][:, None]):
-            found.append(
-                f"{table.variables[j]} is missing in {int(missing[used].sum()):,} of "
-                f"{int(used.sum()):,} rows, and more often at some values of "
-                f"{table.variables[asked.outcome]} than at others: those rows are left out, and "
-                "the rest are chosen by what is to be explained"
-            )
-    return tuple(found)
+        return effect_answer(query, told)
+    if isinstance(query, q.DoesCause):
+        return cause_answer(query, told)
+    return mean_answer(query, told, asked.settings[0])
 
 
 def _harmless(table: Table, known: CausalGraph, asked: Doing, held: Sequence[str]) -> list[int]:
@@ -208,7 +172,7 @@ def _several(
     covariates = [*asked.causes[1:], *(table.index(v) for v in table.variables if v in held)]
     plan = Plan(_rows(table, known, asked), asked.causes[0], asked.outcome, values, scale,  # type: ignore[arg-type]
                 tuple(covariates), False, asked.settings[:1], others, wanted)  # fmt: skip
-    comparison = compare(table, plan)
+    comparison = compare_filled(table, plan)
     if comparison is None:
         return None
     count = int(comparison.fitted.weight.sum())
