@@ -97,3 +97,20 @@ def test_rubins_rules_by_hand() -> None:
     share = (4 / 3) / (1 + 4 / 3)
     assert both.freedom == pytest.approx(2 / share**2, rel=1e-4)
     assert f"{share:.0%} of the information" in both.how
+
+
+def test_values_agree_with_an_effect_that_differs() -> None:
+    """Filled in by lines, a product of cause and confounder would be washed out."""
+    covered = 0
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        z = rng.normal(size=300)
+        x = (rng.random(300) < _chance(z)).astype(np.float64)
+        y = TRUTH * x + 1.2 * z + x * z + rng.normal(size=300)
+        z[rng.random(300) < _chance(2 * y - 1)] = np.nan
+        table = Table.from_rows(["z", "x", "y"], np.column_stack([z, x, y]))
+        found = ask("effect of x on y from 0 to 1", table, Beliefs(graph=ADJUST))
+        assert found.low is not None
+        assert found.high is not None
+        covered += found.low <= TRUTH <= found.high
+    assert covered >= 4

@@ -202,6 +202,7 @@ class Plan:
         wanted: form of the cause's effect.
         fill: variables that missing outcomes are filled in from, held beside the covariates.
         unmoved: whether the cause is known not to change these; None: the rows must tell.
+        distinct: rows are known not to be copies of each other.
     """
 
     rows: NDArray[np.bool_]
@@ -216,6 +217,7 @@ class Plan:
     wanted: Wanted = "auto"
     fill: tuple[int, ...] = ()
     unmoved: bool | None = None
+    distinct: bool = False
 
 
 def compare(table: Table, plan: Plan) -> Comparison | None:
@@ -244,10 +246,10 @@ def compare(table: Table, plan: Plan) -> Comparison | None:
     if not plan.randomised:
         sample, trend = hold_trend(sample, names.cause, names.outcome, _time_name(table))
         findings += trend
-    twins = _twins(table, plan)
-    if twins is not None and sample.clusters is None and sample.rows == int(plan.rows.sum()):
-        sample = replace(sample, clusters=twins)
-        count = len(np.unique(twins))
+    alike = twins(table, plan)
+    if alike is not None and sample.clusters is None and sample.rows == int(plan.rows.sum()):
+        sample = replace(sample, clusters=alike)
+        count = len(np.unique(alike))
         findings.append(Finding(
             "copies", "mended",
             f"many rows are exact copies of others ({sample.rows:,} rows, {count:,} of them "
@@ -328,8 +330,9 @@ def _time_name(table: Table) -> str:
     return next((c.name for c in table.others if c.role == "time"), "time")
 
 
-def _twins(table: Table, plan: Plan) -> NDArray[np.int64] | None:
-    if table.unit is not None or table.weight is not None:
+def twins(table: Table, plan: Plan) -> NDArray[np.int64] | None:
+    """int64[rows used]: the group of each with its copies; None where they are no matter."""
+    if plan.distinct or table.unit is not None or table.weight is not None:
         return None
     return copies(table.values[plan.rows])
 

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.inference.checks import SHARE, Finding, missing_by_outcome
-from seedo.inference.effects._comparison import Comparison, Plan, compare
+from seedo.inference.effects._agreed import agreed
+from seedo.inference.effects._comparison import Comparison, Plan, compare, twins
 from seedo.inference.effects._estimate import Estimate
+from seedo.inference.effects._fit import Fitted
 from seedo.inference.effects._imputation import completed
 from seedo.inference.effects._intervals import quantile
 from seedo.inference.effects._model import MOST_LEVELS
@@ -201,6 +203,8 @@ def _able(
 ) -> bool:
     """Whether there are rows enough to fill in from."""
     values = table.values[_rows(table, plan)][:, list(columns)]
+    if twins(table, plan) is not None:
+        return False
     whole = int(np.isfinite(values).all(axis=1).sum())
     levels = max(
         (len(np.unique(values[np.isfinite(values[:, k]), k]))
@@ -218,12 +222,17 @@ def _filled(
     asked = bool(np.array_equal(values[:, 1], event, equal_nan=True))
     if not asked:
         values, named = np.column_stack([values, event]), [*named, True]
+    plan = replace(plan, distinct=True)
     times = next((m for most, m in _TABLES if rows.sum() <= most), _FEWEST_TABLES)
     weight = None if table.weight is None else table.weight[rows]
     filled_in = [k for k, j in enumerate(columns) if j in (plan.cause, *plan.covariates)]
     cells = int((~np.isfinite(values[:, filled_in])).sum())
+    model = _model(table, plan, columns)
     found = []
-    for filled in completed(values, named, times, 0, weight):
+    for k, filled in enumerate(completed(values, named, times, 0, weight)):
+        if model is not None:
+            rng = np.random.default_rng((1, k))
+            filled = _agreeing(filled, values, named, asked, plan, model, rng)
         whole = table.values.copy()
         for k in filled_in:
             whole[rows, columns[k]] = filled[:, k]
@@ -241,6 +250,56 @@ def _filled(
         replace(first.model, findings=findings, held=held), first.names, first.held,
         first.population, first.randomised, first.covariates, first.by_arm, tuple(found), cells,
     )  # fmt: skip
+
+
+_MOST_AGREED = 20_000
+"""Rows up to which filled-in values are made to agree with the comparison's own regression."""
+
+
+def _model(table: Table, plan: Plan, columns: Sequence[int]) -> Fitted | None:
+    """The regression that complete rows ask for, on rows and columns as they stand; None where it
+    is on other ones (units' averages, a trend beside, too many rows)."""
+    rows = _rows(table, plan)
+    if rows.sum() > _MOST_AGREED or plan.fill or table.time is not None:
+        return None
+    found = compare(table, plan)
+    if found is None or found.model.fatal is not None:
+        return None
+    fitted = found.fitted
+    terms = fitted.terms
+    forms = {c.form for c in (terms.cause, *terms.covariates)}
+    if fitted.link == "identity" and forms <= {"line", "levels"} and not terms.crossed:
+        return None  # lines throughout: chained equations are those of the same distribution
+    names = [c.name for c in fitted.sample.covariates]
+    if names != [table.variables[j] for j in plan.covariates] or fitted.sample.clusters is not None:
+        return None
+    values = table.values[rows]
+    weight = None if table.weight is None else table.weight[rows]
+    sample = replace(
+        fitted.sample, outcome=plan.values[rows], cause=values[:, plan.cause], weight=weight,
+        covariates=tuple(
+            replace(c, values=values[:, j])
+            for c, j in zip(fitted.sample.covariates, plan.covariates, strict=True)
+        ),
+        episode=None, time=None,
+    )  # fmt: skip
+    return replace(fitted, sample=sample)
+
+
+def _agreeing(
+    filled: Array, values: Array, named: Sequence[bool], asked: bool, plan: Plan, model: Fitted,
+    rng: np.random.Generator,
+) -> Array:  # fmt: skip
+    """The filled-in columns drawn on to agree with the model; others as they are."""
+    outcome = 1 if asked else filled.shape[1] - 1
+    mine = [outcome, 0, *range(2, 2 + len(plan.covariates))]
+    some = filled[:, mine]
+    some[:, 0] = values[:, outcome]
+    missing = ~np.isfinite(values[:, mine])
+    missing[:, 0] = False
+    found = filled.copy()
+    found[:, mine[1:]] = agreed(some, missing, [named[k] for k in mine], model, rng)[:, 1:]
+    return found
 
 
 def _finding(table: Table, plan: Plan, j: int, columns: Sequence[int]) -> Finding:

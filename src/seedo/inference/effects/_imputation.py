@@ -10,7 +10,7 @@ rows, which are lacking just where the outcome decides what is missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,12 +64,29 @@ def _draw(
 ) -> None:  # fmt: skip
     """Draws one column's missing cells anew, in place."""
     others = [k for k in range(filled.shape[1]) if k != j]
-    matrix = _predictors(filled, others, named, filled[:, j], ~missing & (weight > 0), weight)
-    known = np.flatnonzero(~missing & (weight > 0))
-    if named[j]:
-        filled[missing, j] = _names(matrix, filled[:, j], known, missing, weight, rng)
-    else:
-        filled[missing, j] = _numbers(matrix, filled[:, j], known, missing, weight, rng)
+    known = ~missing & (weight > 0)
+    filled[missing, j] = drawn(filled, j, others, named, known, missing, weight, rng)()
+
+
+def drawn(
+    filled: Array, j: int, others: Sequence[int], named: Sequence[bool], known: NDArray[np.bool_],
+    missing: NDArray[np.bool_], weight: Array, rng: np.random.Generator,
+) -> Callable[[], Array]:  # fmt: skip
+    """Draws of a column's missing cells, all from one draw of the regression on others.
+
+    Args:
+        filled: float64[R, n], without holes.
+        j: column.
+        others: those it is regressed on.
+        named: bool[n].
+        known: bool[R], rows that the regression is fitted to.
+        missing: bool[R], rows that are drawn.
+        weight: float64[R].
+        rng: of everything.
+    """
+    matrix = _predictors(filled, others, named, filled[:, j], known, weight)
+    of = _names if named[j] else _numbers
+    return of(matrix, filled[:, j], np.flatnonzero(known), missing, weight, rng)
 
 
 def _predictors(
@@ -105,7 +122,7 @@ def _predictors(
 def _numbers(
     matrix: Array, target: Array, known: NDArray[np.int64], missing: NDArray[np.bool_],
     weight: Array, rng: np.random.Generator,
-) -> Array:  # fmt: skip
+) -> Callable[[], Array]:  # fmt: skip
     x, y, w = matrix[known], target[known], weight[known]
     gram = x.T @ (w[:, None] * x)
     inverse = np.linalg.pinv(gram, rcond=1e-10, hermitian=True)
@@ -116,23 +133,27 @@ def _numbers(
     values, vectors = np.linalg.eigh(inverse)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     beta = beta + spread * (root @ rng.normal(size=len(beta)))
-    found: Array = matrix[missing] @ beta + spread * rng.normal(size=int(missing.sum()))
-    return found
+    mean = matrix[missing] @ beta
+    return lambda: mean + spread * rng.normal(size=len(mean))
 
 
 def _names(
     matrix: Array, target: Array, known: NDArray[np.int64], missing: NDArray[np.bool_],
     weight: Array, rng: np.random.Generator,
-) -> Array:  # fmt: skip
+) -> Callable[[], Array]:  # fmt: skip
     from sklearn.linear_model import LogisticRegression  # takes long to import
 
     chance = weight[known] / weight[known].sum()
     again = rng.choice(known, min(len(known), _FITTED), p=chance)
     levels = np.unique(target[again])
     if len(levels) == 1:
-        return np.full(int(missing.sum()), levels[0])
+        return lambda: np.full(int(missing.sum()), levels[0])
     fitted = LogisticRegression(C=10.0, max_iter=200).fit(matrix[again, 1:], target[again])
     reach = np.cumsum(fitted.predict_proba(matrix[missing, 1:]), axis=1)
-    place = (rng.random((len(reach), 1)) > reach[:, :-1]).sum(axis=1)
-    found: Array = fitted.classes_[place]
-    return found
+    levels = fitted.classes_
+
+    def draw() -> Array:
+        found: Array = levels[(rng.random((len(reach), 1)) > reach[:, :-1]).sum(axis=1)]
+        return found
+
+    return draw

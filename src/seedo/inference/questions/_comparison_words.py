@@ -117,7 +117,7 @@ def _unit(query: q.Effect, told: Told) -> Answer:
         return finished(Answer("", None, text, table=rows), told, query)
     text = (
         f"a unit of {query.cause} changes {_subject(query, told)} by {stated(found)} on average "
-        f"over the rows, but not by as much everywhere: ask 'from A to B' ({comparison.how})"
+        f"over the rows, but not by as much everywhere: ask 'from A to B' ({found.how})"
     )
     return finished(
         Answer("", None, text, found.value, found.low, found.high, table=rows), told, query, found
