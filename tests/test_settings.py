@@ -59,8 +59,8 @@ def test_of_listed_values_the_best_is_taken():
 
 def test_factors_that_cannot_be_set_stay():
     plan = plan_settings(reactor(), goal=Goal(2, -1), can_set=[1], budget=3)
-    temp = {choice.values[0] for choice in plan.chosen}
-    assert len(temp) == 1
+    assert plan.beside == ("temp",)
+    assert {len(choice.values) for choice in plan.chosen} == {1}
     with pytest.raises(UserError, match="was not set"):
         plan_settings(reactor(), goal=Goal(2, 1), can_set=[2])
     with pytest.raises(UserError, match="was set in every run"):
@@ -137,7 +137,8 @@ def test_percentages_are_shares_and_ordinary_factors_are_none():
     [
         (lambda x: 3 * x[:, 0], "linear"),
         (lambda x: 3 * x[:, 0] * x[:, 1], "with products of pairs"),
-        (lambda x: 3 * x[:, 0] ** 2 + x[:, 1], "quadratic"),
+        (lambda x: 3 * x[:, 0] ** 2 + x[:, 1], "with squares"),
+        (lambda x: 3 * x[:, 0] ** 2 + 2 * x[:, 0] * x[:, 1], "quadratic"),
         (lambda x: np.sin(6 * x[:, 0]) + x[:, 1], "Gaussian process"),
     ],
 )
@@ -306,3 +307,86 @@ def test_shares_that_cannot_be_are_refused_with_their_sum():
     assert best is not None
     assert best.values[2] == 0.25
     assert min(best.values) >= 0
+
+
+def experiment(
+    rng, rows: int = 30, effect: float = 1.0
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Five factors, two of them names, and the mean: 89 at 70, 5, 3, b, v, which is its best."""
+    x = {"temp": rng.choice([40.0, 60, 80, 100], rows), "conc": rng.choice([1.0, 3, 5], rows),
+         "stir": rng.choice([1.0, 2, 3], rows), "cat": rng.integers(0, 3, rows).astype(float),
+         "sol": rng.integers(0, 2, rows).astype(float)}  # fmt: skip
+    return x, 60 + effect * (mean_of(*x.values()) - 60)
+
+
+def mean_of(temp, conc, stir, cat, sol):
+    cat, sol = np.asarray(cat, int), np.asarray(sol, int)
+    return (60.5 - 0.02 * (temp - 70) ** 2 + 3 * conc + 1.5 * stir
+            + np.array([0.0, 6, 2])[cat] + 3 * sol)  # fmt: skip
+
+
+def runs_with(x, y, **more) -> Table:
+    table = designed({**x, "y": y}, 5, {"cat": ("a", "b", "c"), "sol": ("u", "v")})
+    return Table(**{**table.__dict__, **more})
+
+
+@pytest.mark.parametrize("beside", ["nothing", "days", "batches", "drift"])
+def test_the_best_of_five_factors_is_found_whatever_moves_runs_beside(beside):
+    """30 runs that scatter by 2; days apart by 8, batches by 5, a drift of 18 in all."""
+    lost, inside = [], 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        x, mean = experiment(rng)
+        more = {}
+        if beside == "days":
+            day = rng.integers(0, 3, 30)
+            mean = mean + np.array([-8.0, 0, 8])[day] - np.array([-8.0, 0, 8])[day].mean()
+            more = {"source": day, "sources": ("mon", "tue", "wed")}
+        if beside == "batches":
+            batch = np.repeat(np.arange(6), 5)
+            off = 5 * rng.normal(size=6)
+            mean, more = mean + (off - off.mean())[batch], {"unit": batch}
+        if beside == "drift":
+            time = np.arange(30.0)
+            mean, more = mean - 0.6 * (time - time.mean()), {"time": time}
+        plan = plan_settings(runs_with(x, mean + rng.normal(0, 2, 30), **more), goal=Goal(5, 1))
+        assert plan.best is not None
+        truth = float(mean_of(*plan.best.values))
+        lost.append(89 - truth)
+        inside += plan.best.low <= truth <= plan.best.high
+    assert np.median(lost) < 1.5  # 5 % of the range of means, 34
+    assert inside >= 5
+
+
+def test_the_best_of_many_settings_of_noise_is_not_overrated():
+    inside = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        x, mean = experiment(rng, effect=0.0)
+        found = fit_response(
+            tuple(Factor(k, v.min(), v.max()) for k, v in x.items()),
+            np.column_stack(list(x.values())), mean + 5 * rng.normal(size=30),
+        )  # fmt: skip
+        corners = np.array(np.meshgrid(*([v.min(), v.max()] for v in x.values()))).reshape(5, -1).T
+        mean, low, high = found.interval(corners)
+        best = int(np.argmax(mean))
+        inside += low[best] <= 60 <= high[best]
+    assert inside >= 15  # by least squares 4
+
+
+def test_shrinking_is_by_the_spread_that_made_the_coefficients():
+    """The spread, and then the coefficients, of a random-coefficients model; many runs say both."""
+    rng = np.random.default_rng(5)
+    x = rng.uniform(-1, 1, (40, 12))
+    size = rng.normal(0, 0.5, 12)
+    factors = tuple(Factor(f"f{i}", -1, 1) for i in range(12))
+    off, plain = [], []
+    for _ in range(10):
+        y = x @ size + 2 * rng.normal(size=40)
+        found = fit_response(factors, x, y)
+        at = rng.uniform(-1, 1, (200, 12))
+        design = np.column_stack([np.ones(40), x])
+        least = np.column_stack([np.ones(200), at]) @ np.linalg.lstsq(design, y, rcond=None)[0]
+        off.append(np.mean((found.joint(at)[0] - at @ size) ** 2))
+        plain.append(np.mean((least - at @ size) ** 2))
+    assert np.mean(off) < 0.8 * np.mean(plain)
