@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from seedo.errors import UserError
 from seedo.evaluation import advise_settings, settings_vary, wishes
 from seedo.inference import Goal
 from seedo.inference.design import Factor, fit_response, plan_settings, region_of
+from seedo.inference.design._response import Beside
 from seedo.reports import settings_table, write_settings_advice
 from seedo.tables import Column, Table, mixtures
 
@@ -390,3 +392,39 @@ def test_shrinking_is_by_the_spread_that_made_the_coefficients():
         off.append(np.mean((found.joint(at)[0] - at @ size) ** 2))
         plain.append(np.mean((least - at @ size) ** 2))
     assert np.mean(off) < 0.8 * np.mean(plain)
+
+
+def test_intervals_of_shares_and_amounts_stay_where_they_can_be_and_have_a_width():
+    """A mean of all or nothing is worth as many runs as its error says: Wilson's interval."""
+    rng = np.random.default_rng(6)
+    x = rng.uniform(-1, 1, (40, 1))
+    factors = (Factor("a", -1, 1),)
+    yes = (x[:, 0] + 0.1 * rng.normal(size=40) > 0).astype(float)
+    found = replace(fit_response(factors, x, yes), ends=(0.0, 1.0))
+    at = np.linspace(-1, 1, 21)[:, None]
+    mean, low, high = found.interval(at)
+    assert ((low >= 0) & (low <= mean) & (mean <= high) & (high <= 1)).all()
+    assert (high - low > 0.02).all()
+    flat = replace(fit_response(factors, x, yes), joint=lambda x: (np.ones(1), np.eye(1) * 0.01),
+                   noise=0.5, freedom=1e9, ends=(0.0, 1.0))  # fmt: skip
+    assert flat.interval(at[:1])[1][0] == pytest.approx(25 / (25 + 1.959964**2))
+    amount = replace(fit_response(factors, x, x[:, 0]), ends=(0.0, np.inf))
+    _, low, high = amount.interval(at)
+    assert (low >= 0).all()
+    assert (high > low).all()
+
+
+def test_batches_that_will_follow_widen_a_mean_and_days_of_the_table_do_not():
+    rng = np.random.default_rng(7)
+    x = rng.uniform(-1, 1, (60, 1))
+    batch = np.repeat(np.arange(6), 10)
+    factors = (Factor("a", -1, 1),)
+    wide, narrow = [], []
+    for _ in range(20):
+        y = x[:, 0] + 3 * rng.normal(size=6)[batch] + 0.5 * rng.normal(size=60)
+        for beside, into in ((Beside(units=batch), wide), (Beside((batch,)), narrow)):
+            found = fit_response(factors, x, y, beside)
+            _, low, high = found.interval(np.zeros((1, 1)))
+            into.append((high - low, low <= 0 <= high))
+    assert np.mean([inside for _, inside in wide]) > 0.75
+    assert np.mean([width for width, _ in narrow]) < 0.3 * np.mean([width for width, _ in wide])

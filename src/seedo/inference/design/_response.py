@@ -104,23 +104,32 @@ class Beside:
     """What moves outcomes beside the factors, and is not set; means are for the average of it.
 
     Attributes:
-        groups: int64[R] each: runs of one number are alike (a day, a batch).
+        groups: int64[R] each: runs of one number are alike (a day); means are for those of the
+            table.
+        units: int64[R], the same of batches and the like, of which others will follow: how far
+            apart they are is part of a mean's error; None if there are none.
         trend: float64[R], such as time; None if there is none.
     """
 
     groups: tuple[NDArray[np.int64], ...] = ()
+    units: NDArray[np.int64] | None = None
     trend: Array | None = None
 
     def columns(self, rows: int) -> list[Array]:
         """The trend, and one column a group for every way of grouping, float64[R, k] each."""
         trend = np.zeros((rows, 0)) if self.trend is None else self.trend[:, None]
-        found = [trend, *((g[:, None] == np.unique(g)).astype(np.float64) for g in self.groups)]
-        return [block - block.mean(axis=0) for block in found]
+        found = [block - block.mean(axis=0) for block in (trend, *map(_each, self.groups))]
+        return found if self.units is None else [*found, _each(self.units)]
 
     def take(self, rows: NDArray[np.bool_]) -> Beside:
         """Some of the runs."""
-        return Beside(tuple(g[rows] for g in self.groups),
-                      None if self.trend is None else self.trend[rows])  # fmt: skip
+        some = [None if x is None else x[rows] for x in (self.units, self.trend)]
+        return Beside(tuple(g[rows] for g in self.groups), *some)  # type: ignore[arg-type]
+
+
+def _each(groups: NDArray[np.int64]) -> Array:
+    """One column a group, float64[R, G]."""
+    return (groups[:, None] == np.unique(groups)).astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,13 +184,19 @@ class Response:
         return replace(self, joint=joint)
 
     def interval(self, x: Array) -> tuple[Array, Array, Array]:
-        """Mean and ends of its 95 % interval, float64[M] each."""
+        """Mean and ends of its 95 % interval, float64[M] each; of shares Wilson's, for as many runs
+        as the mean is worth."""
         parts = [self.joint(row[None]) for row in x]
-        mean = np.array([m[0] for m, _ in parts])
+        mean = np.clip([m[0] for m, _ in parts], *self.ends)
         error = np.sqrt(np.maximum([c[0, 0] for _, c in parts], 0))
-        half = float(stdtrit(min(self.freedom, 1e6), 0.975)) * error
-        mean, low, high = (np.clip(v, *self.ends) for v in (mean, mean - half, mean + half))
-        return mean, low, high
+        width = float(stdtrit(min(self.freedom, 1e6), 0.975))
+        low, high = mean - width * error, mean + width * error
+        if self.ends == (0.0, 1.0):
+            off = (width * error / max(self.noise, 1e-12)) ** 2
+            middle = (mean + off / 2) / (1 + off)
+            half = np.sqrt(mean * (1 - mean) * off + off**2 / 4) / (1 + off)
+            low, high = middle - half, middle + half
+        return mean, np.maximum(low, self.ends[0]), np.minimum(high, self.ends[1])
 
     def draws(self, x: Array, count: int, rng: np.random.Generator) -> Array:
         """Joint posterior draws of the mean, float64[count, M]."""

@@ -169,13 +169,13 @@ def plan_settings(
 
 def _beside(table: Table) -> Beside:
     """What moves the outcome of runs beside the factors: where, in which batch, and when."""
-    groups = [table.source] if len(np.unique(table.source)) > 1 else []
-    if table.unit is not None and 1 < len(np.unique(table.unit)) < table.rows:
-        groups.append(table.unit)
-    trend = table.time
+    groups = (table.source,) if len(np.unique(table.source)) > 1 else ()
+    units, trend = table.unit, table.time
+    if units is not None and not 1 < len(np.unique(units)) < table.rows:
+        units = None
     if trend is None or not np.isfinite(trend).all() or np.ptp(trend) == 0:
-        return Beside(tuple(groups))
-    return Beside(tuple(groups), (trend - trend.mean()) / trend.std())
+        return Beside(groups, units)
+    return Beside(groups, units, (trend - trend.mean()) / trend.std())
 
 
 def _outcomes(table: Table) -> list[int]:
