@@ -294,7 +294,6 @@ def _beliefs(rows: _Rows, said: BeliefOptions, form: Form = "auto") -> Beliefs:
     names = rows.table.variables
     if said.graph is not None:
         graph, prior = inference.read_graph(said.graph, names), None
-        rows.notes.extend(graph.notes)
     else:
         graph = None
         prior = inference.stated_prior(

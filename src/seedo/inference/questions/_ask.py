@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from seedo.errors import UserError
-from seedo.inference.effects import Wanted
+from seedo.inference.effects import HIDDEN, Wanted
 from seedo.inference.exact import CausalPosterior, Progress, infer
 from seedo.inference.graphs._known_graph import KnownGraph
 from seedo.inference.graphs._prior import GraphPrior
@@ -86,6 +86,16 @@ def ask(
         parse(question, table.variables, table.columns) if isinstance(question, str) else question
     )
     weighed = cache(weigh or (lambda: posterior(table, beliefs, progress)))
+    found = _said(query, table, beliefs, weighed)
+    if beliefs.graph is None or not beliefs.graph.notes:
+        return found
+    return replace(found, assumes=(*found.assumes, *beliefs.graph.notes))
+
+
+def _said(
+    query: q.Query, table: Table, beliefs: Beliefs, weighed: Callable[[], CausalPosterior]
+) -> Answer:
+    """One answer, from several effects where it takes several."""
     found = _compared(query, table, beliefs, lambda one: _answered(one, table, beliefs, weighed))
     if found is None:
         return _answered(query, table, beliefs, weighed)
@@ -203,13 +213,14 @@ def posterior(
 def _by_group(query: q.Effect, table: Table, beliefs: Beliefs) -> Answer | None:
     """One answer a level or group of a variable."""
     single = replace(query, by="")
-    rows, warnings, refused = [], [], ""
+    rows, warnings, hidden, refused = [], [], [], ""
     for name, members in groups_by(query, table):
         found = _without_posterior(single, table.take(members), beliefs)
         if found is None:
             return None
         refused = refused or found.refused
         warnings += [f"{name}: {line}" for line in found.warnings]
+        hidden += [f"{name}: {line}" for line in found.assumes if line.startswith(HIDDEN)]
         rows.append({"group": name, "effect": found.value, "low": found.low, "high": found.high,
                      "rows": found.rests_on})  # fmt: skip
     if all(row["effect"] is None for row in rows):
@@ -220,7 +231,9 @@ def _by_group(query: q.Effect, table: Table, beliefs: Beliefs) -> Answer | None:
     )  # fmt: skip
     per = "a unit" if query.start is None or query.end is None else (
         f"from {number(query.start)} to {number(query.end)}")  # fmt: skip
-    text = f"{query.kind} effect of {query.cause} on {query.outcome} ({per}), {said}"
-    assumes = (f"{query.cause} does not change {query.by}", "each group is looked at by itself")
+    whom = " among the treated" if query.treated else ""
+    text = f"{query.kind} effect of {query.cause} on {query.outcome}{whom} ({per}), {said}"
+    assumes = (f"{query.cause} does not change {query.by}", "each group is looked at by itself",
+               *hidden)  # fmt: skip
     return Answer("", None, text, assumes=assumes, rests_on=f"{table.rows:,} rows",
                   warnings=tuple(dict.fromkeys(warnings)), table=tuple(rows))  # fmt: skip
