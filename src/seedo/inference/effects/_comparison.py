@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.inference.checks import (
+    SHARE,
     Finding,
     added_terms,
     copies,
@@ -159,6 +160,10 @@ class Comparison:
         settings = self.settings
         if len(settings) <= _SHOWN_LEVELS:
             return [float(x) for x in settings]
+        if self.fitted.sample.cause_named:
+            count = np.unique(self.fitted.sample.cause, return_counts=True)[1]
+            most = np.sort(np.argsort(-count, kind="stable")[:_SHOWN_LEVELS])
+            return [float(x) for x in settings[most]]
         points = np.unique(np.quantile(self.fitted.sample.cause, _GRID))
         return [float(x) for x in points]
 
@@ -406,6 +411,13 @@ def _overlapping(sample: Sample, names: Names, asked: Sequence[float]) -> list[F
     again = Sample(treated, np.zeros(mine.rows), covariates, "yes/no", weight=mine.weight)
     chance = treated - fit(again, terms, "logit").residual
     verdict = overlap(chance, mine.weight)
+    if verdict == "good" and (alone := _alone(treated, covariates)):
+        return [Finding(
+            "no overlap", "warning",
+            f"all rows with {alone} have one setting of {names.cause}: there the answer is what "
+            "the other rows say",
+            "ask about a group in which both occur, with 'for ...'",
+        )]  # fmt: skip
     listed = ", ".join(c.name for c in covariates)
     if verdict == "none":
         return [Finding(
@@ -424,6 +436,20 @@ def _overlapping(sample: Sample, names: Names, asked: Sequence[float]) -> list[F
             "ask about a group in which both occur, with 'for ...'",
         )]  # fmt: skip
     return []
+
+
+def _alone(treated: Array, covariates: Sequence[Covariate]) -> str:
+    """A named covariate one of whose levels has one setting alone, more often than by chance."""
+    share = float(treated.mean())
+    for covariate in covariates:
+        if not covariate.named:
+            continue
+        for level in np.unique(covariate.values):
+            mine = treated[covariate.values == level]
+            likely = share if mine.all() else 1 - share if not mine.any() else 1.0
+            if likely ** len(mine) < SHARE["no overlap"] / len(covariates):
+                return f"one value of {covariate.name} ({len(mine):,} rows)"
+    return ""
 
 
 def _tails(found: Comparison) -> list[Finding]:

@@ -27,6 +27,7 @@ from seedo.inference.questions._design_answers import answer_from_design, groups
 from seedo.inference.questions._exclusion import answer_from_exclusion
 from seedo.inference.questions._factor_answers import answer_from_factors
 from seedo.inference.questions._graph_answers import answer_from_graph
+from seedo.inference.questions._impossible import check_rows, impossible
 from seedo.inference.questions._known_answers import (
     answer_nonlinear,
     answer_with_hidden_causes,
@@ -155,12 +156,15 @@ def _without_posterior(query: q.Query, table: Table, beliefs: Beliefs) -> Answer
     if beliefs.form == "linear" or beliefs.model is not None:
         return None
     wanted: Wanted = "curve" if beliefs.form == "nonlinear" else "auto"
+    check_rows(query, table)
     if isinstance(query, q.Correlation) or (
         isinstance(query, q.Expectation | q.Probability) and not query.do
     ):
         return answer_from_rows(query, table)
     if not isinstance(query, q.Effect | q.Expectation | q.Probability | q.DoesCause):
         return None
+    if (never := impossible(query, table)) is not None:
+        return never
     if isinstance(query, q.Effect) and query.by:
         return _by_group(query, table, beliefs)
     found = None
@@ -203,24 +207,30 @@ def posterior(
 def _by_group(query: q.Effect, table: Table, beliefs: Beliefs) -> Answer | None:
     """One answer a level or group of a variable."""
     single = replace(query, by="")
-    rows, warnings, refused = [], [], ""
+    rows, warnings, refused, few = [], [], "", ""
     for name, members in groups_by(query, table):
         found = _without_posterior(single, table.take(members), beliefs)
         if found is None:
-            return None
+            few = few or f"{name} has {int(members.sum()):,} rows, too few for an effect of its own"
+            warnings.append(f"{name}: no answer by itself ({int(members.sum()):,} rows)")
+            continue
         refused = refused or found.refused
         warnings += [f"{name}: {line}" for line in found.warnings]
         rows.append({"group": name, "effect": found.value, "low": found.low, "high": found.high,
                      "rows": found.rests_on})  # fmt: skip
+    if not rows and beliefs.graph is None and not table.factors.any():
+        return None
     if all(row["effect"] is None for row in rows):
-        return refuse(refused or "no group has an answer by itself")
+        why = refused or few or "no group has an answer by itself"
+        return refuse(why, rests_on=f"{table.rows:,} rows")
     said = "; ".join(
         f"{row['group']}: {number(row['effect'])} {interval(row['low'], row['high'])}"  # type: ignore[arg-type]
         for row in rows if row["effect"] is not None and row["low"] is not None
     )  # fmt: skip
     per = "a unit" if query.start is None or query.end is None else (
         f"from {number(query.start)} to {number(query.end)}")  # fmt: skip
-    text = f"{query.kind} effect of {query.cause} on {query.outcome} ({per}), {said}"
+    treated = " among the treated" if query.treated else ""
+    text = f"{query.kind} effect of {query.cause} on {query.outcome}{treated} ({per}), {said}"
     assumes = (f"{query.cause} does not change {query.by}", "each group is looked at by itself")
     return Answer("", None, text, assumes=assumes, rests_on=f"{table.rows:,} rows",
                   warnings=tuple(dict.fromkeys(warnings)), table=tuple(rows))  # fmt: skip
