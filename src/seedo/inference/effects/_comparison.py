@@ -16,7 +16,6 @@ from seedo.inference.checks import (
     added_terms,
     copies,
     groups_of,
-    heavy_tails,
     missing_finding,
     missing_tells,
     overlap,
@@ -39,8 +38,11 @@ from seedo.inference.effects._model import (
     Wanted,
     alike_groups,
     model_of,
+    timely,
 )
 from seedo.inference.effects._sample import Covariate, Sample, Scale, sample_of
+from seedo.inference.effects._season import hold_season
+from seedo.inference.effects._tails import tails
 from seedo.inference.effects._terms import Terms, curve
 from seedo.inference.effects._trend import hold_trend
 from seedo.tables import Table
@@ -249,8 +251,13 @@ def compare(table: Table, plan: Plan) -> Comparison | None:
         sample = sample.take(known)
     findings = [] if filled is None else [filled]
     if not plan.randomised:
-        sample, trend = hold_trend(sample, names.cause, names.outcome, _time_name(table))
+        sample, trend = hold_trend(
+            sample, names.cause, names.outcome, _time_name(table), timely(sample)
+        )
         findings += trend
+        if timely(sample):
+            sample, season = hold_season(sample, names.cause, names.outcome)
+            findings += season
     alike = twins(table, plan)
     if alike is not None and sample.clusters is None and sample.rows == int(plan.rows.sum()):
         sample = replace(sample, clusters=alike)
@@ -280,13 +287,13 @@ def compare(table: Table, plan: Plan) -> Comparison | None:
         findings += _overlapping(sample, names, plan.asked)
     held = list(first.held)
     shown = tuple(table.variables[j] for j in plan.covariates)
-    if any(c.name == "source" for c in sample.covariates):
-        shown = (*shown, "source")
+    silent = {*shown, *(table.variables[j] for j in plan.fill)}
+    shown = (*shown, *dict.fromkeys(c.name for c in sample.covariates if c.name not in silent))
     found = Comparison(first, names, plan.held, None, plan.randomised, shown, by_arm)
     if first.fatal is None:
-        tails = _tails(found)
-        findings += tails
-        held += [] if tails else ["heavy tails"]
+        far = _tails(found, plan.asked)
+        findings += far
+        held += [] if far else ["heavy tails"]
     for kind in ("copies", "clusters", "no overlap"):
         if kind not in {f.kind for f in findings}:
             held.append(kind)
@@ -452,24 +459,14 @@ def _alone(treated: Array, covariates: Sequence[Covariate]) -> str:
     return ""
 
 
-def _tails(found: Comparison) -> list[Finding]:
-    """A single row that decides the comparison."""
-    if found.fitted.sample.clusters is not None:
-        return []
+def _tails(found: Comparison, asked: Sequence[float]) -> list[Finding]:
+    """Rows far out, and what a robust regression says of what is asked."""
     grid = found.grid()
-    both = found.means([grid[0], grid[-1]])
-    influence = both.influence[:, 1] - both.influence[:, 0]
-    used = found.fitted.used
-    worst = heavy_tails(influence[used])
-    if worst is None:
-        return []
-    value = found.fitted.sample.outcome[used][worst]
-    return [Finding(
-        "heavy tails", "warning",
-        f"one row, in which {found.names.outcome} is {value:.6g}, by itself decides much of the "
-        "answer",
-        "check that row, or ask about the logarithm",
-    )]  # fmt: skip
+    start, end = (asked[0], asked[1]) if len(set(asked)) == 2 else (grid[0], grid[-1])
+    a_unit = found.fitted.terms.cause.form == "line" and len(set(asked)) != 2
+    words = f"a unit of {found.names.cause}" if a_unit else f"from {start:.4g} to {end:.4g}"
+    both = found.means([start, end])
+    return tails(both, found.names.outcome, end - start if a_unit else 1.0, words)
 
 
 def plain_mean(

@@ -451,7 +451,7 @@ def _lacking(sample: Sample, terms: Terms, richer: Terms, link: Link) -> float:
     )  # fmt: skip
 
 
-def _timely(sample: Sample) -> bool:
+def timely(sample: Sample) -> bool:
     """Whether neighbouring rows may be neighbours in time."""
     if sample.clusters is not None or sample.episode is not None or sample.weight is not None:
         return False
@@ -476,7 +476,7 @@ def _walk(sample: Sample, names: Names) -> Finding | None:
 
     Looked at before curves are: random walks make them.
     """
-    if not _timely(sample) or sample.cause_named or len(np.unique(sample.cause)) <= 2:
+    if not timely(sample) or sample.cause_named or len(np.unique(sample.cause)) <= 2:
         return None
     plain = Terms(curve(sample.cause, "line"), tuple(_held_form(c) for c in sample.covariates))
     fitted = fit(sample, plain, "identity")
@@ -487,7 +487,7 @@ def _walk(sample: Sample, names: Names) -> Finding | None:
 
 def _in_order(fitted: Fitted, names: Names) -> tuple[Fitted, list[Finding]]:
     """Refits with autocorrelated noise where neighbouring rows resemble each other."""
-    if not _timely(fitted.sample):
+    if not timely(fitted.sample):
         return fitted, []
     seen = replace(order(fitted.residual, _apart(fitted)), walk=False)
     finding = order_finding(seen, names.cause, names.outcome)
