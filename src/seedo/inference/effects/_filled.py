@@ -17,6 +17,7 @@ from seedo.inference.effects._fit import Fitted
 from seedo.inference.effects._imputation import completed
 from seedo.inference.effects._intervals import quantile
 from seedo.inference.effects._model import MOST_LEVELS
+from seedo.inference.effects._sample import TOPS
 from seedo.tables import Table
 
 Array = NDArray[np.float64]
@@ -48,13 +49,12 @@ class Filled(Comparison):
     cells: int = 0
 
     def mean(self, setting: float) -> Estimate:
-        ends = (0.0, 1.0) if self.fitted.sample.scale == "yes/no" else (
-            (0.0 if self.fitted.sample.scale in ("count", "positive") else -math.inf), math.inf
-        )  # fmt: skip
-        return self._pooled(lambda one: one.mean(setting), ends)
+        scale = self.fitted.sample.scale
+        least = -math.inf if scale == "real" else 0.0
+        return self._pooled(lambda one: one.mean(setting), (least, TOPS.get(scale, math.inf)))
 
     def effect(self, start: float, end: float) -> Estimate:
-        most = 1.0 if self.fitted.sample.scale == "yes/no" else math.inf
+        most = TOPS.get(self.fitted.sample.scale, math.inf)
         return self._pooled(lambda one: one.effect(start, end), (-most, most))
 
     def unit(self) -> Estimate | None:

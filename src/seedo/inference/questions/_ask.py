@@ -27,6 +27,7 @@ from seedo.inference.questions._design_answers import answer_from_design, groups
 from seedo.inference.questions._exclusion import answer_from_exclusion
 from seedo.inference.questions._factor_answers import answer_from_factors
 from seedo.inference.questions._graph_answers import answer_from_graph
+from seedo.inference.questions._impossible import check_rows, impossible
 from seedo.inference.questions._known_answers import (
     answer_nonlinear,
     answer_with_hidden_causes,
@@ -165,12 +166,15 @@ def _without_posterior(query: q.Query, table: Table, beliefs: Beliefs) -> Answer
     if beliefs.form == "linear" or beliefs.model is not None:
         return None
     wanted: Wanted = "curve" if beliefs.form == "nonlinear" else "auto"
+    check_rows(query, table)
     if isinstance(query, q.Correlation) or (
         isinstance(query, q.Expectation | q.Probability) and not query.do
     ):
         return answer_from_rows(query, table)
     if not isinstance(query, q.Effect | q.Expectation | q.Probability | q.DoesCause):
         return None
+    if (never := impossible(query, table)) is not None:
+        return never
     if isinstance(query, q.Effect) and query.by:
         return _by_group(query, table, beliefs)
     found = None
@@ -213,18 +217,23 @@ def posterior(
 def _by_group(query: q.Effect, table: Table, beliefs: Beliefs) -> Answer | None:
     """One answer a level or group of a variable."""
     single = replace(query, by="")
-    rows, warnings, hidden, refused = [], [], [], ""
+    rows, warnings, hidden, refused, few = [], [], [], "", ""
     for name, members in groups_by(query, table):
         found = _without_posterior(single, table.take(members), beliefs)
         if found is None:
-            return None
+            few = few or f"{name} has {int(members.sum()):,} rows, too few for an effect of its own"
+            warnings.append(f"{name}: no answer by itself ({int(members.sum()):,} rows)")
+            continue
         refused = refused or found.refused
         warnings += [f"{name}: {line}" for line in found.warnings]
         hidden += [f"{name}: {line}" for line in found.assumes if line.startswith(HIDDEN)]
         rows.append({"group": name, "effect": found.value, "low": found.low, "high": found.high,
                      "rows": found.rests_on})  # fmt: skip
+    if not rows and beliefs.graph is None and not table.factors.any():
+        return None
     if all(row["effect"] is None for row in rows):
-        return refuse(refused or "no group has an answer by itself")
+        why = refused or few or "no group has an answer by itself"
+        return refuse(why, rests_on=f"{table.rows:,} rows")
     said = "; ".join(
         f"{row['group']}: {number(row['effect'])} {interval(row['low'], row['high'])}"  # type: ignore[arg-type]
         for row in rows if row["effect"] is not None and row["low"] is not None

@@ -78,7 +78,9 @@ def effect_answer(query: q.Effect, told: Told) -> Answer:
 
 
 def _subject(query: q.Effect, told: Told) -> str:
-    yes_no = told.comparison.fitted.sample.scale == "yes/no"
+    column = told.table.columns[told.table.index(query.outcome)]
+    scale = told.comparison.fitted.sample.scale
+    yes_no = scale == "yes/no" or (scale == "share" and column.type != "bounded")
     what = f"P({query.outcome} = {said(query.outcome, 1.0, told)})" if yes_no else query.outcome
     return what + (" among the treated" if query.treated else "")
 
