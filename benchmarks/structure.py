@@ -1,13 +1,16 @@
 """How well graphs are found: directed F1 (edges of probability above a half) and what is certain.
 
-`python benchmarks/structure.py [--systems S] [--networks FOLDER] [--quick]`
+`python benchmarks/structure.py [--systems S] [--networks FOLDER] [--rivals] [--quick]`
 
 Simulated systems, seeds fixed: random graphs of at most two parents a variable; weights between a
 half and two, of either sign; normal noise; observations, and experiments that set each variable to
 two spreads from its mean. Mechanisms: straight lines, squares (of the variable in standard units),
 tanh, sines; and tables of shares drawn from Dirichlet distributions. `--networks` names a folder
 of .bif files (asia.bif, ... of the bnlearn repository), from which 2,000 rows and 50 experiments a
-variable are drawn. The last line is JSON.
+variable are drawn. `--rivals` runs, where they are installed, GIES (package `gies`: Gaussian, told
+the targets; only of numbers) and GES (package `causal-learn`: BIC of numbers, BDeu of levels; only
+of the rows in which nothing was set). An edge that they leave undirected counts as half an edge
+each way. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -134,7 +138,8 @@ def judge(name: str, systems: list[tuple[Table, np.ndarray]]) -> dict[str, float
         edges = posterior.graph.edges > 0.5
         total = edges.sum() + graph.sum()
         scores.append(2 * (edges & graph).sum() / total if total else 1.0)
-        called = posterior.sober.edges >= 0.95 if posterior.fit.credible else edges & False
+        told = posterior.sober.edges * (1 - posterior.by_form)
+        called = told >= 0.95 if posterior.fit.credible else edges & False
         certain, right = certain + int(called.sum()), right + int((called & graph).sum())
     seconds = (time.process_time() - begun) / len(systems)
     error = np.std(scores) / np.sqrt(len(scores))
@@ -143,28 +148,79 @@ def judge(name: str, systems: list[tuple[Table, np.ndarray]]) -> dict[str, float
     return {"f1": float(np.mean(scores)), "certain": certain, "right": right, "seconds": seconds}
 
 
+def gies_graph(table: Table) -> np.ndarray | None:
+    """float64[n, n], 1 for a directed edge, 1/2 each way for an undirected one."""
+    import gies
+
+    sets = [tuple(np.flatnonzero(row)) for row in table.hard]
+    targets = sorted(set(sets))
+    rows = [table.values[[one == own for one in sets]] for own in targets]
+    found = gies.fit_bic(rows, [list(map(int, own)) for own in targets])[0] != 0
+    return np.where(found & found.T, 0.5, found)
+
+
+def ges_graph(table: Table) -> np.ndarray | None:
+    """As `gies_graph`."""
+    from causallearn.search.ScoreBased.GES import ges
+
+    named = table.columns[0].named
+    rows = table.values[table.observational]
+    record = ges(rows, score_func="local_score_BDeu" if named else "local_score_BIC")
+    ends = np.asarray(record["G"].graph)  # [i, j] is -1, and [j, i] is 1, for i -> j
+    return np.where((ends == -1) & (ends.T == 1), 1.0, np.where((ends == -1) & (ends.T == -1),
+                                                                0.5, 0.0))  # fmt: skip
+
+
+RIVALS: dict[str, tuple[str, Callable[[Table], np.ndarray | None]]] = {
+    "gies": ("gies", gies_graph),
+    "ges": ("causallearn", ges_graph),
+}
+
+
+def judge_rivals(name: str, systems: list[tuple[Table, np.ndarray]]) -> dict[str, float]:
+    """Prints and returns the mean F1 of each rival that is installed and can read the tables."""
+    found = {}
+    for rival, (package, find) in RIVALS.items():
+        if find_spec(package) is None or (rival == "gies" and systems[0][0].columns[0].named):
+            continue
+        scores = []
+        for table, graph in systems:
+            edges = find(table)
+            scores.append(2 * (edges * graph).sum() / max(edges.sum() + graph.sum(), 1))
+        found[rival] = float(np.mean(scores))
+        print(f"{name:<22} {rival:>5} F1 {found[rival]:.2f}", flush=True)
+    return found
+
+
 def main() -> None:
     """Prints one line for each kind of system."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--systems", type=int, default=20)
     parser.add_argument("--largest", type=int, default=20, help="variables of straight lines")
-    parser.add_argument("--curved", type=int, default=10, help="variables of the others")
+    parser.add_argument(
+        "--curved", type=int, default=10, help="variables of the others; 0 for none"
+    )
     parser.add_argument("--networks", type=Path, help="folder of .bif files")
+    parser.add_argument("--rivals", action="store_true", help="run other packages too")
     options = sized(parser, systems=1, largest=5, curved=4)
     seeds = range(options.systems)
-    found = {}
+    kinds: dict[str, list[tuple[Table, np.ndarray]]] = {}
     for n in [n for n in (5, 10, 20) if n <= options.largest]:
-        name = f"linear n={n}"
-        found[name] = judge(name, [numbers(n, "linear", 200, 20, seed) for seed in seeds])
-    for mechanism in ("quadratic", "tanh", "sine"):
-        name = f"{mechanism} n={options.curved}"
+        kinds[f"linear n={n}"] = [numbers(n, "linear", 200, 20, seed) for seed in seeds]
+    for mechanism in ("quadratic", "tanh", "sine") if options.curved else ():
         systems = [numbers(options.curved, mechanism, 300, 20, seed) for seed in seeds]
-        found[name] = judge(name, systems)
-    shares = [levels_of(random_shares(options.curved, seed), 2000, 50, seed) for seed in seeds]
-    found["levels"] = judge(f"levels n={options.curved}", shares)
+        kinds[f"{mechanism} n={options.curved}"] = systems
+    if options.curved:
+        shares = [levels_of(random_shares(options.curved, seed), 2000, 50, seed) for seed in seeds]
+        kinds[f"levels n={options.curved}"] = shares
     for path in sorted(options.networks.glob("*.bif")) if options.networks else ():
         network = read_network(path)
-        found[path.stem] = judge(path.stem, [levels_of(network, 2000, 50, s) for s in seeds])
+        kinds[path.stem] = [levels_of(network, 2000, 50, s) for s in seeds]
+    found: dict[str, dict[str, float]] = {}
+    for name, systems in kinds.items():
+        found[name] = judge(name, systems)
+        if options.rivals:
+            found[name] |= judge_rivals(name, systems)
     print(json.dumps(found))
 
 

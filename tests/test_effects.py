@@ -376,27 +376,6 @@ def test_a_front_door_through_yes_or_no_follows_the_shares():
     assert "not the same at all values" in ask("effect of x on y", table, beliefs).refused
 
 
-@pytest.mark.parametrize("where", ["first", "second"])
-def test_a_bent_front_door_is_not_answered_by_slopes(where):
-    rng, hidden, x = front_door_rows(500)
-    m = 0.5 * x + (0.3 * x**2 if where == "first" else 0) + rng.normal(size=500)
-    y = m + (0.5 * m**2 if where == "second" else 0) + hidden + rng.normal(size=500)
-    found = ask("effect of x on y from 0 to 2", table_of({"x": x, "m": m, "y": y}),
-                graph("x -> m -> y, x <-> y"))  # fmt: skip
-    assert "no straight line" in found.refused
-
-
-def test_a_direct_effect_that_depends_on_the_mediator_is_not_one_number():
-    rng = np.random.default_rng(4)
-    t = rng.integers(0, 2, 400).astype(float)
-    m = t + rng.normal(size=400)
-    y = 0.5 * t + m + 0.8 * t * m + rng.normal(size=400)
-    for kind in ("direct", "indirect"):
-        found = ask(f"{kind} effect of t on y", table_of({"t": t, "m": m, "y": y}),
-                    graph("t -> m -> y, t -> y"))  # fmt: skip
-        assert "no straight line" in found.refused
-
-
 def test_the_probability_of_an_effect_agrees_with_its_interval():
     """In 20,000 rows odds under a wide prior would speak for no effect (Lindley 1957)."""
     from seedo.inference.effects._intervals import probability_of_effect

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from seedo.evaluation import advise_settings
+from seedo.evaluation import advise_settings, wishes
 from seedo.inference import Beliefs, GraphPrior, ask, infer, parse_graph
 from seedo.inference.questions import _query as q
 from seedo.inference.questions import answer
@@ -133,5 +133,5 @@ def test_a_best_level_between_others_is_not_the_end_of_what_was_tried():
     hard = np.tile([True, False], (36, 1))
     for outcome, ends in ((y, False), (level + 0.2 * rng.normal(size=36), True)):
         table = Table.from_rows(("level", "y"), np.column_stack([level, outcome]), hard)
-        found = advise_settings(table, goal="maximize y").remarks()
+        found = advise_settings(table, wishes(table, goal="maximize y")).remarks()
         assert any("end of what was tried" in line for line in found) == ends

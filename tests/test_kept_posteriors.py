@@ -37,7 +37,7 @@ def samplings(monkeypatch):
     """How often graphs were sampled; by a stand-in, which is as different for other arguments."""
     calls = []
 
-    def counted(scores, draws, seed, progress=None):
+    def counted(scores, draws, seed, progress=None, max_sweeps=None):
         calls.append(draws)
         n, rng = scores.n, np.random.default_rng([seed, draws, len(calls)])
         graphs = np.triu(rng.random((draws, n, n)) < 0.5, 1)

@@ -8,6 +8,7 @@ from scipy import integrate, stats
 from scipy.special import logsumexp
 
 from seedo.errors import UserError
+from seedo.evaluation import advise, wishes
 from seedo.inference import Goal, KnownNoise, UnknownNoise, edge_prior, infer, plan_experiments
 from seedo.inference.design import _next_experiment as module
 from seedo.inference.design import best_action
@@ -299,3 +300,20 @@ def test_a_plan_that_cannot_be_made_is_refused_in_one_line(options, more, messag
     with pytest.raises(UserError, match=message) as error:
         plan(posterior, options, **more)
     assert "\n" not in str(error.value)
+
+
+def test_a_reading_that_no_row_sets_is_not_proposed():
+    """x moves m moves y; a log of a world, whose noise is known, lets anything be set."""
+    rng = np.random.default_rng(0)
+    set_ = np.repeat([-1, 0], [30, 30])
+    x = rng.normal(size=60)
+    m = x + rng.normal(size=60)
+    rows = np.column_stack([x, m, m + rng.normal(size=60)])
+    table = Table.from_rows(("x", "m", "y"), rows, set_)
+    goal = {"goal": "maximize y"}
+    found = advise(infer(table, draws=100), wishes(table, **goal))
+    assert {c.target for c in found.plan.candidates} == {0}
+    more = advise(infer(table, draws=100), wishes(table, can_set=["x", "m"], **goal))
+    assert {c.target for c in more.plan.candidates} == {0, 1}
+    world = advise(infer(table, KnownNoise(), draws=100), wishes(table, **goal))
+    assert {c.target for c in world.plan.candidates} == {0, 1}

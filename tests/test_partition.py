@@ -15,7 +15,9 @@ from scipy.special import logsumexp
 from seedo.errors import UserError
 from seedo.inference.exact import _chains, _partition
 from seedo.inference.exact._partition import sample_posterior
+from seedo.inference.scores import fuse
 from seedo.inference.scores._score_table import ScoreTable
+from seedo.tables import Table
 from seedo.worlds import enumerate_dags
 
 
@@ -284,11 +286,31 @@ def test_the_budget_of_sweeps_is_kept_and_progress_counts_them():
     calls: list[tuple[int, int]] = []
     sampled = sample_posterior(random_table(5, 0), draws=10, target_rhat=0.0, max_sweeps=90,
                                progress=lambda *call: calls.append(call))  # fmt: skip
-    assert sampled.sweeps == 80  # 10 to warm up, then rounds of 10, 20 and 40
-    ends = [calls[i] for i in (0, 9, 19, 29, 39)]
-    assert ends == [(1, 10), (10, 10), (20, 20), (40, 40), (80, 80)]
+    assert sampled.sweeps == 75  # 5 to warm up, then rounds of 10, 20 and 40
+    ends = [calls[i] for i in (0, 4, 14, 24, 34)]
+    assert ends == [(1, 5), (5, 5), (15, 15), (35, 35), (75, 75)]
     assert sampled.graphs.shape == (4, 10, 5, 5)
     assert not sampled.converged
+
+
+def test_chains_of_a_peaked_posterior_come_up_to_the_same_graphs():
+    rng = np.random.default_rng(0)
+    n = 16
+    weights = np.triu(rng.random((n, n)) < 3 / n, 1) * rng.uniform(0.4, 1, (n, n))
+    x = rng.normal(size=(20_000, n)) @ np.linalg.inv(np.eye(n) - weights)
+    near = [sorted(np.argsort(-abs(r))[1:9]) for r in np.corrcoef(x.T)]
+    table = Table.from_rows([f"v{i}" for i in range(n)], x)
+    scores = fuse(table, candidates=np.array(near)).scores
+    best = scores.score.max(1) - scores.score[:, 0]
+    assert best.max() > 10 * _partition.ROUGH
+    sampled = sample_posterior(scores, draws=120, max_sweeps=240)
+    assert np.ptp(sampled.log_score.mean(1)) < 20
+    assert sampled.log_score.max() > scores.of_graph(weights > 0) - 1
+
+
+def test_work_is_bounded_where_no_number_of_sweeps_is_given(monkeypatch):
+    monkeypatch.setattr(_partition, "WORK", 0.0)
+    assert sample_posterior(random_table(5, 0), draws=10, target_rhat=0.0).sweeps == 15
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from seedo.errors import UserError
 from seedo.evaluation import advise_settings, settings_vary, wishes
 from seedo.inference import Goal
 from seedo.inference.design import Factor, fit_response, plan_settings, region_of
+from seedo.inference.design._response import Beside
 from seedo.reports import settings_table, write_settings_advice
 from seedo.tables import Column, Table, mixtures
 
@@ -59,7 +61,7 @@ def test_of_listed_values_the_best_is_taken():
 
 def test_factors_that_cannot_be_set_stay():
     plan = plan_settings(reactor(), goal=Goal(2, -1), can_set=[1], budget=3)
-    assert plan.region.places == (1,)
+    assert plan.beside == ("temp",)
     assert {len(choice.values) for choice in plan.chosen} == {1}
     with pytest.raises(UserError, match="was not set"):
         plan_settings(reactor(), goal=Goal(2, 1), can_set=[2])
@@ -137,7 +139,8 @@ def test_percentages_are_shares_and_ordinary_factors_are_none():
     [
         (lambda x: 3 * x[:, 0], "linear"),
         (lambda x: 3 * x[:, 0] * x[:, 1], "with products of pairs"),
-        (lambda x: 3 * x[:, 0] ** 2 + x[:, 1], "quadratic"),
+        (lambda x: 3 * x[:, 0] ** 2 + x[:, 1], "with squares"),
+        (lambda x: 3 * x[:, 0] ** 2 + 2 * x[:, 0] * x[:, 1], "quadratic"),
         (lambda x: np.sin(6 * x[:, 0]) + x[:, 1], "Gaussian process"),
     ],
 )
@@ -306,6 +309,125 @@ def test_shares_that_cannot_be_are_refused_with_their_sum():
     assert best is not None
     assert best.values[2] == 0.25
     assert min(best.values) >= 0
+
+
+def experiment(
+    rng, rows: int = 30, effect: float = 1.0
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Five factors, two of them names, and the mean: 89 at 70, 5, 3, b, v, which is its best."""
+    x = {"temp": rng.choice([40.0, 60, 80, 100], rows), "conc": rng.choice([1.0, 3, 5], rows),
+         "stir": rng.choice([1.0, 2, 3], rows), "cat": rng.integers(0, 3, rows).astype(float),
+         "sol": rng.integers(0, 2, rows).astype(float)}  # fmt: skip
+    return x, 60 + effect * (mean_of(*x.values()) - 60)
+
+
+def mean_of(temp, conc, stir, cat, sol):
+    cat, sol = np.asarray(cat, int), np.asarray(sol, int)
+    return (60.5 - 0.02 * (temp - 70) ** 2 + 3 * conc + 1.5 * stir
+            + np.array([0.0, 6, 2])[cat] + 3 * sol)  # fmt: skip
+
+
+def runs_with(x, y, **more) -> Table:
+    table = designed({**x, "y": y}, 5, {"cat": ("a", "b", "c"), "sol": ("u", "v")})
+    return Table(**{**table.__dict__, **more})
+
+
+@pytest.mark.parametrize("beside", ["nothing", "days", "batches", "drift"])
+def test_the_best_of_five_factors_is_found_whatever_moves_runs_beside(beside):
+    """30 runs that scatter by 2; days apart by 8, batches by 5, a drift of 18 in all."""
+    lost, inside = [], 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        x, mean = experiment(rng)
+        more = {}
+        if beside == "days":
+            day = rng.integers(0, 3, 30)
+            mean = mean + np.array([-8.0, 0, 8])[day] - np.array([-8.0, 0, 8])[day].mean()
+            more = {"source": day, "sources": ("mon", "tue", "wed")}
+        if beside == "batches":
+            batch = np.repeat(np.arange(6), 5)
+            off = 5 * rng.normal(size=6)
+            mean, more = mean + (off - off.mean())[batch], {"unit": batch}
+        if beside == "drift":
+            time = np.arange(30.0)
+            mean, more = mean - 0.6 * (time - time.mean()), {"time": time}
+        plan = plan_settings(runs_with(x, mean + rng.normal(0, 2, 30), **more), goal=Goal(5, 1))
+        assert plan.best is not None
+        truth = float(mean_of(*plan.best.values))
+        lost.append(89 - truth)
+        inside += plan.best.low <= truth <= plan.best.high
+    assert np.median(lost) < 1.5  # 5 % of the range of means, 34
+    assert inside >= 5
+
+
+def test_the_best_of_many_settings_of_noise_is_not_overrated():
+    inside = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        x, mean = experiment(rng, effect=0.0)
+        found = fit_response(
+            tuple(Factor(k, v.min(), v.max()) for k, v in x.items()),
+            np.column_stack(list(x.values())), mean + 5 * rng.normal(size=30),
+        )  # fmt: skip
+        corners = np.array(np.meshgrid(*([v.min(), v.max()] for v in x.values()))).reshape(5, -1).T
+        mean, low, high = found.interval(corners)
+        best = int(np.argmax(mean))
+        inside += low[best] <= 60 <= high[best]
+    assert inside >= 15  # by least squares 4
+
+
+def test_shrinking_is_by_the_spread_that_made_the_coefficients():
+    """The spread, and then the coefficients, of a random-coefficients model; many runs say both."""
+    rng = np.random.default_rng(5)
+    x = rng.uniform(-1, 1, (40, 12))
+    size = rng.normal(0, 0.5, 12)
+    factors = tuple(Factor(f"f{i}", -1, 1) for i in range(12))
+    off, plain = [], []
+    for _ in range(10):
+        y = x @ size + 2 * rng.normal(size=40)
+        found = fit_response(factors, x, y)
+        at = rng.uniform(-1, 1, (200, 12))
+        design = np.column_stack([np.ones(40), x])
+        least = np.column_stack([np.ones(200), at]) @ np.linalg.lstsq(design, y, rcond=None)[0]
+        off.append(np.mean((found.joint(at)[0] - at @ size) ** 2))
+        plain.append(np.mean((least - at @ size) ** 2))
+    assert np.mean(off) < 0.8 * np.mean(plain)
+
+
+def test_intervals_of_shares_and_amounts_stay_where_they_can_be_and_have_a_width():
+    """A mean of all or nothing is worth as many runs as its error says: Wilson's interval."""
+    rng = np.random.default_rng(6)
+    x = rng.uniform(-1, 1, (40, 1))
+    factors = (Factor("a", -1, 1),)
+    yes = (x[:, 0] + 0.1 * rng.normal(size=40) > 0).astype(float)
+    found = replace(fit_response(factors, x, yes), ends=(0.0, 1.0))
+    at = np.linspace(-1, 1, 21)[:, None]
+    mean, low, high = found.interval(at)
+    assert ((low >= 0) & (low <= mean) & (mean <= high) & (high <= 1)).all()
+    assert (high - low > 0.02).all()
+    flat = replace(fit_response(factors, x, yes), joint=lambda x: (np.ones(1), np.eye(1) * 0.01),
+                   noise=0.5, freedom=1e9, ends=(0.0, 1.0))  # fmt: skip
+    assert flat.interval(at[:1])[1][0] == pytest.approx(25 / (25 + 1.959964**2))
+    amount = replace(fit_response(factors, x, x[:, 0]), ends=(0.0, np.inf))
+    _, low, high = amount.interval(at)
+    assert (low >= 0).all()
+    assert (high > low).all()
+
+
+def test_batches_that_will_follow_widen_a_mean_and_days_of_the_table_do_not():
+    rng = np.random.default_rng(7)
+    x = rng.uniform(-1, 1, (60, 1))
+    batch = np.repeat(np.arange(6), 10)
+    factors = (Factor("a", -1, 1),)
+    wide, narrow = [], []
+    for _ in range(20):
+        y = x[:, 0] + 3 * rng.normal(size=6)[batch] + 0.5 * rng.normal(size=60)
+        for beside, into in ((Beside(units=batch), wide), (Beside((batch,)), narrow)):
+            found = fit_response(factors, x, y, beside)
+            _, low, high = found.interval(np.zeros((1, 1)))
+            into.append((high - low, low <= 0 <= high))
+    assert np.mean([inside for _, inside in wide]) > 0.75
+    assert np.mean([width for width, _ in narrow]) < 0.3 * np.mean([width for width, _ in wide])
 
 
 def test_ranges_constraints_and_bans_are_kept():

@@ -130,9 +130,7 @@ def test_every_number_gap_and_target_written_is_read_back(tmp_path_factory, cell
         assert found.unknown == ("?" in row[3])
     whole = int(np.isfinite(expected).all(axis=1).sum())
     assert warnings == (
-        []
-        if whole == len(rows)
-        else [f"missing values: complete rows only are used: {whole} of {len(rows)}"]
+        [] if whole == len(rows) else [f"missing values: {whole} of {len(rows)} rows are complete"]
     )
 
 

@@ -137,7 +137,10 @@ def advise(
     budget: Annotated[int, typer.Option(help="How many experiments to plan.")] = 1,
     out: Annotated[Path, typer.Option(help="HTML report to write.")] = Path("advice.html"),
     can_set: Annotated[
-        list[str] | None, typer.Option(help="Variables that can be set: a,b (default: all).")
+        list[str] | None,
+        typer.Option(
+            help="Variables that can be set: a,b (default: those that rows set; all if none does)."
+        ),
     ] = None,
     values: Annotated[
         list[str] | None, typer.Option(help="What a variable can be set to: X=0,1,2; repeat it.")
@@ -330,7 +333,6 @@ def _beliefs(rows: _Rows, said: BeliefOptions, form: Form = "auto") -> Beliefs:
     names = rows.table.variables
     if said.graph is not None:
         graph, prior = inference.read_graph(said.graph, names), None
-        rows.notes.extend(graph.notes)
     else:
         graph = None
         prior = inference.stated_prior(

@@ -156,6 +156,14 @@ class Advice(Advised):
         }  # fmt: skip
 
 
+def _settable(posterior: CausalPosterior) -> list[int]:
+    """What can be set, if nobody says: a reading that no row of a user's table sets can not."""
+    table = posterior.table
+    ever = np.flatnonzero(table.hard.any(axis=0) | table.factors).tolist()
+    # Simulated worlds, whose noise is known, let anything be set.
+    return ever if ever and posterior.fusion.model.standardise else list(range(table.n))
+
+
 def advise(
     posterior: CausalPosterior,
     wanted: Wishes | None = None,
@@ -167,8 +175,9 @@ def advise(
 
     Args:
         posterior: what the data say.
-        wanted: goal, budget and what can be set: all variables but the goal, to their 5 and 95 %
-            points in the table, where nothing is said.
+        wanted: goal, budget and what can be set. Where nothing is said, what was set in some rows
+            of a table, and all variables but the goal if nothing was, or in a log; to their 5 and
+            95 % points in the table.
         seed: of the outcomes drawn.
         progress: called with (done, in all).
 
@@ -176,7 +185,8 @@ def advise(
         UserError: nothing is left that can be set.
     """
     wanted = wanted or Wishes()
-    allowed = set(range(posterior.table.n) if wanted.can_set is None else wanted.can_set)
+    allowed = set(_settable(posterior) if wanted.can_set is None else wanted.can_set)
+    allowed |= {*wanted.values, *wanted.costs}
     if wanted.goal is not None:
         allowed.discard(wanted.goal.variable)
     if not allowed:

@@ -243,7 +243,7 @@ def _assembled(
     values = values[:, [remaining.index(name) for name in variables]]
     complete = int(np.isfinite(values).all(axis=1).sum())
     if complete < len(values):
-        warnings.append(f"missing values: complete rows only are used: {complete} of {len(values)}")
+        warnings.append(f"missing values: {complete} of {len(values)} rows are complete")
     if parts.weight is None and (line := repeated_rows(values)):
         warnings.append(line)
     regimes = tuple(_regime(label, stands_for, variables) for label in labels.labels)

@@ -37,7 +37,7 @@ def _fitted(x_bytes: bytes, y_bytes: bytes, shape: tuple[int, int], curves: bool
         Factor(f"x{i}", low[i], high[i], squared=len(np.unique(x[:, i])) > 2, dependent=not v)
         for i, v in enumerate(varying)
     )
-    return fit_response(factors, x, y, curves)
+    return fit_response(factors, x, y, curves=curves)
 
 
 def highest(

@@ -11,7 +11,9 @@ from seedo.inference.checks._order import Order, by_time, order, order_finding
 from seedo.inference.checks._overlap import Overlap, overlap, separated
 from seedo.inference.checks._rows import (
     copies,
+    far_out,
     heavy_tails,
+    missing_by_outcome,
     missing_finding,
     missing_tells,
     unequal_spread,
@@ -27,8 +29,10 @@ __all__ = [
     "by_time",
     "constant_within",
     "copies",
+    "far_out",
     "groups_of",
     "heavy_tails",
+    "missing_by_outcome",
     "missing_finding",
     "missing_tells",
     "order",

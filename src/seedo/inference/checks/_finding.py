@@ -13,9 +13,10 @@ FALSE_ALARMS = 0.05
 SHARE = {
     "curvature": 0.010,
     "other curvature": 0.006,
-    "interaction": 0.008,
-    "autocorrelation": 0.008,
-    "clusters": 0.006,
+    "interaction": 0.006,
+    "autocorrelation": 0.007,
+    "clusters": 0.005,
+    "graph": 0.004,
     "missingness": 0.006,
     "heavy tails": 0.003,
     "no overlap": 0.002,

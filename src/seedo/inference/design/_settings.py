@@ -11,7 +11,7 @@ a run takes off the variance there (Lindley 1956; MacKay 1992, Neural Computatio
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from seedo.inference.design._region import (
     region_of,
     varied_factors,
 )
-from seedo.inference.design._response import Factor, Response, basis, fit_response
+from seedo.inference.design._response import Beside, Factor, Response, basis, fit_response
 from seedo.spaces import Forbidden, Linear
 from seedo.tables import Mixture, Table
 
@@ -40,6 +40,8 @@ _BEST = 12
 """Good settings that are looked around."""
 _LITTLE = 0.02
 """Gain, in standard deviations of a run, under which nothing is left to gain."""
+_ENDS = {"yes/no": (0.0, 1.0), "positive": (0.0, np.inf), "count": (0.0, np.inf)}
+"""Least and largest mean of outcomes of a type."""
 _FAILED = 3
 """Failed runs from which on the chance of failure is modelled."""
 _FAR = 2.0
@@ -149,7 +151,8 @@ def plan_settings(
                 f"too few with a value of {table.variables[i]}: {len(axes)} factors take at least "
                 f"{fewest}",
             )  # fmt: skip
-        responses[i] = fit_response(axes, x[kept], y[kept])
+        found = fit_response(axes, x[kept], y[kept], _beside(table).take(kept))
+        responses[i] = replace(found, ends=_ENDS.get(table.columns[i].type, found.ends))
         if len(places) < len(axes):
             responses[i] = responses[i].over(places, x[ran])
     done = np.all(np.isfinite(table.values[:, wanted]), axis=1)
@@ -165,6 +168,17 @@ def plan_settings(
     beside = tuple(f.name for k, f in enumerate(axes) if k not in places)
     return SettingsPlan(region, responses, tuple(chosen), best, tried,
                         int((ran & ~done).sum()), int(ran.sum()), beside, faulty, far)  # fmt: skip
+
+
+def _beside(table: Table) -> Beside:
+    """What moves the outcome of runs beside the factors: where, in which batch, and when."""
+    groups = (table.source,) if len(np.unique(table.source)) > 1 else ()
+    units, trend = table.unit, table.time
+    if units is not None and not 1 < len(np.unique(units)) < table.rows:
+        units = None
+    if trend is None or not np.isfinite(trend).all() or np.ptp(trend) == 0:
+        return Beside(groups, units)
+    return Beside(groups, units, (trend - trend.mean()) / trend.std())
 
 
 def _outcomes(table: Table) -> list[int]:
@@ -201,12 +215,12 @@ def _chance(
     from sklearn.linear_model import LogisticRegression  # here: takes a second to import
 
     own = tuple(axes[k] for k in places)
-    order = 3 if failed >= 10 else 0
+    form = "quadratic" if failed >= 10 else "linear"
     model = LogisticRegression(C=1.0, max_iter=1000)
-    model.fit(basis(own, x[:, list(places)], order)[:, 1:], done)
+    model.fit(basis(own, x[:, list(places)], form)[:, 1:], done)
 
     def chance(at: Array) -> Array:
-        found: Array = model.predict_proba(basis(own, at, order)[:, 1:])[:, 1]
+        found: Array = model.predict_proba(basis(own, at, form)[:, 1:])[:, 1]
         return found
 
     return chance

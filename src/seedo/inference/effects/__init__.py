@@ -7,8 +7,10 @@ from seedo.inference.effects._comparison import (
     fillers,
     plain_mean,
 )
+from seedo.inference.effects._curved_paths import front_door_by_curves, natural_effect
 from seedo.inference.effects._design import SetRows, set_rows, touched
 from seedo.inference.effects._estimate import LEVEL, Estimate, t_estimate
+from seedo.inference.effects._filled import compare_filled, pooled
 from seedo.inference.effects._front_door import front_door_of_shares
 from seedo.inference.effects._fusion import (
     Fused,
@@ -17,30 +19,32 @@ from seedo.inference.effects._fusion import (
     observed_effect,
     trust_observations,
 )
+from seedo.inference.effects._implications import Denied, denied, outside
+from seedo.inference.effects._instrument import Instrumented, instrument
 from seedo.inference.effects._intervals import mean_estimate, wilson
 from seedo.inference.effects._mixture import ShareEffect, share_effect
 from seedo.inference.effects._model import Wanted
 from seedo.inference.effects._paths import (
-    Instrumented,
     Rows,
     direct_effect,
     effect_through,
     estimated,
     front_door,
     indirect_effect,
-    instrument,
     line,
 )
 from seedo.inference.effects._pooled_interval import PooledInterval, pooled_interval
 from seedo.inference.effects._sample import Scale, scale_of
-from seedo.inference.effects._sensitivity import e_value, robustness, sensitivity
+from seedo.inference.effects._sensitivity import HIDDEN, e_value, robustness, sensitivity
 from seedo.inference.effects._straight import Leg, bent
 from seedo.inference.effects._strategy import CausalGraph, Strategy
 
 __all__ = [
+    "HIDDEN",
     "LEVEL",
     "CausalGraph",
     "Comparison",
+    "Denied",
     "Estimate",
     "Fused",
     "Instrumented",
@@ -56,20 +60,26 @@ __all__ = [
     "adjusted_effect",
     "bent",
     "compare",
+    "compare_filled",
+    "denied",
     "direct_effect",
     "e_value",
     "effect_through",
     "estimated",
     "fillers",
     "front_door",
+    "front_door_by_curves",
     "front_door_of_shares",
     "fuse_estimates",
     "indirect_effect",
     "instrument",
     "line",
     "mean_estimate",
+    "natural_effect",
     "observed_effect",
+    "outside",
     "plain_mean",
+    "pooled",
     "pooled_interval",
     "robustness",
     "scale_of",

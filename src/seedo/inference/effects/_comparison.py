@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.inference.checks import (
+    SHARE,
     Finding,
     added_terms,
     copies,
     groups_of,
-    heavy_tails,
     missing_finding,
     missing_tells,
     overlap,
@@ -38,8 +38,11 @@ from seedo.inference.effects._model import (
     Wanted,
     alike_groups,
     model_of,
+    timely,
 )
 from seedo.inference.effects._sample import Covariate, Sample, Scale, sample_of
+from seedo.inference.effects._season import hold_season
+from seedo.inference.effects._tails import tails
 from seedo.inference.effects._terms import Terms, curve
 from seedo.inference.effects._trend import hold_trend
 from seedo.tables import Table
@@ -106,6 +109,12 @@ class Comparison:
         """Difference of mean outcomes."""
         return difference(self.means([start, end]), 1, 0, self.how)
 
+    def among_treated(self, start: float | None) -> Comparison:
+        """Averaged over rows in which the cause is not at its start, its lowest setting if None
+        (ATT)."""
+        start = float(self.settings[0]) if start is None else start
+        return replace(self, population=self.fitted.sample.cause != start)
+
     @property
     def how(self) -> str:
         """What was done, in words."""
@@ -153,6 +162,10 @@ class Comparison:
         settings = self.settings
         if len(settings) <= _SHOWN_LEVELS:
             return [float(x) for x in settings]
+        if self.fitted.sample.cause_named:
+            count = np.unique(self.fitted.sample.cause, return_counts=True)[1]
+            most = np.sort(np.argsort(-count, kind="stable")[:_SHOWN_LEVELS])
+            return [float(x) for x in settings[most]]
         points = np.unique(np.quantile(self.fitted.sample.cause, _GRID))
         return [float(x) for x in points]
 
@@ -196,6 +209,7 @@ class Plan:
         wanted: form of the cause's effect.
         fill: variables that missing outcomes are filled in from, held beside the covariates.
         unmoved: whether the cause is known not to change these; None: the rows must tell.
+        distinct: rows are known not to be copies of each other.
     """
 
     rows: NDArray[np.bool_]
@@ -210,6 +224,7 @@ class Plan:
     wanted: Wanted = "auto"
     fill: tuple[int, ...] = ()
     unmoved: bool | None = None
+    distinct: bool = False
 
 
 def compare(table: Table, plan: Plan) -> Comparison | None:
@@ -236,12 +251,17 @@ def compare(table: Table, plan: Plan) -> Comparison | None:
         sample = sample.take(known)
     findings = [] if filled is None else [filled]
     if not plan.randomised:
-        sample, trend = hold_trend(sample, names.cause, names.outcome, _time_name(table))
+        sample, trend = hold_trend(
+            sample, names.cause, names.outcome, _time_name(table), timely(sample)
+        )
         findings += trend
-    twins = _twins(table, plan)
-    if twins is not None and sample.clusters is None and sample.rows == int(plan.rows.sum()):
-        sample = replace(sample, clusters=twins)
-        count = len(np.unique(twins))
+        if timely(sample):
+            sample, season = hold_season(sample, names.cause, names.outcome)
+            findings += season
+    alike = twins(table, plan)
+    if alike is not None and sample.clusters is None and sample.rows == int(plan.rows.sum()):
+        sample = replace(sample, clusters=alike)
+        count = len(np.unique(alike))
         findings.append(Finding(
             "copies", "mended",
             f"many rows are exact copies of others ({sample.rows:,} rows, {count:,} of them "
@@ -267,13 +287,13 @@ def compare(table: Table, plan: Plan) -> Comparison | None:
         findings += _overlapping(sample, names, plan.asked)
     held = list(first.held)
     shown = tuple(table.variables[j] for j in plan.covariates)
-    if any(c.name == "source" for c in sample.covariates):
-        shown = (*shown, "source")
+    silent = {*shown, *(table.variables[j] for j in plan.fill)}
+    shown = (*shown, *dict.fromkeys(c.name for c in sample.covariates if c.name not in silent))
     found = Comparison(first, names, plan.held, None, plan.randomised, shown, by_arm)
     if first.fatal is None:
-        tails = _tails(found)
-        findings += tails
-        held += [] if tails else ["heavy tails"]
+        far = _tails(found, plan.asked)
+        findings += far
+        held += [] if far else ["heavy tails"]
     for kind in ("copies", "clusters", "no overlap"):
         if kind not in {f.kind for f in findings}:
             held.append(kind)
@@ -322,8 +342,9 @@ def _time_name(table: Table) -> str:
     return next((c.name for c in table.others if c.role == "time"), "time")
 
 
-def _twins(table: Table, plan: Plan) -> NDArray[np.int64] | None:
-    if table.unit is not None or table.weight is not None:
+def twins(table: Table, plan: Plan) -> NDArray[np.int64] | None:
+    """int64[rows used]: the group of each with its copies; None where they are no matter."""
+    if plan.distinct or table.unit is not None or table.weight is not None:
         return None
     return copies(table.values[plan.rows])
 
@@ -397,6 +418,13 @@ def _overlapping(sample: Sample, names: Names, asked: Sequence[float]) -> list[F
     again = Sample(treated, np.zeros(mine.rows), covariates, "yes/no", weight=mine.weight)
     chance = treated - fit(again, terms, "logit").residual
     verdict = overlap(chance, mine.weight)
+    if verdict == "good" and (alone := _alone(treated, covariates)):
+        return [Finding(
+            "no overlap", "warning",
+            f"all rows with {alone} have one setting of {names.cause}: there the answer is what "
+            "the other rows say",
+            "ask about a group in which both occur, with 'for ...'",
+        )]  # fmt: skip
     listed = ", ".join(c.name for c in covariates)
     if verdict == "none":
         return [Finding(
@@ -417,24 +445,28 @@ def _overlapping(sample: Sample, names: Names, asked: Sequence[float]) -> list[F
     return []
 
 
-def _tails(found: Comparison) -> list[Finding]:
-    """A single row that decides the comparison."""
-    if found.fitted.sample.clusters is not None:
-        return []
+def _alone(treated: Array, covariates: Sequence[Covariate]) -> str:
+    """A named covariate one of whose levels has one setting alone, more often than by chance."""
+    share = float(treated.mean())
+    for covariate in covariates:
+        if not covariate.named:
+            continue
+        for level in np.unique(covariate.values):
+            mine = treated[covariate.values == level]
+            likely = share if mine.all() else 1 - share if not mine.any() else 1.0
+            if likely ** len(mine) < SHARE["no overlap"] / len(covariates):
+                return f"one value of {covariate.name} ({len(mine):,} rows)"
+    return ""
+
+
+def _tails(found: Comparison, asked: Sequence[float]) -> list[Finding]:
+    """Rows far out, and what a robust regression says of what is asked."""
     grid = found.grid()
-    both = found.means([grid[0], grid[-1]])
-    influence = both.influence[:, 1] - both.influence[:, 0]
-    used = found.fitted.used
-    worst = heavy_tails(influence[used])
-    if worst is None:
-        return []
-    value = found.fitted.sample.outcome[used][worst]
-    return [Finding(
-        "heavy tails", "warning",
-        f"one row, in which {found.names.outcome} is {value:.6g}, by itself decides much of the "
-        "answer",
-        "check that row, or ask about the logarithm",
-    )]  # fmt: skip
+    start, end = (asked[0], asked[1]) if len(set(asked)) == 2 else (grid[0], grid[-1])
+    a_unit = found.fitted.terms.cause.form == "line" and len(set(asked)) != 2
+    words = f"a unit of {found.names.cause}" if a_unit else f"from {start:.4g} to {end:.4g}"
+    both = found.means([start, end])
+    return tails(both, found.names.outcome, end - start if a_unit else 1.0, words)
 
 
 def plain_mean(

@@ -57,6 +57,7 @@ class Fitted:
         inverse: float64[k, k], inverse of the weighted information.
         residual: float64[U].
         slope: float64[U], of the mean by the linear predictor.
+        separated: a penalty keeps the coefficients finite, the rows do not.
     """
 
     sample: Sample
@@ -68,6 +69,7 @@ class Fitted:
     inverse: Array
     residual: Array
     slope: Array
+    separated: bool = False
 
     @property
     def weight(self) -> Array:
@@ -103,11 +105,13 @@ def fit(sample: Sample, terms: Terms, link: Link) -> Fitted:
         ones = np.ones_like(y)
         return Fitted(sample, terms, link, used, matrix, beta, inverse, y - mean, ones)
     found = _iterate(matrix, y, weight, link, firth=False)
+    separated = found is None
     if found is None:
         found = _iterate(matrix, y, weight, link, firth=True)
     assert found is not None
     beta, inverse, mean = found
-    return Fitted(sample, terms, link, used, matrix, beta, inverse, y - mean, slope_of(link, mean))
+    return Fitted(sample, terms, link, used, matrix, beta, inverse, y - mean,
+                  slope_of(link, mean), separated)  # fmt: skip
 
 
 def _inverse(matrix: Array, weight: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from scipy.special import chdtri, stdtrit
 from seedo.inference.checks import SHARE, unequal_spread
 from seedo.inference.effects._estimate import LEVEL, Estimate, t_estimate
 from seedo.inference.effects._fit import Fitted, Means
+from seedo.inference.effects._sample import TOPS
 
 Array = NDArray[np.float64]
 
@@ -122,6 +124,8 @@ def _mean(found: Means, place: int, error: float, how: str) -> Estimate:
         value = min(max(value, 0.0), 1.0)
         low, high = wilson(value, _effective(found, value, error), quantile(free))
         return Estimate(value, error, free, min(low, value), max(high, value), how, rows)
+    if scale in TOPS:
+        return _on_logits(t_estimate(value, error, free, how, rows), TOPS[scale])
     if scale in ("count", "positive") and value > 0 and error > 0:
         # On the logarithm's scale, which keeps the interval above zero and fits a skewed mean.
         factor = math.exp(min(quantile(free) * error / value, 700.0))
@@ -129,11 +133,29 @@ def _mean(found: Means, place: int, error: float, how: str) -> Estimate:
     return t_estimate(value, error, free, how, rows)
 
 
+def _on_logits(found: Estimate, top: float) -> Estimate:
+    """A mean of shares, whose interval stays between nought and the top."""
+    share, error = found.value / top, found.standard_error / top
+    if not 0 < share < 1:
+        # A curve that has left the range: its interval is moved back with it, not cut to a point.
+        value = min(max(found.value, 0.0), top)
+        low, high = (end - found.value + value for end in (found.low, found.high))
+        return replace(found, value=value, low=max(low, 0.0), high=min(high, top))
+    half = min(quantile(found.freedom) * error / (share * (1 - share)), 700.0)
+    at = math.log(share / (1 - share))
+    low, high = (top / (1 + math.exp(-at - step)) for step in (-half, half))
+    return replace(found, low=low, high=high)
+
+
 def _effective(found: Means, value: float, error: float) -> float:
     """Rows of which a plain proportion would have this error."""
     if error > 0 and 0 < value < 1:
         # HC2 divides by n - 1 where Wilson has n: the difference is left out.
-        return min(max(value * (1 - value) / error**2, 1e-3), 1e15) + 1
+        rows = min(max(value * (1 - value) / error**2, 1e-3), 1e15) + 1
+        if not found.fitted.separated:
+            return rows
+        # A penalty alone keeps the slope finite: no more is known than from as many rows.
+        return min(rows, float(found.fitted.weight.sum()) / max(found.fitted.parameters, 1))
     fitted = found.fitted
     close = np.abs(fitted.matrix @ fitted.coefficients) > 5 if fitted.link == "logit" else (
         np.ones(len(fitted.residual), np.bool_))  # fmt: skip
@@ -179,7 +201,14 @@ def difference(found: Means, end: int, start: int, how: str = "") -> Estimate:
     common = _common_error(found, end, start)
     if common is not None:
         error, free = common
-    return t_estimate(value, error, free, how, rows)
+    estimate = t_estimate(value, error, free, how, rows)
+    if fitted.sample.scale not in TOPS:
+        return estimate
+    top = TOPS[fitted.sample.scale]
+    value, low, high = (
+        min(max(x, -top), top) for x in (value, estimate.low, estimate.high)
+    )  # fmt: skip
+    return replace(estimate, value=value, low=low, high=high)
 
 
 def _squared_and_added(

@@ -101,7 +101,7 @@ def model_of(
     findings += found
     if tested is not sample:
         terms = _refreshed(terms, sample)
-    fitted = fit(sample, terms, link)
+    fitted = _by_halves(fit(sample, terms, link))
     fitted, in_order = _in_order(fitted, names)
     findings += in_order
     looked = ["curvature", "autocorrelation"]
@@ -137,8 +137,8 @@ def _by_unit(sample: Sample) -> tuple[Sample, list[Finding]]:
         return replace(sample, clusters=None), []
     if not constant_within(mine.cause, mine.clusters):
         return _within(mine), []
-    if any(c.named and not constant_within(c.values, mine.clusters) for c in mine.covariates):
-        return mine, []
+    if any(not constant_within(c.values, mine.clusters) for c in mine.covariates):
+        return mine, []  # means of units would leave what varies within them unused
     weight = mine.weights
     unit = mine.clusters
     total = np.bincount(unit, weight)
@@ -153,8 +153,46 @@ def _by_unit(sample: Sample) -> tuple[Sample, list[Finding]]:
         replace(c, values=c.values[first] if c.named else averaged(c.values))
         for c in mine.covariates
     )
-    scale = mine.scale if mine.scale != "yes/no" else "real"
+    scale = mine.scale if mine.scale != "yes/no" else "share"
     return Sample(averaged(mine.outcome), mine.cause[first], held, scale, mine.cause_named), []
+
+
+def _by_halves(fitted: Fitted) -> Fitted:
+    """Least squares with an intercept of its own, drawn at random, for every unit.
+
+    Each row less a share of its unit's mean (Fuller & Battese 1973), so that what varies within
+    units is told from there and units differ by what is left.
+    """
+    sample = fitted.sample
+    if fitted.link != "identity" or sample.clusters is None or sample.weight is not None:
+        return fitted
+    unit = np.unique(sample.clusters[fitted.used], return_inverse=True)[1].reshape(-1)
+    size = np.bincount(unit).astype(np.float64)
+    matrix, y = fitted.matrix, sample.outcome[fitted.used]
+
+    def averages(x: Array) -> Array:
+        sums: Array = np.stack([np.bincount(unit, column) for column in x.T], axis=1)
+        return sums / size[:, None]
+
+    both = np.column_stack([y, matrix])
+    inner = both - averages(both)[unit]
+    beta = np.linalg.lstsq(inner[:, 1:], inner[:, 0], rcond=None)[0]
+    rank = int(np.linalg.matrix_rank(inner[:, 1:]))
+    free = len(y) - len(size) - rank
+    if free < 1 or len(size) == len(y):
+        return fitted
+    within = float(((inner[:, 0] - inner[:, 1:] @ beta) ** 2).sum()) / free
+    left = averages(both[:, :1] - both[:, 1:] @ beta[:, None])
+    steady = averages(both[:, 1:])
+    left = left - steady @ np.linalg.lstsq(steady, left, rcond=None)[0]
+    spare = max(len(size) - int(np.linalg.matrix_rank(steady)), 1)
+    between = max(float((left**2).sum()) / spare - within * float((1 / size).mean()), 0.0)
+    share = 1 - np.sqrt(within / (within + size * between)) if within > 0 else np.zeros(len(size))
+    new = both - share[unit, None] * averages(both)[unit]
+    inverse: NDArray[Any] = np.linalg.pinv(new[:, 1:].T @ new[:, 1:], hermitian=True)
+    slopes: Array = inverse @ (new[:, 1:].T @ new[:, 0])
+    return replace(fitted, matrix=new[:, 1:], coefficients=slopes, inverse=inverse,
+                   residual=new[:, 0] - new[:, 1:] @ slopes)  # fmt: skip
 
 
 def _within(sample: Sample) -> Sample:
@@ -242,7 +280,7 @@ def _links(sample: Sample) -> tuple[Link, ...]:
     if sample.scale == "yes/no":
         return ("logit",)
     y = sample.outcome[np.isfinite(sample.outcome)]
-    if sample.scale == "real" or len(y) == 0 or y.min() < 0 or y.max() <= 0:
+    if sample.scale in ("real", "share", "per cent") or len(y) == 0 or y.min() < 0 or y.max() <= 0:
         return ("identity",)
     if not sample.covariates and len(np.unique(sample.cause)) <= 2:
         return ("identity",)
@@ -413,7 +451,7 @@ def _lacking(sample: Sample, terms: Terms, richer: Terms, link: Link) -> float:
     )  # fmt: skip
 
 
-def _timely(sample: Sample) -> bool:
+def timely(sample: Sample) -> bool:
     """Whether neighbouring rows may be neighbours in time."""
     if sample.clusters is not None or sample.episode is not None or sample.weight is not None:
         return False
@@ -438,7 +476,7 @@ def _walk(sample: Sample, names: Names) -> Finding | None:
 
     Looked at before curves are: random walks make them.
     """
-    if not _timely(sample) or sample.cause_named or len(np.unique(sample.cause)) <= 2:
+    if not timely(sample) or sample.cause_named or len(np.unique(sample.cause)) <= 2:
         return None
     plain = Terms(curve(sample.cause, "line"), tuple(_held_form(c) for c in sample.covariates))
     fitted = fit(sample, plain, "identity")
@@ -449,7 +487,7 @@ def _walk(sample: Sample, names: Names) -> Finding | None:
 
 def _in_order(fitted: Fitted, names: Names) -> tuple[Fitted, list[Finding]]:
     """Refits with autocorrelated noise where neighbouring rows resemble each other."""
-    if not _timely(fitted.sample):
+    if not timely(fitted.sample):
         return fitted, []
     seen = replace(order(fitted.residual, _apart(fitted)), walk=False)
     finding = order_finding(seen, names.cause, names.outcome)

@@ -1,4 +1,4 @@
-"""Effects along paths, from several linear regressions at once: instruments, front door, mediation.
+"""Effects along straight paths, from several linear regressions at once: front door, mediation.
 
 Each is a function of regression coefficients; its error is that of the rows' joint influence on
 them (delta method), so that regressions on the same rows may depend on each other.
@@ -14,12 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.inference.effects._estimate import Estimate, t_estimate
-from seedo.inference.effects._intervals import quantile
 
 Array = NDArray[np.float64]
-
-STRONG = 104.7
-"""First-stage F from which the usual interval of an instrument covers (Lee et al. 2022)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,67 +93,6 @@ def front_door(rows: Rows, cause: str, outcome: str, mediators: Sequence[str]) -
         influence += first.influence[cause] * b + a * after.influence[name]
     how = f"front door through {', '.join(mediators)}"
     return estimated(rows, value, influence, 2 + len(mediators), how)
-
-
-@dataclass(frozen=True)
-class Instrumented:
-    """An effect by instrument.
-
-    Attributes:
-        estimate: two-stage least squares; None where the instrument is too weak for any interval.
-        strength: first-stage F.
-    """
-
-    estimate: Estimate | None
-    strength: float
-
-
-def instrument(
-    rows: Rows, cause: str, outcome: str, by: str, held: Sequence[str] = ()
-) -> Instrumented:
-    """Two-stage least squares with one instrument.
-
-    The interval is that of Anderson & Rubin (1949), which covers however weak the instrument is,
-    unless it is strong enough for the usual one.
-    """
-    z = line(rows, by, held).residual
-    x, y = (line(rows, name, held).residual for name in (cause, outcome))
-    weight = rows.weight
-    zx, zy = float(weight @ (z * x)), float(weight @ (z * y))
-    size = float(weight @ z**2)
-    if not size > 0 or not zx**2 > 1e-18 * size * float(weight @ x**2):
-        return Instrumented(None, 0.0)
-    freedom = max(float(weight.sum()) - 2 - len(held), 1.0)
-    if rows.clusters is not None:
-        freedom = max(len(np.unique(rows.clusters)) - 1.0, 1.0)
-    # What the instrument leaves of both: scores under any claimed effect are made of these.
-    left = np.stack([y - z * zy / size, x - z * zx / size], axis=1) * z[:, None]
-    meat: NDArray[np.float64]
-    if rows.clusters is None:
-        meat = left.T @ (weight[:, None] * left)
-    else:
-        both: NDArray[np.float64] = np.stack(
-            [1.0 * np.bincount(rows.clusters, weight * c) for c in left.T], axis=1
-        )
-        meat = both.T @ both
-    meat = meat * (float(weight.sum()) / freedom if rows.clusters is None else 1.0)
-    strength = zx**2 / meat[1, 1] if meat[1, 1] > 0 else math.inf
-    value = zy / zx
-    how = f"instrument {by}" + (f", {', '.join(held)} held" if held else "")
-    if strength > STRONG:
-        error = math.sqrt(max(meat[0, 0] - 2 * value * meat[0, 1] + value**2 * meat[1, 1], 0.0))
-        found = t_estimate(value, error / abs(zx), freedom, how, int(weight.sum()))
-        return Instrumented(found, strength)
-    q = quantile(freedom) ** 2
-    a = zx**2 - q * meat[1, 1]
-    b = zx * zy - q * meat[0, 1]
-    c = zy**2 - q * meat[0, 0]
-    if a <= 0 or b * b - a * c < 0:
-        return Instrumented(None, strength)
-    root = math.sqrt(b * b - a * c)
-    found = Estimate(value, root / a / quantile(freedom), freedom, (b - root) / a, (b + root) / a,
-                     how, int(weight.sum()))  # fmt: skip
-    return Instrumented(found, strength)
 
 
 def direct_effect(rows: Rows, cause: str, outcome: str, held: Sequence[str]) -> Estimate:

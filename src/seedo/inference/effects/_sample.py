@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from seedo.tables import Column, Table
 
 Array = NDArray[np.float64]
-Scale = Literal["real", "positive", "count", "yes/no", "bounded"]
+Scale = Literal["real", "positive", "count", "yes/no", "share", "per cent"]
+TOPS: dict[Scale, float] = {"yes/no": 1.0, "share": 1.0, "per cent": 100.0}
+"""Where the means of an outcome end that begin at nought."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +94,8 @@ def scale_of(column: Column, values: Array) -> Scale:
         return "count"
     if column.type == "positive":
         return "positive"
+    if column.type == "bounded" and len(finite):
+        return "share" if finite.max() <= 1 else "per cent"
     return "real"
 
 

@@ -7,6 +7,9 @@ import math
 from seedo.inference.effects._estimate import Estimate
 from seedo.inference.effects._intervals import quantile
 
+HIDDEN = "nothing hidden moves"
+"""How every line of `sensitivity` begins."""
+
 
 def robustness(value: float, standard_error: float, freedom: float) -> float:
     """Robustness value (Cinelli & Hazlett 2020, eq. 15): the share of what is left of the variance
@@ -34,12 +37,13 @@ def e_value(ratio: float) -> float:
     return ratio + math.sqrt(ratio * (ratio - 1)) if math.isfinite(ratio) else math.inf
 
 
-def sensitivity(found: Estimate, rows: float) -> str:
+def sensitivity(found: Estimate, rows: float, both: str = "both") -> str:
     """One line.
 
     Args:
         found: an effect from observations.
         rows: how many independent units it rests on.
+        both: what nothing hidden may move.
     """
     freedom = max(rows - 2, 2.0)
     if not found.standard_error > 0:
@@ -47,9 +51,9 @@ def sensitivity(found: Estimate, rows: float) -> str:
     whole = robustness(found.value, found.standard_error, freedom)
     part = robustness_of_interval(found.value, found.standard_error, freedom)
     if part == 0:
-        return "nothing hidden moves both; the interval includes no effect even so"
+        return f"{HIDDEN} {both}; the interval includes no effect even so"
     return (
-        "nothing hidden moves both: to make the effect nought it would have to explain "
+        f"{HIDDEN} {both}: to make the effect nought it would have to explain "
         f"{whole:.0%} of what is left of the variance of both, "
         f"{part:.0%} to make the interval include nought"
     )

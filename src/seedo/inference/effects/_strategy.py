@@ -26,8 +26,8 @@ class Strategy:
     Attributes:
         way: "none" where the graph has no directed path: no effect; "unknown" where no way here
             applies.
-        variables: adjusted for, or the instrument, or the mediators.
-        conditions: held beside an instrument.
+        variables: adjusted for, or the instruments, or the mediators.
+        conditions: held beside instruments.
     """
 
     way: Way
@@ -43,11 +43,58 @@ class CausalGraph:
         for pair in sorted(graph.bidirected):
             hidden = "hidden cause of " + " and ".join(pair)
             self.graph.add_edges_from((hidden, name) for name in pair)
+        self.hides = bool(graph.bidirected)
         self.observed = {name for name in graph.variables if name in observed}
         self._order = {name: i for i, name in enumerate(graph.variables)}
 
     def _sorted(self, names: Collection[str]) -> tuple[str, ...]:
         return tuple(sorted(names, key=self._order.__getitem__))
+
+    def parents(self, name: str) -> tuple[str, ...]:
+        """Measured direct causes."""
+        return self._sorted(set(self.graph.predecessors(name)) & self.observed)
+
+    def implied(
+        self, cause: str, outcome: str, most: int
+    ) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Independences that the graph implies of cause, outcome and what is between.
+
+        Args:
+            cause: name.
+            outcome: name.
+            most: how many, those of the outcome first, of each those with what is near first.
+
+        Returns:
+            (one, other, given): `one` is no cause of `other`.
+        """
+        import networkx as nx
+
+        place = {v: i for i, v in enumerate(nx.topological_sort(self.graph))}
+        centre = [outcome, cause, *self._sorted(self.between(cause, outcome) - {outcome})]
+        mine = [v for v in dict.fromkeys(centre) if v in self.observed]
+        far = nx.multi_source_dijkstra_path_length(self.graph.to_undirected(), {cause, outcome})
+        others = sorted(self._sorted(self.observed), key=lambda v: far.get(v, len(place)))
+        found: dict[frozenset[str], tuple[str, str, tuple[str, ...]]] = {}
+        for name in mine:
+            for v in others:
+                if len(found) == most:
+                    return list(found.values())
+                if v == name or frozenset((name, v)) in found:
+                    continue
+                one, other = (name, v) if place[name] > place[v] else (v, name)
+                given = self._separating(one, other)
+                if given is not None:
+                    found[frozenset((name, v))] = one, other, given
+        return list(found.values())
+
+    def _separating(self, one: str, other: str) -> tuple[str, ...] | None:
+        """What makes a variable independent of one that it does not cause."""
+        if self.has_edge(other, one):
+            return None
+        return self._separator(
+            self.graph, one, other, set(self.graph.predecessors(one)),
+            self.observed - {one, other} - self.descendants(one),
+        )  # fmt: skip
 
     def descendants(self, name: str) -> set[str]:
         """Without the variable itself."""
@@ -112,6 +159,33 @@ class CausalGraph:
         parents = set(self.graph.predecessors(outcome)) - {cause}
         return self._separator(cut, cause, outcome, parents, allowed)
 
+    def mediation(
+        self, cause: str, outcome: str, covariates: Collection[str]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """All mediators and what to hold for natural effects; None where these do not follow.
+
+        Nothing held is changed by the cause; held, it leaves no common cause of cause and mediators
+        or outcome, nor, beside the cause, of mediators and outcome (Pearl 2001, th. 2).
+
+        Args:
+            cause: name.
+            outcome: name.
+            covariates: what may be held.
+        """
+        import networkx as nx
+
+        between = self.between(cause, outcome) - {outcome}
+        if not between or not between <= self.observed:
+            return None
+        held = set(covariates) - self.descendants(cause) - {cause, outcome}
+        cut = self.graph.copy()
+        cut.remove_edges_from([(a, b) for a, b in cut.edges if a in between and b not in between])
+        sound = (
+            all(self.adjusts(cause, v, held) for v in (*between, outcome))
+            and nx.is_d_separator(cut, between, {outcome}, held | {cause})
+        )  # fmt: skip
+        return (self._sorted(between), self._sorted(held)) if sound else None
+
     def has_edge(self, cause: str, outcome: str) -> bool:
         return bool(self.graph.has_edge(cause, outcome))
 
@@ -151,12 +225,22 @@ class CausalGraph:
         below = self.graph.copy()
         below.remove_edges_from(list(self.graph.out_edges(cause)))
         later = self.descendants(cause) | {cause, outcome}
-        best: Strategy | None = None
-        for name in self._sorted(self.observed - later - self.descendants(outcome)):
+        found: tuple[str, ...] | None = None
+        candidates = self._sorted(self.observed - later - self.descendants(outcome))
+
+        def serves(name: str, held: set[str]) -> bool:
+            return nx.is_d_separator(below, {name}, {outcome}, held) and not (
+                nx.is_d_separator(self.graph, {name}, {cause}, held))  # fmt: skip
+
+        for name in candidates:
             allowed = self.observed - later - {name} - self.descendants(outcome)
             held = nx.find_minimal_d_separator(below, {name}, {outcome}, restricted=allowed)
-            if held is None or nx.is_d_separator(self.graph, {name}, {cause}, set(held)):
-                continue
-            if best is None or len(held) < len(best.conditions):
-                best = Strategy("instrument", (name,), self._sorted(held))
-        return best
+            if held is not None and serves(name, set(held)) and (
+                found is None or len(held) < len(found)
+            ):  # fmt: skip
+                found = self._sorted(held)
+        if found is None:
+            return None
+        beside = set(found)
+        all_of_them = [v for v in candidates if v not in beside and serves(v, beside)]
+        return Strategy("instrument", tuple(all_of_them), found)

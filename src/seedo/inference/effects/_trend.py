@@ -15,19 +15,28 @@ LEVEL = 0.001
 _FEWEST = 12
 
 
-def hold_trend(sample: Sample, cause: str, outcome: str, time: str) -> tuple[Sample, list[Finding]]:
+def hold_trend(
+    sample: Sample, cause: str, outcome: str, time: str, in_order: bool
+) -> tuple[Sample, list[Finding]]:
     """The sample with time held where it moves both; what was found.
 
     Args:
         sample: rows in which the cause was not set.
         cause, outcome, time: names.
+        in_order: rows without a time may stand in the order of one.
     """
-    if sample.time is None or any(c.name == time for c in sample.covariates):
+    if any(c.name == time for c in sample.covariates):
         return sample, []
-    used = np.isfinite(sample.outcome) & np.isfinite(sample.time)
-    if used.sum() < _FEWEST or not np.isfinite(sample.time).all() or np.ptp(sample.time) == 0:
+    when = sample.time
+    if when is None:
+        # The order of rows is not known to be that of time: it is not held, only spoken of.
+        when = np.arange(sample.rows, dtype=np.float64)
+        if not in_order:
+            return sample, []
+    used = np.isfinite(sample.outcome) & np.isfinite(when)
+    if used.sum() < _FEWEST or not np.isfinite(when).all() or np.ptp(when) == 0:
         return sample, []
-    at = sample.time[used]
+    at = when[used]
     at = (at - at.mean()) / at.std()
     held = [c.values[used] for c in sample.covariates if not c.named]
     one = np.ones(len(at))
@@ -37,6 +46,10 @@ def hold_trend(sample: Sample, cause: str, outcome: str, time: str) -> tuple[Sam
     )  # fmt: skip
     if max(moves, tells) > LEVEL:
         return sample, []
+    if sample.time is None:
+        text = f"{cause} and {outcome} both go up or down from the first row to the last"
+        remedy = "if rows are in the order of time, put the time into the table: it is then held"
+        return sample, [Finding("trend", "warning", text, remedy)]
     drift = Covariate(time, sample.time)
     text = f"{cause} and {outcome} both go with {time}, which is held: it would look like an effect"
     finding = Finding("trend", "mended", text, f"put {time} into the graph")

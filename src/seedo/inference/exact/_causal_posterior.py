@@ -116,16 +116,40 @@ class CausalPosterior:
         total = count[order].sum()
         return tuple((float(count[k] / total), *self._class(distinct[k], targets)) for k in order)
 
+    @cached_property
+    def by_form(self) -> NDArray[np.float64]:
+        """float64[n, n]: of the graphs with i -> j, the share in which nothing orients that edge
+        but the form of the families: curves, levels, counts. Where i and j share an unmeasured
+        cause that form is neither's, and which of two wrong ones fits better says nothing."""
+        n = self.table.n
+        if self.fusion.mechanisms is None:
+            return np.zeros((n, n))
+        graphs = self.sober.graphs[:: max(1, len(self.sober.graphs) // _DISTINCT)]
+        distinct, count = distinct_graphs(graphs)
+        targets = self._targets()
+        there, open_ = np.zeros((n, n)), np.zeros((n, n))
+        for adjacency, times in zip(distinct, count, strict=True):
+            directed, _ = self._class(adjacency, targets, np.zeros(n, np.bool_))
+            there += times * adjacency
+            open_ += times * (adjacency & ~directed)
+        return open_ / np.maximum(there, 1)
+
     def _class(
-        self, adjacency: NDArray[np.bool_], targets: list[frozenset[int]]
+        self,
+        adjacency: NDArray[np.bool_],
+        targets: list[frozenset[int]],
+        formed: NDArray[np.bool_] | None = None,
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Directed and undirected edges; `formed`, bool[n], are the variables whose families may
+        orient edges into them by their form: all that bend, if None."""
         if isinstance(self.fusion.model, KnownNoise):
             return adjacency, np.zeros_like(adjacency)
         directed, undirected = essential_graph(adjacency, targets)
         p = self.fusion.prior.edge_probability
         said = np.zeros_like(adjacency) if p is None else (p == 1) | (p.T == 0)
         # A bent mechanism fits in its own direction only (Hoyer et al., NIPS 2008).
-        settled = undirected & adjacency & (said | self.bent[None, :])
+        formed = self.bent if formed is None else formed
+        settled = undirected & adjacency & (said | formed[None, :])
         if not settled.any():
             return directed, undirected
         return meek_closure(directed | settled, undirected & ~(settled | settled.T))

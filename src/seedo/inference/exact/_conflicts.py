@@ -43,6 +43,8 @@ LEVEL = 0.01
 AGREE = 0.05
 """Level of a pair's test under which it is not said to agree."""
 _DRAWS = 500
+"""Draws of the observations' posterior, and the most sweeps of chains that sample it: quantiles of
+effects need neither many nor independent ones."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def find_conflicts(fusion: Fusion, seed: int = 0) -> Conflicts:
             + nothing
         )
     rng = np.random.default_rng(seed)
-    graphs = kept_posterior(passive.scores, _DRAWS, seed).graphs
+    graphs = kept_posterior(passive.scores, _DRAWS, seed, max_sweeps=_DRAWS).graphs
     effects = draw_parameters(passive, graphs, rng).total_effects()
     pairs = [pair for cause in range(table.n) for pair in _pairs(table, cause, observed, effects)]
     return Conflicts(factor, tuple(_holm(pairs)))

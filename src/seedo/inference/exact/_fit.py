@@ -6,7 +6,10 @@ N R^2 of the remainder on a group of columns of the other variable (Lagrange mul
 its square on the parents (Koenker 1981, J. Econometrics 17:107), its skewness and kurtosis (Jarque
 & Bera 1987). Nor should it go with what is left of the row before, in two variables or more (in one
 it may be the order in which rows were sorted): then rows are fewer than they seem, by the factor
-(1 - r) / (1 + r) of an autoregression (Bayley & Hammersley 1946).
+(1 - r) / (1 + r) of an autoregression (Bayley & Hammersley 1946). Where rows come in units whose
+rows resemble each other in two variables or more, and units have no constants of their own (see
+`_row_groups`), rows are fewer by the design effect 1 + (m - 1) r s, m rows in a unit, r and s the
+intraclass correlations of the two (Scott & Holt 1982, JASA 77:848).
 
 Every statistic grows with the rows. Where one is beyond its limit (Bonferroni), the posterior is
 taken to the power limit / statistic: that of as many rows as would not show the misfit (a coarsened
@@ -24,6 +27,9 @@ from scipy import special
 from seedo.inference.scores import Fusion, Mechanisms, UnknownNoise
 from seedo.inference.scores._basis import BENT, WAVY
 from seedo.inference.scores._curved import PLAIN
+from seedo.inference.scores._likeness import constant_within, resemblance
+from seedo.inference.scores._row_groups import repeated_units, within_units
+from seedo.tables import Table
 
 LEVEL = 0.01
 """Family-wise: of a hundred tables that fit, one is said not to."""
@@ -94,7 +100,36 @@ def find_misfits(fusion: Fusion, graphs: NDArray[np.bool_]) -> Fit:
         shape = len(left) * ((left**3).mean() ** 2 / 6 + ((left**4).mean() - 3) ** 2 / 24)
         found.append((float(shape), 2, TAILS, f"the noise of {names[child]} is not normal"))
         serial.append(_with_the_row_before(left, np.flatnonzero(rows)))
-    return _judge(found, sorted(serial)[-2] if len(serial) > 1 else (0.0, 0.0))
+    fit = _judge(found, sorted(serial)[-2] if len(serial) > 1 else (0.0, 0.0))
+    fewer = _design_effect(table)
+    if fewer == 1.0 or table.unit is None:
+        return fit
+    units = len(np.unique(table.unit))
+    what = f"rows of one {table.unit_name or 'unit'} resemble each other, and there are {units}"
+    ratios = sorted([(fit.power, 1), (1 / fewer, 0)])
+    misfits = (*fit.misfits, what) if ratios[0][1] else (what, *fit.misfits)
+    return Fit(ratios[0][0], misfits, fit.tests)
+
+
+def _design_effect(table: Table) -> float:
+    """How many rows count for one, 1 where units are none or have constants of their own."""
+    code = repeated_units(table)
+    if code is None or within_units(table):
+        return 1.0
+    likeness = []
+    for j in range(table.n):
+        x = table.values[:, j]
+        several = table.columns[j].named and len(table.columns[j].levels) > 2
+        parts = [(x == k).astype(float) for k in np.unique(x)] if several else [x]
+        each = [
+            (1.0, 0.0) if constant_within(part, code) else resemblance(part - part.mean(), code, 1)
+            for part in parts
+            if np.ptp(part) > 0
+        ]
+        likeness.append(max((r for r, p in each if p * table.n * len(each) < LEVEL), default=0.0))
+    size = np.bincount(code)
+    first, second = sorted(likeness)[-2:]
+    return float(max(1.0, 1 + ((size**2).sum() / size.sum() - 1) * first * second))
 
 
 def _with_the_row_before(left: NDArray[np.float64], rows: NDArray[np.int64]) -> tuple[float, float]:

@@ -58,6 +58,7 @@ def graph_posterior(
     draws: int = 2000,
     seed: int = 0,
     progress: Progress | None = None,
+    max_sweeps: int | None = None,
 ) -> GraphPosterior:
     """Exact for n <= 5; exact marginals with sampled draws up to 14; sampled beyond.
 
@@ -66,13 +67,16 @@ def graph_posterior(
         draws: graphs to draw.
         seed: of the draws.
         progress: called with (steps done, steps in all) where chains run.
+        max_sweeps: of chains, see `sample_posterior`.
 
     Raises:
         UserError: no graph is possible.
     """
     if scores.n <= LISTED and scores.full:
         return _listed(scores, draws, np.random.default_rng(seed))
-    sampled = sample_posterior(scores, draws=-(-draws // 4), chains=4, seed=seed, progress=progress)
+    sampled = sample_posterior(
+        scores, draws=-(-draws // 4), chains=4, seed=seed, max_sweeps=max_sweeps, progress=progress
+    )
     graphs = sampled.graphs.reshape(-1, scores.n, scores.n).astype(np.bool_)
     edges, ancestors = sampled.edge_marginals(), sampled.ancestor_marginals()
     log_evidence = entropy = gap = None

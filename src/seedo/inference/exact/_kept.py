@@ -27,12 +27,16 @@ from seedo.inference.exact._graph_posterior import (
 )
 from seedo.inference.scores._score_table import ScoreTable
 
-_FORMAT = 1
+_FORMAT = 2
 _NUMBERS = ("log_evidence", "entropy_bits", "max_rhat", "min_ess", "converged", "largest_gap")
 
 
 def kept_posterior(
-    scores: ScoreTable, draws: int = 2000, seed: int = 0, progress: Progress | None = None
+    scores: ScoreTable,
+    draws: int = 2000,
+    seed: int = 0,
+    progress: Progress | None = None,
+    max_sweeps: int | None = None,
 ) -> GraphPosterior:
     """As `graph_posterior`, from the user's cache folder if it was sampled before.
 
@@ -41,17 +45,18 @@ def kept_posterior(
     """
     place = programs.posteriors()
     if place is None or (scores.n <= LISTED and scores.full):
-        return graph_posterior(scores, draws, seed, progress)
-    path = place / f"{_key(scores, draws, seed)}.npz"
+        return graph_posterior(scores, draws, seed, progress, max_sweeps)
+    path = place / f"{_key(scores, draws, seed, max_sweeps)}.npz"
     found = _read(path, scores.n, draws)
     if found is None:
-        found = graph_posterior(scores, draws, seed, progress)
+        found = graph_posterior(scores, draws, seed, progress, max_sweeps)
         _write(path, found)
     return found
 
 
-def _key(scores: ScoreTable, draws: int, seed: int) -> str:
-    found = hashlib.sha256(f"{_FORMAT} {__version__} {np.__version__} {draws} {seed}".encode())
+def _key(scores: ScoreTable, draws: int, seed: int, max_sweeps: int | None = None) -> str:
+    about = f"{_FORMAT} {__version__} {np.__version__} {draws} {seed} {max_sweeps}"
+    found = hashlib.sha256(about.encode())
     for array in (scores.candidates, scores.score):
         found.update(f"{array.dtype} {array.shape}".encode())
         found.update(np.ascontiguousarray(array).tobytes())

@@ -27,6 +27,16 @@ NEGLIGIBLE = 0.02
 HOTTEST = 0.15
 """Power of the posterior that the hottest replica samples."""
 
+ROUGH = 100.0
+"""Nats by which the best family of any variable beats no parents, at the power of the posterior
+where chains begin: there they move freely."""
+
+STAGE = 25
+"""Sweeps at each power on the way up."""
+
+WORK = 7.5e7
+"""Most sweeps of all replicas, times the square of the variables: about a minute on one core."""
+
 # A sweep's moves: where the posterior is peaked it is the graph moves that mix, and where it is
 # not, either kind does.
 PARTITION_MOVES, GRAPH_MOVES = 10, 20
@@ -110,11 +120,13 @@ def sample_posterior(
 ) -> SampledPosterior:
     """Partition MCMC with parallel tempering (`_chains`), in rounds until the chains agree.
 
-    Each chain starts from graphs of its own: drawn from the posterior given a random order. After
-    `draws` sweeps to warm up, round r keeps every 2^r-th sweep's graph, `draws` in all; if R-hat is
-    not small enough by then, they are thrown away and round r + 1 goes on from where it ended. So
-    at least half of all sweeps are discarded. The budget is in sweeps, not in seconds: the same
-    arguments give the same bytes.
+    Each chain starts from graphs of its own: drawn from the posterior given a random order. Where
+    the posterior is so peaked that it would stay there, it comes up through rising powers of it
+    (annealing; Kirkpatrick et al. 1983, Science 220:671). After `draws` / 2 sweeps to warm up,
+    round r keeps every 2^r-th sweep's graph, `draws` in all; if R-hat is not small enough by then,
+    they are thrown away and round r + 1 goes on from where it ended. So at least a third of all
+    sweeps are discarded. The budget is in sweeps, not in seconds: the same arguments give the same
+    bytes.
 
     Args:
         table: scores; -inf forbids a parent set.
@@ -122,7 +134,8 @@ def sample_posterior(
         chains: C, at least 2.
         seed: of everything random.
         target_rhat: rounds end when the largest R-hat is below.
-        max_sweeps: of each chain; a round that would exceed it is not begun. 32 draws if not given.
+        max_sweeps: of each chain; a round that would exceed it is not begun. If not given, 32
+            draws, or fewer (but one round) where they would be more work than WORK.
         replicas: tempered copies of each chain, their powers falling geometrically from 1 to
             HOTTEST. If not given, as many as keep the exchange rate up as n grows.
         progress: called with (sweeps done, sweeps until the current round ends).
@@ -131,43 +144,86 @@ def sample_posterior(
         UserError: scores that are NaN or +inf, no possible graph, too many candidates, or a
             number out of its range.
     """
-    max_sweeps = 32 * draws if max_sweeps is None else max_sweeps
-    replicas = 1 + math.ceil(1.25 * math.sqrt(table.n)) if replicas is None else replicas
+    replicas = max(4, 1 + math.ceil(0.6 * math.sqrt(table.n))) if replicas is None else replicas
+    if max_sweeps is None:
+        affordable = int(WORK / (max(chains, 1) * max(replicas, 1) * table.n**2))
+        max_sweeps = max(2 * draws, min(32 * draws, affordable))
     _check(table, draws, chains, max_sweeps, replicas)
     powers = HOTTEST ** (np.arange(replicas) / max(replicas - 1, 1))
     rng = np.random.default_rng(seed)
     starts = np.stack([_random_graph(table, rng) for _ in range(chains * replicas)])
     with jax.enable_x64(True):
-        tempered = [_chains.tabulate(table, power) for power in powers]
-        tables = jax.tree.map(lambda *parts: jnp.stack(parts), *tempered)
-        del tempered
+        tables = _stacked([_chains.tabulate(table, power) for power in powers])
         heat, key = jnp.asarray(powers), jax.random.key(seed)
         counts = jnp.zeros((chains, replicas, len(_chains.MOVES)), jnp.int32)
         state = _chains.State(
             jnp.asarray(starts.reshape(chains, replicas, -1), jnp.int32), counts, counts
         )
-        done, thin, warm_up = 0, 1, True
+        state, done = _anneal(table, state, key, draws // 2, progress)
+        warm_up, thin = draws // 2, 1
         while True:
-            end = done + draws * thin
+            step = 1 if warm_up else thin
+            end = done + (warm_up or draws * thin)
             state = state._replace(tried=counts, moved=counts)
             kept, scores = [], []
-            for _ in range(draws):
+            for _ in range(warm_up or draws):
                 state, score = _chains.advance(
-                    tables, heat, state, key, done, thin, PARTITION_MOVES, GRAPH_MOVES
+                    tables, heat, state, key, done, step, PARTITION_MOVES, GRAPH_MOVES
                 )
                 kept.append(np.asarray(state.parents[:, 0]))
                 scores.append(np.asarray(score))
-                done += thin
+                done += step
                 if progress is not None:
                     progress(done, end)
             if warm_up:
-                warm_up = False
+                warm_up = 0
                 continue
             result = _summarise(table, np.stack(kept, 1), np.stack(scores, 1),
                                 _acceptance(state), done, target_rhat)  # fmt: skip
             thin *= 2
             if result.converged or done + draws * thin > max_sweeps:
                 return result
+
+
+def _anneal(
+    table: ScoreTable,
+    state: _chains.State,
+    key: jax.Array,
+    most: int,
+    progress: Progress | None,
+) -> tuple[_chains.State, int]:
+    """All replicas at powers of the posterior that rise to 1, doubling; and how many sweeps it
+    took: none where the posterior is not peaked."""
+    best = np.where(np.isfinite(table.score[:, 0]), table.score.max(1) - table.score[:, 0], 0.0)
+    stages = min(int(np.ceil(np.log2(max(best.max() / ROUGH, 1.0)))), most // 4)
+    sweeps = min(most, STAGE * stages)
+    done, replicas = 0, state.parents.shape[1]
+    for stage in range(stages):
+        power = 2.0 ** (stage - stages)
+        tables = _stacked([_chains.tabulate(table, power)] * replicas)
+        heat = jnp.asarray(np.full(replicas, power))
+        until = sweeps * (stage + 1) // stages
+        while done < until:
+            state, _ = _chains.advance(
+                tables, heat, state, key, done, 1, PARTITION_MOVES, GRAPH_MOVES
+            )
+            done += 1
+            if progress is not None and done % 16 == 0:
+                progress(done, sweeps)
+    if stages:
+        # They were all alike so far, and each on its own: the most probable go on as the coldest
+        # of every chain.
+        parents = np.asarray(state.parents)
+        score = table.score[np.arange(table.n), parents].sum(-1)
+        order = np.argsort(-score, axis=None, kind="stable").reshape(replicas, -1).T
+        best_first = parents.reshape(-1, table.n)[order]
+        state = state._replace(parents=jnp.asarray(best_first))
+    return state, done
+
+
+def _stacked(tables: list[_chains.Tables]) -> _chains.Tables:
+    stacked: _chains.Tables = jax.tree.map(lambda *parts: jnp.stack(parts), *tables)
+    return stacked
 
 
 def _check(table: ScoreTable, draws: int, chains: int, max_sweeps: int, replicas: int) -> None:

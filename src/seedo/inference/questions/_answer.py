@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from seedo.inference.exact._causal_posterior import CausalPosterior
 from seedo.inference.exact._conflicts import PairConflict
 from seedo.inference.questions import _query as q
+from seedo.inference.scores._row_groups import within_units
 from seedo.tables import Table
 
 LEVEL = 0.95
@@ -119,10 +120,22 @@ def assumptions(posterior: CausalPosterior) -> tuple[str, ...]:
         "rows are independent; an intervention acts on its stated targets only",
         f"prior: {prior}",
     )
+    if held := _held(posterior.table):
+        found = (*found, held)
     if not posterior.fusion.scores.full:
         k = posterior.fusion.scores.k
         found = (*found, f"direct causes are sought among {k} candidates a variable")
     return found
+
+
+def _held(table: Table) -> str:
+    """What is taken out of every variable before its causes are weighed."""
+    said = []
+    if within_units(table):
+        said.append(f"every {table.unit_name or 'unit'} has a constant of its own")
+    if table.time is not None:
+        said.append("a smooth trend in time moves no variable through another")
+    return "; ".join(said)
 
 
 def _mechanisms(posterior: CausalPosterior) -> str:

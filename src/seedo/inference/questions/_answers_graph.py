@@ -32,7 +32,8 @@ def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
     edges = edges.copy()
     for i, j in doubtful:
         edges[i, j] = edges[j, i] = 0.0
-    certain = [(int(i), int(j)) for i, j in np.argwhere(edges >= query.threshold)]
+    told = edges * (1 - posterior.by_form)
+    certain = [(int(i), int(j)) for i, j in np.argwhere(told >= query.threshold)]
     rows: list[dict[str, Any]] = [
         {"edge": f"{names[i]} -> {names[j]}", "probability": float(edges[i, j])} for i, j in certain
     ]
@@ -43,7 +44,7 @@ def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
          f"{names[i]} -> {names[j]}": float(edges[i, j]),
          "why": _why_undirected(posterior, int(i), int(j))}
         for i, j in np.argwhere(np.triu(both >= query.threshold, 1))
-        if max(edges[i, j], edges[j, i]) < query.threshold
+        if max(told[i, j], told[j, i]) < query.threshold
     ]  # fmt: skip
     listed = ", ".join(r["edge"] for r in rows) or "none"
     text = f"with probability {query.threshold:g} or more: {listed}"
@@ -110,9 +111,12 @@ def misfit_in_words(posterior: CausalPosterior) -> str:
 
 
 def _why_undirected(posterior: CausalPosterior, i: int, j: int) -> str:
+    names = posterior.table.variables
+    experiment = f"an experiment on {names[i]} or {names[j]} would"
     if posterior.open_edges[i, j] > 0.5:
-        names = posterior.table.variables
-        return f"no row tells which way: an experiment on {names[i]} or {names[j]} would"
+        return f"no row tells which way: {experiment}"
+    if max(posterior.by_form[i, j], posterior.by_form[j, i]) > 0.5:
+        return f"only the shape of their distributions tells which way, no row does: {experiment}"
     return "too few rows to tell which way"
 
 
@@ -125,7 +129,9 @@ def answer_edge(query: q.Edge, posterior: CausalPosterior) -> Answer:
             f"{query.child}, so that no graph without hidden causes holds both; ask for the effect "
             "of what was set, which the experiments tell"
         )
-    if posterior.open_edges[i, j] > UNIDENTIFIED and max(p, back) < q.CERTAIN:
+    told = max(p * (1 - posterior.by_form[i, j]), back * (1 - posterior.by_form[j, i]))
+    unsure = posterior.open_edges[i, j] > UNIDENTIFIED or max(p, back) >= q.CERTAIN
+    if unsure and told < q.CERTAIN:
         return refuse(
             f"{query.parent} and {query.child} are adjacent with probability {p + back:.3f}, and "
             f"{_why_undirected(posterior, i, j)}"

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from seedo.errors import UserError
-from seedo.inference.effects import Wanted
+from seedo.inference.effects import HIDDEN, Wanted
 from seedo.inference.exact import CausalPosterior, Progress, infer
 from seedo.inference.graphs._known_graph import KnownGraph
 from seedo.inference.graphs._prior import GraphPrior
@@ -27,6 +27,7 @@ from seedo.inference.questions._design_answers import answer_from_design, groups
 from seedo.inference.questions._exclusion import answer_from_exclusion
 from seedo.inference.questions._factor_answers import answer_from_factors
 from seedo.inference.questions._graph_answers import answer_from_graph
+from seedo.inference.questions._impossible import check_rows, impossible
 from seedo.inference.questions._known_answers import (
     answer_nonlinear,
     answer_with_hidden_causes,
@@ -86,6 +87,16 @@ def ask(
         parse(question, table.variables, table.columns) if isinstance(question, str) else question
     )
     weighed = cache(weigh or (lambda: posterior(table, beliefs, progress)))
+    found = _said(query, table, beliefs, weighed)
+    if beliefs.graph is None or not beliefs.graph.notes:
+        return found
+    return replace(found, assumes=(*found.assumes, *beliefs.graph.notes))
+
+
+def _said(
+    query: q.Query, table: Table, beliefs: Beliefs, weighed: Callable[[], CausalPosterior]
+) -> Answer:
+    """One answer, from several effects where it takes several."""
     found = _compared(query, table, beliefs, lambda one: _answered(one, table, beliefs, weighed))
     if found is None:
         return _answered(query, table, beliefs, weighed)
@@ -155,12 +166,15 @@ def _without_posterior(query: q.Query, table: Table, beliefs: Beliefs) -> Answer
     if beliefs.form == "linear" or beliefs.model is not None:
         return None
     wanted: Wanted = "curve" if beliefs.form == "nonlinear" else "auto"
+    check_rows(query, table)
     if isinstance(query, q.Correlation) or (
         isinstance(query, q.Expectation | q.Probability) and not query.do
     ):
         return answer_from_rows(query, table)
     if not isinstance(query, q.Effect | q.Expectation | q.Probability | q.DoesCause):
         return None
+    if (never := impossible(query, table)) is not None:
+        return never
     if isinstance(query, q.Effect) and query.by:
         return _by_group(query, table, beliefs)
     found = None
@@ -203,24 +217,32 @@ def posterior(
 def _by_group(query: q.Effect, table: Table, beliefs: Beliefs) -> Answer | None:
     """One answer a level or group of a variable."""
     single = replace(query, by="")
-    rows, warnings, refused = [], [], ""
+    rows, warnings, hidden, refused, few = [], [], [], "", ""
     for name, members in groups_by(query, table):
         found = _without_posterior(single, table.take(members), beliefs)
         if found is None:
-            return None
+            few = few or f"{name} has {int(members.sum()):,} rows, too few for an effect of its own"
+            warnings.append(f"{name}: no answer by itself ({int(members.sum()):,} rows)")
+            continue
         refused = refused or found.refused
         warnings += [f"{name}: {line}" for line in found.warnings]
+        hidden += [f"{name}: {line}" for line in found.assumes if line.startswith(HIDDEN)]
         rows.append({"group": name, "effect": found.value, "low": found.low, "high": found.high,
                      "rows": found.rests_on})  # fmt: skip
+    if not rows and beliefs.graph is None and not table.factors.any():
+        return None
     if all(row["effect"] is None for row in rows):
-        return refuse(refused or "no group has an answer by itself")
+        why = refused or few or "no group has an answer by itself"
+        return refuse(why, rests_on=f"{table.rows:,} rows")
     said = "; ".join(
         f"{row['group']}: {number(row['effect'])} {interval(row['low'], row['high'])}"  # type: ignore[arg-type]
         for row in rows if row["effect"] is not None and row["low"] is not None
     )  # fmt: skip
     per = "a unit" if query.start is None or query.end is None else (
         f"from {number(query.start)} to {number(query.end)}")  # fmt: skip
-    text = f"{query.kind} effect of {query.cause} on {query.outcome} ({per}), {said}"
-    assumes = (f"{query.cause} does not change {query.by}", "each group is looked at by itself")
+    whom = " among the treated" if query.treated else ""
+    text = f"{query.kind} effect of {query.cause} on {query.outcome}{whom} ({per}), {said}"
+    assumes = (f"{query.cause} does not change {query.by}", "each group is looked at by itself",
+               *hidden)  # fmt: skip
     return Answer("", None, text, assumes=assumes, rests_on=f"{table.rows:,} rows",
                   warnings=tuple(dict.fromkeys(warnings)), table=tuple(rows))  # fmt: skip

@@ -65,7 +65,7 @@ def effect_answer(query: q.Effect, told: Told) -> Answer:
     if fatal := comparison.model.fatal:
         return finished(refuse(fatal.line), told)
     if query.treated:
-        comparison = among_treated(comparison, query)
+        comparison = comparison.among_treated(query.start)
         told = replace(told, comparison=comparison)
     if query.start is None or query.end is None:
         return _unit(query, told)
@@ -77,17 +77,10 @@ def effect_answer(query: q.Effect, told: Told) -> Answer:
     return _one(text, found, query, told)
 
 
-def among_treated(comparison: Comparison, query: q.Effect) -> Comparison:
-    """Averaged over rows in which the cause is not at its start (ATT)."""
-    start = query.start
-    cause = comparison.fitted.sample.cause
-    if start is None:
-        start = float(comparison.settings[0])
-    return replace(comparison, population=cause != start)
-
-
 def _subject(query: q.Effect, told: Told) -> str:
-    yes_no = told.comparison.fitted.sample.scale == "yes/no"
+    column = told.table.columns[told.table.index(query.outcome)]
+    scale = told.comparison.fitted.sample.scale
+    yes_no = scale == "yes/no" or (scale == "share" and column.type != "bounded")
     what = f"P({query.outcome} = {said(query.outcome, 1.0, told)})" if yes_no else query.outcome
     return what + (" among the treated" if query.treated else "")
 
@@ -126,7 +119,7 @@ def _unit(query: q.Effect, told: Told) -> Answer:
         return finished(Answer("", None, text, table=rows), told, query)
     text = (
         f"a unit of {query.cause} changes {_subject(query, told)} by {stated(found)} on average "
-        f"over the rows, but not by as much everywhere: ask 'from A to B' ({comparison.how})"
+        f"over the rows, but not by as much everywhere: ask 'from A to B' ({found.how})"
     )
     return finished(
         Answer("", None, text, found.value, found.low, found.high, table=rows), told, query, found

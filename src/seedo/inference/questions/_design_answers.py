@@ -14,7 +14,7 @@ from seedo.inference.effects import (
     Plan,
     SetRows,
     Wanted,
-    compare,
+    compare_filled,
     fillers,
     mean_estimate,
     plain_mean,
@@ -143,7 +143,7 @@ def _compared(
     plan = Plan(rows.rows, asked.causes[0], asked.outcome, values, scale, beside,  # type: ignore[arg-type]
                 True, settings, held, wanted, fill,
                 _unmoved(table, asked.causes[0], fill, graph))  # fmt: skip
-    return compare(table, plan)
+    return compare_filled(table, plan)
 
 
 def _steadying(

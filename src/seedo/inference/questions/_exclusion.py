@@ -37,5 +37,5 @@ def answer_from_exclusion(query: Asked, table: Table, prior: GraphPrior | None) 
                    and edges[k, outcome] > 0]  # fmt: skip
         if carried or np.ptp(table.values[rows, j]) == 0:
             continue
-        return instrumented(query, table, rows & seen(table, asked.given), table.variables[j])
+        return instrumented(query, table, rows & seen(table, asked.given), (table.variables[j],))
     return None

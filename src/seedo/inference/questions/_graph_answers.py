@@ -8,25 +8,30 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.inference.checks import missing_tells
+from seedo.inference.checks import SHARE
 from seedo.inference.effects import (
     CausalGraph,
     Estimate,
+    Instrumented,
     Leg,
     Plan,
     Rows,
     Strategy,
     Wanted,
     bent,
-    compare,
+    compare_filled,
+    denied,
     direct_effect,
     effect_through,
     fillers,
     front_door,
+    front_door_by_curves,
     front_door_of_shares,
     indirect_effect,
     instrument,
     line,
+    natural_effect,
+    outside,
     sensitivity,
     touched,
 )
@@ -64,8 +69,43 @@ def answer_from_graph(
     names = [table.variables[j] for j in (*asked.causes, asked.outcome)]
     graph.check(names, "question")
     known = CausalGraph(graph, table.variables)
-    cause, outcome = names[0], names[-1]
-    if refusal := _conditioned(known, cause, asked, graph):
+    found = _by_graph(query, table, known, asked, wanted)
+    if found is None or found.refused:
+        return found
+    left_out = [v for v in table.variables if v not in known.observed]
+    assumes = found.assumes
+    if left_out:
+        assumes = (*assumes, f"{', '.join(left_out)}, not in the graph, moves nothing in it")
+    doubts = contradictions(known, table, names[0], names[-1])
+    return replace(found, assumes=assumes, warnings=(*doubts, *found.warnings))
+
+
+def contradictions(known: CausalGraph, table: Table, cause: str, outcome: str) -> tuple[str, ...]:
+    """Warnings where the rows deny what the graph says of an effect."""
+    warnings = []
+    if found := denied(known, table, cause, outcome):
+        worst = found[0]
+        more = f"; so do they of {len(found) - 1} more pairs" if len(found) > 1 else ""
+        warnings.append(
+            f"by the graph {worst.text}, and the rows deny it (p = {worst.p_value:.2g}){more}: an "
+            f"arrow or a hidden common cause between {worst.one} and {worst.other} is missing from "
+            f"it, and an effect of {cause} on {outcome} that rests on it may be wrong"
+        )
+    for one in outside(known, table, cause, outcome)[:1]:
+        warnings.append(
+            f"{one.other} is in the table, not in the graph, and goes with {cause} and, beside it, "
+            f"with {outcome} (p = {one.p_value:.2g}): if it moves both, the answer is wrong; add "
+            "it to the graph, or leave it out with --drop"
+        )
+    return tuple(warnings)
+
+
+def _by_graph(
+    query: Asked, table: Table, known: CausalGraph, asked: Doing, wanted: Wanted
+) -> Answer | None:
+    """The way that the graph opens; None where there is none here."""
+    cause, outcome = (table.variables[j] for j in (asked.causes[0], asked.outcome))
+    if refusal := _conditioned(known, cause, asked):
         return refuse(refusal, assumes=(_GIVEN,))
     if isinstance(query, q.Effect) and query.kind != "total":
         return _part(query, table, known, asked)
@@ -85,10 +125,10 @@ def answer_from_graph(
     return None
 
 
-def _conditioned(known: CausalGraph, cause: str, asked: Doing, graph: KnownGraph) -> str:
+def _conditioned(known: CausalGraph, cause: str, asked: Doing) -> str:
     """Why a condition cannot be held; "" if all can."""
     for event in asked.given:
-        if event.variable in graph.variables and event.variable in known.descendants(cause):
+        if event.variable in known.observed and event.variable in known.descendants(cause):
             return (
                 f"{event.variable} is changed by {cause} in the graph, so that rows chosen by it "
                 "are no longer alike; ask without this condition"
@@ -123,52 +163,17 @@ def _adjusted(
     fill = fillers(table, rows, values, _harmless(table, known, asked, held))
     plan = Plan(rows, asked.causes[0], asked.outcome, values, scale, covariates, False,  # type: ignore[arg-type]
                 settings, wanted=wanted, fill=fill, unmoved=True)  # fmt: skip
-    comparison = compare(table, plan)
+    comparison = compare_filled(table, plan)
     if comparison is None:
         return None
     assumes = (_GIVEN, _independent(table))
     count = int(comparison.fitted.weight.sum())
     told = Told(comparison, table, assumes, _told_rows(table, count), graph=True)
     if isinstance(query, q.Effect):
-        answer = effect_answer(query, told)
-    elif isinstance(query, q.DoesCause):
-        answer = cause_answer(query, told)
-    else:
-        answer = mean_answer(query, told, asked.settings[0])
-    lost = _lost(table, rows, values, asked, covariates)
-    return replace(answer, warnings=(*answer.warnings, *lost))
-
-
-def _lost(
-    table: Table, rows: NDArray[np.bool_], outcome: NDArray[np.float64], asked: Doing,
-    covariates: Sequence[int],
-) -> tuple[str, ...]:  # fmt: skip
-    """Warning of rows without the cause or what is held, where the outcome tells which they are.
-
-    Missingness that goes with cause and covariates alone does no harm; what the outcome adds to
-    the cause does.
-    """
-    cause = asked.causes[0]
-    found = []
-    for j in (cause, *covariates):
-        missing = ~np.isfinite(table.values[:, j])
-        used = rows & np.isfinite(outcome)
-        left = outcome
-        if j != cause:
-            used = used & np.isfinite(table.values[:, cause])
-            left = np.full(table.rows, np.nan)
-            if used.any():
-                x, y = table.values[used, cause], outcome[used]
-                slope = float(np.cov(x, y)[0, 1] / x.var(ddof=1)) if np.ptp(x) > 0 else 0.0
-                left[used] = y - slope * x
-        if missing_tells(missing[used], left[used][:, None]):
-            found.append(
-                f"{table.variables[j]} is missing in {int(missing[used].sum()):,} of "
-                f"{int(used.sum()):,} rows, and more often at some values of "
-                f"{table.variables[asked.outcome]} than at others: those rows are left out, and "
-                "the rest are chosen by what is to be explained"
-            )
-    return tuple(found)
+        return effect_answer(query, told)
+    if isinstance(query, q.DoesCause):
+        return cause_answer(query, told)
+    return mean_answer(query, told, asked.settings[0])
 
 
 def _harmless(table: Table, known: CausalGraph, asked: Doing, held: Sequence[str]) -> list[int]:
@@ -208,7 +213,7 @@ def _several(
     covariates = [*asked.causes[1:], *(table.index(v) for v in table.variables if v in held)]
     plan = Plan(_rows(table, known, asked), asked.causes[0], asked.outcome, values, scale,  # type: ignore[arg-type]
                 tuple(covariates), False, asked.settings[:1], others, wanted)  # fmt: skip
-    comparison = compare(table, plan)
+    comparison = compare_filled(table, plan)
     if comparison is None:
         return None
     count = int(comparison.fitted.weight.sum())
@@ -256,13 +261,29 @@ def _change(query: q.Effect | q.DoesCause) -> float:
 def _linear_answer(
     query: q.Effect | q.DoesCause, table: Table, found: Estimate, missing: int,
     more: Sequence[str] = (), warnings: Sequence[str] = (),
-    bends: bool = False,
+    bends: bool = False, ends: tuple[float, float] | None = None,
 ) -> Answer:  # fmt: skip
-    """An estimate under straight-line mechanisms as a sentence."""
-    found = found.scaled(_change(query))
-    per = "a unit of " + query.cause
+    """A slope as a sentence, or the effect of a move from one value to another.
+
+    Args:
+        query: about an effect.
+        table: all rows.
+        found: effect of a unit.
+        missing: rows left out.
+        more: what else is taken for granted.
+        warnings: what may make it wrong.
+        bends: no line is taken for granted.
+        ends: the move, where the question names none.
+    """
     if isinstance(query, q.Effect) and query.start is not None and query.end is not None:
-        start, end = (shown(query.cause, x, table.columns) for x in (query.start, query.end))
+        ends = query.start, query.end
+    column = table.columns[table.index(query.cause)]
+    if ends is None and column.named and len(column.levels) == 2:
+        ends = 0.0, 1.0
+    found = found.scaled(1.0 if ends is None else ends[1] - ends[0])
+    per = "a unit of " + query.cause
+    if ends is not None:
+        start, end = (shown(query.cause, x, table.columns) for x in ends)
         per = f"moving {query.cause} from {start} to {end}"
     kind = query.kind if isinstance(query, q.Effect) and query.kind != "total" else ""
     how = "on average" if not kind else f"on average ({kind} effect)"
@@ -288,31 +309,68 @@ def _by_front_door(
     clause = bent(rows, legs)
     if not clause:
         estimate = front_door(rows, query.cause, query.outcome, way.variables)
-        return _linear_answer(query, table, estimate, found[1])
-    if len(way.variables) > 1 or not _yes_no(rows, way.variables[0]):
-        return _not_straight(clause, query, table)
-    start, end = _ends(query)
+        return _linear_answer(query, table, estimate, found[1], _unhidden(estimate, rows))
+    start, end = _ends(query, rows)
     if start is None or end is None:
         return refuse(
             f"{clause}: the effect is not the same at all values of {query.cause}; ask from one "
             f"value of {query.cause} to another", assumes=(_GIVEN,),
         )  # fmt: skip
-    by_shares = front_door_of_shares(rows, query.cause, query.outcome, way.variables[0], start, end)
-    after = [(query.outcome, (query.cause, way.variables[0]))]
-    clause = by_shares if isinstance(by_shares, str) else bent(rows, after, True)
-    if clause or isinstance(by_shares, str):
+    curved = _bent_front_door(rows, query, way.variables, start, end)
+    if curved is None:
         return _not_straight(clause, query, table)
-    return _linear_answer(query, table, by_shares.scaled(1 / (end - start)), found[1], bends=True)
+    told = _linear_answer(query, table, curved.scaled(1 / (end - start)), found[1],
+                          _unhidden(curved, rows), _beyond(rows, query, start, end),
+                          bends=True, ends=(start, end))  # fmt: skip
+    return told
+
+
+def _bent_front_door(
+    rows: Rows, query: q.Effect | q.DoesCause, mediators: Sequence[str], start: float, end: float
+) -> Estimate | None:
+    """By shares of a yes/no mediator where these are logistic, else by smooth curves."""
+    if len(mediators) == 1 and _yes_no(rows, mediators[0]):
+        found = front_door_of_shares(rows, query.cause, query.outcome, mediators[0], start, end)
+        after = [(query.outcome, (query.cause, mediators[0]))]
+        if not isinstance(found, str) and not bent(rows, after, True):
+            return found
+    return front_door_by_curves(rows, query.cause, query.outcome, mediators, start, end)
+
+
+def _unhidden(estimate: Estimate, rows: Rows) -> tuple[str, ...]:
+    """How strong a hidden cause of mediators and outcome would have to be."""
+    hidden = sensitivity(estimate, _units(rows), "mediators and the outcome")
+    return (hidden,) if hidden else ()
+
+
+def _units(rows: Rows) -> float:
+    if rows.clusters is not None:
+        return float(len(np.unique(rows.clusters)))
+    return float(rows.weight.sum())
+
+
+def _beyond(
+    rows: Rows, query: q.Effect | q.DoesCause, start: float, end: float
+) -> tuple[str, ...]:  # fmt: skip
+    """Warning of settings that no row comes near."""
+    x = rows.columns[query.cause]
+    out = [v for v in (start, end) if not x.min() <= v <= x.max()]
+    return tuple(
+        f"{query.cause} is from {number(float(x.min()))} to {number(float(x.max()))} in the rows: "
+        f"at {number(v)} a curve is a guess" for v in out
+    )  # fmt: skip
 
 
 def _yes_no(rows: Rows, name: str) -> bool:
     return bool(np.isin(rows.columns[name], (0.0, 1.0)).all())
 
 
-def _ends(query: q.Effect | q.DoesCause) -> tuple[float | None, float | None]:
-    if isinstance(query, q.DoesCause) or query.start == query.end:
-        return None, None
-    return query.start, query.end
+def _ends(query: q.Effect | q.DoesCause, rows: Rows) -> tuple[float | None, float | None]:
+    """Settings that are compared: those asked about, or the two that there are."""
+    if isinstance(query, q.Effect) and query.start is not None and query.start != query.end:
+        return query.start, query.end
+    different = np.unique(rows.columns[query.cause])
+    return (float(different[0]), float(different[1])) if len(different) == 2 else (None, None)
 
 
 def _not_straight(clause: str, query: q.Effect | q.DoesCause, table: Table) -> Answer:
@@ -332,47 +390,78 @@ def _by_instrument(
 ) -> Answer | None:
     chosen = ~table.hard[:, [asked.causes[0], asked.outcome]].any(axis=1) & ~touched(table)
     return instrumented(
-        query, table, chosen & seen(table, asked.given), way.variables[0], way.conditions
+        query, table, chosen & seen(table, asked.given), way.variables, way.conditions
     )
 
 
 def instrumented(
-    query: q.Effect | q.DoesCause, table: Table, chosen: NDArray[np.bool_], by: str,
+    query: q.Effect | q.DoesCause, table: Table, chosen: NDArray[np.bool_], by: Sequence[str],
     held: Sequence[str] = (),
 ) -> Answer | None:  # fmt: skip
-    """An effect by instrument, beside what plain regression would say.
+    """An effect by instruments, beside what plain regression would say.
 
     Args:
         query: about an effect.
         table: all rows.
         chosen: bool[R], rows that are used.
-        by: the instrument.
+        by: the instruments.
         held: covariates.
     """
-    found = complete_rows(table, chosen, (query.cause, query.outcome, by, *held))
+    found = complete_rows(table, chosen, (query.cause, query.outcome, *by, *held))
     if found is None:
         return None
     result = instrument(found[0], query.cause, query.outcome, by, held)
+    names = ", ".join(result.used)
     if result.estimate is None:
         return refuse(
-            f"{by} moves {query.cause} too little to be an instrument (first-stage F = "
+            f"{names} moves {query.cause} too little to be an instrument (first-stage F = "
             f"{result.strength:.1f}): every effect is compatible with these rows; give more rows, "
-            f"or ask for the effect of {by} on {query.outcome}"
+            f"or ask for the effect of {names} on {query.outcome}"
         )
     plain = line(found[0], query.outcome, [query.cause, *held]).coefficients[query.cause]
+    change = "changes" if len(result.used) == 1 else "change"
     exclusion = (
-        f"{by} changes {query.outcome} only through {query.cause}; one slope holds at all values "
-        f"of {query.cause} and in all rows, which an instrument cannot show"
+        f"{names} {change} {query.outcome} only through {query.cause}; one slope holds at all "
+        f"values of {query.cause} and in all rows, which an instrument cannot show"
     )
-    weak: tuple[str, ...] = ()
-    if result.strength < 10:
-        weak = (
-            f"{by} is a weak instrument (first-stage F = {result.strength:.1f}): the interval "
-            "allows for that, the point says little",
-        )
-    answer = _linear_answer(query, table, result.estimate, found[1], (exclusion,), weak)
+    answer = _linear_answer(query, table, result.estimate, found[1],
+                            (exclusion, *_direct_way(result, found[0])),
+                            _instrument_warnings(query, by, result))  # fmt: skip
     scaled = number(plain * _change(query))
     return replace(answer, answer=answer.answer + f" (plain regression would say {scaled})")
+
+
+def _instrument_warnings(
+    query: q.Effect | q.DoesCause, by: Sequence[str], result: Instrumented
+) -> tuple[str, ...]:
+    """What speaks against instruments."""
+    found = []
+    if result.strength < 10:
+        found.append(
+            f"{result.used[0]} is a weak instrument (first-stage F = {result.strength:.1f}): the "
+            "interval allows for that, the point says little"
+        )
+    if result.disagreement < SHARE["graph"]:
+        found.append(
+            f"the instruments {', '.join(by)} disagree (Hansen's J, p = {result.disagreement:.2g})"
+            f": one of them moves {query.outcome} by another way than {query.cause}, or the effect "
+            "is no single slope"
+        )
+    elif result.bent < SHARE["curvature"]:
+        found.append(
+            f"the effect of {query.cause} on {query.outcome} is no single slope (p = "
+            f"{result.bent:.2g}, by squares of {', '.join(by)}): the answer is a weighted average "
+            f"of slopes, and not what a move from one value of {query.cause} to another does"
+        )
+    return tuple(found)
+
+
+def _direct_way(result: Instrumented, rows: Rows) -> tuple[str, ...]:
+    """How strong a hidden cause of instrument and outcome would have to be."""
+    if result.reduced is None:
+        return ()
+    hidden = sensitivity(result.reduced, _units(rows), f"{result.used[0]} and the outcome")
+    return (hidden,) if hidden else ()
 
 
 def _part(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) -> Answer | None:
@@ -408,14 +497,47 @@ def _part(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) -> An
     if query.kind == "indirect":
         legs.append((outcome, (cause, *(total or ()))))
     if clause := bent(rows, legs):
-        return _not_straight(clause, query, table)
+        return _natural(query, table, known, asked) or _not_straight(clause, query, table)
     if query.kind == "direct":
         estimate = direct_effect(rows, cause, outcome, held)
     else:
         estimate = indirect_effect(rows, cause, outcome, held, total or ())
     answer = _linear_answer(query, table, estimate, missing, ("no interaction along the paths",))
-    hidden = sensitivity(estimate, float(rows.weight.sum()))
+    hidden = sensitivity(estimate, _units(rows))
     return replace(answer, assumes=(*answer.assumes, *([hidden] if hidden else [])))
+
+
+def _natural(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) -> Answer | None:
+    """A natural direct or indirect effect; None where it does not follow, or rows are too few."""
+    cause, outcome = query.cause, query.outcome
+    way = known.mediation(cause, outcome, (
+        *(known.adjustment(cause, outcome) or ()), *(known.direct(cause, outcome) or ()),
+    ))  # fmt: skip
+    if way is None:
+        return None
+    found = complete_rows(table, _observed(table, asked), (cause, outcome, *way[0], *way[1]))
+    if found is None:
+        return None
+    rows, missing = found
+    start, end = _ends(query, rows)
+    if start is None or end is None:
+        return refuse(
+            f"how much of the effect of {cause} on {outcome} is {query.kind} is not the same at "
+            f"all values of {cause}: ask '{query.kind} effect of {cause} on {outcome} from A to B'",
+            assumes=(_GIVEN,),
+        )  # fmt: skip
+    direct = query.kind == "direct"
+    estimate = natural_effect(rows, cause, outcome, *way, start, end, direct)
+    if estimate is None:
+        return None
+    at = shown(cause, start if direct else end, table.columns)
+    stay = f"{', '.join(way[0])} as under {cause} = {at}" if direct else f"{cause} held at {at}"
+    hidden = sensitivity(estimate, _units(rows))
+    return _linear_answer(
+        query, table, estimate.scaled(1 / (end - start)), missing,
+        (f"natural effect: {stay}", *([hidden] if hidden else [])),
+        _beyond(rows, query, start, end), bends=True, ends=(start, end),
+    )  # fmt: skip
 
 
 def _through(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) -> Answer | None:
@@ -441,7 +563,9 @@ def _through(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) ->
     if clause := bent(found[0], legs):
         return _not_straight(clause, query, table)
     estimate = effect_through(found[0], cause, outcome, mediator, first, second)
-    return _linear_answer(query, table, estimate, found[1], ("no interaction along the paths",))
+    hidden = sensitivity(estimate, _units(found[0]))
+    more = ("no interaction along the paths", *([hidden] if hidden else []))
+    return _linear_answer(query, table, estimate, found[1], more)
 
 
 def _observed(table: Table, asked: Doing) -> NDArray[np.bool_]:

@@ -72,6 +72,7 @@ class ChildRows:
         always_precision: float64[c], prior precision of their coefficients.
         precision: of a linear coefficient.
         shape: of the prior of the noise variance, without parents; half a parent is added to it.
+        spent: rows that the constants of units use up.
     """
 
     child: int
@@ -82,6 +83,7 @@ class ChildRows:
     always_precision: NDArray[np.float64]
     precision: float
     shape: float
+    spent: int = 0
 
 
 class _Moments(NamedTuple):
@@ -234,7 +236,7 @@ class CurvedFamily:
         penalty = np.ones(self._zero + 1)
         penalty[: len(self._basis.penalty)] = self._basis.penalty
         penalty *= group.precision
-        return _Moments(gram, penalty, log_jacobian, log_always, len(value))
+        return _Moments(gram, penalty, log_jacobian, log_always, len(value) - group.spent)
 
 
 def _evidence(

@@ -166,7 +166,7 @@ class Mechanisms:
             rows.append(ChildRows(
                 child, self.basis, group.rows, self.standard[group.rows, child], always,
                 model.always_precisions(always.shape[1]), model.weight_precision(self.table.n),
-                model.shape(self.table.n, 0),
+                model.shape(self.table.n, 0), group.spent,
             ))  # fmt: skip
             positive.append(values if len(values) and values.min() > 0 else None)
         allowed = self.allowed(child)

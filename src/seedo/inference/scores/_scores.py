@@ -38,7 +38,7 @@ from seedo.inference.scores._mechanisms import (
     sets_by_size,
 )
 from seedo.inference.scores._noise import KnownNoise, NoiseModel, UnknownNoise
-from seedo.inference.scores._row_groups import row_groups, units
+from seedo.inference.scores._row_groups import RowGroup, row_groups, units
 from seedo.inference.scores._score_table import ScoreTable, members
 from seedo.tables import Table
 
@@ -216,19 +216,16 @@ def _groups(
     child: int,
     shifted_by: Sequence[int],
 ) -> list[_Group]:
-    return [_moments(standard, model, *group) for group in row_groups(table, child, shifted_by)]
+    return [_moments(standard, model, group) for group in row_groups(table, child, shifted_by)]
 
 
-def _moments(
-    standard: NDArray[np.float64],
-    model: NoiseModel,
-    rows: NDArray[np.bool_],
-    offsets: NDArray[np.float64],
-) -> _Group:
-    x = standard[rows]
+def _moments(standard: NDArray[np.float64], model: NoiseModel, group: RowGroup) -> _Group:
+    x = standard[group.rows]
     columns = [np.ones((len(x), 1))] if model.intercept else []
-    z = np.concatenate([x, *columns, offsets], axis=1)
-    return _Group(z.T @ z, len(x))
+    z = np.concatenate([x, *columns, group.offsets], axis=1)
+    # As restricted likelihood has it (Patterson & Thompson 1971): what told the units' constants
+    # tells nothing else.
+    return _Group(z.T @ z, len(x) - group.spent)
 
 
 def own_moments(table: Table, model: NoiseModel, child: int) -> _Group:
