@@ -165,10 +165,8 @@ def _by_one(left: _Left, by: str, held: Sequence[str], bent: float) -> Instrumen
     value = zy / zx
     how = f"instrument {by}" + (f", {', '.join(held)} held" if held else "")
     rows = int(weight.sum())
-    turn = np.array([[1.0, 0.0], [-value, 1.0]])
-    both = turn.T @ meat @ turn
-    square = max(float(both[0, 0]), 0.0)
-    if _usual(strength, both):
+    if strength > STRONG:
+        square = max(meat[0, 0] - 2 * value * meat[0, 1] + value**2 * meat[1, 1], 0.0)
         found = t_estimate(value, math.sqrt(square) / abs(zx), left.freedom, how, rows)
         return Instrumented(found, strength, (by,), 1.0, bent, _reduced(left))
     q = quantile(left.freedom) ** 2

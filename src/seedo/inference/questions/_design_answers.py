@@ -137,9 +137,10 @@ def _compared(
     others = dict(zip(asked.causes[1:], asked.settings[1:], strict=True))
     beside = tuple(dict.fromkeys([*others, *rows.beside]))
     held = {table.variables[j]: value for j, value in others.items()}
-    beside = (*beside, *_steadying(table, asked, rows, beside, graph))
     usable = [j for j in range(table.n) if j not in (*asked.causes, *beside, asked.outcome)]
     fill = fillers(table, rows.rows, values, usable)
+    steady = _steadying(table, asked, rows, beside, graph)
+    beside = (*beside, *(j for j in steady if j not in fill))
     plan = Plan(rows.rows, asked.causes[0], asked.outcome, values, scale, beside,  # type: ignore[arg-type]
                 True, settings, held, wanted, fill,
                 _unmoved(table, asked.causes[0], fill, graph))  # fmt: skip
