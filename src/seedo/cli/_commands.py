@@ -18,6 +18,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "The whole idea in minutes": ("demo",),
     "Agents": ("watch", "learn", "dagger", "ppo", "perform", "review"),
     "Your own data": ("ask", "advise"),
+    "Your own system": ("experiment",),
     "Research": ("study", "lab"),
     "Worlds, players and files": ("list", "inspect", "import", "cache"),
 }
