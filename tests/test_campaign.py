@@ -1,6 +1,7 @@
 """Campaigns: what is on the disk when a process dies, and who measures, against journals that are
 read by hand and a rig that keeps a book of its own."""
 
+import itertools
 import json
 import math
 import os
@@ -378,7 +379,7 @@ def test_moving_a_knob_costs(tmp_path):
     with play.Campaign(plan(knobs=knobs, cost={"run": 1.0, "budget": 14.0}), tmp_path) as campaign:
         play.run_campaign(campaign, rig)
     kinds = [setting["kind"] for setting in proposed(tmp_path)]
-    moved = [a != b for a, b in zip(kinds, kinds[1:], strict=False)]
+    moved = [a != b for a, b in itertools.pairwise(kinds)]
     assert [run.cost for run in campaign.runs] == [1.0, *(1.0 + 3.0 * m for m in moved)]
     assert campaign.spent <= 14.0
     assert any(moved)
