@@ -13,6 +13,7 @@ from scipy import stats
 
 from seedo import inference
 from seedo.errors import UserError
+from seedo.evaluation._smooth import smooth_mean
 from seedo.inference.questions import Answer
 from seedo.play.campaign import Campaign, Run, runs_table
 from seedo.spaces import Goal, Runs
@@ -23,10 +24,6 @@ _FEWEST = 8
 """Runs with a result from which on a model is fitted."""
 _FREEDOM = 3
 """Repeats, beyond the first of a setting, from which on their scatter is an estimate of noise."""
-_MOST_FITTED = 400
-"""Runs that a model is fitted to: the last ones."""
-_FITS = 2
-"""Starts of the model's fit beside its own."""
 
 
 @dataclass(frozen=True)
@@ -188,8 +185,7 @@ def _kept(campaign: Campaign, known: Runs, setting: Array) -> Best:
 
 def expect(campaign: Campaign, known: Runs, setting: Array, goal: Goal) -> Expected:
     """What a setting, float64[K], gives of a goal's reading on average: from its repeats, where
-    repeats tell how runs scatter; else from a Gaussian process over all runs (Rasmussen & Williams
-    2006, Matérn 5/2, noise and lengths by maximum likelihood), else as it was measured.
+    repeats tell how runs scatter; else from a smooth model of all runs; else as it was measured.
 
     The best of many is best by luck too: the model makes up for that, the mean of two or more
     repeats only in part.
@@ -206,9 +202,10 @@ def expect(campaign: Campaign, known: Runs, setting: Array, goal: Goal) -> Expec
         by = f"the mean of {len(own)} runs"
         return Expected(goal.reading, mean, mean - half, mean + half, by)
     if len(y) >= _FEWEST and np.ptp(y) > 0:
-        mean, error = _modelled(campaign, x[-_MOST_FITTED:], y[-_MOST_FITTED:], setting)
-        by = f"a smooth model of {min(len(y), _MOST_FITTED)} runs"
-        return Expected(goal.reading, mean, mean - 1.96 * error, mean + 1.96 * error, by)
+        space = campaign.plan.space
+        at, point = space.coordinates(x), space.coordinates(setting[None])[0]
+        mean, low, high = smooth_mean(at, y, point)
+        return Expected(goal.reading, mean, low, high, f"a smooth model of {len(y)} runs")
     if len(own):
         by = "one run" if len(own) == 1 else f"the mean of {len(own)} runs"
         return Expected(goal.reading, float(own.mean()), None, None, f"{by}: too few to say more")
@@ -224,26 +221,6 @@ def _scatter(x: Array, y: Array) -> tuple[float, int]:
     freedom = int(len(y) - len(different))
     rest = float(((y - means[which]) ** 2).sum())
     return (math.sqrt(rest / freedom) if freedom else math.nan), freedom
-
-
-def _modelled(campaign: Campaign, x: Array, y: Array, setting: Array) -> tuple[float, float]:
-    """Mean and standard deviation of the mean outcome at a setting, by a Gaussian process."""
-    from sklearn.gaussian_process import GaussianProcessRegressor  # takes long to import
-    from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
-
-    space = campaign.plan.space
-    at, point = space.coordinates(x), space.coordinates(setting[None])
-    scales = np.full(at.shape[1], 0.5)
-    noise = WhiteKernel(0.05, (1e-6, 1.0))
-    kernel = ConstantKernel(1.0, (0.05, 20.0)) * Matern(scales, (0.05, 20.0), nu=2.5) + noise
-    model = GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=_FITS,
-                                     random_state=0)  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # lengths at an end of their range: knobs that do nothing
-        model.fit(at, y)
-        mean, error = model.predict(point, return_std=True)
-    white = model.kernel_.k2.noise_level * float(np.var(y))
-    return float(mean[0]), math.sqrt(max(float(error[0]) ** 2 - white, 0.0))
 
 
 # -- runs -----------------------------------------------------------------------------------------
