@@ -165,6 +165,7 @@ def _record(live: Campaign, path: Path, as_json: bool) -> None:
 
 def _go(live: Campaign, export: bool, as_json: bool) -> None:
     """Runs until the budget is used up, or the user stops."""
+    _ = live.chooser  # a wrong name is said before all else
     if not (as_json or export):
         for line in _described(live):
             notes.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
