@@ -203,7 +203,8 @@ class Hill(Bench):
 def test_a_world_measures_and_tells_its_knobs(tmp_path):
     file = tmp_path / "c.toml"
     file.write_text(
-        'budget = 9\nplayer = "random"\n[measure]\nfailures = 9\nworld = "test_campaign_ways:Hill"\n'
+        'budget = 9\nplayer = "random"\n'
+        '[measure]\nfailures = 9\nworld = "test_campaign_ways:Hill"\n'
     )
     noise = []
     for folder in ("one", "two"):
