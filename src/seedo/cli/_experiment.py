@@ -203,9 +203,13 @@ def _ask(text: str) -> str:
 
 def _progress(bar: Bar, live: Campaign) -> None:
     failed = sum(run.state == "failed" for run in live.runs)
-    note = f"{failed} failed" if failed else ""
+    notes_of = [f"{failed} failed"] if failed else []
+    best, goals = live.best, live.plan.goals.readings
+    if best is not None and len(goals) == 1:
+        value = best.readings[live.plan.names.index(goals[0])]
+        notes_of.append(f"best {goals[0]} {value:.4g}")
     made, budget = live.made, live.plan.budget
-    bar.show(made, budget, note, f"{made} of {budget} runs")
+    bar.show(made, budget, ", ".join(notes_of), f"{made} of {budget} runs")
 
 
 def _end(live: Campaign, why: str, as_json: bool, quiet: bool = False) -> None:

@@ -137,6 +137,17 @@ class Campaign:
                 known = known.plus(run.setting, run.readings)
         return known
 
+    @property
+    def best(self) -> Run | None:
+        """The run whose result is best, of all goals together; None before there is one."""
+        runs = [run for run in self.runs if run.state == "done"]
+        if not runs:
+            return None
+        settings = np.array([run.setting for run in runs])
+        read = Runs(settings, np.array([run.readings for run in runs]), self.plan.names)
+        values = read.values(self.plan.goals)
+        return runs[int(np.nanargmax(values))] if np.isfinite(values).any() else None
+
     def setting(self, run: Run) -> dict[str, Any]:
         """A run's setting by name, as users write it."""
         return self.plan.space.named(run.setting)

@@ -17,6 +17,10 @@ from seedo.play.campaign._meters import Failed, Function, FunctionMeter, Meter, 
 LOST = "its result was lost when the campaign was stopped"
 
 
+_CLOSING = 2.0
+"""Seconds that a meter may take to be closed."""
+
+
 class Outcome(NamedTuple):
     """What came of a run that was handed out."""
 
@@ -150,9 +154,17 @@ class _Workers:
     def __exit__(self, *error: object) -> None:
         for _ in range(self._count):
             self._wanted.put(None)
-        for meter in self._meters:
-            with suppress(Exception):
-                meter.close()
+        closing = [threading.Thread(target=self._let_go, args=(meter,), daemon=True)
+                   for meter in self._meters]  # fmt: skip
+        for thread in closing:
+            thread.start()
+        for thread in closing:  # one that is still measuring, because nobody waits for it, may hang
+            thread.join(_CLOSING)
+
+    @staticmethod
+    def _let_go(meter: Meter) -> None:
+        with suppress(Exception):
+            meter.close()
 
     def give(self, proposal: Proposal) -> None:
         self._wanted.put(proposal)
