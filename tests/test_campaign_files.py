@@ -1,10 +1,14 @@
 """Campaigns' files that cannot be used: one true line each, naming the field."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from seedo.errors import UserError
 from seedo.play import campaign as play
 
+ROOT = Path(__file__).parents[1]
 GOOD = """
 budget = 5
 [knobs.x]
@@ -131,6 +135,16 @@ def test_the_example_is_a_plan_and_says_what_it_says(tmp_path):
     lines = [line.removeprefix("# ") for line in play.EXAMPLE.splitlines()]
     for kind in ("command", "python", "http", "gym", "world"):
         assert any(line.startswith(f"{kind} = ") for line in lines)
+
+
+def test_the_walk_in_the_documentation_is_the_example_that_comes_with_it():
+    text = (ROOT / "docs" / "campaigns.md").read_text(encoding="utf-8")
+    shown = tomllib.loads(text.partition("```toml\n")[2].partition("```")[0])
+    example = (ROOT / "examples" / "device" / "campaign.toml").read_text(encoding="utf-8")
+    kept = tomllib.loads(example)
+    assert shown.items() <= kept.items()
+    assert kept.keys() - shown.keys() <= {"workers", "seed"}
+    assert play.plan_of(shown).space.size == 3
 
 
 def test_a_level_that_is_a_number_is_read_from_a_table_of_numbers(tmp_path):
