@@ -182,8 +182,8 @@ def test_bad_input_is_one_line_exit_2_and_leaves_nothing(words, field, folder, t
     assert sorted(folder.rglob("*")) == before
 
 
-VERBS = ("demo", "watch", "learn", "dagger", "ppo", "perform", "review", "ask", "advise", "study",
-         "lab", "list", "inspect", "import", "cache")  # fmt: skip
+VERBS = ("demo", "watch", "learn", "dagger", "ppo", "perform", "review", "ask", "advise",
+         "experiment", "study", "lab", "list", "inspect", "import", "cache")  # fmt: skip
 
 
 def test_help_lists_the_verbs_in_the_order_of_the_work_on_short_lines(capsys):

@@ -300,15 +300,14 @@ def test_import_takes_what_the_table_does_not_say(tmp_path, capsys):
     assert batch.goal.tolist() == [[2], [2]]
 
 
-def test_names_without_an_order_are_not_asked_about_as_numbers(tmp_path):
+def test_names_without_an_order_are_levels_and_no_numbers(tmp_path):
     file = write_csv(
         tmp_path / "log.csv",
         "episode,step,phase,target,value,goal,colour,yield",
         *(f"0,{i},explore,colour,{c},,{c},{i}" for i, c in enumerate(["red", "blue", "green"])),
     )
-    batch = import_csv(file)
-    with pytest.raises(UserError, match="colour"):
-        as_table(batch)
+    (colour,) = (c for c in as_table(import_csv(file)).columns if c.name == "colour")
+    assert (colour.type, colour.levels) == ("categorical", ("blue", "green", "red"))
 
 
 @pytest.mark.parametrize("name", ["agent.json", "manifest.json"])

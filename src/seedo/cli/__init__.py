@@ -11,6 +11,7 @@ import typer
 
 from seedo import __version__, programs
 from seedo.cli import (  # noqa: F401  they register their commands
+    _experiment,
     _files,
     _lab,
     _learning,
@@ -83,7 +84,7 @@ def _unusable(error: Any) -> str:
 
 
 def _how_to_go_on(words: list[str]) -> str:
-    if words[0] in ("demo", "study"):
+    if words[0] in ("demo", "study", "experiment"):
         return f"; the same command goes on: {shlex.join(['seedo', *words])}"
     if words[0] in ("watch", "learn", "dagger", "ppo", "perform"):
         again = words if "--resume" in words else [*words, "--resume"]

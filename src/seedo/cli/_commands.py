@@ -18,6 +18,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "The whole idea in minutes": ("demo",),
     "Agents": ("watch", "learn", "dagger", "ppo", "perform", "review"),
     "Your own data": ("ask", "advise"),
+    "Your own system": ("experiment",),
     "Research": ("study", "lab"),
     "Worlds, players and files": ("list", "inspect", "import", "cache"),
 }
@@ -34,9 +35,9 @@ class Verbs(TyperGroup):
     its module takes long to import."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        width = max(map(len, self.commands))
         for title, names in GROUPS.items():
             found = [(name, self.commands[name]) for name in names if name in self.commands]
+            width = max(len(name) for name, _ in found)
             rows = [(n, c.get_short_help_str(formatter.width - width - 6)) for n, c in found]
             with formatter.section(title):
                 formatter.write_dl(rows)

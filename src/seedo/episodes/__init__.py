@@ -14,7 +14,7 @@ from seedo.episodes._batch import (
     concatenate,
 )
 from seedo.episodes._dataset import Dataset
-from seedo.episodes._files import cannot_write, lock_folder, write_atomic
+from seedo.episodes._files import cannot_write, flush_folder, lock_folder, write_atomic
 from seedo.episodes._manifest import Shard
 from seedo.episodes._origin import Origin
 from seedo.episodes._own_log import Layout, OwnLog, import_csv
@@ -54,6 +54,7 @@ __all__ = [
     "as_table",
     "cannot_write",
     "concatenate",
+    "flush_folder",
     "from_arrow",
     "import_csv",
     "lock_folder",

@@ -8,8 +8,7 @@ import numpy as np
 
 from seedo.episodes._batch import EpisodeBatch
 from seedo.episodes._origin import RECORDED
-from seedo.errors import UserError
-from seedo.tables import Table
+from seedo.tables import Column, Table
 
 
 def as_table(batch: EpisodeBatch, title: str = "") -> Table:
@@ -18,22 +17,23 @@ def as_table(batch: EpisodeBatch, title: str = "") -> Table:
     Rows of one episode come from one system, rows of different episodes from different ones
     unless the world is a recorded one; it is the caller's business to pool what belongs
     together.
-
-    Raises:
-        UserError: a variable has more than two values that are names without an order.
     """
     origin = batch.origin
-    kinds = zip(origin.variables, origin.types or (), origin.levels or (), strict=False)
-    for name, kind, levels in kinds:
-        if levels is not None and kind != "ordered" and len(levels) > 2:
-            remedy = "names, not numbers: give it as one column of 0 and 1 for each"
-            raise UserError(f"variable {name}", ", ".join(levels)[:80], remedy)
     outcome = batch.outcome.astype(np.float64)
     seen = np.isfinite(outcome).any(axis=2)
     episode, step = np.nonzero(seen)
     were_set = ~np.isnan(batch.setting[seen])
     table = Table.from_rows(origin.variables, outcome[seen], were_set, title)
-    return replace(table, episode=batch.episode_id[episode], step=step.astype(np.int64))
+    kinds = zip(
+        origin.variables, origin.types or (), origin.levels or (None,) * origin.n, strict=False
+    )
+    columns = tuple(Column(name, kind, levels=levels or ()) for name, kind, levels in kinds)
+    return replace(
+        table,
+        columns=columns or table.columns,
+        episode=batch.episode_id[episode],
+        step=step.astype(np.int64),
+    )
 
 
 def pools_episodes(batch: EpisodeBatch) -> bool:

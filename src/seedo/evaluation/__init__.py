@@ -11,6 +11,7 @@ from seedo.evaluation._blicket import (
     blicket_bayes_returns,
     read_blicket,
 )
+from seedo.evaluation._campaign import Best, Effect, Expected, Found, found
 from seedo.evaluation._cost import flops_of
 from seedo.evaluation._definitions import definitions
 from seedo.evaluation._frontier import COSTS, Frontier, FrontierGroup, Point, frontier
@@ -27,8 +28,12 @@ __all__ = [
     "ORACLE",
     "Advice",
     "Advised",
+    "Best",
     "BlicketReading",
     "Diagnosis",
+    "Effect",
+    "Expected",
+    "Found",
     "Frontier",
     "FrontierGroup",
     "Group",
@@ -48,6 +53,7 @@ __all__ = [
     "definitions",
     "episode_returns",
     "flops_of",
+    "found",
     "frontier",
     "left_before",
     "measure",

@@ -30,10 +30,12 @@ from seedo.play._record import (
     shard_size,
     watch,
 )
+from seedo.play.campaign import Campaign, run_campaign
 from seedo.worlds import Rollout
 
 __all__ = [
     "Actor",
+    "Campaign",
     "Choice",
     "Live",
     "LiveRooms",
@@ -60,6 +62,7 @@ __all__ = [
     "record",
     "rollout",
     "rollout_on",
+    "run_campaign",
     "set_up",
     "set_ups",
     "shard_size",

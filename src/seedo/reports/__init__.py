@@ -1,6 +1,7 @@
 """Reports: figures, tables and pages of what was measured."""
 
 from seedo.reports._advice_report import advice_table, write_advice
+from seedo.reports._campaign_report import campaign_figures, campaign_table, write_campaign
 from seedo.reports._drawing import (
     BLUE,
     GREEN,
@@ -48,6 +49,8 @@ __all__ = [
     "bar",
     "bars",
     "beside_table",
+    "campaign_figures",
+    "campaign_table",
     "curve",
     "figures",
     "film",
@@ -64,6 +67,7 @@ __all__ = [
     "svg",
     "table",
     "write_advice",
+    "write_campaign",
     "write_report",
     "write_settings_advice",
 ]

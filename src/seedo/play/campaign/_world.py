@@ -1,0 +1,93 @@
+"""A campaign as players see it: a world whose runs somebody else makes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.errors import UserError
+from seedo.experimenters import find_player
+from seedo.experimenters.proposers import filling
+from seedo.play.campaign._plan import Plan
+from seedo.spaces import Runs
+from seedo.worlds import EXPLOIT, EXPLORE, Spec, World
+
+Array = NDArray[np.float64]
+
+
+class CampaignWorld(World):
+    """What a player is told of a campaign; nothing can be played in it."""
+
+    name = "campaign"
+    host = True
+
+    def __init__(self, plan: Plan) -> None:
+        variables = (*plan.space.names, *plan.names)
+        phases = (*(EXPLORE,) * plan.budget, EXPLOIT)
+        self.spec = Spec(variables, (), phases, space=plan.space, goals=plan.goals)
+        self._config = plan.to_json()
+
+    def config(self) -> dict[str, Any]:
+        return self._config
+
+
+class Chooser:
+    """Who chooses in a campaign: a pure function of the runs so far.
+
+    Raises:
+        UserError: there is no such player, or it proposes no settings.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.world = plan, CampaignWorld(plan)
+        self.player = find_player(plan.player, self.world, greedy=True, seed=plan.seed)
+        if not hasattr(self.player, "propose"):
+            remedy = "it proposes no settings: use random, sobol, grid, one-factor or bo:lognei"
+            raise UserError("player", plan.player, remedy)
+
+    def propose(self, runs: Runs, pending: Array, left: int, number: int) -> Array:
+        """The setting of a run, float64[K].
+
+        Args:
+            runs: all that are known, earlier rows first.
+            pending: float64[P, K], settings of runs that wait for their result.
+            left: runs of the budget, this one among them.
+            number: of the run, from 0.
+
+        Raises:
+            UserError: the player fails, or proposes what cannot be set.
+        """
+        rng = np.random.default_rng([self.plan.seed, number])
+        owner = f"player {self.plan.player}, run {number}"
+        if self.plan.first is not None and number < self.plan.first:
+            return filling(self.plan.space, runs.made, pending, self.plan.seed, rng)
+        try:
+            proposed = self.player.propose(self.world.spec, runs, pending, left, rng)
+            setting = np.array(proposed, np.float64)
+        except UserError:
+            raise
+        except Exception as error:  # whatever a player of others' does
+            said = " ".join(str(error).split())[:200]
+            raise UserError(owner, None, f"{type(error).__name__}: {said}") from error
+        if setting.shape != (self.plan.space.size,):
+            remedy = f"give {self.plan.space.size} numbers, one a knob"
+            raise UserError(owner, list(setting.shape), remedy)
+        try:
+            self.plan.space.check(setting)
+        except UserError as error:
+            raise UserError(owner, None, f"it proposes what cannot be set: {error}") from error
+        return setting
+
+    def recommend(self, runs: Runs, number: int) -> Array | None:
+        """The setting, float64[K], that the player would keep, one that can be set; None: it has
+        seen no result."""
+        rng = np.random.default_rng([self.plan.seed, number])
+        now = runs.made
+        inside = self.plan.space.allows(now.settings)
+        known = Runs(now.settings[inside], now.readings[inside], now.names)
+        if not np.isfinite(known.values(self.plan.goals)).any():
+            return None
+        kept: Array = np.array(self.player.recommend(self.world.spec, known, rng), np.float64)
+        return kept
