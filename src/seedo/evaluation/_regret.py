@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from seedo.episodes import EXPLORE, EpisodeBatch
 from seedo.errors import UserError
+from seedo.evaluation._replay import world_of
 from seedo.spaces import Goal, Goals
 from seedo.statistics import Estimate, clusters_of, mean, missing
+from seedo.worlds import Bench, kind_of
 
 Array = NDArray[np.float64]
 
@@ -105,14 +107,20 @@ def _points(count: int) -> list[int]:
 
 def _goals(batch: EpisodeBatch) -> Goals | None:
     """The goals that a log's world says, if all of them were read."""
-    aims: Any = json.loads(batch.origin.world_config).get("aims")
-    if not isinstance(aims, dict) or not aims:
-        return None
+    origin = batch.origin
+    config: dict[str, Any] = json.loads(origin.world_config)
+    aims = config.get("aims")
+    goals: Goals | None
     try:
-        goals = Goals(tuple(Goal.from_json(name, fields) for name, fields in aims.items()))
+        if isinstance(aims, dict) and aims:
+            goals = Goals(tuple(Goal.from_json(name, fields) for name, fields in aims.items()))
+        elif issubclass(kind_of(origin.world, origin.world_config), Bench):
+            goals = world_of(batch).spec.goals
+        else:
+            return None
     except (UserError, TypeError):
         return None
-    return goals if set(goals.readings) <= set(batch.origin.variables) else None
+    return goals if goals and set(goals.readings) <= set(origin.variables) else None
 
 
 def _measured(batch: EpisodeBatch, goals: Goals) -> Array:

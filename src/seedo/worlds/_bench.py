@@ -6,6 +6,7 @@ import json
 import math
 from typing import Any, ClassVar, NamedTuple
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -88,10 +89,11 @@ class Bench(World):
         """What the setting of each step is worth, so that a log tells how good the best was after
         each run: {"worth": [...]}, null where nothing was set or read."""
         found = []
-        for settings, outcomes in zip(played.setting, played.outcome, strict=True):
+        for i, (settings, outcomes) in enumerate(zip(played.setting, played.outcome, strict=True)):
+            task = jax.tree.map(lambda part, i=i: part[i], played.task)
             pairs = zip(settings[:, : self.space.size], outcomes[:, self.space.size :], strict=True)
             worths = [
-                self.worth(None, x, y) if np.isfinite(x).all() else math.nan for x, y in pairs
+                self.worth(task, x, y) if np.isfinite(x).all() else math.nan for x, y in pairs
             ]
             told = [None if math.isnan(w) else float(f"{w:.9g}") for w in worths]
             found.append(json.dumps({"worth": told}))

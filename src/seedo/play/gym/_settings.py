@@ -13,16 +13,14 @@ from numpy.typing import NDArray
 from seedo.errors import UserError, one_of
 from seedo.play._live import Live
 from seedo.play.gym._episodes import STREAM
-from seedo.spaces import Knob, Space
-from seedo.worlds import EXPLOIT, PHASES, World, set_to
+from seedo.spaces import Knob
+from seedo.worlds import EXPLOIT, OBSERVE, PHASES, World, set_to
 
 Array = NDArray[np.float64]
 
 REWARDS = ("kept", "measured")
 _LARGEST = float(np.finfo(np.float32).max)
 _LOWEST_32 = 0xFFFFFFFF
-_CANDIDATES = 2_048
-"""Possible settings among which the nearest is taken, where an action breaks a constraint."""
 
 
 class SettingEnvironment(gymnasium.Env[Any, Any]):
@@ -33,7 +31,7 @@ class SettingEnvironment(gymnasium.Env[Any, Any]):
     What the knobs do not allow is made what they do (values
     within ends and steps, parts that add up to their total); where that still breaks a constraint,
     or only recorded settings are possible, the nearest possible setting is taken. `info["setting"]`
-    says which it was.
+    says which it was. A step that only watches leaves all knobs alone.
 
     Entries of an observation are float32 boxes: `phase` one-hot [3], `steps_left` as a fraction
     [1], `setting` [K] and `readings` [M] of the last step, zeros where `observed` [K + M] is 0.
@@ -70,7 +68,6 @@ class SettingEnvironment(gymnasium.Env[Any, Any]):
             "observed": box(0, 1, spec.n),
         })  # fmt: skip
         self._reward, self._space = reward, spec.space
-        self._nearest = _Nearest(spec.space)
         self._live: Live | None = None
         self._seed: int | None = None
         self._episode = -1
@@ -96,9 +93,13 @@ class SettingEnvironment(gymnasium.Env[Any, Any]):
         if not self.action_space.contains(action):
             raise UserError("action", action, "give an entry for each knob, see action_space")
         wanted = np.array([_value(knob, action[knob.name]) for knob in self._space.knobs])
-        setting = self._nearest.to(wanted)
-        exploits = live.phase == EXPLOIT
-        live.carry_out(set_to(setting, self.world.spec.n))
+        setting = self._space.nearest(wanted)
+        exploits, watches = live.phase == EXPLOIT, live.phase == OBSERVE
+        if watches:
+            setting = np.full(self._space.size, np.nan)
+            live.act(-1)
+        else:
+            live.carry_out(set_to(setting, self.world.spec.n))
         value = self._value()
         earned = live.rewards[-1] if exploits or self._reward == "kept" else value
         info: dict[str, Any] = {"setting": self._space.named(setting), "failed": math.isnan(value)}
@@ -161,20 +162,3 @@ def _box(knob: Knob) -> spaces.Space[Any]:
 def _value(knob: Knob, entry: Any) -> float:
     number = float(np.ravel(entry)[0])
     return number if knob.named else knob.low + number * knob.range
-
-
-class _Nearest:
-    """The possible setting nearest to one that may not be."""
-
-    def __init__(self, space: Space) -> None:
-        self._space = space
-        self._among: Array | None = space.listed
-
-    def to(self, x: Array) -> Array:
-        """float64[K] -> float64[K]."""
-        if self._space.listed is None and len(found := self._space.made(x[None])):
-            return found[0]
-        if self._among is None:
-            self._among = self._space.sample(_CANDIDATES, np.random.default_rng(0))
-        at = self._space.coordinates(np.concatenate([x[None], self._among]))
-        return self._among[int(np.argmin(((at[1:] - at[0]) ** 2).sum(axis=1)))]
