@@ -65,6 +65,8 @@ WORLDS = Registry(
         "rooms": "seedo.worlds.rooms:RoomsWorld",
         "blicket": "seedo.worlds.blicket:BlicketWorld",
         "plants": "seedo.worlds.plants:PlantsWorld",
+        "recorded": "seedo.worlds.recorded:RecordedWorld",
+        "external": "seedo.worlds.external:ExternalWorld",
     },
 )
 """Stands here for those who list worlds without loading any."""

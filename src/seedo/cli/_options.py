@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from seedo.cli._console import notes
 from seedo.errors import UserError
 from seedo.plugins import WORLDS
 
@@ -93,7 +94,16 @@ class WorldOptions:
                 raise UserError(field, value, f"no setting of world {self.world}: {has}")
         if self.n is not None:
             options = {"n": self.n} | options
-        return worlds.make(self.world, preset=self.preset, split=self.split, **options)
+        made = worlds.make(self.world, preset=self.preset, split=self.split, **options)
+        say_notes(made)
+        return made
+
+
+def say_notes(world: Any, said: tuple[str, ...] = ()) -> None:
+    """Print what a world says of itself, but for what it `said` before."""
+    for line in world.notes:
+        if line not in said:
+            notes.print(line, style="yellow", markup=False, soft_wrap=True)
 
 
 def read_settings(texts: list[str]) -> dict[str, Any]:

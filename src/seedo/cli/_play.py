@@ -11,7 +11,15 @@ import typer
 from seedo.cli._commands import command
 from seedo.cli._console import Count, notes, say
 from seedo.cli._learning import learn
-from seedo.cli._options import AsJson, Resume, Seed, WorldOptions, check_count, check_seed
+from seedo.cli._options import (
+    AsJson,
+    Resume,
+    Seed,
+    WorldOptions,
+    check_count,
+    check_seed,
+    say_notes,
+)
 from seedo.cli._review import print_review, review
 from seedo.cli._speech import SpeechOptions, perform_llm, perform_text
 from seedo.errors import UserError
@@ -40,6 +48,7 @@ def watch(
     check_count("episodes", episodes)
     check_seed(seed)
     stage = world.make()
+    told = stage.notes
     from seedo import play
 
     who = play.find_player(experimenter, stage, False, seed)
@@ -56,6 +65,7 @@ def watch(
             name=experimenter,
             progress=progress,
         )
+    say_notes(stage, told)
     size = sum(s.bytes for s in dataset.shards)
     say(
         as_json,
@@ -110,6 +120,7 @@ def perform(
     check_count("episodes", episodes)
     check_seed(seed)
     stage = world.make()
+    told = stage.notes
     from seedo import evaluation, experimenters, play, reports
 
     called = experimenters.is_spoken(agent)
@@ -129,6 +140,7 @@ def perform(
         who = play.find_player(agent, stage, greedy, seed)
         with Count("performing") as progress:
             dataset = play.perform(stage, who, name=agent, progress=progress, **options)
+    say_notes(stage, told)
     if film.film is not None:
         reports.film(stage, who, seed, film.film_episode, film.film)
     print_review(evaluation.review([out]), as_json)

@@ -65,12 +65,14 @@ def print_review(result: Any, as_json: bool, costs: Any = None, with_matrix: boo
         found = result.to_dict() | ({"frontier": costs.to_dict()} if costs else {})
         print(json.dumps(found, sort_keys=True))
         return
-    print_table(reports.table(result))
+    if not all(run.regret for run in result.runs):
+        print_table(reports.table(result))
     if costs is not None:
         print_table(reports.frontier_table(costs))
         for agent, reason in costs.reasons:
             notes.print(f"{agent}: experiments only: {reason}", style="yellow")
-    for beside in (reports.beside_table(result), reports.spoken_table(result)):
+    more = (reports.regret_table, reports.beside_table, reports.spoken_table)
+    for beside in (table(result) for table in more):
         if beside is not None:
             print_table(beside)
     if with_matrix:

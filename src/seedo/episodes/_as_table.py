@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from seedo.episodes._batch import EpisodeBatch
-from seedo.episodes._origin import RECORDED
+from seedo.episodes._origin import EXTERNAL, RECORDED
 from seedo.tables import Column, Table
 
 
@@ -39,9 +39,9 @@ def as_table(batch: EpisodeBatch, title: str = "") -> Table:
 def pools_episodes(batch: EpisodeBatch) -> bool:
     """Whether all episodes of a log are about one and the same system.
 
-    True for logs of a world `recorded:NAME`; others draw a new system for every episode, unless
-    those in the log are all the same.
+    True for logs of a world `recorded:NAME` or `external:NAME`; others draw a new system for every
+    episode, unless those in the log are all the same.
     """
-    if batch.origin.world.startswith(RECORDED) or batch.rows == 1:
+    if batch.origin.world.startswith((RECORDED, EXTERNAL)) or batch.rows == 1:
         return True
     return batch.system is not None and len(set(batch.system)) == 1

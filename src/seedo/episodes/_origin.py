@@ -12,6 +12,8 @@ from seedo.tables import COLUMN_TYPES
 
 RECORDED = "recorded:"
 """How the name of a world begins that is one system, from which all episodes are."""
+EXTERNAL = "external:"
+"""The same, of systems that are called."""
 Levels = tuple[tuple[str, ...] | None, ...]
 """For each variable the names of its values, None where they are numbers."""
 

@@ -16,6 +16,7 @@ from seedo.evaluation._cost import flops_of
 from seedo.evaluation._definitions import definitions
 from seedo.evaluation._frontier import COSTS, Frontier, FrontierGroup, Point, frontier
 from seedo.evaluation._metrics import DEFINITIONS, Metrics, episode_returns, measure
+from seedo.evaluation._regret import Regret, regret
 from seedo.evaluation._replay import Seen, left_before, seen_before
 from seedo.evaluation._review import Group, Review, Run, review
 from seedo.evaluation._strategies import BAYES, HEURISTICS, ORACLE, Readings, read
@@ -40,6 +41,7 @@ __all__ = [
     "Metrics",
     "Point",
     "Readings",
+    "Regret",
     "Review",
     "Run",
     "Seen",
@@ -59,6 +61,7 @@ __all__ = [
     "measure",
     "read",
     "read_blicket",
+    "regret",
     "review",
     "seen_before",
     "settings_vary",

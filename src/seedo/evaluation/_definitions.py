@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seedo.evaluation import _attribution, _beside, _frontier, _metrics, _spoken
+from seedo.evaluation import _attribution, _beside, _frontier, _metrics, _regret, _spoken
 from seedo.evaluation._frontier import Frontier
 from seedo.evaluation._review import Review
 
@@ -14,4 +14,6 @@ def definitions(review: Review, frontier: Frontier | None = None) -> dict[str, s
         found |= _spoken.DEFINITIONS
     if any(run.participants for run in review.runs):
         found |= _beside.DEFINITIONS
+    if any(run.regret for run in review.runs):
+        found |= _regret.DEFINITIONS
     return found | (_frontier.DEFINITIONS if frontier else {})

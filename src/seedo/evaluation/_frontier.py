@@ -183,7 +183,7 @@ class _Measured(NamedTuple):
 def _measured(run: Run, known: dict[Any, tuple[Flops, Speed]]) -> _Measured:
     dataset = Dataset(run.path)
     batch = readable(dataset, run.path, [])
-    tried = ((batch.phase == EXPLORE) & (batch.target >= 0)).sum(1)
+    tried = ((batch.phase == EXPLORE) & ~np.isnan(batch.setting).all(axis=2)).sum(1)
     people = statistics.clusters_of(batch.participant)
     point = Point(
         path=run.path,

@@ -187,8 +187,7 @@ def _explored(batch: EpisodeBatch, people: Cluster | None) -> tuple[Estimate, Es
     if not exploring.any():
         reason = "no explore phase"
         return missing(reason), mean(batch.mask.sum(1), people), missing(reason)
-    targets = np.where(exploring, batch.target, -1)
-    tested = np.any(targets[:, :, None] == np.arange(batch.n), axis=1)
+    tested = np.any(~np.isnan(batch.setting) & exploring[:, :, None], axis=1)
     exact = np.all(tested == batch.mask, axis=1)
     return (
         mean((tested & batch.mask).sum(1), people),
@@ -201,7 +200,7 @@ def _tried(
     batch: EpisodeBatch, tries: tuple[int, ...], people: Cluster | None
 ) -> tuple[Estimate, Estimate, Estimate]:
     """Which of the variables `tries` were ever set; the rest has no meaning."""
-    changed = np.any(batch.target[:, :, None] == np.asarray(tries), axis=1)
+    changed = np.any(~np.isnan(batch.setting[:, :, list(tries)]), axis=1)
     reason = f"no relevance cue in {batch.origin.world}"
     return mean(changed.sum(1), people), missing(reason), missing(reason)
 
@@ -211,7 +210,7 @@ def _refused(batch: EpisodeBatch, readings: Readings | str, people: Cluster | No
         return missing(f"in {batch.origin.world} every action is allowed")
     if isinstance(readings, str):
         episode, step = np.nonzero(batch.phase == EXPLOIT)
-        nothing = batch.target[episode, step] < 0
+        nothing = np.isnan(batch.setting[episode, step]).all(axis=-1)
     else:
         episode, nothing = readings.episode, readings.action < 0
     return proportion(nothing, None if people is None else people[episode])

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from seedo import __version__
 from seedo.episodes import DamagedShard, Dataset, EpisodeBatch, concatenate
 from seedo.errors import UserError
-from seedo.evaluation import _attribution, _beside, _metrics, _spoken
+from seedo.evaluation import _attribution, _beside, _metrics, _regret, _spoken
 from seedo.evaluation._attribution import Attribution, attribute
 from seedo.evaluation._beside import Beside, Returns, beside
 from seedo.evaluation._metrics import Metrics, episode_returns, measure
+from seedo.evaluation._regret import NO_RATIO, Regret, regret
 from seedo.evaluation._replay import world_of
 from seedo.evaluation._spoken import Spoken, spoken
 from seedo.evaluation._strategies import BAYES, HEURISTICS, also_read_by, read
@@ -55,6 +56,7 @@ class Run:
         warnings: one line each.
         spoken: what a text player's conversations show; None: there are none.
         participants: how many people's episodes these are; None: they are not people's.
+        regret: how good the best setting was after each run; None: no settings are chosen here.
     """
 
     path: str
@@ -70,6 +72,7 @@ class Run:
     warnings: tuple[str, ...]
     spoken: Spoken | None = None
     participants: int | None = None
+    regret: Regret | None = None
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,7 @@ class Review:
             "attribution": _attribution.DEFINITIONS,
             "conversations": _spoken.DEFINITIONS,
             "people": _beside.DEFINITIONS,
+            "settings": _regret.DEFINITIONS,
         }
         return {**_plain(self), "definitions": definitions}
 
@@ -241,6 +245,10 @@ def _measured(
     job = _job(dataset, path, problems)
     curve = job.pop("metrics_history", None)
     metrics = measure(batch, readings, returns)
+    curve_of_best = regret(batch)
+    if curve_of_best is not None:
+        none = missing(NO_RATIO)
+        metrics = dataclasses.replace(metrics, return_ratio=none, random_floor=none)
     warnings = _warnings(dataset, batch, metrics, returns, readings)
     try:
         words = spoken(Path(path), job.get("calls"))
@@ -262,6 +270,7 @@ def _measured(
         warnings=tuple(warnings),
         spoken=words,
         participants=None if batch.participant is None else len(set(batch.participant)),
+        regret=curve_of_best,
     )
     episode = np.stack([np.full(batch.rows, origin.seed), batch.episode_id], axis=1)
     key = (origin.world, json.dumps(config, sort_keys=True))
@@ -383,7 +392,7 @@ def _command(
     if (n := config.get("n")) is not None:
         words += ["--n", str(n)]
     for field, value in differing.items():
-        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        text = ",".join(map(str, value)) if isinstance(value, list) else _set(value)
         words += ["--set", f"{field}={text}"]
     if isinstance(options := job.get("options"), list):
         words += map(str, options)
@@ -393,10 +402,17 @@ def _command(
     return shlex.join([*words, "--out", os.fspath(path)])
 
 
+def _set(value: Any) -> str:
+    """A setting as `--set` reads it."""
+    return json.dumps(value) if isinstance(value, dict) else str(value)
+
+
 def _own_settings(world: str, config: dict[str, Any]) -> dict[str, Any]:
     """Settings of a world other than its preset's and its split's."""
     try:
-        return kind_of(world).own_settings(config) if world in names() else {}
+        if world.partition(":")[0] not in names():
+            return {}
+        return kind_of(world, json.dumps(config)).own_settings(config)
     except UserError:
         return {}
 
@@ -475,6 +491,8 @@ def _references(members: list[_Measured]) -> dict[str, Estimate]:
     _, which = np.unique(episode, axis=0, return_inverse=True)
     which = which.ravel()
     names = ("random", *HEURISTICS, BAYES)
+    if members[0].run.regret is not None:
+        return dict.fromkeys([*names, "oracle"], missing(NO_RATIO))
     top, bottom = [], []
     for name in names:
         own = np.concatenate([m.returns[name] for m in members])

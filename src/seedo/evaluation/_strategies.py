@@ -83,7 +83,7 @@ def read(batch: EpisodeBatch, only: Collection[str] | None = None) -> Readings |
 
     With `only`, no others than these: the exact reader takes most of the time.
     """
-    if reason := kind_of(batch.origin.world).no_strategies:
+    if reason := kind_of(batch.origin.world, batch.origin.world_config).no_strategies:
         return reason
     values = _do_values(batch)
     if isinstance(values, str):

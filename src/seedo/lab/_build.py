@@ -25,7 +25,7 @@ from seedo.lab._scenario import (
 from seedo.lab._warm import FIRST
 from seedo.lab._worlds import shown_as
 from seedo.worlds import PRESETS, SPLITS
-from seedo.worlds import names as world_names
+from seedo.worlds import plain_names as world_names
 from seedo.worlds.rooms import DIFFICULTIES, LEVELS
 
 _MOST_FILE = 65_536  # bytes

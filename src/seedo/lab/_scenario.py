@@ -34,7 +34,7 @@ from seedo.worlds import (
     make,
     variable_names,
 )
-from seedo.worlds import names as world_names
+from seedo.worlds import plain_names as world_names
 
 STREAM = "perform"
 """The stream that scenarios take their noise from: what `perform` plays, the lab plays."""

@@ -23,7 +23,7 @@ from seedo.lab._scenario import MOST_TEXT, Scenario, decode, encode
 from seedo.lab._spoken_frames import speaks, spoken_frames
 from seedo.lab._warm import FIRST
 from seedo.lab._worlds import shown_as
-from seedo.worlds import names as world_names
+from seedo.worlds import plain_names as world_names
 
 MOST_PLAYERS = 4
 _MOST_STEP = 10_000

@@ -76,4 +76,7 @@ def kind_for(datasets: Sequence[Dataset], network: str | None) -> NetworkKind:
 def _family(dataset: Dataset) -> str:
     """Of the world that a log comes from; a log of nobody's world is one of variables."""
     name = dataset.origin.world
+    if issubclass(worlds.kind_of(name, dataset.origin.world_config), worlds.Bench):
+        remedy = "its steps set all knobs at once, and networks here learn to set one variable"
+        raise UserError(str(dataset.path), None, f"{remedy}: pretrained:tuner plays such worlds")
     return worlds.find(name).family if name in worlds.names() else ""

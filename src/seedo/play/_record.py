@@ -110,6 +110,8 @@ def record(
     others.check(world, player)
     player.check(world.spec)
     shard_rows, stream = shard_size(count), job["stream"]
+    if world.host:
+        shard_rows = min(shard_rows, world.at_once)
     description = {
         "systems": systems,
         "explain": explain,

@@ -26,6 +26,7 @@ from seedo.reports._drawing import (
     short_name,
     svg,
 )
+from seedo.reports._regret_figure import draw_regret
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,6 +44,7 @@ def figures(review: Review) -> dict[str, str]:
         "Who explored × who reads": _matrix,
         "Strategy attribution": _attribution,
         "Exploration": _exploration,
+        "Best setting found": draw_regret,
         "Learning curves": _learning,
     }
     found = {}

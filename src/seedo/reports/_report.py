@@ -15,6 +15,7 @@ from seedo.evaluation import BAYES, COSTS, Frontier, Group, Review, Run, definit
 from seedo.reports._figures import figures
 from seedo.reports._frontier_figure import frontier_figures
 from seedo.reports._page import page, write_page
+from seedo.reports._regret_figure import shown_runs
 from seedo.statistics import Estimate
 
 _NONE = "–"
@@ -220,6 +221,31 @@ def beside_table(review: Review) -> Table | None:
     return made
 
 
+def regret_table(review: Review) -> Table | None:
+    """How good the best setting was after some runs, one row a run; None where none are chosen."""
+    runs = [run for run in review.runs if run.regret]
+    if not runs:
+        return None
+    shown = shown_runs(runs)
+    made = _empty(
+        "Regret of the best setting found: 0 is the best there is, 1 is chance. Area: mean over "
+        "all runs. Kept: of the setting kept in the end.",
+        ["player"],
+        ["n", *(f"after {n}" for n in shown), "area [95 %]", "kept [95 %]"],
+    )
+    for group in review.groups:
+        if not any(run.regret for run in group.runs):
+            continue
+        made.add_section()
+        made.add_row(_escape(group.label), style="bold")
+        for run in group.runs:
+            if run.regret is not None:
+                cells = [short(run.regret.after(n)) for n in shown]
+                whole = (text(run.regret.area), text(run.regret.kept))
+                made.add_row(f"  {_escape(run.agent)}", units(run), *cells, *whole)
+    return made
+
+
 def frontier_table(frontier: Frontier) -> Table:
     """Return and costs of every run; for each cost whether it is in the Pareto set."""
     made = _empty(
@@ -259,6 +285,8 @@ def _rounded(number: float | None) -> str:
 
 def references(group: Group) -> list[tuple[str, Estimate]]:
     """What the runs of a group are held against, lowest first."""
+    if all(run.regret for run in group.runs):
+        return []  # settings are measured by their regret
     best = group.best_heuristic
     found = [("random floor", group.references["random"])]
     if best is not None:

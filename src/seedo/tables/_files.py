@@ -42,6 +42,7 @@ def read_table(
     drop: Sequence[str] = (),
     keep: Sequence[str] | None = None,
     reading: Reading | None = None,
+    few: bool = False,
 ) -> tuple[Table, list[str]]:
     """Reads files with one line a measurement and one column a variable.
 
@@ -78,10 +79,11 @@ def read_table(
         drop: columns that are no variables.
         keep: the only columns that are variables; all if None.
         reading: what is said about types, roles, missing values and decimal commas.
+        few: as few rows will do as there are, where nothing is estimated from them.
 
     Returns:
         table: float64[R, n] with NaN where missing; n from 2 to `MAX_VARIABLES`, and at least
-            n + 2 rows are complete.
+            n + 2 rows are complete, unless `few`.
         warnings: one line each.
 
     Raises:
@@ -109,7 +111,7 @@ def read_table(
     said = _protected(said, reading, wanted, keep, labels)
     found = read_all(blocks, [*wanted, *helpers], said)
     parts = _roles(found, said, wanted, blocks)
-    table, warnings = _assembled(parts, labels, source, blocks, said)
+    table, warnings = _assembled(parts, labels, source, blocks, said, few)
     table = replace(table, sources=tuple(source_names), title=_title(files))
     said_before = [line for block in blocks for line in block.warnings]
     return table, said_before + warnings
@@ -223,6 +225,7 @@ def _assembled(
     source: NDArray[np.int64],
     blocks: Sequence[Columns],
     said: dict[str, Said],
+    few: bool,
 ) -> tuple[Table, list[str]]:
     """The table, without its sources' names and title, and what to say."""
     wanted, found, values = parts.variables, parts.found, parts.values
@@ -235,16 +238,16 @@ def _assembled(
     remaining = [name for name in wanted if name not in empty]
     values = values[:, [wanted.index(name) for name in remaining]]
     levels = {name: found[name].column.levels for name in remaining}
-    stands_for, left_out = usable(values, remaining, levels)
+    stands_for, left_out = usable(values, remaining, levels, few)
     rows_of = np.bincount(labels.row, minlength=len(labels.labels))
     warnings += left_out
     warnings += _unknown_warnings(labels.labels, rows_of, stands_for)
     variables = [name for name in remaining if stands_for.get(name) == name]
     values = values[:, [remaining.index(name) for name in variables]]
     complete = int(np.isfinite(values).all(axis=1).sum())
-    if complete < len(values):
+    if complete < len(values) and not few:
         warnings.append(f"missing values: {complete} of {len(values)} rows are complete")
-    if parts.weight is None and (line := repeated_rows(values)):
+    if parts.weight is None and not few and (line := repeated_rows(values)):
         warnings.append(line)
     regimes = tuple(_regime(label, stands_for, variables) for label in labels.labels)
     rows = np.arange(len(values), dtype=np.int64)

@@ -41,12 +41,14 @@ def usable(
     values: NDArray[np.float64],
     wanted: Sequence[str],
     levels: Mapping[str, Sequence[str]],
+    few: bool = False,
 ) -> tuple[dict[str, str | None], list[str]]:
     """Which column stands for which: itself, one that it copies, or none as it is constant.
 
-    Columns without a value are not mentioned at all. Also returns what to say about it.
+    Columns without a value are not mentioned at all. Also returns what to say about it. With `few`,
+    as few rows will do as there are.
     """
-    if len(values) < 4:
+    if len(values) < 4 and not few:
         raise UserError("rows", len(values), "too few: at least two more than variables are needed")
     stands_for: dict[str, str | None] = {}
     warnings = []
@@ -63,7 +65,7 @@ def usable(
             f"at most {MAX_VARIABLES}: choose them with --keep, or leave others out with --drop"
         )
         raise UserError("variables", len(left), remedy)
-    if left and complete.sum() < len(left) + 2:
+    if left and complete.sum() < len(left) + 2 and not few:
         remedy = f"{len(left)} variables need at least {len(left) + 2}"
         if not complete.all():
             worst = left[int(there[:, left].sum(axis=0).argmin())]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from seedo.worlds._bench import Bench, BenchState
 from seedo.worlds._check import check, same, shaped, traced
 from seedo.worlds._dags import count_dags, enumerate_dags, random_subset, sample_dag
-from seedo.worlds._registry import find, from_config, kind_of, make, names
+from seedo.worlds._registry import find, from_config, kind_of, make, names, plain_names
 from seedo.worlds._scm import MONTE_CARLO_DRAWS, System, draw_noise
 from seedo.worlds._spec import (
     EXPLOIT,
@@ -80,6 +80,7 @@ __all__ = [
     "make",
     "matched",
     "names",
+    "plain_names",
     "random_subset",
     "same",
     "sample_dag",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import math
 from typing import Any, ClassVar, NamedTuple
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,7 +36,8 @@ class Bench(World):
     """A world in plain Python with a space of settings: some runs, then one setting to keep.
 
     A subclass says `name`, `config`, `sample` and `measured`; `seen` if rows are `watched`. The
-    reward, of the exploit step alone, is `worth` of the setting that is kept.
+    reward, of the exploit step alone, is `worth` of the setting that is kept. Its `config` tells
+    `aims`, the goals by name, so that logs can be read without it.
 
     Args:
         space: what can be set.
@@ -80,6 +84,20 @@ class Bench(World):
         value of it, unless the world knows better, as by the mean of replicates."""
         at = [self.readings.index(name) for name in self.goals.readings]
         return float(self.goals.value(readings[None, at])[0])
+
+    def described(self, played: Any) -> list[str]:
+        """What the setting of each step is worth, so that a log tells how good the best was after
+        each run: {"worth": [...]}, null where nothing was set or read."""
+        found = []
+        for i, (settings, outcomes) in enumerate(zip(played.setting, played.outcome, strict=True)):
+            task = jax.tree.map(lambda part, i=i: part[i], played.task)
+            pairs = zip(settings[:, : self.space.size], outcomes[:, self.space.size :], strict=True)
+            worths = [
+                self.worth(task, x, y) if np.isfinite(x).all() else math.nan for x, y in pairs
+            ]
+            told = [None if math.isnan(w) else float(f"{w:.9g}") for w in worths]
+            found.append(json.dumps({"worth": told}))
+        return found
 
     def reset(self, task: Any, key: Any) -> BenchState:
         nothing = np.full(self.spec.n, np.nan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from seedo.errors import UserError
@@ -12,6 +13,19 @@ from seedo.worlds._world import World
 def names() -> tuple[str, ...]:
     """Names for `make`: ours, then those of plug-ins."""
     return REGISTRY.names()
+
+
+@functools.cache
+def plain_names() -> tuple[str, ...]:
+    """Those names that nothing has to follow; a plug-in that cannot be loaded is among them."""
+    return tuple(name for name in names() if not _wants_more(name))
+
+
+def _wants_more(name: str) -> bool:
+    try:
+        return bool(find(name).named_by)
+    except UserError:
+        return False
 
 
 def find(name: str) -> type[World]:
@@ -27,9 +41,18 @@ def find(name: str) -> type[World]:
     return found
 
 
-def kind_of(name: str) -> type[World]:
+def kind_of(name: str, config: str = "{}") -> type[World]:
     """The class of a log's world; `World` itself, with all its defaults, where none of this name
-    is here (recorded systems, other people's worlds)."""
+    is here (imported logs, other people's worlds).
+
+    Args:
+        name: of the world.
+        config: its `world_config`; a world KIND:REST has one that is not empty, where a log that
+            was imported under such a name says nothing.
+    """
+    kind, rest = _kind(name)
+    if rest:
+        return find(kind) if config.strip() not in ("", "{}") else World
     return find(name) if name in REGISTRY or name in _named_here else World
 
 
@@ -56,10 +79,17 @@ def from_config(name: str, config: dict[str, Any]) -> Any:
 
     Raises:
         UserError: there is none of this name. A log cannot have a module imported: a world that was
-            named as `module:Class` has to be named again in this process, or come as a plug-in.
+            named as `module:Class`, or is called from outside, has to be named again in this
+            process, or come as a plug-in.
     """
-    if ":" in name and name not in _named_here:
-        raise UserError("world", name, "a log alone loads no code: make it a plug-in")
+    kind, rest = _kind(name)
+    cls = find(kind) if rest or name in REGISTRY else None
+    remade = cls is not None and bool(rest) and cls.remade
+    unnamed = cls is not None and bool(cls.named_by) and not rest
+    if unnamed or (":" in name and name not in _named_here and not remade):
+        raise UserError("world", name, _ALONE)
+    if cls is not None and rest:  # what the name says, whatever the settings say
+        config = config | {cls.named_by: rest}
     return _called(find(name).from_config(config), name)
 
 
@@ -71,6 +101,7 @@ def _kind(name: str) -> tuple[str, str]:
     return name, ""
 
 
+_ALONE = "a log alone loads and calls nothing: name the world, or make it a plug-in"
 _named_here: set[str] = set()
 """Worlds `module:Class` that somebody asked for in this process."""
 

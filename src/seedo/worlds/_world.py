@@ -130,6 +130,8 @@ class World:
     presets: ClassVar[tuple[str, ...]] = ()
     named_by: ClassVar[str] = ""
     """The setting that REST gives in a name KIND:REST, e.g. a path; "" where nothing may follow."""
+    remade: ClassVar[bool] = False
+    """Whether a log alone may make a world KIND:REST again, because only data are read for it."""
     players: ClassVar[Mapping[str, Callable[..., Any]]] = {}
     """Further players `scripted:NAME`: by NAME, what makes one from the world."""
 
@@ -149,8 +151,14 @@ class World:
 
     @property
     def at_once(self) -> int:
-        """Episodes that one compiled call plays."""
+        """Episodes that one compiled call plays; of a `host` world, those that may be lost at most
+        if it fails, because they are not yet on disk."""
         return 1024
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What whoever plays should know, one line each; may grow while it is played."""
+        return ()
 
     @classmethod
     def make(cls, preset: str | None, split: str, **options: Any) -> World:

@@ -12,7 +12,9 @@ Actions are whole numbers: `target * V + value_index` of the world's variables a
 and the last one, n * V, only observes; in rooms 0 to 10, see `worlds.rooms.ACTIONS`. What the world
 does not allow at a step only observes. After `reset(seed=s)` the episodes are those of
 `episode_key(s, "gym", 0)`, 1, 2, ..., as everybody plays them; environment i of a batch is seeded
-with s + i. At the end `info` holds `return`, `oracle_return` and `random_return`.
+with s + i. In worlds whose knobs are set all at once (`gymnasium.make("seedo/recorded-v0",
+path="runs.csv")`, `"seedo/external-v0"` with `target`) an action is a setting, see
+`SettingEnvironment`. At the end `info` holds `return`, `oracle_return` and `random_return`.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from gymnasium.vector import SyncVectorEnv
 from seedo import worlds
 from seedo.errors import UserError
 from seedo.play.gym._env import Batch, Environment
+from seedo.play.gym._settings import SettingEnvironment
 from seedo.play.gym._views import View
 from seedo.plugins import resolve
 
@@ -32,13 +35,16 @@ _VIEWS = {"rooms": "seedo.play.gym._rooms:RoomsView"}
 """Of worlds, by family, that have actions and spaces of their own."""
 
 
-def environment(world: str, render_mode: str | None = None, **options: Any) -> Environment:
+def environment(
+    world: str, render_mode: str | None = None, **options: Any
+) -> Environment | SettingEnvironment:
     """One experimenter in a world, see this module.
 
     Raises:
         UserError: an option that cannot be used.
     """
-    return Environment(_view(world, options), render_mode)
+    made, own = _made(world, options)
+    return _environment(made, own, render_mode)
 
 
 def environments(
@@ -52,22 +58,39 @@ def environments(
     """
     if not isinstance(num_envs, int) or isinstance(num_envs, bool) or num_envs < 1:
         raise UserError("num_envs", num_envs, "use a whole number from 1")
-    view = _view(world, options)
-    if view.world.host:
-        return SyncVectorEnv([lambda: Environment(view, render_mode)] * num_envs)
-    return Batch(view, num_envs, render_mode)
+    made, own = _made(world, options)
+    if made.host or made.spec.space is not None:
+        return SyncVectorEnv([lambda: _environment(made, own, render_mode)] * num_envs)
+    return Batch(_view(made, own), num_envs, render_mode)
 
 
-def _view(name: str, options: dict[str, Any]) -> View:
-    """A world with these options, seen as its family is."""
-    family = worlds.find(name).family
-    view = resolve(_VIEWS.get(family, "seedo.play.gym._views:CommonView"), "world")
-    own = {field: options.pop(field) for field in view.options if field in options}
+def _environment(
+    world: worlds.World, own: dict[str, Any], render_mode: str | None
+) -> Environment | SettingEnvironment:
+    if world.spec.space is not None:
+        return SettingEnvironment(world, render_mode=render_mode, **own)
+    return Environment(_view(world, own), render_mode)
+
+
+def _made(name: str, options: dict[str, Any]) -> tuple[worlds.World, dict[str, Any]]:
+    """A world with these options, and those that are its environment's."""
+    kind = worlds.find(name)
+    fields = ("reward",) if issubclass(kind, worlds.Bench) else _view_of(kind.family).options
+    own = {field: options.pop(field) for field in fields if field in options}
     settings: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v for k, v in options.items()
     }
-    found: View = view(worlds.make(name, **settings), **own)
+    return worlds.make(name, **settings), own
+
+
+def _view_of(family: str) -> Any:
+    return resolve(_VIEWS.get(family, "seedo.play.gym._views:CommonView"), "world")
+
+
+def _view(world: worlds.World, own: dict[str, Any]) -> View:
+    """A world seen as its family is."""
+    found: View = _view_of(world.family)(world, **own)
     return found
 
 
-__all__ = ["Batch", "Environment", "environment", "environments"]
+__all__ = ["Batch", "Environment", "SettingEnvironment", "environment", "environments"]

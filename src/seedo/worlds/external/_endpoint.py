@@ -14,6 +14,11 @@ from seedo.worlds.external import _command, _http
 from seedo.worlds.external._reply import failed, readings_of, shown
 from seedo.worlds.external._served import Served
 
+_HERE = Path(__file__).parent
+
+ADAPTERS = {"tclab": "TCLab", "chamber": "Chamber", "cobra": "Metabolism", "sbml": "Reactions"}
+"""Adapters of ours by name, and the factory in `adapters/NAME.py`."""
+
 _ATTRIBUTE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:.*)?")
 
 
@@ -91,7 +96,8 @@ def open_endpoint(target: str, timeout: float = 60.0, described: bool = True) ->
 
     Args:
         target: `http://HOST:PORT/PATH` (or https), `cmd:COMMAND` (no shell reads it),
-            `python:module:factory` (perhaps `:ARGUMENT`), `gym:ID`, `gym:ID?steps=50`.
+            `python:module:factory` or `module:factory` (perhaps `:ARGUMENT`), `gym:ID`,
+            `gym:ID?steps=50`, or one of `ADAPTERS`: `tclab`, `cobra:textbook`, `sbml:FILE`.
         timeout: of each call, in seconds.
         described: it tells its own knobs: GET ADDRESS/spec and POST ADDRESS/run, `COMMAND spec` and
             `COMMAND run`, a factory of something with `spec` and `run`. Else it is only run: POST
@@ -113,25 +119,25 @@ def open_endpoint(target: str, timeout: float = 60.0, described: bool = True) ->
     if kind == "gym":
         if not rest:
             raise UserError("external", target, "give an environment, e.g. gym:Pendulum-v1")
-        rig = Path(__file__).with_name("_gym_rig.py")
-        return served_file(target, rig, "GymRig", rest, float(timeout))
-    if kind == "python" and _ATTRIBUTE.fullmatch(rest):
-        module, attribute, *argument = rest.split(":", 2)
+        return _of_file(target, _HERE / "_gym_rig.py", "GymRig", rest, float(timeout))
+    if kind in ADAPTERS:
+        file = _HERE / "adapters" / f"{kind}.py"
+        return _of_file(target, file, ADAPTERS[kind], rest, float(timeout))
+    named = rest if kind == "python" else target
+    if _ATTRIBUTE.fullmatch(named):
+        module, attribute, *argument = named.split(":", 2)
         opening = {"module": module, "attribute": attribute, "described": described}
         if argument:
             opening["argument"] = argument[0]
         return _Python(target, opening, float(timeout))
-    raise UserError(
-        "external", target, "use http://…, cmd:COMMAND, gym:ID or python:module:factory"
-    )
+    known = f"http://…, cmd:COMMAND, gym:ID, module:factory, {', '.join(ADAPTERS)}"
+    raise UserError("external", target, f"use {known}")
 
 
-def served_file(
-    target: str, file: Path, attribute: str, argument: str | None, timeout: float
-) -> Endpoint:
+def _of_file(target: str, file: Path, attribute: str, argument: str, timeout: float) -> Endpoint:
     """The endpoint of a factory in a file of ours that imports nothing of ours."""
     opening = {"file": str(file), "attribute": attribute, "described": True}
-    if argument is not None:
+    if argument:
         opening["argument"] = argument
     return _Python(target, opening, timeout)
 
