@@ -73,6 +73,19 @@ def test_fitted_means_find_an_optimum_within_the_range(name: str) -> None:
     assert regret(name, 14, 6).mean() < min(0.15, regret("random", 14, 6).mean() - 0.1)
 
 
+def test_a_reading_that_never_moves_is_no_trouble() -> None:
+    space = Space((Knob("a"), Knob("b")))
+    names = ("pressure", "yield")
+    spec = Spec((*space.names, *names), (), (1,) * 20, space=space, goals=Goals((Goal("yield"),)))
+    rng = np.random.default_rng(0)
+    x = rng.random((12, 2))
+    runs = Runs(x, np.stack([np.ones(12), x[:, 0] - (x[:, 1] - 0.5) ** 2], axis=1), names)
+    player = find_player("bayes:mechanisms", Oven())
+    setting = player.propose(spec, runs, np.empty((0, 2)), 5, rng)
+    assert space.allows(setting[None]).all()
+    assert player.recommend(spec, runs, rng)[0] > 0.9
+
+
 def test_one_factor_at_a_time_climbs_a_hill_of_one_top() -> None:
     assert regret("one-factor", 14, 12).mean() < regret("random", 14, 12).mean() - 0.1
 

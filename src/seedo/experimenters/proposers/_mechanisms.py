@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from seedo.experimenters._proposer import Proposer
 from seedo.experimenters.proposers._plain import filling
-from seedo.experimenters.proposers._search import fitted, highest
+from seedo.experimenters.proposers._search import NOTHING, fitted, highest
 from seedo.inference.design import Response
 from seedo.spaces import Goals, Runs, Space
 from seedo.worlds import Spec
@@ -29,6 +29,9 @@ Model = Callable[[Array], tuple[Array, Array]]
 
 _DRAWS, _NOISES = 48, 4
 """Draws of mechanisms, and of the noise of readings for each."""
+_TRUSTED = 0.5
+"""Share of the variance of runs left out that has to be predicted before a setting that was never
+run is recommended."""
 _CLEARLY = 0.9
 """Ratio of left-out errors from which on a correction of observed rows is believed."""
 
@@ -55,24 +58,29 @@ class MechanismsProposer(Proposer):
             return filling(space, runs, pending, self.seed, rng)
         made = runs.made.settings
         tried = np.unique(np.concatenate([made, pending]), axis=0)
-        best = system.mean(tried).max() if len(tried) else -np.inf
+        # Of every draw its own best: at that setting nothing is gained by running it again.
+        best = system.draws(tried).max(axis=1, keepdims=True) if len(tried) else np.array(-np.inf)
 
         def promise(x: Array) -> Array:
             drawn = system.draws(x)
-            if not np.isfinite(best):
+            if not np.isfinite(best).all():
                 found: Array = drawn.mean(axis=0)
                 return found
             gain: Array = np.maximum(drawn - best, 0).mean(axis=0)
-            return gain + 1e-6 * drawn.mean(axis=0)
+            return gain
 
-        return highest(space, promise, tried, rng)
+        chosen = highest(space, promise, tried, rng)
+        spread = float(np.nanstd(runs.values(goals)))
+        if promise(chosen[None])[0] < NOTHING * spread and len(tried) and left > 1:
+            return filling(space, runs, pending, self.seed, rng)  # test the model elsewhere
+        return chosen
 
     def recommend(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
         space, goals = spec.space, spec.goals
         assert space is not None
         assert goals is not None
         system = _System.fitted(space, goals, runs, rng)
-        if system is None:
+        if system is None or system.explained < _TRUSTED:
             return super().recommend(spec, runs, rng)
         tried = np.unique(runs.made.settings, axis=0)
 
@@ -96,6 +104,7 @@ class _System:
         shares: by goal, how many of the draws go through the readings.
         spreads: float64[B], standard deviations of what readings between do by themselves.
         noise: float64[S, Q, B], standard normal draws for it.
+        explained: share of the goals' variance in runs left out that is predicted, the least.
         errors: float64[S, B + G], standard normal draws of the mechanisms' errors.
     """
 
@@ -107,6 +116,7 @@ class _System:
     shares: Array
     spreads: Array
     noise: Array
+    explained: float
     errors: Array
 
     @classmethod
@@ -127,7 +137,7 @@ class _System:
         parts = [_mechanism(x, z[:, j], seen) for j in range(z.shape[1])]
         inputs = np.concatenate([x, z], axis=1)
         guess = np.column_stack([p.left_out for p in parts]) if parts else z
-        final, direct, shares = [], [], []
+        final, direct, shares, explained = [], [], [], []
         for j in range(y.shape[1]):
             ways = [_mechanism(inputs, y[:, j], seen)]
             if parts:
@@ -136,11 +146,13 @@ class _System:
             straight = _mechanism(x, y[:, j], seen)
             final.append(through.model)
             direct.append(straight.model)
-            shares.append(_share_through(through, straight, x, guess, y[:, j], seen))
+            share, error = _share_through(through, straight, x, z, guess, seen)
+            shares.append(share)
+            explained.append(1 - error / max(float(y[:, j].var()), 1e-300))
         return cls(
             space, goals, tuple(p.model for p in parts), tuple(final), tuple(direct),
             np.array(shares), np.array([p.spread for p in parts]),
-            rng.normal(size=(_DRAWS, _NOISES, len(parts))),
+            rng.normal(size=(_DRAWS, _NOISES, len(parts))), min(explained),
             rng.normal(size=(_DRAWS, len(parts) + len(final))),
         )  # fmt: skip
 
@@ -243,15 +255,17 @@ def _best_of(mechanisms: list[_Mechanism]) -> _Mechanism:
 
 
 def _share_through(
-    through: _Mechanism, direct: _Mechanism, x: Array, guess: Array, y: Array,
+    through: _Mechanism, direct: _Mechanism, x: Array, between: Array, guess: Array,
     seen: NDArray[np.bool_],
-) -> float:  # fmt: skip
-    """How far runs speak for the way through readings: by the errors of both of predicting the goal
-    from knobs."""
+) -> tuple[float, float]:  # fmt: skip
+    """How far runs speak for the way through readings, by the errors of both of predicting the goal
+    from knobs; and the smaller of these mean squared errors."""
     rows = ~seen if (~seen).sum() >= 3 else seen
-    mean, _ = through.model(np.concatenate([x, guess], axis=1))
-    first = float(((y - mean)[rows] ** 2).mean())
+    known, _ = through.model(np.concatenate([x, between], axis=1))
+    told, _ = through.model(np.concatenate([x, guess], axis=1))
+    # Given the readings, and what their being guessed adds.
+    first = through.error**2 + float(((known - told)[rows] ** 2).mean())
     second = direct.error**2
     count = float(rows.sum())
     weight = -0.5 * count * (np.log(max(first, 1e-300)) - np.log(max(second, 1e-300)))
-    return float(1 / (1 + np.exp(-np.clip(weight, -30, 30))))
+    return float(1 / (1 + np.exp(-np.clip(weight, -30, 30)))), min(first, second)

@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 from seedo.experimenters._proposer import Proposer
 from seedo.experimenters.proposers._plain import filling
-from seedo.experimenters.proposers._search import fitted, highest
+from seedo.experimenters.proposers._search import NOTHING, fitted, highest
 from seedo.inference.design import Response
 from seedo.spaces import Goals, Runs, Space
 from seedo.worlds import Spec
@@ -49,16 +49,22 @@ class ResponseSurfaceProposer(Proposer):
         if model is None or model.explained <= 0:  # nothing is known yet
             return filling(space, runs, pending, self.seed, rng)
         tried = np.unique(np.concatenate([made.settings, pending]), axis=0)
-        best = float(model.alone(space.coordinates(tried))[0].max())
+        means, errors = model.alone(space.coordinates(tried))
+        best, known = float(means.max()), float(errors[np.argmax(means)])
 
         def improvement(x: Array) -> Array:
             mean, error = model.alone(space.coordinates(x))
-            error = np.maximum(error, 1e-12)
+            # As far as it is less sure than the best: running that again gains nothing.
+            error = np.sqrt(np.maximum(error**2 - known**2, 1e-24))
             z = (mean - best) / error
             gain: Array = error * (z * ndtr(z) + np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
-            return gain + 1e-9 * mean
+            return gain
 
-        return highest(space, improvement, tried, rng)
+        chosen = highest(space, improvement, tried, rng)
+        spread = float(np.nanstd(goals.value(made.of(goals), weights)))
+        if improvement(chosen[None])[0] < NOTHING * spread and left > 1:
+            return filling(space, runs, pending, self.seed, rng)  # test the model elsewhere
+        return chosen
 
     def recommend(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
         space, goals = spec.space, spec.goals

@@ -13,6 +13,9 @@ from seedo.spaces import Space
 
 Array = NDArray[np.float64]
 
+NOTHING = 0.02
+"""Expected improvement, in standard deviations of what was read, that is not worth a run: a run far
+from all others tells more, if only that the model is wrong."""
 _SPREAD, _NEAR, _BEST, _CORNERS = 192, 16, 6, 32
 """Settings that are judged: spread over the space, around each of the best, at corners."""
 _WIDTHS = (0.15, 0.05)

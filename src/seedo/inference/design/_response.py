@@ -354,6 +354,9 @@ def _process(factors: tuple[Factor, ...], x: Array, y: Array) -> Response | None
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
+    if all(factor.dependent for factor in factors):
+        return None
+
     def encode(at: Array) -> Array:
         return np.concatenate([f.scaled(at[:, i]) for i, f in enumerate(factors)
                                if not f.dependent], axis=1)  # fmt: skip
