@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import warnings
+from pathlib import Path
 
 import gymnasium
 import numpy as np
@@ -95,6 +96,42 @@ def test_roles_come_from_a_file_beside_the_table_or_from_what_was_set(table, tmp
     world = recorded(other, targets="did", goals="minimize pressure")
     assert world.space.names == ("temp", "ligand", "flow")
     assert world.references(None).oracle == pytest.approx(-1.2)
+
+
+def test_rows_in_which_nobody_set_anything_are_watched_first(tmp_path):
+    rows = [f"{i},{i % 3},{i * i},{did}" for i, did in enumerate(["a;b"] * 6 + [""] * 4 + ["a"])]
+    path = tmp_path / "both.csv"
+    path.write_text("\n".join(["a,b,y,did", *rows]))
+    world = recorded(path, targets="did", goals="y", runs=2, watched=3)
+    assert len(world.space.listed) == 6
+    assert any("1 rows left out: only some" in note for note in world.notes)
+    assert world.spec.phases == (0, 0, 0, 1, 1, 2)
+    player = find_player("random", world)
+    batch = perform(world, player, 2, 0, tmp_path / "run").read_shard(0)
+    assert np.isnan(batch.setting[0, :3]).all()
+    seen = batch.outcome[0, :3, 2]
+    assert set(seen.tolist()) <= {36.0, 49.0, 64.0, 81.0}
+    assert len(set(seen.tolist())) == 3
+    assert np.isfinite(batch.setting[0, 3:, :2]).all()
+    with pytest.raises(UserError, match="4 rows were recorded in which nobody"):
+        recorded(path, targets="did", goals="y", watched=5)
+
+
+def test_the_examples_of_the_documentation(monkeypatch):
+    examples = Path(__file__).parents[1] / "examples"
+    world = recorded(examples / "reactor/suzuki.csv")
+    assert world.space.names == ("ligand", "res_time", "temperature", "catalyst_loading")
+    assert world.space.knobs[2].unit == "°C"
+    assert (world.goals.readings, world.readings) == (("yield",), ("yield", "turnover"))
+    assert world.references(None).oracle == pytest.approx(98.7)
+    monkeypatch.chdir(examples / "simulator")
+    tank = worlds.make("external:reactor:stirred_tank")
+    task, rng = tank.sample(None), np.random.default_rng(0)
+    settings = ({"jacket": 352, "time": 70}, {"jacket": 420, "time": 300})
+    good, bad = (
+        tank.measured(task, tank.space.read(s | {"stirrer": "medium"}), rng) for s in settings
+    )
+    assert good[1] > 55 > 5 > bad[1]
 
 
 @pytest.mark.parametrize(

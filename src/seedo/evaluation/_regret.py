@@ -80,7 +80,8 @@ def regret(batch: EpisodeBatch) -> Regret | None:
     kept = batch.returns.astype(np.float64)[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         wide = np.where(oracle > chance, oracle - chance, np.nan)
-        curve, kept = (oracle - best) / wide, (oracle - kept) / wide
+        # Oracle and chance have single precision in logs.
+        curve, kept = (np.round((oracle - each) / wide, 6) + 0.0 for each in (best, kept))
     at = _points(count)
     people = clusters_of(batch.participant)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from seedo.reports._drawing import BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, panels, short_name
 
@@ -44,6 +45,7 @@ def draw_regret(review: Review) -> Figure | None:
             ax.plot(run.regret.runs, middle, style, color=colour, linewidth=1.4, label=label)
         ax.set_title(short_name(group.world, 56))
         ax.set_xlabel("runs")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_ylabel("regret (1: by chance, 0: the best)" if relative else "best found")
         if relative:
             ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))

@@ -29,6 +29,7 @@ class Record:
         readings: float64[R, M], NaN where nothing was read.
         goals: what it was for.
         notes: what whoever plays should know, one line each.
+        watched: float64[O, K + M], rows in which nobody set the knobs, with their readings.
     """
 
     knobs: tuple[Knob, ...]
@@ -37,6 +38,7 @@ class Record:
     readings: Array
     goals: Goals
     notes: tuple[str, ...] = ()
+    watched: Array | None = None
 
     @functools.cached_property
     def _distinct(self) -> tuple[Array, NDArray[np.int64]]:
@@ -93,7 +95,7 @@ class Record:
 
 def made(
     knobs: tuple[Knob, ...], settings: Array, names: tuple[str, ...], readings: Array,
-    goals: Goals, notes: tuple[str, ...],
+    goals: Goals, notes: tuple[str, ...], watched: Array | None = None,
 ) -> Record:  # fmt: skip
     """A record, with a scale for each of several goals: the spread of what it is worth.
 
@@ -111,7 +113,7 @@ def made(
         goals = replace(goals, each=tuple(each))
         shown = ", ".join(f"{g.aim} {g.reading} / {g.scale:.4g}" for g in each)
         notes = (*notes, f"several goals are one sum, each in units of its spread: {shown}")
-    return Record(knobs, settings, names, readings, goals, notes)
+    return Record(knobs, settings, names, readings, goals, notes, watched)
 
 
 def whole_of(knobs: tuple[Knob, ...], settings: Array) -> tuple[Linear, float] | None:

@@ -17,8 +17,9 @@ _SAY = "set roles=temperature=factor,yield=outcome, or write them to"
 
 
 def read_campaign(path: Path, goals: object, roles: tuple[str, ...], targets: str | None) -> Record:
-    """The campaign in a table whose columns have roles: factors (said, or set in every row by
-    `targets`) are knobs, outcomes goals to be raised, whatever else was measured readings.
+    """The campaign in a table whose columns have roles: factors (said, or set in some rows as
+    `targets` tells) are knobs, outcomes goals to be raised, whatever else was measured readings.
+    Rows in which no factor was set were watched; those in which only some were are left out.
 
     Args:
         path: any table that `tables.read_table` reads.
@@ -35,7 +36,7 @@ def read_campaign(path: Path, goals: object, roles: tuple[str, ...], targets: st
     file = files[0] if files else beside if beside.is_file() else None
     table, notes = read_table(path, targets, reading=Reading(roles=said, file=file), few=True)
     table = table.repeated()
-    factors = np.flatnonzero(table.factors).tolist()
+    factors = np.flatnonzero(table.factors | table.hard.any(axis=0)).tolist()
     others = [i for i in range(table.n) if i not in factors]
     if not factors:
         raise UserError(str(path), None, f"which columns were set? {_SAY} {beside.name}")
@@ -44,19 +45,33 @@ def read_campaign(path: Path, goals: object, roles: tuple[str, ...], targets: st
     if not kept.all():
         notes.append(f"{int((~kept).sum())} rows left out: a factor is missing there")
         table = table.take(kept)
-    if table.rows < 2:
-        raise UserError(str(path), table.rows, "two rows or more must have all factors")
+    were_set = table.hard[:, factors] | table.factors[factors]
+    partly: NDArray[np.bool_] = np.any(were_set, axis=1) & ~np.all(were_set, axis=1)
+    if partly.any():
+        notes.append(f"{int(partly.sum())} rows left out: only some of the factors were set there")
+        table, were_set = table.take(~partly), were_set[~partly]
+    chosen: NDArray[np.bool_] = np.all(were_set, axis=1)
+    if chosen.sum() < 2:
+        remedy = "two rows or more must have all factors, set"
+        raise UserError(str(path), int(chosen.sum()), remedy)
     knobs, settings = zip(
         *(_knob(table.columns[i], table.values[:, i], path) for i in factors), strict=True
     )
     names = tuple(table.variables[i] for i in others)
-    readings = table.values[:, others]
+    values, readings = np.stack(settings, axis=1), table.values[:, others]
+    watched = np.concatenate([values, readings], axis=1)[~chosen]
+    if len(watched):
+        of = f"{len(watched)} rows were watched, nobody setting a factor"
+        notes.append(f"{of}: watched={len(watched)} shows them first")
     if goals is None:
         shown = ", ".join(wanted)
         notes.append(f"goal: maximize {shown}; set goals='minimize {wanted[0]}' says otherwise")
     aims = read_goals(wanted if goals is None else goals, names)
     _refuse_names(table, others, aims, path)
-    return made(knobs, np.stack(settings, axis=1), names, readings, aims, tuple(notes))
+    return made(
+        knobs, values[chosen], names, readings[chosen], aims, tuple(notes),
+        watched if len(watched) else None,
+    )  # fmt: skip
 
 
 def _wanted(table: Table, others: list[int], goals: object, path: Path) -> list[str]:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from seedo.errors import UserError, one_of, whole
 from seedo.spaces import Space
-from seedo.worlds._bench import Bench
-from seedo.worlds._world import References
+from seedo.worlds._bench import Bench, BenchState
+from seedo.worlds._spec import OBSERVE
+from seedo.worlds._world import Action, References
 from seedo.worlds.recorded._emulator import EMULATORS, Emulator, fitted
 from seedo.worlds.recorded._folder import read_folder
 from seedo.worlds.recorded._record import Record, whole_of
@@ -39,6 +40,7 @@ class RecordedWorld(Bench):
         path: a table (see `tables.read_table`), or a folder with `data.csv` and `config.json`.
         emulator: `replay` for none, `gp` or `forest`.
         runs: before the setting to keep.
+        watched: rows that are seen before the runs, of those in which nobody set a factor.
         goals: "minimize cost", a list of such, or a table; None: what the folder says, or to raise
             the outcomes.
         roles: of a table's columns, as `column=role`, or a file with them.
@@ -60,6 +62,7 @@ class RecordedWorld(Bench):
         goals: Any = None,
         roles: str | list[str] | None = None,
         targets: str | None = None,
+        watched: int = 0,
     ) -> None:
         if not path:
             raise UserError("world", "recorded", "name a table or a folder: recorded:PATH")
@@ -75,10 +78,15 @@ class RecordedWorld(Bench):
             record = read_folder(place, goals)
         else:
             record = read_campaign(place, goals, texts, targets)
+        there = 0 if record.watched is None else len(record.watched)
+        if not isinstance(watched, int) or isinstance(watched, bool) or not 0 <= watched <= there:
+            remedy = f"{there} rows were recorded in which nobody set a factor"
+            raise UserError("watched", watched, remedy)
         self.record = record
         self.name = f"recorded:{path}"
         self._settings = {"path": os.fspath(path), "emulator": emulator, "runs": runs,
-                          "goals": goals, "roles": roles, "targets": targets}  # fmt: skip
+                          "goals": goals, "roles": roles, "targets": targets,
+                          "watched": watched}  # fmt: skip
         self._digest = digest
         self.emulator: Emulator | None = None
         space, notes = Space(record.knobs, listed=record.distinct), record.notes
@@ -87,7 +95,7 @@ class RecordedWorld(Bench):
             self.emulator = fitted(emulator, record, space)
             notes = (*notes, *said, *self.emulator.notes)
         self._notes = notes
-        super().__init__(space, record.names, record.goals, runs)
+        super().__init__(space, record.names, record.goals, runs, watched)
         self._references = self._measured_references()
 
     @property
@@ -120,9 +128,21 @@ class RecordedWorld(Bench):
             if field in usual and field != "path" and usual[field] != value
         }
 
-    def sample(self, key: Any) -> None:
-        """There is one system."""
-        return None
+    def sample(self, key: Any) -> NDArray[np.int64]:
+        """There is one system; int64[watched], the rows that are watched first, each once."""
+        there = 0 if self.record.watched is None else len(self.record.watched)
+        found: NDArray[np.int64] = key.permutation(there)[: int(self._settings["watched"])]
+        return found
+
+    def step(
+        self, task: Any, state: BenchState, action: Action, key: Any
+    ) -> tuple[BenchState, Any, Any]:
+        sets = action.setting is not None and np.isfinite(action.setting).any()
+        if self.spec.phases[state.step] != OBSERVE or sets or self.record.watched is None:
+            return super().step(task, state, action, key)
+        row = self.record.watched[task[state.step]]
+        after = BenchState(state.step + 1, np.full(self.spec.n, np.nan), row)
+        return after, np.float32(0.0), np.bool_(False)
 
     def measured(self, task: Any, setting: Array, rng: np.random.Generator) -> Array:
         if self.emulator is not None:
