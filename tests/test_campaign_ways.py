@@ -516,6 +516,39 @@ def test_the_front_of_two_goals(tmp_path):
     assert len(told.best.expected) == 2
 
 
+def test_names_of_any_kind_and_nothing_found_yet(tmp_path, capsys):
+    file = tmp_path / "c.toml"
+    file.write_text(
+        'name = "odd"\nbudget = 9\nplayer = "random"\n'
+        '[knobs."flow rate (mL/min)"]\nlow = 0\nhigh = 1\n[knobs.do]\nlow = 0\nhigh = 1\n'
+        '[goals.\'the "yield" of <b>, %\']\naim = "maximize"\n'
+    )
+    assert run(capsys, "experiment", str(file), "--export")[0] == 0
+    assert "No run has a result yet" in (tmp_path / "odd" / "report.html").read_text()
+    name = 'the "yield" of <b>, %'
+    with play.Campaign(file) as campaign:
+        play.run_campaign(campaign, lambda s: s["flow rate (mL/min)"] * 10 + 0.01 * s["do"])
+        found = evaluation.found(campaign)
+    effects = {e.knob: e for e in found.effects}
+    assert effects["flow rate (mL/min)"].reading == name
+    assert effects["flow rate (mL/min)"].probability > 0.95
+    code, out, said = run(capsys, "experiment", str(file), "--json")
+    assert code == 0, said
+    assert json.loads(out)["goals"][0]["reading"] == name
+    page = (tmp_path / "odd" / "report.html").read_text()
+    assert "<b>," not in page
+
+
+def test_what_a_player_recommends_is_not_trusted(tmp_path):
+    with play.Campaign(written(tmp_path)) as campaign:
+        play.run_campaign(campaign, lambda s: {"y": truth(s)})
+        for kept in (np.array([99.0, 0.0]), np.zeros(3), "nothing"):
+            campaign.chooser.player.recommend = lambda spec, runs, rng, kept=kept: kept
+            found = evaluation.found(campaign)
+            assert "it recommends" in found.notes[0]
+            assert found.best.expected[0].value == max(each.readings[1] for each in campaign.runs)
+
+
 def test_the_folder_at_the_end(tmp_path, capsys, monkeypatch):
     """Report, table and log, and that others read them."""
     (tmp_path / "rig_at_end.py").write_text(

@@ -3,6 +3,7 @@
 import http.server
 import json
 import math
+import selectors
 import shlex
 import socket
 import socketserver
@@ -344,3 +345,21 @@ def test_gymnasium_environments_as_endpoints():
     for name, told in (("No-v0", "doesn't exist"), ("Pendulum-v1?speed=2", "only steps=")):
         with open_endpoint(f"gym:{name}") as endpoint, pytest.raises(EndpointError, match=told):
             endpoint.spec()
+
+
+def test_a_reply_that_comes_just_as_the_command_ends_is_read(monkeypatch):
+    class Late(selectors.DefaultSelector):
+        """Sees nothing at first, and meanwhile the command writes and ends."""
+
+        looks = 0
+
+        def select(self, timeout=None):
+            Late.looks += 1
+            if Late.looks == 1:
+                time.sleep(0.5)
+                return []
+            return super().select(timeout)
+
+    monkeypatch.setattr(selectors, "DefaultSelector", Late)
+    with open_endpoint("""cmd:echo '{"y": 1.5}'""", described=False) as endpoint:
+        assert endpoint.run({}, ["y"]) == {"y": 1.5}

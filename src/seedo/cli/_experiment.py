@@ -122,6 +122,10 @@ def _described(live: Campaign) -> list[str]:
     for goal in plan.goals.each:
         target = f" {goal.target:g}" if goal.target is not None else ""
         lines.append(f"  goal: {goal.aim} {goal.reading}{target}")
+    if plan.goals.pareto:
+        lines.append("  wanted: all runs that no other one beats in every goal")
+    if plan.space.listed is not None:
+        lines.append(f"  among {len(plan.space.listed):,} recorded settings")
     kind = plan.measure.kind
     who = "you" if kind == "user" else f"{kind} {plan.measure.target}"
     lines.append(f"  measured by {who}; chosen by {plan.player}, seed {plan.seed}")
@@ -178,6 +182,8 @@ def _go(live: Campaign, export: bool, as_json: bool) -> None:
     _end(live, why, as_json)
     if not live.finish():
         _note(f"{live.made} of {live.plan.budget} runs made; this goes on: {_again()}")
+        if live.plan.measure.kind != "user":
+            raise typer.Exit(1)  # runs failed, one after another
 
 
 def _measured(live: Campaign, as_json: bool) -> str | None:

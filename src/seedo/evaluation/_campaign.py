@@ -137,7 +137,7 @@ def found(campaign: Campaign, why: str = "") -> Found:
               for state in ("done", "failed", "skipped", "waits")}  # fmt: skip
     observed = int(campaign.earlier.observed.sum())
     counts |= {"earlier": len(campaign.earlier.observed) - observed, "observed": observed}
-    best, measured = _best(campaign, known)
+    best, measured, odd = _best(campaign, known)
     effects = _effects(campaign)
     return Found(
         name=plan.name,
@@ -154,23 +154,27 @@ def found(campaign: Campaign, why: str = "") -> Found:
         next=_next(campaign),
         effects=effects,
         between=_between(effects, plan.goals.readings),
-        notes=tuple(f"run {run.number}: {line}" for run in runs for line in run.odd),
+        notes=(*odd, *(f"run {run.number}: {line}" for run in runs for line in run.odd)),
     )
 
 
 # -- the best -----------------------------------------------------------------------------------
 
 
-def _best(campaign: Campaign, known: Runs) -> tuple[Best | None, Best | None]:
-    """The setting to keep, as the player would, and the one of the best single result, if other."""
+def _best(campaign: Campaign, known: Runs) -> tuple[Best | None, Best | None, tuple[str, ...]]:
+    """The setting to keep, as the player would, the one of the best single result, if other, and
+    what is odd."""
     goals, space = campaign.plan.goals, campaign.plan.space
-    kept = campaign.chooser.recommend(campaign.known, len(campaign.runs))
-    if kept is None:
-        return None, None
     value = np.where(space.allows(known.settings), known.values(goals), np.nan)
+    if not np.isfinite(value).any():
+        return None, None, ()
     top = known.settings[int(np.nanargmax(value))]
+    try:
+        kept = campaign.chooser.recommend(campaign.known, len(campaign.runs))
+    except UserError as error:
+        return _kept(campaign, known, top), None, (str(error),)
     best = _kept(campaign, known, kept)
-    return best, None if np.allclose(top, kept) else _kept(campaign, known, top)
+    return best, None if np.allclose(top, kept) else _kept(campaign, known, top), ()
 
 
 def _kept(campaign: Campaign, known: Runs, setting: Array) -> Best:

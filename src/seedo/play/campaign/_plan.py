@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -9,16 +10,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from seedo.errors import UserError, one_of
 from seedo.play.campaign._parts import Cost, Measure, Reading, Start, count
 from seedo.spaces import Goal, Goals, Space
 
-PLAYER = "sobol"
+PLAYER = "response-surface"
 """Who chooses where the file does not say."""
 
 _FIELDS = ("name", "player", "budget", "batch", "workers", "seed", "start", "first", "pareto",
            "knobs", "readings", "goals", "constraints", "measure", "cost")  # fmt: skip
-_SYSTEM = ("knobs", "readings", "goals", "constraints", "pareto")
+_SYSTEM = ("knobs", "readings", "goals", "constraints", "pareto", "listed")
 """What says what the system is, rather than how it is experimented with."""
 _NAME = re.compile(r"[\w][\w .+-]{0,99}")
 
@@ -85,7 +88,11 @@ class Plan:
         return tuple(reading.name for reading in self.readings)
 
     def to_json(self) -> dict[str, Any]:
-        """The whole plan as plain JSON, as it was understood."""
+        """The whole plan as plain JSON, as it was understood; recorded settings by their digest."""
+        space = self.space.to_json()
+        if self.space.listed is not None:
+            settings = np.ascontiguousarray(self.space.listed)
+            space["listed"] = hashlib.sha256(settings.tobytes()).hexdigest()
         return {
             "name": self.name,
             "player": self.player,
@@ -95,7 +102,7 @@ class Plan:
             "seed": self.seed,
             "first": self.first,
             "start": [start.to_json() for start in self.start],
-            **self.space.to_json(),
+            **space,
             "readings": {reading.name: reading.to_json() for reading in self.readings},
             "goals": {goal.reading: goal.to_json() for goal in self.goals.each},
             "pareto": self.goals.pareto,

@@ -70,7 +70,8 @@ class Chooser:
             raise
         except Exception as error:  # whatever a player of others' does
             said = " ".join(str(error).split())[:200]
-            raise UserError(owner, None, f"{type(error).__name__}: {said}") from error
+            remedy = f"{type(error).__name__}: {said}; nothing is lost: --player takes another"
+            raise UserError(owner, None, remedy) from error
         if setting.shape != (self.plan.space.size,):
             remedy = f"give {self.plan.space.size} numbers, one a knob"
             raise UserError(owner, list(setting.shape), remedy)
@@ -81,13 +82,24 @@ class Chooser:
         return setting
 
     def recommend(self, runs: Runs, number: int) -> Array | None:
-        """The setting, float64[K], that the player would keep, one that can be set; None: it has
-        seen no result."""
+        """The setting, float64[K], that the player would keep; None: it has seen no result.
+
+        Raises:
+            UserError: the player fails, or would keep what cannot be set.
+        """
         rng = np.random.default_rng([self.plan.seed, number])
         now = runs.made
         inside = self.plan.space.allows(now.settings)
         known = Runs(now.settings[inside], now.readings[inside], now.names)
         if not np.isfinite(known.values(self.plan.goals)).any():
             return None
-        kept: Array = np.array(self.player.recommend(self.world.spec, known, rng), np.float64)
+        owner = f"player {self.plan.player}"
+        try:
+            kept: Array = np.array(self.player.recommend(self.world.spec, known, rng), np.float64)
+        except Exception as error:  # whatever a player of others' does
+            said = " ".join(str(error).split())[:200]
+            remedy = f"{type(error).__name__}: {said}"
+            raise UserError(owner, None, f"it recommends nothing: {remedy}") from error
+        if kept.shape != (self.plan.space.size,) or not self.plan.space.allows(kept[None])[0]:
+            raise UserError(owner, kept.tolist(), "it recommends what cannot be set")
         return kept

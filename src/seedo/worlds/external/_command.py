@@ -121,7 +121,9 @@ def _answer(
                 return bytes(found), bytes(tail), False
             ready = selector.select(min(left, _LOOK))
             if not ready and process.poll() is not None:
-                break  # something that it started still holds the pipe
+                ready = selector.select(0)  # what it wrote between the look and its end
+                if not ready:
+                    break  # something that it started still holds the pipe
             for key, _ in ready:
                 if key.fileobj is process.stdin:
                     given = _written(process.stdin, given)
