@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
-from seedo.inference.graphs._drawing import FORMAT, Drawing, Place
+from seedo.inference.graphs._drawing import FORMAT, Drawing, Place, cut
+from seedo.inference.graphs._graph_code import (
+    is_dagify,
+    is_mermaid,
+    is_pairs,
+    read_dagify,
+    read_mermaid,
+    read_pairs,
+)
 from seedo.inference.graphs._graph_markup import (
     is_bif,
     is_dot,
@@ -91,7 +100,7 @@ class KnownGraph:
         """
         for name in names:
             if name not in self.variables:
-                raise UserError(field, name, _nearest(name, self.variables))
+                raise UserError(field, cut(name), _nearest(name, self.variables))
 
 
 def read_graph(path: Path | str, variables: Sequence[str] | None = None) -> KnownGraph:
@@ -111,9 +120,10 @@ def read_graph(path: Path | str, variables: Sequence[str] | None = None) -> Know
     except (OSError, ValueError) as error:
         if isinstance(error, UserError):
             raise
-        raise UserError(
-            "graph", str(path), f"name a text file that can be read ({error})"
-        ) from None
+        why = "there is no such file" if not os.path.exists(path) else (
+            "a folder: name a text file" if path.is_dir() else "it cannot be read: name a text file"
+        )  # fmt: skip
+        raise UserError("graph", cut(str(path)), why) from None
     return parse_graph(text, variables, path.name)
 
 
@@ -124,7 +134,8 @@ def parse_graph(
 
     The format is told from the text: statements one a line (``A -> B``, chains, ``A <-> B`` for a
     hidden common cause, ``A`` for a variable without edges, formulas ``Y ~ X + Z``), dagitty, DOT,
-    GML, node-link JSON, BIF, bnlearn's model strings, and CSV of edges or of a matrix of 0 and 1.
+    GML, node-link JSON, BIF, bnlearn's model strings, mermaid, pairs as in Python, ggdag's
+    `dagify`, and CSV of edges or of a matrix of 0 and 1.
     docs/identification.md shows each.
 
     Variables that were not measured are projected out (`project`): those marked so, and, if
@@ -162,6 +173,12 @@ def _draw(text: str, drawing: Drawing, variables: Sequence[str]) -> None:
         read_gml(text, drawing)
     elif is_bif(text):
         read_bif(text, drawing)
+    elif is_mermaid(text):
+        read_mermaid(text, drawing)
+    elif is_dagify(text):
+        read_dagify(text, drawing, variables)
+    elif is_pairs(text):
+        read_pairs(text, drawing)
     elif drawing.source.casefold().endswith(".json") or re.match(r'\s*\{\s*"[^"]*"\s*:', text):
         read_json(text, drawing)
     elif is_model_string(text):

@@ -35,6 +35,7 @@ from seedo.inference.effects import (
     sensitivity,
     touched,
 )
+from seedo.errors import UserError
 from seedo.inference.graphs._known_graph import KnownGraph
 from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import Answer, number, refuse
@@ -67,7 +68,10 @@ def answer_from_graph(
     if not asked.causes:
         return None
     names = [table.variables[j] for j in (*asked.causes, asked.outcome)]
-    graph.check(names, "question")
+    for name in names:
+        if name not in graph.variables:
+            remedy = "a column of the table, but not in the graph: add it, on a line of its own if "
+            raise UserError("graph", name, f"{remedy}nothing in it moves it")
     known = CausalGraph(graph, table.variables)
     found = _by_graph(query, table, known, asked, wanted)
     if found is None or found.refused:
