@@ -29,7 +29,7 @@ SPELLINGS = {
     "fenced.md": "```mermaid\nflowchart TD;\n%% by hand\nA[Z] ==> B(X); A -.-> Y; B -->|so| Y\n"
                  "style A fill:#fff\n```\n",
     "pairs.py": "graph = nx.DiGraph([('Z', 'X'),\n  ('Z', 'Y'), ('X', 'Y')])\n",
-    "pairs.json": '[["Z", "X"], ["Z", "Y"], ["X", "Y"]]',
+    "list.txt": '[["Z", "X"], ["Z", "Y"], ["X", "Y"]]',
     "ggdag.R": 'g <- ggdag::dagify(Y ~ X + Z,\n  X ~ Z, exposure = "X", coords = list(x = c(1)))',
     "turned.csv": "target,source\nX,Z\nY,Z\nY,X\n",
     "dagitty.txt": 'dag {\nbb="0,0,1,1"\nZ [pos="-0.5,0.2"]\nX [exposure,pos="-2.0,1.6"]\n'

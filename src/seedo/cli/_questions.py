@@ -293,7 +293,7 @@ def _beliefs(rows: _Rows, said: BeliefOptions, form: Form = "auto") -> Beliefs:
 
     names = rows.table.variables
     if said.graph is not None:
-        graph, prior = inference.read_graph(said.graph, names), None
+        graph, prior = inference.read_graph(said.graph, names, rows.table.useless), None
     else:
         graph = None
         prior = inference.stated_prior(

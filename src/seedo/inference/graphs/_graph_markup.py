@@ -71,9 +71,9 @@ def read_dot(text: str, drawing: Drawing) -> None:
     code = _NOT_CODE.sub(lambda m: "\n" * m[0].count("\n"), text)
     if undirected := code.find("--") + 1:
         number = code[:undirected].count("\n")
-        line = text.splitlines()[number] if number < len(text.splitlines()) else ""
-        raise drawing.place(number + 1, line).refuse(
-            "-- is no direction: write -> for a cause, or A -> B [dir=both] for a hidden common cause"
+        shown = text.splitlines()[number] if number < len(text.splitlines()) else ""
+        raise drawing.place(number + 1, shown).refuse(
+            "-- is no direction: write -> for a cause, A -> B [dir=both] for a hidden common cause"
         )
     _read_dot_graph(found[0], drawing)
 

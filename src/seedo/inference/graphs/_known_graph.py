@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,7 +103,11 @@ class KnownGraph:
                 raise UserError(field, cut(name), _nearest(name, self.variables))
 
 
-def read_graph(path: Path | str, variables: Sequence[str] | None = None) -> KnownGraph:
+def read_graph(
+    path: Path | str,
+    variables: Sequence[str] | None = None,
+    useless: Mapping[str, str] | None = None,
+) -> KnownGraph:
     """Read a graph file; see `parse_graph` for the formats.
 
     Raises:
@@ -124,11 +128,14 @@ def read_graph(path: Path | str, variables: Sequence[str] | None = None) -> Know
             "a folder: name a text file" if path.is_dir() else "it cannot be read: name a text file"
         )  # fmt: skip
         raise UserError("graph", cut(str(path)), why) from None
-    return parse_graph(text, variables, path.name)
+    return parse_graph(text, variables, path.name, useless)
 
 
 def parse_graph(
-    text: str, variables: Sequence[str] | None = None, source: str = "graph"
+    text: str,
+    variables: Sequence[str] | None = None,
+    source: str = "graph",
+    useless: Mapping[str, str] | None = None,
 ) -> KnownGraph:
     """Read a graph from text.
 
@@ -146,6 +153,8 @@ def parse_graph(
         variables: the names of the table. They also give the order of the graph's variables, which
             otherwise is that of first mention. None: any name may occur.
         source: what the text is called in messages; the ending of a file's name counts.
+        useless: columns of the table that are no variables, and why: "is 3 in every row". What
+            causes nothing here and has no cause is left out of the graph; another is refused.
 
     Raises:
         UserError: a statement that cannot be read, an unknown name, a variable that causes itself
@@ -155,7 +164,31 @@ def parse_graph(
     _draw(text, drawing, variables or ())
     if not drawing.nodes:
         raise UserError(source, None, f"holds no graph; {FORMAT}")
+    _without(drawing, useless or {})
     return _held_against(drawing, variables)
+
+
+def _without(drawing: Drawing, useless: Mapping[str, str]) -> None:
+    """Takes columns that are no variables out of a drawing.
+
+    What is constant moves nothing in these rows; what moves it may have chosen them.
+
+    Raises:
+        UserError: one of them has a cause.
+    """
+    caused = {edge.right for edge in drawing.edges}
+    caused |= {edge.left for edge in drawing.edges if edge.arrow == "<->"}
+    for name, why in useless.items():
+        if name not in drawing.nodes:
+            continue
+        if name in caused:
+            raise drawing.nodes[name].refuse(
+                f"{written(name)} {why}, so that nothing can be learnt about it: leave it out of "
+                "the graph"
+            )
+        del drawing.nodes[name]
+        drawing.edges = [edge for edge in drawing.edges if edge.left != name]
+        drawing.notes.append(f"{drawing.source}: {name} {why}, and is left out of the graph")
 
 
 def _draw(text: str, drawing: Drawing, variables: Sequence[str]) -> None:

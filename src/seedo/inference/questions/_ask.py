@@ -84,7 +84,9 @@ def ask(
     """
     beliefs = beliefs or Beliefs()
     query = (
-        parse(question, table.variables, table.columns) if isinstance(question, str) else question
+        parse(question, table.variables, table.columns, table.useless)
+        if isinstance(question, str)
+        else question
     )
     weighed = cache(weigh or (lambda: posterior(table, beliefs, progress)))
     found = _said(query, table, beliefs, weighed)

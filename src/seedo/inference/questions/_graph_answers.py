@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from seedo.errors import UserError
 from seedo.inference.checks import SHARE
 from seedo.inference.effects import (
     CausalGraph,
@@ -35,7 +36,6 @@ from seedo.inference.effects import (
     sensitivity,
     touched,
 )
-from seedo.errors import UserError
 from seedo.inference.graphs._known_graph import KnownGraph
 from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import Answer, number, refuse
