@@ -71,8 +71,8 @@ def read_dot(text: str, drawing: Drawing) -> None:
     code = _NOT_CODE.sub(lambda m: "\n" * m[0].count("\n"), text)
     if undirected := code.find("--") + 1:
         number = code[:undirected].count("\n")
-        shown = text.splitlines()[number] if number < len(text.splitlines()) else ""
-        raise drawing.place(number + 1, shown).refuse(
+        shown = text.splitlines()[number : number + 1] or [""]
+        raise drawing.place(number + 1, shown[0]).refuse(
             "-- is no direction: write -> for a cause, A -> B [dir=both] for a hidden common cause"
         )
     _read_dot_graph(found[0], drawing)

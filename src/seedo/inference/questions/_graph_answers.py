@@ -44,6 +44,7 @@ from seedo.inference.questions._comparison_words import (
     cause_answer,
     effect_answer,
     mean_answer,
+    ratio_answer,
     stated,
 )
 from seedo.inference.questions._design_answers import Asked, Doing, doing, outcome_of, seen
@@ -160,7 +161,7 @@ def _adjusted(
 ) -> Answer | None:  # fmt: skip
     values, scale = outcome_of(table, asked)
     settings = asked.settings[:1]
-    if isinstance(query, q.Effect) and query.start is not None and query.end is not None:
+    if isinstance(query, q.Effect | q.Ratio) and not (query.start is None or query.end is None):
         settings = (query.start, query.end)
     covariates = tuple(table.index(name) for name in held)
     rows = _rows(table, known, asked)
@@ -177,6 +178,8 @@ def _adjusted(
         return effect_answer(query, told)
     if isinstance(query, q.DoesCause):
         return cause_answer(query, told)
+    if isinstance(query, q.Ratio):
+        return ratio_answer(query, told)
     return mean_answer(query, told, asked.settings[0])
 
 
@@ -233,6 +236,8 @@ def _no_path(
     about = {"assumes": (_GIVEN,), "rests_on": "the graph alone"}
     if isinstance(query, q.Effect):
         return Answer("", None, f"{number(0.0)}: {text}", 0.0, **about)  # type: ignore[arg-type]
+    if isinstance(query, q.Ratio):
+        return Answer("", None, f"{number(1.0)}: {text}", 1.0, **about)  # type: ignore[arg-type]
     if isinstance(query, q.DoesCause):
         return Answer("", None, f"no: {text}", 0.0, **about)  # type: ignore[arg-type]
     return None
