@@ -247,6 +247,7 @@ def known(tmp_path, hidden: bool = False) -> Beliefs:
     return Beliefs(graph=read_graph(file, ("z", "t", "m", "y")))
 
 
+@pytest.mark.slow
 def test_a_measured_confounder_of_a_known_graph_is_held_in_both_parts(tmp_path):
     inside, lengths = 0, []
     for seed in range(70):
@@ -271,6 +272,7 @@ def test_experiments_that_refute_the_graph_decide_alone(tmp_path):
         assert found.high > 0.9
 
 
+@pytest.mark.slow
 def test_a_hidden_cause_in_the_graph_leaves_the_bias_open(tmp_path):
     inside = 0
     for seed in range(60):

@@ -25,6 +25,13 @@ TRIANGLE = {("Z", "X"), ("Z", "Y"), ("X", "Y")}
 ODD = ["Room temp (°C)", "Umsatz, €", "item #", "E", 'the "best"', "a->b", "2", "x [mg]", "ß;x"]
 
 SPELLINGS = {
+    "flow.mmd": "graph LR\n  Z --> X & Y\n  X -- does --> Y\n",
+    "fenced.md": "```mermaid\nflowchart TD;\n%% by hand\nA[Z] ==> B(X); A -.-> Y; B -->|so| Y\n"
+                 "style A fill:#fff\n```\n",
+    "pairs.py": "graph = nx.DiGraph([('Z', 'X'),\n  ('Z', 'Y'), ('X', 'Y')])\n",
+    "list.txt": '[["Z", "X"], ["Z", "Y"], ["X", "Y"]]',
+    "ggdag.R": 'g <- ggdag::dagify(Y ~ X + Z,\n  X ~ Z, exposure = "X", coords = list(x = c(1)))',
+    "turned.csv": "target,source\nX,Z\nY,Z\nY,X\n",
     "dagitty.txt": 'dag {\nbb="0,0,1,1"\nZ [pos="-0.5,0.2"]\nX [exposure,pos="-2.0,1.6"]\n'
                    'Y [outcome,pos="1.4,1.6"]\nZ -> X\nZ -> Y [beta=".5"]\nX -> Y\n}\n',
     "one_line.txt": "dag { X <- Z -> Y ; X -> Y }",
@@ -371,3 +378,59 @@ def test_a_comma_that_may_list_effects_is_no_silent_loss_of_an_edge(tmp_path, te
     path.write_text(text)
     with pytest.raises(UserError, match="an effect too"):
         read_graph(path, ("X", "Y", "Z", "W"))
+
+
+@pytest.mark.parametrize(
+    ("text", "arrows", "pairs"),
+    [
+        ("graph TD\nX <--> Y\nX --> Y", {("X", "Y")}, {("X", "Y")}),
+        ("dagify(Y ~ X, X ~~ Y)", {("X", "Y")}, {("X", "Y")}),
+        ('dagify(Y ~ X + U, X ~ U, latent = "U")', {("X", "Y")}, {("X", "Y")}),
+    ],
+)
+def test_hidden_common_causes_in_diagrams_and_calls(text, arrows, pairs):
+    found = parse_graph(text, ["X", "Y"])
+    assert (found.directed, found.bidirected) == (arrows, pairs)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("digraph { X -> Y -- Z }", "line 1: .*-- is no direction"),
+        ('digraph { X -> Y\n Y -- Z [label="->"] }', "line 2: .*-- is no direction"),
+        ("graph LR\nX --- Y", "line 2: .*is no direction"),
+        ("graph LR\nX -->", "line 2: .*write A --> B"),
+        ("[('X', 1)]", "pairs of names"),
+        ("[('X', 'Y'", "pairs of names"),
+        ("dagify(Y ~ X", "does not end"),
+        ("[X][Y|X][Y]", "Y stands there twice"),
+        ("variable X {", "not a whole BIF"),
+        ("network n { }\nprobability ( Y | X ) { }", "Y is not declared"),
+        (",X,Y\nX,0,\nY,0,0", "line 2: .*empty cell"),
+        ("X -> Y\x01", "control character"),
+        ('{"nodes": ' + "[" * 100_000, "nested too deeply"),
+        ("graph [ " + "a [ " * 5_000, "nested too deeply"),
+    ],
+)
+def test_what_is_no_graph_is_named(text, says):
+    with pytest.raises(UserError, match=says):
+        parse_graph(text, ["X", "Y", "Z"])
+
+
+def test_dashes_in_quotes_and_comments_of_dot_are_no_edges():
+    text = 'digraph { X -> Y [label="a--b"]; /* -- */ Z // --\n}'
+    assert parse_graph(text, ["X", "Y", "Z"]).directed == {("X", "Y")}
+
+
+@pytest.mark.parametrize("text", ["X -> Y, " * 40_000 + "X -> X", "{" * 300_000])
+def test_a_long_line_is_shown_by_its_beginning(text):
+    with pytest.raises(UserError) as caught:
+        parse_graph(text, ["X", "Y"])
+    assert len(str(caught.value)) < 400
+
+
+def test_a_folder_and_a_missing_file_are_called_so(tmp_path):
+    for path, says in ((tmp_path, "a folder"), (tmp_path / "no", "there is no such file")):
+        with pytest.raises(UserError, match=says) as caught:
+            read_graph(path)
+        assert "Errno" not in str(caught.value)

@@ -37,6 +37,7 @@ def _complete_rows_slope(table: Table) -> float:
     return float(np.linalg.lstsq(matrix, whole[:, 2], rcond=None)[0][2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["real", "yes/no"])
 def test_intervals_cover_where_the_outcome_decides_what_is_missing(kind: str) -> None:
     covered, off, plain = 0, [], []  # of 8 tables; complete rows are off by 0.05 to 0.2

@@ -332,6 +332,7 @@ def runs_with(x, y, **more) -> Table:
     return Table(**{**table.__dict__, **more})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beside", ["nothing", "days", "batches", "drift"])
 def test_the_best_of_five_factors_is_found_whatever_moves_runs_beside(beside):
     """30 runs that scatter by 2; days apart by 8, batches by 5, a drift of 18 in all."""
@@ -414,6 +415,7 @@ def test_intervals_of_shares_and_amounts_stay_where_they_can_be_and_have_a_width
     assert (high > low).all()
 
 
+@pytest.mark.slow
 def test_batches_that_will_follow_widen_a_mean_and_days_of_the_table_do_not():
     rng = np.random.default_rng(7)
     x = rng.uniform(-1, 1, (60, 1))

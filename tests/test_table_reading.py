@@ -221,12 +221,12 @@ def test_a_doubtful_code_is_used_and_said(tmp_path):
     ages = [20 + i * 7 % 55 for i in range(100)] + [99] * 5
     table, said = read_table(put(tmp_path, rows("age,y", ages, [i * 7 % 13 for i in range(105)])))
     assert np.isfinite(table.values).all()
-    assert any("99 in 5 cells used as a number: --missing 99" in line for line in said)
+    assert any("99 in 5 cells used as a number: --missing age=99" in line for line in said)
     children = [i % 4 for i in range(100)] + [-1] * 5
     _, said = read_table(
         put(tmp_path, rows("n_kids,y", children, [i * i % 13 for i in range(105)]))
     )
-    assert any("-1 in 5 cells used as a number: --missing -1" in line for line in said)
+    assert any("-1 in 5 cells used as a number: --missing n_kids=-1" in line for line in said)
 
 
 # ---------------------------------------------------------------- types
@@ -718,3 +718,105 @@ def test_the_end_of_a_range_of_whole_numbers_means_missing(tmp_path, fill):
     table, said = read_table(put(tmp_path, rows("x,y", x, Y)))
     assert np.nanmax(np.abs(table.values[:, 0])) <= 100
     assert any("10 cells read as missing" in line for line in said), said
+
+
+def many(*names, **columns):
+    """A table of 40 rows, as text: x and y by chance, and further columns."""
+    random = np.random.default_rng(1)
+    held = {"x": random.normal(50, 8, 40).round(2).tolist(),
+            "y": random.normal(9, 2, 40).round(2).tolist()} | columns  # fmt: skip
+    return rows(",".join(held), *held.values())
+
+
+def test_totals_in_the_last_rows_are_left_out_and_said(tmp_path):
+    groups = [f"g{i % 3}" for i in range(40)]
+    text = many(g=groups)
+    total = put(tmp_path, text + "1,2,Total\n")
+    first = put(
+        tmp_path, "g,x\n" + "".join(f"{i},{i % 7}\n" for i in range(20)) + "Summe:,60\n", "b.csv"
+    )
+    assert read_table(total)[0].rows == 41  # the last of its cells: a group
+    table, said = read_table(first)
+    assert table.rows == 20
+    assert any("row 22 ('Summe:') is a total and left out" in s for s in said)
+    named = "g,x\n" + "".join(f"{'part total'.split()[i % 2]},{i}\n" for i in range(20))
+    assert read_table(put(tmp_path, named, "c.csv"))[0].rows == 20
+
+
+@pytest.mark.parametrize(
+    ("cells", "values", "says"),
+    [
+        (["5-", "6", "7,5-"], [-5, 6, -7.5], "5- read as -5"),
+        (["(5)", "6", "(7)"], [-5, 6, -7], "(5) read as -5"),
+        (["١٢", "٣", "٤٫٥"], [12, 3, 4.5], "١٢ read as 12"),
+        (["１２", "３"], [12, 3], "１２ read as 12"),
+    ],
+)  # fmt: skip
+def test_other_ways_to_write_numbers_are_read_and_said(tmp_path, cells, values, says):
+    text = "x;y\n" + "".join(f"{cells[i % len(cells)]};{i}\n" for i in range(40))
+    table, said = read_table(put(tmp_path, text))
+    assert set(table.values[:, 0]) == set(values)
+    assert any(says in line for line in said)
+
+
+def test_a_bad_day_among_good_ones_is_named_with_its_row(tmp_path):
+    days = [f"2024-{1 + i // 20:02d}-{1 + i % 20:02d}" for i in range(40)]
+    days[6] = "2024-02-30"
+    _, said = read_table(put(tmp_path, many(born_date=days)), reading=Reading(
+        types=["born_date=time"], roles=["born_date=measured"]))  # fmt: skip
+    assert any("row 8" in line and "'2024-02-30' is no day" in line for line in said)
+
+
+@pytest.mark.parametrize(("code", "told"), [(0, True), (-1, True), (25, False)])
+def test_a_repeated_number_far_from_the_rest_is_said(tmp_path, code, told):
+    ages = [26 + i * 7 % 55 for i in range(40)] + [code] * 4
+    text = rows("age,y", ages, [i * 7 % 13 for i in range(44)])
+    _, said = read_table(put(tmp_path, text))
+    assert any(f"--missing age={code}" in line for line in said) == told
+
+
+def test_doses_and_counts_with_noughts_have_no_code(tmp_path):
+    dose = [[0, 5, 10, 20][i % 4] for i in range(40)]
+    kids = [i % 4 for i in range(40)]
+    _, said = read_table(put(tmp_path, many(dose=dose, kids=kids)))
+    assert not any("--missing" in line for line in said)
+
+
+@pytest.mark.parametrize("name", ["episode", "run", "trial_nr"])
+def test_rows_of_one_episode_belong_together(tmp_path, name):
+    blocks, crossed = [i // 5 for i in range(40)], [i % 8 for i in range(40)]
+    table, _ = read_table(put(tmp_path, many(**{name: blocks})))
+    assert table.unit_name == name
+    assert len(set(table.unit)) == 8
+    table, _ = read_table(put(tmp_path, many(**{name: crossed})))
+    assert table.unit is None
+
+
+@pytest.mark.parametrize("name", ["patients", "total", "N_obs", "cases"])
+def test_counts_of_other_names_are_taken_or_said(tmp_path, name):
+    cells = [(a, b, c) for a in "AB" for b in ("small", "large") for c in ("yes", "no")]
+    text = rows(
+        f"treat,stone,success,{name}", *zip(*cells, strict=True), [81, 6, 234, 36, 55, 25, 192, 71]
+    )
+    table, said = read_table(put(tmp_path, text))
+    assert table.weight is not None or any(f"--weights {name}" in line for line in said)
+
+
+@pytest.mark.parametrize("weight", ["-1", "inf", "nan", "1e99", "1e9", ""])
+def test_a_weight_that_cannot_be_is_shown(tmp_path, weight):
+    weights = ["1"] * 40
+    weights[5] = weight
+    with pytest.raises(UserError, match=r"row 7, column w") as caught:
+        read_table(put(tmp_path, many(w=weights)), reading=Reading(weights="w"))
+    shown = caught.value.value
+    assert shown == weight or float(shown) == float(weight)
+
+
+def test_why_a_column_is_no_variable_is_kept(tmp_path):
+    x = [float(i * i % 17) for i in range(40)]
+    text = rows("a,b,same,twice,empty", x, [i % 7 for i in range(40)], [3] * 40,
+                [2 * one for one in x], [""] * 40)  # fmt: skip
+    assert read_table(put(tmp_path, text))[0].useless == {
+        "same": "is 3 in every complete row", "twice": "is a linear function of a",
+        "empty": "holds nothing in any row",
+    }  # fmt: skip

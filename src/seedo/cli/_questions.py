@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -123,7 +123,9 @@ def ask(
         found = inference.ask(question, rows.table, _beliefs(rows, beliefs, form), progress)
     _say_read(rows, as_json)
     if as_json:
-        print(json.dumps(found.to_dict(), sort_keys=True))
+        columns = [asdict(one) for one in (*rows.table.columns, *rows.table.others)]
+        print(json.dumps({**found.to_dict(), "columns": columns, "notes": rows.notes},
+                         sort_keys=True))  # fmt: skip
         return
     _print_answer(found)
 
@@ -332,7 +334,7 @@ def _beliefs(rows: _Rows, said: BeliefOptions, form: Form = "auto") -> Beliefs:
 
     names = rows.table.variables
     if said.graph is not None:
-        graph, prior = inference.read_graph(said.graph, names), None
+        graph, prior = inference.read_graph(said.graph, names, rows.table.useless), None
     else:
         graph = None
         prior = inference.stated_prior(

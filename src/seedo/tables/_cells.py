@@ -32,6 +32,7 @@ from seedo.tables._numerals import (
     values_of,
 )
 from seedo.tables._reading import Said
+from seedo.tables._totals import is_total
 
 Place = Callable[[int], str]
 """Where row `row` of the whole table stands, with the column."""
@@ -193,6 +194,8 @@ def numbers(
             f"give a number, or leave the cell empty; --missing {_short(cell)} if it means missing"
             f", --types {name}=categorical if numbers are names here"
         )
+        if is_total(cell):
+            remedy = "a total is no measurement: delete this row"
         raise UserError(place(row), _short(cell), remedy)
     if found.mixed:
         row = _row(cells, _signed(cells))
@@ -210,6 +213,7 @@ def numbers(
         remedy = f"give a number with a {kind}; thousands separators stand before three digits"
         raise UserError(place(row), cells.cells[cells.index[row]], remedy)
     notes += _separated(cells.seen, decimal)
+    notes += [f"{cell} read as {read}" for cell, read in found.turned]
     gone, codes = _gone(cells)
     return values[cells.index], notes + gone, codes
 

@@ -30,6 +30,9 @@ class Column:
         missing: how many cells hold nothing.
         notes: what is odd, one line each.
         codes: what was taken for missing beside empty cells and their like.
+        unread: it holds what cannot be used: lists, lengths of time.
+        useless: why it is no variable though it holds values, or none: "is 3 in every row"; empty
+            of variables and of columns that have another role.
     """
 
     name: str
@@ -40,6 +43,8 @@ class Column:
     missing: int = 0
     notes: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
+    unread: bool = False
+    useless: str = ""
 
     @property
     def named(self) -> bool:

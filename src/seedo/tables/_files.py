@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from seedo.errors import UserError
 from seedo.tables._column import Column
 from seedo.tables._columns import Columns, codes, names_in, near
-from seedo.tables._guess import is_cells, known_counts
-from seedo.tables._read_column import Found, read_all
+from seedo.tables._guess import is_cells, known_counts, likely_counts
+from seedo.tables._read_column import Found, Place, read_all
 from seedo.tables._read_columns import read_columns
 from seedo.tables._reading import Reading, Said, resolved
 from seedo.tables._table import Regime, Table
 from seedo.tables._targets import Label, Labels, place, read_labels
+from seedo.tables._totals import without_totals
 from seedo.tables._usable import (
     MAX_VARIABLES,
     listed,
@@ -29,6 +30,9 @@ from seedo.tables._usable import (
 )
 
 _VARIABLES = ("factor", "outcome", "measured")
+
+_MOST_COUNTED = 10_000_000
+"""A larger weight is no number of rows."""
 
 _MOST_COLUMNS = 1000
 """More are not even read: hardly any of them could stay variables."""
@@ -98,13 +102,14 @@ def read_table(
     blocks = _read_blocks(files)
     names = list(blocks[0].arrays)
     said = resolved(reading, names)
-    sources = sources or next((n for n, one in said.items() if one.role == "source"), None)
+    if sources is None:
+        sources = next((n for n, one in said.items() if one.role == "source"), None)
     source, source_names, told = _sources(sources, blocks)
     labels = read_labels(targets, blocks, told)
     spent = {**dict.fromkeys(told, "sources"), **dict.fromkeys(labels.spent, "targets")}
     drop = [name for text in drop for name in names_in(text, names)]
     keep = keep and [name for text in keep for name in names_in(text, names)]
-    wanted = _wanted(names, spent, drop, keep)
+    wanted = _wanted(names, spent, drop, keep, blocks[0].data is not None)
     # A column that is no variable may still say what rows belong together, or when they were.
     helpers = [n for n in names if n not in wanted and n not in spent and n not in drop
                and said[n].role in ("unit", "time", "weight")]  # fmt: skip
@@ -187,8 +192,12 @@ def _roles(
                   if n not in variables]  # fmt: skip
         remedy = "leave out fewer columns"
         if others:
-            first = next(n for n in found if n not in variables)
-            remedy = f"not used: {listed(others)}; --roles {first}=measured uses it"
+            remedy = f"not used: {listed(others)}"
+            first = next((n for n, one in found.items()
+                          if n not in variables and not one.column.unread), "")  # fmt: skip
+            remedy += f"; --roles {first}=measured uses it" if first else ""
+            remedy += "".join(f"; {n} {note}" for n, one in found.items() if one.column.unread
+                              for note in one.column.notes[:1])  # fmt: skip
         raise too_few_columns(variables, remedy)
     return _Parts(variables, found, chosen["unit"], chosen["time"], chosen["weight"], notes)
 
@@ -204,14 +213,14 @@ def _counted(
     """A column that must hold how often each row was there, and what to say about it."""
     for name in variables:
         # The name first: a table of thousands of columns would be looked through for each.
-        if len(variables) < 3 or not known_counts(name):
+        if len(variables) < 3 or not (known_counts(name) or likely_counts(name)):
             continue
         others = [found[other].values for other in variables if other != name]
         counts = found[name].values
-        if not is_cells(np.stack(others, axis=1), counts, name):
+        if not is_cells(np.stack(others, axis=1), counts):
             continue
         total = f"{int(counts.sum()):,}"
-        if said[name].role or said[name].wanted:
+        if said[name].role or said[name].wanted or not known_counts(name):
             line = f"column {name} looks like how often each row was there ({total} in all), and "
             return None, [line + f"is used as a measurement: --weights {name} if it is"]
         line = f"column {name} is taken for how often each row was there ({total} in all), as by "
@@ -238,7 +247,10 @@ def _assembled(
     remaining = [name for name in wanted if name not in empty]
     values = values[:, [wanted.index(name) for name in remaining]]
     levels = {name: found[name].column.levels for name in remaining}
-    stands_for, left_out = usable(values, remaining, levels, few)
+    unread = [f"{n} {note}" for n, one in found.items() if one.column.unread
+              for note in one.column.notes[:1]]  # fmt: skip
+    stands_for, left_out, useless = usable(values, remaining, levels, unread, few)
+    useless |= dict.fromkeys(empty, "is nearly empty and left out")
     rows_of = np.bincount(labels.row, minlength=len(labels.labels))
     warnings += left_out
     warnings += _unknown_warnings(labels.labels, rows_of, stands_for)
@@ -255,7 +267,7 @@ def _assembled(
         tuple(variables), values, labels.row, regimes, source, (), episode=rows,
         step=np.zeros_like(rows),
         columns=tuple(found[name].column for name in variables),
-        others=tuple(_other(one.column, stands_for) for name, one in found.items()
+        others=tuple(_other(one.column, useless.get(name, "")) for name, one in found.items()
                      if name not in variables),
         unit=_unit(parts, blocks), unit_name=parts.unit or "",
         weight=_weight(parts, blocks), time=_time(parts, blocks),
@@ -273,14 +285,12 @@ def _noted(found: dict[str, Found]) -> list[str]:
             for note, names in by_note.items()]  # fmt: skip
 
 
-def _other(column: Column, stands_for: Mapping[str, str | None]) -> Column:
+def _other(column: Column, why: str) -> Column:
     """A column that is no variable; what was left out is ignored, with the reason as a note."""
     if column.role not in _VARIABLES:
         return column
-    other = stands_for.get(column.name, "")
-    why = "it is the same in every row" if other is None else f"it says what {other} says"
-    notes = column.notes if other == "" else (*column.notes, why)
-    return replace(column, role="ignored", notes=notes)
+    notes = (*column.notes, f"it {why}") if why else column.notes
+    return replace(column, role="ignored", notes=notes, useless=why)
 
 
 def _with_factors(labels: Labels, parts: _Parts, said: dict[str, Said]) -> Labels:
@@ -305,7 +315,9 @@ def _refuse_gaps(values: NDArray[np.float64], name: str, blocks: Sequence[Column
                  remedy: str) -> None:  # fmt: skip
     gaps = np.isnan(values)
     if gaps.any():
-        raise UserError(place(blocks, int(np.argmax(gaps)), name), "", remedy)
+        row = int(np.argmax(gaps))
+        cell = Place(blocks, name).cell(row)
+        raise UserError(place(blocks, row, name), "" if cell is None else str(cell), remedy)
 
 
 def _unit(parts: _Parts, blocks: Sequence[Columns]) -> NDArray[np.int64] | None:
@@ -337,11 +349,15 @@ def _weight(parts: _Parts, blocks: Sequence[Columns]) -> NDArray[np.float64] | N
     if one.column.named or one.column.type in ("label", "time"):
         if one.column.levels != ("0", "1"):
             raise UserError("--weights", parts.weight, f"holds {one.column.type}: give numbers")
-    _refuse_gaps(one.values, parts.weight, blocks, "give every row's weight, 0 to leave it out")
+    _refuse_gaps(one.values, parts.weight, blocks, "give every row's weight, a number from 0 on")
     if (one.values < 0).any():
         row = int(np.argmax(one.values < 0))
         raise UserError(place(blocks, row, parts.weight), float(one.values[row]),
                         "a weight is never below 0")  # fmt: skip
+    if one.values.max() > _MOST_COUNTED:
+        row = int(np.argmax(one.values))
+        remedy = f"no row was there so often: at most {_MOST_COUNTED:,}"
+        raise UserError(place(blocks, row, parts.weight), float(one.values[row]), remedy)
     if not one.values.any():
         raise UserError("--weights", parts.weight, "all are 0: no row counts")
     return one.values
@@ -356,7 +372,8 @@ def _read_blocks(files: Sequence[Path]) -> list[Columns]:
     for path in files:
         if path in files[: len(blocks)]:
             raise UserError("data", str(path), "named twice: its rows would count double")
-        block = read_columns(path)
+        block, total = without_totals(read_columns(path))
+        block = replace(block, warnings=(*block.warnings, *([total] if total else [])))
         if not block.rows:
             raise UserError(str(path), None, "no rows below the header: give measurements")
         if blocks:
@@ -382,7 +399,7 @@ def _sources(
         if sources == "file":
             return (np.repeat(np.arange(len(blocks)), lengths).astype(np.int64),
                     [str(block.path) for block in blocks], [])  # fmt: skip
-        raise UserError("sources", sources, f"give file, or {near(sources, columns)}")
+        raise UserError("--sources", sources, f"give file, or {near(sources, columns)}")
     source, names = codes(blocks, sources)
     if "" in names:
         where = place(blocks, int(np.argmax(source == names.index(""))), sources)
@@ -393,8 +410,9 @@ def _sources(
 
 
 def _wanted(
-    names: Sequence[str], spent: dict[str, str], drop: Sequence[str], keep: Sequence[str] | None
-) -> list[str]:
+    names: Sequence[str], spent: dict[str, str], drop: Sequence[str], keep: Sequence[str] | None,
+    text: bool,
+) -> list[str]:  # fmt: skip
     """The columns to be read as variables, in the table's order."""
     for option, chosen in (("drop", drop), ("keep", keep or ())):
         for name in chosen:
@@ -413,7 +431,8 @@ def _wanted(
         if name not in spent and name not in drop and (keep is None or name in keep)
     ]
     if len(names) < 2:
-        raise too_few_columns(wanted, "part the cells by commas, semicolons or tabs")
+        remedy = "part the cells by commas, semicolons or tabs" if text else "give more columns"
+        raise too_few_columns(wanted, remedy)
     if len(wanted) < 2:
         raise too_few_columns(wanted, "leave out fewer columns")
     if len(wanted) > _MOST_COLUMNS:

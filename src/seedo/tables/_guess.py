@@ -12,6 +12,12 @@ MOST_LEVELS = 64
 
 _COUNTS = {"n", "count", "counts", "freq", "frequency", "frequencies", "weight", "weights", "wt",
            "cases", "num", "number", "anzahl"}  # fmt: skip
+_PEOPLE = {"patients", "people", "persons", "subjects", "participants", "respondents", "animals",
+           "students", "customers", "users", "total", "obs", "observations", "size", "amount",
+           "personen", "patienten", "probanden", "haeufigkeit", "häufigkeit", "fälle",
+           "faelle", "times", "number_of", "how_many"}  # fmt: skip
+"""Names that a column of counts may have, and a measurement too."""
+_RUNS = {"episode", "run", "trial", "session", "trajectory", "traj", "rollout"}
 _TIMES = {"time", "t", "date", "day", "week", "month", "quarter", "year", "minute", "second",
           "timestamp", "period", "tick", "datum", "zeit", "tag", "woche", "monat", "jahr",
           "datetime", "yearmonth"}  # fmt: skip
@@ -95,7 +101,10 @@ def role_of(
     different = len(np.unique(there)) if kind not in ("yes/no",) else 2
     repeated = different >= 5 and len(there) >= 2 * different
     whole = kind == "label" or bool((there == np.floor(there)).all())
-    called = bool(words & (_IDS | _SUBJECTS))
+    ids = _IDS - {"obs"} if words & {"n", "count", "number"} else _IDS
+    called = bool(words & (ids | _SUBJECTS))
+    if words & _RUNS and repeated and whole and kind != "label" and _in_blocks(values):
+        return "unit", "its rows belong together"
     digits = sum(any(c.isdigit() for c in level) for level in levels) > len(levels) / 2
     if called and repeated and whole and (words & _SUBJECTS or "id" in words):
         if not levels or digits:
@@ -113,15 +122,20 @@ def role_of(
     return "measured", ""
 
 
-def is_cells(values: NDArray[np.float64], counts: NDArray[np.float64], name: str) -> bool:
+def _in_blocks(values: NDArray[np.float64]) -> bool:
+    """Whether equal values, of which none is missing, stand in rows below each other."""
+    changes = 1 + int((np.diff(values) != 0).sum())
+    return bool(np.isfinite(values).all()) and changes == len(np.unique(values))
+
+
+def is_cells(values: NDArray[np.float64], counts: NDArray[np.float64]) -> bool:
     """Whether rows are combinations of a few values with how often each was there.
 
     Args:
         values: float64[R, n], all other variables.
         counts: float64[R], the column in question.
-        name: of that column.
     """
-    if not _words(name) & _COUNTS or not len(counts) or not np.isfinite(counts).all():
+    if not len(counts) or not np.isfinite(counts).all():
         return False
     if counts.min() < 0 or (counts != np.floor(counts)).any() or counts.sum() < 2 * len(counts):
         return False
@@ -135,6 +149,11 @@ def is_cells(values: NDArray[np.float64], counts: NDArray[np.float64], name: str
 def known_counts(name: str) -> bool:
     """Whether a column is called as columns of counts are."""
     return bool(_words(name) & _COUNTS)
+
+
+def likely_counts(name: str) -> bool:
+    """Whether a column is called as columns of counts may be, and others too."""
+    return bool(_words(name) & _PEOPLE)
 
 
 def _words(name: str) -> set[str]:

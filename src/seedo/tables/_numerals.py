@@ -6,6 +6,7 @@ no longer than their reading.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +24,7 @@ MARKS = (".", "?", "-", "--", "---", "*", "n.a.", "k.a.", "n.d.", "nd", "#div/0!
 """What stands for nothing in a column of numbers, beside what does so in any column."""
 
 _CURRENCY = r"(?:[€$£¥₹]|eur|usd|gbp|chf|jpy)"
+_OTHER_DIGIT = r"[\x{0660}-\x{0669}\x{06F0}-\x{06F9}\x{0966}-\x{096F}\x{FF10}-\x{FF19}]"
 _BARE = r"(?:\d[\d.,]*|[.,]\d+)(?:e[+-]?\d+)?"
 _POINT = r"^[+-]?(\d*\.\d*(e[+-]?\d+)?|\d{1,3}(,\d{3})+\.\d*)$"
 _COMMA = r"^[+-]?(\d*,\d*(e[+-]?\d+)?|\d{1,3}(\.\d{3})+,\d*)$"
@@ -46,6 +48,8 @@ class Numerals:
         unit: that all numbers are written with: %, a currency, a unit.
         mixed: signs that some numbers are written with and others are not, or several.
         grouped: blanks or apostrophes stand between groups of digits.
+        turned: examples of numbers written in a way of which is said how it is read: (cell,
+            number).
     """
 
     bare: pa.Array
@@ -56,6 +60,7 @@ class Numerals:
     unit: str = ""
     mixed: tuple[str, ...] = ()
     grouped: bool = False
+    turned: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,14 +88,26 @@ class Separators:
 
 def numerals(distinct: pa.Array) -> Numerals:
     """Looks at different cells, text[D]; null means that nothing is there."""
+    turned = []
     text = pc.utf8_lower(distinct)
+    foreign = _matches(text, _OTHER_DIGIT)
+    if foreign.any():
+        written = text
+        text = pa.array([_in_ascii(cell) for cell in text.to_pylist()], text.type)
+        turned += _example(written, text, foreign)
     for old, new in (("−", "-"), ("\u00a0", " "), ("\u202f", " "), ("’", "'")):
         text = pc.replace_substring(text, old, new)
     mark = truths(pc.is_in(text, value_set=pa.array(MARKS, text.type)))
     infinite = _matches(text, r"^[+-]?(inf|infinity|∞)$")
     limit = _matches(text, r"^[<>≤≥]=?\s*[+-]?" + _BARE + r"\s*\S{0,8}$")
     # (1,200) is how accountants write minus 1,200.
-    text = pc.replace_substring_regex(text, r"^\(([^()]*\d[^()]*)\)$", r"-\1")
+    # 1,200- is how SAP does.
+    for pattern in (r"^\(([^()]*\d[^()]*)\)$", rf"^({_BARE})\s*-$"):
+        where = _matches(text, pattern)
+        if where.any():
+            written = text
+            text = pc.replace_substring_regex(text, pattern, r"-\1")
+            turned += _example(written, text, where)
     signs: list[tuple[str, NDArray[np.bool_]]] = []
     text = _without_currency(text, signs)
     per_cent = _matches(text, r"^[+-]?\s*[\d.,' ]*\d\s*%$")
@@ -112,7 +129,22 @@ def numerals(distinct: pa.Array) -> Numerals:
     partly = [sign for sign, where in signs if (there & ~where).any()]
     mixed = tuple(sign for sign, _ in signs) if len(signs) > 1 else tuple(partly)
     unit = signs[0][0] if len(signs) == 1 and not mixed else ""
-    return Numerals(text, number, infinite, limit, mark, unit, mixed, bool(groups.any()))
+    return Numerals(text, number, infinite, limit, mark, unit, mixed, bool(groups.any()),
+                    tuple(turned))  # fmt: skip
+
+
+def _in_ascii(cell: str | None) -> str | None:
+    """A cell with the digits 0 to 9 in place of those of other scripts."""
+    if cell is None:
+        return None
+    separators = {"٫": ".", "٬": ","}
+    return "".join(
+        str(unicodedata.decimal(c)) if c.isdecimal() else separators.get(c, c) for c in cell
+    )
+
+
+def _example(before: pa.Array, after: pa.Array, where: NDArray[np.bool_]) -> list[tuple[str, str]]:
+    return [(_first(before, where), _first(after, where))]
 
 
 def separators(found: Numerals) -> Separators:

@@ -108,7 +108,8 @@ def _read(
     name = place.name
     if held is None:
         kind = str(place.blocks[0].arrays[name].type)[:60]
-        column = Column(name, "label", "ignored", notes=(f"holds {kind}: not used",))
+        column = Column(name, "label", "ignored", notes=(f"holds {kind}: not used",),
+                        unread=True)  # fmt: skip
         rows = sum(block.rows for block in place.blocks)
         return Found(column, np.full(rows, np.nan))
     if isinstance(held, Plain):
@@ -122,6 +123,9 @@ def _read_plain(
     held: Plain, said: Said, place: Place, unit: str, order: Sequence[str]
 ) -> Found:  # fmt: skip
     name = place.name
+    if said.levels and said.type in ("", *_NUMBERS) and not said.missing:
+        remedy = "levels are said of numbers: say its type too, ordered or categorical"
+        raise UserError(place.field, " | ".join(said.levels)[:80], remedy)
     if held.moments and said.type in ("", "time"):
         return Found(Column(name, "time", unit=unit or "days"), held.values)
     if said.type in ("categorical", "ordered", "label") or (said.type == "yes/no"
@@ -152,6 +156,13 @@ def _read_text(
         read = days(held.cells)
         if read is not None:
             values, odd = read
+            bad = np.isnan(values) & held.there
+            if bad.any():
+                row = int(np.argmax(bad[held.index]))
+                count = int(held.count[bad].sum())
+                more = f" and {count - 1} more" if count > 1 else ""
+                line = f"{held.cells[held.index[row]]!r} is no day"
+                odd = f"{odd}; " * bool(odd) + f"{place(row)}{more}: {line}, and read as missing"
             return Found(Column(name, "time", unit=unit or "days", notes=(odd,) if odd else ()),
                          values[held.index])  # fmt: skip
         if said.type == "time":
@@ -220,10 +231,12 @@ def _numeric(
         cell = place.cell(row)
         if isinstance(cell, str) and "inf" not in cell.casefold():
             raise UserError(place(row), cell, "too large: choose another unit")
+        if said.role == "weight":
+            raise UserError(place(row), cell, "give every row's weight, a number from 0 on")
         values = np.where(infinite, np.nan, values)
         count = int(infinite.sum())
         odd.append(f"'inf' in {count:,} cell{'s' * (count != 1)} read as missing")
-    if said.guess:
+    if said.guess and said.role not in ("weight", "unit"):
         for one in suspects(values):
             cells = f"{one.value:g} in {one.count:,} cell{'s' * (one.count != 1)}"
             if one.sure:
@@ -232,8 +245,8 @@ def _numeric(
                 odd.append(f"{cells} read as missing, so far from the rest: --missing none to "
                            "use it as a number")  # fmt: skip
             else:
-                odd.append(f"{cells} used as a number: --missing {one.value:g} if it means "
-                           "missing")  # fmt: skip
+                odd.append(f"{cells} used as a number: --missing {place.name}={one.value:g} if it "
+                           "means missing")  # fmt: skip
     _check_size(values, place)
     if not said.type and (line := misread_days(place.name, values)):
         odd.append(line)

@@ -37,7 +37,9 @@ def suspects(values: NDArray[np.float64]) -> list[Suspect]:
     is below 0, it is sure; if the distance is more than a quarter, and there are three cells or
     more of it among at least ten other values, or nothing else is below 0, it may be one. Prices
     like 99, 199, 999 are none: where a third of the other values end in 9, nothing above 0 is
-    sure.
+    sure. A 0 that nothing else is near may be one: three cells or more, nothing below it, ten other
+    values or more, and before the first of them a gap of a quarter of their range and of three
+    times their widest own one.
 
     Args:
         values: float64[R], NaN where missing.
@@ -48,7 +50,7 @@ def suspects(values: NDArray[np.float64]) -> list[Suspect]:
     low, high = there.min(), there.max()
     # Only values at the ends can lie outside: nothing is sorted unless one of them is a code.
     if not (_coded(low) or _coded(high)):
-        return []
+        return _nought(there) if low == 0 else []
     distinct, counts = np.unique(there, return_counts=True)
     coded = np.zeros(len(distinct), np.bool_)
     ends = range(min(_MOST_DISTINCT_SEEN, len(distinct)))
@@ -73,6 +75,18 @@ def suspects(values: NDArray[np.float64]) -> list[Suspect]:
         if sure or far or below:
             found.append(Suspect(value, int(count), bool(sure)))
     return found
+
+
+def _nought(there: NDArray[np.float64]) -> list[Suspect]:
+    """Whether 0, the smallest, is a code."""
+    distinct = np.unique(there)
+    rest = distinct[1:]
+    count = int((there == 0).sum())
+    if len(rest) < 10 or count < 3:
+        return []
+    extent = float(rest[-1] - rest[0])
+    alone = rest[0] > extent / 4 and rest[0] > 3 * float(np.diff(rest).max())
+    return [Suspect(0.0, count, False)] if alone else []
 
 
 def _is_flag(rest: NDArray[np.float64]) -> bool:

@@ -130,6 +130,11 @@ class Table:
         found: NDArray[np.bool_] = declared | (self.hard.all(axis=0) if self.rows else declared)
         return found
 
+    @property
+    def useless(self) -> dict[str, str]:
+        """Columns that are no variables because they tell nothing, and why: "is 3 in every row"."""
+        return {column.name: column.useless for column in self.others if column.useless}
+
     def index(self, name: str) -> int:
         """Position of a variable.
 

@@ -41,21 +41,30 @@ def usable(
     values: NDArray[np.float64],
     wanted: Sequence[str],
     levels: Mapping[str, Sequence[str]],
+    unread: Sequence[str] = (),
     few: bool = False,
-) -> tuple[dict[str, str | None], list[str]]:
+) -> tuple[dict[str, str | None], list[str], dict[str, str]]:
     """Which column stands for which: itself, one that it copies, or none as it is constant.
 
-    Columns without a value are not mentioned at all. Also returns what to say about it. With `few`,
-    as few rows will do as there are.
+    Columns without a value are not mentioned at all. Also returns what to say about it, and why
+    each column that is left out is no use.
+
+    Args:
+        values: float64[R, n], NaN where missing.
+        wanted: names of the n columns.
+        levels: of columns that have them.
+        unread: about further columns that cannot be used.
+        few: as few rows will do as there are.
     """
     if len(values) < 4 and not few:
         raise UserError("rows", len(values), "too few: at least two more than variables are needed")
     stands_for: dict[str, str | None] = {}
-    warnings = []
+    warnings, useless = [], dict[str, str]()
     there = np.isfinite(values)
     empty = [name for j, name in enumerate(wanted) if not there[:, j].any()]
     if empty:
         warnings.append(f"columns without a value are left out: {listed(empty)}")
+        useless |= dict.fromkeys(empty, "holds nothing in any row")
     left = [j for j, name in enumerate(wanted) if name not in empty]
     constant = {j: values[there[:, j], j][0] for j in left if _constant(values[there[:, j], j])}
     left = [j for j in left if j not in constant]
@@ -80,6 +89,9 @@ def usable(
         shown = [f"{wanted[j]} ({_shown(value, levels.get(wanted[j], ()))})"
                  for j, value in sorted(constant.items())]  # fmt: skip
         warnings.append(f"constant columns are left out: {listed(shown)}")
+        for j, value in constant.items():
+            name = wanted[j]
+            useless[name] = f"is {_shown(value, levels.get(name, ()))} in every complete row"
     stands_for |= {wanted[j]: wanted[j] for j in left}
     for later, first in _copies(used[:, left]).items():
         name, kept = wanted[left[later]], wanted[left[first]]
@@ -87,14 +99,16 @@ def usable(
         same = np.array_equal(used[:, left[later]], used[:, left[first]])
         how = "identical to" if same else "a linear function of"
         warnings.append(f"column {name} is {how} {kept} and left out")
+        useless[name] = f"is {how} {kept}"
     variables = [name for name in wanted if stands_for.get(name) == name]
     if len(variables) < 2:
-        raise too_few_columns(variables, f"the others say nothing; {'; '.join(warnings)}")
-    return stands_for, warnings
+        said = "; ".join([*unread, *warnings])
+        raise too_few_columns(variables, f"the others say nothing; {said}")
+    return stands_for, warnings, useless
 
 
 def _shown(value: float, levels: Sequence[str]) -> str:
-    return levels[int(value)] if levels else f"{value:g}"
+    return shortened(levels[int(value)]) if levels else f"{value:g}"
 
 
 def _constant(values: NDArray[np.float64]) -> bool:
@@ -190,6 +204,11 @@ def too_few_columns(left: Sequence[str], remedy: str) -> UserError:
     """That a table has not enough variables."""
     got = f"only {left[0]}" if left else "none"
     return UserError("variables", got, f"at least two are needed: {remedy}")
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """A text with its end left out where it is longer."""
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def listed(items: Sequence[str]) -> str:

@@ -115,6 +115,29 @@ class Comparison:
         start = float(self.settings[0]) if start is None else start
         return replace(self, population=self.fitted.sample.cause != start)
 
+    def ratio(self, start: float, end: float, odds: bool = False) -> Estimate | None:
+        """Ratio of mean outcomes, or of their odds; None where one of them has none."""
+        found = self.log_ratio(start, end, odds)
+        if found is None:
+            return None
+        value, low, high = (math.exp(x) for x in (found.value, found.low, found.high))
+        return replace(found, value=value, standard_error=math.nan, low=low, high=high)
+
+    def log_ratio(self, start: float, end: float, odds: bool) -> Estimate | None:
+        """The ratio's logarithm by the delta method (Agresti, Categorical Data Analysis, 2013,
+        section 3.1)."""
+        found = self.means([start, end])
+        values = found.values
+        if values.min() <= 0 or (odds and values.max() >= 1):
+            return None
+        slope = 1 / (values * (1 - values)) if odds else 1 / values
+        logs = np.log(values) - (np.log1p(-values) if odds else 0.0)
+        combined = found.combined((slope * np.array([-1.0, 1.0]))[:, None])
+        error = math.sqrt(float(covariance(combined)[0, 0]))
+        free = freedom(self.fitted, combined.direction[0])
+        rows = int(self.fitted.weight.sum())
+        return t_estimate(float(logs[1] - logs[0]), error, free, self.how, rows)
+
     @property
     def how(self) -> str:
         """What was done, in words."""

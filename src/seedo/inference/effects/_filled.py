@@ -57,6 +57,11 @@ class Filled(Comparison):
         most = TOPS.get(self.fitted.sample.scale, math.inf)
         return self._pooled(lambda one: one.effect(start, end), (-most, most))
 
+    def log_ratio(self, start: float, end: float, odds: bool) -> Estimate | None:
+        found = [one.log_ratio(start, end, odds) for one in self.tables]
+        there = [one for one in found if one is not None]
+        return pooled(there, self.cells) if len(there) == len(found) else None
+
     def unit(self) -> Estimate | None:
         found = [one.unit() for one in self.tables]
         there = [one for one in found if one is not None]

@@ -12,6 +12,10 @@ LATENT = frozenset({"latent", "unobserved", "hidden", "u"})
 """Words that mark a node as not measured (`u` is dagitty's)."""
 _NO = frozenset({"no", "false", "0", "f", "n"})
 _YES = frozenset({"yes", "true", "1", "t", "y", ""})
+_SHOWN = 80
+"""Characters of a file that a message shows."""
+MAX_EDGES = 100_000
+"""Of a graph, as drawn."""
 
 
 class Place(NamedTuple):
@@ -21,7 +25,12 @@ class Place(NamedTuple):
     text: str | None = None
 
     def refuse(self, remedy: str) -> UserError:
-        return UserError(self.where, self.text, remedy)
+        return UserError(self.where, self.text and cut(self.text), cut(remedy, 4 * _SHOWN))
+
+
+def cut(text: str, most: int = _SHOWN) -> str:
+    """A text with its end left out where it is longer."""
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 class DrawnEdge(NamedTuple):
@@ -64,6 +73,10 @@ class Drawing:
         """
         if not name.strip():
             raise place.refuse(FORMAT)
+        if not name.isprintable():
+            raise Place(place.where, ascii(name)[1:-1]).refuse(
+                "a name holds a control character: write it without"
+            )
         self.nodes.setdefault(name, place)
 
     def edge(self, left: str, arrow: str, right: str, place: Place) -> None:
@@ -80,6 +93,8 @@ class Drawing:
         self.node(right, place)
         if left == right:
             raise place.refuse("a variable cannot be its own cause; remove the edge")
+        if len(self.edges) >= MAX_EDGES:
+            raise place.refuse(f"more than {MAX_EDGES:,} edges: give each once")
         if arrow == "<-":
             left, right = right, left
         self.edges.append(DrawnEdge(left, "<->" if arrow == "<->" else "->", right, place))

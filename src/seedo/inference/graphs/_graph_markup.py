@@ -16,6 +16,9 @@ _DOT = re.compile(r"(strict\s+)?(di)?graph(\s+(\"[^\"]*\"|[\w.]+))?\s*\{", re.IG
 _GML = re.compile(r"((Creator|Version|comment)\b[^\n]*\n\s*)*graph\s*\[", re.IGNORECASE)
 _BIF = re.compile(r"network\b|variable\s+\S+\s*\{")
 _COMMENTS = re.compile(r"(?:\s*(?:#|//|%)[^\n]*\n|\s*/\*.*?\*/)*\s*", re.DOTALL)
+_NOT_CODE = re.compile(r"\"(?:\\.|[^\"\\])*\"|//[^\n]*|^\s*#[^\n]*|/\*.*?\*/",
+                       re.DOTALL | re.MULTILINE)  # fmt: skip
+"""What is quoted or commented in DOT."""
 _NAME_IN_BIF = re.compile(r'"([^"]*)"|([^\s,|]+)')
 
 
@@ -63,6 +66,14 @@ def read_dot(text: str, drawing: Drawing) -> None:
     if found[0].get_type() != "digraph":
         raise Place(drawing.source, "graph").refuse(
             "its edges have no direction; write digraph and ->"
+        )
+    # pydot takes -- for -> in a digraph, where Graphviz refuses it.
+    code = _NOT_CODE.sub(lambda m: "\n" * m[0].count("\n"), text)
+    if undirected := code.find("--") + 1:
+        number = code[:undirected].count("\n")
+        shown = text.splitlines()[number : number + 1] or [""]
+        raise drawing.place(number + 1, shown[0]).refuse(
+            "-- is no direction: write -> for a cause, A -> B [dir=both] for a hidden common cause"
         )
     _read_dot_graph(found[0], drawing)
 
@@ -120,7 +131,10 @@ def read_gml(text: str, drawing: Drawing) -> None:
     try:
         graph = nx.parse_gml(text, label="id")
     except (nx.NetworkXError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise place.refuse(f"cannot be read as GML ({_one_line(error)})") from None
+        why = _one_line(error)
+        raise place.refuse(
+            f'cannot be read as GML ({why}); write graph [ directed 1 node [ id 0 label "A" ] ]'
+        ) from None
     if not graph.is_directed():
         raise place.refuse(
             "its edges have no direction; write 'directed 1' if source causes target"
@@ -136,7 +150,8 @@ def read_json(text: str, drawing: Drawing) -> None:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise place.refuse(f"cannot be read as JSON ({_one_line(error)})") from None
+        remedy = "save it again as JSON, or write 'A -> B', one edge a line"
+        raise place.refuse(f"cannot be read as JSON ({_one_line(error)}); {remedy}") from None
     remedy = (
         'write node-link data, as networkx does: {"directed": true, "nodes": [{"id": "A"}, '
         '{"id": "B"}], "edges": [{"source": "A", "target": "B"}]}'
@@ -189,17 +204,29 @@ def _read_pairs(
 def read_bif(text: str, drawing: Drawing) -> None:
     """``variable A { ... }`` and ``probability ( B | A ) { ... }``; the figures are left alone."""
     text = re.sub(r"/\*.*?\*/|//[^\n]*", "", text, flags=re.DOTALL)
+    bare = re.sub(r'"[^"]*"', "", text)
+    if bare.count("{") != bare.count("}"):
+        raise Place(drawing.source).refuse("not a whole BIF: a { has no }, or a } no {")
+    declared: set[str] = set()
     for name in re.findall(r'\bvariable\s+("[^"]*"|[^\s{]+)\s*\{', text):
+        declared.add(name.strip('"'))
         drawing.node(name.strip('"'), Place(drawing.source, f"variable {name}"))
     for inside in re.findall(r'\bprobability\s*\(((?:"[^"]*"|[^")])*)\)', text):
         names = [quoted or bare for quoted, bare in _NAME_IN_BIF.findall(inside)]
         place = Place(drawing.source, f"probability ({inside})")
         if not names:
             raise place.refuse("write probability ( B | A ): a variable and its causes")
+        for name in names:
+            if name not in declared:
+                raise place.refuse(
+                    f"{name} is not declared: a BIF says variable {name} {{ ... }} first"
+                )
         drawing.node(names[0], place)
         for cause in names[1:]:
             drawing.edge(cause, "->", names[0], place)
 
 
 def _one_line(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
     return " ".join(str(error).split())[:120] or type(error).__name__

@@ -22,7 +22,10 @@ def table_rows(text: str, variables: Collection[str]) -> list[Row]:
     the text cannot be a table. Cells stand between commas, semicolons or tabs."""
     lines = text.splitlines()
     first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
-    delimiter = max(",;\t", key=lambda d: len(next(csv.reader([first], delimiter=d), [])))
+    try:
+        delimiter = max(",;\t", key=lambda d: len(next(csv.reader([first], delimiter=d), [])))
+    except csv.Error:  # a cell longer than any name
+        return []
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
     rows = []
     try:
@@ -40,7 +43,10 @@ def is_matrix(rows: Sequence[Row]) -> bool:
     """Whether these are names, and below them a number for every two."""
     if len(rows) < 2 or _is_figure(rows[0][1][-1]) or _header(rows[0][1]):
         return False
-    return all(len(cells) > 1 and _is_figure(cells[-1]) for _, cells in rows[1:])
+    figures = [_is_figure(cells[-1]) or not cells[-1] for _, cells in rows[1:]]
+    wide = all(len(cells) > 1 for _, cells in rows[1:])
+    some = any(_is_figure(cell) for _, cells in rows[1:] for cell in cells)
+    return wide and some and all(figures)
 
 
 def is_edge_list(rows: Sequence[Row], source: str) -> bool:
@@ -48,7 +54,7 @@ def is_edge_list(rows: Sequence[Row], source: str) -> bool:
     stands in several rows, which it would not in a list of variables without edges."""
     if not rows:
         return False
-    if _header(rows[0][1]):
+    if _header(rows[0][1]) or _turned(rows[0][1]):
         return True
     pairs = all(len(cells) == 2 for _, cells in rows)
     if source.casefold().endswith(_SUFFIXES):
@@ -63,6 +69,12 @@ def _header(cells: Sequence[str]) -> bool:
     return len(said) > 1 and said[0] in _FROM and said[1] in _TO
 
 
+def _turned(cells: Sequence[str]) -> bool:
+    """Whether a row says so with the effect first."""
+    said = [cell.casefold() for cell in cells]
+    return len(said) == 2 and said[0] in _TO and said[1] in _FROM
+
+
 def _is_figure(cell: str) -> bool:
     try:
         float(cell)
@@ -73,6 +85,9 @@ def _is_figure(cell: str) -> bool:
 
 def read_edge_list(rows: Sequence[Row], drawing: Drawing) -> None:
     """``source,target``: causes in the first column, effects in the second."""
+    turned = _turned(rows[0][1])
+    if turned and not {*rows[0][1]} & {cell for _, cells in rows[1:] for cell in cells}:
+        rows = [(number, cells[::-1]) for number, cells in rows]
     header = rows[0][1] if _header(rows[0][1]) else None
     numbered = header is not None and header[0] == ""  # as pandas writes it, with an index
     columns = len(header) - numbered if header else 2
@@ -123,6 +138,8 @@ def read_matrix(rows: Sequence[Row], drawing: Drawing) -> None:
 
 
 def _edge_here(figure: str, place: Place) -> bool:
+    if not figure:
+        raise place.refuse("an empty cell: write 0 (no edge) or 1 (an edge)")
     found = _FIGURES.get(figure.casefold())
     if found is None and _is_figure(figure) and float(figure) in (0.0, 1.0):
         found = bool(float(figure))

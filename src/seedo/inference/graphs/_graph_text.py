@@ -41,13 +41,14 @@ def read_text(text: str, drawing: Drawing, variables: Sequence[str]) -> None:
 
 def _refuse_listed(tokens: Sequence[Token], place: Place) -> None:
     """Refuses ``Z -> X, Y``: Y may be a second effect of Z, or a node without edges."""
-    depth = 0
+    depth, drawn = 0, False
     comma = Token("mark", ",")
     for i, token in enumerate(tokens):
         depth += _deeper(token)
         alone = tokens[i + 2 : i + 3] in ([], [comma]) and i + 1 < len(tokens)
+        drawn |= token.kind == "arrow"
         if depth == 0 and token == comma and alone and tokens[i + 1].kind in ("name", "quoted"):
-            if any(one.kind == "arrow" for one in tokens[:i]):
+            if drawn:
                 name = tokens[i + 1].text
                 raise place.refuse(f"is {name} an effect too? Write Z -> {{X, Y}} for several, or "
                                    f"{name} on a line of its own")  # fmt: skip
@@ -198,9 +199,13 @@ def is_model_string(text: str) -> bool:
 
 def read_model_string(text: str, drawing: Drawing) -> None:
     """``[A][B|A][C|A:B]``: every variable and its causes, as bnlearn writes it."""
+    said: set[str] = set()
     for inside in re.findall(r"\[([^\[\]]+)\]", text):
         child, bar, causes = inside.partition("|")
         place = Place(drawing.source, f"[{inside}]")
+        if child.strip() in said:
+            raise place.refuse(f"{child.strip()} stands there twice: write its causes in one")
+        said.add(child.strip())
         drawing.node(child.strip(), place)
         for cause in causes.split(":") if bar else []:
             drawing.edge(cause.strip(), "->", child.strip(), place)

@@ -90,7 +90,9 @@ class Scanner:
         return ""
 
     def _can_end(self, line: str, end: int) -> bool:
-        at = len(line) - len(line[end:].lstrip())
+        at = end
+        while at < len(line) and line[at].isspace():
+            at += 1
         if at == len(line) or _ARROW.match(line, at) or line.startswith("=~", at):
             return True
         if line[at] == "[":

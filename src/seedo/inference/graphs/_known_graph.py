@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
-from seedo.inference.graphs._drawing import FORMAT, Drawing, Place
+from seedo.inference.graphs._drawing import FORMAT, Drawing, Place, cut
+from seedo.inference.graphs._graph_code import (
+    is_dagify,
+    is_mermaid,
+    is_pairs,
+    read_dagify,
+    read_mermaid,
+    read_pairs,
+)
 from seedo.inference.graphs._graph_markup import (
     is_bif,
     is_dot,
@@ -91,10 +100,14 @@ class KnownGraph:
         """
         for name in names:
             if name not in self.variables:
-                raise UserError(field, name, _nearest(name, self.variables))
+                raise UserError(field, cut(name), _nearest(name, self.variables))
 
 
-def read_graph(path: Path | str, variables: Sequence[str] | None = None) -> KnownGraph:
+def read_graph(
+    path: Path | str,
+    variables: Sequence[str] | None = None,
+    useless: Mapping[str, str] | None = None,
+) -> KnownGraph:
     """Read a graph file; see `parse_graph` for the formats.
 
     Raises:
@@ -111,20 +124,25 @@ def read_graph(path: Path | str, variables: Sequence[str] | None = None) -> Know
     except (OSError, ValueError) as error:
         if isinstance(error, UserError):
             raise
-        raise UserError(
-            "graph", str(path), f"name a text file that can be read ({error})"
-        ) from None
-    return parse_graph(text, variables, path.name)
+        why = "there is no such file" if not os.path.exists(path) else (
+            "a folder: name a text file" if path.is_dir() else "it cannot be read: name a text file"
+        )  # fmt: skip
+        raise UserError("graph", cut(str(path)), why) from None
+    return parse_graph(text, variables, path.name, useless)
 
 
 def parse_graph(
-    text: str, variables: Sequence[str] | None = None, source: str = "graph"
+    text: str,
+    variables: Sequence[str] | None = None,
+    source: str = "graph",
+    useless: Mapping[str, str] | None = None,
 ) -> KnownGraph:
     """Read a graph from text.
 
     The format is told from the text: statements one a line (``A -> B``, chains, ``A <-> B`` for a
     hidden common cause, ``A`` for a variable without edges, formulas ``Y ~ X + Z``), dagitty, DOT,
-    GML, node-link JSON, BIF, bnlearn's model strings, and CSV of edges or of a matrix of 0 and 1.
+    GML, node-link JSON, BIF, bnlearn's model strings, mermaid, pairs as in Python, ggdag's
+    `dagify`, and CSV of edges or of a matrix of 0 and 1.
     docs/identification.md shows each.
 
     Variables that were not measured are projected out (`project`): those marked so, and, if
@@ -135,6 +153,8 @@ def parse_graph(
         variables: the names of the table. They also give the order of the graph's variables, which
             otherwise is that of first mention. None: any name may occur.
         source: what the text is called in messages; the ending of a file's name counts.
+        useless: columns of the table that are no variables, and why: "is 3 in every row". What
+            causes nothing here and has no cause is left out of the graph; another is refused.
 
     Raises:
         UserError: a statement that cannot be read, an unknown name, a variable that causes itself
@@ -144,7 +164,31 @@ def parse_graph(
     _draw(text, drawing, variables or ())
     if not drawing.nodes:
         raise UserError(source, None, f"holds no graph; {FORMAT}")
+    _without(drawing, useless or {})
     return _held_against(drawing, variables)
+
+
+def _without(drawing: Drawing, useless: Mapping[str, str]) -> None:
+    """Takes columns that are no variables out of a drawing.
+
+    What is constant moves nothing in these rows; what moves it may have chosen them.
+
+    Raises:
+        UserError: one of them has a cause.
+    """
+    caused = {edge.right for edge in drawing.edges}
+    caused |= {edge.left for edge in drawing.edges if edge.arrow == "<->"}
+    for name, why in useless.items():
+        if name not in drawing.nodes:
+            continue
+        if name in caused:
+            raise drawing.nodes[name].refuse(
+                f"{written(name)} {why}, so that nothing can be learnt about it: leave it out of "
+                "the graph"
+            )
+        del drawing.nodes[name]
+        drawing.edges = [edge for edge in drawing.edges if edge.left != name]
+        drawing.notes.append(f"{drawing.source}: {name} {why}, and is left out of the graph")
 
 
 def _draw(text: str, drawing: Drawing, variables: Sequence[str]) -> None:
@@ -162,6 +206,12 @@ def _draw(text: str, drawing: Drawing, variables: Sequence[str]) -> None:
         read_gml(text, drawing)
     elif is_bif(text):
         read_bif(text, drawing)
+    elif is_mermaid(text):
+        read_mermaid(text, drawing)
+    elif is_dagify(text):
+        read_dagify(text, drawing, variables)
+    elif is_pairs(text):
+        read_pairs(text, drawing)
     elif drawing.source.casefold().endswith(".json") or re.match(r'\s*\{\s*"[^"]*"\s*:', text):
         read_json(text, drawing)
     elif is_model_string(text):

@@ -22,6 +22,7 @@ from seedo.inference.questions._answers_ranking import (
     answer_best_setting,
     answer_ranking,
 )
+from seedo.inference.questions._answers_row import row_asked_about
 from seedo.inference.questions._answers_why import answer_why_by_effects, separate_causes
 from seedo.inference.questions._design_answers import answer_from_design, groups_by
 from seedo.inference.questions._exclusion import answer_from_exclusion
@@ -33,9 +34,10 @@ from seedo.inference.questions._known_answers import (
     answer_with_hidden_causes,
     prior_of_graph,
 )
+from seedo.inference.questions._median_answers import answer_median
 from seedo.inference.questions._misfit import Misfit, misfit
 from seedo.inference.questions._query_parser import parse
-from seedo.inference.questions._seen_answers import answer_from_rows
+from seedo.inference.questions._seen_answers import answer_from_rows, answer_means
 from seedo.inference.scores._scores import NoiseModel
 from seedo.tables import Table
 
@@ -84,8 +86,11 @@ def ask(
     """
     beliefs = beliefs or Beliefs()
     query = (
-        parse(question, table.variables, table.columns) if isinstance(question, str) else question
+        parse(question, table.variables, table.columns, table.useless)
+        if isinstance(question, str)
+        else question
     )
+    _check(query, table)
     weighed = cache(weigh or (lambda: posterior(table, beliefs, progress)))
     found = _said(query, table, beliefs, weighed)
     if beliefs.graph is None or not beliefs.graph.notes:
@@ -101,6 +106,26 @@ def _said(
     if found is None:
         return _answered(query, table, beliefs, weighed)
     return replace(found, question=query.text(table.columns), rung=query.rung)
+
+
+def _check(query: q.Query, table: Table) -> None:
+    """Refuses, before anything is computed, what no computing could answer.
+
+    Raises:
+        UserError: there is no such row; or the mean of names without an order is asked for.
+    """
+    if isinstance(query, q.Counterfactual | q.WhyRow):
+        row_asked_about(query, table)
+    if isinstance(query, q.Expectation | q.MeansBy):
+        column = table.columns[table.index(query.outcome)]
+        if column.type == "categorical":
+            some = ", ".join(column.levels[:4]) + ", ..." * (len(column.levels) > 4)
+            remedy = f"names without an order ({some}) have no mean"
+            if isinstance(query, q.Expectation):
+                event = q.Event(query.outcome, 0.0, 0.0, True, True)
+                asked = q.Probability(event, query.given, query.do).text(table.columns)
+                remedy += f": ask {asked}"
+            raise UserError("question", query.text(table.columns), remedy)
 
 
 def _compared(
@@ -163,15 +188,19 @@ def _without_posterior(query: q.Query, table: Table, beliefs: Beliefs) -> Answer
 
     Rows of a log come with the noise of their world: its posterior is exact, and is taken.
     """
+    if isinstance(query, q.MeansBy):
+        return answer_means(query, table)
+    if isinstance(query, q.Median | q.MedianEffect):
+        return answer_median(query, table, beliefs.graph, beliefs.seed)
     if beliefs.form == "linear" or beliefs.model is not None:
-        return None
+        return _no_ratio(query, table) if isinstance(query, q.Ratio) else None
     wanted: Wanted = "curve" if beliefs.form == "nonlinear" else "auto"
     check_rows(query, table)
     if isinstance(query, q.Correlation) or (
         isinstance(query, q.Expectation | q.Probability) and not query.do
     ):
         return answer_from_rows(query, table)
-    if not isinstance(query, q.Effect | q.Expectation | q.Probability | q.DoesCause):
+    if not isinstance(query, q.Effect | q.Expectation | q.Probability | q.DoesCause | q.Ratio):
         return None
     if (never := impossible(query, table)) is not None:
         return never
@@ -182,9 +211,19 @@ def _without_posterior(query: q.Query, table: Table, beliefs: Beliefs) -> Answer
         found = answer_from_design(query, table, wanted, beliefs.graph)
     if found is None and beliefs.graph is not None:
         found = answer_from_graph(query, table, beliefs.graph, wanted)
+    if found is None and isinstance(query, q.Ratio):
+        return _no_ratio(query, table)
     if found is None and beliefs.graph is None:
         found = answer_from_exclusion(query, table, beliefs.prior)
     return found
+
+
+def _no_ratio(query: q.Ratio, table: Table) -> Answer:
+    return refuse(
+        "ratios are told where the cause was set, or where the graph says what to hold, and not "
+        f"along straight lines: ask 'effect of {query.cause} on {query.outcome}'",
+        rests_on=f"{table.rows:,} rows",
+    )
 
 
 def posterior(

@@ -170,6 +170,39 @@ def mean_answer(query: q.Expectation | q.Probability, told: Told, setting: float
     return replace(answer, probability=None)
 
 
+def ratio_answer(query: q.Ratio, told: Told) -> Answer:
+    """How many times the mean, the probability or the odds under another setting."""
+    comparison = told.comparison
+    if fatal := comparison.model.fatal:
+        return finished(refuse(fatal.line), told)
+    cause, outcome = query.cause, query.outcome
+    yes_no = comparison.fitted.sample.scale == "yes/no"
+    if not yes_no and (query.kind == "odds" or comparison.fitted.sample.outcome.min() < 0):
+        why = "odds are of yes and no" if query.kind == "odds" else "it can be below 0"
+        return finished(refuse(f"{outcome} has no such ratio, as {why}: ask 'effect of {cause} on "
+                               f"{outcome}'"), told)  # fmt: skip
+    start, end = query.start, query.end
+    if start is None or end is None:
+        if len(comparison.settings) != 2:
+            return finished(refuse(f"{cause} has more than two values: ask '{query.kind} ratio of "
+                                   f"{cause} on {outcome} from A to B'"), told)  # fmt: skip
+        start, end = comparison.settings.tolist()
+    if problem := _unseen(told, (start, end)):
+        return finished(refuse(problem), told)
+    found = comparison.ratio(start, end, query.kind == "odds")
+    if found is None:
+        why = f"{outcome} never or always happens at one of them, so that there is no ratio: ask "
+        return finished(refuse(f"{why}'effect of {cause} on {outcome}'"), told)
+    ends = [said(cause, value, told) for value in (start, end)]
+    what = f"P({outcome} = {said(outcome, 1.0, told)})" if yes_no else f"the mean of {outcome}"
+    what = f"the odds of {outcome} = {said(outcome, 1.0, told)}" if query.kind == "odds" else what
+    text = (f"moving {cause} from {ends[0]} to {ends[1]} multiplies {what} by {stated(found)} "
+            f"({found.how}, {found.rows:,} rows)")  # fmt: skip
+    told = replace(told, notes=(*told.notes, *beyond(told, (start, end))))
+    answer = finished(Answer("", None, text, found.value, found.low, found.high), told)
+    return replace(answer, probability=None)
+
+
 def cause_answer(query: q.DoesCause, told: Told) -> Answer:
     """Whether there is an effect."""
     if fatal := told.comparison.model.fatal:

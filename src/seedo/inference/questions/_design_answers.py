@@ -30,6 +30,7 @@ from seedo.inference.questions._comparison_words import (
     effect_answer,
     happens,
     mean_answer,
+    ratio_answer,
     stated,
 )
 from seedo.inference.questions._fused_answers import fused_effect
@@ -39,7 +40,7 @@ from seedo.tables import Table
 _ROWS_A_COEFFICIENT = 10
 """Rows for each further variable that is held to take noise off."""
 
-Asked = q.Effect | q.Expectation | q.Probability | q.DoesCause
+Asked = q.Effect | q.Expectation | q.Probability | q.DoesCause | q.Ratio
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def doing(query: Asked, table: Table) -> Doing:
     Raises:
         UserError: one of them is not in the table.
     """
-    if isinstance(query, q.Effect | q.DoesCause):
+    if isinstance(query, q.Effect | q.DoesCause | q.Ratio):
         given = query.given if isinstance(query, q.Effect) else ()
         return Doing((table.index(query.cause),), (), table.index(query.outcome), None, given)
     event = query.event if isinstance(query, q.Probability) else None
@@ -119,6 +120,8 @@ def answer_from_design(
         return _fused(query, told, graph)
     if isinstance(query, q.DoesCause):
         return cause_answer(query, told)
+    if isinstance(query, q.Ratio):
+        return ratio_answer(query, told)
     return mean_answer(query, told, asked.settings[0])
 
 
@@ -238,7 +241,7 @@ def _as_set(query: Asked, table: Table, asked: Doing, rows: SetRows) -> Answer |
                   rests_on=f"{estimate.rows:,} rows with these settings")  # fmt: skip
 
 
-def groups_by(query: q.Effect, table: Table) -> list[tuple[str, NDArray[np.bool_]]]:
+def groups_by(query: q.Effect | q.MeansBy, table: Table) -> list[tuple[str, NDArray[np.bool_]]]:
     """Rows of every level of the variable that a question is broken down by; of thirds, where it
     is a number of many values."""
     j = table.index(query.by)

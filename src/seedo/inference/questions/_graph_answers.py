@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from seedo.errors import UserError
 from seedo.inference.checks import SHARE
 from seedo.inference.effects import (
     CausalGraph,
@@ -43,6 +44,7 @@ from seedo.inference.questions._comparison_words import (
     cause_answer,
     effect_answer,
     mean_answer,
+    ratio_answer,
     stated,
 )
 from seedo.inference.questions._design_answers import Asked, Doing, doing, outcome_of, seen
@@ -67,7 +69,10 @@ def answer_from_graph(
     if not asked.causes:
         return None
     names = [table.variables[j] for j in (*asked.causes, asked.outcome)]
-    graph.check(names, "question")
+    for name in names:
+        if name not in graph.variables:
+            remedy = "a column of the table, but not in the graph: add it, on a line of its own if "
+            raise UserError("graph", name, f"{remedy}nothing in it moves it")
     known = CausalGraph(graph, table.variables)
     found = _by_graph(query, table, known, asked, wanted)
     if found is None or found.refused:
@@ -156,7 +161,7 @@ def _adjusted(
 ) -> Answer | None:  # fmt: skip
     values, scale = outcome_of(table, asked)
     settings = asked.settings[:1]
-    if isinstance(query, q.Effect) and query.start is not None and query.end is not None:
+    if isinstance(query, q.Effect | q.Ratio) and not (query.start is None or query.end is None):
         settings = (query.start, query.end)
     covariates = tuple(table.index(name) for name in held)
     rows = _rows(table, known, asked)
@@ -173,6 +178,8 @@ def _adjusted(
         return effect_answer(query, told)
     if isinstance(query, q.DoesCause):
         return cause_answer(query, told)
+    if isinstance(query, q.Ratio):
+        return ratio_answer(query, told)
     return mean_answer(query, told, asked.settings[0])
 
 
@@ -229,6 +236,8 @@ def _no_path(
     about = {"assumes": (_GIVEN,), "rests_on": "the graph alone"}
     if isinstance(query, q.Effect):
         return Answer("", None, f"{number(0.0)}: {text}", 0.0, **about)  # type: ignore[arg-type]
+    if isinstance(query, q.Ratio):
+        return Answer("", None, f"{number(1.0)}: {text}", 1.0, **about)  # type: ignore[arg-type]
     if isinstance(query, q.DoesCause):
         return Answer("", None, f"no: {text}", 0.0, **about)  # type: ignore[arg-type]
     return None

@@ -18,6 +18,17 @@ from seedo.tables import Column
 
 _YES = frozenset({"1", "yes", "y", "true", "t", "ja", "oui", "si", "sí"})
 _NO = frozenset({"0", "no", "n", "false", "f", "nein", "non"})
+_ALIKE = (
+    _YES,
+    _NO,
+    frozenset({"treated", "treatment", "treat", "intervention", "active", "exposed"}),
+    frozenset({"control", "controls", "untreated", "placebo", "unexposed"}),
+    frozenset({"male", "males", "m", "man", "men", "boy", "männlich", "maennlich"}),
+    frozenset({"female", "females", "f", "w", "woman", "women", "girl", "weiblich"}),
+)
+"""Words for one and the same level."""
+_ALSO = ((_ALIKE[2], _YES), (_ALIKE[3], _NO))
+"""Words that mean a level of two that are the words of another kind, too."""
 
 
 def named_column(variable: str, columns: Sequence[Column]) -> Column | None:
@@ -49,11 +60,13 @@ def level_of(column: Column, text: str) -> int | None:
     equal = [i for i, level in enumerate(column.levels) if value == _figure(level) is not None]
     if len(equal) == 1:
         return equal[0]
-    if len(column.levels) == 2:
-        no, yes = (folded(level) for level in column.levels)
-        if no in _NO and yes in _YES:
-            return 1 if folded(text) in _YES else 0 if folded(text) in _NO else None
-    return None
+    said, levels = folded(text), [folded(level) for level in column.levels]
+    kinds = [kind for kind in _ALIKE if said in kind]
+    if len(levels) == 2:
+        for one, other in _ALSO:
+            kinds += [other] if said in one else [one] if said in other else []
+    alike = [i for i, level in enumerate(levels) if any(level in kind for kind in kinds)]
+    return alike[0] if len(alike) == 1 else None
 
 
 def threshold(column: Column, text: str) -> float | None:

@@ -17,9 +17,9 @@ _VARIABLE, _NUMBER, _LEVEL = 1, 2, 4
 _ENDS = "[\x01-\x08]"
 """Every token ends with a character that says what it may stand for: 1 plus the sum of those."""
 _TEXT = "[^\x01-\x08]*"
-_PART = re.compile(r"\{(\w+)\}|([()|?*])|([^\s()|?*{}]+)")
+_PART = re.compile(r"\{(\w+)\}|([()|?*])|(\\[()]|[^\s()|?*{}\\]+)")
 _SLOTS = {"a": _VARIABLE, "b": _VARIABLE, "m": _VARIABLE, "z": _VARIABLE, "v": _LEVEL,
-          "w": _LEVEL, "n": _NUMBER}  # fmt: skip
+          "w": _LEVEL, "n": _NUMBER, "r": _VARIABLE}  # fmt: skip
 _SYMBOL = re.compile(r"<=|>=|[()\[\]|,?<>=]")
 
 
@@ -65,7 +65,9 @@ class Question:
 
         A pattern is words, ``( | )? *`` as in regular expressions, and slots: ``{a}``, ``{b}``,
         ``{m}``, ``{z}`` for a variable each, ``{v}``, ``{w}`` for a number or level, ``{n}`` for a
-        number, any other for any number of tokens. A cause is ``{a}``, an outcome ``{b}``.
+        number, ``{r}`` for the variable of ``{a}`` again, any other for any number of tokens; a
+        bracket that is meant as such stands behind a backslash. A cause is ``{a}``, an outcome
+        ``{b}``.
         """
         found = _compiled(pattern).fullmatch(self.encoded)
         if found is None:
@@ -78,7 +80,9 @@ class Question:
                 slots[slot] = self.tokens[start:end]
         one = [slots[s][0].text for s in ("a", "b", "m", "z") if s in slots]
         variables = [self.names.matches(name)[0] for name in one]
-        return slots if len(set(variables)) == len(variables) else None
+        again = [self.names.matches(slots["r"][0].text)[0]] if "r" in slots else variables[:1]
+        apart = len(set(variables)) == len(variables)
+        return slots if apart and again == variables[:1] else None
 
     def of_role(self, role: str) -> str | None:
         """The one column of which it is said that it has this role."""
@@ -158,7 +162,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         if operator:
             parts.append("(?:" if operator == "(" else operator)
         elif word:
-            parts.append(f"(?:{re.escape(word)}{_ENDS})")
+            parts.append(f"(?:{re.escape(word.removeprefix(chr(92)))}{_ENDS})")
         elif slot in _SLOTS:
             ends = "".join(chr(1 + sort) for sort in range(8) if sort & _SLOTS[slot])
             if _SLOTS[slot] == _VARIABLE:

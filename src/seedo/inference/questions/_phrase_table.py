@@ -66,6 +66,8 @@ _WORDS = {
             "treatment effect|heterogeneous treatment effects|uplift)",
     "VERSUS": "(versus|vs|vs.|against|compared to|compared with|over|instead of|rather than|"
               "relative to)",
+    "UPS": "(maximise|maximize|raise|increase|improve|boost)",
+    "DOWNS": "(minimise|minimize|lower|reduce|decrease|cut)",
     "SIGNIFICANT": "(statistically|really|actually)? (significant|real|zero|nonzero|non-zero|"
                    "different from zero|positive|negative|large|small|strong|meaningful|"
                    "important|causal|robust)",
@@ -415,6 +417,34 @@ READ: tuple[tuple[str, str], ...] = (
      "effect of {a} on {b} from {v} to {w} {t}"),
     ("PRE ADJ EFFECT of {a} {v} VERSUS {w} ON {b} {t} POST",
      "effect of {a} on {b} from {w} to {v} {t}"),
+    ("PRE ADJ EFFECT of {a} = {v} VERSUS {r} = {w} ON {b} {t} POST",
+     "effect of {a} on {b} from {w} to {v} {t}"),
+    ("PRE ADJ EFFECT of {a} \\( {v} VERSUS {w} \\) ON {b} {t} POST",
+     "effect of {a} on {b} from {w} to {v} {t}"),
+    ("PRE ADJ EFFECT of {a} ON {b} \\( {v} VERSUS {w} \\) {t} POST",
+     "effect of {a} on {b} from {w} to {v} {t}"),
+    # Medians, ratios, groups.
+    ("PRE ADJ EFFECT of {a} ON (the)? median (of)? {b} {t} POST",
+     "effect of {a} on the median of {b} {t}"),
+    ("PRE median (of)? {b} POST", "median of {b}"),
+    ("PRE median (of)? {b} (given that|given|for|where|among|in|with|when|if) {g} POST",
+     "median of {b} for {g}"),
+    ("PRE (risk ratio|relative risk|risk-ratio|rate ratio|rr) (of|for) {a} (on|for|and|in) {b} {t} "
+     "POST", "risk ratio of {a} on {b} {t}"),
+    ("PRE (odds ratio|odds-ratio|or) (of|for) {a} (on|for|and|in) {b} {t} POST",
+     "odds ratio of {a} on {b} {t}"),
+    ("how (many times|much) (more|less) (likely|often|probable) (is|does|will|becomes)? {b} (=? "
+     "(yes|true|1))? (happen|occur|be)? (when|if|with|for|under)? {a} (is|=|was) (=)? {v} "
+     "(than|compared to|compared with|versus|vs)? (when|if|with)? ({r})? (is|=|was)? (=)? {w} POST",
+     "risk ratio of {a} on {b} from {w} to {v}"),
+    ("how many times (more|less) (likely|often|probable) (AUX|is)? {a} (make|makes)? {b} POST",
+     "risk ratio of {a} on {b}"),
+    ("AUX {a} (double|triple|halve) (the (risk|chance|probability|odds) of)? {b} POST",
+     "risk ratio of {a} on {b}"),
+    ("PRE MEAN (of)? {b} (by|per|for each|for every|in each|across|grouped by|split by) {z} POST",
+     "mean of {b} by {z}"),
+    ("PRE BEST {a} to (UPS) {b} POST", "best setting of {a} to raise {b}"),
+    ("PRE BEST {a} to (DOWNS) {b} POST", "best setting of {a} to lower {b}"),
     ("PRE ADJ EFFECT of {v} VERSUS {w} ON {b} {t} POST", "effect of {c} on {b} from {w} to {v} "
      "{t}"),
     ("PRE ADJ EFFECT of (switching|changing|moving|going) from {v} to {w} ON {b} {t} POST",
@@ -468,10 +498,10 @@ NAMED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
      "{t}", "give the graph with its instrument", ("effect of {a} on {b}",)),
     ("PRE (atc|atu|effect on the (untreated|controls)) of {a} ON {b} {t}",
      "only the treated can be singled out", ("effect of {a} on {b} among the treated",)),
-    ("PRE (odds ratio|odds-ratio|relative risk|risk ratio|rate ratio|hazard ratio|or|rr|hr|"
+    ("PRE (hazard ratio|hr|"
      "relative effect|percentage effect|percent change|elasticity|number needed to treat|nnt|"
      "cohen's d|effect size|lift) (of|for|between)? {a} (on|for|and|in) {b} {t}",
-     "ratios are not computed: ask for the difference", ("effect of {a} on {b}",)),
+     "this is not computed: ask for the difference", ("effect of {a} on {b}",)),
     ("PRE (risk difference|ard|difference in risk) (of|for) {a} (on|for|and|in) {b} {t}", "",
      ("effect of {a} on {b}",)),
     ("(compare|contrast) {a} {v} (and|with|to|against|versus|vs) {w} (on|in|for|by) {b} POST",
@@ -495,8 +525,6 @@ NAMED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("{v} (versus|vs|vs.|or) {w} (on|in|for) {b} POST", _TWO_WAYS, _LEVELS),
     ("PRE MEAN? (value of)? {b} under {a} = {v} POST", _TWO_WAYS,
      ("E [ {b} | do ( {a} = {v} ) ]", "E [ {b} | {a} = {v} ]")),
-    ("PRE MEAN (of)? {b} (by|per|for each|in each|across) {z} POST",
-     "one group at a time is told", ("E [ {b} ]",)),
     ("(what|which) (variables|confounders|covariates)? should (i|we) (adjust|control|condition) "
      "(for|on) "
      "(to|when|if) {s} effect of {a} ON {b} {t}", "what is adjusted for follows from the graph: "
@@ -509,6 +537,32 @@ NAMED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("{a} (AFFECT|UP|DOWN) {b} POST", "", _BOTH),
     ("(PRE CHANCE (that|of)|how (likely|probable|often) is (it that)?) {e} (if|when) {g} "
      "POST", _TWO_WAYS, ("P ( {e} | {g} )", "P ( {e} | do ( {g} ) )")),
+    ("PRE MEAN (of)? {b} (if|when) {a} (is|was|were|=|equals) {v} POST", _TWO_WAYS,
+     ("E [ {b} | {a} = {v} ]", "E [ {b} | do ( {a} = {v} ) ]")),
+    ("PRE MEAN? difference in MEAN? {b} between {a} (=)? {v} (and|or) ({r} =)? {w} POST",
+     _TWO_WAYS, ("effect of {a} on {b} from {v} to {w}", "E [ {b} | {a} = {w} ]")),
+    ("by how much AUX {b} (change|fall|rise|drop|increase|decrease|grow|improve|go up|go down) "
+     "(if|when) {a} (was|were|is|had been) (set to|at|made)? {v} POST", "say from what, too",
+     ("effect of {a} on {b}", "E [ {b} | do ( {a} = {v} ) ]")),
+    ("if {a} RISES by {v} ,? (how (much|does)*|by how much|what happens to|what is the change in) "
+     "AUX? {b} (change|increase|decrease|rise|fall|move)? POST", "the effect of one unit is told",
+     ("effect of {a} on {b}",)),
+    ("PRE ADJ EFFECT of {a} (and|,) {z} ON {b} POST", "one cause at a time is told",
+     ("effect of {a} on {b}", "effect of {z} on {b}")),
+    ("PRE ADJ EFFECT of {a} ON {b} (given|conditional on|stratified on) {z} POST",
+     "say which values, or ask for each", ("effect of {a} on {b} by {z}", "effect of {a} on {b}")),
+    ("(is|are) {a} (and|to) {b} (conditionally)? independent {t} POST",
+     "how strongly they go together is told", ("correlation of {a} and {b}",)),
+    ("(is|are) {a} independent (of|from) {b} {t} POST",
+     "how strongly they go together is told", ("correlation of {a} and {b}",)),
+    ("PRE ADJ EFFECT of {a} ON {b} (in|for|among) (people|persons|patients|subjects|those|rows|"
+     "units|women|men|children|adults)* (who are|that are|which are)? (older|above|over) (than)? "
+     "{n} POST", "say of which column, as in for age > 50",
+     ("effect of {a} on {b} for age > {n}", "effect of {a} on {b}")),
+    ("PRE ADJ EFFECT of {a} ON {b} (in|for|among) (people|persons|patients|subjects|those|rows|"
+     "units|women|men|children|adults)* (who are|that are|which are)? (younger|below|under) "
+     "(than)? {n} POST", "say of which column, as in for age < 50",
+     ("effect of {a} on {b} for age < {n}", "effect of {a} on {b}")),
     ("PRE MEAN (of)? {b} (if|when) {g} POST", _TWO_WAYS,
      ("E [ {b} | {g} ]", "E [ {b} | do ( {g} ) ]")),
     ("(PRE|what (would|will|is|does)) MEAN? {b} (be|become)? (if|when) {a} (is|was|were|=) (=)? "
@@ -534,16 +588,18 @@ NAMED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
      _LEVELS),
     ("PRE (treatment|causal)? (effect|impact|influence) on {b} POST", "say of what",
      ("rank the causes of {b}", "what causes {b}?")),
-    ("PRE (median|mode|variance|standard deviation|sd|minimum|maximum|min|max|range|quantile|"
+    ("PRE (mode|variance|standard deviation|sd|minimum|maximum|min|max|range|quantile|"
      "percentile|distribution|sum|total|count) (of)? {b} {t}",
-     "of a distribution its mean and its probabilities are told", ("E [ {b} ]",)),
+     "of a distribution its mean, median and probabilities are told",
+     ("E [ {b} ]", "median of {b}")),
     ("(summarise|summarize|describe|plot|show) {b} {t}",
      "of a distribution its mean and its probabilities are told", ("E [ {b} ]",)),
     ("PRE (probability|chance|prob|rate) (of|for)? {b} POST", "say which values", ("P ( {b} > 1 "
      ")",)),
     ("PRE (confounders|confounder) (of|between|for) {a} (and|on) {b} {t}", "",
      ("are there hidden confounders?", "correlation of {a} and {b}")),
-    ("why (was|is) {b} SO (LOW|HIGH) POST", "say in which row", ("why was {b} low in row 5?",)),
+    ("why (was|is) {b} SO LOW POST", "say in which row", ("why was {b} low in row 5?",)),
+    ("why (was|is) {b} SO HIGH POST", "say in which row", ("why was {b} high in row 5?",)),
     ("which (experiment|experiments) {t}", "", ("what should be tried next?",)),
     ("which (things|links|arrows|relations|relationships) are {t}", "",
      ("which edges are certain?",)),

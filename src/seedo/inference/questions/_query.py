@@ -177,6 +177,81 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class Ratio:
+    """E[outcome | do(cause = end)] / E[outcome | do(cause = start)], or the ratio of the odds.
+
+    Attributes:
+        cause: name.
+        outcome: another name, of yes and no; for `risk` also a number never below 0.
+        kind: of probabilities (of means, where the outcome is a number), or of odds.
+        start, end: as for `Effect`; None: the two values that the cause has.
+    """
+
+    rung: ClassVar[int] = 2
+    cause: str
+    outcome: str
+    kind: Literal["risk", "odds"] = "risk"
+    start: float | None = None
+    end: float | None = None
+
+    def text(self, columns: Sequence[Column] = ()) -> str:
+        text = f"{self.kind} ratio of {written(self.cause)} on {written(self.outcome)}"
+        return text + _from_to(self.cause, self.start, self.end, columns)
+
+
+@dataclass(frozen=True)
+class Median:
+    """The median of a variable among rows in which `given` is seen."""
+
+    rung: ClassVar[int] = 1
+    outcome: str
+    given: tuple[Event, ...] = ()
+
+    def text(self, columns: Sequence[Column] = ()) -> str:
+        text = f"median of {written(self.outcome)}"
+        return text + (f" for {', '.join(e.text(columns) for e in self.given)}" * bool(self.given))
+
+
+@dataclass(frozen=True)
+class MedianEffect:
+    """The median of the outcome under do(cause = end) minus that under do(cause = start).
+
+    Attributes:
+        cause: name.
+        outcome: another name.
+        start, end: as for `Ratio`.
+    """
+
+    rung: ClassVar[int] = 2
+    cause: str
+    outcome: str
+    start: float | None = None
+    end: float | None = None
+
+    def text(self, columns: Sequence[Column] = ()) -> str:
+        text = f"effect of {written(self.cause)} on the median of {written(self.outcome)}"
+        return text + _from_to(self.cause, self.start, self.end, columns)
+
+
+@dataclass(frozen=True)
+class MeansBy:
+    """The mean of a variable at every level, or in every group, of another."""
+
+    rung: ClassVar[int] = 1
+    outcome: str
+    by: str
+
+    def text(self, columns: Sequence[Column] = ()) -> str:
+        return f"mean of {written(self.outcome)} by {written(self.by)}"
+
+
+def _from_to(cause: str, start: float | None, end: float | None, columns: Sequence[Column]) -> str:
+    if start is None or end is None:
+        return ""
+    return f" from {shown(cause, start, columns)} to {shown(cause, end, columns)}"
+
+
+@dataclass(frozen=True)
 class DoesCause:
     """Whether some do(cause = x) changes the distribution of another variable, the outcome."""
 
@@ -410,6 +485,10 @@ Query = (
     | Expectation
     | Correlation
     | Effect
+    | Ratio
+    | Median
+    | MedianEffect
+    | MeansBy
     | DoesCause
     | BestIntervention
     | BestSetting

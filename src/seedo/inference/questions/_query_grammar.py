@@ -25,16 +25,21 @@ from seedo.inference.questions._query import (
     Event,
     Expectation,
     HiddenConfounders,
+    MeansBy,
+    Median,
+    MedianEffect,
     NextExperiment,
     Parents,
     Probability,
     Query,
     Ranking,
+    Ratio,
     Setting,
     Targets,
     WhyRow,
 )
 from seedo.inference.questions._query_reader import Reader
+from seedo.inference.questions._query_words import written
 
 TREATED = ("among the treated", "for the treated", "on the treated", "in the treated")
 AMONG = ("for", "where", "among", "within", "given", "in", "when", "if")
@@ -107,11 +112,25 @@ class Grammar(Reader):
             return Effects(cause)
         start, end = self.from_to(cause) if self.accept("from") else (None, None)
         self.expect("on")
+        if kind == "total" and self.accept_any("the median of", "median of"):
+            outcome = self.name([cause])
+            if start is None and self.accept("from"):
+                start, end = self.from_to(cause)
+            return MedianEffect(cause, outcome, start, end)
         outcome = self.name([cause])
         found = Effect(cause, outcome, start, end, kind)
         while (narrowed := self.narrowed(found)) is not None:
             found = narrowed
         return found
+
+    def ratio(self, kind: Literal["risk", "odds"]) -> Query:
+        """``of X on Y from a to b`` after risk ratio or odds ratio."""
+        self.expect("of")
+        cause = self.name()
+        self.expect("on")
+        outcome = self.name([cause])
+        start, end = self.from_to(cause) if self.accept("from") else (None, None)
+        return Ratio(cause, outcome, kind, start, end)
 
     def narrowed(self, effect: Effect) -> Effect | None:
         """An effect with one more thing said about it; None if nothing more is. Order is free."""
@@ -265,6 +284,19 @@ class Grammar(Reader):
             return self.expectation()
         if self.accept("correlation"):
             return self.correlation()
+        if self.accept("risk", "ratio"):
+            return self.ratio("risk")
+        if self.accept("odds", "ratio"):
+            return self.ratio("odds")
+        if self.accept("median", "of"):
+            outcome = self.name()
+            return Median(outcome, self.among([outcome]) if self.accept_any(*AMONG) else ())
+        if self.accept("mean", "of"):
+            outcome = self.name()
+            if not self.accept_any(*EACH, before_name=True):
+                self.fail("expected by and a variable, as in mean of Y by X; the mean of all rows "
+                          f"is E[{written(outcome)}]")  # fmt: skip
+            return MeansBy(outcome, self.name([outcome]))
         kinds = ("total", "direct", "indirect")
         if self.token.text.casefold() in ("effect", "effects") or (
             self.token.text.casefold() in kinds and self.tokens[self.at].kind == "word"

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from seedo.inference.questions._phrases import forms_instead, readings
 from seedo.inference.questions._query import MAX_LENGTH, Query
 from seedo.inference.questions._query_grammar import Grammar
-from seedo.inference.questions._query_words import Names, QueryError, Token, tokens, wholes
+from seedo.inference.questions._query_words import (
+    Names,
+    QueryError,
+    Token,
+    folded,
+    tokens,
+    wholes,
+    written,
+)
 from seedo.inference.questions._suggestions import suggest
 from seedo.tables import Column
 
 
-def parse(text: str, variables: Sequence[str], columns: Sequence[Column] = ()) -> Query:
+def parse(
+    text: str,
+    variables: Sequence[str],
+    columns: Sequence[Column] = (),
+    useless: Mapping[str, str] | None = None,
+) -> Query:
     """Reads one question (grammar and other phrasings: docs/questions.md).
 
     Keywords are read in any case, and a question mark at the end is optional. A variable is found
@@ -27,6 +40,7 @@ def parse(text: str, variables: Sequence[str], columns: Sequence[Column] = ()) -
         variables: the names in the log, all different.
         columns: of the table; values of a column with levels are then written as their names, and
             read as their positions. Without them every value is a number.
+        useless: columns that are no variables, and why: "is 3 in every row".
 
     Raises:
         QueryError: a `UserError` that says where the question breaks off, what was expected there,
@@ -37,7 +51,7 @@ def parse(text: str, variables: Sequence[str], columns: Sequence[Column] = ()) -
         raise QueryError(
             text, MAX_LENGTH, f"expected at most {MAX_LENGTH:,} characters, not {len(text):,}"
         )
-    names = Names(variables)
+    names = Names(variables, useless or {})
     try:
         return Grammar(text, names, columns, [*tokens(text)]).question()
     except QueryError as error:
@@ -55,6 +69,13 @@ def parse(text: str, variables: Sequence[str], columns: Sequence[Column] = ()) -
         readable = tuple(form for form in near if _readable(form, names, columns))
         if readable or not near:
             raise QueryError(text, start, why or "expected another question", readable)
+    told = [
+        f"{written(name)} {why}, so that nothing can be learnt about it"
+        for name, why in names.useless.items()
+        if any(t.kind in ("word", "quoted") and folded(t.text) == folded(name) for t in said)
+    ]
+    if told:
+        raise QueryError(text, start, told[0])
     if refused.near or not _about_the_form(problem):
         raise refused
     near = suggest(names, columns, said, lambda again: _read(text, names, columns, again))

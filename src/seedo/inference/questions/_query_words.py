@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
@@ -137,10 +137,16 @@ def _spaced(text: str) -> str:
 
 
 class Names:
-    """The variables of a log, found as they were written."""
+    """The variables of a log, found as they were written.
 
-    def __init__(self, variables: Sequence[str]) -> None:
+    Args:
+        variables: their names.
+        useless: columns that are no variables, and why.
+    """
+
+    def __init__(self, variables: Sequence[str], useless: Mapping[str, str] | None = None) -> None:
         self.all = tuple(variables)
+        self.useless = dict(useless or {})
         self._exact = frozenset(self.all)
         self.folded: dict[str, list[str]] = {}
         for name in dict.fromkeys(self.all):

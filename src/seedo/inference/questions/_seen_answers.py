@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from seedo.inference.effects import Plan, compare, mean_estimate, plain_mean
 from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import Answer, refuse
 from seedo.inference.questions._comparison_words import Told, beyond, happens, stated
-from seedo.inference.questions._design_answers import Doing, doing, outcome_of
+from seedo.inference.questions._design_answers import Doing, doing, groups_by, outcome_of
 from seedo.tables import Table
 
 FEWEST = 2
@@ -28,7 +29,7 @@ def answer_from_rows(
 
     None where there are too few such rows, or more than one number is held exactly.
     """
-    rows, which = _plain_rows(table)
+    rows, which = plain_rows(table)
     if isinstance(query, q.Correlation):
         return _correlation(query, table, rows, which)
     asked = doing(query, table)
@@ -51,7 +52,7 @@ def answer_from_rows(
     return _mean(query, table, rows, asked, which)
 
 
-def _plain_rows(table: Table) -> tuple[NDArray[np.bool_], str]:
+def plain_rows(table: Table) -> tuple[NDArray[np.bool_], str]:
     """Rows in which nothing was done; all, where something was done in every row."""
     observed = table.observational
     if observed.sum() >= FEWEST:
@@ -144,6 +145,33 @@ def _at(
     )  # fmt: skip
 
 
+def answer_means(query: q.MeansBy, table: Table) -> Answer:
+    """The mean of a variable in every group of another, each among its own rows."""
+    single = q.Expectation(query.outcome)
+    rows, refused, warnings = [], "", []
+    for name, members in groups_by(query, table):
+        found = answer_from_rows(single, table.take(members))
+        if found is None or found.refused:
+            refused = refused or (found.refused if found else "") or "too few rows in a group"
+            continue
+        warnings += [f"{name}: {line}" for line in found.warnings]
+        rows.append({"group": name, "mean": found.value, "low": found.low, "high": found.high,
+                     "rows": found.rests_on})  # fmt: skip
+    if not rows:
+        return refuse(refused or f"{query.by} has no group")
+    told = "; ".join(f"{row['group']}: {row['mean']:.3g}" for row in rows)
+    return Answer("", None, f"{query.text(table.columns)}: {told}",
+                  assumes=("the answer is about what is seen, not about what would be done",),
+                  rests_on=f"{table.rows:,} rows", warnings=tuple(dict.fromkeys(warnings)),
+                  table=tuple(rows))  # fmt: skip
+
+
+def _as_numbers(table: Table, variables: Sequence[int]) -> list[str]:
+    """Which of two names without an order counts as 1."""
+    named = [table.columns[j] for j in variables if table.columns[j].type == "categorical"]
+    return [f"{c.name} = {c.levels[1]} counts as 1, {c.levels[0]} as 0" for c in named]
+
+
 def _correlation(
     query: q.Correlation, table: Table, rows: NDArray[np.bool_], which: str
 ) -> Answer | None:
@@ -182,7 +210,7 @@ def _correlation(
     low, high = (math.tanh(math.atanh(np.clip(r, -1 + 1e-12, 1 - 1e-12)) + s * half)
                  for s in (-1, 1))  # fmt: skip
     text = f"{query.text(table.columns)} = "
-    assumes = ("rows are independent of each other",)
+    assumes = ("rows are independent of each other", *_as_numbers(table, at))
     found = Answer("", None, text, r, low, high, assumes=assumes, rests_on=f"{len(pair):,} rows")
     shown = f"{r:.3g} [{low:.3g}, {high:.3g}]"
     return replace(found, answer=f"{text}{shown} ({which}: {len(pair):,} rows)")
