@@ -404,6 +404,14 @@ def test_example_and_bad_uses(tmp_path, capsys):
     assert (code, said.count("\n")) == (2, 1)
 
 
+def test_a_device_that_is_off_stops_it_with_an_exit_code_of_its_own(tmp_path, capsys):
+    file = written(tmp_path, '[measure]\ncommand = "/no/such/rig"\nfailures = 2\n')
+    code, _, said = run(capsys, "experiment", str(file))
+    assert code == 1
+    assert "2 runs in a row failed, the last one because: /no/such/rig: it cannot be" in said
+    assert "2 of 4 runs made; this goes on: seedo experiment" in said
+
+
 def test_ctrl_c_waits_for_what_is_measured_and_says_how_it_goes_on(tmp_path):
     (tmp_path / "rig.py").write_text("import time\ntime.sleep(1)\n" + RIG)
     command = shlex.join([sys.executable, "-S", str(tmp_path / "rig.py")])
@@ -424,6 +432,7 @@ def test_ctrl_c_waits_for_what_is_measured_and_says_how_it_goes_on(tmp_path):
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert f"the same command goes on: seedo experiment {file} --workers 2" in said.decode()
+    assert "Ctrl-C again leaves without" in said.decode()
     kinds = [json.loads(line)["kind"] for line in journal.read_text().splitlines()]
     assert kinds.count("asked") == kinds.count("result") == 2
 

@@ -84,6 +84,8 @@ def _looped(
             break
         outcome = workers.next()
         if outcome is None:  # woken by Ctrl-C
+            runs = f"{len(running)} run{'s' * (len(running) != 1)}"
+            campaign.say(f"waiting for the result of {runs}; Ctrl-C again leaves without")
             continue
         if outcome.broken is not None:
             raise outcome.broken
