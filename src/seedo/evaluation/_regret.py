@@ -110,7 +110,7 @@ def _goals(batch: EpisodeBatch) -> Goals | None:
     """The goals that a log's world says, if all of them were read."""
     origin = batch.origin
     config: dict[str, Any] = json.loads(origin.world_config)
-    aims = config.get("aims")
+    aims = config.get("aims", config.get("goals"))  # of a campaign's log: its file's
     goals: Goals | None
     try:
         if isinstance(aims, dict) and aims:

@@ -228,10 +228,10 @@ def regret_table(review: Review) -> Table | None:
         return None
     shown = shown_runs(runs)
     made = _empty(
-        "Regret of the best setting found: 0 is the best there is, 1 is chance. Area: mean over "
-        "all runs. Kept: of the setting kept in the end.",
+        "Best: found in all runs. Then its regret: 0 is the best setting there is, 1 is chance. "
+        "Area: mean over all runs. Kept: of the setting kept in the end.",
         ["player"],
-        ["n", *(f"after {n}" for n in shown), "area [95 %]", "kept [95 %]"],
+        ["n", "best", *(f"after {n}" for n in shown), "area [95 %]", "kept [95 %]"],
     )
     for group in review.groups:
         if not any(run.regret for run in group.runs):
@@ -240,7 +240,8 @@ def regret_table(review: Review) -> Table | None:
         made.add_row(_escape(group.label), style="bold")
         for run in group.runs:
             if run.regret is not None:
-                cells = [short(run.regret.after(n)) for n in shown]
+                best = _rounded(run.regret.best[-1].value)
+                cells = [best, *(short(run.regret.after(n)) for n in shown)]
                 whole = (text(run.regret.area), text(run.regret.kept))
                 made.add_row(f"  {_escape(run.agent)}", units(run), *cells, *whole)
     return made
