@@ -406,7 +406,7 @@ def test_intervals_of_shares_and_amounts_stay_where_they_can_be_and_have_a_width
     mean, low, high = found.interval(at)
     assert ((low >= 0) & (low <= mean) & (mean <= high) & (high <= 1)).all()
     assert (high - low > 0.02).all()
-    flat = replace(fit_response(factors, x, yes), joint=lambda x: (np.ones(1), np.eye(1) * 0.01),
+    flat = replace(fit_response(factors, x, yes), alone=lambda x: (np.ones(1), np.full(1, 0.1)),
                    noise=0.5, freedom=1e9, ends=(0.0, 1.0))  # fmt: skip
     assert flat.interval(at[:1])[1][0] == pytest.approx(25 / (25 + 1.959964**2))
     amount = replace(fit_response(factors, x, x[:, 0]), ends=(0.0, np.inf))

@@ -143,7 +143,7 @@ class SettingsAdvice(Advised):
         region, best = self.plan.region, self.plan.best
         for k, value in enumerate(best.values if best else ()):
             factor, knob = region.factors[k], region.space.knobs[k]
-            fine = knob.step
+            fine = knob.step or 1e-3 * knob.range
             if factor.levels:
                 continue
             # Rounding may leave a setting short of an end; whole numbers apart are no rounding.

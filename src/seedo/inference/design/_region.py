@@ -193,7 +193,9 @@ def _knob(
     low, high = (axis.low, axis.high) if ends is None else ends
     fine = _DECIMALS - int(np.floor(np.log10(high - low)))
     coarse = decimals(np.concatenate([x, [low, high]]))
-    return Knob(axis.name, low=low, high=high, step=10.0 ** -min(coarse, fine))
+    # Numbers of many digits lie on no grid that they could all be set to.
+    step = 10.0**-coarse if coarse <= fine else 0.0
+    return Knob(axis.name, low=low, high=high, step=step)
 
 
 _MOSTLY = 2 / 3
