@@ -32,7 +32,7 @@ def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
     edges = edges.copy()
     for i, j in doubtful:
         edges[i, j] = edges[j, i] = 0.0
-    told = edges * (1 - posterior.by_form)
+    told = edges * (1 - posterior.by_form) * ~_by_elimination(posterior)
     certain = [(int(i), int(j)) for i, j in np.argwhere(told >= query.threshold)]
     rows: list[dict[str, Any]] = [
         {"edge": f"{names[i]} -> {names[j]}", "probability": float(edges[i, j])} for i, j in certain
@@ -56,6 +56,16 @@ def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
         text += f"; nothing is said of {pairs}, where observations contradict experiments"
     warnings = _perhaps_hidden(posterior, certain)
     return Answer("", None, text, float(len(rows)), warnings=warnings, table=(*rows, *undecided))
+
+
+def _by_elimination(posterior: CausalPosterior) -> NDArray[np.bool_]:
+    """bool[n, n]: i -> j is what is left because setting j did not move i, which nobody set; a
+    hidden cause of both would leave the same rows. Worlds that are simulated say what is hidden."""
+    table = posterior.table
+    set_ = table.hard.any(axis=0) | table.factors
+    if not posterior.fusion.model.standardise:
+        return np.zeros((table.n, table.n), np.bool_)
+    return ~set_[:, None] & table.hard.any(axis=0)[None, :]
 
 
 def _contradicted(posterior: CausalPosterior, i: int, j: int) -> bool:
@@ -113,6 +123,12 @@ def misfit_in_words(posterior: CausalPosterior) -> str:
 def _why_undirected(posterior: CausalPosterior, i: int, j: int) -> str:
     names = posterior.table.variables
     experiment = f"an experiment on {names[i]} or {names[j]} would"
+    for a, b in ((i, j), (j, i)):
+        if _by_elimination(posterior)[a, b] and posterior.sober.edges[a, b] > 0.5:
+            return (
+                f"setting {names[b]} does not move {names[a]}: {names[a]} moves {names[b]}, or "
+                f"something hidden moves both; an experiment on {names[a]} would tell"
+            )
     if posterior.open_edges[i, j] > 0.5:
         return f"no row tells which way: {experiment}"
     if max(posterior.by_form[i, j], posterior.by_form[j, i]) > 0.5:
