@@ -62,10 +62,11 @@ def _by_elimination(posterior: CausalPosterior) -> NDArray[np.bool_]:
     """bool[n, n]: i -> j is what is left because setting j did not move i, which nobody set; a
     hidden cause of both would leave the same rows. Worlds that are simulated say what is hidden."""
     table = posterior.table
-    set_ = table.hard.any(axis=0) | table.factors
+    set_ = np.asarray(table.hard.any(axis=0) | table.factors)
     if not posterior.fusion.model.standardise:
         return np.zeros((table.n, table.n), np.bool_)
-    return ~set_[:, None] & table.hard.any(axis=0)[None, :]
+    left: NDArray[np.bool_] = np.outer(~set_, table.hard.any(axis=0))
+    return left
 
 
 def _contradicted(posterior: CausalPosterior, i: int, j: int) -> bool:
