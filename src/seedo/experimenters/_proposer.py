@@ -48,10 +48,9 @@ class Proposer(Player):
 
     def recommend(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
         """The setting to keep, float64[K]: of the best mean among those that were run."""
-        assert spec.space is not None
-        assert spec.goals is not None
-        best = best_tried(runs, spec.goals)
-        return spec.space.sample(1, rng)[0] if best is None else best
+        space, goals = wanted(spec)
+        best = best_tried(runs, goals)
+        return space.sample(1, rng)[0] if best is None else best
 
     def begin(self, spec: Spec, key: Any, privileged: Any) -> tuple[Spec, Runs]:
         assert spec.space is not None
@@ -77,6 +76,13 @@ class Proposer(Player):
             pending = np.empty((0, space.size))
             chosen = self.propose(spec, runs, pending, len(left) - left.count(EXPLOIT), key)
         return set_to(chosen, spec.n), (spec, runs)
+
+
+def wanted(spec: Spec) -> tuple[Space, Goals]:
+    """Space and goals of a world that `Proposer.check` has let pass."""
+    assert spec.space is not None
+    assert spec.goals is not None
+    return spec.space, spec.goals
 
 
 def best_tried(runs: Runs, goals: Goals) -> Array | None:

@@ -95,8 +95,7 @@ def read_table(
             value of what cannot be used.
     """
     reading = reading or Reading()
-    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    files = [Path(path) for path in given]
+    files = list(map(Path, [paths] if isinstance(paths, str | os.PathLike) else paths))
     if not files:
         raise UserError("data", None, "name at least one file")
     blocks = _read_blocks(files)
@@ -118,8 +117,7 @@ def read_table(
     parts = _roles(found, said, wanted, blocks)
     table, warnings = _assembled(parts, labels, source, blocks, said, few)
     table = replace(table, sources=tuple(source_names), title=_title(files))
-    said_before = [line for block in blocks for line in block.warnings]
-    return table, said_before + warnings
+    return table, [line for block in blocks for line in block.warnings] + warnings
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
-from seedo.experimenters._proposer import Proposer, best_tried
+from seedo.experimenters._proposer import Proposer, wanted
 from seedo.experimenters.proposers._plain import filling
+from seedo.experimenters.proposers._search import highest
 from seedo.spaces import Goals, Runs, Space
 from seedo.worlds import Spec, World
 
@@ -22,11 +23,8 @@ ACQUISITIONS = ("logei", "lognei", "ucb", "thompson")
 
 _FIRST = 5
 """Runs that gave something from which on models are fitted."""
-_SPREAD, _NEAR = 1024, 48
-"""Settings that are judged: spread over the space, and around each of the best."""
-_WIDTHS = (0.1, 0.03, 0.01)
-"""Of the steps around settings, in ranges: rounds of local search."""
-_BEST = 8
+_SPREAD = 1024
+"""Settings that are judged before steps around the best."""
 _UCB = 4.0
 """Squared weight of the standard deviation in `ucb`."""
 
@@ -58,18 +56,14 @@ class BotorchProposer(Proposer):
     def propose(
         self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
     ) -> Array:
-        space, goals = spec.space, spec.goals
-        assert space is not None
-        assert goals is not None
+        space, goals = wanted(spec)
         runs = runs.made
         known = np.isfinite(runs.settings).all(axis=1) & np.isfinite(runs.of(goals)).all(axis=1)
         if known.sum() < _FIRST:
             return filling(space, runs, pending, self.seed, rng)
         x, y = runs.settings[known], runs.of(goals)[known]
         judge = _judge(space, goals, x, y, pending, self.acquisition, int(rng.integers(2**31)))
-        best = best_tried(runs, goals)
-        assert best is not None
-        return _maximum(space, judge, np.unique(np.concatenate([best[None], x]), axis=0), rng)
+        return highest(space, judge, np.unique(x, axis=0), rng, _SPREAD)
 
 
 def bo_player(rest: str, world: World, greedy: bool, seed: int) -> BotorchProposer:
@@ -153,20 +147,3 @@ def _acquisition(model: Any, at: Any, wanted: Any, waiting: Any, name: str, fron
 
     path = draw_matheron_paths(model, sample_shape=torch.Size([1]))
     return lambda points: path(points.squeeze(1)).reshape(-1)
-
-
-def _maximum(space: Space, judge: Any, tried: Array, rng: np.random.Generator) -> Array:
-    """The setting, float64[K], that promises most among sampled ones and steps around the best."""
-    every = space.all()
-    if every is not None and len(every) <= _SPREAD:
-        return every[int(np.argmax(judge(every)))]
-    if space.listed is not None:
-        return space.listed[int(np.argmax(judge(space.listed)))]
-    at = np.concatenate([space.sample(_SPREAD, rng), space.near(tried[-_BEST:], 0.1, _NEAR, rng)])
-    worth = judge(at)
-    for width in _WIDTHS:
-        good = at[np.argsort(-worth, kind="stable")[:_BEST]]
-        fresh = space.near(good, width, _NEAR, rng)
-        at, worth = np.concatenate([at, fresh]), np.concatenate([worth, judge(fresh)])
-    best: Array = at[int(np.argmax(worth))]
-    return best

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.experimenters._proposer import Proposer
+from seedo.experimenters._proposer import Proposer, wanted
 from seedo.experimenters.proposers._plain import filling
 from seedo.experimenters.proposers._search import NOTHING, fitted, highest
 from seedo.inference.design import Response
@@ -50,9 +50,7 @@ class MechanismsProposer(Proposer):
     def propose(
         self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
     ) -> Array:
-        space, goals = spec.space, spec.goals
-        assert space is not None
-        assert goals is not None
+        space, goals = wanted(spec)
         system = _System.fitted(space, goals, runs, rng)
         if system is None:
             return filling(space, runs, pending, self.seed, rng)
@@ -76,9 +74,7 @@ class MechanismsProposer(Proposer):
         return chosen
 
     def recommend(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
-        space, goals = spec.space, spec.goals
-        assert space is not None
-        assert goals is not None
+        space, goals = wanted(spec)
         system = _System.fitted(space, goals, runs, rng)
         if system is None or system.explained < _TRUSTED:
             return super().recommend(spec, runs, rng)

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.experimenters._proposer import Proposer, best_tried
+from seedo.experimenters._proposer import Proposer, best_tried, wanted
 from seedo.spaces import Knob, Runs, Space
 from seedo.worlds import Spec
 
@@ -78,11 +78,9 @@ class OneFactorProposer(Proposer):
     def propose(
         self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
     ) -> Array:
-        space = spec.space
-        assert space is not None
-        assert spec.goals is not None
+        space, goals = wanted(spec)
         taken = np.concatenate([runs.made.settings, pending])
-        best = best_tried(runs, spec.goals)
+        best = best_tried(runs, goals)
         if best is None:
             middle = space.nearest(np.array([(k.low + k.high) / 2 for k in space.knobs]))
             return space.sample(1, rng)[0] if _among(taken, middle) else middle

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from seedo.experimenters._proposer import Proposer
+from seedo.experimenters._proposer import Proposer, wanted
 from seedo.experimenters.proposers._plain import filling
 from seedo.experimenters.proposers._search import NOTHING, fitted, highest
 from seedo.inference.design import Response
@@ -40,9 +40,7 @@ class ResponseSurfaceProposer(Proposer):
     def propose(
         self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
     ) -> Array:
-        space, goals = spec.space, spec.goals
-        assert space is not None
-        assert goals is not None
+        space, goals = wanted(spec)
         weights = rng.dirichlet(np.ones(len(goals.each))) if goals.pareto else None
         made = runs.made
         model = _model(space, goals, made, weights)
@@ -67,9 +65,7 @@ class ResponseSurfaceProposer(Proposer):
         return chosen
 
     def recommend(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
-        space, goals = spec.space, spec.goals
-        assert space is not None
-        assert goals is not None
+        space, goals = wanted(spec)
         made = runs.made
         model = _model(space, goals, made, None)
         if model is None or model.explained < _TRUSTED:

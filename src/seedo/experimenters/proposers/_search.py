@@ -16,9 +16,9 @@ Array = NDArray[np.float64]
 NOTHING = 0.02
 """Expected improvement, in standard deviations of what was read, that is not worth a run: a run far
 from all others tells more, if only that the model is wrong."""
-_SPREAD, _NEAR, _BEST, _CORNERS = 192, 16, 6, 32
-"""Settings that are judged: spread over the space, around each of the best, at corners."""
-_WIDTHS = (0.15, 0.05)
+_NEAR, _BEST, _CORNERS = 16, 6, 32
+"""Settings that are judged: around each of so many best ones, and at corners."""
+_WIDTHS = (0.15, 0.05, 0.02)
 """Of the steps around the best, in ranges of knobs: one round each."""
 
 
@@ -44,19 +44,23 @@ def _fitted(x_bytes: bytes, y_bytes: bytes, shape: tuple[int, int], curves: bool
 
 
 def highest(
-    space: Space, judge: Callable[[Array], Array], tried: Array, rng: np.random.Generator
+    space: Space,
+    judge: Callable[[Array], Array],
+    tried: Array,
+    rng: np.random.Generator,
+    spread: int = 192,
 ) -> Array:
     """The setting, float64[K], judged highest: among sampled ones, then around the best.
 
     Args:
         judge: settings float64[M, K] -> float64[M].
         tried: float64[R, K], looked at as well.
+        spread: settings that are looked at first; where there are no more, all are.
     """
-    if space.listed is not None:
-        return space.listed[int(np.argmax(judge(space.listed)))]
-    at = np.concatenate(
-        [space.sample(_SPREAD, rng), space.corners(_CORNERS, rng), tried[-_SPREAD:]]
-    )
+    every = space.all()
+    if every is not None and (space.listed is not None or len(every) <= spread):
+        return every[int(np.argmax(judge(every)))]
+    at = np.concatenate([space.sample(spread, rng), space.corners(_CORNERS, rng), tried[-spread:]])
     worth = judge(at)
     for width in _WIDTHS:
         good = at[np.argsort(-worth, kind="stable")[:_BEST]]
