@@ -62,7 +62,7 @@ def runs_of(entries: Sequence[Mapping[str, Any]], plan: Plan) -> list[Run]:
     for place, entry in enumerate(entries, 1):
         try:
             enter(runs, entry, plan)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, UserError):
                 raise
             remedy = f"cannot be read ({type(error).__name__}: {error})"
