@@ -71,7 +71,7 @@ class Campaign:
         say: Callable[[str], None] | None = None,
         dry: bool = False,
     ) -> None:
-        self.plan = plan if isinstance(plan, Plan) else read_plan(plan)
+        self.plan = plan if isinstance(plan, Plan) else read_plan(plan, folder)
         self.folder = Path(folder) if folder is not None else self.plan.folder / self.plan.name
         self.say = say or (lambda line: None)
         self.earlier = read_earlier(self.plan)
