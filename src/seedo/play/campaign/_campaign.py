@@ -218,6 +218,11 @@ class Campaign:
             self.say(f"run {run.number} was handed out before and has no result: asked for again")
         return Proposal(run.number, self.setting(run), again)
 
+    def take_back(self, number: int) -> None:
+        """Writes down that a run that was handed out is known not to have been made: it is handed
+        out again as if for the first time."""
+        self._write({"kind": "taken back", "run": number})
+
     def tell(
         self,
         number: int,

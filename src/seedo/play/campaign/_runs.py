@@ -80,6 +80,8 @@ def enter(runs: list[Run], entry: Mapping[str, Any], plan: Plan) -> None:
             runs.append(Run(len(runs), setting, readings=np.full(len(plan.names), np.nan)))
     elif entry["kind"] == "asked":
         runs[_number(entry, runs)].asked += 1
+    elif entry["kind"] == "taken back":
+        runs[_number(entry, runs)].asked -= 1
     elif entry["kind"] == "result":
         run = runs[_number(entry, runs)]
         if entry["state"] not in STATES[1:]:
