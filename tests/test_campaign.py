@@ -121,6 +121,28 @@ def test_a_broken_line_in_the_middle_is_named(tmp_path):
         play.Campaign(plan(budget=2), tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("line", "entry", "said"),
+    [
+        (0, {"kind": "plan", "plan": 3}, "a plan in its journal has no knobs"),
+        (0, {"kind": "stop"}, "its journal does not begin with a plan"),
+        (1, {"kind": "proposed", "runs": "many"}, "journal entry 2: cannot be read"),
+        (2, {"kind": "asked", "run": 9}, "journal entry 3"),
+        (3, {"kind": "result", "run": 0, "state": "good"}, "journal entry 4"),
+        (3, {"kind": "result", "run": 0, "state": "done", "readings": 1.0}, "journal entry 4"),
+    ],
+)
+def test_an_entry_that_says_nothing_is_named(tmp_path, line, entry, said):
+    with play.Campaign(plan(budget=2), tmp_path) as campaign:
+        play.run_campaign(campaign, rig)
+    path = tmp_path / "journal.jsonl"
+    written = path.read_text().splitlines()
+    written[line] = json.dumps(entry)
+    path.write_text("\n".join(written) + "\n")
+    with pytest.raises(UserError, match=said):
+        play.Campaign(plan(budget=2), tmp_path)
+
+
 def test_one_process_at_a_time(tmp_path):
     with (
         play.Campaign(plan(), tmp_path),

@@ -77,6 +77,7 @@ BAD = {
     "cost of what": (GOOD + "[cost]\neach = 1", "cost: got 'each'; use one of run, budget"),
     "start": ("start = [3]\n" + GOOD, "start: got 3; give a table with file, observed"),
     "start as number": ("start = 3\n" + GOOD, "start: got 3; give a list of files"),
+    "shares of what": (GOOD + "[[constraints]]\nsum = [{}, 1]\nequals = 1", "constraints.sum: got"),
     "nothing to start": ('start = [{observed = true}]\n' + GOOD, "start: give the name of a table"),
 }  # fmt: skip
 

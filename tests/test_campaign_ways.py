@@ -404,12 +404,34 @@ def test_example_and_bad_uses(tmp_path, capsys):
     assert (code, said.count("\n")) == (2, 1)
 
 
-def test_a_device_that_is_off_stops_it_with_an_exit_code_of_its_own(tmp_path, capsys):
-    file = written(tmp_path, '[measure]\ncommand = "/no/such/rig"\nfailures = 2\n')
+def test_runs_that_fail_in_a_row_end_the_command_with_an_exit_code(tmp_path, capsys):
+    (tmp_path / "rig.py").write_text("raise SystemExit('dry')")
+    command = shlex.join([sys.executable, "-S", str(tmp_path / "rig.py")])
+    file = written(tmp_path, f"[measure]\ncommand = '{command}'\nfailures = 2\n")
     code, _, said = run(capsys, "experiment", str(file))
     assert code == 1
-    assert "2 runs in a row failed, the last one because: /no/such/rig: it cannot be" in said
+    assert "2 runs in a row failed, the last one because: " in said
     assert "2 of 4 runs made; this goes on: seedo experiment" in said
+
+
+@pytest.mark.parametrize(
+    ("measure", "why"),
+    [
+        ('command = "/no/such/rig"', "/no/such/rig: it cannot be started: No such file"),
+        ('python = "no_such_module:run"', "python:no_such_module:run: "),
+        ('http = "http://127.0.0.1:9/run"', "http://127.0.0.1:9/run: nobody listens there"),
+    ],
+)
+def test_a_device_that_is_off_costs_no_run(tmp_path, capsys, measure, why):
+    file = written(tmp_path, f"[measure]\n{measure}\nrepeat = false\n")
+    for _ in range(2):
+        code, _, said = run(capsys, "experiment", str(file))
+        assert code == 1
+        assert f"no run can be made: {why}" in said
+        assert "0 of 4 runs made; this goes on: seedo experiment" in said
+        assert "asked for again" not in said
+    with play.Campaign(play.read_plan(file)) as campaign:
+        assert [(each.number, each.asked) for each in campaign.waiting] == [(0, 0)]
 
 
 def test_ctrl_c_waits_for_what_is_measured_and_says_how_it_goes_on(tmp_path):

@@ -65,7 +65,7 @@ def experiment(
     chosen = [name for name, given in ways.items() if given]
     if len(chosen) > 1:
         raise UserError(" and ".join(chosen), None, "give one of them")
-    plan = play.read_plan(campaign).with_changes(
+    plan = play.read_plan(campaign, out).with_changes(
         player=player, seed=seed, budget=budget, workers=workers
     )
     with play.Campaign(plan, out, say=_say, dry=dry_run) as live:

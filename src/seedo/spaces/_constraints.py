@@ -170,7 +170,8 @@ def _read_sum(fields: Mapping[str, Any]) -> Linear:
     names = fields["sum"]
     if len(signs) != 1:
         raise UserError("constraints.sum", names, "give one of equals, at_most, at_least")
-    if not isinstance(names, list | tuple) or len(set(map(str, names))) < 2:
+    named = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
+    if not named or len(set(names)) < 2:
         raise UserError("constraints.sum", names, "give the names of two knobs or more")
     bound = fields[signs[0]]
     if not isinstance(bound, int | float) or isinstance(bound, bool):

@@ -71,7 +71,7 @@ class Campaign:
         say: Callable[[str], None] | None = None,
         dry: bool = False,
     ) -> None:
-        self.plan = plan if isinstance(plan, Plan) else read_plan(plan)
+        self.plan = plan if isinstance(plan, Plan) else read_plan(plan, folder)
         self.folder = Path(folder) if folder is not None else self.plan.folder / self.plan.name
         self.say = say or (lambda line: None)
         self.earlier = read_earlier(self.plan)
@@ -121,7 +121,8 @@ class Campaign:
         cost = self.plan.cost
         if cost.budget is not None and cost.run:
             waiting = cost.run * len(self.waiting)
-            left = min(left, math.floor((cost.budget - self.spent - waiting) / cost.run + 1e-9))
+            paid = (cost.budget - self.spent - waiting) / cost.run
+            left = min(left, math.floor(min(paid, 1e9) + 1e-9))
         return max(left, 0)
 
     @property
@@ -216,6 +217,11 @@ class Campaign:
         if again:
             self.say(f"run {run.number} was handed out before and has no result: asked for again")
         return Proposal(run.number, self.setting(run), again)
+
+    def take_back(self, number: int) -> None:
+        """Writes down that a run that was handed out is known not to have been made: it is handed
+        out again as if for the first time."""
+        self._write({"kind": "taken back", "run": number})
 
     def tell(
         self,
@@ -349,16 +355,19 @@ class Campaign:
     def _begun(self, entries: list[dict[str, Any]]) -> None:
         """Writes the plan down, or sees that the journal is of this campaign."""
         plan = self.plan.to_json()
-        plans = [entry["plan"] for entry in entries if entry["kind"] == "plan"]
+        plans: list[Any] = [entry.get("plan") for entry in entries if entry["kind"] == "plan"]
+        for old in plans:
+            if not isinstance(old, dict) or not isinstance(old.get("knobs"), dict):
+                raise UserError(str(self.folder), None, "a plan in its journal has no knobs")
         if not plans and any(entry["kind"] != "torn" for entry in entries):
             raise UserError(str(self.folder), None, "its journal does not begin with a plan")
         if entries and entries[0].get("format", FORMAT) != FORMAT:
             remedy = "its journal was written by a newer Seedo"
             raise UserError(str(self.folder), entries[0]["format"], remedy)
         if plans:
-            old, new = set(plans[-1]["knobs"]), set(plan["knobs"])
-            if old != new:
-                differ = ", ".join(sorted(old ^ new))
+            names, own = set(plans[-1]["knobs"]), set(plan["knobs"])
+            if names != own:
+                differ = ", ".join(sorted(names ^ own))
                 remedy = "the folder is of a campaign with other knobs: choose another --out"
                 raise UserError(str(self.folder), differ, remedy)
             changed = [name for name in plan if plan[name] != plans[-1].get(name)]

@@ -59,7 +59,10 @@ def read_earlier(plan: Plan) -> Earlier:
 
 
 def _read(start: Start, plan: Plan) -> Earlier:
-    table = read_columns(start.file)
+    try:
+        table = read_columns(start.file)
+    except OSError as error:
+        raise UserError(f"start {start.file}", None, f"cannot be read: {error.strerror}") from None
     columns = {name.strip(): name for name in table.arrays}
     there = [knob for knob in plan.space.knobs if knob.name in columns]
     read = [name for name in plan.names if name in columns]

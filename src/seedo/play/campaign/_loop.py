@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from seedo.errors import UserError
 from seedo.play.campaign._campaign import Campaign, Proposal
-from seedo.play.campaign._meters import Failed, Function, FunctionMeter, Meter, open_meter
+from seedo.play.campaign._meters import Failed, Function, FunctionMeter, Meter, Off, open_meter
 
 LOST = "its result was lost when the campaign was stopped"
 
@@ -22,12 +22,14 @@ _CLOSING = 2.0
 
 
 class Outcome(NamedTuple):
-    """What came of a run that was handed out."""
+    """What came of a run that was handed out; `off`: it was not made, since whatever measures
+    cannot be reached."""
 
     run: int
     readings: Mapping[str, float | None] | None
     why: str
     seconds: float
+    off: bool = False
     broken: BaseException | None = None
 
 
@@ -90,6 +92,12 @@ def _looped(
         if outcome.broken is not None:
             raise outcome.broken
         running.discard(outcome.run)
+        if outcome.off:
+            campaign.take_back(outcome.run)
+            if not why:
+                why = f"no run can be made: {outcome.why}"
+                campaign.stop(why)
+            continue
         failed = _told(campaign, outcome)
         in_a_row = in_a_row + 1 if failed else 0
         progress(campaign)
@@ -181,18 +189,18 @@ class _Workers:
         meter: Meter | None = None
         while (proposal := self._wanted.get()) is not None:
             began = time.monotonic()
-            readings, why, broken = None, "", None
+            readings, why, off, broken = None, "", False, None
             try:
                 if meter is None:
                     meter = self._opened()
                     self._meters.append(meter)
                 readings = meter.run(proposal.run, dict(proposal.setting))
-            except Failed as error:
-                why = str(error) or "it failed"
+            except (Failed, Off) as error:
+                why, off = str(error) or "it failed", isinstance(error, Off)
             except BaseException as error:
                 broken = error
             seconds = time.monotonic() - began
-            self._done.put(Outcome(proposal.run, readings, why, seconds, broken))
+            self._done.put(Outcome(proposal.run, readings, why, seconds, off, broken))
 
 
 @contextmanager

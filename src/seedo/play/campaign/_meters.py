@@ -21,6 +21,10 @@ class Failed(Exception):
     """A run gave nothing; its text says why."""
 
 
+class Off(Exception):
+    """Whatever measures cannot be reached: no run was made; its text says why."""
+
+
 class Meter(Protocol):
     """Makes runs, one at a time; every worker has one of its own."""
 
@@ -29,6 +33,7 @@ class Meter(Protocol):
 
         Raises:
             Failed: it gave nothing.
+            Off: it was not made.
         """
         ...
 
@@ -76,7 +81,10 @@ class _Outside:
         try:
             return self._endpoint.run(setting, self._plan.names, _seed(self._plan, number))
         except UserError as error:
-            raise Failed(str(error)) from error
+            from seedo.worlds.external import NotReached
+
+            told = Off if isinstance(error, NotReached) else Failed
+            raise told(str(error)) from error
 
     def close(self) -> None:
         self._endpoint.close()

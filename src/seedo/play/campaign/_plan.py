@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from seedo.errors import UserError, one_of
+from seedo.play.campaign._journal import read_journal
 from seedo.play.campaign._parts import Cost, Measure, Reading, Start, count
 from seedo.spaces import Goal, Goals, Space
 
@@ -115,8 +116,13 @@ class Plan:
         return replace(self, **{name: v for name, v in changes.items() if v is not None})
 
 
-def read_plan(path: str | Path) -> Plan:
+def read_plan(path: str | Path, out: str | Path | None = None) -> Plan:
     """The plan that a campaign's file holds.
+
+    Args:
+        path: of the file.
+        out: the campaign's folder, by default one of its name beside the file: where whatever
+            measures should tell its knobs and cannot be reached, what it told before holds.
 
     Raises:
         UserError: it cannot be read, or names the field that cannot be used.
@@ -131,16 +137,18 @@ def read_plan(path: str | Path) -> Plan:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UserError(str(path), None, f"it is no TOML: {error}") from None
     fields.setdefault("name", re.sub(r"[^\w .+-]", "-", path.stem) or "campaign")
-    return plan_of(fields, path.absolute().parent)
+    folder = path.absolute().parent
+    return plan_of(fields, folder, folder / str(fields["name"]) if out is None else Path(out))
 
 
-def plan_of(fields: Mapping[str, Any], folder: Path = Path()) -> Plan:
+def plan_of(fields: Mapping[str, Any], folder: Path = Path(), begun: Path | None = None) -> Plan:
     """The plan of fields as in a campaign's file.
 
     Where it says who measures, and nothing of knobs and goals, whatever measures is asked for them.
 
     Args:
         folder: from which paths start.
+        begun: folder of the campaign, if it may have begun, see `read_plan`.
 
     Raises:
         UserError: names the field that is missing, unknown or cannot be used.
@@ -151,9 +159,7 @@ def plan_of(fields: Mapping[str, Any], folder: Path = Path()) -> Plan:
     given = dict(fields)
     described = measure.kind != "user" and "knobs" not in fields
     if described:
-        from seedo.play.campaign._meters import described_by  # which imports worlds
-
-        told = described_by(measure)
+        told = _told(measure, begun)
         given |= {name: told[name] for name in _SYSTEM if name in told and name not in given}
     goals = _goals(given)
     own = {name: given[name] for name in ("player", "budget", "batch", "workers", "seed", "first")
@@ -172,6 +178,20 @@ def plan_of(fields: Mapping[str, Any], folder: Path = Path()) -> Plan:
         folder=folder,
         **own,
     )
+
+
+def _told(measure: Measure, begun: Path | None) -> Mapping[str, Any]:
+    """What the thing that measures tells of itself, or told when the campaign was last opened."""
+    from seedo.play.campaign._meters import described_by  # which imports worlds
+
+    try:
+        return described_by(measure)
+    except UserError:
+        entries = read_journal(begun) if begun is not None else []
+        plans = [entry.get("plan") for entry in entries if entry["kind"] == "plan"]
+        if not plans or not isinstance(plans[-1], dict) or "listed" in plans[-1]:
+            raise
+        return plans[-1]
 
 
 def _goals(fields: Mapping[str, Any]) -> Goals:

@@ -62,7 +62,7 @@ def runs_of(entries: Sequence[Mapping[str, Any]], plan: Plan) -> list[Run]:
     for place, entry in enumerate(entries, 1):
         try:
             enter(runs, entry, plan)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, UserError):
                 raise
             remedy = f"cannot be read ({type(error).__name__}: {error})"
@@ -80,6 +80,8 @@ def enter(runs: list[Run], entry: Mapping[str, Any], plan: Plan) -> None:
             runs.append(Run(len(runs), setting, readings=np.full(len(plan.names), np.nan)))
     elif entry["kind"] == "asked":
         runs[_number(entry, runs)].asked += 1
+    elif entry["kind"] == "taken back":
+        runs[_number(entry, runs)].asked -= 1
     elif entry["kind"] == "result":
         run = runs[_number(entry, runs)]
         if entry["state"] not in STATES[1:]:

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from seedo.errors import UserError
-from seedo.worlds.external._reply import LARGEST, failed, read_json, shown
+from seedo.worlds.external._reply import LARGEST, NotReached, failed, read_json, shown
 
 _TAIL = 4_000
 """Bytes of what it complained about that are kept."""
@@ -52,7 +52,7 @@ def call(words: list[str], given: dict[str, Any] | None, timeout: float, seed: i
         )  # fmt: skip
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise failed(who, f"it cannot be started: {shown(why)}") from None
+        raise NotReached(who, None, f"it cannot be started: {shown(why)}") from None
     try:
         raw, tail, ended = _answer(process, b"" if given is None else _line(given), timeout)
     finally:

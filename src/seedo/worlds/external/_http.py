@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from seedo.errors import UserError
-from seedo.worlds.external._reply import LARGEST, failed, read_json, shown
+from seedo.worlds.external._reply import LARGEST, NotReached, failed, read_json, shown
 
 
 def check_address(address: str) -> None:
@@ -47,6 +47,12 @@ def call(address: str, given: dict[str, Any] | None, timeout: float, seed: int |
     timer = None
     try:
         connection.connect()
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        connection.close()
+        late_words = f"it does not answer within {timeout:g} s"
+        what = late_words if isinstance(error, TimeoutError) else _why(error)
+        raise NotReached(address, None, what) from None
+    try:
         left = max(timeout - (time.monotonic() - begun), 0.0)
         # The response takes the connection's socket away, so it is kept here.
         timer = threading.Timer(left, _hang_up, (connection.sock, late))

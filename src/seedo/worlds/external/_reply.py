@@ -17,6 +17,10 @@ class EndpointError(UserError):
     """Something outside did not do what it should; nothing was measured. One line, as all."""
 
 
+class NotReached(EndpointError):
+    """It could not be asked at all: no run was made."""
+
+
 def failed(who: str, what: str) -> EndpointError:
     """The error of an endpoint, `who`, that says `what` went wrong."""
     return EndpointError(who, None, what)

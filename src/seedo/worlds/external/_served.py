@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from seedo.worlds.external._command import died, kill
-from seedo.worlds.external._reply import LARGEST, EndpointError, failed, read_json, shown
+from seedo.worlds.external._reply import (
+    LARGEST,
+    EndpointError,
+    NotReached,
+    failed,
+    read_json,
+    shown,
+)
 
 _CHILD = Path(__file__).with_name("_child.py")
 _START = 60.0
@@ -47,7 +54,10 @@ class Served:
         """
         with self._lock:
             if self._process is None:
-                self._start()
+                try:
+                    self._start()
+                except EndpointError as error:
+                    raise NotReached(error.field, error.value, error.remedy) from None
             return self._asked(request, self._timeout)
 
     def close(self) -> None:
