@@ -326,8 +326,18 @@ def test_every_verb(table, tmp_path, capsys, monkeypatch):
     assert (code, "recorded:runs.csv" in out) == (0, True)
     code, _, err = run(capsys, "learn", "log", "--out", "agent", "--batch-size", "1")
     assert (code, "its steps set all knobs at once" in err) == (2, True)
-    code, _, err = run(capsys, "perform", "scripted:expert", *world, "--out", "b")
-    assert code == 2
+    for player, told in (
+        ("scripted:expert", "use one of random, sobol"),
+        ("slip-2:random", "leave slip-2: out"),
+        ("llm:mockllm/model", "its knobs are set all at once"),
+        ("pretrained:dag", "was trained on"),
+    ):
+        code, _, err = run(capsys, "perform", player, *world, "--out", "b")
+        assert (code, told in err, err.count("\n")) == (2, True, 2), err
+    code, _, err = run(capsys, "ppo", *world, "--out", "b")
+    assert (code, "only worlds of the families" in err) == (2, True)
+    code, out, _ = run(capsys, "list", "players", "recorded")
+    assert (code, "response-surface" in out) == (0, True)
     code, out, _ = run(capsys, "list", "settings", "recorded")
     assert (code, "emulator" in out) == (0, True)
 

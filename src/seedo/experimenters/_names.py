@@ -110,7 +110,7 @@ def find_player(name: str, world: World, greedy: bool = True, seed: int = 0) -> 
     kind, rest = parse_name(name)
     player: Any
     if _CHANGED.fullmatch(kind):
-        if not world.measures_variables:
+        if not world.measures_variables or world.spec.space is not None:
             remedy = f"not in world {world.name}: leave {kind}: out"
             raise UserError("player", name, remedy)
         player = changed(name, lambda inner: find_player(inner, world, greedy, seed))

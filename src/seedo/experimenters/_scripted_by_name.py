@@ -12,9 +12,9 @@ from seedo.experimenters._choosers import CHOOSERS
 from seedo.experimenters._readers import READERS
 from seedo.experimenters._rooms import ROOMS_PLAYERS, rooms_player
 from seedo.experimenters._scripted import Scripted
-from seedo.experimenters.proposers import MechanismsProposer, random_player
+from seedo.experimenters.proposers import ACQUISITIONS, MechanismsProposer, random_player
 from seedo.plugins import resolve
-from seedo.worlds import World
+from seedo.worlds import Bench, World
 
 SCRIPTED = ("expert", "random", "memoriser", *READERS)
 """Names for `scripted:NAME`; `CHOOSER+READER` combines any two, e.g. `random+largest-effect`."""
@@ -71,10 +71,19 @@ _LISTED: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+SETTING_PLAYERS = (
+    "random", "sobol", "grid", "one-factor", "response-surface",
+    *(f"bo:{name}" for name in ACQUISITIONS), "bayes:mechanisms",
+)  # fmt: skip
+"""Names of players of worlds whose knobs are set all at once."""
+
+
 def names_in(world: type[World] | World) -> tuple[str, ...]:
-    """Names of the scripted and Bayesian players of a world."""
+    """Names of the players of a world that need no training."""
     own = (f"scripted:{name}" for name in world.players)
-    return tuple(dict.fromkeys((*own, *_LISTED.get(world.family, ("scripted:random",)))))
+    kind = world if isinstance(world, type) else type(world)
+    usual = SETTING_PLAYERS if issubclass(kind, Bench) else ("scripted:random",)
+    return tuple(dict.fromkeys((*own, *_LISTED.get(world.family, usual))))
 
 
 def scripted_player(name: str, world: World, greedy: bool, seed: int) -> Any:
@@ -89,6 +98,9 @@ def scripted_player(name: str, world: World, greedy: bool, seed: int) -> Any:
         return _SCRIPTED[world.family](name, world, seed)
     if name == "random":
         return random_player("", world, greedy, seed)
+    if isinstance(world, Bench):
+        remedy = f"in world {world.name} use one of {', '.join(names_in(world))}"
+        raise UserError("player", f"scripted:{name}", remedy)
     known = ", ".join(dict.fromkeys((*world.players, "random")))
     raise UserError("scripted", name, f"in world {world.name} use one of {known}")
 

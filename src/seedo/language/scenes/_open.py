@@ -27,9 +27,12 @@ def scene_of(world: Any) -> type[Scene]:
     """The class that puts episodes of a world into words.
 
     Raises:
-        UserError: a plug-in's cannot be loaded, or is no scene.
+        UserError: a plug-in's cannot be loaded, or is no scene; or nobody speaks of such a world.
     """
     name = next((own for own in (world.name, world.family) if own in SCENES), None)
+    if name is None and world.spec.space is not None:
+        remedy = "its knobs are set all at once; who speaks sets one variable a step"
+        raise UserError("world", world.name, remedy)
     found: Any = PlainScene if name is None else SCENES.find(name)
     if not (isinstance(found, type) and issubclass(found, Scene)):
         remedy = f"{SCENES.origin(str(name))} gives no subclass of seedo.language.Scene there"
