@@ -60,7 +60,7 @@ class Plant(NamedTuple):
 
 
 class PlantsWorld(Bench):
-    """See the module.
+    """Simulated plants: knobs, readings in between, and a goal; see the module.
 
     Args:
         runs: how many, before the setting to keep.
