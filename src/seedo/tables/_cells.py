@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -39,7 +41,15 @@ Place = Callable[[int], str]
 
 PAIRS = ((("no", "n"), ("yes", "y")), (("false", "f"), ("true", "t")),
          (("nein", "n"), ("ja", "j")), (("non",), ("oui",)), (("falsch",), ("wahr",)),
-         (("off",), ("on",)))  # fmt: skip
+         (("off",), ("on",)), (("nej",), ("ja",)), (("nee",), ("ja",)),
+         (("kein", "keine"), ("ja",)), (("não", "nao"), ("sim",)), (("ne",), ("ano",)),
+         (("nie",), ("tak",)), (("ei",), ("kyllä",)), (("hayır",), ("evet",)),
+         (("нет",), ("да",)), (("否",), ("是",)), (("いいえ",), ("はい",)), (("faux",), ("vrai",)),
+         (("falso",), ("vero",)), (("falso",), ("verdadero",)),
+         (("negative", "neg"), ("positive", "pos")), (("negativ",), ("positiv",)),
+         (("absent",), ("present",)), (("untreated",), ("treated",)),
+         (("unexposed",), ("exposed",)),
+         (("control", "ctrl"), ("treatment", "treat", "treated")))  # fmt: skip
 """Words for what did not happen, and for what did."""
 
 _NAMELESS = ("?", ".", "n.a.", "k.a.")
@@ -168,6 +178,11 @@ def texts(text: pa.ChunkedArray, said: Said) -> Texts:
                  bool(pc.any(padded).as_py()))  # fmt: skip
 
 
+def _quoted(cell: str) -> str:
+    """As a shell takes it for one word."""
+    return cell if re.fullmatch(r"[\w.?+/-]+", cell) else shlex.quote(cell)
+
+
 def numbers(
     cells: Texts, said: Said, place: Place, field: str, commas: bool, delimiter: str
 ) -> tuple[NDArray[np.float64], list[str], list[str]]:
@@ -191,8 +206,8 @@ def numbers(
         cell = str(cells.cells[cells.index[row]])
         name = field.rpartition(" column ")[2]
         remedy = (
-            f"give a number, or leave the cell empty; --missing {_short(cell)} if it means missing"
-            f", --types {name}=categorical if numbers are names here"
+            f"give a number, or leave the cell empty; --missing {_quoted(_short(cell))} if it "
+            f"means missing, --types {name}=categorical if numbers are names here"
         )
         if is_total(cell):
             remedy = "a total is no measurement: delete this row"

@@ -102,11 +102,13 @@ def numerals(distinct: pa.Array) -> Numerals:
     limit = _matches(text, r"^[<>≤≥]=?\s*[+-]?" + _BARE + r"\s*\S{0,8}$")
     # (1,200) is how accountants write minus 1,200.
     # 1,200- is how SAP does.
-    for pattern in (r"^\(([^()]*\d[^()]*)\)$", rf"^({_BARE})\s*-$"):
+    for pattern, plain in (
+        (rf"^({_CURRENCY}\s*)?\(([^()]*\d[^()]*)\)$", r"-\1\2"), (rf"^({_BARE})\s*-$", r"-\1"),
+    ):  # fmt: skip
         where = _matches(text, pattern)
         if where.any():
             written = text
-            text = pc.replace_substring_regex(text, pattern, r"-\1")
+            text = pc.replace_substring_regex(text, pattern, plain)
             turned += _example(written, text, where)
     signs: list[tuple[str, NDArray[np.bool_]]] = []
     text = _without_currency(text, signs)

@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 
 _MOST_DISTINCT_SEEN = 6
 
+_LARGEST, _HUGE = 1e18, 1e12
+"""Beyond the first, and this many times the median, a repeated number is a code whatever its
+digits."""
+
 _FILLS = (-32768.0, -32767.0, 65535.0, -2147483648.0, -2147483647.0, 2147483647.0, 4294967295.0)
 """Ends of the ranges of whole numbers in files, which fill cells without a value."""
 
@@ -31,8 +35,9 @@ class Suspect:
 def suspects(values: NDArray[np.float64]) -> list[Suspect]:
     """Codes among numbers, the smallest first.
 
-    A code is -1, is written with one digit, 9, 8 or 7, two times or more, or is 9.96921e36
-    (netCDF's filling value) or 1e20 (climate models'); it lies outside all other values. If its
+    A code is -1, is written with one digit, 9, 8 or 7, two times or more, is 9.96921e36 (netCDF's
+    filling value) or 1e20 (climate models'), or is there twice or more beyond 1e18 and 1e12 times
+    the median's size (1e30, the largest number of a file); it lies outside all other values. If its
     distance to them is more than their range, or if it is -99 or less, repeated, and nothing else
     is below 0, it is sure; if the distance is more than a quarter, and there are three cells or
     more of it among at least ten other values, or nothing else is below 0, it may be one. Prices
@@ -49,13 +54,15 @@ def suspects(values: NDArray[np.float64]) -> list[Suspect]:
         return []
     low, high = there.min(), there.max()
     # Only values at the ends can lie outside: nothing is sorted unless one of them is a code.
-    if not (_coded(low) or _coded(high)):
+    size = _HUGE * float(np.median(np.abs(there))) if max(-low, high) > _LARGEST else np.inf
+    if not any(_coded(x) or abs(x) > size for x in (low, high)):
         return _nought(there) if low == 0 else []
     distinct, counts = np.unique(there, return_counts=True)
     coded = np.zeros(len(distinct), np.bool_)
     ends = range(min(_MOST_DISTINCT_SEEN, len(distinct)))
     for place in {*ends, *(len(distinct) - 1 - i for i in ends)}:
-        coded[place] = _coded(distinct[place])
+        far = abs(distinct[place]) > size and counts[place] >= 2
+        coded[place] = _coded(distinct[place]) or far
     rest = distinct[~coded]
     if not len(rest):
         return []

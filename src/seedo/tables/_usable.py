@@ -146,7 +146,7 @@ def repeated_rows(values: NDArray[np.float64]) -> str:
     finest columns, with correlation r, they agree in both with q1 q2 / sqrt(1 - r^2), as for two
     rounded normal variables, and at most with the smaller one.
     """
-    filled = values[np.isfinite(values).all(axis=1)]
+    filled = _off_the_spike(values[np.isfinite(values).all(axis=1)])
     rows, random = len(filled), np.random.default_rng(0)
     if rows < 10:
         return ""
@@ -161,6 +161,20 @@ def repeated_rows(values: NDArray[np.float64]) -> str:
         return ""
     return (f"{copies:,} of {rows:,} rows are exact copies of others: if a measurement was written "
             "down several times, keep one of each")  # fmt: skip
+
+
+def _off_the_spike(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rows without the one value that most of the finest column's repeats are of: nothing bought,
+    nothing found. Such rows agree without being copies."""
+    finest = max(values.T, key=lambda column: len(np.unique(column)), default=np.zeros(0))
+    distinct, count = np.unique(finest, return_counts=True)
+    if len(distinct) < _MANY or np.sort(count)[-2] * _MANY > count.max():
+        return values
+    return values[finest != distinct[np.argmax(count)]]
+
+
+_MANY = 10
+"""Different values of a column, and times the next one's count, from which one is a spike."""
 
 
 def chance_pairs(values: NDArray[np.float64], different: NDArray[np.float64]) -> float:

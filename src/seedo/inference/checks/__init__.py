@@ -7,7 +7,13 @@ fixed share of that level.
 from seedo.inference.checks._added import added_terms
 from seedo.inference.checks._finding import FALSE_ALARMS, SHARE, Finding
 from seedo.inference.checks._groups import constant_within, groups_of, resemblance
-from seedo.inference.checks._order import Order, by_time, order, order_finding
+from seedo.inference.checks._order import (
+    Order,
+    alike_in_runs,
+    by_time,
+    order,
+    order_finding,
+)
 from seedo.inference.checks._overlap import Overlap, overlap, separated
 from seedo.inference.checks._rows import (
     copies,
@@ -26,6 +32,7 @@ __all__ = [
     "Order",
     "Overlap",
     "added_terms",
+    "alike_in_runs",
     "by_time",
     "constant_within",
     "copies",

@@ -79,6 +79,34 @@ def _lag_one(x: Array) -> float:
     return float(centred[1:] @ centred[:-1] / (centred @ centred))
 
 
+def alike_in_runs(
+    outcome: Array, residual: Array, run: NDArray[np.int64], lag: int = 5
+) -> float | None:
+    """Correlation of neighbours within runs of rows, where it does not die out along the run;
+    None where there is none.
+
+    Args:
+        outcome: float64[R], in the order of the rows.
+        residual: float64[R], the outcome less its fitted mean.
+        run: int64[R], sorted.
+        lag: rows apart at which half of the resemblance must be left (noise that goes over from
+            row to row leaves r^lag of r).
+    """
+    if len(residual) < FEWEST or len(np.unique(outcome)) <= 12 or _turns(outcome) < _TURNS:
+        return None
+    centred = residual - residual.mean()
+    variance = float(centred @ centred) / len(centred)
+    if variance == 0:
+        return None
+    near, far = run[1:] == run[:-1], run[lag:] == run[:-lag]
+    if min(near.sum(), far.sum()) < FEWEST:
+        return None
+    one = float((centred[1:] * centred[:-1])[near].mean()) / variance
+    later = float((centred[lag:] * centred[:-lag])[far].mean()) / variance
+    sure = float(ndtr(-np.sqrt(near.sum()) * one)) < SHARE["autocorrelation"]
+    return one if sure and later > one / 2 else None
+
+
 def order_finding(found: Order, cause: str, outcome: str) -> Finding | None:
     if found.walk:
         return Finding(

@@ -10,7 +10,7 @@ from seedo.inference.effects._comparison import (
 from seedo.inference.effects._curved_paths import front_door_by_curves, natural_effect
 from seedo.inference.effects._design import SetRows, set_rows, touched
 from seedo.inference.effects._estimate import LEVEL, Estimate, t_estimate
-from seedo.inference.effects._filled import compare_filled, pooled
+from seedo.inference.effects._filled import compare_filled, pooled, told_by_outcome
 from seedo.inference.effects._front_door import front_door_of_shares
 from seedo.inference.effects._fusion import (
     Fused,
@@ -87,6 +87,7 @@ __all__ = [
     "set_rows",
     "share_effect",
     "t_estimate",
+    "told_by_outcome",
     "touched",
     "trust_observations",
     "wilson",

@@ -43,7 +43,7 @@ from seedo.inference.effects._model import (
 from seedo.inference.effects._sample import Covariate, Sample, Scale, sample_of
 from seedo.inference.effects._season import hold_season
 from seedo.inference.effects._tails import tails
-from seedo.inference.effects._terms import Terms, curve
+from seedo.inference.effects._terms import Form, Terms, curve
 from seedo.inference.effects._trend import hold_trend
 from seedo.tables import Table
 
@@ -308,6 +308,8 @@ def compare(table: Table, plan: Plan) -> Comparison | None:
     findings += first.findings
     if not plan.randomised and plan.covariates:
         findings += _overlapping(sample, names, plan.asked)
+        if first.fatal is None:
+            findings += _all_but_decided(first.fitted, names)
     held = list(first.held)
     shown = tuple(table.variables[j] for j in plan.covariates)
     silent = {*shown, *(table.variables[j] for j in plan.fill)}
@@ -466,6 +468,36 @@ def _overlapping(sample: Sample, names: Names, asked: Sequence[float]) -> list[F
             "ask about a group in which both occur, with 'for ...'",
         )]  # fmt: skip
     return []
+
+
+def _all_but_decided(fitted: Fitted, names: Names) -> list[Finding]:
+    """A cause of many values that what is held leaves hardly any room: lines tell the two apart
+    within their interval, curves may belong to either."""
+    sample = fitted.sample
+    covariates = [c for c in sample.covariates if np.ptp(c.values) > 0]
+    if not covariates or sample.cause_named or len(np.unique(sample.cause)) <= MOST_LEVELS:
+        return []
+    form: Form = "spline" if sample.rows >= 60 * len(covariates) else "line"
+    blocks = [
+        curve(c.values, "levels" if c.named else form).columns(c.values) for c in covariates
+    ]  # fmt: skip
+    matrix = np.concatenate([np.ones((sample.rows, 1)), *blocks], axis=1)
+    left = sample.cause - matrix @ np.linalg.lstsq(matrix, sample.cause, rcond=None)[0]
+    share = float(left.var() / sample.cause.var())
+    if share > _ROOM:
+        return []
+    listed = ", ".join(c.name for c in covariates)
+    text = f"{names.cause} is all but decided by {listed}, which leave {share:.2g} of its variance"
+    remedy = f"only rows in which {names.cause} was set otherwise (an experiment) would tell"
+    bends = any(c.form == "spline" for c in (fitted.terms.cause, *fitted.terms.covariates))
+    if bends:
+        text = f"there is no overlap: {text}, and a curve may be that of either"
+        return [Finding("no overlap", "fatal", text, remedy)]
+    return [Finding("no overlap", "warning", f"{text}: the answer rests on straight lines", remedy)]
+
+
+_ROOM = 0.01
+"""Share of a cause's variance beside what is held, below which a curve may be either's."""
 
 
 def _alone(treated: Array, covariates: Sequence[Covariate]) -> str:

@@ -135,7 +135,7 @@ def compare_filled(table: Table, plan: Plan) -> Comparison | None:
         plan: what is compared.
     """
     holes = _holes(table, plan)
-    told = {j: p for j in holes if (p := _told(table, plan, j)) < _TELLS}
+    told = {j: p for j in holes if (p := told_by_outcome(table, plan, j)) < _TELLS}
     if not told:
         return compare(table, plan)
     columns = _columns(table, plan)
@@ -166,8 +166,8 @@ def _holes(table: Table, plan: Plan) -> list[int]:
     ]  # fmt: skip
 
 
-def _told(table: Table, plan: Plan, j: int) -> float:
-    """p-value of the outcome's not telling where a column has holes."""
+def told_by_outcome(table: Table, plan: Plan, j: int) -> float:
+    """p-value of the outcome's not telling where variable `j` has holes."""
     rows = _rows(table, plan) & np.isfinite(plan.values)
     beside = [k for k in (plan.cause, *plan.covariates) if k != j]
     some = [k for k in beside if np.isfinite(table.values[rows, k]).mean() > 0.5]

@@ -18,6 +18,7 @@ from seedo.inference.checks import (
     SHARE,
     Finding,
     added_terms,
+    alike_in_runs,
     by_time,
     constant_within,
     order,
@@ -101,7 +102,14 @@ def model_of(
     findings += found
     if tested is not sample:
         terms = _refreshed(terms, sample)
-    fitted = _by_halves(fit(sample, terms, link))
+    rows = fit(sample, terms, link)
+    if (told := _unnamed_units(rows, names)) is not None:
+        groups, finding = told
+        if groups is not None:
+            by_run = model_of(replace(sample, clusters=groups), names, asked, wanted, apart)
+            return replace(by_run, findings=(finding, *by_run.findings))
+        findings.append(finding)
+    fitted = _by_halves(rows)
     fitted, in_order = _in_order(fitted, names)
     findings += in_order
     looked = ["curvature", "autocorrelation"]
@@ -500,6 +508,40 @@ def _in_order(fitted: Fitted, names: Names) -> tuple[Fitted, list[Finding]]:
         text = ": noise that goes over from row to row is part of the model"
         fitted = _whitened(fitted)
     return fitted, [replace(finding, text=finding.text + text)]
+
+
+def _unnamed_units(fitted: Fitted, names: Names) -> tuple[NDArray[np.int64] | None, Finding] | None:
+    """Runs of rows with one setting whose rows resemble each other however far apart they are: as
+    readings of one unit do that no column names. Noise that goes over from row to row dies out.
+
+    Returns int64[R], the runs, where they are enough to be units themselves, and what is said.
+    """
+    sample = fitted.sample
+    if sample.clusters is not None or sample.episode is not None or sample.weight is not None:
+        return None
+    run = np.concatenate([[0], np.cumsum(np.diff(sample.cause) != 0)]).astype(np.int64)
+    count, levels = int(run[-1]) + 1, len(np.unique(sample.cause))
+    if levels > MOST_LEVELS or len(run) < _LONG_RUN * count:
+        return None
+    seen = alike_in_runs(sample.outcome[fitted.used], fitted.residual, run[fitted.used])
+    if seen is None:
+        return None
+    text = (
+        f"{names.cause} stays the same over runs of rows, {count} in all, and rows of a run "
+        f"resemble each other (correlation {seen:.2f}), as readings of the same unit do"
+    )
+    remedy = "if a column names the units, say it with --unit"
+    if count < levels + _SPARE_RUNS:
+        text += ": rows are taken as independent, and if they are not, the interval is too short"
+        return None, Finding("clusters", "warning", text, remedy)
+    text += f": the {count} runs are what is taken as independent, not the rows"
+    return run, Finding("clusters", "mended", text, remedy)
+
+
+_LONG_RUN = 5
+"""Rows a run, on average, from which runs of one setting are looked at."""
+_SPARE_RUNS = 3
+"""Runs beyond the number of settings from which runs are units by themselves."""
 
 
 def _whitened(fitted: Fitted) -> Fitted:

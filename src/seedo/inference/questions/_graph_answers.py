@@ -34,6 +34,7 @@ from seedo.inference.effects import (
     natural_effect,
     outside,
     sensitivity,
+    told_by_outcome,
     touched,
 )
 from seedo.inference.graphs._known_graph import KnownGraph
@@ -245,8 +246,15 @@ def _no_path(
 
 def complete_rows(
     table: Table, chosen: NDArray[np.bool_], names: Sequence[str]
-) -> tuple[Rows, int] | None:
-    """Rows in which all of these variables are known, and how many are not; None if too few."""
+) -> tuple[Rows, tuple[str, ...]] | None:
+    """Rows in which all of these variables are known, and what is said of the others; None if too
+    few.
+
+    Args:
+        table: all rows.
+        chosen: bool[R].
+        names: cause, outcome, and what else the answer takes.
+    """
     at = [table.index(name) for name in names]
     kept = chosen & np.isfinite(table.values[:, at]).all(axis=1)
     if table.weight is not None:
@@ -258,7 +266,30 @@ def complete_rows(
         clusters = np.unique(table.unit[kept], return_inverse=True)[1].reshape(-1)
     weight = np.ones(int(kept.sum())) if table.weight is None else table.weight[kept]
     columns = {name: table.values[kept, j] for name, j in zip(names, at, strict=True)}
-    return Rows(columns, clusters, weight), int(chosen.sum() - kept.sum())
+    return Rows(columns, clusters, weight), _left_out(table, chosen, at, int(kept.sum()))
+
+
+def _left_out(
+    table: Table, chosen: NDArray[np.bool_], at: Sequence[int], kept: int
+) -> tuple[str, ...]:  # fmt: skip
+    """Warning of incomplete rows, and of values whose being missing the outcome tells."""
+    missing = int(chosen.sum()) - kept
+    if not missing:
+        return ()
+    outcome, others = at[1], [at[0], *at[2:]]
+    plan = Plan(chosen, at[0], outcome, table.values[:, outcome], "real", tuple(at[2:]))
+    told = [
+        table.variables[j] for j in others
+        if told_by_outcome(table, plan, j) < SHARE["missingness"]
+    ]  # fmt: skip
+    line = f"{missing:,} rows with missing values are left out"
+    if told:
+        line += (
+            f", and {', '.join(told)} is missing more often at some values of "
+            f"{table.variables[outcome]} than at others: the rows that are left are chosen by what "
+            "is to be explained, and the answer may be off by more than its interval"
+        )
+    return (line,)
 
 
 def _change(query: q.Effect | q.DoesCause) -> float:
@@ -268,7 +299,7 @@ def _change(query: q.Effect | q.DoesCause) -> float:
 
 
 def _linear_answer(
-    query: q.Effect | q.DoesCause, table: Table, found: Estimate, missing: int,
+    query: q.Effect | q.DoesCause, table: Table, found: Estimate, left_out: tuple[str, ...],
     more: Sequence[str] = (), warnings: Sequence[str] = (),
     bends: bool = False, ends: tuple[float, float] | None = None,
 ) -> Answer:  # fmt: skip
@@ -278,7 +309,7 @@ def _linear_answer(
         query: about an effect.
         table: all rows.
         found: effect of a unit.
-        missing: rows left out.
+        left_out: what is said of rows left out.
         more: what else is taken for granted.
         warnings: what may make it wrong.
         bends: no line is taken for granted.
@@ -297,7 +328,6 @@ def _linear_answer(
     kind = query.kind if isinstance(query, q.Effect) and query.kind != "total" else ""
     how = "on average" if not kind else f"on average ({kind} effect)"
     text = f"{per} changes {query.outcome} by {stated(found)} {how}, by {found.how}"
-    left_out = (f"{missing:,} rows with missing values are left out",) if missing else ()
     return Answer("", None, text, found.value, found.low, found.high,
                   assumes=(_GIVEN, *(() if bends else (_LINEAR,)), *more, _independent(table)),
                   rests_on=_told_rows(table, found.rows),
@@ -501,7 +531,7 @@ def _part(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) -> An
     found = complete_rows(table, _observed(table, asked), names)
     if found is None:
         return None
-    rows, missing = found
+    rows, left_out = found
     legs = [(outcome, (cause, *held))]
     if query.kind == "indirect":
         legs.append((outcome, (cause, *(total or ()))))
@@ -509,11 +539,29 @@ def _part(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) -> An
         return _natural(query, table, known, asked) or _not_straight(clause, query, table)
     if query.kind == "direct":
         estimate = direct_effect(rows, cause, outcome, held)
+        if left_out and (filled := _filled_direct(table, asked, held)) is not None:
+            estimate, left_out = filled
     else:
         estimate = indirect_effect(rows, cause, outcome, held, total or ())
-    answer = _linear_answer(query, table, estimate, missing, ("no interaction along the paths",))
+    answer = _linear_answer(query, table, estimate, left_out, ("no interaction along the paths",))
     hidden = sensitivity(estimate, _units(rows))
     return replace(answer, assumes=(*answer.assumes, *([hidden] if hidden else [])))
+
+
+def _filled_direct(
+    table: Table, asked: Doing, held: Sequence[str]
+) -> tuple[Estimate, tuple[str, ...]] | None:
+    """A direct effect with missing values filled in, and what is said of them; None where they
+    need not be, or the regression is not straight then."""
+    outcome = table.values[:, asked.outcome]
+    plan = Plan(_observed(table, asked), asked.causes[0], asked.outcome, outcome, "real",
+                tuple(table.index(name) for name in held))  # fmt: skip
+    found = compare_filled(table, plan)
+    if found is None or found.model.fatal is not None or not found.constant:
+        return None
+    said = tuple(f.line for f in found.model.findings if f.kind == "missingness")
+    estimate = found.unit()
+    return None if estimate is None or not said else (estimate, said)
 
 
 def _natural(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) -> Answer | None:
@@ -527,7 +575,7 @@ def _natural(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) ->
     found = complete_rows(table, _observed(table, asked), (cause, outcome, *way[0], *way[1]))
     if found is None:
         return None
-    rows, missing = found
+    rows, left_out = found
     start, end = _ends(query, rows)
     if start is None or end is None:
         return refuse(
@@ -543,7 +591,7 @@ def _natural(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) ->
     stay = f"{', '.join(way[0])} as under {cause} = {at}" if direct else f"{cause} held at {at}"
     hidden = sensitivity(estimate, _units(rows))
     return _linear_answer(
-        query, table, estimate.scaled(1 / (end - start)), missing,
+        query, table, estimate.scaled(1 / (end - start)), left_out,
         (f"natural effect: {stay}", *([hidden] if hidden else [])),
         _beyond(rows, query, start, end), bends=True, ends=(start, end),
     )  # fmt: skip

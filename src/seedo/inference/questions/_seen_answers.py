@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.inference.checks import missing_finding, missing_tells
+from seedo.inference.checks import SHARE, by_time, missing_finding, missing_tells, order
 from seedo.inference.effects import Plan, compare, mean_estimate, plain_mean
 from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import Answer, refuse
@@ -206,11 +206,44 @@ def _correlation(
         clusters = np.unique(table.unit[kept], return_inverse=True)[1].reshape(-1)
         sums = np.bincount(clusters, weight * influence)
         error = math.sqrt(float(sums @ sums) * len(sums) / max(len(sums) - 1, 1)) / total
-    half = 1.959963984540054 * error / max(1 - r * r, 1e-12)
+    stretch, warnings = _in_series(table, kept, z)
+    half = 1.959963984540054 * stretch * error / max(1 - r * r, 1e-12)
     low, high = (math.tanh(math.atanh(np.clip(r, -1 + 1e-12, 1 - 1e-12)) + s * half)
                  for s in (-1, 1))  # fmt: skip
     text = f"{query.text(table.columns)} = "
     assumes = ("rows are independent of each other", *_as_numbers(table, at))
-    found = Answer("", None, text, r, low, high, assumes=assumes, rests_on=f"{len(pair):,} rows")
+    found = Answer("", None, text, r, low, high, assumes=assumes, rests_on=f"{len(pair):,} rows",
+                   warnings=warnings)  # fmt: skip
     shown = f"{r:.3g} [{low:.3g}, {high:.3g}]"
     return replace(found, answer=f"{text}{shown} ({which}: {len(pair):,} rows)")
+
+
+def _in_series(
+    table: Table, kept: NDArray[np.bool_], z: NDArray[np.float64]
+) -> tuple[float, tuple[str, ...]]:
+    """How many times wider an interval is because both variables go over from row to row, and a
+    warning: R rows say as much as R (1 - a b) / (1 + a b) independent ones, with autocorrelations
+    a and b (Bartlett 1935, Journal of the Royal Statistical Society 98:536).
+
+    Args:
+        table: all rows.
+        kept: bool[R], rows that are used.
+        z: float64[R', 2], both variables in these, standardised.
+    """
+    if table.unit is not None or table.weight is not None:
+        return 1.0, ()
+    if table.time is not None:
+        z = z[np.argsort(table.time[kept], kind="stable")]
+    elif not (by_time(z[:, 0], z[:, 1]) and by_time(z[:, 1], z[:, 0])):
+        return 1.0, ()
+    found = order(z[:, 0], z[:, 1])
+    if found.p_value >= SHARE["autocorrelation"]:
+        return 1.0, ()
+    both = min(found.residual * found.cause, 0.98)
+    count = max(len(z) * (1 - both) / (1 + both), 4.0)
+    one, two = found.residual, found.cause
+    return math.sqrt(len(z) / count), (
+        f"neighbouring rows resemble each other in both (autocorrelation {one:.2f} and {two:.2f}): "
+        f"{len(z):,} rows say as much as {count:.0f} independent ones, and a trend or a season "
+        "that both share would make such a correlation by itself",
+    )

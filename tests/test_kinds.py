@@ -1,0 +1,146 @@
+"""Other tables of the kinds of trouble in `test_cases`: other designs, languages and codes."""
+
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seedo import cli
+
+
+def _ask(folder, monkeypatch, capsys, table, question, *words):
+    table.to_csv(folder / "t.csv", index=False)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["seedo", "ask", "t.csv", question, *words, "--json"])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    out, err = capsys.readouterr()
+    return (json.loads(out) if out else {}), err, end.value.code
+
+
+@pytest.fixture
+def ask(tmp_path, monkeypatch, capsys):
+    def asked(table, question, *words, graph=""):
+        if graph:
+            (tmp_path / "g.txt").write_text(graph)
+            words = (*words, "--graph", "g.txt")
+        return _ask(tmp_path, monkeypatch, capsys, table, question, *words)
+
+    return asked
+
+
+def _readings(order):
+    """Ten animals of 40 readings each, drug by animal, in this order; no effect."""
+    rng = np.random.default_rng(11)
+    drug = np.array([0, 1, 1, 0, 1, 0, 0, 1, 0, 1])
+    level = rng.normal(0, 1.5, 10)
+    animal = np.repeat(order(drug), 40)
+    return pd.DataFrame({"drug": drug[animal], "bp": level[animal] + rng.normal(size=400),
+                         "did": "drug"})  # fmt: skip
+
+
+def test_units_that_no_column_names_are_told_by_runs(ask):
+    table = _readings(lambda drug: np.arange(10))
+    found, _, _ = ask(table, "effect of drug on bp from 0 to 1", "--targets", "did")
+    assert found["low"] <= 0 <= found["high"]
+    assert "8 runs" in found["warnings"][0]
+    sorted_by_drug = _readings(lambda drug: np.argsort(drug, kind="stable"))
+    found, _, _ = ask(sorted_by_drug, "effect of drug on bp from 0 to 1", "--targets", "did")
+    assert "--unit" in found["warnings"][0]
+    assert "too short" in found["warnings"][0]
+
+
+def test_rows_of_a_sorted_trial_are_no_runs(ask):
+    rng = np.random.default_rng(3)
+    drug = np.repeat([0, 1], 150)
+    table = pd.DataFrame({"drug": drug, "bp": drug + rng.normal(size=300), "did": "drug"})
+    found, _, _ = ask(table, "effect of drug on bp from 0 to 1", "--targets", "did")
+    assert not found["warnings"]
+
+
+def test_a_curve_is_not_given_to_a_cause_that_another_decides(ask):
+    rng = np.random.default_rng(5)
+    age = rng.normal(size=500)
+    table = pd.DataFrame({"age": age, "dose": 2 * age + rng.normal(0, 0.02, 500),
+                          "y": np.sin(2 * age) + rng.normal(0, 0.2, 500)})  # fmt: skip
+    found, _, _ = ask(table, "effect of dose on y", graph="age -> dose\nage -> y\ndose -> y")
+    assert found.get("value") is None
+    assert "no overlap" in found["answer"]
+
+
+def test_direct_effect_where_the_outcome_decides_what_is_missing(ask):
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=600)
+    sev = x + rng.normal(size=600)
+    y = 2 * x + sev + rng.normal(size=600)
+    sev[rng.random(600) < 1 / (1 + np.exp(-y))] = np.nan
+    table = pd.DataFrame({"x": x, "sev": sev, "y": y})
+    graph = "x -> sev\nsev -> y\nx -> y"
+    found, _, _ = ask(table, "direct effect of x on y", graph=graph)
+    assert found["low"] <= 2 <= found["high"]
+    assert "filled in" in found["warnings"][0]
+    found, _, _ = ask(table, "indirect effect of x on y", graph=graph)
+    assert "off by more than its interval" in found["warnings"][0]
+
+
+def test_correlation_of_two_random_walks(ask):
+    rng = np.random.default_rng(14)
+    a, b = np.cumsum(rng.normal(size=(2, 150)), axis=1)
+    found, _, _ = ask(pd.DataFrame({"a": a, "b": b}), "correlation of a and b")
+    assert found["low"] <= 0 <= found["high"]
+    assert "independent ones" in found["warnings"][0]
+    mixed = rng.permutation(150)
+    found, _, _ = ask(pd.DataFrame({"a": a[mixed], "b": b[mixed]}), "correlation of a and b")
+    assert not found["warnings"]
+
+
+@pytest.mark.parametrize("code", ["1e30", "9.99E+33", "3.4028235e38"])
+def test_huge_codes_are_missing(ask, code):
+    rng = np.random.default_rng(25)
+    x = rng.normal(120, 15, 300).round()
+    cells = np.where(rng.random(300) < 0.05, code, x.astype(int).astype(str))
+    table = pd.DataFrame({"x": cells, "y": (x / 20 + rng.normal(size=300)).round(2)})
+    found, said, _ = ask(table, "effect of x on y", graph="x -> y")
+    assert found["low"] <= 0.05 <= found["high"]
+    assert "read as missing" in said
+
+
+def test_a_remedy_with_a_blank_is_quoted(ask):
+    cells = [str(v) for v in range(30)]
+    cells[4] = "keine Angabe"
+    table = pd.DataFrame({"x": cells, "y": np.arange(30) ** 2})
+    _, said, code = ask(table, "E[x]")
+    assert code
+    assert "--missing 'keine Angabe' if" in said
+    found, _, _ = ask(table, "E[x]", "--missing", "keine Angabe")
+    assert found["value"] == pytest.approx((435 - 4) / 29)
+
+
+def test_losses_in_brackets_behind_a_currency(ask):
+    table = pd.DataFrame(
+        {"x": np.arange(20) ** 2, "y": [f"$({v:,.2f})" for v in range(1000, 1020)]}
+    )
+    assert ask(table, "E[y]")[0]["value"] == pytest.approx(-1009.5)
+
+
+@pytest.mark.parametrize(("no", "yes"), [("нет", "да"), ("nee", "ja"), ("não", "sim"),
+                                     ("control", "treated"), ("hayır", "evet")])  # fmt: skip
+def test_from_no_to_yes_in_other_languages(ask, no, yes):
+    rng = np.random.default_rng(19)
+    set_to = rng.integers(0, 2, 200)
+    table = pd.DataFrame({"t": np.where(set_to, yes, no), "y": set_to + rng.normal(size=200),
+                          "did": "t"})  # fmt: skip
+    found, _, _ = ask(table, "effect of t on y", "--targets", "did")
+    assert found["low"] <= 1 <= found["high"]
+    assert f"from {no} to {yes}" in found["answer"]
+
+
+def test_customers_who_buy_nothing_are_no_copies(ask):
+    rng = np.random.default_rng(5)
+    spent = np.where(rng.random(900) < 0.1, rng.lognormal(3, 1, 900).round(2), 0.0)
+    table = pd.DataFrame({"arm": rng.integers(0, 2, 900), "revenue": spent})
+    assert "copies" not in ask(table, "E[revenue]")[1]
+    twice = pd.concat([table[spent > 0]] * 2)
+    assert "copies" in ask(twice, "E[revenue]")[1]
