@@ -275,6 +275,25 @@ def test_a_person_is_asked_again_about_an_odd_value(tmp_path):
 
 
 @pytest.mark.slow
+def test_the_first_proposal_takes_under_five_seconds_and_the_next_under_one(tmp_path):
+    file = tmp_path / "c.toml"
+    file.write_text(play.EXAMPLE.replace("budget = 20", "budget = 40"))
+    begun = time.monotonic()
+    process = subprocess.run(
+        [sys.executable, "-m", "seedo", "experiment", str(file), "--propose"], check=True,
+        capture_output=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert process.stdout.startswith(b"run,temperature")
+    assert time.monotonic() - begun < 5
+    with play.Campaign(file) as campaign:
+        for number in range(40):
+            began = time.monotonic()
+            (proposal,) = campaign.ask()
+            assert time.monotonic() - began < 1
+            campaign.tell(number, {"yield": proposal.setting["temperature"] + number % 3})
+
+
+@pytest.mark.slow
 def test_at_a_terminal(tmp_path):
     """The command itself, at a terminal of its own."""
     file = written(tmp_path, budget=2)
@@ -335,7 +354,11 @@ def test_proposals_and_results_as_tables(tmp_path, capsys):
     assert "run 0: recorded" in said
     assert "is not among what can be set: kept as data" in said
     code, _, said = run(capsys, "experiment", str(file), "--record", str(filled))
-    assert code == 2  # a second time a failed run is no news
+    assert (code, said.count("has this result already")) == (0, 2)
+    filled.write_text(filled.read_text().replace("failed no power", "").replace(",5,", ",6,"))
+    code, _, said = run(capsys, "experiment", str(file), "--record", str(filled))
+    assert code == 2
+    assert "it has another result already, which stays as it is" in said
     code, out, said = run(capsys, "experiment", str(file), "--propose", "--json")
     (third,) = json.loads(out)["runs"]
     assert (third["run"], third["again"]) == (2, False)

@@ -66,7 +66,7 @@ def record(campaign: Campaign, path: Path) -> list[str]:
         number, read = row["run"], row["readings"]
         run = campaign.runs[number]
         if run.state != "waits":
-            if row["ended"] or _differs(campaign, number, read):
+            if row["ended"] not in ("", run.state) or _differs(campaign, number, read):
                 remedy = "it has another result already, which stays as it is"
                 raise UserError(f"{path}: run", number, remedy)
             told.append(f"run {number}: has this result already")
