@@ -81,10 +81,7 @@ class _Outside:
         try:
             return self._endpoint.run(setting, self._plan.names, _seed(self._plan, number))
         except UserError as error:
-            from seedo.worlds.external import NotReached
-
-            told = Off if isinstance(error, NotReached) else Failed
-            raise told(str(error)) from error
+            raise _no_result(error) from error
 
     def close(self) -> None:
         self._endpoint.close()
@@ -111,9 +108,9 @@ class _System:
         try:
             at = self._world.spec.space.read(setting)
             self._world.spec.space.check(at)
+            read = np.asarray(self._world.measured(self._task, at, rng), np.float64)
         except UserError as error:
-            raise Failed(str(error)) from error
-        read = np.asarray(self._world.measured(self._task, at, rng), np.float64)
+            raise _no_result(error) from error
         found = dict(zip(self._world.spec.readings, read.tolist(), strict=True))
         return {name: found[name] for name in self._plan.names}
 
@@ -130,7 +127,7 @@ class FunctionMeter:
     def run(self, number: int, setting: dict[str, Any]) -> Mapping[str, float | None]:
         try:
             found = self._function(setting)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             said = " ".join(str(error).split())[:200]
             raise Failed(f"{type(error).__name__}: {said}") from error
         if not isinstance(found, Mapping):
@@ -141,6 +138,13 @@ class FunctionMeter:
 
     def close(self) -> None:
         pass
+
+
+def _no_result(error: UserError) -> Failed | Off:
+    """What an error of whatever measures means for the run."""
+    from seedo.worlds.external import NotReached
+
+    return (Off if isinstance(error, NotReached) else Failed)(str(error))
 
 
 def _endpoint(measure: Measure, described: bool) -> Any:
