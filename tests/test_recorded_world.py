@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import time
 import warnings
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
+import lab_client
 import seedo  # noqa: F401  (registers the environments)
 from command import run
 from seedo import worlds
@@ -297,6 +299,25 @@ def test_a_log_is_read_where_its_table_is_gone_and_made_again_where_it_is_not(ta
     with pytest.raises(UserError, match="No such file"):
         worlds.from_config(origin.world, config)
     assert review([tmp_path / "run"]).runs[0].regret.kept.value is not None
+
+
+def test_the_lab_shows_what_was_set_at_once(table, tmp_path):
+    world = recorded(table, roles=ROLES, runs=3)
+    (tmp_path / "logs").mkdir()
+    perform(world, find_player("random", world), 2, 0, tmp_path / "logs/run")
+    browser = lab_client.client(tmp_path / "data", logs=(tmp_path / "logs",))
+    assert browser.get("/look/log", params={"log": "run"}).status_code == 200
+    found = {}
+    for _ in range(100):
+        found = browser.get("/api/look/episodes", params={"log": "run"}).json()
+        if "error" not in found:
+            break
+        time.sleep(0.1)
+    assert [row["target"] for row in found["rows"]] == [-2, -2]
+    steps = browser.get("/api/look/episode", params={"log": "run", "at": "0.0"}).json()["steps"]
+    assert [one["target"] for one in steps] == [-1] * 4
+    assert steps[0]["did"].startswith("temp = ")
+    assert "ligand = L" in steps[0]["did"]
 
 
 def test_imported_logs_of_such_a_name_stay_nobodys(table):

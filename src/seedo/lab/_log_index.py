@@ -19,6 +19,7 @@ _BITS = 63
 _TEXTS = 8
 _TIE = 1e-4  # relative: returns are float32, oracle returns too
 _UNUSED = tuple(n for n in EpisodeBatch.OPTIONAL if n != "participant")
+SEVERAL = -2
 SORTS = ("id", "returns", "-returns", "regret", "-regret")
 
 
@@ -31,7 +32,8 @@ class Columns:
         part, row: int32[B], where they are.
         returns, oracle_return, random_return: float32[B], NaN where unknown.
         goal: int16[B], at the first exploit step that has one; -1: none.
-        target, value: int16[B] and float32[B], what was done at that step.
+        target, value: int16[B] and float32[B], what was done at that step; -1: nothing,
+            `SEVERAL`: several variables were set at once.
         tested: int64[B]; bit i: variable i was set while exploring.
         person: int32[B], position in the index's `people`; 0 where it has none.
     """
@@ -194,9 +196,12 @@ def _columns(batch: EpisodeBatch, part: int, people: dict[str, int]) -> Columns:
     aimed = (batch.phase == EXPLOIT) & (batch.goal >= 0)
     first = aimed.argmax(1)
     any_goal = aimed.any(1)
+    done = batch.setting[rows, first]
+    sets = ~np.isnan(done)
+    target = np.where(sets.sum(1) > 1, SEVERAL, np.where(sets.any(1), sets.argmax(1), -1))
     tested = np.zeros(B, np.int64)
     for variable in range(min(batch.n, _BITS)):
-        hit = ((batch.target == variable) & (batch.phase == EXPLORE)).any(1)
+        hit = (~np.isnan(batch.setting[:, :, variable]) & (batch.phase == EXPLORE)).any(1)
         tested |= hit.astype(np.int64) << variable
     return Columns(
         id=batch.episode_id,
@@ -206,8 +211,8 @@ def _columns(batch: EpisodeBatch, part: int, people: dict[str, int]) -> Columns:
         oracle_return=batch.oracle_return,
         random_return=batch.random_return,
         goal=np.where(any_goal, batch.goal[rows, first], -1).astype(np.int16),
-        target=np.where(any_goal, batch.target[rows, first], -1).astype(np.int16),
-        value=np.where(any_goal, batch.value[rows, first], np.nan).astype(np.float32),
+        target=np.where(any_goal, target, -1).astype(np.int16),
+        value=np.where(any_goal & (target >= 0), done[rows, target], np.nan).astype(np.float32),
         tested=tested,
         person=np.array(
             [people.setdefault(name, len(people)) for name in batch.participant or ()] or [0] * B,

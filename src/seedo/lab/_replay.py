@@ -194,11 +194,13 @@ def stream_of(log: Log) -> str | None:
 
 
 def _step(batch: EpisodeBatch, t: int, did: list[str] | None) -> dict[str, Any]:
-    target = int(batch.target[0, t])
+    setting = batch.setting[0, t]
+    were_set = np.flatnonzero(~np.isnan(setting))
+    target = int(were_set[0]) if len(were_set) == 1 else -1
     step = {
         "phase": PHASES[batch.phase[0, t]],
         "target": target,
-        "value": batch.value[0, t] if target >= 0 else None,
+        "value": setting[target] if target >= 0 else None,
         "outcome": batch.outcome[0, t].tolist(),
         "goal": int(batch.goal[0, t]),
         "said": batch.explanation[0][t][:MOST_TEXT] if batch.explanation else "",
@@ -206,7 +208,17 @@ def _step(batch: EpisodeBatch, t: int, did: list[str] | None) -> dict[str, Any]:
     }
     if did is not None:
         step["did"] = did[t]
+    elif len(were_set) > 1:
+        step["did"] = ", ".join(_set_to(batch, int(i), float(setting[i])) for i in were_set)
     return step
+
+
+def _set_to(batch: EpisodeBatch, variable: int, value: float) -> str:
+    """One of several variables that were set at once, with the name of its level."""
+    levels = (batch.origin.levels or (None,) * batch.n)[variable]
+    known = levels is not None and value.is_integer() and 0 <= value < len(levels)
+    shown = levels[int(value)] if levels is not None and known else f"{value:.4g}"
+    return f"{batch.origin.variables[variable]} = {shown}"[:MOST_TEXT]
 
 
 def _likely(batch: EpisodeBatch, t: int) -> list[dict[str, Any]]:

@@ -188,7 +188,7 @@ function episodeRow(row) {
     make("td", {}, button),
     about.people ? cell(row.person, "word") : null,
     rooms ? null : cell(row.goal < 0 ? "–" : names[row.goal], "word"),
-    rooms ? null : cell(row.goal < 0 ? "–" : row.target < 0 ? "nothing" : `${names[row.target]} = ${number(row.value)}`, "word"),
+    rooms ? null : cell(row.goal < 0 ? "–" : row.target < -1 ? "several at once" : row.target < 0 ? "nothing" : `${names[row.target]} = ${number(row.value)}`, "word"),
     cell(number(row.returns)),
     cell(number(row.oracle_return)),
     cell(row.best === null ? "–" : row.best ? "✓ yes" : "✗ no", "word"),
@@ -276,7 +276,7 @@ function stepTable(s) {
       {},
       make("td", {}, stepButton(t)),
       cell(PHASES[one.phase], "word"),
-      cell(action(names, one.target, one.value), "word"),
+      cell(one.did ?? action(names, one.target, one.value), "word"),
       ...one.outcome.map((value, i) => cell(number(value), [i === one.target ? "set" : "", i === s.goalVariable ? "goal" : ""].filter(Boolean).join(" "))),
       said ? cell(one.said, "said") : null,
       likely ? cell(one.likely.map((a) => `${names[a.target]}${a.value === null ? "" : ` = ${number(a.value)}`} ${Math.round(100 * a.p)} %`).join("\n"), "likely") : null,
@@ -311,7 +311,7 @@ function stepButton(t) {
 function inWords(t) {
   if (t === 0) return `Before the first of ${shown.steps.length} steps.`;
   const one = shown.steps[t - 1];
-  const did = shown.rooms ? one.did : action(names, one.target, one.value);
+  const did = one.did ?? action(names, one.target, one.value);
   return `Step ${t} of ${shown.steps.length} (${PHASES[one.phase]}): ${did}${one.said ? `. ${shown.rooms ? "Said" : "Explanation"}: ${one.said}` : ""}`;
 }
 
