@@ -5,8 +5,8 @@
 
 Plants (world `plants`; both forms; no row, or 1,000, watched first): runs until the setting that
 the player would keep has 95 % of the way from a random setting to the best, paired by plant;
-players that do not get there within the budget count one run more than it. With two players or more, the
-ratio of the first's mean to each other's has a 95 % bootstrap interval over plants. Only
+players that do not get there within the budget count one run more than it. With two players or
+more, the ratio of the first's mean to each other's has a 95 % bootstrap interval over plants. Only
 `bayes:mechanisms` makes use of watched rows; others are run without them once. Hills: an optimum
 inside the range, noise 2 % of the range of outcomes, 12 runs: the share of surfaces on which the
 setting kept is within 5 % of that range of the best. Plants that are done are not run again with
