@@ -471,3 +471,18 @@ def test_an_earlier_optimum_outside_is_never_kept(tmp_path):
     start = [str(tmp_path / "e.csv")]
     with play.Campaign(plan(start=start, budget=1), tmp_path / "c") as campaign:
         assert campaign.chooser.recommend(campaign.known, 0).tolist() == [5, 1]
+
+
+@pytest.mark.parametrize("player", ["one-factor", "response-surface", "bayes:mechanisms"])
+def test_players_take_any_earlier_rows_and_propose_only_what_can_be_set(tmp_path, player):
+    draw = np.random.default_rng(1)
+    rows = [
+        f"{draw.uniform(-20, 40):.3f},{'ab'[i % 2]},{i},{draw.normal():.3f},{'yes' if i % 3 else ''}"
+        for i in range(18)
+    ]
+    (tmp_path / "e.csv").write_text("\n".join(["x,kind,y,z,seen", *rows, ",,3,2,yes"]) + "\n")
+    start = [{"file": str(tmp_path / "e.csv"), "observed": "seen"}]
+    with play.Campaign(plan(player=player, start=start, budget=8), tmp_path / "c") as campaign:
+        play.run_campaign(campaign, rig)
+        assert campaign.made == 8
+        assert campaign.plan.space.allows(np.array([run.setting for run in campaign.runs])).all()

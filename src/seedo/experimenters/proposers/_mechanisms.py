@@ -125,6 +125,7 @@ class _System:
         others = [i for i, name in enumerate(runs.names) if name not in goals.readings]
         z = runs.readings[:, others]
         known = np.isfinite(y).all(axis=1) & np.isfinite(z).all(axis=1)
+        known &= np.isfinite(runs.settings).all(axis=1)  # observed, but not at which values
         seen = runs.seen
         fewest = x.shape[1] + 2
         if (known & ~seen).sum() < fewest and (known & seen).sum() < 3 * fewest:

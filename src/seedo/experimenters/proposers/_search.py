@@ -54,13 +54,14 @@ def highest(
 
     Args:
         judge: settings float64[M, K] -> float64[M].
-        tried: float64[R, K], looked at as well.
+        tried: float64[R, K], looked at as well, as far as it can be set now.
         spread: settings that are looked at first; where there are no more, all are.
     """
     every = space.all()
     if every is not None and (space.listed is not None or len(every) <= spread):
         return every[int(np.argmax(judge(every)))]
-    at = np.concatenate([space.sample(spread, rng), space.corners(_CORNERS, rng), tried[-spread:]])
+    again = tried[space.allows(tried)][-spread:]
+    at = np.concatenate([space.sample(spread, rng), space.corners(_CORNERS, rng), again])
     worth = judge(at)
     for width in _WIDTHS:
         good = at[np.argsort(-worth, kind="stable")[:_BEST]]
