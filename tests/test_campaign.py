@@ -476,9 +476,9 @@ def test_an_earlier_optimum_outside_is_never_kept(tmp_path):
 @pytest.mark.parametrize("player", ["one-factor", "response-surface", "bayes:mechanisms"])
 def test_players_take_any_earlier_rows_and_propose_only_what_can_be_set(tmp_path, player):
     draw = np.random.default_rng(1)
+    places = draw.uniform(-20, 40, size=18)
     rows = [
-        f"{draw.uniform(-20, 40):.3f},{'ab'[i % 2]},{i},{draw.normal():.3f},{'yes' if i % 3 else ''}"
-        for i in range(18)
+        f"{x:.3f},{'ab'[i % 2]},{i},{i % 5},{'yes' * (i % 3 > 0)}" for i, x in enumerate(places)
     ]
     (tmp_path / "e.csv").write_text("\n".join(["x,kind,y,z,seen", *rows, ",,3,2,yes"]) + "\n")
     start = [{"file": str(tmp_path / "e.csv"), "observed": "seen"}]
