@@ -593,6 +593,22 @@ def test_names_of_any_kind_and_nothing_found_yet(tmp_path, capsys):
     assert "<b>," not in page
 
 
+def test_knobs_and_readings_may_be_called_as_other_columns_are(tmp_path, capsys):
+    file = tmp_path / "c.toml"
+    file.write_text('name = "odd"\nbudget = 1\nplayer = "random"\n'
+                    "[knobs.run]\nlow = 0\nhigh = 1\n[knobs.state]\nlevels = ['a', 'b']\n"
+                    "[goals.cost]\naim = 'minimize'\n")  # fmt: skip
+    code, out, _ = run(capsys, "experiment", str(file), "--propose")
+    (row,) = csv.DictReader(io.StringIO(out))
+    assert list(row) == ["run_", "run", "state", "cost", "state_"]
+    (tmp_path / "r.csv").write_text(out.replace(",,", ",3.5,"))
+    code, _, said = run(capsys, "experiment", str(file), "--record", str(tmp_path / "r.csv"))
+    assert code == 0, said
+    assert "run 0: recorded" in said
+    header = (tmp_path / "odd" / "runs.csv").read_text().splitlines()[0]
+    assert header == "run_,run,state,cost,state_,cost_,why"
+
+
 def test_what_a_player_recommends_is_not_trusted(tmp_path):
     with play.Campaign(written(tmp_path)) as campaign:
         play.run_campaign(campaign, lambda s: {"y": truth(s)})

@@ -36,7 +36,8 @@ def proposals_csv(campaign: Campaign, proposals: Sequence[Proposal]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     knobs, names = campaign.plan.space.names, campaign.plan.names
-    writer.writerow(["run", *knobs, *names, "state"])
+    number, state = campaign.plan.column("run"), campaign.plan.column("state")
+    writer.writerow([number, *knobs, *names, state])
     for proposal in proposals:
         cells = [proposal.setting[knob] for knob in knobs]
         writer.writerow([proposal.run, *cells, *[""] * len(names), ""])
@@ -134,8 +135,9 @@ def _row_of_json(path: Path, row: Mapping[str, Any]) -> dict[str, Any]:
 def _from_table(path: Path, campaign: Campaign) -> list[dict[str, Any]]:
     table = read_columns(path)
     columns = list(table.arrays)
-    if "run" not in columns:
-        raise UserError(f"{path}: column", "run", near("run", columns))
+    number = campaign.plan.column("run")
+    if number not in columns:
+        raise UserError(f"{path}: column", number, near(number, columns))
     if not set(campaign.plan.names) & set(columns):
         remedy = f"give columns {', '.join(campaign.plan.names)}"
         raise UserError(f"{path}: readings", None, remedy)
@@ -148,16 +150,17 @@ def _from_table(path: Path, campaign: Campaign) -> list[dict[str, Any]]:
 
 
 def _row_of_table(cells: Mapping[str, str], campaign: Campaign, place: Any) -> dict[str, Any]:
-    number = as_number(cells["run"])
+    run, column = campaign.plan.column("run"), campaign.plan.column("state")
+    number = as_number(cells[run])
     if number is None or not number.is_integer():
-        raise UserError(place("run"), cells["run"], "give the number that was proposed")
+        raise UserError(place(run), cells[run], "give the number that was proposed")
     ended, why = "", ""
-    state = cells.get("state", "").strip()
+    state = cells.get(column, "").strip()
     word = state.partition(" ")[0].lower()
     if word in _STATES:
         ended, why = _STATES[word], state.partition(" ")[2] or _STATES[word]
     elif state.lower() not in _DONE:
-        raise UserError(place("state"), state, "leave it empty, or give failed or skip, and why")
+        raise UserError(place(column), state, "leave it empty, or give failed or skip, and why")
     read: dict[str, float | None] = {}
     for name in campaign.plan.names:
         cell = cells.get(name, "")

@@ -59,13 +59,14 @@ def write_runs(campaign: Campaign, path: Path) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     plan = campaign.plan
-    writer.writerow(["run", *plan.space.names, *plan.names, "state", "cost", "why"])
+    number, *rest = (plan.column(name) for name in ("run", "state", "cost", "why"))
+    writer.writerow([number, *plan.space.names, *plan.names, *rest])
     for run in campaign.runs:
         setting = campaign.setting(run)
         values = [_plain(value) for value in run.readings]
         writer.writerow([run.number, *(setting.get(name, "") for name in plan.space.names),
                          *values, run.state, _plain(run.cost), run.why])  # fmt: skip
-    notes = [Column(name, "label", "ignored") for name in ("run", "state", "cost", "why")]
+    notes = [Column(name, "label", "ignored") for name in (number, *rest)]
     write_atomic(path, text.getvalue().encode())
     write_atomic(roles_path(path), roles_text((*_columns(campaign), *notes)).encode())
 

@@ -88,6 +88,13 @@ class Plan:
         """Of the M readings."""
         return tuple(reading.name for reading in self.readings)
 
+    def column(self, name: str) -> str:
+        """The name of a further column in tables of runs: `name`, or, where a knob or reading is
+        called so, with _ behind it."""
+        while name in self.space.names or name in self.names:
+            name += "_"
+        return name
+
     def to_json(self) -> dict[str, Any]:
         """The whole plan as plain JSON, as it was understood; recorded settings by their digest."""
         space = self.space.to_json()
