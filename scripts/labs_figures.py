@@ -16,9 +16,9 @@ from pathlib import Path
 from seedo import evaluation, experimenters, play, reports, worlds
 
 ROOT = Path(__file__).resolve().parents[1]
-PLAYERS = ("random", "sobol", "one-factor")
+PLAYERS = ("random", "sobol", "one-factor", "response-surface")
 WALKS = {
-    "reactor": ("recorded:examples/reactor/suzuki.csv", {"runs": 25}, 100),
+    "reactor": ("recorded:examples/reactor/suzuki.csv", {"runs": 25}, 40),
     "simulator": ("external:reactor:stirred_tank", {"runs": 25}, 20),
 }
 TITLE = "Best setting found"

@@ -206,6 +206,7 @@ def rig(run):
 
 good = rig(lambda setting, seed: {"y": setting["x"] + seed})
 prints = rig(lambda setting: print("hello") or {"y": 1})
+asks = rig(lambda setting: {"y": len(sys.stdin.read())})
 raises = rig(lambda setting: {"y": 1 / 0})
 leaves = rig(lambda setting: os._exit(3))
 crashes = rig(lambda setting: ctypes.string_at(0))
@@ -267,6 +268,8 @@ def test_python_factories_functions_and_classes(guests):
         assert endpoint.run({"x": 0.5}, ["y"], seed=2) == {"y": 2.5}
     with open_endpoint("python:seedo_guests:prints") as endpoint:
         assert endpoint.run({"x": 0.5}, ["y"]) == {"y": 1.0}
+    with open_endpoint("python:seedo_guests:asks") as endpoint:
+        assert endpoint.run({"x": 0.5}, ["y"]) == {"y": 0.0}  # it cannot read what is not its own
     with open_endpoint("python:seedo_guests:Rig:4") as endpoint:
         assert endpoint.spec() == GOOD
         assert endpoint.run({"x": 0.5}, ["y"]) == {"y": 4.5}

@@ -80,10 +80,12 @@ def _plain(value: Any) -> Any:
 
 def main() -> None:
     """Serve requests until stdin ends."""
-    replies = os.fdopen(os.dup(1), "wb")
+    # The guest gets neither: what it reads and prints is its own affair.
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     guest: Guest | None = None
-    for line in sys.stdin.buffer:
+    for line in requests:
         request = json.loads(line)
         try:
             if guest is None:
