@@ -223,6 +223,8 @@ def test_what_is_listed_can_be_used(capsys):
 
     assert {row["world"] for row in listed("worlds")} >= {"dag", "rooms", "blicket"}
     for row in listed("splits"):
+        if worlds.find(row["world"]).named_by:  # of a table or a device, which none is given here
+            continue
         assert worlds.make(row["world"], split=row["split"]).split == row["split"]
     for world in ("dag", "rooms", "blicket"):
         defaults = {row["setting"]: row["default"] for row in listed("settings", world)}
