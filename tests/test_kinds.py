@@ -211,3 +211,23 @@ def test_further_ways_to_ask(ask, said, meant):
                           "y": t + rng.normal(size=120), "did": "t"})  # fmt: skip
     found, err, _ = ask(table, said, "--targets", "did")
     assert found["question"].removesuffix("?") == meant.removesuffix("?"), err
+
+
+def test_a_nine_beside_answers_from_one_to_five(ask):
+    rng = np.random.default_rng(9)
+    answer = rng.integers(1, 6, 300)
+    table = pd.DataFrame({"y": answer + rng.normal(size=300),
+                          "q1": np.where(rng.random(300) < 0.1, 9, answer)})  # fmt: skip
+    assert "--missing q1=9 if" in ask(table, "E[q1]")[1]
+    table["q1"] = rng.poisson(2.5, 300)
+    assert "--missing" not in ask(table, "E[q1]")[1]
+
+
+@pytest.mark.parametrize("asked", ["from 0 mg to 5 mg", 'from "0 mg" to "5 mg"', "from 0 to 5mg"])
+def test_a_setting_with_its_unit(ask, asked):
+    rng = np.random.default_rng(11)
+    dose = rng.integers(0, 3, 120)
+    table = pd.DataFrame({"dose": [f"{5 * k} mg" for k in dose], "did": "dose",
+                          "y": np.array([1, 3, 2])[dose] + rng.normal(0, 0.5, 120)})  # fmt: skip
+    found, err, _ = ask(table, f"effect of dose on y {asked}", "--targets", "did")
+    assert found["low"] <= 2 <= found["high"], err
