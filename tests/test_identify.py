@@ -230,7 +230,7 @@ def test_a_bad_graph_file_is_refused_with_line_and_text(text, message):
 
 
 def test_a_graph_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(UserError, match="can be read"):
+    with pytest.raises(UserError, match="there is no such file"):
         read_graph(tmp_path / "none.txt")
 
 

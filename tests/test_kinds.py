@@ -144,3 +144,90 @@ def test_customers_who_buy_nothing_are_no_copies(ask):
     assert "copies" not in ask(table, "E[revenue]")[1]
     twice = pd.concat([table[spent > 0]] * 2)
     assert "copies" in ask(twice, "E[revenue]")[1]
+
+
+def test_a_number_that_sites_set_each_around_a_level_of_their_own(ask):
+    rng = np.random.default_rng(31)
+    site = rng.integers(0, 3, 300)
+    dose = 3 * site + rng.normal(size=300)
+    pain = -2.5 * site + 0.6 * dose + rng.normal(size=300)
+    table = pd.DataFrame({"clinic": np.array(["Basel", "Graz", "Ulm"])[site], "dose": dose,
+                          "pain": pain, "did": "dose"})  # fmt: skip
+    question = "effect of dose on pain"
+    found, _, _ = ask(table, question, "--targets", "did")
+    assert "--sources clinic" in found["warnings"][0]
+    found, _, _ = ask(table, question, "--targets", "did", "--sources", "clinic")
+    assert found["low"] <= 0.6 <= found["high"]
+    assert not found["warnings"]
+    table["dose"] = rng.normal(size=300)
+    table["pain"] = -2.5 * site + 0.6 * table["dose"] + rng.normal(size=300)
+    assert not ask(table, question, "--targets", "did")[0]["warnings"]
+
+
+def test_shares_that_are_set_together(ask):
+    rng = np.random.default_rng(33)
+    a, b, _c = (100 * rng.dirichlet([2, 3, 2], 60).T).round(1)
+    table = pd.DataFrame({"a": a, "b": b, "c": (100 - a - b).round(1), "did": "a;b;c"})
+    table["y"] = (0.1 * table.a + 0.05 * table.b - 0.02 * table.c + rng.normal(0, 0.2, 60)).round(2)
+    targets = ("--targets", "did")
+    for do in ("a = 20, b = 50, c = 30", "a = 20, b = 50", "b = 50, c = 30"):
+        found, _, _ = ask(table, f"E[y | do({do})]", *targets)
+        assert found["low"] <= 3.9 <= found["high"]
+    assert "give way: set all" in ask(table, "E[y | do(a = 20)]", *targets)[0]["answer"]
+    assert "no such mixture" in ask(table, "E[y | do(a = 70, b = 50)]", *targets)[0]["answer"]
+
+
+TETRAD = """Graph Nodes:
+z;x;y
+
+Graph Edges:
+1. z --> x
+2. z --> y
+3. x --> y
+"""
+
+
+def test_graphs_of_tetrad_and_matrices_without_names(ask):
+    rng = np.random.default_rng(1)
+    z = rng.normal(size=300)
+    x = z + rng.normal(size=300)
+    table = pd.DataFrame({"z": z, "x": x, "y": 2 * x + 3 * z + rng.normal(size=300)})
+    found, _, _ = ask(table, "effect of x on y", graph=TETRAD)
+    assert found["low"] <= 2 <= found["high"]
+    open_end = TETRAD.replace("3. x -->", "3. x o->")
+    assert "leaves the direction open" in ask(table, "effect of x on y", graph=open_end)[1]
+    assert "without names" in ask(table, "effect of x on y", graph="0 1 1\n0 0 1\n0 0 0\n")[1]
+
+
+@pytest.mark.parametrize(("said", "meant"), [
+    ("t effect on y", "effect of t on y"),
+    ("heterogeneous effects of t on y by sex", "effect of t on y by sex"),
+    ("how sure are you that t causes y?", "does t cause y?"),
+])  # fmt: skip
+def test_further_ways_to_ask(ask, said, meant):
+    rng = np.random.default_rng(39)
+    t = rng.integers(0, 2, 120)
+    table = pd.DataFrame({"t": t, "sex": rng.choice(["f", "m"], 120),
+                          "y": t + rng.normal(size=120), "did": "t"})  # fmt: skip
+    found, err, _ = ask(table, said, "--targets", "did")
+    assert found["question"].removesuffix("?") == meant.removesuffix("?"), err
+
+
+def test_a_nine_beside_answers_from_one_to_five(ask):
+    rng = np.random.default_rng(9)
+    answer = rng.integers(1, 6, 300)
+    table = pd.DataFrame({"y": answer + rng.normal(size=300),
+                          "q1": np.where(rng.random(300) < 0.1, 9, answer)})  # fmt: skip
+    assert "--missing q1=9 if" in ask(table, "E[q1]")[1]
+    table["q1"] = rng.poisson(2.5, 300)
+    assert "--missing" not in ask(table, "E[q1]")[1]
+
+
+@pytest.mark.parametrize("asked", ["from 0 mg to 5 mg", 'from "0 mg" to "5 mg"', "from 0 to 5mg"])
+def test_a_setting_with_its_unit(ask, asked):
+    rng = np.random.default_rng(11)
+    dose = rng.integers(0, 3, 120)
+    table = pd.DataFrame({"dose": [f"{5 * k} mg" for k in dose], "did": "dose",
+                          "y": np.array([1, 3, 2])[dose] + rng.normal(0, 0.5, 120)})  # fmt: skip
+    found, err, _ = ask(table, f"effect of dose on y {asked}", "--targets", "did")
+    assert found["low"] <= 2 <= found["high"], err

@@ -174,7 +174,7 @@ def test_why_is_refused_where_the_outcome_was_set_or_the_row_is_not_there():
     graph = Beliefs(parse_graph("X -> Y"), draws=200)
     with pytest.raises(UserError, match="Y was set in row 3"):
         ask("why was Y low in row 3?", table, graph)
-    with pytest.raises(UserError, match="the last is 59"):
+    with pytest.raises(UserError, match="there are 60, counted from 0"):
         ask("why was Y low in row 60?", table, graph)
 
 

@@ -44,7 +44,7 @@ def suspects(values: NDArray[np.float64]) -> list[Suspect]:
     like 99, 199, 999 are none: where a third of the other values end in 9, nothing above 0 is
     sure. A 0 that nothing else is near may be one: three cells or more, nothing below it, ten other
     values or more, and before the first of them a gap of a quarter of their range and of three
-    times their widest own one.
+    times their widest own one. So may a 9 beside answers from 1 to 5.
 
     Args:
         values: float64[R], NaN where missing.
@@ -63,7 +63,7 @@ def suspects(values: NDArray[np.float64]) -> list[Suspect]:
     for place in {*ends, *(len(distinct) - 1 - i for i in ends)}:
         far = abs(distinct[place]) > size and counts[place] >= 2
         coded[place] = _coded(distinct[place]) or far
-    rest = distinct[~coded]
+    rest, rest_counts = distinct[~coded], counts[~coded]
     if not len(rest):
         return []
     first, last = float(rest[0]), float(rest[-1])
@@ -79,9 +79,18 @@ def suspects(values: NDArray[np.float64]) -> list[Suspect]:
         sure = sure and (abs(value) >= 99 or _is_flag(rest) or value < 0 <= first)
         sure = sure or (below and value <= -99)
         far = gap > extent / 4 and count >= 3 and len(rest) >= 10 and abs(value) >= 99
-        if sure or far or below:
+        if sure or far or below or _beside_a_scale(value, int(count), rest, rest_counts):
             found.append(Suspect(value, int(count), bool(sure)))
     return found
+
+
+def _beside_a_scale(
+    value: float, count: int, rest: NDArray[np.float64], counts: NDArray[np.int64]
+) -> bool:
+    """Whether a 9 stands beside a scale of four or more whole numbers without a gap, one or more
+    places beyond the last, and a quarter as often as that or more: rare counts get rarer."""
+    scale = len(rest) >= 4 and bool(np.all(np.diff(rest) == 1))
+    return value == 9 and scale and value > rest[-1] + 1 and count >= max(3, int(counts[-1]) / 4)
 
 
 def _nought(there: NDArray[np.float64]) -> list[Suspect]:

@@ -1,4 +1,4 @@
-"""Graphs as diagrams and code hold them: mermaid, pairs in Python or JSON, ggdag's `dagify`."""
+"""Graphs as programs hold them: mermaid, Tetrad, pairs in Python or JSON, ggdag's `dagify`."""
 
 from __future__ import annotations
 
@@ -88,6 +88,32 @@ def _passed(text: str, at: int) -> int:
     while at < len(text) and text[at].isspace():
         at += 1
     return at
+
+
+def is_tetrad(text: str) -> bool:
+    """Whether a text is a graph as Tetrad and causal-learn save it."""
+    return re.match(r"\s*Graph Nodes:", text) is not None
+
+
+def read_tetrad(text: str, drawing: Drawing) -> None:
+    """``Graph Nodes:`` and names, then ``Graph Edges:`` and numbered lines ``1. A --> B``."""
+    part = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        place = drawing.place(number, line)
+        if found := re.match(r"\s*Graph (\w+):", line):
+            part = found[1]
+        elif part == "Nodes":
+            for name in filter(None, re.split(r"\s*[;,]\s*", line.strip())):
+                drawing.node(name, place)
+        elif part == "Edges" and line.strip():
+            edge = re.match(r"\s*(?:\d+\.\s+)?(\S.*?)\s+([<o-]-[>o-])\s+(\S.*?)\s*$", line)
+            if edge is None:
+                raise place.refuse("write 1. A --> B, or A <-> B (a hidden common cause)")
+            if edge[2] not in ("-->", "<->", "<--"):
+                raise place.refuse(f"{edge[2]} leaves the direction open: write --> for a cause, "
+                                   "<-> for a hidden common cause")  # fmt: skip
+            ends = (edge[3], edge[1]) if edge[2] == "<--" else (edge[1], edge[3])
+            drawing.edge(ends[0], "<->" if edge[2] == "<->" else "->", ends[1], place)
 
 
 def is_pairs(text: str) -> bool:

@@ -20,9 +20,11 @@ from seedo.inference.graphs._graph_code import (
     is_dagify,
     is_mermaid,
     is_pairs,
+    is_tetrad,
     read_dagify,
     read_mermaid,
     read_pairs,
+    read_tetrad,
 )
 from seedo.inference.graphs._graph_markup import (
     is_bif,
@@ -141,8 +143,8 @@ def parse_graph(
 
     The format is told from the text: statements one a line (``A -> B``, chains, ``A <-> B`` for a
     hidden common cause, ``A`` for a variable without edges, formulas ``Y ~ X + Z``), dagitty, DOT,
-    GML, node-link JSON, BIF, bnlearn's model strings, mermaid, pairs as in Python, ggdag's
-    `dagify`, and CSV of edges or of a matrix of 0 and 1.
+    GML, node-link JSON, BIF, bnlearn's model strings, mermaid, Tetrad's text, pairs as in
+    Python, ggdag's `dagify`, and CSV of edges or of a matrix of 0 and 1.
     docs/identification.md shows each.
 
     Variables that were not measured are projected out (`project`): those marked so, and, if
@@ -198,6 +200,10 @@ def _draw(text: str, drawing: Drawing, variables: Sequence[str]) -> None:
         if begin.startswith(("<?xml", "<graphml", "<bif", "<!doctype", "<html")):
             raise UserError(drawing.source, begin[:5], "XML is not read; save the graph as DOT, "
                             "GML, node-link JSON, BIF or CSV")  # fmt: skip
+    if re.fullmatch(r"\s*[01](?:[\s,;]+[01]){3,}\s*", text) and "\n" in text.strip():
+        first = text.strip().partition("\n")[0]
+        raise UserError(drawing.source, cut(first), "a matrix without names: write those of rows "
+                        "and columns above it, as in A,B,C")  # fmt: skip
     if is_dot(text):
         read_dot(text, drawing)
     elif code := dagitty_code(text):
@@ -208,6 +214,8 @@ def _draw(text: str, drawing: Drawing, variables: Sequence[str]) -> None:
         read_bif(text, drawing)
     elif is_mermaid(text):
         read_mermaid(text, drawing)
+    elif is_tetrad(text):
+        read_tetrad(text, drawing)
     elif is_dagify(text):
         read_dagify(text, drawing, variables)
     elif is_pairs(text):

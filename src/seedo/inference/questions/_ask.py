@@ -36,6 +36,7 @@ from seedo.inference.questions._known_answers import (
 )
 from seedo.inference.questions._median_answers import answer_median
 from seedo.inference.questions._misfit import Misfit, misfit
+from seedo.inference.questions._mixture_answers import without_last_share
 from seedo.inference.questions._query_parser import parse
 from seedo.inference.questions._seen_answers import answer_from_rows, answer_means
 from seedo.inference.scores._scores import NoiseModel
@@ -208,7 +209,8 @@ def _without_posterior(query: q.Query, table: Table, beliefs: Beliefs) -> Answer
         return _by_group(query, table, beliefs)
     found = None
     if not isinstance(query, q.Effect) or query.kind == "total":
-        found = answer_from_design(query, table, wanted, beliefs.graph)
+        one, rows = without_last_share(query, table)
+        found = answer_from_design(one, rows, wanted, beliefs.graph)
     if found is None and beliefs.graph is not None:
         found = answer_from_graph(query, table, beliefs.graph, wanted)
     if found is None and isinstance(query, q.Ratio):

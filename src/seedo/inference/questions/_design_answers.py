@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from seedo.inference.checks import SHARE, added_terms
 from seedo.inference.effects import (
     CausalGraph,
     Comparison,
@@ -116,6 +117,12 @@ def answer_from_design(
     assumes = _assumes(table, names, rows, asked, comparison)
     count = int(comparison.fitted.weight.sum())
     told = Told(comparison, table, assumes, f"{count:,} rows that set {' and '.join(names)}")
+    answer = _told(query, told, asked, graph)
+    doubts = () if answer.refused else _uneven(table, asked, rows)
+    return replace(answer, warnings=(*doubts, *answer.warnings))
+
+
+def _told(query: Asked, told: Told, asked: Doing, graph: KnownGraph | None) -> Answer:
     if isinstance(query, q.Effect):
         return _fused(query, told, graph)
     if isinstance(query, q.DoesCause):
@@ -123,6 +130,54 @@ def answer_from_design(
     if isinstance(query, q.Ratio):
         return ratio_answer(query, told)
     return mean_answer(query, told, asked.settings[0])
+
+
+def _uneven(table: Table, asked: Doing, rows: SetRows) -> tuple[str, ...]:
+    """Warning of a column of names that a number which was set goes with, and the outcome beside
+    it: of sites that set it each around a level of their own."""
+    cause, outcome = asked.causes[0], asked.outcome
+    if table.columns[cause].named or len(asked.causes) > 1:
+        return ()
+    others = [
+        j for j, column in enumerate(table.columns)
+        if column.type == "categorical" and j not in (cause, outcome, *rows.beside)
+    ]  # fmt: skip
+    found = []
+    for j in others:
+        kept = rows.rows & np.isfinite(table.values[:, [cause, outcome, j]]).all(axis=1)
+        x, y, site = table.values[kept][:, [cause, outcome, j]].T
+        levels = np.unique(site)
+        if len(levels) < 2 or len(x) < _ROWS_A_COEFFICIENT * len(levels) or np.ptp(x) == 0:
+            continue
+        z = (x - x.mean()) / x.std()
+        one = np.ones((len(x), 1))
+        blocks = (site[:, None] == levels[1:]).astype(np.float64)
+        apart = blocks - blocks.mean(axis=0)
+        within = z - _fitted(np.concatenate([one, blocks], axis=1), z)
+        if within.var() > 1 - _UNEVEN:
+            continue
+        curve = np.concatenate([one, np.stack([z, z**2, z**3], axis=1)], axis=1)
+        p = max(added_terms(z, one, apart), added_terms(y - _fitted(curve, y), curve, apart))
+        if p < SHARE["graph"] / len(others):
+            found.append((p, table.variables[j]))
+    if not found:
+        return ()
+    name = min(found)[1]
+    set_, seen_ = table.variables[cause], table.variables[outcome]
+    return (
+        f"{set_} was not set alike at all values of {name}, and {seen_} differs between these: if "
+        f"{name} was there before (a site, a batch), the answer mixes the two; --sources {name} "
+        "compares within",
+    )
+
+
+def _fitted(matrix: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = matrix @ np.linalg.lstsq(matrix, y, rcond=None)[0]
+    return found
+
+
+_UNEVEN = 0.1
+"""Share of a set number's variance that lies between sites, from which these are spoken of."""
 
 
 def _compared(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TypeVar
+
 from seedo.inference.effects import Estimate, share_effect
 from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import Answer, interval, number, refuse
@@ -15,17 +18,59 @@ def impossible_mixture(query: q.Query, table: Table) -> Answer | None:
     to = {s.variable: s.value for s in query.do}
     for mixture in mixtures(table):
         names = [table.variables[i] for i in mixture.parts]
-        if not all(name in to for name in names):
+        set_ = [name for name in names if name in to]
+        if not set_:
             continue
-        found = sum(to[name] for name in names)
+        if len(set_) < len(names) - 1:
+            return _open_mixture(set_, names, mixture.total, query, table)
+        if len(set_) < len(names) and sum(to[name] for name in set_) <= mixture.total:
+            continue  # the last one is what is left
+        found = sum(to[name] for name in set_)
         # As in the table: shares are rounded when they are written down.
         if abs(found - mixture.total) > 0.01 * abs(mixture.total):
+            whole = "" if set_ == names else f"{', '.join(names)} "
             reason = (
-                f"{', '.join(names)} add up to {number(found)} there, and to "
+                f"{', '.join(set_)} add up to {number(found)} there, and {whole}to "
                 f"{number(mixture.total)} in every row: no such mixture can be made"
             )
             return refuse(reason, rests_on=f"{table.rows:,} rows")
     return None
+
+
+Asked = TypeVar("Asked")
+
+
+def without_last_share(
+    query: Asked, table: Table
+) -> tuple[Asked | q.Expectation | q.Probability, Table]:
+    """The same question and table without a share that the others fix, where all of these are set:
+    to hold it as well would leave nothing of them."""
+    if isinstance(query, q.Expectation | q.Probability):
+        to = {s.variable for s in query.do}
+        for mixture in mixtures(table):
+            names = [table.variables[i] for i in mixture.parts]
+            free = [name for name in names if name not in to]
+            if len(free) <= 1:
+                last = free[0] if free else names[-1]
+                do = tuple(s for s in query.do if s.variable != last)
+                others = [i for i in range(table.n) if table.variables[i] != last]
+                return replace(query, do=do), table.only(others)
+    return query, table
+
+
+def _open_mixture(
+    set_: list[str], names: list[str], total: float, query: q.Expectation | q.Probability,
+    table: Table,
+) -> Answer:  # fmt: skip
+    """A refusal where some shares are set, and nothing says which others give way."""
+    outcome = query.event.variable if isinstance(query, q.Probability) else query.outcome
+    rest = ", ".join(name for name in names if name not in set_)
+    return refuse(
+        f"{', '.join(names)} add up to {number(total)} in every row, and nothing says which of "
+        f"{rest} give way: set all of them, or ask 'effect of {set_[0]} on {outcome} from A to B', "
+        "which says what replaces what",
+        rests_on=f"{table.rows:,} rows",
+    )
 
 
 def mixture_effect(query: q.Effect, table: Table) -> Answer | None:

@@ -113,6 +113,15 @@ READ: tuple[tuple[str, str], ...] = (
      "unit increase in|one unit increase in|more|higher) {a} ON {b} {t} POST",
      "effect of {a} on {b} {t}"),
     ("PRE CATE of {a} ON {b} by {t} POST", "effect of {a} on {b} by {t}"),
+    ("PRE (heterogeneous|heterogeneity of|subgroup|stratified) (the)? EFFECT of {a} ON {b} "
+     "(by|across) {t} POST", "effect of {a} on {b} by {t}"),
+    ("PRE {a} (effect|effects|impact|influence) (on|upon) {b} POST", "effect of {a} on {b}"),
+    ("how (sure|certain|confident) (are|is|can) (you|we|it|one) (be)? that {a} AFFECT {b} POST",
+     "does {a} cause {b}?"),
+    ("(counterfactual|the counterfactual) {b} (for|of|in) row {n} (if|when|with|had) {a} "
+     "(=|is|was|were|been|at)? {v} POST", "what would {b} have been had {a} been {v} in row {n}?"),
+    ("what would {b} (of|in|for) row {n} have been (with|if|had|under|at|when) {a} "
+     "(=|is|was|were|been|at)? {v} POST", "what would {b} have been had {a} been {v} in row {n}?"),
     ("PRE CATE of {a} ON {b} (for|given|where|among|within|in|if) {t} POST",
      "effect of {a} on {b} for {t}"),
     ("how (effective|efficacious|good|useful|important|harmful) is {a} (for|at|in|on|to) "
@@ -493,6 +502,32 @@ NAMED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
      "", ("effect of {a} on {b} by {z}",)),
     ("AUX {a} (and) {z} interact (in their effect)? (on|for|in|to affect) {b} POST",
      "", ("effect of {a} on {b} by {z}",)),
+    ("(is|are) there (an|any|a)? interaction (of|between) {a} (and|with) {z} (on|for|in) {b} POST",
+     "", ("effect of {a} on {b} by {z}",)),
+    ("PRE ADJ EFFECT of {a} (=|being|at) {v} ON {b} POST", "say from what, too",
+     ("effect of {a} on {b}", "E [ {b} | do ( {a} = {v} ) ]")),
+    ("(is|are) {b} (higher|lower|better|worse|larger|smaller|different|changed) "
+     "(with|under|for|in|on|by) {a} POST", _TWO_WAYS, _SEEN),
+    ("(compare|contrast|comparison of) {b} (between|for|under|across|by|at) {a} POST", _TWO_WAYS,
+     ("effect of {a} on {b}", "mean of {b} by {a}")),
+    ("(compare|contrast|comparison of) {b} (between|for|under) {a} (=)? {v} (and|or|with|"
+     "versus|vs) ({r} =)? {w} POST", _TWO_WAYS,
+     ("effect of {a} on {b} from {v} to {w}", "mean of {b} by {a}")),
+    ("PRE (t-test|ttest|anova|test|welch test) (of|for|on) {b} (by|between|against|on|across) {a} "
+     "POST", _TWO_WAYS, ("effect of {a} on {b}", "mean of {b} by {a}")),
+    ("PRE MEAN (of)? {b} (under|at|with) {a} POST", _TWO_WAYS,
+     ("effect of {a} on {b}", "mean of {b} by {a}")),
+    ("what would {b} be if (everyone|everybody|all|all of them|we|they|nobody|no one) "
+     "(took|had|got|received|were on|used|were given) {a} POST", "say which value",
+     ("effect of {a} on {b}", "does {a} cause {b}?")),
+    ("(predict|prediction of) {b} (for|at|given|when) {a} (=|is|of)? {v} POST", _TWO_WAYS,
+     ("E [ {b} | {a} = {v} ]", "E [ {b} | do ( {a} = {v} ) ]")),
+    ("PRE (mediator|mediators) (of|between|for) {a} (and|on) {b} POST", "",
+     ("indirect effect of {a} on {b}", "direct effect of {a} on {b}")),
+    ("(what|which) (variable|variables|confounders|covariates|columns)? (should|must|need|"
+     "needs|have) (to)? (be)? (adjusted|controlled|held|conditioned) (for|on)? {s} effect of "
+     "{a} ON {b} {t}", "what is adjusted for follows from the graph: give --graph",
+     ("effect of {a} on {b}",)),
     ("PRE CATE of {a} ON {b} {t}", "say for whom", ("effect of {a} on {b}",)),
     ("PRE (late|local average treatment effect|complier average causal effect|cace) of {a} ON {b} "
      "{t}", "give the graph with its instrument", ("effect of {a} on {b}",)),

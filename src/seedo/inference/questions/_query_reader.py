@@ -162,6 +162,19 @@ class Reader:
             self.fail(f"expected {what}, not a variable")
         self.fail(f"expected {what}")
 
+    def _measured(self, unit: str) -> float:
+        """A number, perhaps with the unit that its column is written with: 5 mg."""
+        token = self.token
+        if token.kind in ("word", "quoted") and token.text.casefold().endswith(unit.casefold()):
+            bare = token.text[: -len(unit)].strip()
+            if NUMBER.fullmatch(bare):
+                self.at += 1
+                return float(bare.replace("−", "-"))
+        value = self.number()
+        if self.token.text.casefold() == unit.casefold():
+            self.at += 1
+        return value
+
     def value(self, variable: str, ordered: bool = False) -> float:
         """A number, or the position of a level of a variable that has them.
 
@@ -171,7 +184,8 @@ class Reader:
         """
         token, column = self.token, named_column(variable, self.columns)
         if column is None:
-            return self.number()
+            unit = next((c.unit for c in self.columns if c.name == variable), "")
+            return self._measured(unit) if unit else self.number()
         if token.kind in ("word", "quoted"):
             found = level_of(column, token.text)
             place = threshold(column, token.text) if ordered and found is None else found
