@@ -67,6 +67,7 @@ WORLDS = Registry(
         "plants": "seedo.worlds.plants:PlantsWorld",
         "recorded": "seedo.worlds.recorded:RecordedWorld",
         "external": "seedo.worlds.external:ExternalWorld",
+        "surfaces": "seedo.worlds.surfaces:SurfacesWorld",
     },
 )
 """Stands here for those who list worlds without loading any."""

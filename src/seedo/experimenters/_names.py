@@ -26,7 +26,7 @@ REGISTRY = Registry(
     {
         "scripted": "seedo.experimenters._scripted_by_name:scripted_player",
         "bayes": "seedo.experimenters._scripted_by_name:bayesian_player",
-        "pretrained": "seedo.learning:find_agent",
+        "pretrained": "seedo.experimenters._names:pretrained_player",
         "llm": "seedo.experimenters._names:refuse_spoken",
         "random": "seedo.experimenters.proposers:random_player",
         "sobol": "seedo.experimenters.proposers:sobol",
@@ -159,6 +159,13 @@ def changed(name: str, find: Callable[[str], Any]) -> LastSteps | Mistaken | Non
     if change["how"] == "last":
         return LastSteps(find(rest), number)
     return Mistaken(find(rest), number, change["how"])
+
+
+def pretrained_player(name: str, world: World, greedy: bool, seed: int) -> Any:
+    """`pretrained:NAME`; the tuner without what compiles others, so that it is there at once."""
+    if parse_name(name).rest == "tuner":
+        return resolve("seedo.experimenters.proposers.tuner:shipped_tuner", "player")(seed)
+    return resolve("seedo.learning:find_agent", "player")(name, world, greedy, seed)
 
 
 def refuse_spoken(rest: str, world: World, greedy: bool, seed: int) -> Experimenter:
