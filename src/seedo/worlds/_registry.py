@@ -15,10 +15,14 @@ def names() -> tuple[str, ...]:
     return REGISTRY.names()
 
 
-@functools.cache
 def plain_names() -> tuple[str, ...]:
     """Those names that nothing has to follow; a plug-in that cannot be loaded is among them."""
-    return tuple(name for name in names() if not _wants_more(name))
+    return _plain(names())
+
+
+@functools.cache
+def _plain(known: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in known if not _wants_more(name))
 
 
 def _wants_more(name: str) -> bool:
