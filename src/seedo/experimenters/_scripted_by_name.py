@@ -72,7 +72,7 @@ _LISTED: dict[str, tuple[str, ...]] = {
 
 
 SETTING_PLAYERS = (
-    "random", "sobol", "grid", "one-factor", "response-surface",
+    "random", "sobol", "grid", "one-factor", "response-surface", "pretrained:tuner",
     *(f"bo:{name}" for name in ACQUISITIONS), "bayes:mechanisms",
 )  # fmt: skip
 """Names of players of worlds whose knobs are set all at once."""
