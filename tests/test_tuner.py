@@ -7,7 +7,7 @@ from scipy import special
 from seedo import play
 from seedo.experimenters import check, find_player
 from seedo.experimenters.proposers.tuner import Frame, TunerProposer, initial, normalised, promise
-from seedo.learning.tuner import TunerRecipe, draw_history, draw_lessons, draw_system, train
+from seedo.learning.tuner import TunerRecipe, draw_history, draw_lessons, draw_system, loss, train
 from seedo.spaces import Goal, Goals, Knob, Runs, Space
 from seedo.worlds import Spec
 from seedo.worlds.surfaces import SurfacesWorld
@@ -180,6 +180,17 @@ def test_the_expert_knows_and_chooses_only_what_improves() -> None:
     assert (lessons.gain[lessons.chosen > 0] > 0).all()
     best = lessons.gain.argmax(axis=-1)
     assert (lessons.chosen.argmax(axis=-1) == best)[total > 0].all()
+
+
+@pytest.mark.slow
+def test_every_weight_has_a_slope() -> None:
+    import jax
+
+    lessons = draw_lessons(3, 50, 6, np.random.default_rng(0))
+    slopes = jax.jit(jax.grad(loss, has_aux=True))(weights(), lessons)[0]
+    assert all(np.isfinite(slope).all() for slope in slopes.values())
+    slopes.pop("outb.b")  # it moves all promises alike, so that no choice depends on it
+    assert all(np.any(slope) for slope in slopes.values())
 
 
 @pytest.mark.slow

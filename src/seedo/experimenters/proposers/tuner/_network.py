@@ -216,8 +216,9 @@ def _far_further(q: Question, scales: Any, xp: Any) -> Any:
     """Squared distances of every head from runs to further settings, f32[B, H, M]."""
     level = q.kind == 2
     weights = xp.exp(scales) * q.live[:, None]
-    ordered = xp.where(level[:, None], 0.0, weights)
-    root = xp.swapaxes(xp.sqrt(ordered), 1, 2).reshape(HEADS, 1, -1).astype(scales.dtype)
+    root = xp.exp(0.5 * scales) * q.live[:, None]  # no square root: at 0 it has no slope
+    root = xp.where(level[:, None], 0.0, root).astype(scales.dtype)
+    root = xp.swapaxes(root, 1, 2).reshape(HEADS, 1, -1)
     tried = root * (xp.concatenate([q.tried, q.tried_rank], axis=1) - 0.5)
     further = root * (xp.concatenate([q.further, q.further_rank], axis=1) - 0.5)
     far = (tried**2).sum(-1)[:, :, None] + (further**2).sum(-1)[:, None]
