@@ -248,8 +248,8 @@ def _front(campaign: Campaign) -> tuple[int, ...]:
     plan = campaign.plan
     if len(plan.goals.each) == 1 or not campaign.runs:
         return ()
-    at = [plan.names.index(name) for name in plan.goals.readings]
-    keep = plan.goals.front(np.array([run.readings[at] for run in campaign.runs]))
+    readings = np.array([run.readings for run in campaign.runs])
+    keep = plan.goals.front(plan.goals.read(readings, plan.names))
     return tuple(np.flatnonzero(keep).tolist())
 
 

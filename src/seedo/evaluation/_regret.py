@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from seedo.episodes import EXPLORE, EpisodeBatch
 from seedo.errors import UserError
 from seedo.evaluation._replay import world_of
-from seedo.spaces import Goal, Goals
+from seedo.spaces import Goals
 from seedo.statistics import Estimate, clusters_of, mean, missing
 from seedo.worlds import Bench, kind_of
 
@@ -114,7 +114,7 @@ def _goals(batch: EpisodeBatch) -> Goals | None:
     goals: Goals | None
     try:
         if isinstance(aims, dict) and aims:
-            goals = Goals(tuple(Goal.from_json(name, fields) for name, fields in aims.items()))
+            goals = Goals.from_json(aims)
         elif issubclass(kind_of(origin.world, origin.world_config), Bench):
             goals = world_of(batch).spec.goals
         else:
@@ -126,9 +126,9 @@ def _goals(batch: EpisodeBatch) -> Goals | None:
 
 def _measured(batch: EpisodeBatch, goals: Goals) -> Array:
     """float64[B, S]: what each step's readings are worth."""
-    at = [batch.origin.variables.index(name) for name in goals.readings]
-    read = batch.outcome[:, :, at].astype(np.float64)
-    return goals.value(read.reshape(-1, len(at))).reshape(read.shape[:2])
+    outcomes = batch.outcome.astype(np.float64)
+    read = goals.read(outcomes.reshape(-1, batch.n), batch.origin.variables)
+    return goals.value(read).reshape(outcomes.shape[:2])
 
 
 def _told(batch: EpisodeBatch) -> Array | None:

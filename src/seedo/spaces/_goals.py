@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,6 +115,23 @@ class Goals:
     @property
     def readings(self) -> tuple[str, ...]:
         return tuple(goal.reading for goal in self.each)
+
+    def read(self, readings: Array, names: Sequence[str]) -> Array:
+        """float64[R, G]: the columns of the goals among readings float64[R, M] of these names."""
+        return readings[:, [names.index(name) for name in self.readings]]
+
+    def to_json(self) -> dict[str, Any]:
+        """By reading, what `Goal.from_json` reads."""
+        return {goal.reading: goal.to_json() for goal in self.each}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any], pareto: bool = False) -> Goals:
+        """The inverse of `to_json`, which does not say whether a front is wanted.
+
+        Raises:
+            UserError: names the field that cannot be used.
+        """
+        return cls(tuple(Goal.from_json(name, each) for name, each in fields.items()), pareto)
 
     def worths(self, y: Array) -> Array:
         """float64[R, G] readings of the goals -> what is to be raised, goal by goal."""

@@ -60,7 +60,7 @@ class Runs:
 
     def of(self, goals: Goals) -> NDArray[np.float64]:
         """float64[R, G]: the readings of the goals."""
-        return self.readings[:, [self.names.index(name) for name in goals.readings]]
+        return goals.read(self.readings, self.names)
 
     def values(self, goals: Goals) -> NDArray[np.float64]:
         """float64[R]: what is to be raised, see `Goals.value`; NaN where a run gave nothing."""

@@ -14,14 +14,14 @@ def read_goals(given: object, readings: tuple[str, ...]) -> Goals:
         UserError: a goal cannot be read, or is of something that is no reading.
     """
     if isinstance(given, dict):
-        found = tuple(Goal.from_json(name, fields) for name, fields in given.items())
+        goals = Goals.from_json(given)
     else:
         texts = [str(each) for each in given] if isinstance(given, list | tuple) else [str(given)]
-        found = tuple(_goal(text, readings) for text in texts)
-    for goal in found:
-        if goal.reading not in readings:
-            raise UserError("goals", goal.reading, f"use readings: {', '.join(readings)}")
-    return Goals(found)
+        goals = Goals(tuple(_goal(text, readings) for text in texts))
+    for name in goals.readings:
+        if name not in readings:
+            raise UserError("goals", name, f"use readings: {', '.join(readings)}")
+    return goals
 
 
 def _goal(text: str, readings: tuple[str, ...]) -> Goal:

@@ -82,8 +82,7 @@ class Bench(World):
     def worth(self, task: Any, setting: Array, readings: Array) -> float:
         """What it is worth to keep a setting at which this, float64[M], was just read: the goals'
         value of it, unless the world knows better, as by the mean of replicates."""
-        at = [self.readings.index(name) for name in self.goals.readings]
-        return float(self.goals.value(readings[None, at])[0])
+        return float(self.goals.value(self.goals.read(readings[None], self.readings))[0])
 
     def described(self, played: Any) -> list[str]:
         """What the setting of each step is worth, so that a log tells how good the best was after

@@ -63,8 +63,8 @@ def described_by(measure: Measure) -> dict[str, Any]:
     """
     if measure.kind == "world":
         spec = _world(measure).spec
-        goals = {goal.reading: goal.to_json() for goal in spec.goals.each}
-        told = {"readings": list(spec.readings), "goals": goals, "pareto": spec.goals.pareto}
+        told = {"readings": list(spec.readings), "goals": spec.goals.to_json(),
+                "pareto": spec.goals.pareto}  # fmt: skip
         return spec.space.to_json() | told
     with _endpoint(measure, described=True) as endpoint:
         return dict(endpoint.spec())

@@ -15,7 +15,7 @@ import numpy as np
 from seedo.errors import UserError, one_of
 from seedo.play.campaign._journal import read_journal
 from seedo.play.campaign._parts import Cost, Measure, Reading, Start, count
-from seedo.spaces import Goal, Goals, Space
+from seedo.spaces import Goals, Space
 
 PLAYER = "response-surface"
 """Who chooses where the file does not say."""
@@ -112,7 +112,7 @@ class Plan:
             "start": [start.to_json() for start in self.start],
             **space,
             "readings": {reading.name: reading.to_json() for reading in self.readings},
-            "goals": {goal.reading: goal.to_json() for goal in self.goals.each},
+            "goals": self.goals.to_json(),
             "pareto": self.goals.pareto,
             "measure": self.measure.to_json(),
             "cost": self.cost.to_json(),
@@ -210,7 +210,7 @@ def _goals(fields: Mapping[str, Any]) -> Goals:
         raise UserError("pareto", pareto, "give true or false")
     if pareto and len(given) < 2:
         raise UserError("pareto", True, "give two goals or more, or leave it out")
-    return Goals(tuple(Goal.from_json(name, each) for name, each in given.items()), pareto)
+    return Goals.from_json(given, pareto)
 
 
 def _readings(given: Any, goals: Goals) -> tuple[Reading, ...]:

@@ -122,9 +122,8 @@ class SettingEnvironment(gymnasium.Env[Any, Any]):
         goals, spec = self.world.spec.goals, self.world.spec
         if goals is None:
             return math.nan
-        at = [spec.variables.index(name) for name in goals.readings]
         outcome = np.asarray(self._live.observation.outcome, np.float64)
-        return float(goals.value(outcome[None, at])[0])
+        return float(goals.value(goals.read(outcome[None], spec.variables))[0])
 
     def _shown(self) -> dict[str, NDArray[np.float32]]:
         assert self._live is not None

@@ -89,9 +89,8 @@ class ExternalWorld(Bench):
         return tuple(f"{self._failures.count(kind)} runs failed: {kind}" for kind in kinds)
 
     def config(self) -> dict[str, Any]:
-        aims = {goal.reading: goal.to_json() for goal in self.goals.each}
         said = self.space.to_json() | {"readings": list(self.readings)}
-        return self._settings | {"aims": aims, "spec": said}
+        return self._settings | {"aims": self.goals.to_json(), "spec": said}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> ExternalWorld:

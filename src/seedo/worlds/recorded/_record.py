@@ -64,9 +64,7 @@ class Record:
     @functools.cached_property
     def values(self) -> Array:
         """float64[R]: what the goals make of each run; NaN where it failed."""
-        return self.goals.value(
-            self.readings[:, [self.names.index(n) for n in self.goals.readings]]
-        )
+        return self.goals.value(self.goals.read(self.readings, self.names))
 
     @functools.cached_property
     def worths(self) -> Array:
@@ -102,12 +100,12 @@ def made(
     Raises:
         UserError: no run gave the readings that are wanted.
     """
-    at = [names.index(name) for name in goals.readings]
-    known = np.isfinite(readings[:, at]).all(axis=1)
+    wanted = goals.read(readings, names)
+    known = np.isfinite(wanted).all(axis=1)
     if not known.any():
         raise UserError("goals", ", ".join(goals.readings), "no run that was recorded has them")
     if len(goals.each) > 1:
-        spreads = goals.worths(readings[:, at][known]).std(axis=0)
+        spreads = goals.worths(wanted[known]).std(axis=0)
         pairs = zip(goals.each, spreads, strict=True)
         each = [replace(g, scale=g.scale or (float(s) if s > 0 else 1.0)) for g, s in pairs]
         goals = replace(goals, each=tuple(each))

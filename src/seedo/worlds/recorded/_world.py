@@ -104,8 +104,7 @@ class RecordedWorld(Bench):
         return self._notes
 
     def config(self) -> dict[str, Any]:
-        aims = {goal.reading: goal.to_json() for goal in self.goals.each}
-        return self._settings | {"aims": aims, "digest": self._digest}
+        return self._settings | {"aims": self.goals.to_json(), "digest": self._digest}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> RecordedWorld:
@@ -162,8 +161,7 @@ class RecordedWorld(Bench):
 
     def _emulated(self, x: Array) -> Array:
         assert self.emulator is not None
-        at = [self.readings.index(name) for name in self.goals.readings]
-        return self.goals.value(self.emulator.expected(x)[:, at])
+        return self.goals.value(self.goals.read(self.emulator.expected(x), self.readings))
 
     def _measured_references(self) -> References:
         if self.emulator is None:
