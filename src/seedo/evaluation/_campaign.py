@@ -16,7 +16,7 @@ from seedo.errors import UserError
 from seedo.evaluation._smooth import smooth_mean
 from seedo.inference.questions import Answer
 from seedo.play.campaign import Campaign, Run, runs_table
-from seedo.spaces import Goal, Runs
+from seedo.spaces import Goal, Runs, distinct, same_setting
 
 Array = NDArray[np.float64]
 
@@ -181,7 +181,7 @@ def _kept(campaign: Campaign, known: Runs, setting: Array) -> Best:
     plan = campaign.plan
     same = tuple(
         run.number for run in campaign.runs
-        if run.made and np.allclose(run.setting, setting, rtol=1e-9, atol=1e-12)
+        if run.made and same_setting(run.setting[None], setting)[0]
     )  # fmt: skip
     expected = (expect(campaign, known, setting, goal) for goal in plan.goals.each)
     return Best(plan.space.named(setting), plan.space.words(setting), same, tuple(expected))
@@ -197,7 +197,7 @@ def expect(campaign: Campaign, known: Runs, setting: Array, goal: Goal) -> Expec
     y = known.readings[:, known.names.index(goal.reading)]
     there = np.isfinite(y) & np.isfinite(known.settings).all(axis=1)
     x, y = known.settings[there], y[there]
-    here = np.isclose(x, setting, rtol=1e-9, atol=1e-12).all(axis=1)
+    here = same_setting(x, setting)
     own = y[here]
     scatter, freedom = _scatter(x, y)
     if len(own) > 1 and freedom >= _FREEDOM:
@@ -218,8 +218,7 @@ def expect(campaign: Campaign, known: Runs, setting: Array, goal: Goal) -> Expec
 
 def _scatter(x: Array, y: Array) -> tuple[float, int]:
     """Standard deviation of repeats around their means, and its degrees of freedom."""
-    different, which = np.unique(x, axis=0, return_inverse=True)
-    which = which.reshape(-1)
+    different, which = distinct(x)
     count = np.bincount(which, minlength=len(different))
     means = np.bincount(which, y) / count
     freedom = int(len(y) - len(different))

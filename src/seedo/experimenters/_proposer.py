@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from seedo.errors import UserError
 from seedo.experimenters._protocol import Player
-from seedo.spaces import Goals, Runs, Space
+from seedo.spaces import Goals, Runs, Space, distinct
 from seedo.worlds import EXPLOIT, OBSERVE, Action, Observation, Spec, set_to
 
 Array = NDArray[np.float64]
@@ -93,8 +93,7 @@ def best_tried(runs: Runs, goals: Goals) -> Array | None:
     known = np.isfinite(values) & np.isfinite(runs.settings).all(axis=1)
     if not known.any():
         return None
-    different, which = np.unique(runs.settings[known], axis=0, return_inverse=True)
-    which = which.reshape(-1)
+    different, which = distinct(runs.settings[known])
     means = np.bincount(which, values[known]) / np.bincount(which)
     best: Array = different[int(np.argmax(means))]
     return best

@@ -7,7 +7,8 @@ names, the position of the name. Players choose settings, worlds and campaigns c
 from seedo.spaces._constraints import Forbidden, Linear, read_constraint, read_linear
 from seedo.spaces._goals import AIMS, Goal, Goals
 from seedo.spaces._knob import KNOB_TYPES, Knob
-from seedo.spaces._runs import Runs
+from seedo.spaces._runs import Runs, distinct, same_setting
+from seedo.spaces._search import climbed
 from seedo.spaces._space import Space
 
 __all__ = [
@@ -20,6 +21,9 @@ __all__ = [
     "Linear",
     "Runs",
     "Space",
+    "climbed",
+    "distinct",
     "read_constraint",
     "read_linear",
+    "same_setting",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,7 +74,7 @@ class Polytope:
             raise ValueError("no point is possible")
         weights = rng.dirichlet(np.ones(len(known)), size=_CHAINS)
         x = weights @ np.array(known)
-        free = self._free()
+        free = self._free
         if not free.shape[1]:
             return np.repeat(x[:1], count, axis=0)
         found: list[Array] = []
@@ -86,11 +87,12 @@ class Polytope:
     def move(self, x: Array, by: Array) -> Array:
         """Points float64[M, K] moved by as much, float64[M, K], of a displacement as constraints
         and ends allow; where a point does not keep them, it stays."""
-        free = self._free()
+        free = self._free
         by = by @ free @ free.T
         _, most = self._reach(x, by)
         return x + by * np.clip(most, 0, 1)[:, None]
 
+    @functools.cached_property
     def _free(self) -> Array:
         """float64[K, D]: orthonormal directions that change no equality."""
         from scipy.linalg import null_space  # here, because it takes long to import

@@ -10,6 +10,19 @@ from numpy.typing import NDArray
 from seedo.spaces._goals import Goals
 
 
+def same_setting(settings: NDArray[np.float64], setting: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """bool[R]: which settings float64[R, K] are this one, float64[K], as written with some nine
+    digits."""
+    return np.asarray(np.isclose(settings, setting, rtol=1e-9, atol=1e-12).all(axis=1))
+
+
+def distinct(settings: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The different settings, float64[D, K] in order, of float64[R, K]; and int64[R], the position
+    of each among them."""
+    found, which = np.unique(settings, axis=0, return_inverse=True)
+    return found, which.reshape(-1)
+
+
 @dataclass(frozen=True, eq=False)
 class Runs:
     """R runs in their order.

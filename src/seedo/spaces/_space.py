@@ -15,6 +15,7 @@ from seedo.errors import UserError
 from seedo.spaces._constraints import Forbidden, Linear, read_constraint
 from seedo.spaces._knob import Knob
 from seedo.spaces._polytope import Polytope
+from seedo.spaces._runs import same_setting
 
 Array = NDArray[np.float64]
 
@@ -90,7 +91,7 @@ class Space:
     def allows(self, x: Array) -> NDArray[np.bool_]:
         """bool[M]: which settings float64[M, K] are possible."""
         if self.listed is not None:
-            return np.array([bool(_near(self.listed, row).any()) for row in x], np.bool_)
+            return np.array([bool(same_setting(self.listed, row).any()) for row in x], np.bool_)
         kept = np.ones(len(x), np.bool_)
         for i, knob in enumerate(self.knobs):
             kept &= knob.allows(x[:, i])
@@ -104,7 +105,7 @@ class Space:
             if not knob.allows(value):
                 raise UserError(knob.name, float(value), f"give a value {knob.words_of_range}")
         if self.listed is not None:
-            if not _near(self.listed, x).any():
+            if not same_setting(self.listed, x).any():
                 remedy = f"not among the {len(self.listed):,} recorded settings"
                 raise UserError("setting", self.words(x), remedy)
             return
@@ -233,8 +234,10 @@ class Space:
 
     def all(self) -> Array | None:
         """Every setting, float64[M, K]; None where there are too many, or infinitely many."""
-        if self.listed is not None:
-            return self.listed
+        return self.listed if self.listed is not None else self._grid
+
+    @functools.cached_property
+    def _grid(self) -> Array | None:
         if not self.finite:
             return None
         values = [knob.values for knob in self.knobs]
@@ -276,12 +279,17 @@ class Space:
 
     def _listed_near(self, x: Array, count: int) -> Array:
         assert self.listed is not None
-        coordinates, centres = self.coordinates(self.listed), self.coordinates(x)
         found = []
-        for centre in centres:
-            order = np.argsort(((coordinates - centre) ** 2).sum(axis=1), kind="stable")
+        for centre in self.coordinates(x):
+            far = ((self._listed_coordinates - centre) ** 2).sum(axis=1)
+            order = np.argsort(far, kind="stable")
             found.append(self.listed[order[:count]])
         return np.concatenate(found) if found else self.listed[:0]
+
+    @functools.cached_property
+    def _listed_coordinates(self) -> Array:
+        assert self.listed is not None
+        return self.coordinates(self.listed)
 
     def _apart(self, x: Array, count: int, rng: np.random.Generator) -> Array:
         """`count` of some settings, each as far as possible from those before (maximin)."""
@@ -453,8 +461,3 @@ def _stacked(rows: list[tuple[Array, float]], size: int) -> tuple[Array, Array]:
     if not rows:
         return np.empty((0, size)), np.empty(0)
     return np.array([row for row, _ in rows]), np.array([bound for _, bound in rows])
-
-
-def _near(listed: Array, x: Array) -> NDArray[np.bool_]:
-    """bool[M]: listed settings that are this one, as written with some 9 digits."""
-    return np.asarray(np.isclose(listed, x, rtol=1e-9, atol=1e-12).all(axis=1))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError, one_of, whole
-from seedo.spaces import Goal, Goals, Knob, Space
+from seedo.spaces import Goal, Goals, Knob, Space, climbed
 from seedo.worlds._bench import Bench
 from seedo.worlds._world import References
 
@@ -188,14 +188,9 @@ class PlantsWorld(Bench):
             slope = np.linalg.lstsq(corners, self.expected(plant, corners), rcond=None)[0]
             best = _REACH * np.where(slope >= 0, 1.0, -1.0)
             return plant._replace(best=best, highest=float(self.expected(plant, best[None])[0]))
-        at = self.space.sobol(_SOUGHT // 4, rng)
-        worth = self.expected(plant, at)
-        middle = float(worth.mean())
-        for width in (0.1, 0.03, 0.01):
-            near = self.space.near(at[np.argsort(-worth)[:8]], width, 32, rng)
-            at, worth = (
-                np.concatenate([at, near]),
-                np.concatenate([worth, self.expected(plant, near)]),
-            )
-        top = int(np.argmax(worth))
+        some = self.space.sobol(_SOUGHT // 4, rng)
+        at, worth = climbed(
+            self.space, some, lambda x: self.expected(plant, x), rng, best=8, count=32
+        )
+        top, middle = int(np.argmax(worth)), float(worth[: len(some)].mean())
         return plant._replace(best=at[top], highest=float(worth[top]), middle=middle)

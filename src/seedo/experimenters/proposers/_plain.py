@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.experimenters._proposer import Proposer, best_tried, wanted
-from seedo.spaces import Knob, Runs, Space
+from seedo.spaces import Knob, Runs, Space, same_setting
 from seedo.worlds import Spec
 
 Array = NDArray[np.float64]
@@ -146,4 +146,4 @@ def _values(knob: Knob, now: float, scale: float) -> list[float]:
 
 
 def _among(taken: Array, setting: Array) -> bool:
-    return bool(np.isclose(taken, setting, rtol=1e-9, atol=1e-12).all(axis=1).any())
+    return bool(same_setting(taken, setting).any())

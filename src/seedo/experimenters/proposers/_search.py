@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.inference.design import Factor, Response, fit_response
-from seedo.spaces import Space
+from seedo.spaces import Space, climbed
 
 Array = NDArray[np.float64]
 
@@ -62,10 +62,6 @@ def highest(
         return every[int(np.argmax(judge(every)))]
     again = tried[space.allows(tried)][-spread:]
     at = np.concatenate([space.sample(spread, rng), space.corners(_CORNERS, rng), again])
-    worth = judge(at)
-    for width in _WIDTHS:
-        good = at[np.argsort(-worth, kind="stable")[:_BEST]]
-        fresh = space.near(good, width, _NEAR, rng)
-        at, worth = np.concatenate([at, fresh]), np.concatenate([worth, judge(fresh)])
+    at, worth = climbed(space, at, judge, rng, best=_BEST, count=_NEAR, widths=_WIDTHS)
     best: Array = at[int(np.argmax(worth))]
     return best

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
-from seedo.spaces import Goals, Knob, Linear
+from seedo.spaces import Goals, Knob, Linear, distinct, same_setting
 from seedo.tables import decimals
 
 Array = NDArray[np.float64]
@@ -42,8 +42,7 @@ class Record:
 
     @functools.cached_property
     def _distinct(self) -> tuple[Array, NDArray[np.int64]]:
-        found, which = np.unique(self.settings, axis=0, return_inverse=True)
-        return found, which.reshape(-1)
+        return distinct(self.settings)
 
     @property
     def distinct(self) -> Array:
@@ -57,9 +56,7 @@ class Record:
 
     def rows_at(self, setting: Array) -> NDArray[np.int64]:
         """Positions of the runs at a setting, float64[K]."""
-        close = np.isclose(self.distinct, setting, rtol=1e-9, atol=1e-12)
-        near: NDArray[np.bool_] = np.all(close, axis=1)
-        return np.flatnonzero(near[self.which])
+        return np.flatnonzero(same_setting(self.distinct, setting)[self.which])
 
     @functools.cached_property
     def values(self) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError, one_of, whole
-from seedo.spaces import Space
+from seedo.spaces import Space, climbed
 from seedo.worlds._bench import Bench, BenchState
 from seedo.worlds._spec import OBSERVE
 from seedo.worlds._world import Action, References
@@ -169,14 +169,10 @@ class RecordedWorld(Bench):
             return References(np.float32(worths.max()), np.float32(worths.mean()))  # type: ignore[arg-type]
         rng = np.random.default_rng(0)
         x = self.space.sample(_LOOKED_AT, rng)
-        worths = self._emulated(x)
-        chance = float(worths.mean())
         recorded = self.record.distinct[self.space.allows(self.record.distinct)]
-        x = np.concatenate([x, recorded])
-        worths = np.concatenate([worths, self._emulated(recorded)]) if len(recorded) else worths
-        for width in (0.1, 0.03, 0.01):
-            near = self.space.near(x[np.argsort(-worths)[:8]], width, 128, rng)
-            x, worths = np.concatenate([x, near]), np.concatenate([worths, self._emulated(near)])
+        known = np.concatenate([x, recorded])
+        _, worths = climbed(self.space, known, self._emulated, rng, best=8, count=128)
+        chance = worths[: len(x)].mean()
         return References(np.float32(worths.max()), np.float32(chance))  # type: ignore[arg-type]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError, whole
-from seedo.spaces import Goal, Goals, Knob, Linear, Space
+from seedo.spaces import Goal, Goals, Knob, Linear, Space, climbed
 from seedo.worlds._bench import Bench
 from seedo.worlds._world import References
 from seedo.worlds.surfaces._knobs import CATEGORICAL, MOST_KNOBS, NUMERIC, STEPPED, Knobs
@@ -115,16 +115,16 @@ class SurfacesWorld(Bench):
             False,
         )
         goal = draw_surface(wide if self.between else self.knobs, key)
-        at = self.space.sample(_SOUGHT, key)
-        task = SurfaceTask(between, goal, at[0], 0.0, 0.0, 1.0)
-        worth = self.expected(task, at)
-        task = task._replace(middle=float(worth.mean()), spread=float(worth.std()))
-        for width in (0.1, 0.03, 0.01):
-            near = self.space.near(at[np.argsort(-worth)[:8]], width, 32, key)
-            at = np.concatenate([at, near])
-            worth = np.concatenate([worth, self.expected(task, near)])
-        top = int(np.argmax(worth))
-        return task._replace(best=at[top], highest=float(worth[top]))
+        some = self.space.sample(_SOUGHT, key)
+        task = SurfaceTask(between, goal, some[0], 0.0, 0.0, 1.0)
+        at, worth = climbed(
+            self.space, some, lambda x: self.expected(task, x), key, best=8, count=32
+        )
+        top, chance = int(np.argmax(worth)), worth[: len(some)]
+        return task._replace(
+            best=at[top], highest=float(worth[top]),
+            middle=float(chance.mean()), spread=float(chance.std()),
+        )  # fmt: skip
 
     def expected(self, task: SurfaceTask, settings: Array) -> Array:
         """The goal without noise, float64[M], at settings float64[M, K]."""

@@ -13,11 +13,11 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from seedo.errors import UserError
-from seedo.experimenters._proposer import Proposer
+from seedo.experimenters._proposer import Proposer, wanted
 from seedo.experimenters.proposers._plain import filling
 from seedo.experimenters.proposers.tuner._network import Question, Weights, initial, promise
 from seedo.experimenters.proposers.tuner._view import Frame
-from seedo.spaces import Knob, Runs, Space
+from seedo.spaces import Knob, Runs, Space, climbed
 from seedo.worlds import Spec
 
 Array = NDArray[np.float64]
@@ -59,9 +59,7 @@ class TunerProposer(Proposer):
     def propose(
         self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
     ) -> Array:
-        space, goals = spec.space, spec.goals
-        assert space is not None
-        assert goals is not None
+        space, goals = wanted(spec)
         runs = runs.made
         runs_known = np.isfinite(runs.settings).all(axis=1)
         drawn = rng.dirichlet(np.ones(len(goals.each))) if goals.pareto else None
@@ -84,11 +82,10 @@ class TunerProposer(Proposer):
 
         if space.all() is not None:
             return pool[int(np.argmax(judge(pool)))]
-        worth = judge(pool)
-        for width in _WIDTHS:
-            good = pool[np.argsort(-worth, kind="stable")[:_BEST]]
-            more = _fresh(space.near(good, width, _NEAR, rng), taken)
-            pool, worth = np.concatenate([pool, more]), np.concatenate([worth, judge(more)])
+        pool, worth = climbed(
+            space, pool, judge, rng, best=_BEST, count=_NEAR, widths=_WIDTHS,
+            keep=lambda more: _fresh(more, taken),
+        )  # fmt: skip
         return pool[int(np.argmax(worth))]
 
     def promise(
