@@ -44,7 +44,7 @@ def needed(name: str, form: str, watched: int, number: int, budget: int) -> dict
     runs, knobs = Runs.none(world.space.size, world.readings), world.space.size
     rng = np.random.default_rng([number, 1])
     if watched:
-        rows = np.array([world.seen(plant, rng) for _ in range(watched)])
+        rows = np.array([world.seen(plant, step, rng) for step in range(watched)])
         runs = runs.plus(rows[:, :knobs], rows[:, knobs:], True)
     spent = 0.0
     for made in range(budget + 1):

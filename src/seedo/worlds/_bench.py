@@ -74,9 +74,9 @@ class Bench(World):
         """What a run at a setting, float64[K], reads: float64[M], NaN where it gave nothing."""
         raise NotImplementedError
 
-    def seen(self, task: Any, rng: np.random.Generator) -> Array:
-        """A row in which nobody sets anything, float64[n]: knobs and readings as they come. Worlds
-        with `watched` rows say."""
+    def seen(self, task: Any, step: int, rng: np.random.Generator) -> Array:
+        """A row in which nobody sets anything, float64[n], at this step: knobs and readings as they
+        come. Worlds with `watched` rows say."""
         raise NotImplementedError
 
     def worth(self, task: Any, setting: Array, readings: Array) -> float:
@@ -129,6 +129,24 @@ class Bench(World):
             outcome = np.concatenate([knobs, read])
             reward = self.worth(task, knobs, read) if exploits else 0.0
         elif self.spec.phases[state.step] == OBSERVE:
-            outcome = np.asarray(self.seen(task, key), np.float64)
+            outcome = np.asarray(self.seen(task, state.step, key), np.float64)
         after = BenchState(state.step + 1, setting, outcome)
         return after, np.float32(reward), np.bool_(after.step == self.spec.steps)
+
+
+class AddressedBench(Bench):
+    """A bench that its name points at, as a table or a device: its configuration holds its settings
+    and, beside them, what was found there."""
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        return cls(**{field: config[field] for field in cls.settings_of() if field in config})
+
+    @classmethod
+    def own_settings(cls, config: dict[str, Any]) -> dict[str, Any]:
+        usual = cls.settings_of()
+        return {
+            field: value
+            for field, value in config.items()
+            if field in usual and field != cls.named_by and usual[field] != value
+        }

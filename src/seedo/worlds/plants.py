@@ -143,7 +143,7 @@ class PlantsWorld(Bench):
         noise[knobs:] += task.hidden[knobs:] * rng.normal()
         return self._moved(task, setting[None], noise[None])[0, knobs:]
 
-    def seen(self, task: Plant, rng: np.random.Generator) -> Array:
+    def seen(self, task: Plant, step: int, rng: np.random.Generator) -> Array:
         knobs = self.space.size
         noise = task.spread * rng.normal(size=self.spec.n) + task.hidden * rng.normal()
         return self._moved(task, noise[None, :knobs], noise[None])[0]

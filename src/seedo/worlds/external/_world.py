@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError, whole
-from seedo.worlds._bench import Bench
+from seedo.worlds._bench import AddressedBench
 from seedo.worlds.external._described import described
 from seedo.worlds.external._endpoint import Endpoint, open_endpoint
 from seedo.worlds.external._reply import EndpointError
@@ -28,7 +28,7 @@ class Visit:
         self.gave = False
 
 
-class ExternalWorld(Bench):
+class ExternalWorld(AddressedBench):
     """A simulator, program or device: it says which knobs it has, and is run at their settings.
 
     A run that fails (late, dead, no number) is a run without readings, and is named in `notes`;
@@ -91,19 +91,6 @@ class ExternalWorld(Bench):
     def config(self) -> dict[str, Any]:
         said = self.space.to_json() | {"readings": list(self.readings)}
         return self._settings | {"aims": self.goals.to_json(), "spec": said}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> ExternalWorld:
-        return cls(**{field: config[field] for field in cls.settings_of() if field in config})
-
-    @classmethod
-    def own_settings(cls, config: dict[str, Any]) -> dict[str, Any]:
-        usual = cls.settings_of()
-        return {
-            field: value
-            for field, value in config.items()
-            if field in usual and field != "target" and usual[field] != value
-        }
 
     def sample(self, key: Any) -> Visit:
         """There is one system; an episode on one that gave up is not begun.

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from seedo.errors import UserError, one_of, whole
 from seedo.spaces import Space, climbed
-from seedo.worlds._bench import Bench, BenchState
-from seedo.worlds._spec import OBSERVE
-from seedo.worlds._world import Action, References
+from seedo.worlds._bench import AddressedBench
+from seedo.worlds._world import References
 from seedo.worlds.recorded._emulator import EMULATORS, Emulator, fitted
 from seedo.worlds.recorded._folder import read_folder
 from seedo.worlds.recorded._record import Record, whole_of
@@ -27,7 +26,7 @@ _LOOKED_AT = 4_096
 """Settings of an emulator by whose mean chance is measured, and among which the best is sought."""
 
 
-class RecordedWorld(Bench):
+class RecordedWorld(AddressedBench):
     """A recorded campaign: its settings are chosen again, or those between by an emulator.
 
     Exact replay: only recorded settings can be chosen, and a run reads what one of the replicates
@@ -116,18 +115,14 @@ class RecordedWorld(Bench):
         path = str(config.get("path", ""))
         if path and config.get("digest") not in (None, _digest(_files(Path(path)))):
             raise UserError(path, None, "it has changed since the log was written")
-        return cls(**{field: config[field] for field in cls.settings_of() if field in config})
+        found: RecordedWorld = super().from_config(config)
+        return found
 
     @classmethod
     def own_settings(cls, config: dict[str, Any]) -> dict[str, Any]:
         if "digest" not in config:  # the log of a campaign of that name
             return {}
-        usual = cls.settings_of()
-        return {
-            field: value
-            for field, value in config.items()
-            if field in usual and field != "path" and usual[field] != value
-        }
+        return super().own_settings(config)
 
     def sample(self, key: Any) -> NDArray[np.int64]:
         """There is one system; int64[watched], the rows that are watched first, each once."""
@@ -135,15 +130,10 @@ class RecordedWorld(Bench):
         found: NDArray[np.int64] = key.permutation(there)[: int(self._settings["watched"])]
         return found
 
-    def step(
-        self, task: Any, state: BenchState, action: Action, key: Any
-    ) -> tuple[BenchState, Any, Any]:
-        sets = action.setting is not None and np.isfinite(action.setting).any()
-        if self.spec.phases[state.step] != OBSERVE or sets or self.record.watched is None:
-            return super().step(task, state, action, key)
-        row = self.record.watched[task[state.step]]
-        after = BenchState(state.step + 1, np.full(self.spec.n, np.nan), row)
-        return after, np.float32(0.0), np.bool_(False)
+    def seen(self, task: NDArray[np.int64], step: int, rng: np.random.Generator) -> Array:
+        assert self.record.watched is not None
+        row: Array = self.record.watched[task[step]]
+        return row
 
     def measured(self, task: Any, setting: Array, rng: np.random.Generator) -> Array:
         if self.emulator is not None:
