@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import TypeGuard
 
 
 class UserError(ValueError):
@@ -37,3 +39,14 @@ def whole(field: str, value: object, lowest: int, highest: int) -> None:
     """Raises UserError unless the value is a whole number within these bounds."""
     if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
         raise UserError(field, value, f"use a whole number from {lowest} to {highest}")
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a value is a finite number of Python's; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def in_one_line(error: BaseException, most: int = 200) -> str:
+    """Whatever was raised by code of others: its kind, and the beginning of what it says."""
+    said = " ".join(str(error).split())[:most]
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

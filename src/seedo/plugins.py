@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from seedo.errors import UserError
+from seedo.errors import UserError, in_one_line
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def resolve(target: str, field: str) -> Any:
         for part in attribute.split("."):
             found = getattr(found, part)
     except Exception as error:  # whatever a module of others' does when it is imported
-        raise UserError(field, target, f"cannot be imported: {_why(error)}") from error
+        raise UserError(field, target, f"cannot be imported: {in_one_line(error, 160)}") from error
     return found
 
 
@@ -100,10 +100,5 @@ def _loaded(entry: EntryPoint, field: str) -> Any:
     try:
         return entry.load()
     except Exception as error:
-        remedy = f"plug-in {brings} ({entry.value}) cannot be loaded: {_why(error)}"
+        remedy = f"plug-in {brings} ({entry.value}) cannot be loaded: {in_one_line(error, 160)}"
         raise UserError(field, entry.name, remedy) from error
-
-
-def _why(error: Exception) -> str:
-    said = " ".join(str(error).split())[:160]
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.episodes import EXPLOIT, EpisodeBatch
-from seedo.errors import UserError
+from seedo.errors import UserError, is_number
 from seedo.evaluation._replay import reread, world_of
 from seedo.experimenters import READERS, Experimenter, History
 from seedo.inference.exact import SubsetPosterior, bayes_expected, bayes_supported
@@ -148,10 +147,7 @@ def _do_values(batch: EpisodeBatch) -> tuple[float, ...] | str:
     if given is None and batch.origin.world in names():
         given = list(kind_of(batch.origin.world).make(None, "train").spec.do_values)
     if given is not None:
-        numbers = isinstance(given, list) and all(
-            isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v)
-            for v in given
-        )
+        numbers = isinstance(given, list) and all(map(is_number, given))
         return tuple(float(v) for v in given) if numbers and given else "unusable do_values"
     seen = np.unique(batch.value[np.isfinite(batch.value)])
     if not 0 < len(seen) <= _MANY_VALUES:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seedo.errors import UserError
+from seedo.errors import UserError, in_one_line
 from seedo.experimenters._check import check
 from seedo.experimenters._limited import LastSteps
 from seedo.experimenters._mistakes import MISTAKES, Mistaken
@@ -143,8 +143,7 @@ def _plain(factory: Any, name: str, rest: str, world: World) -> Any:
     except UserError:
         raise
     except Exception as error:
-        said = " ".join(str(error).split())[:160]
-        raise UserError("player", name, f"{type(error).__name__}: {said}") from error
+        raise UserError("player", name, in_one_line(error, 160)) from error
     check(player, world)
     return player
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from seedo import experimenters, worlds
-from seedo.errors import UserError
+from seedo.errors import UserError, in_one_line
 
 
 def check(world: Any, player: Any) -> None:
@@ -37,8 +37,7 @@ def named(world: Any, player: Any) -> Iterator[None]:
         frames = traceback.extract_tb(error.__traceback__)
         homes = tuple(_home(thing) for thing in (world, player) if not _is_ours(thing))
         at = ([frame for frame in frames if frame.filename.startswith(homes)] or frames)[-1]
-        said = " ".join(str(error).split())[:200]
-        remedy = f"{type(error).__name__}: {said} ({at.filename}, line {at.lineno})"
+        remedy = f"{in_one_line(error)} ({at.filename}, line {at.lineno})"
         field = f"player {player.name} in world {world.name}"
         raise UserError(field, None, remedy) from error
 

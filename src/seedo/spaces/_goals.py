@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.errors import UserError, one_of
+from seedo.errors import UserError, is_number, one_of
 
 Array = NDArray[np.float64]
 
@@ -46,8 +45,7 @@ class Goal:
             raise UserError(f"{where}.target", self.target, 'give a number with aim = "target"')
         for field in ("target", "weight", "scale"):
             value = getattr(self, field)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if value is not None and not (number and math.isfinite(value)):
+            if value is not None and not is_number(value):
                 raise UserError(f"{where}.{field}", value, "give a finite number")
         if self.weight <= 0:
             raise UserError(f"{where}.weight", self.weight, "give a number above 0")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.errors import UserError, one_of
+from seedo.errors import UserError, is_number, one_of
 
 Array = NDArray[np.float64]
 
@@ -251,5 +251,4 @@ class Knob:
 
 
 def _is_number(value: Any) -> bool:
-    real = isinstance(value, int | float | np.floating | np.integer)
-    return real and not isinstance(value, bool) and math.isfinite(value)
+    return is_number(value.item() if isinstance(value, np.generic) else value)

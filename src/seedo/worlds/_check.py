@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from seedo.errors import UserError
+from seedo.errors import UserError, in_one_line
 from seedo.worlds._spec import PHASES, Spec
 from seedo.worlds._world import Action, Observation, World
 
@@ -78,8 +78,7 @@ def traced(owner: str, what: str, function: Callable[..., Any], *arguments: Any)
         )
         raise UserError(owner, None, remedy) from error
     except Exception as error:  # whatever others' code does
-        said = " ".join(str(error).split())[:200]
-        raise UserError(owner, None, f"{what}: {type(error).__name__}: {said}") from error
+        raise UserError(owner, None, f"{what}: {in_one_line(error)}") from error
 
 
 def same(owner: str, what: str, thing: str, before: Any, after: Any) -> None:
@@ -137,8 +136,7 @@ def _check_config(owner: str, world: World) -> None:
     except NotImplementedError as error:
         raise UserError(owner, None, "it has no config: give its settings as a dict") from error
     except Exception as error:  # whatever others' code does
-        said = " ".join(str(error).split())[:200]
-        raise UserError(owner, None, f"config: {type(error).__name__}: {said}") from error
+        raise UserError(owner, None, f"config: {in_one_line(error)}") from error
     if not same_config or type(again) is not type(world):  # its name may be `module:Class` here
         raise UserError(owner, None, "config: from_config makes another world of it")
 

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from seedo.errors import UserError, one_of, whole
+from seedo.errors import UserError, is_number, one_of, whole
 from seedo.worlds._dag_log import describe_systems, effects_told, graphs_told
 from seedo.worlds._dags import (
     ENUMERABLE,
@@ -193,8 +193,7 @@ class DagConfig:
 
 
 def _number(field: str, value: object, positive: bool = False) -> None:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not good or value < 0 or (positive and value == 0):  # type: ignore[operator]
+    if not is_number(value) or value < 0 or (positive and value == 0):
         raise UserError(field, value, f"use a finite number {'> 0' if positive else '>= 0'}")
 
 

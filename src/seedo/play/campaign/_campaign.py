@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.errors import UserError
+from seedo.errors import UserError, is_number
 from seedo.play.campaign._earlier import read_earlier
 from seedo.play.campaign._journal import Journal, read_journal
-from seedo.play.campaign._parts import is_number
 from seedo.play.campaign._plan import Plan, read_plan
 from seedo.play.campaign._runs import Run, enter, lenient, runs_of
 from seedo.spaces import Runs

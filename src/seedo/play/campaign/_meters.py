@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from seedo.errors import UserError
+from seedo.errors import UserError, in_one_line
 from seedo.play.campaign._parts import Measure
 from seedo.play.campaign._plan import Plan
 
@@ -128,8 +128,7 @@ class FunctionMeter:
         try:
             found = self._function(setting)
         except (Exception, SystemExit) as error:
-            said = " ".join(str(error).split())[:200]
-            raise Failed(f"{type(error).__name__}: {said}") from error
+            raise Failed(in_one_line(error)) from error
         if not isinstance(found, Mapping):
             if len(self._names) > 1 and found is not None:
                 raise Failed(f"it gave {found!r:.80}: give readings by name")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seedo.errors import UserError, one_of
+from seedo.errors import UserError, is_number, one_of
 
 MEASURES = ("command", "python", "http", "gym", "world")
 """Fields of `[measure]` that say who measures; none of them: the user."""
@@ -188,8 +187,3 @@ def count(field: str, value: Any, low: int, high: int) -> None:
     """Raises UserError unless the value is a whole number within bounds."""
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise UserError(field, value, f"give a whole number from {low:,} to {high:,}")
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.errors import UserError
+from seedo.errors import UserError, in_one_line
 from seedo.experimenters import find_player
 from seedo.experimenters.proposers import filling
 from seedo.play.campaign._plan import Plan
@@ -69,8 +69,7 @@ class Chooser:
         except UserError:
             raise
         except Exception as error:  # whatever a player of others' does
-            said = " ".join(str(error).split())[:200]
-            remedy = f"{type(error).__name__}: {said}; nothing is lost: --player takes another"
+            remedy = f"{in_one_line(error)}; nothing is lost: --player takes another"
             raise UserError(owner, None, remedy) from error
         if setting.shape != (self.plan.space.size,):
             remedy = f"give {self.plan.space.size} numbers, one a knob"
@@ -97,9 +96,8 @@ class Chooser:
         try:
             kept: Array = np.array(self.player.recommend(self.world.spec, known, rng), np.float64)
         except Exception as error:  # whatever a player of others' does
-            said = " ".join(str(error).split())[:200]
-            remedy = f"{type(error).__name__}: {said}"
-            raise UserError(owner, None, f"it recommends nothing: {remedy}") from error
+            said = f"it recommends nothing: {in_one_line(error)}"
+            raise UserError(owner, None, said) from error
         if kept.shape != (self.plan.space.size,) or not self.plan.space.allows(kept[None])[0]:
             raise UserError(owner, kept.tolist(), "it recommends what cannot be set")
         return kept
