@@ -52,7 +52,6 @@ class Bench(World):
 
     host: ClassVar[bool] = True
     no_strategies: ClassVar[str] = "settings of many knobs are no interventions on a causal graph"
-    measures_variables: ClassVar[bool] = True
 
     def __init__(
         self, space: Space, readings: tuple[str, ...], goals: Goals, runs: int, watched: int = 0

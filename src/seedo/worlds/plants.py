@@ -10,7 +10,7 @@ Ernest 2014, CAM, Annals of Statistics 42), by 64 random Fourier features (Rahim
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +71,6 @@ class PlantsWorld(Bench):
     """
 
     name = "plants"
-    splits: ClassVar[tuple[str, ...]] = ("train",)
 
     def __init__(
         self,

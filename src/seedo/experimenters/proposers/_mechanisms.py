@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from seedo.experimenters._proposer import Proposer, wanted
 from seedo.experimenters.proposers._plain import filling
-from seedo.experimenters.proposers._search import NOTHING, fitted, highest
+from seedo.experimenters.proposers._search import NOTHING, TRUSTED, fitted, highest
 from seedo.inference.design import Response
 from seedo.spaces import Goals, Runs, Space
 from seedo.worlds import Spec
@@ -29,9 +29,6 @@ Model = Callable[[Array], tuple[Array, Array]]
 
 _DRAWS, _NOISES = 48, 4
 """Draws of mechanisms, and of the noise of readings for each."""
-_TRUSTED = 0.5
-"""Share of the variance of runs left out that has to be predicted before a setting that was never
-run is recommended."""
 _CLEARLY = 0.9
 """Ratio of left-out errors from which on a correction of observed rows is believed."""
 
@@ -76,7 +73,7 @@ class MechanismsProposer(Proposer):
     def recommend(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
         space, goals = wanted(spec)
         system = _System.fitted(space, goals, runs, rng)
-        if system is None or system.explained < _TRUSTED:
+        if system is None or system.explained < TRUSTED:
             return super().recommend(spec, runs, rng)
         tried = np.unique(runs.made.settings, axis=0)
 
@@ -139,7 +136,7 @@ class _System:
             ways = [_mechanism(inputs, y[:, j], seen)]
             if parts:
                 ways.append(_mechanism(z, y[:, j], seen, x.shape[1]))
-            through = _best_of(ways)
+            through = min(ways, key=lambda way: way.error)
             straight = _mechanism(x, y[:, j], seen)
             final.append(through.model)
             direct.append(straight.model)
@@ -155,14 +152,7 @@ class _System:
 
     def draws(self, settings: Array) -> Array:
         """What is to be raised, float64[S, M], under S draws of the mechanisms."""
-        return self._propagated(settings, self.errors)
-
-    def mean(self, settings: Array) -> Array:
-        """What is to be raised in expectation, float64[M]."""
-        found: Array = self.draws(settings).mean(axis=0)
-        return found
-
-    def _propagated(self, settings: Array, errors: Array) -> Array:
+        errors = self.errors
         x = self.space.coordinates(settings)
         s, q, m, b = _DRAWS, _NOISES, len(x), len(self.between)
         z = np.empty((s, q, m, b))
@@ -205,50 +195,41 @@ class _Mechanism:
 def _mechanism(x: Array, y: Array, seen: NDArray[np.bool_], after: int = 0) -> _Mechanism:
     """A mechanism of inputs float64[R, I]; with `after`, so many inputs before them are ignored."""
     base: Model | None = None
-    errors: list[float] = []
     told = np.zeros(len(y))
-    spread = float(y.std())
+    error = spread = float(y.std())
     if seen.sum() >= x.shape[1] + 3:
         watched = fitted(x[seen], y[seen])
-        base, told, spread = watched.alone, watched.alone(x)[0], watched.noise
-        errors.append(watched.left_out)
+        base, told = watched.alone, watched.alone(x)[0]
+        error, spread = watched.left_out, watched.noise
     made = ~seen
     correction: Response | None = None
     if made.sum() >= x.shape[1] + 2 or (base is None and made.sum() >= 3):
         off = y[made] - told[made]
         correction = fitted(x[made], off)
         if base is not None:
-            alone = float(np.sqrt((off**2).mean()))
-            errors = [alone]
-            if correction.left_out > _CLEARLY * alone:
+            error = float(np.sqrt((off**2).mean()))
+            if correction.left_out > _CLEARLY * error:
                 correction = None
         if correction is not None:
-            errors, spread = [correction.left_out], correction.noise
+            error, spread = correction.left_out, correction.noise
             told = told + correction.alone(x)[0]
     model = _sum(base, correction, float(y.mean()), float(y.std()))
-    return _Mechanism(_later(model, after), errors[0] if errors else spread, told, spread)
+    if after:
+        return _Mechanism(lambda inputs: model(inputs[:, after:]), error, told, spread)
+    return _Mechanism(model, error, told, spread)
 
 
 def _sum(base: Model | None, more: Response | None, middle: float, wide: float) -> Model:
+    parts = [part for part in (base, more.alone if more is not None else None) if part is not None]
+
     def model(x: Array) -> tuple[Array, Array]:
-        if base is None and more is None:
+        if not parts:
             return np.full(len(x), middle), np.full(len(x), wide)
-        mean, variance = np.zeros(len(x)), np.zeros(len(x))
-        for part in (base, more.alone if more is not None else None):
-            if part is not None:
-                value, error = part(x)
-                mean, variance = mean + value, variance + error**2
-        return mean, np.sqrt(variance)
+        told = [part(x) for part in parts]
+        mean: Array = np.sum([value for value, _ in told], axis=0)
+        return mean, np.sqrt(np.sum([error**2 for _, error in told], axis=0))
 
     return model
-
-
-def _later(model: Model, after: int) -> Model:
-    return (lambda x: model(x[:, after:])) if after else model
-
-
-def _best_of(mechanisms: list[_Mechanism]) -> _Mechanism:
-    return min(mechanisms, key=lambda m: m.error)
 
 
 def _share_through(

@@ -10,16 +10,12 @@ from scipy.special import ndtr
 
 from seedo.experimenters._proposer import Proposer, wanted
 from seedo.experimenters.proposers._plain import filling
-from seedo.experimenters.proposers._search import NOTHING, fitted, highest
+from seedo.experimenters.proposers._search import NOTHING, TRUSTED, fitted, highest
 from seedo.inference.design import Response
 from seedo.spaces import Goals, Runs, Space
 from seedo.worlds import Spec
 
 Array = NDArray[np.float64]
-
-_TRUSTED = 0.5
-"""Share of the variance of runs left out that has to be predicted before a setting that was never
-run is recommended."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ class ResponseSurfaceProposer(Proposer):
         space, goals = wanted(spec)
         made = runs.made
         model = _model(space, goals, made, None)
-        if model is None or model.explained < _TRUSTED:
+        if model is None or model.explained < TRUSTED:
             return super().recommend(spec, runs, rng)
         return highest(space, lambda x: model.alone(space.coordinates(x))[0], made.settings, rng)
 

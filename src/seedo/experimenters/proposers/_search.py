@@ -16,6 +16,9 @@ Array = NDArray[np.float64]
 NOTHING = 0.02
 """Expected improvement, in standard deviations of what was read, that is not worth a run: a run far
 from all others tells more, if only that the model is wrong."""
+TRUSTED = 0.5
+"""Share of the variance of runs left out that has to be predicted before a setting that was never
+run is recommended."""
 _NEAR, _BEST, _CORNERS = 16, 6, 32
 """Settings that are judged: around each of so many best ones, and at corners."""
 _WIDTHS = (0.15, 0.05, 0.02)
