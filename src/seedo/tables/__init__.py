@@ -11,7 +11,7 @@ from seedo.tables._read_columns import OPEN_SUFFIXES, SUFFIXES, read_columns
 from seedo.tables._reading import Reading, roles_path, roles_text
 from seedo.tables._said_names import said_names
 from seedo.tables._table import OBSERVED, Regime, Table
-from seedo.tables._usable import MAX_VARIABLES, chance_pairs
+from seedo.tables._usable import MAX_VARIABLES, chance_pairs, shortened
 
 __all__ = [
     "COLUMN_TYPES",
@@ -41,4 +41,5 @@ __all__ = [
     "roles_path",
     "roles_text",
     "said_names",
+    "shortened",
 ]

@@ -107,6 +107,13 @@ class Table:
             by_regime[i, list(regime.hard)] = True
         return by_regime[self.regime]
 
+    def units_of(self, rows: NDArray[Any]) -> NDArray[np.int64] | None:
+        """int64, the independent unit of each of some rows (bool[R], or their numbers), counted
+        from 0; None: every row is one."""
+        if self.unit is None:
+            return None
+        return np.unique(self.unit[rows], return_inverse=True)[1].reshape(-1)
+
     def set_alone(self, variable: int) -> NDArray[np.bool_]:
         """bool[R]: the variable was set in that row, and nothing else was done."""
         alone = [r.targets == r.hard == {variable} and not r.unknown for r in self.regimes]

@@ -549,9 +549,7 @@ def plain_mean(
     held = tuple(
         Covariate(table.variables[j], table.values[kept, j], table.columns[j].named) for j in fill
     )
-    clusters = None
-    if table.unit is not None:
-        clusters = np.unique(table.unit[kept], return_inverse=True)[1].reshape(-1)
+    clusters = table.units_of(kept)
     weight = None if table.weight is None else table.weight[kept]
     sample = Sample(values[kept], np.zeros(int(kept.sum())), held, scale, False, clusters, weight)
     if not fill:

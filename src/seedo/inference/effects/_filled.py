@@ -234,9 +234,9 @@ def _filled(
     cells = int((~np.isfinite(values[:, filled_in])).sum())
     model = _model(table, plan, columns)
     found = []
-    for k, filled in enumerate(completed(values, named, times, 0, weight)):
+    for number, filled in enumerate(completed(values, named, times, 0, weight)):
         if model is not None:
-            rng = np.random.default_rng((1, k))
+            rng = np.random.default_rng((1, number))
             filled = _agreeing(filled, values, named, asked, plan, model, rng)
         whole = table.values.copy()
         for k in filled_in:

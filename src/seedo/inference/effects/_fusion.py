@@ -276,8 +276,7 @@ def _slope(
     weight = np.ones(len(y)) if table.weight is None else table.weight[rows]
     how: dict[str, Any] = {"cov_type": "HC1"}
     freedom = float(len(y) - design.shape[1])
-    if table.unit is not None:
-        groups = np.unique(table.unit[rows], return_inverse=True)[1]
+    if (groups := table.units_of(rows)) is not None:
         how = {"cov_type": "cluster", "cov_kwds": {"groups": groups}}
         freedom = float(groups.max())
     fit = WLS(y, design, weights=weight).fit(**how)

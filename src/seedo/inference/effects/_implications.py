@@ -132,9 +132,7 @@ def _dependence(
     if len(chosen) < _ROWS_A_COLUMN * (held.shape[1] + 1) or not target.size or not extra.size:
         return 1.0
     weight = None if table.weight is None else table.weight[chosen]
-    clusters = None
-    if table.unit is not None:
-        clusters = np.unique(table.unit[chosen], return_inverse=True)[1].reshape(-1)
+    clusters = table.units_of(chosen)
     root = np.ones(len(chosen)) if weight is None else np.sqrt(weight)
     plain = target[:, :1] if target.shape[1] > 1 and not table.columns[at[0]].named else target
     beta = np.linalg.lstsq(root[:, None] * held, root[:, None] * plain, rcond=1e-10)[0]

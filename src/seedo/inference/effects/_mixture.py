@@ -135,7 +135,7 @@ def _fit(
     from statsmodels.regression.linear_model import OLS  # here: takes a second to import
 
     design = np.column_stack([terms, held])
-    if table.unit is None:
+    groups = table.units_of(rows)
+    if groups is None:
         return OLS(y, design).fit()
-    groups = np.unique(table.unit[rows], return_inverse=True)[1]
     return OLS(y, design).fit(cov_type="cluster", cov_kwds={"groups": groups})

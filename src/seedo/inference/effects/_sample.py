@@ -128,9 +128,7 @@ def sample_of(
     ]
     if len(np.unique(table.source[kept])) > 1:
         held.append(Covariate("source", table.source[kept].astype(np.float64), True))
-    clusters = None
-    if table.unit is not None:
-        clusters = np.unique(table.unit[kept], return_inverse=True)[1].reshape(-1)
+    clusters = table.units_of(kept)
     weight = None if table.weight is None else table.weight[kept]
     if weight is not None:
         positive = weight > 0

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from seedo.errors import UserError
+from seedo.tables import shortened
 
 FORMAT = "write 'A -> B', 'A <-> B' (a hidden common cause) or 'A'"
 LATENT = frozenset({"latent", "unobserved", "hidden", "u"})
 """Words that mark a node as not measured (`u` is dagitty's)."""
 _NO = frozenset({"no", "false", "0", "f", "n"})
 _YES = frozenset({"yes", "true", "1", "t", "y", ""})
-_SHOWN = 80
-"""Characters of a file that a message shows."""
+_REMEDY = 320
+"""Characters of a remedy that a message shows."""
 MAX_EDGES = 100_000
 """Of a graph, as drawn."""
 
@@ -25,12 +26,7 @@ class Place(NamedTuple):
     text: str | None = None
 
     def refuse(self, remedy: str) -> UserError:
-        return UserError(self.where, self.text and cut(self.text), cut(remedy, 4 * _SHOWN))
-
-
-def cut(text: str, most: int = _SHOWN) -> str:
-    """A text with its end left out where it is longer."""
-    return text if len(text) <= most else text[: most - 3] + "..."
+        return UserError(self.where, self.text and shortened(self.text), shortened(remedy, _REMEDY))
 
 
 class DrawnEdge(NamedTuple):

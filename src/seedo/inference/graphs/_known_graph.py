@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
-from seedo.inference.graphs._drawing import FORMAT, Drawing, Place, cut
+from seedo.inference.graphs._drawing import FORMAT, Drawing, Place
 from seedo.inference.graphs._graph_code import (
     is_dagify,
     is_mermaid,
@@ -51,6 +51,7 @@ from seedo.inference.graphs._graph_text import (
     read_text,
 )
 from seedo.inference.graphs._latent import project
+from seedo.tables import shortened
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -102,7 +103,7 @@ class KnownGraph:
         """
         for name in names:
             if name not in self.variables:
-                raise UserError(field, cut(name), _nearest(name, self.variables))
+                raise UserError(field, shortened(name), _nearest(name, self.variables))
 
 
 def read_graph(
@@ -129,7 +130,7 @@ def read_graph(
         why = "there is no such file" if not os.path.exists(path) else (
             "a folder: name a text file" if path.is_dir() else "it cannot be read: name a text file"
         )  # fmt: skip
-        raise UserError("graph", cut(str(path)), why) from None
+        raise UserError("graph", shortened(str(path)), why) from None
     return parse_graph(text, variables, path.name, useless)
 
 
@@ -201,9 +202,9 @@ def _draw(text: str, drawing: Drawing, variables: Sequence[str]) -> None:
             raise UserError(drawing.source, begin[:5], "XML is not read; save the graph as DOT, "
                             "GML, node-link JSON, BIF or CSV")  # fmt: skip
     if re.fullmatch(r"\s*[01](?:[\s,;]+[01]){3,}\s*", text) and "\n" in text.strip():
-        first = text.strip().partition("\n")[0]
-        raise UserError(drawing.source, cut(first), "a matrix without names: write those of rows "
-                        "and columns above it, as in A,B,C")  # fmt: skip
+        first = shortened(text.strip().partition("\n")[0])
+        raise UserError(drawing.source, first, "a matrix without names: write those of rows and "
+                        "columns above it, as in A,B,C")  # fmt: skip
     if is_dot(text):
         read_dot(text, drawing)
     elif code := dagitty_code(text):

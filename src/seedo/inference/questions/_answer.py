@@ -163,6 +163,13 @@ def interval(low: float, high: float) -> str:
     return f"[{number(low)}, {number(high)}]"
 
 
+def independence(table: Table) -> str:
+    """What intervals take for granted of rows, or of the units that they belong to."""
+    if table.unit is None:
+        return "rows are independent of each other"
+    return f"units ({table.unit_name or 'unit'}) are independent of each other"
+
+
 def refuse(reason: str, **more: Any) -> Answer:
     return Answer("", None, f"Not answered: {reason}", refused=reason, **more)
 

@@ -24,7 +24,7 @@ from seedo.inference.effects import (
 )
 from seedo.inference.graphs._known_graph import KnownGraph
 from seedo.inference.questions import _query as q
-from seedo.inference.questions._answer import Answer, number
+from seedo.inference.questions._answer import Answer, independence, number
 from seedo.inference.questions._comparison_words import (
     Told,
     cause_answer,
@@ -271,11 +271,7 @@ def _assumes(
     if rows.beside:
         listed = ", ".join(table.variables[j] for j in rows.beside)
         found.append(f"the effect is the average over the settings of {listed}")
-    independent = "rows are independent of each other"
-    if table.unit is not None:
-        independent = f"units ({table.unit_name or 'unit'}) are independent of each other"
-    found.append(independent)
-    return tuple(found)
+    return (*found, independence(table))
 
 
 def _as_set(query: Asked, table: Table, asked: Doing, rows: SetRows) -> Answer | None:

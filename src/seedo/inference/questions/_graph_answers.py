@@ -39,7 +39,7 @@ from seedo.inference.effects import (
 )
 from seedo.inference.graphs._known_graph import KnownGraph
 from seedo.inference.questions import _query as q
-from seedo.inference.questions._answer import Answer, number, refuse
+from seedo.inference.questions._answer import Answer, independence, number, refuse
 from seedo.inference.questions._comparison_words import (
     Told,
     cause_answer,
@@ -172,7 +172,7 @@ def _adjusted(
     comparison = compare_filled(table, plan)
     if comparison is None:
         return None
-    assumes = (_GIVEN, _independent(table))
+    assumes = (_GIVEN, independence(table))
     count = int(comparison.fitted.weight.sum())
     told = Told(comparison, table, assumes, _told_rows(table, count), graph=True)
     if isinstance(query, q.Effect):
@@ -191,12 +191,6 @@ def _harmless(table: Table, known: CausalGraph, asked: Doing, held: Sequence[str
         j for j, name in enumerate(table.variables)
         if name not in held and known.adjusts(cause, outcome, (*held, name))
     ]  # fmt: skip
-
-
-def _independent(table: Table) -> str:
-    if table.unit is not None:
-        return f"units ({table.unit_name or 'unit'}) are independent of each other"
-    return "rows are independent of each other"
 
 
 def _several(
@@ -225,7 +219,7 @@ def _several(
     if comparison is None:
         return None
     count = int(comparison.fitted.weight.sum())
-    told = Told(comparison, table, (_GIVEN, _independent(table)), _told_rows(table, count), True)
+    told = Told(comparison, table, (_GIVEN, independence(table)), _told_rows(table, count), True)
     return mean_answer(query, told, asked.settings[0])
 
 
@@ -261,9 +255,7 @@ def complete_rows(
         kept &= table.weight > 0
     if kept.sum() < len(names) + _FEW_MORE:
         return None
-    clusters = None
-    if table.unit is not None:
-        clusters = np.unique(table.unit[kept], return_inverse=True)[1].reshape(-1)
+    clusters = table.units_of(kept)
     weight = np.ones(int(kept.sum())) if table.weight is None else table.weight[kept]
     columns = {name: table.values[kept, j] for name, j in zip(names, at, strict=True)}
     return Rows(columns, clusters, weight), _left_out(table, chosen, at, int(kept.sum()))
@@ -329,7 +321,7 @@ def _linear_answer(
     how = "on average" if not kind else f"on average ({kind} effect)"
     text = f"{per} changes {query.outcome} by {stated(found)} {how}, by {found.how}"
     return Answer("", None, text, found.value, found.low, found.high,
-                  assumes=(_GIVEN, *(() if bends else (_LINEAR,)), *more, _independent(table)),
+                  assumes=(_GIVEN, *(() if bends else (_LINEAR,)), *more, independence(table)),
                   rests_on=_told_rows(table, found.rows),
                   warnings=(*warnings, *left_out))  # fmt: skip
 
@@ -348,7 +340,9 @@ def _by_front_door(
     clause = bent(rows, legs)
     if not clause:
         estimate = front_door(rows, query.cause, query.outcome, way.variables)
-        return _linear_answer(query, table, estimate, found[1], _unhidden(estimate, rows))
+        return _linear_answer(
+            query, table, estimate, found[1], _unhidden(estimate, rows, _MEDIATORS)
+        )
     start, end = _ends(query, rows)
     if start is None or end is None:
         return refuse(
@@ -359,7 +353,7 @@ def _by_front_door(
     if curved is None:
         return _not_straight(clause, query, table)
     told = _linear_answer(query, table, curved.scaled(1 / (end - start)), found[1],
-                          _unhidden(curved, rows), _beyond(rows, query, start, end),
+                          _unhidden(curved, rows, _MEDIATORS), _beyond(rows, query, start, end),
                           bends=True, ends=(start, end))  # fmt: skip
     return told
 
@@ -376,9 +370,13 @@ def _bent_front_door(
     return front_door_by_curves(rows, query.cause, query.outcome, mediators, start, end)
 
 
-def _unhidden(estimate: Estimate, rows: Rows) -> tuple[str, ...]:
-    """How strong a hidden cause of mediators and outcome would have to be."""
-    hidden = sensitivity(estimate, _units(rows), "mediators and the outcome")
+_MEDIATORS = "mediators and the outcome"
+
+
+def _unhidden(estimate: Estimate | None, rows: Rows, *ends: str) -> tuple[str, ...]:
+    """How strong a hidden cause of both ends would have to be: of cause and outcome, unless others
+    are named; nothing of no estimate."""
+    hidden = "" if estimate is None else sensitivity(estimate, _units(rows), *ends)
     return (hidden,) if hidden else ()
 
 
@@ -464,7 +462,8 @@ def instrumented(
         f"values of {query.cause} and in all rows, which an instrument cannot show"
     )
     answer = _linear_answer(query, table, result.estimate, found[1],
-                            (exclusion, *_direct_way(result, found[0])),
+                            (exclusion, *_unhidden(result.reduced, found[0],
+                                                   f"{result.used[0]} and the outcome")),
                             _instrument_warnings(query, by, result))  # fmt: skip
     scaled = number(plain * _change(query))
     return replace(answer, answer=answer.answer + f" (plain regression would say {scaled})")
@@ -493,14 +492,6 @@ def _instrument_warnings(
             f"of slopes, and not what a move from one value of {query.cause} to another does"
         )
     return tuple(found)
-
-
-def _direct_way(result: Instrumented, rows: Rows) -> tuple[str, ...]:
-    """How strong a hidden cause of instrument and outcome would have to be."""
-    if result.reduced is None:
-        return ()
-    hidden = sensitivity(result.reduced, _units(rows), f"{result.used[0]} and the outcome")
-    return (hidden,) if hidden else ()
 
 
 def _part(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) -> Answer | None:
@@ -544,8 +535,7 @@ def _part(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) -> An
     else:
         estimate = indirect_effect(rows, cause, outcome, held, total or ())
     answer = _linear_answer(query, table, estimate, left_out, ("no interaction along the paths",))
-    hidden = sensitivity(estimate, _units(rows))
-    return replace(answer, assumes=(*answer.assumes, *([hidden] if hidden else [])))
+    return replace(answer, assumes=(*answer.assumes, *_unhidden(estimate, rows)))
 
 
 def _filled_direct(
@@ -589,10 +579,9 @@ def _natural(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) ->
         return None
     at = shown(cause, start if direct else end, table.columns)
     stay = f"{', '.join(way[0])} as under {cause} = {at}" if direct else f"{cause} held at {at}"
-    hidden = sensitivity(estimate, _units(rows))
     return _linear_answer(
         query, table, estimate.scaled(1 / (end - start)), left_out,
-        (f"natural effect: {stay}", *([hidden] if hidden else [])),
+        (f"natural effect: {stay}", *_unhidden(estimate, rows)),
         _beyond(rows, query, start, end), bends=True, ends=(start, end),
     )  # fmt: skip
 
@@ -620,8 +609,7 @@ def _through(query: q.Effect, table: Table, known: CausalGraph, asked: Doing) ->
     if clause := bent(found[0], legs):
         return _not_straight(clause, query, table)
     estimate = effect_through(found[0], cause, outcome, mediator, first, second)
-    hidden = sensitivity(estimate, _units(found[0]))
-    more = ("no interaction along the paths", *([hidden] if hidden else []))
+    more = ("no interaction along the paths", *_unhidden(estimate, found[0]))
     return _linear_answer(query, table, estimate, found[1], more)
 
 

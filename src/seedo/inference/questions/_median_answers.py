@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from seedo.inference.effects import CausalGraph, set_rows, touched
 from seedo.inference.graphs._known_graph import KnownGraph
 from seedo.inference.questions import _query as q
-from seedo.inference.questions._answer import Answer, interval, number, refuse
+from seedo.inference.questions._answer import Answer, independence, interval, number, refuse
 from seedo.inference.questions._design_answers import seen
 from seedo.inference.questions._levels import shown
 from seedo.inference.questions._seen_answers import plain_rows
@@ -42,7 +42,7 @@ def answer_median(query: q.Median | q.MedianEffect, table: Table, graph: KnownGr
             return refuse(f"{rows.sum()} rows are too few for a median: at least {FEWEST}")
         value, low, high = _spread([rows], table, j, random)
         text = f"{query.text(table.columns)} = {number(value)} {interval(low, high)} ({which})"
-        return Answer("", None, text, value, low, high, assumes=(_independent(table),),
+        return Answer("", None, text, value, low, high, assumes=(independence(table),),
                       rests_on=f"{rows.sum():,} rows")  # fmt: skip
     return _moved(query, table, graph, there, random)
 
@@ -86,14 +86,8 @@ def _moved(
     count = sum(int(arm.sum()) for arm in arms)
     text = f"moving {cause} from {names[0]} to {names[1]} changes the median of {outcome} by "
     text += f"{number(value)} {interval(low, high)} (difference of medians, {count:,} rows)"
-    return Answer("", None, text, value, low, high, assumes=(assumes, _independent(table)),
+    return Answer("", None, text, value, low, high, assumes=(assumes, independence(table)),
                   rests_on=f"{count:,} rows")  # fmt: skip
-
-
-def _independent(table: Table) -> str:
-    if table.unit is None:
-        return "rows are independent of each other"
-    return f"units ({table.unit_name or 'unit'}) are independent of each other"
 
 
 def _spread(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from seedo.inference.checks import SHARE, by_time, missing_finding, missing_tells, order
 from seedo.inference.effects import Plan, compare, mean_estimate, plain_mean
 from seedo.inference.questions import _query as q
-from seedo.inference.questions._answer import Answer, refuse
+from seedo.inference.questions._answer import Answer, independence, refuse
 from seedo.inference.questions._comparison_words import Told, beyond, happens, stated
 from seedo.inference.questions._design_answers import Doing, doing, groups_by, outcome_of
 from seedo.tables import Table
@@ -81,12 +81,9 @@ def _mean(
     text = f"{query.text(table.columns)} = {stated(estimate)} ({which}: {count:,} rows)"
     if by:
         text += f", missing values filled in from {', '.join(table.variables[j] for j in by)}"
-    independent = "rows are independent of each other"
-    if table.unit is not None:
-        independent = f"units ({table.unit_name or 'unit'}) are independent of each other"
     return Answer(
         "", None, text, estimate.value, estimate.low, estimate.high,
-        assumes=(independent, "the rows are a fair sample of what is asked about"),
+        assumes=(independence(table), "the rows are a fair sample of what is asked about"),
         rests_on=f"{count:,} rows", warnings=(*findings, *warnings),
         checks=() if by else ("missingness",),
     )  # fmt: skip
@@ -200,10 +197,10 @@ def _correlation(
     # Influence on r (Devlin, Gnanadesikan & Kettenring 1975), which holds for any distribution.
     influence = z[:, 0] * z[:, 1] - r * (z**2).sum(axis=1) / 2
     total = float(weight.sum())
-    if table.unit is None:
+    clusters = table.units_of(kept)
+    if clusters is None:
         error = math.sqrt(float(weight @ influence**2) / (total - 3) / total)
     else:
-        clusters = np.unique(table.unit[kept], return_inverse=True)[1].reshape(-1)
         sums = np.bincount(clusters, weight * influence)
         error = math.sqrt(float(sums @ sums) * len(sums) / max(len(sums) - 1, 1)) / total
     stretch, warnings = _in_series(table, kept, z)
