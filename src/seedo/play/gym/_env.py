@@ -18,7 +18,23 @@ from seedo.play.gym._views import View
 _LOWEST_32 = 0xFFFFFFFF
 
 
-class Environment(gymnasium.Env[Any, Any]):
+class Numbered(gymnasium.Env[Any, Any]):
+    """An environment whose episodes are numbered within a seed."""
+
+    _seed: int | None = None
+    _episode: int = -1
+
+    def _next(self, seed: int | None) -> tuple[int, int]:
+        """Seed and number of the next episode; of a new seed, its first."""
+        super().reset(seed=seed)
+        if seed is not None or self._seed is None:
+            drawn = int(self.np_random.integers(2**31)) if seed is None else seed
+            self._seed, self._episode = drawn & _LOWEST_32, -1
+        self._episode += 1
+        return self._seed, self._episode
+
+
+class Environment(Numbered):
     """One experimenter in a world; see the package for what it sees and does.
 
     It ends with the world's episode and is never truncated.
@@ -35,20 +51,15 @@ class Environment(gymnasium.Env[Any, Any]):
         self.action_space = spaces.Discrete(view.codes)
         self._view = view
         self._episodes: Any = Plain(view) if view.world.host else Compiled(view, quickly=True)
-        self._seed: int | None = None
-        self._episode, self._step, self._over = -1, 0, True
+        self._step, self._over = 0, True
         self._lines: list[str] = []
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """The next episode; of a new seed, its first."""
-        super().reset(seed=seed)
-        if seed is not None or self._seed is None:
-            drawn = int(self.np_random.integers(2**31)) if seed is None else seed
-            self._seed, self._episode = drawn & _LOWEST_32, -1
-        self._episode += 1
-        shown = self._episodes.start(np.array([self._seed], np.uint32), np.array([self._episode]))
+        first, number = self._next(seed)
+        shown = self._episodes.start(np.array([first], np.uint32), np.array([number]))
         self._step, self._over, self._lines = 0, False, []
         return self._first(shown)
 

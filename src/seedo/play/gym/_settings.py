@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import gymnasium
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
 from seedo.errors import UserError, one_of
 from seedo.play._live import Live
+from seedo.play.gym._env import Numbered
 from seedo.play.gym._episodes import STREAM
 from seedo.spaces import Knob
 from seedo.worlds import EXPLOIT, OBSERVE, PHASES, World, set_to
@@ -20,10 +20,9 @@ Array = NDArray[np.float64]
 
 REWARDS = ("kept", "measured")
 _LARGEST = float(np.finfo(np.float32).max)
-_LOWEST_32 = 0xFFFFFFFF
 
 
-class SettingEnvironment(gymnasium.Env[Any, Any]):
+class SettingEnvironment(Numbered):
     """One experimenter in a world with a space of settings.
 
     An action is a dictionary with an entry for each knob: a box of one number, from 0 at the low
@@ -69,20 +68,14 @@ class SettingEnvironment(gymnasium.Env[Any, Any]):
         })  # fmt: skip
         self._reward, self._space = reward, spec.space
         self._live: Live | None = None
-        self._seed: int | None = None
-        self._episode = -1
         self._lines: list[str] = []
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """The next episode; of a new seed, its first."""
-        super().reset(seed=seed)
-        if seed is not None or self._seed is None:
-            drawn = int(self.np_random.integers(2**31)) if seed is None else seed
-            self._seed, self._episode = drawn & _LOWEST_32, -1
-        self._episode += 1
-        self._live = Live(self.world, self._seed, STREAM, self._episode)
+        first, number = self._next(seed)
+        self._live = Live(self.world, first, STREAM, number)
         self._lines = []
         return self._shown(), {}
 
