@@ -32,7 +32,8 @@ def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
     edges = edges.copy()
     for i, j in doubtful:
         edges[i, j] = edges[j, i] = 0.0
-    told = edges * (1 - posterior.by_form) * ~_by_elimination(posterior)
+    eliminated = _by_elimination(posterior)
+    told = edges * (1 - posterior.by_form) * ~eliminated
     certain = [(int(i), int(j)) for i, j in np.argwhere(told >= query.threshold)]
     rows: list[dict[str, Any]] = [
         {"edge": f"{names[i]} -> {names[j]}", "probability": float(edges[i, j])} for i, j in certain
@@ -42,7 +43,7 @@ def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
     undecided: list[dict[str, Any]] = [
         {"edge": f"{names[i]} - {names[j]}", "probability": float(both[i, j]),
          f"{names[i]} -> {names[j]}": float(edges[i, j]),
-         "why": _why_undirected(posterior, int(i), int(j))}
+         "why": _why_undirected(posterior, eliminated, int(i), int(j))}
         for i, j in np.argwhere(np.triu(both >= query.threshold, 1))
         if max(told[i, j], told[j, i]) < query.threshold
     ]  # fmt: skip
@@ -58,14 +59,20 @@ def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
     return Answer("", None, text, float(len(rows)), warnings=warnings, table=(*rows, *undecided))
 
 
+def _never_set(posterior: CausalPosterior) -> NDArray[np.bool_]:
+    """bool[n]: variables that nobody set, so that something hidden may move them and others alike.
+    Worlds that are simulated say what is hidden: none there."""
+    table = posterior.table
+    if not posterior.fusion.model.standardise:
+        return np.zeros(table.n, np.bool_)
+    found: NDArray[np.bool_] = ~(table.hard.any(axis=0) | table.factors)
+    return found
+
+
 def _by_elimination(posterior: CausalPosterior) -> NDArray[np.bool_]:
     """bool[n, n]: i -> j is what is left because setting j did not move i, which nobody set; a
-    hidden cause of both would leave the same rows. Worlds that are simulated say what is hidden."""
-    table = posterior.table
-    set_ = np.asarray(table.hard.any(axis=0) | table.factors)
-    if not posterior.fusion.model.standardise:
-        return np.zeros((table.n, table.n), np.bool_)
-    left: NDArray[np.bool_] = np.outer(~set_, table.hard.any(axis=0))
+    hidden cause of both would leave the same rows."""
+    left: NDArray[np.bool_] = np.outer(_never_set(posterior), posterior.table.hard.any(axis=0))
     return left
 
 
@@ -77,12 +84,9 @@ def _perhaps_hidden(
     posterior: CausalPosterior, edges: Sequence[tuple[int, int]]
 ) -> tuple[str, ...]:
     """Edges from a variable that nobody set: a hidden cause of both ends would leave the same rows,
-    also those in which the other end was set. Worlds that are simulated say what is hidden."""
-    table = posterior.table
-    if not posterior.fusion.model.standardise:
-        return ()
-    set_ = table.hard.any(axis=0) | table.factors
-    unset = [(i, j) for i, j in edges if not set_[i]]
+    also those in which the other end was set."""
+    table, never_set = posterior.table, _never_set(posterior)
+    unset = [(i, j) for i, j in edges if never_set[i]]
     if not unset:
         return ()
     shown = ", ".join(f"{table.variables[i]} -> {table.variables[j]}" for i, j in unset[:6])
@@ -121,11 +125,14 @@ def misfit_in_words(posterior: CausalPosterior) -> str:
     )
 
 
-def _why_undirected(posterior: CausalPosterior, i: int, j: int) -> str:
+def _why_undirected(
+    posterior: CausalPosterior, eliminated: NDArray[np.bool_], i: int, j: int
+) -> str:  # fmt: skip
+    """Why the direction of i - j is open; `eliminated` is `_by_elimination`'s."""
     names = posterior.table.variables
     experiment = f"an experiment on {names[i]} or {names[j]} would"
     for a, b in ((i, j), (j, i)):
-        if _by_elimination(posterior)[a, b] and posterior.sober.edges[a, b] > 0.5:
+        if eliminated[a, b] and posterior.sober.edges[a, b] > 0.5:
             return (
                 f"setting {names[b]} does not move {names[a]}: {names[a]} moves {names[b]}, or "
                 f"something hidden moves both; an experiment on {names[a]} would tell"
@@ -151,7 +158,7 @@ def answer_edge(query: q.Edge, posterior: CausalPosterior) -> Answer:
     if unsure and told < q.CERTAIN:
         return refuse(
             f"{query.parent} and {query.child} are adjacent with probability {p + back:.3f}, and "
-            f"{_why_undirected(posterior, i, j)}"
+            f"{_why_undirected(posterior, _by_elimination(posterior), i, j)}"
         )
     text = f"P({query.parent} -> {query.child}) = {p:.3f}; the other way {back:.3f}"
     warnings = _perhaps_hidden(posterior, [(i, j)] if p >= q.LIKELY else [])
