@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seedo.errors import UserError, is_number, one_of
+from seedo.errors import UserError, is_number, one_of, whole
 
 MEASURES = ("command", "python", "http", "gym", "world")
 """Fields of `[measure]` that say who measures; none of them: the user."""
@@ -89,7 +89,7 @@ class Measure:
             raise UserError("measure.timeout", self.timeout, "give seconds above 0, a day at most")
         if not isinstance(self.repeat, bool):
             raise UserError("measure.repeat", self.repeat, "give true or false")
-        count("measure.failures", self.failures, 1, 1_000_000)
+        whole("measure.failures", self.failures, 1, 1_000_000)
 
     def to_json(self) -> dict[str, Any]:
         own = {} if self.kind == "user" else {self.kind: self.target}
@@ -181,9 +181,3 @@ def table_of(where: str, fields: Any, known: tuple[str, ...]) -> dict[str, Any]:
     for field in fields:
         one_of(where, field, known)
     return dict(fields)
-
-
-def count(field: str, value: Any, low: int, high: int) -> None:
-    """Raises UserError unless the value is a whole number within bounds."""
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise UserError(field, value, f"give a whole number from {low:,} to {high:,}")

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from seedo.errors import UserError, one_of
+from seedo.errors import UserError, one_of, whole
 from seedo.play.campaign._journal import read_journal
-from seedo.play.campaign._parts import Cost, Measure, Reading, Start, count
+from seedo.play.campaign._parts import Cost, Measure, Reading, Start
 from seedo.spaces import Goals, Space
 
 PLAYER = "response-surface"
@@ -72,12 +72,12 @@ class Plan:
             raise UserError("name", self.name, "give letters, digits, blanks, points, - or _")
         if not isinstance(self.player, str) or not self.player.strip():
             raise UserError("player", self.player, "give a player's name, e.g. sobol")
-        count("budget", self.budget, 1, 100_000)
-        count("batch", self.batch, 1, 1_000)
-        count("workers", self.workers, 1, 256)
-        count("seed", self.seed, 0, 2**32 - 1)
+        whole("budget", self.budget, 1, 100_000)
+        whole("batch", self.batch, 1, 1_000)
+        whole("workers", self.workers, 1, 256)
+        whole("seed", self.seed, 0, 2**32 - 1)
         if self.first is not None:
-            count("first", self.first, 0, 100_000)
+            whole("first", self.first, 0, 100_000)
         names = self.names
         for name in names:
             if name in self.space.names or names.count(name) > 1:
