@@ -9,7 +9,7 @@ from seedo.inference.graphs._prior import GraphPrior
 from seedo.inference.questions import _query as q
 from seedo.inference.questions._answer import Answer
 from seedo.inference.questions._design_answers import Asked, doing, seen
-from seedo.inference.questions._graph_answers import instrumented
+from seedo.inference.questions._instrument_answers import instrumented
 from seedo.tables import Table
 
 
