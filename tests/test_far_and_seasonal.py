@@ -7,6 +7,7 @@ import pytest
 
 from seedo.inference import Beliefs, KnownGraph, ask
 from seedo.inference.checks import far_out
+from seedo.inference.effects._season import _evenly, _powers
 from seedo.tables import Table
 
 GRAPH = KnownGraph(("x", "y"), frozenset({("x", "y")}))
@@ -71,3 +72,16 @@ def test_rows_that_rise_together_are_spoken_of() -> None:
     at = np.arange(200.0)
     _, _, warnings = _asked(at + 5 * rng.normal(size=200), at + 20 * rng.normal(size=200))
     assert "from the first row to the last" in warnings
+
+
+@pytest.mark.parametrize("rows", [40, 41, 300])
+def test_cycles_of_evenly_spaced_rows_are_those_of_lomb(rows: int) -> None:
+    """Held against scipy's periodogram, with and without gaps."""
+    rng = RANDOM(rows)
+    kept = rng.random(rows) > 0.2
+    kept[[0, -1]] = True
+    for when in (np.arange(rows, dtype=float), np.flatnonzero(kept).astype(float)):
+        x = rng.normal(size=len(when)) + np.sin(when / 3)
+        x -= x.mean()
+        cycles = np.arange(3, len(when) / 2, 0.25)
+        assert _evenly(when, x, cycles) == pytest.approx(_powers(when, x, cycles), abs=1e-9)

@@ -32,7 +32,9 @@ def adjusted_answer(
         settings = (query.start, query.end)
     covariates = tuple(table.index(name) for name in held)
     rows = _rows(table, known, asked)
-    fill = fillers(table, rows, values, _harmless(table, known, asked, held))
+    fill: tuple[int, ...] = ()
+    if not np.isfinite(values[rows]).all():
+        fill = fillers(table, rows, values, _harmless(table, known, asked, held))
     plan = Plan(rows, asked.causes[0], asked.outcome, values, scale, covariates, False,  # type: ignore[arg-type]
                 settings, wanted=wanted, fill=fill, unmoved=True)  # fmt: skip
     comparison = compare_filled(table, plan)
