@@ -35,13 +35,22 @@ from seedo.inference.effects._paths import (
 )
 from seedo.inference.effects._pooled_interval import PooledInterval, pooled_interval
 from seedo.inference.effects._sample import Scale, scale_of
-from seedo.inference.effects._sensitivity import HIDDEN, e_value, robustness, sensitivity
+from seedo.inference.effects._sensitivity import (
+    HIDDEN,
+    Benchmark,
+    e_value,
+    robustness,
+    sensitivity,
+    strongest,
+    tipping_point,
+)
 from seedo.inference.effects._straight import Leg, bent
 from seedo.inference.effects._strategy import CausalGraph, Strategy
 
 __all__ = [
     "HIDDEN",
     "LEVEL",
+    "Benchmark",
     "CausalGraph",
     "Comparison",
     "Denied",
@@ -86,7 +95,9 @@ __all__ = [
     "sensitivity",
     "set_rows",
     "share_effect",
+    "strongest",
     "t_estimate",
+    "tipping_point",
     "told_by_outcome",
     "touched",
     "trust_observations",
