@@ -1,6 +1,7 @@
 """What rows say about the system that made them: posteriors, answers, next experiments."""
 
-from seedo.inference import design, exact, graphs, questions, scores
+from seedo.inference import design, exact, graphs, questions, refuters, scores
+from seedo.inference._ask import ask
 from seedo.inference.design import Goal, Plan, plan_experiments
 from seedo.inference.exact import CausalPosterior, Conflicts, LogRows, infer, log_rows
 from seedo.inference.graphs import (
@@ -21,10 +22,10 @@ from seedo.inference.questions import (
     answer,
     answer_nonlinear,
     answer_with_hidden_causes,
-    ask,
     parse,
     posterior,
 )
+from seedo.inference.refuters import refute
 from seedo.inference.scores import Fusion, KnownNoise, NoiseModel, UnknownNoise
 
 __all__ = [
@@ -61,6 +62,8 @@ __all__ = [
     "posterior",
     "questions",
     "read_graph",
+    "refute",
+    "refuters",
     "scores",
     "stated_prior",
 ]

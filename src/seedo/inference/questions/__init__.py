@@ -9,20 +9,22 @@ from seedo.inference.questions._answer import (
 )
 from seedo.inference.questions._answers import answer
 from seedo.inference.questions._answers_effect import default_options
-from seedo.inference.questions._ask import Beliefs, Form, ask, posterior
+from seedo.inference.questions._ask import Beliefs, Form, ask, ask_again, posterior
 from seedo.inference.questions._gcm import NonlinearModel
 from seedo.inference.questions._known_answers import (
     answer_nonlinear,
     answer_with_hidden_causes,
     prior_of_graph,
 )
-from seedo.inference.questions._query import Query
+from seedo.inference.questions._query import DoesCause, Effect, Query
 from seedo.inference.questions._query_parser import parse
 from seedo.inference.questions._query_words import QueryError
 
 __all__ = [
     "Answer",
     "Beliefs",
+    "DoesCause",
+    "Effect",
     "Form",
     "NonlinearModel",
     "Query",
@@ -31,6 +33,7 @@ __all__ = [
     "answer_nonlinear",
     "answer_with_hidden_causes",
     "ask",
+    "ask_again",
     "data_in_words",
     "default_options",
     "interval",

@@ -38,6 +38,8 @@ class Answer:
         checks: what was checked and held.
         probability: that there is an effect, apart from its size; None where graph or design fix
             it, or it cannot be said.
+        refutations: what was tried to refute it, where that was asked for: plain JSON values,
+            `refuter`, `verdict`, `line` and numbers each.
     """
 
     question: str
@@ -53,6 +55,7 @@ class Answer:
     table: tuple[dict[str, Any], ...] = field(default=())
     checks: tuple[str, ...] = ()
     probability: float | None = None
+    refutations: tuple[dict[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -62,6 +65,7 @@ class Answer:
             "warnings": list(self.warnings),
             "table": list(self.table),
             "checks": list(self.checks),
+            "refutations": list(self.refutations),
         }
 
 

@@ -184,10 +184,29 @@ def _finite(found: Answer) -> Answer:
     )
 
 
-def _without_posterior(query: q.Query, table: Table, beliefs: Beliefs) -> Answer | None:
+def ask_again(query: q.Effect, table: Table, beliefs: Beliefs) -> Answer | None:
+    """An effect in rows drawn or changed for comparison's sake: as `ask`, but for what is said of
+    the graph and these rows. None where graphs would have to be weighed.
+
+    Raises:
+        UserError: the rows do not allow the question.
+    """
+    if beliefs.model is None and (found := answer_from_factors(query, table)):
+        return found
+    with np.errstate(all="ignore"):
+        found = _without_posterior(query, table, beliefs, doubts=False)
+    return None if found is None else _finite(found)
+
+
+def _without_posterior(
+    query: q.Query, table: Table, beliefs: Beliefs, doubts: bool = True
+) -> Answer | None:
     """What design, known graph or the rows alone tell; None where graphs must be weighed.
 
     Rows of a log come with the noise of their world: its posterior is exact, and is taken.
+
+    Args:
+        doubts: what the rows deny of a graph is said.
     """
     if isinstance(query, q.MeansBy):
         return answer_means(query, table)
@@ -206,13 +225,13 @@ def _without_posterior(query: q.Query, table: Table, beliefs: Beliefs) -> Answer
     if (never := impossible(query, table)) is not None:
         return never
     if isinstance(query, q.Effect) and query.by:
-        return _by_group(query, table, beliefs)
+        return _by_group(query, table, beliefs, doubts)
     found = None
     if not isinstance(query, q.Effect) or query.kind == "total":
         one, rows = without_last_share(query, table)
         found = answer_from_design(one, rows, wanted, beliefs.graph)
     if found is None and beliefs.graph is not None:
-        found = answer_from_graph(query, table, beliefs.graph, wanted)
+        found = answer_from_graph(query, table, beliefs.graph, wanted, doubts)
     if found is None and isinstance(query, q.Ratio):
         return _no_ratio(query, table)
     if found is None and beliefs.graph is None:
@@ -255,12 +274,12 @@ def posterior(
     )  # fmt: skip
 
 
-def _by_group(query: q.Effect, table: Table, beliefs: Beliefs) -> Answer | None:
+def _by_group(query: q.Effect, table: Table, beliefs: Beliefs, doubts: bool) -> Answer | None:
     """One answer a level or group of a variable."""
     single = replace(query, by="")
     rows, warnings, hidden, refused, few = [], [], [], "", ""
     for name, members in groups_by(query, table):
-        found = _without_posterior(single, table.take(members), beliefs)
+        found = _without_posterior(single, table.take(members), beliefs, doubts)
         if found is None:
             few = few or f"{name} has {int(members.sum()):,} rows, too few for an effect of its own"
             warnings.append(f"{name}: no answer by itself ({int(members.sum()):,} rows)")

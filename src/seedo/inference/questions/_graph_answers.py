@@ -19,9 +19,20 @@ from seedo.tables import Table
 
 
 def answer_from_graph(
-    query: Asked, table: Table, graph: KnownGraph, wanted: Wanted = "auto"
+    query: Asked,
+    table: Table,
+    graph: KnownGraph,
+    wanted: Wanted = "auto",
+    doubts: bool = True,
 ) -> Answer | None:
     """An effect by the graph; None where none of the ways here leads to it.
+
+    Args:
+        query: about an effect.
+        table: all rows.
+        graph: what is known.
+        wanted: form of the cause's effect.
+        doubts: whether the rows deny the graph is looked at as well.
 
     Raises:
         UserError: a variable asked about is not in the graph.
@@ -42,8 +53,8 @@ def answer_from_graph(
     assumes = found.assumes
     if left_out:
         assumes = (*assumes, f"{', '.join(left_out)}, not in the graph, moves nothing in it")
-    doubts = contradictions(known, table, names[0], names[-1])
-    return replace(found, assumes=assumes, warnings=(*doubts, *found.warnings))
+    said = contradictions(known, table, names[0], names[-1]) if doubts else ()
+    return replace(found, assumes=assumes, warnings=(*said, *found.warnings))
 
 
 def contradictions(known: CausalGraph, table: Table, cause: str, outcome: str) -> tuple[str, ...]:
