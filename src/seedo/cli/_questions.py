@@ -104,6 +104,11 @@ def ask(
     linear: Annotated[
         bool, typer.Option("--linear", help="Straight lines and a posterior over graphs alone.")
     ] = False,
+    refute: Annotated[
+        bool,
+        typer.Option("--refute", help="Try to refute an effect: docs/refuters.md."),
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="HTML page to write as well.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask what data say: `seedo ask data.csv "effect of X on Y"`."""
@@ -114,13 +119,24 @@ def ask(
     check_files(paths)
     if nonlinear and linear:
         raise UserError("--linear", None, "leave out one of --linear and --nonlinear")
+    if out is not None:
+        _check_report(out, paths)
     beliefs.check()
     rows = _rows(paths, table, question, beliefs)
     from seedo import inference
 
     form: Form = "nonlinear" if nonlinear else "linear" if linear else "auto"
+    believed = _beliefs(rows, beliefs, form)
     with Count("sampling graphs", "sweeps") as progress:
-        found = inference.ask(question, rows.table, _beliefs(rows, beliefs, form), progress)
+        found = inference.ask(question, rows.table, believed, progress)
+    if refute:
+        with Count("refuting", "answers") as progress:
+            found = inference.refute(question, rows.table, found, believed, progress)
+    if out is not None:
+        from seedo import reports
+
+        asked = shlex.join(["seedo", *sys.argv[1:]])
+        reports.write_answer(found, out, rows.table.title, rows.notes, asked)
     _say_read(rows, as_json)
     if as_json:
         columns = [asdict(one) for one in (*rows.table.columns, *rows.table.others)]
@@ -128,6 +144,8 @@ def ask(
                          sort_keys=True))  # fmt: skip
         return
     _print_answer(found)
+    if out is not None:
+        notes.print(f"page in {out}", highlight=False, markup=False, soft_wrap=True)
 
 
 @command("advise")
@@ -363,3 +381,6 @@ def _print_answer(found: Any) -> None:
     line(f"assumes: {'; '.join(found.assumes)}", "dim")
     for warning in found.warnings:
         line(f"warning: {warning}", "yellow")
+    for tried in found.refutations:
+        style = "yellow" if tried["verdict"] == "noticed" else "dim"
+        line(f"{tried['verdict']}: {tried['line']}", style)

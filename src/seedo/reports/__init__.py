@@ -1,6 +1,7 @@
 """Reports: figures, tables and pages of what was measured."""
 
 from seedo.reports._advice_report import advice_table, write_advice
+from seedo.reports._answer_report import write_answer
 from seedo.reports._campaign_report import campaign_figures, campaign_table, write_campaign
 from seedo.reports._drawing import (
     BLUE,
@@ -69,6 +70,7 @@ __all__ = [
     "svg",
     "table",
     "write_advice",
+    "write_answer",
     "write_campaign",
     "write_report",
     "write_settings_advice",
