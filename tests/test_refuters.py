@@ -74,12 +74,12 @@ def test_values_are_moved_on_in_the_order_of_time() -> None:
 
 def test_the_placebos_tell_the_p_value_of_a_permutation_test() -> None:
     table = trial(60, 0.35, 3)
-    found = refuted(table, Times(placebo=400, order=0, random=0, halves=0, bootstrap=0))["placebo"]
+    found = refuted(table, Times(placebo=250, order=0, random=0, halves=0, bootstrap=0))["placebo"]
     one, other = (table.values[table.values[:, 0] == k, 1] for k in (0, 1))
     exact = stats.permutation_test(
         (other, one), lambda a, b: a.mean() - b.mean(), n_resamples=4000, rng=RANDOM(1)
     ).pvalue
-    assert found["p_value"] == pytest.approx(exact, abs=0.06)
+    assert found["p_value"] == pytest.approx(exact, abs=0.07)
     assert found["verdict"] == "held"
 
 
@@ -107,9 +107,9 @@ def test_nothing_is_held_where_a_fault_could_not_be_found(arms: tuple[int, int])
 
 
 def test_the_same_seed_tells_the_same() -> None:
-    table = trial(80, 0.5, 2)
-    assert refuted(table, seed=1) == refuted(table, seed=1)
-    assert refuted(table, seed=1) != refuted(table, seed=2)
+    table, few = trial(80, 0.5, 2), Times(placebo=20, order=0, random=1, halves=2, bootstrap=8)
+    assert refuted(table, few, seed=1) == refuted(table, few, seed=1)
+    assert refuted(table, few, seed=1) != refuted(table, few, seed=2)
 
 
 def test_an_effect_that_drifts_along_the_rows_is_noticed() -> None:
@@ -185,7 +185,8 @@ def test_a_hidden_cause_is_held_against_the_strongest_measured() -> None:
     y = 0.5 * x + a + 0.2 * b + rng.normal(size=300)
     table = Table.from_rows(["a", "b", "x", "y"], np.column_stack([a, b, x, y]))
     known = graph("a>x", "b>x", "a>y", "b>y", "x>y")
-    found = refuted(table, beliefs=Beliefs(known))["hidden common cause"]
+    none = Times(placebo=0, order=0, random=0, halves=0, bootstrap=0)
+    found = refuted(table, none, Beliefs(known))["hidden common cause"]
     assert (found["verdict"], found["as"]) == ("stated", "a")
     assert 0 < found["times_as_strong"] < 1
 
@@ -203,6 +204,31 @@ def test_answers_from_weighed_graphs_are_not_refuted() -> None:
     values = np.column_stack([x, x + rng.normal(size=150)])
     found = ask("does x cause y?", Table.from_rows(["x", "y"], values), refute=FEW)
     assert [one["verdict"] for one in found.refutations] in ([], ["does not apply"])
+
+
+def test_rows_that_stand_for_several_are_exchanged_one_by_one() -> None:
+    """The same rows written out, each a unit, tell the same."""
+    table = trial(60, 0.5, 0)
+    weight = RANDOM(0).integers(1, 5, 60)
+    counted = replace(table, weight=weight.astype(float))
+    out = replace(table.take(np.repeat(np.arange(60), weight)), unit=np.arange(weight.sum()))
+    one, other = refuted(counted), refuted(replace(out, unit_name="row"))
+    for name, numbers in (("placebo", ("mean", "low", "high")), ("bootstrap", ("width_ratio",))):
+        for number in numbers:
+            assert one[name][number] == pytest.approx(other[name][number])
+    assert one["placebo"]["verdict"] == "held"
+    assert one["stretches of rows"]["verdict"] == "does not apply"
+
+
+def test_shares_of_a_mixture_are_not_exchanged() -> None:
+    rng = RANDOM(0)
+    shares = rng.dirichlet(np.ones(3), 60)
+    values = np.column_stack([shares, shares @ [1.0, 2.0, 3.0] + 0.1 * rng.normal(size=60)])
+    hard = np.tile([True, True, True, False], (60, 1))
+    table = Table.from_rows(["x", "q", "r", "y"], values, hard)
+    found = refuted(table)
+    assert {found[name]["verdict"] for name in ("placebo", "bootstrap")} == {"does not apply"}
+    assert found["random halves"]["verdict"] == "held"
 
 
 def test_only_effects_are_refuted() -> None:

@@ -184,9 +184,17 @@ def _finite(found: Answer) -> Answer:
     )
 
 
-def ask_again(query: q.Effect, table: Table, beliefs: Beliefs) -> Answer | None:
+def ask_again(
+    query: q.Effect, table: Table, beliefs: Beliefs, plain: bool = False
+) -> Answer | None:
     """An effect in rows drawn or changed for comparison's sake: as `ask`, but for what is said of
     the graph and these rows. None where graphs would have to be weighed.
+
+    Args:
+        query: about an effect.
+        table: all rows.
+        beliefs: nothing is weighed under them.
+        plain: lines are fitted, whatever the rows say of them.
 
     Raises:
         UserError: the rows do not allow the question.
@@ -194,12 +202,16 @@ def ask_again(query: q.Effect, table: Table, beliefs: Beliefs) -> Answer | None:
     if beliefs.model is None and (found := answer_from_factors(query, table)):
         return found
     with np.errstate(all="ignore"):
-        found = _without_posterior(query, table, beliefs, doubts=False)
+        found = _without_posterior(query, table, beliefs, False, "line" if plain else "auto")
     return None if found is None else _finite(found)
 
 
 def _without_posterior(
-    query: q.Query, table: Table, beliefs: Beliefs, doubts: bool = True
+    query: q.Query,
+    table: Table,
+    beliefs: Beliefs,
+    doubts: bool = True,
+    wanted: Wanted = "auto",
 ) -> Answer | None:
     """What design, known graph or the rows alone tell; None where graphs must be weighed.
 
@@ -207,6 +219,7 @@ def _without_posterior(
 
     Args:
         doubts: what the rows deny of a graph is said.
+        wanted: form of the cause's effect, where beliefs leave it open.
     """
     if isinstance(query, q.MeansBy):
         return answer_means(query, table)
@@ -214,7 +227,8 @@ def _without_posterior(
         return answer_median(query, table, beliefs.graph, beliefs.seed)
     if beliefs.form == "linear" or beliefs.model is not None:
         return _no_ratio(query, table) if isinstance(query, q.Ratio) else None
-    wanted: Wanted = "curve" if beliefs.form == "nonlinear" else "auto"
+    if beliefs.form == "nonlinear":
+        wanted = "curve"
     check_rows(query, table)
     if isinstance(query, q.Correlation) or (
         isinstance(query, q.Expectation | q.Probability) and not query.do
@@ -225,7 +239,7 @@ def _without_posterior(
     if (never := impossible(query, table)) is not None:
         return never
     if isinstance(query, q.Effect) and query.by:
-        return _by_group(query, table, beliefs, doubts)
+        return _by_group(query, table, beliefs, doubts, wanted)
     found = None
     if not isinstance(query, q.Effect) or query.kind == "total":
         one, rows = without_last_share(query, table)
@@ -274,12 +288,14 @@ def posterior(
     )  # fmt: skip
 
 
-def _by_group(query: q.Effect, table: Table, beliefs: Beliefs, doubts: bool) -> Answer | None:
+def _by_group(
+    query: q.Effect, table: Table, beliefs: Beliefs, doubts: bool, wanted: Wanted
+) -> Answer | None:
     """One answer a level or group of a variable."""
     single = replace(query, by="")
     rows, warnings, hidden, refused, few = [], [], [], "", ""
     for name, members in groups_by(query, table):
-        found = _without_posterior(single, table.take(members), beliefs, doubts)
+        found = _without_posterior(single, table.take(members), beliefs, doubts, wanted)
         if found is None:
             few = few or f"{name} has {int(members.sum()):,} rows, too few for an effect of its own"
             warnings.append(f"{name}: no answer by itself ({int(members.sum()):,} rows)")

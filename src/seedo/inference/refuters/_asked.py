@@ -32,26 +32,36 @@ def subject_of(query: Effect, table: Table, beliefs: Beliefs, found: Answer) -> 
     """
     figures = figures_of(found)
     way, held = _way(query, table, beliefs) if figures else (None, None)
-    if way is None:
+    rows = _unfolded(_copies_apart(table))
+    if way is None or rows is None:
         return None
-    cause, outcome = table.index(query.cause), table.index(query.outcome)
-    table = _copies_apart(table)
+    # Where the rows asked for no curve, other samples of them are not asked whether they do: a row
+    # that is there twice says everything twice, and would refute lines that hold.
+    plain = _asked(query, table, beliefs, True) == figures
+    strata = _strata(query, rows, way, found)
+    wider = _widened_beliefs(query, beliefs, way, found)
 
-    def again(rows: Table) -> tuple[Figure, ...]:
-        return _asked(query, rows, beliefs)
+    def again(other: Table) -> tuple[Figure, ...]:
+        return _asked(query, other, beliefs, plain)
 
-    strata = _strata(query, table, way, cause, outcome, found)
-    known = _widened_beliefs(query, table, beliefs, way, found)
-    widened = None
-    if known is not None:
-        wider = known
+    def widened(column: NDArray[np.float64]) -> tuple[Figure, ...]:
+        return _asked(query, _with(rows, column), wider or beliefs, plain)
 
-        def widened(column: NDArray[np.float64]) -> tuple[Figure, ...]:
-            return _asked(query, _with(table, column), wider)
-
-    return Subject(table, cause, outcome, figures, again, widened, way, strata,
-                   _least(query, table, cause, strata), held,
-                   _in_order(table, cause, outcome, strata))  # fmt: skip
+    return Subject(
+        table=rows,
+        cause=rows.index(query.cause),
+        outcome=rows.index(query.outcome),
+        figures=figures,
+        again=again,
+        widened=None if wider is None else widened,
+        way=way,
+        strata=strata,
+        least=_least(query, rows, strata),
+        held=held,
+        in_order=_in_order(query, rows, strata),
+        dependent=_dependent(rows, found),
+        counted=table.weight is not None and rows.weight is None,
+    )
 
 
 def figures_of(found: Answer) -> tuple[Figure, ...]:
@@ -69,10 +79,10 @@ def figures_of(found: Answer) -> tuple[Figure, ...]:
     )
 
 
-def _asked(query: Effect, table: Table, beliefs: Beliefs) -> tuple[Figure, ...]:
+def _asked(query: Effect, table: Table, beliefs: Beliefs, plain: bool) -> tuple[Figure, ...]:
     """The figures in other rows; none where these allow no answer."""
     try:
-        found = ask_again(query, table, beliefs)
+        found = ask_again(query, table, beliefs, plain)
     except (UserError, np.linalg.LinAlgError):
         return ()
     return () if found is None else figures_of(found)
@@ -100,10 +110,9 @@ def _way(
     return ("paths", None) if way.way == "front door" else (None, None)
 
 
-def _strata(
-    query: Effect, table: Table, way: Way, cause: int, outcome: int, found: Answer
-) -> NDArray[np.int64]:
+def _strata(query: Effect, table: Table, way: Way, found: Answer) -> NDArray[np.int64]:
     """int64[R]: rows of one source and group in which the same variables were set; -1: not used."""
+    cause, outcome = table.index(query.cause), table.index(query.outcome)
     used = seen(table, query.given) & np.isfinite(table.values[:, [cause, outcome]]).all(axis=1)
     if table.weight is not None:
         used &= table.weight > 0
@@ -122,13 +131,13 @@ def _strata(
     return strata
 
 
-def _least(query: Effect, table: Table, cause: int, strata: NDArray[np.int64]) -> int:
+def _least(query: Effect, table: Table, strata: NDArray[np.int64]) -> int:
     """Units of the figure that has fewest, see `Subject.least`."""
     used = strata >= 0
     groups = [used]
     if query.by:
         groups = [members & used for _, members in groups_by(query, table)]
-    return min(_arms(table, cause, mine) for mine in groups)
+    return min(_arms(table, table.index(query.cause), mine) for mine in groups)
 
 
 def _arms(table: Table, cause: int, rows: NDArray[np.bool_]) -> int:
@@ -155,12 +164,38 @@ def _copies_apart(table: Table) -> Table:
     return table if alike is None else replace(table, unit=alike, unit_name="different row")
 
 
+def _unfolded(table: Table) -> Table | None:
+    """The table with a row for each that a row stands for; None where these are too many.
+
+    Each is a unit: they are no copies, and may be exchanged one by one.
+    """
+    weight = table.weight
+    if weight is None or table.unit is not None or np.any(weight != np.floor(weight)):
+        return table
+    if weight.sum() > MOST_UNFOLDED:
+        return None
+    rows = np.repeat(np.arange(table.rows), weight.astype(np.int64))
+    found = table.take(rows)
+    return replace(found, weight=None, unit=np.arange(len(rows)), unit_name="row")
+
+
+MOST_UNFOLDED = 50_000
+"""Rows that those of a table with weights may stand for."""
+
+
 def _fused(found: Answer) -> bool:
     """Whether observations have a part in an answer from what was set."""
     return any(row.get("from") == "the experiments alone" for row in found.table)
 
 
-def _in_order(table: Table, cause: int, outcome: int, strata: NDArray[np.int64]) -> bool:
+def _dependent(table: Table, found: Answer) -> bool:
+    """Whether neighbouring rows are taken to resemble each other."""
+    return table.time is not None or (
+        bool(found.checks) and "autocorrelation" not in found.checks
+    )  # fmt: skip
+
+
+def _in_order(query: Effect, table: Table, strata: NDArray[np.int64]) -> bool:
     """Whether neighbouring rows may be neighbours in time."""
     if table.unit is not None or table.weight is not None:
         return False
@@ -169,12 +204,11 @@ def _in_order(table: Table, cause: int, outcome: int, strata: NDArray[np.int64])
         return False
     if table.time is not None:
         return True
-    return by_time(table.values[used, outcome], table.values[used, cause])
+    cause, outcome = (table.values[used, table.index(v)] for v in (query.cause, query.outcome))
+    return by_time(outcome, cause)
 
 
-def _widened_beliefs(
-    query: Effect, table: Table, beliefs: Beliefs, way: Way, found: Answer
-) -> Beliefs | None:
+def _widened_beliefs(query: Effect, beliefs: Beliefs, way: Way, found: Answer) -> Beliefs | None:
     """Beliefs under which a further column is held; None where it cannot be."""
     graph = beliefs.graph
     if graph is None:

@@ -16,7 +16,7 @@ NOMINAL = 0.05
 TOLERATED = 0.07
 """Share of placebo intervals that may exclude no effect before it is spoken of: rows as they are
 have a share of their own, which is 5 % on average only."""
-_FEWEST_FIGURES = 20
+_FEWEST_FIGURES = 15
 
 
 def placebo(

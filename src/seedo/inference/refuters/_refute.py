@@ -92,7 +92,7 @@ def refute(
     query, of = _with_numbers(query, table, beliefs, ask_again(query, table, beliefs))
     subject = None if of is None else subject_of(query, table, beliefs, of)
     if subject is None:
-        return replace(found, refutations=(_nothing(of, beliefs).to_dict(),))
+        return replace(found, refutations=(_nothing(of, table, beliefs).to_dict(),))
     times = times or _times(table, found)
     told = _all(subject, times, beliefs.seed, progress)
     return replace(found, refutations=tuple(one.to_dict() for one in told))
@@ -121,10 +121,12 @@ def _times(table: Table, found: Answer) -> Times:
     return Times().scaled(max(share, _FEWEST))
 
 
-def _nothing(found: Answer | None, beliefs: Beliefs) -> Refutation:
+def _nothing(found: Answer | None, table: Table, beliefs: Beliefs) -> Refutation:
     """Why no refuter is run."""
-    if found is not None and found.value is not None:
+    if found is not None and found.value is not None and found.low is None:
         line = "the answer is the graph's alone: no rows could refute it"
+    elif table.weight is not None:
+        line = "the rows stand for too many rows to be exchanged one by one"
     elif beliefs.graph is not None:
         line = "the answer's estimator would take as long again for every sample"
     else:

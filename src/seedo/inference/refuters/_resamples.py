@@ -19,7 +19,8 @@ their own, which is that of their intervals on average only."""
 _SHORT, _LONG = 1.3, 0.7
 """Width of an interval from rows drawn again, in widths of the answer's, that is spoken of."""
 _STRETCHES = 10
-_ROWS_A_STRETCH = 25
+_ROWS_A_STRETCH, _IF_DEPENDENT = 25, 60
+"""Units of a part at least; rows that resemble their neighbours tell less each."""
 _FEWEST_STRETCHES = 4
 _WIDTH = 1.959963984540054 / 1.6448536269514722
 """Of the middle 95 % of a normal distribution, in widths of its middle 90 %."""
@@ -76,7 +77,11 @@ def stretches(subject: Subject, step: Callable[[], None]) -> Refutation:
         step: called after each part.
     """
     name = "stretches of rows"
-    count = min(_STRETCHES, subject.units // _ROWS_A_STRETCH)
+    if subject.counted:
+        line = "rows that stand for several have no order among these"
+        return Refutation(name, "does not apply", f"{name}: {line}")
+    each = _IF_DEPENDENT if subject.dependent else _ROWS_A_STRETCH
+    count = min(_STRETCHES, subject.units // each)
     if count < _FEWEST_STRETCHES:
         line = f"{subject.units} {subject.word} are too few to be compared in parts"
         return Refutation(name, "no power", f"{name}: {line}")
@@ -122,8 +127,8 @@ def bootstrap(
         step: called after each.
     """
     name = "bootstrap"
-    if _looks_at_order(subject):
-        line = "the estimate looks at the rows' order or weights, which rows drawn again have not"
+    if subject.way == "mixture" or _looks_at_order(subject):
+        line = "the estimate looks at more than the rows' values, or would take copies for repeats"
         return Refutation(name, "does not apply", f"{name}: {line}")
     values: dict[str, list[float]] = {one.name: [] for one in subject.figures}
     for _ in range(times):
@@ -146,6 +151,8 @@ def bootstrap(
         f"{_about(worst)}{subject.word} drawn again {len(values[worst])} times give an interval "
         f"{ratio:.2f} times as wide"
     )
+    if without := times - len(values[worst]):
+        line += f" ({without} more had no answer)"
     return _verdict(subject, name, line, not _LONG < ratio < _SHORT, numbers,
                     "the answer's is too " + ("short" if ratio > 1 else "long"))  # fmt: skip
 

@@ -68,6 +68,8 @@ class Subject:
             where the cause has few settings.
         held: variables that are held, where the answer comes from observations by adjustment.
         in_order: neighbouring rows may be neighbours in time.
+        dependent: they are taken to resemble each other.
+        counted: each row of the table is one of several that a row of the user's stands for.
     """
 
     table: Table
@@ -81,6 +83,8 @@ class Subject:
     least: int
     held: tuple[int, ...] | None = None
     in_order: bool = False
+    dependent: bool = False
+    counted: bool = False
 
     @property
     def unit(self) -> NDArray[np.int64]:
