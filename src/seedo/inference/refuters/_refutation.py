@@ -33,3 +33,28 @@ class Refutation:
         """Plain JSON values."""
         return {"refuter": self.refuter, "verdict": self.verdict, "line": self.line,
                 **self.figures}  # fmt: skip
+
+
+def judged(
+    name: str, line: str, noticed: bool, why: str, too_few: str, numbers: Mapping[str, Any]
+) -> Refutation:
+    """A verdict, unless units are too few for one.
+
+    Args:
+        name: of the refuter.
+        line: what it found.
+        noticed: whether that speaks against the answer.
+        why: what would explain it.
+        too_few: why nothing could have been found; "" if it could.
+        numbers: of what it found.
+    """
+    if too_few:
+        return Refutation(name, "no power", f"{name}: {line}; {too_few}", numbers)
+    if noticed:
+        return Refutation(name, "noticed", f"{name}: {line}: {why}", numbers)
+    return Refutation(name, "held", f"{name}: {line}", numbers)
+
+
+def about(figure: str) -> str:
+    """Which of an answer's numbers is spoken of, before a sentence."""
+    return f"({figure}) " if figure else ""

@@ -11,10 +11,12 @@ from seedo.errors import UserError
 from seedo.inference.exact import Progress
 from seedo.inference.questions import Answer, Beliefs, DoesCause, Effect, Query, ask_again, parse
 from seedo.inference.refuters._asked import subject_of
+from seedo.inference.refuters._bootstrap import bootstrap
 from seedo.inference.refuters._common_causes import hidden_cause, random_cause
+from seedo.inference.refuters._halves import halves
 from seedo.inference.refuters._placebo import placebo, placebo_in_order
 from seedo.inference.refuters._refutation import Refutation
-from seedo.inference.refuters._resamples import bootstrap, halves, stretches
+from seedo.inference.refuters._stretches import MOST_STRETCHES, stretches
 from seedo.inference.refuters._subject import Subject
 from seedo.tables import Table
 
@@ -22,7 +24,6 @@ _ROWS = 5_000
 """Rows from which fewer samples are drawn."""
 _FEWEST = 0.2
 """Share of the samples that are drawn at least."""
-_PARTS = 10
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Times:
     def all(self) -> int:
         """Answers in all."""
         own = self.placebo + self.order + self.random + self.bootstrap
-        return own + 2 * self.halves + _PARTS
+        return own + 2 * self.halves + MOST_STRETCHES
 
     def scaled(self, share: float) -> Times:
         """Fewer of each."""

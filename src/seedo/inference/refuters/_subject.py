@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from seedo.tables import Table
 
+NORMAL = 1.959963984540054
+"""Half the 95 % interval of a standard normal distribution."""
 FEWEST = 30
 """Independent units below which a refuter that finds nothing says nothing."""
 Way = Literal["set", "adjustment", "instrument", "paths", "mixture", "graphs"]
@@ -43,10 +45,8 @@ class Figure:
     @property
     def error(self) -> float:
         """Standard error that the interval's width stands for."""
-        return (self.high - self.low) / _WIDTH
+        return (self.high - self.low) / (2 * NORMAL)
 
-
-_WIDTH = 2 * 1.959963984540054
 
 Again = Callable[[Table], tuple[Figure, ...]]
 
