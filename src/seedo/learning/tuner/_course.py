@@ -1,4 +1,6 @@
-"""Training the tuner: imitation alone, on logs drawn afresh for every step."""
+"""Training the tuner: imitation alone, on logs drawn afresh for every step.
+
+For comparison the same network can be trained by reward, on as many passes through it."""
 
 from __future__ import annotations
 
@@ -17,14 +19,25 @@ from jax.scipy import special
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from seedo.errors import UserError
-from seedo.experimenters.proposers.tuner import Weights, initial, promise, read_tuner
+from seedo.errors import UserError, one_of
+from seedo.experimenters.proposers.tuner import (
+    Weights,
+    initial,
+    promise_and_forecast,
+    read_tuner,
+    surprise,
+)
 from seedo.learning._weights import from_bytes, named_arrays
-from seedo.learning.tuner._lessons import Lessons, draw_lessons
+from seedo.learning.tuner._lessons import WITHOUT, Lessons, draw_lessons
+from seedo.learning.tuner._reinforced import Campaigns, draw_campaigns, reward_loss
 
 SMALL, LARGE = 6, 12
 """Knobs that lessons have room for; every `_LARGE_EVERY`-th step has the larger ones."""
 _LARGE_EVERY = 8
+
+
+_TOLD = {"watching": ("divergence", "surprise", "gain"), "reward": ("regret", "mean_regret")}
+"""What is told of training, by how it goes."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,9 @@ class TunerRecipe:
         settings: that each system has.
         rate: of learning, after a short warm-up and until half of the steps; it falls then.
         averaged: share of the running mean of weights that each step keeps.
+        choices, explained: what a nat of the expert's choice, and of his explanation, counts.
+        by: "watching" or "reward".
+        without: what the systems have none of, one of `WITHOUT`.
         seed: of everything.
         start: file of weights to begin with; "" to begin afresh.
     """
@@ -46,8 +62,16 @@ class TunerRecipe:
     settings: int = 112
     rate: float = 1.5e-3
     averaged: float = 0.99
+    choices: float = 1.0
+    explained: float = 0.0
+    by: str = "watching"
     seed: int = 0
     start: str = ""
+    without: str = ""
+
+    def __post_init__(self) -> None:
+        one_of("by", self.by, tuple(_TOLD))
+        one_of("without", self.without, WITHOUT)
 
 
 class Progress(NamedTuple):
@@ -58,39 +82,70 @@ class Progress(NamedTuple):
     optimizer: Any
 
 
-def loss(weights: Weights, lessons: Lessons) -> tuple[Any, Any]:
-    """Cross entropy from what the expert chooses, less the expert's own, in nats; and the gain of
-    the most promising setting, in shares of the largest. Means over questions."""
+def loss(weights: Weights, lessons: Lessons, count: Any) -> tuple[Any, tuple[Any, Any, Any]]:
+    """What training lowers, and its parts; means over questions.
 
-    def about_system(question: Any, open_: Any, chosen: Any, gain: Any) -> tuple[Any, Any, Any]:
+    Args:
+        count: what a nat of choice, and one of explanation, count.
+
+    Returns:
+        The loss; the cross entropy from what the expert chooses, less the expert's own, in nats;
+        what the expert's explanation surprises by, in nats a setting; and the gain of the most
+        promising setting, in shares of the largest.
+    """
+
+    def about_system(
+        question: Any, open_: Any, chosen: Any, gain: Any, said: Any
+    ) -> tuple[Any, Any, Any, Any]:
         def asked(known: Any, sharpness: Any) -> Any:
             one = question._replace(known=known, sharpness=sharpness)
-            return promise(weights, one, jnp, special)
+            logits, forecast = promise_and_forecast(weights, one, jnp, special)
+            n = known.sum()
+            mean = (one.outcome * known).sum() / n
+            spread = jnp.sqrt(((one.outcome - mean) ** 2 * known).sum() / n)
+            return logits, surprise(forecast, (said - mean) / (spread + 1e-6), jnp)
 
-        logits = jax.vmap(asked)(question.known, question.sharpness)
+        logits, unforeseen = jax.vmap(asked)(question.known, question.sharpness)
         logits = jnp.where(open_, logits, -1e9)
         wrong = optax.losses.kl_divergence(jax.nn.log_softmax(logits), chosen)
         top = jnp.take_along_axis(gain, logits.argmax(1)[:, None], axis=1)[:, 0]
-        return wrong, top, chosen.sum(1) > 0.5
+        unforeseen = (unforeseen * open_).sum(1) / open_.sum(1)
+        return wrong, unforeseen, top, chosen.sum(1) > 0.5
 
-    wrong, top, counts = jax.vmap(about_system)(*lessons)
+    wrong, unforeseen, top, counts = jax.vmap(about_system)(*lessons)
     share = counts / jnp.maximum(counts.sum(), 1)
-    return (wrong * share).sum(), (top * share).sum()
+    parts = (wrong * share).sum(), (unforeseen * share).sum(), (top * share).sum()
+    return count[0] * parts[0] + count[1] * parts[1], parts
 
 
 def _optimizer() -> optax.GradientTransformation:
     return optax.chain(optax.clip_by_global_norm(1.0), optax.scale_by_adam(b2=0.99))
 
 
-@jax.jit
-def _step(progress: Progress, lessons: Lessons, rate: Any, averaged: Any) -> tuple[Any, Any, Any]:
-    (wrong, top), slopes = jax.value_and_grad(loss, has_aux=True)(progress.weights, lessons)
+def _moved(progress: Progress, slopes: Weights, rate: Any, averaged: Any) -> Progress:
     sound = jnp.isfinite(optax.global_norm(slopes))
     slopes = jax.tree.map(lambda s: jnp.where(sound, s, 0.0), slopes)
     by, optimizer = _optimizer().update(slopes, progress.optimizer)
     weights = jax.tree.map(lambda w, b: w - rate * b, progress.weights, by)
     mean = jax.tree.map(lambda m, w: averaged * m + (1 - averaged) * w, progress.mean, weights)
-    return Progress(weights, mean, optimizer), wrong, top
+    return Progress(weights, mean, optimizer)
+
+
+@jax.jit
+def _watched(
+    progress: Progress, lessons: Lessons, count: Any, rate: Any, averaged: Any
+) -> tuple[Progress, Any]:
+    slope = jax.value_and_grad(loss, has_aux=True)
+    (_, parts), slopes = slope(progress.weights, lessons, count)
+    return _moved(progress, slopes, rate, averaged), parts
+
+
+@jax.jit
+def _rewarded(
+    progress: Progress, campaigns: Campaigns, rate: Any, averaged: Any
+) -> tuple[Progress, Any]:
+    (_, parts), slopes = jax.value_and_grad(reward_loss, has_aux=True)(progress.weights, campaigns)
+    return _moved(progress, slopes, rate, averaged), parts
 
 
 def _rate(recipe: TunerRecipe, step: int) -> float:
@@ -123,22 +178,42 @@ def train(
         The running mean of the weights.
     """
     step, progress = read_checkpoint(recipe, folder)
-    rows: list[tuple[float, float]] = []
+    rows: list[list[float]] = []
     last = recipe.steps if until is None else min(until, recipe.steps)
     while step < last:
         room = LARGE if step % _LARGE_EVERY == _LARGE_EVERY - 1 else SMALL
         rng = np.random.default_rng([recipe.seed, 1, step])
-        lessons = draw_lessons(recipe.systems, recipe.settings, room, rng)
         averaged = min(recipe.averaged, (step + 1) / (step + 20))
-        progress, *row = _step(progress, lessons, _rate(recipe, step), averaged)
-        rows.append((float(row[0]), float(row[1])))
+        drawn = recipe.systems, recipe.settings, room, rng, recipe.without
+        now = _rate(recipe, step), averaged
+        if recipe.by == "watching":
+            lessons = draw_lessons(*drawn)
+            progress, parts = _watched(progress, lessons, (recipe.choices, recipe.explained), *now)
+        else:
+            campaigns = draw_campaigns(*drawn)
+            progress, parts = _rewarded(progress, campaigns, *now)
+        rows.append([float(part) for part in parts])
         step += 1
         if step % every == 0 or step == last:
-            wrong, gain = np.mean(rows, axis=0)
+            say(
+                {"step": step}
+                | dict(zip(_TOLD[recipe.by], np.mean(rows, axis=0).tolist(), strict=True))
+            )
             rows = []
-            say({"step": step, "divergence": float(wrong), "gain": float(gain)})
             write_checkpoint(recipe, folder, step, progress)
     return progress.mean
+
+
+def part_way(recipe: TunerRecipe, weights: Weights, share: float) -> Weights:
+    """Weights so far along the straight way from where training began, 0, to where it ended, 1.
+
+    What is gained in simulation is nearly kept half-way, and less of what was known before is lost
+    where reality is otherwise (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+    """
+    first = begun(recipe).weights
+    return jax.tree.map(
+        lambda a, b: np.asarray((1 - share) * a + share * b, np.float32), first, weights
+    )
 
 
 def write_checkpoint(recipe: TunerRecipe, folder: Path, step: int, progress: Progress) -> None:

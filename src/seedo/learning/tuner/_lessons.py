@@ -16,11 +16,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import linalg, special
 
 from seedo.experimenters.proposers.tuner import Question
 from seedo.worlds.surfaces import (
+    CATEGORICAL,
     NUMERIC,
     Knobs,
+    Surface,
     beliefs,
     draw_knobs,
     draw_settings,
@@ -35,6 +38,9 @@ RUNS = 28
 """Most runs of a history."""
 ASKED = 4
 """Questions about one system."""
+WITHOUT = ("", "categorical", "mixtures", "noise", "shapes")
+"""What training worlds can lack: knobs with levels, shares of a whole, noise; hills, failing
+regions and skewed, clipped or saturated outcomes."""
 _SHARPEST = 8.0
 _FEWEST = 48
 """Settings of a small system."""
@@ -48,12 +54,14 @@ class Lessons(NamedTuple):
         open: bool[S, ASKED, M], settings that can be chosen.
         chosen: f32[S, ASKED, M], probabilities of the expert's choices; they sum to 1.
         gain: f32[S, ASKED, M], gain of each setting over the best so far, in shares of the largest.
+        said: f32[S, M], the expert's explanation: what each setting would read.
     """
 
     questions: Question
     open: Any
     chosen: Any
     gain: Any
+    said: Any
 
 
 class System(NamedTuple):
@@ -74,14 +82,18 @@ class System(NamedTuple):
     noise: float
 
 
-def draw_system(count: int, most_knobs: int, rng: np.random.Generator) -> System:
-    """A random system of `count` settings and at most so many knobs."""
+def draw_system(count: int, most_knobs: int, rng: np.random.Generator, without: str = "") -> System:
+    """A random system of `count` settings and at most so many knobs; `without`: one of `WITHOUT`,
+    what it has none of."""
     knobs = draw_knobs(rng)
-    while len(knobs.kinds) > most_knobs:
+    while len(knobs.kinds) > most_knobs or _has(knobs, without):
         knobs = draw_knobs(rng)
     surface = draw_surface(knobs, rng)
+    while without == "shapes" and _shaped(surface):
+        surface = draw_surface(knobs, rng)
     settings = _crowded(knobs, surface, draw_settings(knobs, count, rng), rng)
     noise = np.exp(rng.uniform(np.log(0.01), np.log(0.5))) * (rng.random() < 0.75)
+    noise = 0.0 if without == "noise" else noise
     place = rng.choice(["within", "after", "fresh"], p=[0.35, 0.25, 0.4])
     frozen = noise * rng.normal(size=count)
     truth = outcomes(surface, settings, frozen if place == "within" else 0.0)
@@ -90,6 +102,16 @@ def draw_system(count: int, most_knobs: int, rng: np.random.Generator) -> System
         truth = truth + frozen
     wrong = beliefs(surface, settings)
     return System(knobs, settings, truth, wrong, noise if place == "fresh" else 0.0)
+
+
+def _has(knobs: Knobs, without: str) -> bool:
+    if without == "categorical":
+        return bool((knobs.kinds == CATEGORICAL).any())
+    return without == "mixtures" and knobs.mixture
+
+
+def _shaped(surface: Surface) -> bool:
+    return surface.curve != "plain" or surface.failing[0] or surface.height > 0
 
 
 def _crowded(knobs: Knobs, surface: Any, settings: Array, rng: np.random.Generator) -> Array:
@@ -113,17 +135,21 @@ def draw_history(system: System, there: int, rng: np.random.Generator) -> NDArra
     """Which settings, among the first `there`, a varied experimenter runs, int64[RUNS]; never the
     very best, so that there is something to choose at every step."""
     settings, truth = system.settings, system.truth
-    style = rng.choice(["chance", "belief", "near", "turns"], p=[0.12, 0.48, 0.15, 0.25])
+    style = rng.choice(
+        ["chance", "belief", "near", "turns", "improvement"], p=[0.08, 0.2, 0.07, 0.15, 0.5]
+    )
     right = rng.uniform(0, 0.7) + rng.uniform(0, 0.6) * (rng.random() < 0.7) * np.linspace(
         0, 1, RUNS
     )
     right = np.minimum(right, 1.0)
     turn = rng.normal(size=3) + np.exp(rng.uniform(-4, 0)) * rng.normal(size=(RUNS, 3)).cumsum(0)
     turn /= np.linalg.norm(turn, axis=1, keepdims=True)
-    random_runs = rng.integers(1, 9)
+    random_runs = int(rng.integers(1, 9))
     free = np.ones(there, np.bool_)
     free[np.argmax(truth[:there])] = False
     settings, truth, wrong = settings[:there], truth[:there], system.wrong[:there]
+    if style == "improvement":
+        return _improving(system, there, random_runs, free, rng)
     chosen: list[int] = []
     for t in range(RUNS):
         how = rng.choice(["chance", "belief", "near"], p=[0.25, 0.45, 0.3])
@@ -140,6 +166,65 @@ def draw_history(system: System, there: int, rng: np.random.Generator) -> NDArra
     return np.array(chosen)
 
 
+def _improving(
+    system: System, there: int, random_runs: int, free: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Runs of the largest expected improvement under a Gaussian process whose length scale and
+    noise are guessed once: an experimenter who goes by what is read, led astray at times by a
+    belief or by chance."""
+    settings, width = system.settings[:there], system.settings.shape[1]
+    length = np.exp(rng.uniform(-1.6, 0.4)) * np.sqrt(width) * np.exp(0.4 * rng.normal(size=width))
+    level = system.knobs.kinds == CATEGORICAL
+    apart = settings[:, None] - settings[None]
+    apart = np.where(level, 0.5 * (np.abs(apart) > 1e-6), apart)
+    near = np.exp(-np.sqrt(((apart / length) ** 2).sum(axis=2)))
+    noise = np.exp(rng.uniform(-6.0, -0.5))
+    read = system.truth[:there] + system.noise * rng.normal(size=there)
+    astray = (
+        np.exp(rng.uniform(-3.0, 0.7))
+        * (rng.random() < 0.5)
+        * _standard(system.wrong[:there] @ rng.normal(size=3))
+    )
+    luck = np.exp(rng.uniform(-3.0, 0.3)) * (rng.random() < 0.3)
+    chosen: list[int] = []
+    mean, left, roots = np.zeros(there), np.ones(there), np.empty((RUNS, there))
+    known = np.empty(RUNS)
+    for t in range(RUNS):
+        if t < random_runs:
+            worth = rng.random(there)
+        else:
+            y = read[chosen]
+            centre, spread = y.mean(), y.std() + 1e-9
+            mean = _conditional(roots[:t], known, (y - centre) / spread, chosen)
+            best = mean[chosen].max()
+            unsure = np.sqrt(np.maximum(left, 1e-9))
+            z = np.clip((mean - best) / unsure, -8, 8)
+            worth = np.log(unsure * (np.exp(-z * z / 2) * 0.3989423 + z * special.ndtr(z)) + 1e-12)
+            worth = worth + astray + luck * rng.gumbel(size=there)
+        i = int(np.argmax(np.where(free, worth, -np.inf)))
+        # One more row of the Cholesky factor, for all settings at once.
+        row = near[i] - roots[:t, i] @ roots[:t]
+        known[t] = np.sqrt(max(row[i] + noise, 1e-9))
+        roots[t] = row / known[t]
+        left = left - roots[t] ** 2
+        chosen.append(i)
+        free[i] = False
+    return np.array(chosen)
+
+
+def _standard(a: Array) -> Array:
+    found: Array = (a - a.mean()) / (a.std() + 1e-9)
+    return found
+
+
+def _conditional(roots: Array, known: Array, y: Array, chosen: list[int]) -> Array:
+    """Posterior means from rows of the factor of all settings, by forward substitution."""
+    t = len(chosen)
+    factor = np.tril(roots[:, chosen].T, -1) + np.diag(known[:t])
+    found: Array = linalg.solve_triangular(factor, y, lower=True) @ roots
+    return found
+
+
 def scaled(settings: Array) -> tuple[Array, Array]:
     """Settings f64[M, D] from 0 to 1 along what they span, and ranks of values from 0 to 1."""
     low, high = settings.min(axis=0), settings.max(axis=0)
@@ -152,10 +237,13 @@ def scaled(settings: Array) -> tuple[Array, Array]:
     return unit, rank
 
 
-def draw_lessons(systems: int, settings: int, most_knobs: int, rng: np.random.Generator) -> Lessons:
+def draw_lessons(
+    systems: int, settings: int, most_knobs: int, rng: np.random.Generator, without: str = ""
+) -> Lessons:
     """Lessons about random systems; arrays have the shapes that these numbers say."""
     each = [
-        _lesson(draw_system(settings, most_knobs, rng), most_knobs, rng) for _ in range(systems)
+        _lesson(draw_system(settings, most_knobs, rng, without), most_knobs, rng)
+        for _ in range(systems)
     ]
     stacked = [
         Question(
@@ -171,7 +259,7 @@ def _lesson(system: System, most_knobs: int, rng: np.random.Generator) -> Lesson
     there = count if rng.random() < 0.5 else int(rng.integers(_FEWEST, count + 1))
     runs = draw_history(system, there, rng)
     read = system.truth[runs] + system.noise * rng.normal(size=RUNS)
-    unit, rank = (_wide(a, most_knobs) for a in scaled(system.settings))
+    unit, rank = (wide(a, most_knobs) for a in scaled(system.settings))
     half = ASKED // 2
     seen = np.concatenate([rng.integers(2, 12, half), rng.integers(5, RUNS + 1, ASKED - half)])
     known = np.arange(RUNS) < seen[:, None]
@@ -193,8 +281,10 @@ def _lesson(system: System, most_knobs: int, rng: np.random.Generator) -> Lesson
         known.astype(single), unit.astype(single), rank.astype(single), kind,
         live.astype(single), single(system.knobs.mixture), sharpness.astype(single),
     )  # fmt: skip
-    return Lessons(question, open_, chosen.astype(single), gain.astype(single))
+    said = system.truth + system.noise * rng.normal(size=count)
+    return Lessons(question, open_, chosen.astype(single), gain.astype(single), said.astype(single))
 
 
-def _wide(a: Array, width: int) -> Array:
+def wide(a: Array, width: int) -> Array:
+    """Settings float64[M, D] with room for so many knobs."""
     return np.pad(a, [(0, 0), (0, width - a.shape[1])])

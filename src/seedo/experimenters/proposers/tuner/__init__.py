@@ -1,11 +1,14 @@
 """`pretrained:tuner`: a network that learnt from experts who knew simulated response surfaces."""
 
 from seedo.experimenters.proposers.tuner._network import (
+    Forecast,
     Question,
     Weights,
     initial,
     normalised,
     promise,
+    promise_and_forecast,
+    surprise,
 )
 from seedo.experimenters.proposers.tuner._player import (
     TunerProposer,
@@ -16,6 +19,7 @@ from seedo.experimenters.proposers.tuner._player import (
 from seedo.experimenters.proposers.tuner._view import Frame
 
 __all__ = [
+    "Forecast",
     "Frame",
     "Question",
     "TunerProposer",
@@ -23,7 +27,9 @@ __all__ = [
     "initial",
     "normalised",
     "promise",
+    "promise_and_forecast",
     "read_tuner",
     "sharpness",
     "shipped_tuner",
+    "surprise",
 ]

@@ -2,9 +2,9 @@
 
 Heads are kernel regressions (Matérn 5/2) over knobs. Their scales are no parameters: small networks
 read them from the history in a few rounds, from the slopes of the marginal likelihood (as a learnt
-optimiser does) and from what each knob is. What heads predict of a setting, a little network turns
-into its promise; at first nearly that of expected improvement, which learning corrects. Nothing
-depends on the order of knobs, runs or settings, nor on any unit.
+optimiser does) and from what each knob is; another says how far each head is to be trusted. The
+promise of a setting is the log expected improvement that trusted heads see there. Nothing depends
+on the order of knobs, runs or settings, nor on any unit.
 
 Written for NumPy and JAX alike: `xp` is `numpy` or `jax.numpy`, `sp` the module `special` of scipy
 or of `jax.scipy`. Learning compiles it; playing runs it in NumPy, which has nothing to compile.
@@ -17,11 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 HEADS, ROUNDS = 4, 2
-NAMING, HIDDEN, WIDTH, VALUES = 8, 24, 32, 8
-"""Sizes: of what tells heads apart, of networks over knobs, over settings, of what runs hand on."""
+NAMING, HIDDEN = 8, 24
+"""Sizes: of what tells heads apart, of networks over knobs."""
 _KNOB = 12
 _HEAD = 14
-_PROMISE = 10
 _JITTER = 1e-4
 
 Weights = dict[str, Any]
@@ -77,42 +76,53 @@ def initial(rng: np.random.Generator) -> Weights:
         layer(f"noise{t}a", HIDDEN + _HEAD + NAMING, HIDDEN)
         layer(f"noise{t}b", HIDDEN, 1, 0.05)
     layer("contexta", _HEAD + NAMING + HIDDEN, 48)
-    layer("contextb", 48, WIDTH + 1, 1.0)
-    layer("runa", 8 + NAMING, HIDDEN)
-    layer("runb", HIDDEN, VALUES)
-    layer("settinga", _PROMISE + VALUES, WIDTH)
-    layer("settingb", WIDTH, WIDTH, 1.0)
-    layer("about", _HEAD, WIDTH, 1.0)
-    layer("outa", WIDTH, WIDTH)
-    layer("outb", WIDTH, 1, 0.05)
+    layer("contextb", 48, 1, 1.0)
     return {name: np.asarray(value, np.float32) for name, value in w.items()}
 
 
-def promise(w: Weights, q: Question, xp: Any, sp: Any, most: int | None = None) -> Any:
-    """How good each further setting looks, f32[M]: logits of an expert's choice among them.
+def promise(w: Weights, q: Question, xp: Any, sp: Any) -> Any:
+    """How good each further setting looks, f32[M]: logits of an expert's choice among them."""
+    return promise_and_forecast(w, q, xp, sp)[0]
 
-    Args:
-        most: so many settings of the largest expected improvement are judged further, the rest are
-            -inf; in NumPy alone.
+
+class Forecast(NamedTuple):
+    """What each head expects of M settings, in standard scores of the outcomes so far.
+
+    Attributes:
+        trust: f32[B], in each of the heads; they sum to 1.
+        mean, variance: f32[B, M], of what would be read there.
     """
+
+    trust: Any
+    mean: Any
+    variance: Any
+
+
+def promise_and_forecast(w: Weights, q: Question, xp: Any, sp: Any) -> tuple[Any, Forecast]:
+    """`promise`, and what it rests on."""
     near, knobs, facts, y = _history(q, xp, sp)
     scales, noises, pool = _scaled(w, q, near, knobs, facts, y, xp)
     fit = _fitted(near, y, q.known, scales, noises, xp)
     about = _about_heads(fit, _noise_slopes(fit), scales, noises, q, facts, xp)
     context = xp.concatenate([about, w["naming"], pool], axis=-1)
-    context = _dense(w, "contextb", _relu(_dense(w, "contexta", context), xp))
+    context = _dense(w, "contextb", _relu(_dense(w, "contexta", context), xp))[:, 0]
     evidence = xp.stack([fit["evidence"].mean(-1), fit["left_out"].mean(-1)], axis=-1)
-    trust = _softmax(0.2 * context[:, -1] + q.known.sum() * (evidence @ w["trust"]), xp)
-    said = _predicted(q, fit, scales, y, xp, sp)
-    plain = xp.tensordot(trust, said.improvement, 1) @ w["improvement"]
-    plain = q.sharpness**0.5 * plain
-    if most is None or len(plain) <= most:
-        return _corrected(w, said, fit, y, q, about, context, trust, plain, xp)
-    top = np.argpartition(-plain, most)[:most]
-    some = Predicted(*(part[:, top] for part in said))
-    found = np.full(plain.shape, -np.inf, plain.dtype)
-    found[top] = _corrected(w, some, fit, y, q, about, context, trust, plain[top], xp)
-    return found
+    trust = _softmax(0.2 * context + q.known.sum() * (evidence @ w["trust"]), xp)
+    mean, unsure, improvement = _predicted(q, fit, scales, y, xp, sp)
+    logits = q.sharpness**0.5 * (xp.tensordot(trust, improvement, 1) @ w["improvement"])
+    noise = (fit["noise"] * fit["variance"][:, 0])[:, None]
+    return logits, Forecast(trust, mean[..., 0], unsure[..., 0] ** 2 + noise)
+
+
+def surprise(forecast: Forecast, scores: Any, xp: Any) -> Any:
+    """Minus log density of what settings read, f32[M], in standard scores of the outcomes so far:
+    of a mixture of t distributions with 4 degrees of freedom, which forgive outliers."""
+    scale = xp.sqrt(forecast.variance / 2)  # their variance is twice the square of their scale
+    z = (scores - forecast.mean) / scale
+    density = np.log(0.375) - 2.5 * xp.log1p(z * z / 4) - xp.log(scale)
+    density = density + xp.log(forecast.trust + 1e-12)[:, None]  # trust may vanish
+    top = density.max(0)
+    return -top - xp.log(xp.exp(density - top).sum(0))
 
 
 def normalised(outcome: Any, known: Any, xp: Any, sp: Any) -> Any:
@@ -300,25 +310,11 @@ def _about_heads(
     )
 
 
-class Predicted(NamedTuple):
-    """What B heads say of M settings; of standard and of normal scores of the outcome.
-
-    Attributes:
-        kernel: f32[B, M, H], nearness to runs.
-        mean, gain, unsure, improvement: f32[B, M, 2], expectation, that less the best so far,
-            standard deviation, log expected improvement.
-    """
-
-    kernel: Any
-    mean: Any
-    gain: Any
-    unsure: Any
-    improvement: Any
-
-
 def _predicted(
     q: Question, fit: dict[str, Any], scales: Any, y: Any, xp: Any, sp: Any
-) -> Predicted:
+) -> tuple[Any, Any, Any]:
+    """What heads say of M settings, f32[B, M, 2] each, of standard and of normal scores of the
+    outcome: expectation, its standard deviation, log expected improvement on the best so far."""
     kernel = _kernel(_far_further(q, scales, xp), xp)[0] * q.known[:, None]
     across = xp.swapaxes(kernel, 1, 2)
     mean = across @ fit["weights"] + fit["constant"][:, None]
@@ -327,46 +323,13 @@ def _predicted(
     unsure = xp.sqrt(xp.maximum(1 - told + loose, 1e-4))[..., None]
     unsure = unsure * xp.sqrt(fit["variance"])[:, None]
     there = q.known[:, None] > 0
-    made = xp.where(there, _made(fit), -9.0).max(1)
+    made = fit["kernel"] @ fit["weights"] + fit["constant"][:, None]
+    made = xp.where(there, made, -9.0).max(1)
     best = 0.5 * made + 0.5 * xp.where(there, y, -9.0).max(0)
-    gain = mean - best[:, None]
-    t = xp.clip(gain / unsure, -6, 6)
+    t = xp.clip((mean - best[:, None]) / unsure, -6, 6)
     density = xp.exp(-0.5 * t * t) * 0.3989423
     improvement = xp.log(unsure * (density + t * sp.ndtr(t)) + 1e-6)
-    return Predicted(across, mean, gain, unsure, improvement)
-
-
-def _made(fit: dict[str, Any]) -> Any:
-    """What heads say of the runs themselves, f32[B, H, 2]."""
-    return fit["kernel"] @ fit["weights"] + fit["constant"][:, None]
-
-
-def _corrected(
-    w: Weights, said: Predicted, fit: dict[str, Any], y: Any, q: Question, about: Any,
-    context: Any, trust: Any, plain: Any, xp: Any,
-) -> Any:  # fmt: skip
-    """The promise, f32[M], from what heads say and from what runs nearby hand on."""
-    shape = (HEADS, len(q.known), 1)
-    runs = [
-        xp.broadcast_to(y, (*shape[:2], 2)),
-        fit["error"],
-        _made(fit),
-        xp.log(fit["own"])[..., None],
-        xp.broadcast_to((y[:, 0] >= y[:, 0].max()).astype(y.dtype)[:, None], shape),
-        xp.broadcast_to(w["naming"][:, None], (*shape[:2], NAMING)),
-    ]
-    handed = _dense(w, "runb", _relu(_dense(w, "runa", xp.concatenate(runs, axis=-1)), xp))
-    handed = handed * q.known[:, None]
-    local = (said.kernel @ handed) / (said.kernel.sum(2)[..., None] + 0.1)
-    t = xp.clip(said.gain / said.unsure, -6, 6)
-    features = [
-        said.gain, xp.log(said.unsure) + 1, t / 2, said.improvement / 3 + 0.5, said.mean, local
-    ]  # fmt: skip
-    h = _dense(w, "settinga", xp.concatenate(features, axis=-1)) + context[:, None, :-1]
-    h = xp.tensordot(trust, _relu(h, xp), 1)
-    h = _relu(_dense(w, "settingb", h) + _dense(w, "about", about.mean(0)), xp)
-    h = _relu(_dense(w, "outa", h), xp)
-    return _dense(w, "outb", h)[:, 0] + plain
+    return mean, unsure, improvement
 
 
 def _dense(w: Weights, name: str, x: Any) -> Any:

@@ -15,7 +15,14 @@ from safetensors.numpy import load_file
 from seedo.errors import UserError
 from seedo.experimenters._proposer import Proposer, wanted
 from seedo.experimenters.proposers._plain import filling
-from seedo.experimenters.proposers.tuner._network import Question, Weights, initial, promise
+from seedo.experimenters.proposers.tuner._network import (
+    Question,
+    Weights,
+    initial,
+    promise,
+    promise_and_forecast,
+    surprise,
+)
 from seedo.experimenters.proposers.tuner._view import Frame
 from seedo.spaces import Knob, Runs, Space, climbed
 from seedo.worlds import Spec
@@ -28,8 +35,6 @@ _MOST_RUNS = 96
 """Runs that it is shown: the best half and the latest half of these, where there are more."""
 _SPREAD, _NEAR, _BEST = 320, 16, 4
 """Settings that are judged: spread over the space, and around each of the best."""
-_JUDGED = 256
-"""Of those of the largest expected improvement, where there are more."""
 _WIDTHS = (0.1, 0.03)
 """Of steps around settings, in ranges."""
 
@@ -97,16 +102,36 @@ class TunerProposer(Proposer):
 
         if not len(further):
             return np.empty(0)
-        single = np.float32
-        spread = outcome - outcome.mean()  # before it is made single: small beside large is kept
-        spread = spread / (np.abs(spread).max() or 1.0)
-        question = Question(
-            *frame.seen(tried), spread.astype(single), np.ones(len(tried), single),
-            *frame.seen(further), frame.kind, np.ones(tried.shape[1], single),
-            single(frame.mixture), single(sharp),
-        )  # fmt: skip
-        found: Array = np.asarray(promise(self.weights, question, np, special, _JUDGED), np.float64)
+        question, _ = _question(frame, tried, outcome, further, sharp)
+        found: Array = np.asarray(promise(self.weights, question, np, special), np.float64)
         return found
+
+    def surprise(
+        self, frame: Frame, tried: Array, outcome: Array, further: Array, read: Array
+    ) -> float:
+        """How far outcomes float64[M] of further settings are from what is forecast after the runs
+        so far, in nats a setting (see `surprise`)."""
+        from scipy import special
+
+        question, spread = _question(frame, tried, outcome, further, 1.0)
+        forecast = promise_and_forecast(self.weights, question, np, special)[1]
+        scores = (read - outcome.mean()) / spread
+        return float(surprise(forecast, scores, np).mean())
+
+
+def _question(
+    frame: Frame, tried: Array, outcome: Array, further: Array, sharp: float
+) -> tuple[Question, float]:
+    """What the network is asked, and the standard deviation of the outcomes."""
+    single = np.float32
+    spread = outcome - outcome.mean()  # before it is made single: small beside large is kept
+    score = spread / (np.abs(spread).max() or 1.0)
+    question = Question(
+        *frame.seen(tried), score.astype(single), np.ones(len(tried), single),
+        *frame.seen(further), frame.kind, np.ones(tried.shape[1], single),
+        single(frame.mixture), single(sharp),
+    )  # fmt: skip
+    return question, float(outcome.std() or 1.0)
 
 
 def shipped_tuner(seed: int = 0) -> TunerProposer:
@@ -158,6 +183,14 @@ def _candidates(space: Space, best: Array, rng: np.random.Generator) -> Array:
 
 def _fresh(pool: Array, taken: Array) -> Array:
     """Settings of a pool without those taken, unless none is left."""
-    old = {row.tobytes() for row in taken + 0.0}
-    fresh = np.array([row.tobytes() not in old for row in pool + 0.0], np.bool_)
+    if not len(taken):
+        return pool
+    fresh = ~np.isin(_rows(pool), _rows(taken))
     return pool[fresh] if fresh.any() else pool
+
+
+def _rows(settings: Array) -> NDArray[np.void]:
+    """Settings float64[M, K] as one value each; no minus zeros."""
+    whole = np.ascontiguousarray(settings + 0.0)
+    found: NDArray[np.void] = whole.view(np.dtype((np.void, whole.itemsize * whole.shape[1])))[:, 0]
+    return found
