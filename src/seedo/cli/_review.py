@@ -96,6 +96,9 @@ def study(
             help="recitation, prompts: llm:MODEL, a text agent's folder or pretrained:dag-text."
         ),
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="lab-vs-reality: folder of recorded campaigns.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Test a claim: design, what would refute it, result. The same command resumes it."""
@@ -108,7 +111,7 @@ def study(
     ending = "" if player is None else "-" + re.sub(r"[^\w.-]+", "-", player).strip("-")
     folder = out or Path("studies") / f"{name}-{scale}{ending}"
     finding = studies.study(
-        name, scale, folder, seed, say=lambda text: notes.print(text), player=subject
+        name, scale, folder, seed, say=lambda text: notes.print(text), player=subject, data=data
     )
     shown = folder / "report.html" if finding.runs else folder / "study.json"
     if finding.runs:

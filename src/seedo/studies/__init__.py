@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from seedo.studies._registry import REGISTRY, find, names
 
 if TYPE_CHECKING:
+    from seedo.studies._campaigns import CHOSEN, FIRST, Campaign, read_campaigns
     from seedo.studies._spoken import InProcess, TextPlayer, ThroughInspect, find_text_player
     from seedo.studies._study import Finding, Say, Study, Work
 
 _HEAVY = {
+    "_campaigns": ("CHOSEN", "FIRST", "Campaign", "read_campaigns"),
     "_study": ("Finding", "Say", "Study", "Work"),
     "_spoken": ("InProcess", "TextPlayer", "ThroughInspect", "find_text_player"),
 }
@@ -35,21 +37,26 @@ def study(
     seed: int = 0,
     say: Say = print,
     player: TextPlayer | None = None,
+    data: str | Path | None = None,
 ) -> Finding:
     """Run a study by name into a folder and write its `study.json`.
 
     Args:
         player: who is studied, for a study that `needs_player`; see `find_text_player`.
+        data: folder of recorded data, for a study that `needs_data`.
 
     Raises:
         UserError: unknown study or scale; a player where the study has its own, or none where it
-            needs one.
+            needs one; the same with data.
     """
-    return find(name).run(scale, Path(out), seed, say, player)
+    return find(name).run(scale, Path(out), seed, say, player, None if data is None else Path(data))
 
 
 __all__ = [
+    "CHOSEN",
+    "FIRST",
     "REGISTRY",
+    "Campaign",
     "Finding",
     "InProcess",
     "Say",
@@ -60,5 +67,6 @@ __all__ = [
     "find",
     "find_text_player",
     "names",
+    "read_campaigns",
     "study",
 ]

@@ -39,6 +39,7 @@ class Work(Generic[S]):
         scale: how much is run. seed: of all that is drawn. say: who is told what is going on.
         out: the folder; files and folders below are named by paths relative to it.
         player: who is studied, where the study needs one.
+        data: the folder of recorded data, where the study needs some.
         runs: run folders worth a review, in order.
     """
 
@@ -47,6 +48,7 @@ class Work(Generic[S]):
     seed: int = 0
     say: Say = print
     player: TextPlayer | None = None
+    data: Path | None = None
     runs: list[str] = field(default_factory=list)
 
     def seeds(self, count: int) -> Iterator[Work[S]]:
@@ -126,6 +128,7 @@ class Study:
         draw: (scale, numbers) -> the figure, if there is one; `shows`: its title.
         table: (scale, numbers) -> Markdown, likewise.
         needs_player: whether it is a study of any player made of words that is put to it.
+        needs_data: what the folder of recorded data must hold; "" where it needs none.
     """
 
     name: str
@@ -141,6 +144,7 @@ class Study:
     shows: str = ""
     table: Callable[[Any, Any], str] | None = None
     needs_player: bool = False
+    needs_data: str = ""
 
     def __post_init__(self) -> None:
         for name in ("claim", "design", "refuted_if", "measures"):
@@ -154,12 +158,13 @@ class Study:
         seed: int = 0,
         say: Say = print,
         player: TextPlayer | None = None,
+        data: Path | None = None,
     ) -> Finding:
         """Carry out the study in a folder and write its `study.json`; an interrupted one goes on.
 
         Raises:
             UserError: no such scale; a player where the study has its own, or none where it needs
-                one.
+                one; the same with data.
         """
         if scale not in self.scales:
             raise UserError("scale", scale, f"use one of {', '.join(self.scales)}")
@@ -169,7 +174,12 @@ class Study:
         if player is not None and not self.needs_player:
             remedy = f"{self.name} has its own players: leave it out"
             raise UserError("--player", player.name, remedy)
-        work = Work(self.scales[scale], Path(out), seed, say, player)
+        if data is not None and not self.needs_data:
+            raise UserError("--data", str(data), f"{self.name} needs none: leave it out")
+        if self.needs_data and (data is None or not data.is_dir()):
+            given = None if data is None else str(data)
+            raise UserError("--data", given, f"{self.name} needs {self.needs_data}")
+        work = Work(self.scales[scale], Path(out), seed, say, player, data)
         found = self.measure(work, self.play(work))
         finding = Finding(
             self.name, self.claim, self.design, self.refuted_if, scale, self.measures,
