@@ -32,6 +32,8 @@ _OURS = {
     "data-mix": "how much of what is watched must be experiments",
     "bounded-rationality": "the best strategy where experiments and thinking cost",
     "fragility": "assuming much against assuming little, as assumptions break",
+    "lab-vs-reality": "trained in simulation, at play in recorded labs (--data)",
+    "watching-in-the-lab": "a tuner that watched, one that was rewarded, and algorithms",
     "calibration": "how often intervals hold, and faults are noticed",
 }
 REGISTRY = Registry(
