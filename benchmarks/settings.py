@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -65,39 +66,59 @@ def needed(name: str, form: str, watched: int, number: int, budget: int) -> dict
 
 
 def plants(players: list[str], count: int, budget: int, out: Path | None) -> None:
+    """Plant by plant, so that what is done so far is paired whenever it is stopped."""
     found: dict[str, Any] = {}
     if out is not None and out.exists():
         found = json.loads(out.read_text("utf-8"))
-    for form in ("linear", "curved"):
-        for name in players:
-            for watched in (0, WATCHED) if name == "bayes:mechanisms" else (0,):
-                kind = f"{form}, {watched} watched, {name}"
-                done = found.setdefault(kind, {})
-                for number in range(count):
-                    if str(number) not in done:
-                        done[str(number)] = needed(name, form, watched, number, budget)
-                        if out is not None:
-                            write_atomic(out, json.dumps(found, indent=1).encode())
-                runs = np.array([done[str(k)]["runs"] for k in range(count)])
-                late = float((runs > budget).mean())
-                print(f"{kind:46} runs {runs.mean():6.2f}  median {np.median(runs):4.0f}  not "
-                      f"reached {late:.2f}", flush=True)  # fmt: skip
-        ratios(found, form, players, count)
+    kinds = [
+        (form, watched, name)
+        for form in ("linear", "curved")
+        for name in players
+        for watched in ((0, WATCHED) if name == "bayes:mechanisms" else (0,))
+    ]
+    for number in range(count):
+        for form, watched, name in kinds:
+            done = found.setdefault(f"{form}, {watched} watched, {name}", {})
+            if str(number) not in done:
+                done[str(number)] = needed(name, form, watched, number, budget)
+                if out is not None:
+                    write_atomic(out, json.dumps(found, indent=1).encode())
+    print(json.dumps(summary(found, players, budget), indent=1))
 
 
-def ratios(found: dict[str, Any], form: str, players: list[str], count: int) -> None:
-    """The first player's mean number of runs over each other's, with and without watched rows."""
-    rng = np.random.default_rng(0)
-    again = rng.integers(count, size=(4000, count))
-    for watched in (0, WATCHED):
-        first = found.get(f"{form}, {watched} watched, {players[0]}")
-        for other in players[1:] if first else ():
-            rival = found[f"{form}, 0 watched, {other}"]
-            a, b = (np.array([one[str(k)]["runs"] for k in range(count)]) for one in (first, rival))
-            drawn = a[again].mean(axis=1) / b[again].mean(axis=1)
-            low, high = np.quantile(drawn, [0.025, 0.975])
-            print(f"{form}, {watched} watched: {players[0]} over {other} "
-                  f"{a.mean() / b.mean():.3f} [{low:.3f}, {high:.3f}]", flush=True)  # fmt: skip
+def summary(found: dict[str, Any], players: list[str], budget: int) -> dict[str, Any]:
+    """Runs needed, and the first player's mean over each other's on the plants that both played,
+    with and without watched rows; 95 % bootstrap intervals over plants."""
+    told: dict[str, Any] = {}
+    for kind, done in found.items():
+        runs = np.array([own["runs"] for own in done.values()])
+        told[kind] = {"plants": len(runs), "mean": float(runs.mean()),
+                      "median": float(np.median(runs)),
+                      "not reached": float((runs > budget).mean())}  # fmt: skip
+    forms = {"linear": ["linear"], "curved": ["curved"], "both forms": ["linear", "curved"]}
+    for (form, parts), watched, other in product(forms.items(), (0, WATCHED), players[1:]):
+        first = _gathered(found, [f"{part}, {watched} watched, {players[0]}" for part in parts])
+        rival = _gathered(found, [f"{part}, 0 watched, {other}" for part in parts])
+        both = sorted(first.keys() & rival.keys())
+        if not both:
+            continue
+        a, b = (np.array([one[plant]["runs"] for plant in both]) for one in (first, rival))
+        again = np.random.default_rng(0).integers(len(both), size=(4000, len(both)))
+        low, high = np.quantile(a[again].mean(axis=1) / b[again].mean(axis=1), [0.025, 0.975])
+        told[f"{form}, {watched} watched: {players[0]} over {other}"] = {
+            "ratio": float(a.mean() / b.mean()), "low": float(low), "high": float(high),
+            "plants": len(both),
+        }  # fmt: skip
+    return told
+
+
+def _gathered(found: dict[str, Any], kinds: list[str]) -> dict[tuple[int, int], Any]:
+    """What was done of some kinds, by the place of the kind and the plant's number."""
+    return {
+        (place, int(number)): own
+        for place, kind in enumerate(kinds)
+        for number, own in found.get(kind, {}).items()
+    }
 
 
 class Hill(Bench):
