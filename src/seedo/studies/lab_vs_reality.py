@@ -157,7 +157,7 @@ def _measure(work: Work[Scale], found: Played) -> dict[str, Any]:
     pooled = {
         name: {
             f"less {other}": _pooled([(p[name], p[other]) for p in found.regrets.values()])
-            for other in names
+            for other in (RANDOM, UNTRAINED, *_rival_names(work.scale, names))
             if other != name
         }
         | {"rank": _rank(found.regrets, name)}
@@ -170,6 +170,10 @@ def _names(regrets: Regrets) -> list[str]:
     """Players who played all campaigns."""
     each = list(regrets.values())
     return [name for name in each[0] if all(name in players for players in each)]
+
+
+def _rival_names(scale: Scale, names: list[str]) -> list[str]:
+    return [name for name in names if name not in scale.starts and not name.startswith("tuner ")]
 
 
 def _of_campaign(players: Mapping[str, Mapping[int, list[float]]]) -> dict[str, Any]:
@@ -263,8 +267,7 @@ def _judge(scale: Scale, values: dict[str, Any]) -> list[str]:
             f"{_listed(', below it on ', worse, '')}; regret less random's "
             f"{told(pooled[name][f'less {RANDOM}']['after 20'])}, mean rank {pooled[name]['rank']}."
         )
-    rivals = [name for name in pooled if name not in scale.starts and "tuner" not in name]
-    for rival, n in product(rivals, AFTER):
+    for rival, n in product(_rival_names(scale, list(pooled)), AFTER):
         own = pooled[TUNER][f"less {rival}"][f"after {n}"]
         word = "no worse by more than 0.03" if own["high"] <= 0.03 else "may be worse by over 0.03"
         lines.append(f"{TUNER} less {rival} after {n}: {told(own)}: {word}.")
