@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
+from scipy.special import gammaln, logsumexp
 
 from seedo.errors import UserError
 from seedo.inference.exact._draws import Draws
@@ -92,14 +92,37 @@ class Plan:
     stop: str
 
 
-class _Family(NamedTuple):
-    """Student's t (or normal) predictive of a node given its parents, in standard units."""
+class _Families(NamedTuple):
+    """Student's t (or normal) predictives of a node given several sets of parents, standard units.
 
-    parents: NDArray[np.int64]
-    mean: NDArray[np.float64]  # of the parents, then of the intercept
-    inverse: NDArray[np.float64]  # (Z'Z + L)^-1
-    freedom: float
-    spread: float  # of the predictive: s^2, or b/a
+    Padded over all candidate parents and the intercept, k in all, with 0 where one is no parent.
+    """
+
+    places: NDArray[np.int64]  # [k], of these among the variables, the intercept the last
+    mean: NDArray[np.float64]  # [F, k]
+    inverse: NDArray[np.float64]  # [F, k * k], (Z'Z + L)^-1
+    freedom: NDArray[np.float64]  # [F]
+    spread: NDArray[np.float64]  # [F], of the predictive: s^2, or b/a
+
+    def log_density(self, rows: NDArray[np.float64], child: int) -> NDArray[np.float64]:
+        """float64[F, M] of a child in rows [M, n + 1], whose last column is 1."""
+        y, rows = rows[:, child], rows[:, self.places]
+        scale = self.spread[:, None] * (1 + self.inverse @ _squares(rows).T)
+        off = (y - self.mean @ rows.T) ** 2 / scale
+        free = self.freedom[:, None]
+        if np.isinf(free).any():
+            return -0.5 * (off + np.log(2 * np.pi * scale))
+        constant = gammaln((free + 1) / 2) - gammaln(free / 2) - 0.5 * np.log(np.pi * free)
+        return constant - 0.5 * np.log(scale) - (free + 1) / 2 * np.log1p(off / free)
+
+
+def _squares(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Products of all pairs of columns, float64[M, k * k]."""
+    return (rows[:, :, None] * rows[:, None, :]).reshape(len(rows), -1)
+
+
+def _with_ones(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.column_stack([y, np.ones(len(y))])
 
 
 class _Predictor:
@@ -118,52 +141,44 @@ class _Predictor:
             fusion.groups(child, fusion.likely_shifts(child, drawn))[0]
             for child, drawn in enumerate(np.repeat(self.codes, counts, axis=0).T)
         ]
-        self.families: list[dict[int, _Family]] = [{} for _ in range(n)]
-        for child in range(n):
-            self._fit(child)
+        # Of every child, the sets of parents there are, and which each graph has.
+        self.known = [np.unique(own, return_inverse=True) for own in self.codes.T]
+        self.families = [self._fit(child) for child in range(n)]
 
-    def _fit(self, child: int) -> None:
+    def _fit(self, child: int) -> _Families:
         fusion, n = self.fusion, self.fusion.table.n
         model, group = fusion.model, self.grams[child]
         always = 1 if model.intercept else 0
-        for code in np.unique(self.codes[:, child]).tolist():
-            bits = (code >> np.arange(fusion.scores.k)) & 1
-            parents = fusion.scores.candidates[child][bits.astype(bool)]
+        codes = self.known[child][0]
+        places = np.append(fusion.scores.candidates[child], n)
+        count, k = len(codes), len(places)
+        mean, inverse = np.zeros((count, k)), np.zeros((count, k, k))
+        freedom, spread = np.zeros(count), np.zeros(count)
+        for own, code in enumerate(codes.tolist()):
+            chosen = np.flatnonzero((code >> np.arange(fusion.scores.k)) & 1)
+            parents = fusion.scores.candidates[child][chosen]
             fit = regress(group, model, n, child, parents)
-            inverse: NDArray[Any] = np.linalg.inv(fit.precision)
-            keep = len(parents) + always  # offsets are 0 in a new row of the average source
-            freedom, spread = model.predictive(n, len(parents), group.rows, fit.residual)
-            self.families[child][code] = _Family(
-                parents, fit.mean[:keep], inverse[:keep, :keep], freedom, spread
-            )
+            # Offsets are 0 in a new row of the average source.
+            keep = len(parents) + always
+            at = np.append(chosen, k - 1)[:keep]
+            mean[own, at] = fit.mean[:keep]
+            inverse[own][np.ix_(at, at)] = np.linalg.inv(fit.precision)[:keep, :keep]
+            freedom[own], spread[own] = model.predictive(n, len(parents), group.rows, fit.residual)
+        return _Families(places, mean, inverse.reshape(count, -1), freedom, spread)
 
-    def log_density(self, y: NDArray[np.float64], target: NDArray[np.int64]) -> NDArray[np.float64]:
+    def log_density(self, y: NDArray[np.float64], target: int) -> NDArray[np.float64]:
         """float64[graphs, M] of rows y [M, n], standard units, in which `target` was set."""
-        total = np.zeros((len(self.codes), len(y)))
+        total, rows = np.zeros((len(self.codes), len(y))), _with_ones(y)
         for child, families in enumerate(self.families):
-            known = sorted(families)
-            by_family = np.stack([self._density(families[c], y, child) for c in known])
-            by_family[:, target == child] = 0.0
-            total += by_family[np.searchsorted(known, self.codes[:, child])]
+            if child != target:
+                total += families.log_density(rows, child)[self.known[child][1]]
         return total
-
-    def _density(self, family: _Family, y: NDArray[np.float64], child: int) -> NDArray[np.float64]:
-        z = y[:, family.parents]
-        if self.fusion.model.intercept:
-            z = np.column_stack([z, np.ones(len(y))])
-        scale = np.sqrt(family.spread * (1 + np.einsum("mi,ij,mj->m", z, family.inverse, z)))
-        off = (y[:, child] - z @ family.mean) / scale
-        from scipy import stats  # here, because it takes long to import
-
-        if np.isinf(family.freedom):
-            return stats.norm.logpdf(off) - np.log(scale)
-        return stats.t.logpdf(off, family.freedom) - np.log(scale)
 
     def after(self, y: NDArray[np.float64], target: int) -> _Predictor:
         """The same, had one more row been seen."""
         new = object.__new__(_Predictor)
-        new.fusion, new.codes = self.fusion, self.codes
-        new.grams, new.families = list(self.grams), [dict(f) for f in self.families]
+        new.fusion, new.codes, new.known = self.fusion, self.codes, self.known
+        new.grams, new.families = list(self.grams), list(self.families)
         n = len(y)
         for child in range(n):
             if child == target:
@@ -174,7 +189,7 @@ class _Predictor:
             if self.fusion.model.intercept:
                 extra[n] = 1.0
             new.grams[child] = type(group)(group.gram + np.outer(extra, extra), group.rows + 1)
-            new._fit(child)
+            new.families[child] = new._fit(child)
         return new
 
 
@@ -243,10 +258,11 @@ def plan_experiments(
         if progress:
             progress(min(done, total), total)
 
-    first = judge.candidates([judge.start()], advance)
+    start = [judge.start()]
+    first = judge.candidates(start, advance)
     ranked = sorted(first, key=lambda c: _worth(c, prefer, first), reverse=True)
     chosen: list[Candidate] = []
-    worlds, found = [judge.start()], first
+    worlds, found = start, first
     stop = ""
     while len(chosen) < budget:
         best = max(found, key=lambda c: _worth(c, prefer, found))
@@ -305,6 +321,9 @@ class _Judge:
         self.distinct, self.counts = distinct_graphs(draws.graph)
         self.returns = goal.sign * _goal_means(draws, goal, actions) if goal else None
         self.rng = np.random.default_rng(seed)
+        # In standard units, in which squares lose no digits.
+        self.standard = _in_units(draws, fusion.centre, fusion.scale)
+        self.likelihood = _Likelihood(self.standard)
 
     def start(self) -> _World:
         even = np.full(len(self.draws), -np.log(len(self.draws)))
@@ -323,9 +342,7 @@ class _Judge:
                 gains.append(self._gains(world, target, y))
                 advance()
             b, g = np.concatenate(bits), np.concatenate(gains)
-            error = np.sqrt(len(b))
-            found.append(Candidate(target, value, float(b.mean()), float(b.std() / error),
-                                   float(g.mean()), float(g.std() / error), cost))  # fmt: skip
+            found.append(Candidate(target, value, *_mean(b), *_mean(g), cost))
         return found
 
     def fantasise(self, worlds: Sequence[_World], chosen: Candidate) -> list[_World]:
@@ -334,52 +351,57 @@ class _Judge:
         for number in range(FANTASIES):
             world = worlds[number % len(worlds)]
             y = self._outcomes(world, chosen.target, chosen.value, 1, self.rng)
-            at = np.array([chosen.target])
-            standard = (y - self.fusion.centre) / self.fusion.scale
-            graph = world.graph_weight + world.predictor.log_density(standard, at)[:, 0]
-            draw = world.draw_weight + _log_density(self.draws, y, chosen.target)[:, 0]
-            predictor = world.predictor.after(standard[0], chosen.target)
+            graph = world.graph_weight + world.predictor.log_density(y, chosen.target)[:, 0]
+            draw = world.draw_weight + self.likelihood(y, chosen.target)[:, 0]
+            predictor = world.predictor.after(y[0], chosen.target)
             found.append(_World(predictor, graph - logsumexp(graph), draw - logsumexp(draw)))
         return found
 
     def _outcomes(
         self, world: _World, target: int, value: float, count: int, rng: np.random.Generator
     ) -> NDArray[np.float64]:
-        """Outcomes from the posterior predictive, float64[M, n], user's units."""
+        """Outcomes from the posterior predictive, float64[M, n], standard units."""
         weight = np.exp(world.draw_weight)
         at = (rng.random() + np.arange(count)) / count * weight.sum()
         which = np.minimum(np.searchsorted(np.cumsum(weight), at), len(weight) - 1)
-        noise = rng.normal(size=(count, self.draws.n))
-        spread = np.sqrt(self.draws.variance[which]) * noise
-        free = self.draws.intercept[which] + spread
-        weights = self.draws.weight[which].copy()
+        draws = self.standard
+        noise = rng.normal(size=(count, draws.n))
+        free = draws.intercept[which] + np.sqrt(draws.variance[which]) * noise
+        weights = draws.weight[which]
         weights[:, :, target] = 0.0
-        free[:, target] = value
-        y = np.linalg.solve(np.eye(self.draws.n) - weights.transpose(0, 2, 1), free[..., None])
-        return y[..., 0]
+        free[:, target] = (value - self.fusion.centre[target]) / self.fusion.scale[target]
+        return np.einsum("mi,mij->mj", free, np.linalg.inv(np.eye(draws.n) - weights))
 
     def _bits(self, world: _World, target: int, y: NDArray[np.float64]) -> NDArray[np.float64]:
         """Divergence of the posterior after each outcome from that before, float64[M].
 
         Its mean is that of log p(y | G) / p(y), with less noise and never below zero.
         """
-        standard = (y - self.fusion.centre) / self.fusion.scale
-        log_density = world.predictor.log_density(standard, np.full(len(y), target))
-        ratio = log_density - logsumexp(log_density + world.graph_weight[:, None], axis=0)
+        ratio = world.predictor.log_density(y, target)
+        ratio -= (ratio + world.graph_weight[:, None]).max(0)
         posterior = np.exp(ratio + world.graph_weight[:, None])
-        found: NDArray[np.float64] = (posterior * ratio).sum(0) / np.log(2)
-        return found
+        whole = posterior.sum(0)
+        found: NDArray[np.float64] = (posterior * ratio).sum(0) / whole - np.log(whole)
+        return found / np.log(2)
 
     def _gains(self, world: _World, target: int, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the goal gains by outcomes float64[M, n], float64[M]."""
         if self.returns is None:
             return np.zeros(len(y))
-        prior = np.exp(world.draw_weight) @ self.returns
-        log_weight = world.draw_weight[:, None] + _log_density(self.draws, y, target)
-        weight = np.exp(log_weight - logsumexp(log_weight, axis=0))
-        posterior = weight.T @ self.returns
+        before = np.exp(world.draw_weight)
+        weight = world.draw_weight[:, None] + self.likelihood(y, target)
+        weight = np.exp(weight - weight.max(0))
+        posterior = (weight.T @ self.returns) / weight.sum(0)[:, None]
         # Held against the action that is best now, in the same outcome: unbiased, less noisy.
-        gains: NDArray[np.float64] = posterior.max(1) - posterior[:, prior.argmax()]
+        gains: NDArray[np.float64] = (
+            posterior.max(1) - posterior[:, (before @ self.returns).argmax()]
+        )
         return gains
+
+
+def _mean(x: NDArray[np.float64]) -> tuple[float, float]:
+    """And its standard error."""
+    return float(x.mean()), float(x.std() / np.sqrt(len(x)))
 
 
 def _goal_means(
@@ -395,13 +417,34 @@ def _goal_means(
     return mean[:, [goal.variable]] + effects[:, targets, goal.variable] * moved
 
 
-def _log_density(draws: Draws, y: NDArray[np.float64], target: int) -> NDArray[np.float64]:
-    """log p(y | parameters, do(target)), float64[S, M]."""
-    total = np.zeros((len(draws), len(y)))
-    for child in range(draws.n):
-        if child == target:
-            continue
-        mean = draws.weight[:, :, child] @ y.T + draws.intercept[:, [child]]
-        variance = draws.variance[:, [child]]
-        total -= 0.5 * ((y[:, child] - mean) ** 2 / variance + np.log(2 * np.pi * variance))
-    return total
+class _Likelihood:
+    """log p(y | parameters, do(target)) of draws, as quadratic forms in y and 1."""
+
+    def __init__(self, draws: Draws) -> None:
+        self.draws = draws
+        self.whole, self.free = np.zeros((len(draws), (draws.n + 1) ** 2)), np.zeros(len(draws))
+        for child in range(draws.n):
+            form, free = self._part(child)
+            self.whole += form
+            self.free += free
+
+    def _part(self, child: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Of one child: the form float64[S, (n + 1)^2], and what does not depend on y."""
+        draws = self.draws
+        off = -np.concatenate([draws.weight[:, :, child], draws.intercept[:, [child]]], axis=1)
+        off[:, child] += 1.0
+        variance = draws.variance[:, child]
+        off /= np.sqrt(2 * variance)[:, None]
+        return -_squares(off), -0.5 * np.log(2 * np.pi * variance)
+
+    def __call__(self, y: NDArray[np.float64], target: int) -> NDArray[np.float64]:
+        """float64[S, M] of rows y [M, n]."""
+        form, free = self._part(target)
+        return (self.whole - form) @ _squares(_with_ones(y)).T + (self.free - free)[:, None]
+
+
+def _in_units(draws: Draws, centre: NDArray[np.float64], scale: NDArray[np.float64]) -> Draws:
+    """Draws of (x - centre) / scale."""
+    weight = draws.weight * scale[:, None] / scale
+    off = draws.intercept - centre + np.einsum("i,sij->sj", centre, draws.weight)
+    return Draws(draws.graph, weight, off / scale, draws.variance / scale**2)
