@@ -15,6 +15,7 @@ from seedo.evaluation import advise_settings, settings_vary, wishes
 from seedo.inference import Goal
 from seedo.inference.design import Factor, fit_response, plan_settings, region_of
 from seedo.inference.design._response import Beside
+from seedo.inference.design._response import _averaged as averaged
 from seedo.reports import settings_table, write_settings_advice
 from seedo.tables import Column, Table, mixtures
 
@@ -461,3 +462,52 @@ def test_wishes_that_cannot_be_kept_are_refused(more, field):
     with pytest.raises(UserError) as error:
         advise_settings(table, wishes(table, goal="maximize yield", **more))
     assert error.value.field == field
+
+
+def test_forms_that_predict_alike_are_averaged_and_their_distance_is_error():
+    """Mean and variance of a mixture, weighted by the likelihood of errors left out."""
+    at = np.zeros((3, 1))
+
+    def form(mean: float, left_out: float):
+        x = np.linspace(-1, 1, 10)[:, None]
+        made = fit_response((Factor("a", -1, 1),), x, x[:, 0] ** 3)
+        return replace(
+            made, left_out=left_out, rows=10, joint=lambda x: (np.full(3, mean), np.eye(3)),
+            alone=lambda x: (np.full(3, mean), np.ones(3)),
+        )  # fmt: skip
+
+    one, two = form(0.0, 1.0), form(3.0, 1.1)
+    share = 1 / (1 + 1.1**-10)
+    found = averaged(one, [one, two])
+    expected = 3 * (1 - share)
+    variance = 9 * share * (1 - share)
+    mean, error = found.alone(at)
+    assert mean == pytest.approx(expected)
+    assert error == pytest.approx(np.sqrt(1 + variance))
+    mean, covariance = found.joint(at)
+    assert mean == pytest.approx(expected)
+    assert covariance == pytest.approx(np.eye(3) + variance)
+    assert averaged(one, [one, form(3.0, 9.0)]).alone(at)[0] == pytest.approx(0)
+
+
+def test_the_best_of_thirty_runs_that_end_in_yes_or_no_is_found_where_they_can_tell():
+    """Chances from .05 to .95. Random settings lose .43, the true form (logistic, its 8
+    coefficients unknown) .18, the form alone that predicts best .35."""
+    levels = ([40.0, 60, 80, 100], [1.0, 3, 5], [1.0, 2, 3], [0.0, 1, 2], [0.0, 1])
+    grid = np.array(np.meshgrid(*levels)).reshape(5, -1).T
+    mean = mean_of(*grid.T)
+    chance = 0.05 + 0.9 * (mean - mean.min()) / np.ptp(mean)
+    factors = (Factor("temp", 40, 100), Factor("conc", 1, 5), Factor("stir", 1, 3),
+               Factor("cat", 0, 2, (0.0, 1.0, 2.0)), Factor("sol", 0, 1, (0.0, 1.0)))  # fmt: skip
+    lost, inside = [], 0
+    for seed in range(24):
+        rng = np.random.default_rng(seed)
+        at = rng.integers(len(grid), size=30)
+        yes = (rng.random(30) < chance[at]).astype(float)
+        found = replace(fit_response(factors, grid[at], yes), ends=(0.0, 1.0))
+        mean, low, high = found.interval(grid)
+        best = int(np.argmax(found.alone(grid)[0]))
+        lost.append(chance.max() - chance[best])
+        inside += low[best] <= chance[best] <= high[best]
+    assert np.mean(lost) < 0.27
+    assert inside >= 21

@@ -1,8 +1,8 @@
 """The mean of an outcome as a function of the settings of several factors.
 
 Polynomials up to second order (Box & Wilson 1951, JRSS B 13) and a Gaussian process (Rasmussen &
-Williams 2006) are fitted; that which predicts rows left out best is taken, a simpler one where it
-is as good.
+Williams 2006) are fitted. A process is taken where it predicts rows left out clearly better than
+all polynomials; else these are averaged, by how well each predicts them (`_averaged`).
 
 The best of many settings is the one whose mean is overrated most, unless coefficients are shrunk by
 as much as they are uncertain. Those of one kind (lines, products, squares) are therefore normal
@@ -34,6 +34,8 @@ _FEWEST = 8
 """Runs for each length of a process below which they say nothing of it."""
 _TELL = 10
 """Runs for each length of a process from which on they tell it."""
+_SLIGHT = 0.01
+"""Share of the weight up to which a form is left out of the average."""
 _FOLDS = 5
 _OPEN = 2.0
 """Standard deviation beforehand of the logarithm of a kind's spread."""
@@ -224,7 +226,8 @@ def fit_response(
     beside: Beside | None = None,
     curves: bool = True,
 ) -> Response:
-    """The model that predicts best what it has not seen.
+    """What predicts best what it has not seen: a process, or polynomials, under the name of the
+    simplest that is as good as the best of them.
 
     Args:
         factors: F of them.
@@ -242,6 +245,7 @@ def fit_response(
     ]
     best = min(model.left_out for model, _ in tried)
     model, other = next(m for m in tried if m[0].left_out <= _AS_GOOD * best + 1e-12)
+    model = _averaged(model, [m for m, _ in tried])
     # Polynomials leave nothing to find where they predict all but a hundredth.
     if curves and best > max(0.1 * y.std(), 1e-9 * np.abs(y).max()):
         some = np.random.default_rng(0).permutation(len(y))[:_LARGEST]
@@ -249,6 +253,43 @@ def fit_response(
         if process is not None and _CLEARLY * process.left_out < best:
             return process
     return model
+
+
+def _averaged(best: Response, models: Sequence[Response]) -> Response:
+    """What all models say, weighted by how well they predict runs left out.
+
+    Where runs scatter, a form that is only little worse may be the true one: weights are those of
+    pseudo-Bayesian averaging (Geisser & Eddy 1979, JASA 74), with normal errors, whose spread is
+    that of the runs left out. Errors hold how far apart the models are.
+
+    Args:
+        best: taken for all but means and errors.
+        models: forms, the best one among them.
+    """
+    least = min(model.left_out for model in models)
+    if least <= 0:
+        return best
+    weights = np.array([(least / model.left_out) ** model.rows for model in models])
+    kept = [(w, m) for w, m in zip(weights, models, strict=True) if w > _SLIGHT * weights.sum()]
+    shares = np.array([w for w, _ in kept]) / sum(w for w, _ in kept)
+    some = [model for _, model in kept]
+    if len(some) == 1:
+        return replace(best, joint=some[0].joint, alone=some[0].alone)
+
+    def joint(at: Array) -> tuple[Array, Array]:
+        means, within = zip(*(model.joint(at) for model in some), strict=True)
+        mean = shares @ np.array(means)
+        apart = np.array(means) - mean
+        return mean, np.tensordot(shares, within, 1) + (shares * apart.T) @ apart
+
+    def alone(at: Array) -> tuple[Array, Array]:
+        means, errors = (np.array(x) for x in zip(*(m.alone(at) for m in some), strict=True))
+        mean = shares @ means
+        return mean, np.sqrt(shares @ (errors**2 + (means - mean) ** 2))
+
+    freedom = float(shares @ np.array([model.freedom for model in some]))
+    noise = float(np.sqrt(shares @ np.array([model.noise**2 for model in some])))
+    return replace(best, joint=joint, alone=alone, freedom=freedom, noise=noise)
 
 
 def _polynomial(
