@@ -1,6 +1,10 @@
 """Systems of the user's own, as worlds: played, logged, and what happens when they fail."""
 
 import json
+import shutil
+import signal
+import subprocess
+import sys
 import warnings
 
 import gymnasium
@@ -14,13 +18,14 @@ from seedo import worlds
 from seedo.episodes import Dataset, pools_episodes
 from seedo.errors import UserError
 from seedo.evaluation import review
-from seedo.experimenters import find_player
+from seedo.experimenters import Proposer, find_player
 from seedo.play import perform
 from seedo.worlds.external import EndpointError
 from test_endpoints import body, serving
 
 RIGS = '''
 import os
+import time
 from pathlib import Path
 
 SPEC = {
@@ -44,6 +49,15 @@ def counted(setting, file=Path("made.txt")):
         os._exit(5)
     return {"y": made, "z": 0}
 
+def killing(setting, book=Path("book.txt")):
+    """The process that asks is killed while the sixth run is being made, once."""
+    book.open("a").write(f"{setting['x']}\\n")
+    if len(book.read_text().split()) == 6 and not Path("quiet").exists():
+        os.kill(os.getppid(), 9)
+        time.sleep(5)
+    return {"y": setting["x"] ** 0.5, "z": None}
+
+killing = rig(killing)
 failing = rig(counted)
 dead = rig(lambda s: os._exit(9))
 '''
@@ -115,6 +129,82 @@ def test_it_goes_on_where_it_failed(tmp_path, capsys):
     (tmp_path / "made.txt").write_text("x" * 7)  # it is repaired
     code, _, _ = run(capsys, *words, "--resume")
     assert (code, Dataset(tmp_path / "run").rows) == (0, 2)
+
+
+def killed(*words):
+    """The exit code of a command in a process of its own."""
+    return subprocess.run([sys.executable, "-m", "seedo", *words], capture_output=True).returncode
+
+
+def test_what_was_measured_survives_a_kill_and_is_not_asked_for_again(tmp_path, capsys):
+    words = ["perform", "sobol", "--world", "external:seedo_rigs:killing", "--set",
+             "runs=8", "--episodes", "2"]  # fmt: skip
+    assert killed(*words, "--out", "run") == -signal.SIGKILL
+    folders = [tmp_path / "run"]
+    journal = (tmp_path / "run" / "unfinished.jsonl").read_bytes()
+    for cut in (0.4, 0.97):  # killed in the middle of a line
+        folders.append(tmp_path / f"run-{cut}")
+        shutil.copytree(tmp_path / "run", folders[-1])
+        (folders[-1] / "unfinished.jsonl").write_bytes(journal[: int(cut * len(journal))])
+    (tmp_path / "quiet").touch()
+    (tmp_path / "book.txt").unlink()
+    assert run(capsys, *words, "--out", "whole")[0] == 0
+    whole = book(tmp_path)
+    assert len(whole) == 18
+    for folder, known, asked in zip(folders, (5, 1, 5), (1, 1, 0), strict=True):
+        code, _, err = run(capsys, *words, "--out", folder.name, "--resume")
+        assert code == 0
+        assert book(tmp_path) == whole[known:]
+        again = err.count("was being measured when the job was stopped")
+        assert again == asked
+        assert files(folder) == files(tmp_path / "whole")
+
+
+def book(folder):
+    """What runs were made since it was asked last."""
+    path = folder / "book.txt"
+    made = path.read_text().split()
+    path.unlink()
+    return made
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_player_who_changed_its_mind_goes_on_from_what_was_measured(tmp_path):
+    class Stubborn(Proposer):
+        name = "stubborn"
+        mind, stops = 0.25, True
+
+        def propose(self, spec, runs, pending, left, rng):
+            if len(runs) == 2 and self.stops:
+                raise KeyboardInterrupt
+            return np.array([self.mind, 0.0])
+
+    player, said = Stubborn(), []
+    with pytest.raises(KeyboardInterrupt):
+        perform(external("seedo_rigs:good", runs=4), player, 1, 0, tmp_path / "run")
+    player.mind, player.stops = 0.75, False
+    world = external("seedo_rigs:good", runs=4)
+    done = perform(world, player, 1, 0, tmp_path / "run", resume=True, say=said.append)
+    assert done.read_shard(0).setting[0, :4, 0].tolist() == [0.25, 0.25, 0.75, 0.75]
+    assert len(said) == 2
+    assert said[0].startswith("episode 0, step 0: x = 0.25, kind = a was measured before")
+
+
+def test_what_another_job_measured_is_not_taken(tmp_path):
+    perform(external("seedo_rigs:good", runs=3), find_player("random", external("seedo_rigs:good")),
+            2, 0, tmp_path / "run")  # fmt: skip
+    folder = tmp_path / "other"
+    folder.mkdir()
+    (folder / "unfinished.jsonl").write_text('{"kind": "job", "job": {"seed": 7}}\n')
+    world = external("seedo_rigs:good", runs=3)
+    with pytest.raises(UserError, match="it is of another job: delete it"):
+        perform(world, find_player("random", world), 2, 0, folder, resume=True)
+    (folder / "unfinished.jsonl").write_text('{"kind": "read", "episode": "a"}\n')
+    with pytest.raises(UserError, match=r"unfinished.jsonl, line 1: cannot be read"):
+        perform(world, find_player("random", world), 2, 0, folder, resume=True)
 
 
 def test_one_that_never_works_leaves_nothing_behind(tmp_path):

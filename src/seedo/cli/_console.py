@@ -15,6 +15,11 @@ SECONDS = 5.0
 """Between lines of progress where stderr is no terminal."""
 
 
+def say_odd(line: str) -> None:
+    """A line about something that whoever waits should know."""
+    notes.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+
 NAMES = 24
 """Columns of the screen that the names in a table get, if they need so many."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seedo.cli._commands import command
-from seedo.cli._console import Bar, notes, print_table
+from seedo.cli._console import Bar, notes, print_table, say_odd
 from seedo.cli._options import AsJson
 from seedo.errors import UserError
 
@@ -68,7 +68,7 @@ def experiment(
     plan = play.read_plan(campaign, out).with_changes(
         player=player, seed=seed, budget=budget, workers=workers
     )
-    with play.Campaign(plan, out, say=_say, dry=dry_run) as live:
+    with play.Campaign(plan, out, say=say_odd, dry=dry_run) as live:
         if dry_run:
             _dry(live, as_json)
         elif propose:
@@ -77,10 +77,6 @@ def experiment(
             _record(live, record, as_json)
         else:
             _go(live, export, as_json)
-
-
-def _say(line: str) -> None:
-    notes.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def _note(line: str) -> None:
@@ -198,7 +194,7 @@ def _measured(live: Campaign, as_json: bool) -> str | None:
         return play.run_by_hand(live, _ask, _note)
     if live.finish():
         return live.finish()
-    _say("no terminal to ask on: the next runs are printed")
+    say_odd("no terminal to ask on: the next runs are printed")
     _propose(live, as_json)
     return None
 

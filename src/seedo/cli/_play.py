@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from seedo.cli._commands import command
-from seedo.cli._console import Count, notes, say
+from seedo.cli._console import Count, notes, say, say_odd
 from seedo.cli._learning import learn
 from seedo.cli._options import (
     AsJson,
@@ -64,6 +64,7 @@ def watch(
             explain=stage.explanations[0] if explain is None else explain,
             name=experimenter,
             progress=progress,
+            say=say_odd,
         )
     say_notes(stage, told)
     size = sum(s.bytes for s in dataset.shards)
@@ -139,7 +140,9 @@ def perform(
             raise UserError("--prompt", speech.prompt[0], "only language models are prompted")
         who = play.find_player(agent, stage, greedy, seed)
         with Count("performing") as progress:
-            dataset = play.perform(stage, who, name=agent, progress=progress, **options)
+            dataset = play.perform(
+                stage, who, name=agent, progress=progress, say=say_odd, **options
+            )
     say_notes(stage, told)
     if film.film is not None:
         reports.film(stage, who, seed, film.film_episode, film.film)

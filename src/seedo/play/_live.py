@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -17,6 +17,7 @@ import numpy as np
 from seedo.episodes import EpisodeBatch, Origin
 from seedo.experimenters import Experimenter
 from seedo.play._loop import begin, check_action, set_up
+from seedo.play._unfinished import Unfinished
 from seedo.worlds import Action, World, stream_key
 
 
@@ -27,6 +28,7 @@ class Live:
         world: any.
         seed, stream, index: which of the world's episodes.
         task: in place of that which the world would draw; the noise is that of the episode.
+        unfinished: keeps what a `dear` world has measured, so that it is not measured again.
 
     Attributes:
         world, index: which of the world's episodes.
@@ -36,9 +38,18 @@ class Live:
         rows, rewards: what is kept of every step so far, see `World.row`; what it paid.
     """
 
-    def __init__(self, world: Any, seed: int, stream: str, index: int, task: Any = None) -> None:
+    def __init__(
+        self,
+        world: Any,
+        seed: int,
+        stream: str,
+        index: int,
+        task: Any = None,
+        unfinished: Unfinished | None = None,
+    ) -> None:
         self.world, self.index = world, index
-        self._runs = _Plain(world) if world.host else _Compiled(world)
+        kept = _Kept(unfinished, index) if unfinished is not None and world.dear else None
+        self._runs = _Plain(world, kept) if world.host else _Compiled(world)
         self.setup, self.state, self._references, seen = self._runs.begin(
             stream_key(seed, stream), index, task
         )
@@ -175,12 +186,24 @@ def live_batch(
     return world.to_log(origin, index, columns, systems, explain)
 
 
-def played_by(world: World, player: Experimenter, seed: int, stream: str, index: int) -> Live:
-    """An episode played to its end, step by step."""
-    live = Live(world, seed, stream, index)
+def played_by(
+    world: World,
+    player: Experimenter,
+    seed: int,
+    stream: str,
+    index: int,
+    unfinished: Unfinished | None = None,
+) -> Live:
+    """An episode played to its end, step by step; what is `unfinished` is taken up."""
+    live = Live(world, seed, stream, index, unfinished=unfinished)
     actor = Actor(player, live)
     while not live.finished:
-        live.carry_out(actor.chosen())
+        action = actor.chosen()
+        if unfinished is not None and action.setting is not None:
+            now = np.asarray(action.setting, np.float64)
+            setting: Any = unfinished.chosen(index, live.step, now)
+            action = action._replace(setting=setting)
+        live.carry_out(action)
     return live
 
 
@@ -220,11 +243,28 @@ class _Compiled:
         return after, *(jax.tree.map(np.asarray, each) for each in rest)
 
 
+class _Kept(NamedTuple):
+    """Where what an episode measures is kept."""
+
+    unfinished: Unfinished
+    episode: int
+
+    def read(self, bench: Any, task: Any, t: int, setting: Any, key: Any) -> Any:
+        """What a run reads, that is made now or was made before."""
+        read = self.unfinished.known(self.episode, t)
+        if read is not None:
+            bench.recalled(task, read)
+            return read
+        return self.unfinished.measured(
+            self.episode, t, setting, lambda: bench.measured(task, setting, key)
+        )
+
+
 class _Plain:
     """How a world in plain Python is played."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: Any, kept: _Kept | None = None) -> None:
+        self.world, self._kept = world, kept
 
     def begin(self, key: Any, index: int, task: Any) -> Any:
         keys = jax.random.split(jax.random.fold_in(key, index), 3)
@@ -235,7 +275,13 @@ class _Plain:
 
     def step(self, setup: Any, state: Any, t: int, action: Action) -> Any:
         world, task = self.world, setup.task
-        after, reward, done = world.step(task, state, action, _generator(setup.noise_key, t + 1))
+        key = _generator(setup.noise_key, t + 1)
+        setting = world.set_by(action) if self._kept is not None else None
+        if self._kept is None or setting is None:
+            after, reward, done = world.step(task, state, action, key)
+        else:
+            read = self._kept.read(world, task, t, setting, key)
+            after, reward, done = world.followed(task, state, action, read, key)
         row = world.row(task, state, action, reward, after)
         return after, row, reward, done, world.observe(task, after)
 

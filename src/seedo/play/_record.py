@@ -17,6 +17,8 @@ from seedo.experimenters import Experimenter
 from seedo.play import _others as others
 from seedo.play._live import live_batch, played_by
 from seedo.play._loop import simulate
+from seedo.play._unfinished import NAME as UNFINISHED
+from seedo.play._unfinished import Unfinished
 from seedo.worlds import Spec, World
 
 _TYPES = {"real": "real", "whole": "real", "ordered": "ordered", "categorical": "categorical"}
@@ -24,6 +26,7 @@ _TYPES = {"real": "real", "whole": "real", "ordered": "ordered", "categorical": 
 
 Progress = Callable[[int, int], None]
 """Called with (episodes done, episodes in all)."""
+Say = Callable[[str], None]
 
 
 def episodes(
@@ -35,6 +38,7 @@ def episodes(
     count: int,
     systems: bool = False,
     explain: str = "none",
+    unfinished: Unfinished | None = None,
 ) -> EpisodeBatch:
     """Play episodes start..start+count-1 of a stream and put them into log form.
 
@@ -42,13 +46,14 @@ def episodes(
         stream: the purpose (see `worlds.episode_key`); streams never share systems.
         systems: log each system and its exact expectations as JSON.
         explain: one of the world's `explanations`.
+        unfinished: what a `dear` world has measured in them already.
     """
     source = origin(world, player.name, seed)
     if world.host or player.host:
         with ThreadPoolExecutor(min(count, os.cpu_count() or 1)) as pool:
             lived = list(
                 pool.map(
-                    lambda index: played_by(world, player, seed, stream, index),
+                    lambda index: played_by(world, player, seed, stream, index, unfinished),
                     range(start, start + count),
                 )
             )
@@ -93,12 +98,17 @@ def record(
     systems: bool = False,
     explain: str = "none",
     progress: Progress | None = None,
+    say: Say | None = None,
 ) -> Dataset:
     """Play `count` episodes into a dataset folder; a killed job goes on with `resume`.
+
+    What a `dear` world measures is on the disk before the next step, in `unfinished.jsonl` beside
+    the log until the episode is in it, and is not measured again.
 
     Args:
         job: entries of the manifest, as plain JSON; its `stream` is that of the episodes.
         systems, explain: see `episodes`.
+        say: gets a line for every run that has to be measured again.
 
     Raises:
         UserError: a bad number or option, or a folder that cannot be written.
@@ -120,22 +130,43 @@ def record(
         **job,
     }
     start = origin(world, player.name, seed)
-    with DatasetWriter(out, start, shard_rows, count, description, resume=resume) as writer:
+    beside = (UNFINISHED,) if world.dear else ()
+    with DatasetWriter(
+        out, start, shard_rows, count, description, resume=resume, beside=beside
+    ) as writer:
+        kept = _unfinished(world, out, start, description, say)
         if progress:
             progress(writer.rows, count)
         while (shard := writer.next_shard) is not None:
             first, rows = shard * shard_rows, writer.rows_of(shard)
             try:
                 with others.named(world, player):
-                    batch = episodes(world, player, seed, stream, first, rows, systems, explain)
+                    batch = episodes(
+                        world, player, seed, stream, first, rows, systems, explain, kept
+                    )
             except Exception:
-                if not writer.rows:  # leave no folder with nothing in it
-                    writer.discard()
+                if not (kept is not None and kept.stopped()) and not writer.rows:
+                    if kept is not None:
+                        kept.forget()
+                    writer.discard()  # leave no folder with nothing in it
                 raise
             writer.write(shard, batch)
+            if kept is not None:
+                kept.forget()
             if progress:
                 progress(writer.rows, count)
     return Dataset(out)
+
+
+def _unfinished(
+    world: World, out: str | Path, start: Origin, job: dict[str, Any], say: Say | None
+) -> Unfinished | None:
+    """What a dear world has measured for a job already; None: it is not dear."""
+    if not world.dear:
+        return None
+    assert world.spec.space is not None
+    of = {"world": start.world_config, "player": start.experimenter, **job}
+    return Unfinished(Path(out), of, world.spec.space.words, say or (lambda line: None))
 
 
 def check_size(count: int, seed: int) -> None:
@@ -162,6 +193,7 @@ def watch(
     explain: str = "none",
     name: str | None = None,
     progress: Progress | None = None,
+    say: Say | None = None,
 ) -> Dataset:
     """Logs to learn from: `record` on the stream that nobody is evaluated on.
 
@@ -172,7 +204,7 @@ def watch(
     job |= {"provenance": "watched"} | _named(name)
     return record(
         world, player, count, seed, out, job,
-        resume=resume, systems=systems, explain=explain, progress=progress,
+        resume=resume, systems=systems, explain=explain, progress=progress, say=say,
     )  # fmt: skip
 
 
@@ -187,6 +219,7 @@ def perform(
     explain: str = "none",
     name: str | None = None,
     progress: Progress | None = None,
+    say: Say | None = None,
 ) -> Dataset:
     """A run to review: `record` with systems, on systems that no log to learn from contains.
 
@@ -197,7 +230,7 @@ def perform(
     job |= _named(name) | player.record
     return record(
         world, player, count, seed, out, job,
-        resume=resume, systems=True, explain=explain, progress=progress,
+        resume=resume, systems=True, explain=explain, progress=progress, say=say,
     )  # fmt: skip
 
 

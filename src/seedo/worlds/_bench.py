@@ -35,7 +35,8 @@ class BenchState(NamedTuple):
 class Bench(World):
     """A world in plain Python with a space of settings: some runs, then one setting to keep.
 
-    A subclass says `name`, `config`, `sample` and `measured`; `seen` if rows are `watched`. The
+    A subclass says `name`, `config`, `sample` and `measured`; `seen` if rows are `watched`; `dear`
+    where a run must not be lost if the job that logs it is killed, as one of a device. The
     reward, of the exploit step alone, is `worth` of the setting that is kept. Its `config` tells
     `aims`, the goals by name, so that logs can be read without it.
 
@@ -118,19 +119,37 @@ class Bench(World):
     def step(
         self, task: Any, state: BenchState, action: Action, key: Any
     ) -> tuple[BenchState, Any, Any]:
+        knobs = self.set_by(action)
+        read = None if knobs is None else self.measured(task, knobs, key)
+        return self.followed(task, state, action, read, key)
+
+    def set_by(self, action: Action) -> Array | None:
+        """The setting, float64[K], at which an action has a run made; None: it has none made."""
+        if action.setting is None or not np.isfinite(action.setting).any():
+            return None
+        return np.asarray(action.setting, np.float64)[: self.space.size]
+
+    def followed(
+        self, task: Any, state: BenchState, action: Action, read: Array | None, key: Any
+    ) -> tuple[BenchState, Any, Any]:
+        """A step, once it is known what its run read, float64[M]; None: no run was made."""
         exploits = self.spec.phases[state.step] == EXPLOIT
         setting, outcome = np.full(self.spec.n, np.nan), np.full(self.spec.n, np.nan)
         reward = 0.0
-        if action.setting is not None and np.isfinite(action.setting).any():
+        knobs = self.set_by(action)
+        if knobs is not None and read is not None:
             setting = np.asarray(action.setting, np.float64)
-            knobs = setting[: self.space.size]
-            read = np.asarray(self.measured(task, knobs, key), np.float64)
-            outcome = np.concatenate([knobs, read])
-            reward = self.worth(task, knobs, read) if exploits else 0.0
+            got = np.asarray(read, np.float64)
+            outcome = np.concatenate([knobs, got])
+            reward = self.worth(task, knobs, got) if exploits else 0.0
         elif self.spec.phases[state.step] == OBSERVE:
             outcome = np.asarray(self.seen(task, state.step, key), np.float64)
         after = BenchState(state.step + 1, setting, outcome)
         return after, np.float32(reward), np.bool_(after.step == self.spec.steps)
+
+    def recalled(self, task: Any, read: Array) -> None:
+        """Is told what a run read, float64[M], that was made before the job was killed, in place of
+        making it again; for worlds that keep count of their runs."""
 
 
 class AddressedBench(Bench):

@@ -109,6 +109,9 @@ class World:
     spec: Spec
     settings: Any
     host: ClassVar[bool] = False
+    dear: ClassVar[bool] = False
+    """Whether what a step reads costs something, so that jobs keep every reading on the disk before
+    the next step, and none is made again when a killed one goes on; of a `Bench` alone."""
     noisy: ClassVar[bool] = True
     """Whether steps draw noise; where not, all chance lies in `sample`."""
     explanations: ClassVar[tuple[str, ...]] = ("none",)

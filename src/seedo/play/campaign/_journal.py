@@ -1,4 +1,4 @@
-"""The journal of a campaign: what is in it survives whatever happens to the process."""
+"""A journal, as that of a campaign: what is in it survives whatever happens to the process."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class Journal:
 
     Args:
         folder: made if it is not there.
+        name: of the file in it.
+        locks: keeps others out of the folder; False where the caller does.
 
     Attributes:
         entries: all of them, in their order.
@@ -31,13 +33,13 @@ class Journal:
             no entry.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / NAME
+    def __init__(self, folder: Path, name: str = NAME, locks: bool = True) -> None:
+        self.path = folder / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise cannot_write(folder, error) from error
-        self._closes = [weakref.finalize(self, os.close, lock_folder(folder))]
+        self._closes = [weakref.finalize(self, os.close, lock_folder(folder))] if locks else []
         self.entries, whole, self.torn = _read(self.path)
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)

@@ -48,6 +48,7 @@ class ExternalWorld(AddressedBench):
     """
 
     name = "external"
+    dear: ClassVar[bool] = True
     named_by: ClassVar[str] = "target"
 
     def __init__(
@@ -119,6 +120,13 @@ class ExternalWorld(AddressedBench):
             self._idle.put(endpoint)
         self._in_a_row, task.gave = 0, True
         return np.array([found[name] for name in self.readings])
+
+    def recalled(self, task: Visit, read: Array) -> None:
+        if np.isfinite(read).any():
+            self._in_a_row, task.gave = 0, True
+        else:
+            self._failures.append("before this job went on")
+            self._in_a_row += 1
 
     def rollout(self, task: Visit, rows: Any) -> Any:
         return super().rollout(task, rows)._replace(task=None)
