@@ -361,16 +361,26 @@ def _shrunk(
         return np.where(free, 0.0, 1.0), np.zeros((len(names), len(names)))
 
     def cost(log_spread: Array) -> float:
+        return sloped(log_spread)[0]
+
+    def sloped(log_spread: Array) -> tuple[float, Array]:
+        """The cost, and its slopes float64[g]."""
         spread = np.exp(log_spread)[place]
         inner = np.eye(len(gram)) + spread[:, None] * gram * spread
         factor = np.linalg.cholesky(inner)
-        part = np.linalg.solve(factor, spread * toward)
-        left = max(square - float(part @ part), 1e-12 * square)
+        half = np.linalg.inv(factor)
+        part = half @ (spread * toward)
+        least = 1e-12 * square
+        left = max(square - float(part @ part), least)
         determinant = 2 * float(np.log(np.diag(factor)).sum())
-        return 0.5 * (count * np.log(left / count) + determinant) - float(log_spread.sum())
+        found = 0.5 * (count * np.log(left / count) + determinant) - float(log_spread.sum())
+        slope = 1 - (half**2).sum(axis=0)
+        if left > least:
+            slope = slope - count / left * (half.T @ part) ** 2
+        return found, np.bincount(place, slope) - 1
 
     ends = [(-6.0, 9.0)] * len(names)
-    best = minimize(cost, np.zeros(len(names)), method="L-BFGS-B", bounds=ends).x
+    best = minimize(sloped, np.zeros(len(names)), jac=True, method="L-BFGS-B", bounds=ends).x
     precision = np.zeros(len(free))
     precision[~free] = np.exp(-2 * best[place])
     curvature = _curvature(cost, best) + np.eye(len(best)) / _OPEN**2
