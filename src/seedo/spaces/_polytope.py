@@ -12,7 +12,8 @@ Array = NDArray[np.float64]
 
 _SWEEPS = 12
 """Moves of a chain between two of its points, per dimension."""
-_CHAINS = 64
+_CHAINS, _MOST_CHAINS = 64, 512
+"""Chains at once, at least and at most: many points cost hardly more time than few."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,8 @@ class Polytope:
         known = [corner for corner in corners if corner is not None]
         if not known:
             raise ValueError("no point is possible")
-        weights = rng.dirichlet(np.ones(len(known)), size=_CHAINS)
+        chains = min(max(count, _CHAINS), _MOST_CHAINS)
+        weights = rng.dirichlet(np.ones(len(known)), size=chains)
         x = weights @ np.array(known)
         free = self._free
         if not free.shape[1]:

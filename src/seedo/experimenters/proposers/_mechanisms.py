@@ -141,7 +141,7 @@ class _System:
             final.append(through.model)
             direct.append(straight.model)
             share, error = _share_through(through, straight, x, z, guess, seen)
-            shares.append(share)
+            shares.append(share if parts else 0.0)  # with nothing between, both ways are one
             explained.append(1 - error / max(float(y[:, j].var()), 1e-300))
         return cls(
             space, goals, tuple(p.model for p in parts), tuple(final), tuple(direct),
