@@ -377,7 +377,8 @@ def _shrunk(
         slope = 1 - (half**2).sum(axis=0)
         if left > least:
             slope = slope - count / left * (half.T @ part) ** 2
-        return found, np.bincount(place, slope) - 1
+        by_kind: Array = np.bincount(place, slope).astype(np.float64)
+        return found, by_kind - 1
 
     ends = [(-6.0, 9.0)] * len(names)
     best = minimize(sloped, np.zeros(len(names)), jac=True, method="L-BFGS-B", bounds=ends).x
