@@ -4,7 +4,7 @@ EXAMPLE = """\
 # A campaign of experiments: `seedo experiment campaign.toml` proposes, you measure.
 # Killed at any moment, the same command goes on. `--dry-run` shows how this file is read.
 name = "reactor"
-player = "response-surface" # who chooses: `seedo list players`
+player = "pretrained:tuner" # who chooses: `seedo list players`
 budget = 20                 # runs in all
 batch = 1                   # proposals at once
 workers = 1                 # runs measured at once

@@ -17,7 +17,7 @@ from seedo.play.campaign._journal import read_journal
 from seedo.play.campaign._parts import Cost, Measure, Reading, Start
 from seedo.spaces import Goals, Space
 
-PLAYER = "response-surface"
+PLAYER = "pretrained:tuner"
 """Who chooses where the file does not say."""
 
 _FIELDS = ("name", "player", "budget", "batch", "workers", "seed", "start", "first", "pareto",
