@@ -1,13 +1,14 @@
 """What the tuner learns from: logs in which somebody who knows the system chooses.
 
 A system is a random response surface and the settings that can be chosen. Its history is that of a
-varied experimenter: random settings, steps around the best so far, and choices by a belief about
-the surface, from badly mistaken to nearly right. The expert, who knows the system, is then asked
-which further setting to run, and chooses among those that improve on the best so far, each with a
-probability in proportion to its gain to the power of his sharpness: at 1 gains count as they are,
-at infinity the best of all settings alone. Imitated, this is the posterior mean of his choices: as
-in Decision-Pretrained Transformers (Lee et al. 2023, NeurIPS), an amortised posterior sampling, and
-at sharpness 1 nearly expected improvement. No network ever acts while it learns.
+varied experimenter: random settings, steps around the best so far, choices by a belief about the
+surface, from badly mistaken to nearly right, or by what was read, well or led astray. The expert,
+who knows the system, is then asked which further setting to run, and chooses among those that
+improve on the best so far, each with a probability in proportion to its gain to the power of his
+sharpness: at 1 gains count as they are, at infinity the best of all settings alone. Imitated, this
+is the posterior mean of his choices: as in Decision-Pretrained Transformers (Lee et al. 2023,
+NeurIPS), an amortised posterior sampling, and at sharpness 1 nearly expected improvement. He also
+explains: what each setting would read. No network ever acts while it learns.
 """
 
 from __future__ import annotations
