@@ -86,13 +86,12 @@ def read_campaigns(folder: Path) -> list[Campaign]:
 
 
 def _campaign(path: Path, number: int) -> Campaign:
-    world = worlds.make(f"recorded:{path}", runs=CHOSEN)
+    world = RecordedWorld(str(path), runs=CHOSEN)
     first = world.goals.each[0]
     if len(world.goals.each) > 1:
         if first.aim == "target":
             raise UserError(str(path), None, "several goals, the first a target: give it one goal")
-        world = worlds.make(f"recorded:{path}", runs=CHOSEN, goals=f"{first.aim} {first.reading}")
-    assert isinstance(world, RecordedWorld)
+        world = RecordedWorld(str(path), runs=CHOSEN, goals=f"{first.aim} {first.reading}")
     record = world.record
     worths = record.worths
     if len(worths) < FIRST + CHOSEN or np.ptp(worths) == 0:

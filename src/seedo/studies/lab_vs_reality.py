@@ -18,7 +18,7 @@ from scipy import stats
 from seedo import reports
 from seedo.errors import UserError
 from seedo.experimenters import Proposer
-from seedo.experimenters.proposers.tuner import TunerProposer, read_tuner, shipped_tuner
+from seedo.experimenters.proposers.tuner import TunerProposer, read_tuner
 from seedo.studies._campaigns import (
     CHOSEN,
     FIRST,
@@ -94,9 +94,7 @@ def _players(work: Work[Scale]) -> dict[str, tuple[Proposer | None, str, int]]:
     found: dict[str, tuple[Proposer | None, str, int]] = {}
     for name, starts in work.scale.starts.items():
         player: Proposer | None = None
-        if name == TUNER:
-            player = shipped_tuner()
-        elif name == UNTRAINED:
+        if name == UNTRAINED:
             player = untrained()
         elif name != RANDOM:
             player = by_name(name)
