@@ -169,6 +169,18 @@ def test_the_held_out_link_is_always_the_best_lever(preset):
     assert (expected[:, :4, :, 4].max(axis=2).argmax(axis=1) == 3).all()
 
 
+def test_where_the_arrow_alone_is_held_out_training_has_the_paths_around_it():
+    edges = sample(make("dag", held="arrow"), 20_000).system.weights != 0
+    assert not edges[:, 3, 4].any()
+    assert 0.01 < ancestry(edges)[:, 3, 4].mean() < 0.3
+    world = make("dag", split="heldout-link", held="arrow")
+    tasks = sample(world, 1000)
+    assert (tasks.system.weights[:, 3, 4] != 0).all()
+    expected = np.asarray(jax.jit(jax.vmap(world.expected))(System(*tasks.system)))
+    assert (expected[:, :4, :, 4].max(axis=2).argmax(axis=1) == 3).all()
+    assert "held" not in make("dag").config()  # logs of older versions have no such word
+
+
 def test_held_out_sets_are_never_trained_on_and_the_rest_is_unconnected():
     for split, held in (("heldout-set", True), ("train", False)):
         tasks = sample(make("dag", split=split, n=10, relevant=5), 1000)

@@ -52,7 +52,9 @@ MOST_STEPS = 10_000
 """Of an episode of several rounds."""
 
 HELD_CAUSE, HELD_EFFECT = 3, 4
-"""The held-out link: in training variable D is never an ancestor of variable E."""
+"""The held-out link: in training variable D is never an ancestor of variable E (see `held`)."""
+
+HELD = ("path", "arrow")
 
 PRESETS: dict[str, dict[str, Any]] = {
     "linear": {},
@@ -80,6 +82,8 @@ class DagConfig:
             second is 0, else normal with these moments before truncation at 0.
         do_values: values that interventions can set.
         observations, experiments, exploits: steps of each phase.
+        held: what split `train` holds out of the link from D to E: every `path`, or the `arrow` alone
+            (D may then act on E through others). `heldout-link` brings back what was held out.
         rounds: how many times experiments and exploits come, one block after the other.
         drift: radians by which the weights of the arrows turn from round to round: those of rounds
             r and s are each N(0, weight_scale^2) and correlate by cos((r - s) drift). Graph and
@@ -109,6 +113,7 @@ class DagConfig:
     goals: str = "same"
     relevant: int | None = None
     confounders: int = 0
+    held: str = "path"
     rounds: int = 1
     drift: float = 0.0
 
@@ -132,6 +137,7 @@ class DagConfig:
             ("weight_family", ("normal", "uniform")),
             ("noise_family", NOISE_FAMILIES),
             ("goals", ("same", "fresh")),
+            ("held", HELD),
         ):
             one_of(field, getattr(self, field), options)
         _number("weight_scale", self.weight_scale, positive=True)
@@ -173,9 +179,9 @@ class DagConfig:
         return self.observations + (self.experiments + self.exploits) * self.rounds
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able. One round and no drift go without saying, as in logs of older versions."""
+        """JSON-able. What older versions had no word for goes without saying where it is usual."""
         values = dataclasses.asdict(self) | {"do_values": list(self.do_values)}
-        usual = {"rounds": 1, "drift": 0.0}
+        usual = {"held": "path", "rounds": 1, "drift": 0.0}
         return {k: v for k, v in values.items() if k not in usual or v != usual[k]}
 
     @staticmethod
@@ -253,13 +259,13 @@ def _has_held_out_set(n: int, size: int) -> bool:
 
 
 @functools.cache
-def _listed_dags(n: int, max_parents: int, link: bool | None) -> np.ndarray:
-    """All DAGs; those with (True) or without (False) a path from D to E; any (None)."""
+def _listed_dags(n: int, max_parents: int, link: bool | None, held: str) -> np.ndarray:
+    """All DAGs; those with (True) or without (False) what is held out from D to E; any (None)."""
     dags = enumerate_dags(n, max_parents).astype(bool)
     if link is None:
         return dags
     reach = dags
-    for _ in range(3):
+    for _ in range(3 if held == "path" else 0):
         reach = reach | ((reach.astype(np.uint8) @ reach.astype(np.uint8)) > 0)
     return dags[reach[:, HELD_CAUSE, HELD_EFFECT] == link]
 
@@ -392,7 +398,7 @@ class DagWorld(World):
         everything = jnp.ones(c.n, bool)
         no_link_yet = c.split == "train" and c.n > HELD_EFFECT
         if c.relevant is None and c.graph == "uniform" and c.n <= ENUMERABLE:
-            dags = jnp.asarray(_listed_dags(c.n, c.max_parents, False if no_link_yet else None))
+            dags = jnp.asarray(self._listed(False if no_link_yet else None))
             return dags[jax.random.randint(key, (), 0, len(dags))], everything
         key_set, key_graph = jax.random.split(key)
         if c.relevant is None or c.relevant == c.n:
@@ -408,7 +414,7 @@ class DagWorld(World):
             relevant = random_subset(key_set, c.n, c.relevant)
         draw = functools.partial(self._any_graph, relevant)
         if no_link_yet:
-            return _until(lambda a: ~_linked(a), draw, key_graph), relevant
+            return _until(lambda a: ~self._linked(a), draw, key_graph), relevant
         return draw(key_graph), relevant
 
     def _any_graph(self, relevant: Bool[Array, " n"], key: PRNGKeyArray) -> Bool[Array, "n n"]:
@@ -428,16 +434,25 @@ class DagWorld(World):
         return inside | outside
 
     def _linked_system(self, key: PRNGKeyArray) -> System:
-        """A system in which D is an ancestor of E."""
+        """A system with the link from D to E."""
         c = self.settings
         key_graph, key_system = jax.random.split(key)
         if c.graph == "uniform" and c.n <= ENUMERABLE:
-            dags = jnp.asarray(_listed_dags(c.n, c.max_parents, True))
+            dags = jnp.asarray(self._listed(True))
             adjacency = dags[jax.random.randint(key_graph, (), 0, len(dags))]
         else:
             draw = functools.partial(self._any_graph, jnp.ones(c.n, bool))
-            adjacency = _until(_linked, draw, key_graph)
+            adjacency = _until(self._linked, draw, key_graph)
         return self._system(adjacency, key_system)
+
+    def _listed(self, link: bool | None) -> np.ndarray:
+        c = self.settings
+        return _listed_dags(c.n, c.max_parents, link, c.held)
+
+    def _linked(self, adjacency: Bool[Array, "n n"]) -> Bool[Array, ""]:
+        """Whether a graph has what training holds out."""
+        reach = adjacency if self.settings.held == "arrow" else ancestors(adjacency)
+        return reach[HELD_CAUSE, HELD_EFFECT]
 
     def _held_link_is_best(self, system: System) -> Bool[Array, ""]:
         to_goal = self.expected(system)[:, :, HELD_EFFECT].max(axis=1)
@@ -619,10 +634,6 @@ def legal_returns(
     n = expected.shape[0]
     legal = relevant & (jnp.arange(n) != goal)
     return jnp.where(legal[:, None], expected[:, :, goal], -jnp.inf).reshape(-1)
-
-
-def _linked(adjacency: Bool[Array, "n n"]) -> Bool[Array, ""]:
-    return ancestors(adjacency)[HELD_CAUSE, HELD_EFFECT]
 
 
 def _until(accept, draw, key: PRNGKeyArray):
