@@ -22,8 +22,9 @@ from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError
 from seedo.experimenters import scripted
 
-SMALL = {"equivariant": (("size", 12), ("channels", 4), ("layers", 2), ("learnt", 4)),
-         "plain": (("size", 16), ("heads", 2), ("layers", 1))}  # fmt: skip
+SMALL = {"equivariant": (("size", 12), ("channels", 4), ("layers", 2), ("learnt", 4))} | (
+    dict.fromkeys(learning.KINDS[1:], (("size", 16), ("heads", 2), ("layers", 1)))
+)
 FILES = ("agent.json", "weights.safetensors", "optimizer.safetensors", "metrics.jsonl", "job.json")
 
 
@@ -51,6 +52,15 @@ def logs(tmp_path_factory):
     path = tmp_path_factory.mktemp("logs") / "dag"
     world = worlds.make("dag", exploits=2, goals="fresh")
     play.watch(world, scripted("expert"), 1600, 0, path, explain="graph")
+    return path
+
+
+@pytest.fixture(scope="module")
+def telling(tmp_path_factory):
+    """Logs that tell effects, which network `scratchpad` learns to state."""
+    path = tmp_path_factory.mktemp("logs") / "telling"
+    world = worlds.make("dag", exploits=2, goals="fresh")
+    play.watch(world, scripted("expert"), 1600, 0, path, explain="effects")
     return path
 
 
@@ -129,9 +139,13 @@ def test_exploiting_never_sets_the_goal(kind):
 
 
 @pytest.mark.parametrize("kind", learning.KINDS)
-def test_learning_lowers_the_loss_and_writes_a_loadable_agent(kind, logs, tmp_path):
+def test_learning_lowers_the_loss_and_writes_a_loadable_agent(kind, logs, telling, tmp_path):
     out = tmp_path / "agent"
-    agent = learning.learn([logs], out, recipe(kind, explanations="predict", epochs=2.0))
+    agent = learning.learn(
+        [telling if kind == "scratchpad" else logs],
+        out,
+        recipe(kind, explanations="predict", epochs=2.0),
+    )
     rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     assert rows[-1]["exploit_loss"] < rows[0]["exploit_loss"]
     assert rows[-1]["edge_loss"] < rows[0]["edge_loss"]
@@ -149,7 +163,34 @@ class _Killed(Exception):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", learning.KINDS)
+def test_renaming_changes_nothing_for_a_network_that_treats_variables_alike(logs, tmp_path):
+    def losses(renames: bool) -> list[float]:
+        out = tmp_path / f"renames-{renames}"
+        learning.learn([logs], out, recipe(rename=renames, explanations="predict"))
+        row = json.loads((out / "metrics.jsonl").read_text().splitlines()[-1])
+        return [row[name] for name in ("explore_loss", "exploit_loss", "edge_loss")]
+
+    np.testing.assert_allclose(losses(True), losses(False), rtol=1e-3)
+
+
+def test_what_a_scratchpad_states_are_the_effects_told(telling, tmp_path):
+    agent = learning.learn(
+        [telling], tmp_path / "agent", recipe("scratchpad", explanations="predict", epochs=8.0)
+    )
+    world = worlds.make("dag", exploits=2, goals="fresh")
+    batch = play.episodes(world, scripted("expert"), 99, "test", 0, 512, systems=True)
+    stated = np.asarray(decisions(agent.network, batch).edges)[:, -1]
+    systems = [json.loads(text) for text in batch.system]
+    low, high = np.moveaxis(np.array([s["expected"] for s in systems]), 2, 0)
+    effects = np.arcsinh((high - low) / 4.0)  # do-values -2 and 2
+    others = ~np.eye(5, dtype=bool)
+    told = np.corrcoef(stated[:, others].ravel(), effects[:, others].ravel())[0, 1]
+    assert told > 0.3
+    with pytest.raises(UserError, match="explain effects"):
+        learning.learn([telling], tmp_path / "mute", recipe("scratchpad"))
+
+
+@pytest.mark.parametrize("kind", ["equivariant", "plain"])
 def test_an_interrupted_job_ends_in_the_same_bytes(kind, logs, tmp_path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     learning.learn([logs], whole, recipe(kind))

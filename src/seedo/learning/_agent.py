@@ -99,12 +99,12 @@ class Agent(Trained[Network, Architecture]):
             )
         if own.n is not None and spec.n != own.n:
             raise UserError(
-                "n", spec.n, f"agent {self.name} (network plain) plays {own.n} variables only; "
-                "use an equivariant agent for another number"
+                "n", spec.n, f"agent {self.name} (network {own.kind}) plays {own.n} variables "
+                "only; use an equivariant agent for another number"
             )  # fmt: skip
         if own.most_steps is not None and spec.steps > own.most_steps:
             raise UserError(
-                "steps", spec.steps, f"agent {self.name} (network plain) plays at most "
+                "steps", spec.steps, f"agent {self.name} (network {own.kind}) plays at most "
                 f"{own.most_steps} steps; use an equivariant agent or fewer experiments"
             )  # fmt: skip
 

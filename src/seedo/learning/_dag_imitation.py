@@ -11,10 +11,10 @@ from seedo.episodes import Dataset, EpisodeBatch
 from seedo.errors import UserError
 from seedo.learning._agent import Agent, Provenance
 from seedo.learning._course import Course
-from seedo.learning._decisions import Lesson, lesson
+from seedo.learning._decisions import Lesson, lesson, renamed
 from seedo.learning._folder import Stored, read_weights
 from seedo.learning._kinds import NetworkKind
-from seedo.learning._networks import Architecture, architecture, build
+from seedo.learning._networks import SYMMETRIC, Architecture, Network, architecture, build
 from seedo.learning._objective import losses
 from seedo.recipes import Recipe
 
@@ -34,15 +34,20 @@ def dag_course(datasets: list[Dataset], recipe: Recipe) -> Course:
     plan = dag_architecture(datasets, recipe)
     network = build(plan, recipe.seed)
     predicts = recipe.explanations == "predict"
+    explains = _explains(network, datasets, predicts)
     free = network.decisions_are_free
 
     def at_some(index: int, batch: EpisodeBatch, step: int) -> Lesson:
         rng = np.random.default_rng([recipe.seed, step])
-        return lesson(batch, plan.do_values, None if free else rng, predicts)
+        one = lesson(batch, plan.do_values, None if free else rng, explains)
+        if recipe.rename:
+            rng = np.random.default_rng([recipe.seed, step, 1])
+            one = renamed(one, len(plan.do_values), rng)
+        return one
 
     def at_fixed(index: int, batch: EpisodeBatch) -> Lesson:
         rng = np.random.default_rng(0)
-        return lesson(batch, plan.do_values, None if free else rng, predicts)
+        return lesson(batch, plan.do_values, None if free else rng, explains)
 
     assert recipe.explore_weight is not None
     return Course(
@@ -56,16 +61,32 @@ def dag_course(datasets: list[Dataset], recipe: Recipe) -> Course:
     )
 
 
+def _explains(network: Network, datasets: list[Dataset], predicts: bool) -> str:
+    """What the logs' explanations are learnt as; "" where they are not.
+
+    Raises:
+        UserError: the network states effects, and the logs do not tell them.
+    """
+    if network.explains == "graph":
+        return "graph" if predicts else ""
+    for dataset in datasets:
+        if not predicts or "explanation" not in dataset.optional:
+            remedy = "states effects: watch with --explain effects, learn with --explanations"
+            raise UserError("network", "scratchpad", f"{remedy} predict ({dataset.path})")
+    return "effects"
+
+
 def dag_architecture(datasets: list[Dataset], recipe: Recipe) -> Architecture:
     """The network's shape: its grid of values is that of the logs."""
     grids = {tuple(_do_values(d)) for d in datasets}
     if len(grids) != 1:
         raise UserError("do_values", sorted(grids), "all logs must use the same grid of values")
     sizes = {d.n for d in datasets}
-    if recipe.network == "plain" and len(sizes) != 1:
-        raise UserError("network", "plain", f"logs have {sorted(sizes)} variables: use equivariant")
+    kind = recipe.network or DAG_RECIPE["network"]
+    if kind not in SYMMETRIC and len(sizes) != 1:
+        raise UserError("network", kind, f"logs have {sorted(sizes)} variables: use equivariant")
     return architecture(
-        recipe.network or DAG_RECIPE["network"],
+        kind,
         grids.pop(),
         max(sizes),
         max(d.steps for d in datasets),

@@ -68,6 +68,23 @@ def observation_row(observation: Observation, first: Array) -> tuple[Row, Cue]:
     return row, Cue(observation.phase, observation.goal, observation.relevant)
 
 
+def rows_and_cues(inputs: Inputs) -> tuple[Row, Cue]:
+    """What the decision at every step of an episode goes by: the row before it, and its cues."""
+    length, n = inputs.outcome.shape
+
+    def previous(column: Array, fill: float) -> Array:
+        return jnp.concatenate([jnp.full_like(column[:1], fill), column[:-1]])
+
+    rows = Row(
+        previous(inputs.target, -1),
+        previous(inputs.value, 0),
+        previous(inputs.outcome, jnp.nan),
+        jnp.arange(length) > 0,
+    )
+    relevant = jnp.broadcast_to(inputs.relevant, (length, n))
+    return rows, Cue(inputs.phase, inputs.goal, relevant)
+
+
 def open_targets(cue: Cue) -> Bool[Array, " n"]:
     """Variables that a network may choose: all but the goal when exploiting. That irrelevant ones
     are not worth choosing is for it to learn."""

@@ -134,8 +134,11 @@ def claimed(out: Path, job: dict[str, Any], resume: bool) -> Iterator[bool]:
 
 
 def settings_of(recipe: Any) -> dict[str, Any]:
-    """A recipe as plain JSON."""
-    return asdict(recipe) | {"widths": [list(width) for width in recipe.widths]}
+    """A recipe as plain JSON. What older versions had no word for goes unsaid where it is usual."""
+    settings = asdict(recipe) | {"widths": [list(width) for width in recipe.widths]}
+    if not settings.get("rename"):
+        settings.pop("rename", None)
+    return settings
 
 
 def describe(architecture: dict[str, Any], training: dict[str, Any]) -> bytes:

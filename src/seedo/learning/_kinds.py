@@ -18,6 +18,10 @@ NETWORKS = Registry(
     {
         "equivariant": "seedo.learning._dag_imitation:DAG_NETWORK",
         "plain": "seedo.learning._dag_imitation:DAG_NETWORK",
+        "plain-copy": "seedo.learning._dag_imitation:DAG_NETWORK",
+        "tokens": "seedo.learning._dag_imitation:DAG_NETWORK",
+        "tokens-frozen": "seedo.learning._dag_imitation:DAG_NETWORK",
+        "scratchpad": "seedo.learning._dag_imitation:DAG_NETWORK",
         "relational": "seedo.learning._rooms_imitation:ROOMS_NETWORK",
         "pixels": "seedo.learning._rooms_imitation:ROOMS_NETWORK",
         "text": "seedo.language.text:TEXT_NETWORK",

@@ -1,11 +1,11 @@
-"""The few layers that both networks are made of."""
+"""The few layers that networks are made of."""
 
 from __future__ import annotations
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 
 class Linear(eqx.Module):
@@ -52,6 +52,45 @@ class GatedMLP(eqx.Module):
     def __call__(self, x: Float[Array, "*axes d"]) -> Float[Array, "*axes d"]:
         value, gate = jnp.split(self.up(x), 2, axis=-1)
         return self.down(value * jax.nn.silu(gate))
+
+
+class Block(eqx.Module):
+    """Attention and a gated MLP, each on what is normalised, each added to its input."""
+
+    norm: Norm
+    qkv: Linear
+    out: Linear
+    norm_mlp: Norm
+    mlp: GatedMLP
+    heads: int = eqx.field(static=True)
+
+    def __init__(self, size: int, heads: int, key: PRNGKeyArray) -> None:
+        keys = jax.random.split(key, 3)
+        self.heads = heads
+        self.norm, self.norm_mlp = Norm(size), Norm(size)
+        self.qkv = Linear(size, 3 * size, keys[0], bias=False)
+        self.out = Linear(size, size, keys[1], scale=0.5)
+        self.mlp = GatedMLP(size, 2 * size, keys[2])
+
+    def project(self, x: Float[Array, "S d"]) -> list[Float[Array, "S H c"]]:
+        """Queries, keys and values."""
+        parts = jnp.split(self.qkv(self.norm(x)), 3, axis=-1)
+        return [p.reshape(*p.shape[:-1], self.heads, -1) for p in parts]
+
+    def attend(
+        self,
+        x: Float[Array, "T d"],
+        q: Float[Array, "T H c"],
+        k: Float[Array, "S H c"],
+        v: Float[Array, "S H c"],
+        visible: Bool[Array, "T S"],
+    ) -> Float[Array, "T d"]:
+        """The block's output, given what each of T tokens may see of S."""
+        score = jnp.einsum("thc,shc->hts", q, k).astype(jnp.float32) / q.shape[-1] ** 0.5
+        weight = jax.nn.softmax(jnp.where(visible, score, -1e9), -1).astype(x.dtype)
+        mixed = jnp.einsum("hts,shc->thc", weight, v)
+        x = x + self.out(mixed.reshape(x.shape))
+        return x + self.mlp(self.norm_mlp(x))
 
 
 def soft_clip(x: Float[Array, "*axes"]) -> Float[Array, "*axes"]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -10,13 +12,29 @@ import jax
 from seedo.errors import UserError
 from seedo.learning._equivariant import Equivariant
 from seedo.learning._plain import Plain
+from seedo.learning._tokens import Tokens
 
-Network = Equivariant | Plain
+Network = Equivariant | Plain | Tokens
 
-KINDS = ("equivariant", "plain")
+_BUILDERS: dict[str, Callable[..., Network]] = {
+    "equivariant": Equivariant,
+    "plain": Plain,
+    "plain-copy": partial(Plain, copies=True),
+    "tokens": Tokens,
+    "tokens-frozen": partial(Tokens, frozen=True),
+    "scratchpad": partial(Tokens, states=True),
+}
+KINDS = tuple(_BUILDERS)
+SYMMETRIC = ("equivariant",)
+"""Kinds that play any number of variables and steps; the others are built for one."""
+_STEPS, _TOKENS = {"size": 128, "heads": 4, "layers": 4}, {"size": 64, "heads": 4, "layers": 3}
 WIDTHS: dict[str, dict[str, int]] = {
     "equivariant": {"size": 48, "channels": 16, "layers": 3, "learnt": 8},
-    "plain": {"size": 128, "heads": 4, "layers": 4},
+    "plain": _STEPS,
+    "plain-copy": _STEPS,
+    "tokens": _TOKENS,
+    "tokens-frozen": _TOKENS,
+    "scratchpad": _TOKENS,
 }
 """Default widths; each can be overridden by name."""
 
@@ -26,10 +44,10 @@ class Architecture:
     """Everything that fixes a network's shape.
 
     Attributes:
-        kind: `equivariant` or `plain`.
+        kind: one of `KINDS`.
         do_values: the grid of values it chooses from.
         widths: see `WIDTHS`.
-        n, most_steps: limits of `plain`; None for `equivariant`, which has none.
+        n, most_steps: its variables and most steps; None for kinds that are `SYMMETRIC`.
     """
 
     kind: str
@@ -74,7 +92,7 @@ def architecture(
     if kind not in KINDS:
         raise UserError("network", kind, f"use one of {', '.join(KINDS)}")
     merged = merge_widths(kind, WIDTHS[kind], widths)
-    if kind == "equivariant":
+    if kind in SYMMETRIC:
         return Architecture(kind, do_values, merged)
     if merged["size"] % merged["heads"]:
         raise UserError("width size", merged["size"], f"must divide by {merged['heads']} heads")
@@ -97,15 +115,8 @@ def merge_widths(
 
 def build(architecture: Architecture, seed: int) -> Network:
     """A freshly initialised network."""
-    key = jax.random.key(seed)
-    if architecture.kind == "equivariant":
-        return Equivariant(architecture.do_values, **architecture.widths, key=key)
-    assert architecture.n is not None
-    assert architecture.most_steps is not None
-    return Plain(
-        architecture.do_values,
-        architecture.n,
-        architecture.most_steps,
-        **architecture.widths,
-        key=key,
-    )
+    key, make = jax.random.key(seed), _BUILDERS[architecture.kind]
+    if architecture.kind in SYMMETRIC:
+        return make(architecture.do_values, **architecture.widths, key=key)
+    own = (architecture.do_values, architecture.n, architecture.most_steps)
+    return make(*own, **architecture.widths, key=key)

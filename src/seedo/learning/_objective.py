@@ -33,7 +33,11 @@ def losses(network: Network, batch: Lesson, dtype: Any) -> Float[Array, " 3"]:
     nll = -jnp.where(jnp.isfinite(chosen), chosen, 0.0)
     n = batch.edges.shape[-1]
     target = jnp.broadcast_to(batch.edges[:, None], decision.edges.shape)
-    cross = optax.sigmoid_binary_cross_entropy(decision.edges, target) * (1 - jnp.eye(n))
+    if network.explains == "graph":
+        cross = optax.sigmoid_binary_cross_entropy(decision.edges, target)
+    else:
+        cross = (decision.edges - target) ** 2
+    cross = cross * (1 - jnp.eye(n))
     edge = (cross.sum((-1, -2)) * batch.naming).sum() / max(n * (n - 1), 1)
     return jnp.stack([(nll * batch.explore).sum(), (nll * batch.exploit).sum(), edge])
 

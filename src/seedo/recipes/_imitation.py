@@ -44,6 +44,11 @@ class Training(Checked):
     start: str | None = setting(None, "Agent with the same network to go on from.", None, "--from")
     seed: int = setting(0, "Fixes all that is random.", count(0, LARGEST_SEED))
 
+    rename: bool = setting(
+        False,
+        "Rename each watched episode's variables at random: a symmetry by augmentation.",
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if (self.batch_size or 0) % self.devices:

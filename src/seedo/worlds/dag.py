@@ -82,8 +82,8 @@ class DagConfig:
             second is 0, else normal with these moments before truncation at 0.
         do_values: values that interventions can set.
         observations, experiments, exploits: steps of each phase.
-        held: what split `train` holds out of the link from D to E: every `path`, or the `arrow` alone
-            (D may then act on E through others). `heldout-link` brings back what was held out.
+        held: what split `train` holds out of the link from D to E: every `path`, or the `arrow`
+            alone (D may then act on E through others). `heldout-link` has what was held out.
         rounds: how many times experiments and exploits come, one block after the other.
         drift: radians by which the weights of the arrows turn from round to round: those of rounds
             r and s are each N(0, weight_scale^2) and correlate by cos((r - s) drift). Graph and
