@@ -25,6 +25,8 @@ DAG_RECIPE: dict[str, Any] = {
     "explore_weight": 0.2,
 }
 """What a recipe leaves open."""
+TOKENS_RECIPE = DAG_RECIPE | {"batch_size": 64, "learning_rate": 4e-3}
+"""The same for networks of tokens, which take more and smaller steps to tell who set what."""
 
 
 def dag_course(datasets: list[Dataset], recipe: Recipe) -> Course:
@@ -122,3 +124,4 @@ def load_dag_agent(stored: Stored, greedy: bool) -> Agent:
 
 DAG_NETWORK = NetworkKind(load_dag_agent, ("dag", ""), DAG_RECIPE, dag_course, labels=True)
 """Networks that read variables which are set and seen."""
+TOKENS_NETWORK = DAG_NETWORK._replace(recipe=TOKENS_RECIPE)

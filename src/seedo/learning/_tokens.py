@@ -1,7 +1,8 @@
 """Networks `tokens`, `tokens-frozen`, `scratchpad`: transformers with a token for every variable.
 
 At each step every variable is one token: what it read, whether it was set and to what, whether it
-is the goal. The tokens of a step see each other and those of earlier steps. All weights are shared
+is the goal; and, for all tokens of the step alike, who was set to what, and who is the goal, by their
+identities. The tokens of a step see each other and those of earlier steps. All weights are shared
 by the variables; what tells one from another is an identity vector that is added to its tokens,
 learnt, or drawn once and left as it is (`tokens-frozen`). A learnt identity is all that is needed
 to treat the variables differently: unlike `equivariant` it has no symmetry.
@@ -68,6 +69,7 @@ class Tokens(eqx.Module):
     """
 
     embed: Linear
+    told: Linear
     identity: Float[Array, "n d"]
     position: Float[Array, "S d"]
     blocks: list[Block]
@@ -94,13 +96,14 @@ class Tokens(eqx.Module):
         frozen: bool = False,
         states: bool = False,
     ) -> None:
-        keys = jax.random.split(key, 7 + layers)
+        keys = jax.random.split(key, 8 + layers)
         self.do_values, self.frozen = do_values, frozen
         self.embed = Linear(_FEATURES, size, keys[0])
+        self.told = Linear(3 * size, size, keys[7], bias=False)
         drawn = jax.random.normal(keys[1], (n, size))
         self.identity = drawn / jnp.linalg.norm(drawn, axis=-1, keepdims=True)
         self.position = 0.1 * jax.random.normal(keys[2], (most_steps, size))
-        self.blocks = [Block(size, heads, k) for k in keys[7:]]
+        self.blocks = [Block(size, heads, k) for k in keys[8:]]
         self.norm = Norm(size)
         self.head = Linear(size, len(do_values), keys[3], scale=0.1)
         self.left = Linear(size, _SIDES, keys[4])
@@ -121,7 +124,10 @@ class Tokens(eqx.Module):
         own += [jnp.broadcast_to(cue.phase == phase, x.shape) for phase in range(3)]
         identity = jax.lax.stop_gradient(self.identity) if self.frozen else self.identity
         features = jnp.stack([part.astype(jnp.float32) for part in own], -1)
-        return self.embed(features) + identity + self.position[step]
+        acted = identity[jnp.maximum(row.target, 0)] * ((row.target >= 0) & row.seen)
+        wanted = identity[jnp.maximum(cue.goal, 0)] * (cue.goal >= 0)
+        step_alike = self.told(jnp.concatenate([acted, acted * row.value, wanted]))
+        return self.embed(features) + identity + step_alike + self.position[step]
 
     def _outputs(self, x: Float[Array, "n d"], cue: Cue) -> Decision:
         h = self.norm(x)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _OURS = {
     "heldout-links": "exploiting a link that no training episode contains",
+    "transfer": "when watching suffices: networks, noise, what is held out",
     "heldout-sets": "exploring sets of variables never cued together in training",
     "data-fusion": "observations save experiments; wrong ones are noticed",
     "limit": "learned agents against the exact ceiling",

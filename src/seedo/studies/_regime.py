@@ -1,0 +1,175 @@
+"""One cell of the map of transfer: watch, imitate, act in both splits, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from seedo import evaluation, worlds
+from seedo.episodes import EXPLOIT, EXPLORE, Dataset, EpisodeBatch
+from seedo.experimenters import scripted
+from seedo.studies._study import Work
+
+SPLITS = ("train", "heldout-link")
+RENAMED = "tokens, renamed"
+"""Not a network of its own: `tokens`, with the variables of every watched episode renamed."""
+_CAUSE = 3  # D
+_DENSER = {"exploits": 4, "goals": "fresh"}
+"""What makes watched logs denser, and is not played."""
+
+
+PASSES = 2.0
+"""Over what was watched, where nothing else is said."""
+_RECIPES: dict[str, dict[str, Any]] = {
+    "plain": {"batch_size": 64, "learning_rate": 2e-3},
+    "plain-copy": {"batch_size": 64, "learning_rate": 2e-3},
+    "equivariant": {"batch_size": 64},
+}
+"""At so few episodes many small steps get further than the usual large ones."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one learner watched, and what it is.
+
+    Attributes:
+        network: of the ladder; see `learning.KINDS`, and `RENAMED`.
+        noise: variance of every variable's noise.
+        held: what is held out; see `worlds.DagConfig`.
+        episodes: watched, each `epochs` times.
+        world: further options of the world, in order.
+        recipe: further settings of learning, in order.
+    """
+
+    network: str
+    noise: float
+    held: str = "path"
+    episodes: int = 50_000
+    epochs: float = PASSES
+    world: tuple[tuple[str, Any], ...] = ()
+    recipe: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Of its folder and in tables."""
+        more = "".join(f" {k}={_short(v)}" for k, v in (*self.world, *self.recipe))
+        epochs = "" if self.epochs == PASSES else f" epochs={self.epochs:g}"
+        return f"{self.network} noise={self.noise:g} {self.held} {self.episodes}{epochs}{more}"
+
+    @property
+    def setting(self) -> tuple[Any, ...]:
+        """The world, without who learns in it."""
+        return (self.noise, self.held, self.world)
+
+    def make(self, split: str, **more: Any) -> Any:
+        """The world of a split."""
+        options = {"noise_variance": self.noise, "held": self.held, **dict(self.world), **more}
+        return worlds.make("dag", split=split, **options)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return "/".join(f"{v:g}" for v in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def found(work: Work[Any], cell: Cell, test_episodes: int) -> dict[str, Any]:
+    """Figures of a cell's learner with the seed of `work`, by split: kept, or found now."""
+    question = {"cell": asdict(cell), "seed": work.seed, "test": test_episodes}
+    return dict(
+        work.numbers(
+            f"cells/{_folder(cell.name)}/{work.seed}.json",
+            question,
+            partial(_play, work, cell, test_episodes),
+        )
+    )
+
+
+def references(work: Work[Any], cell: Cell, test_episodes: int) -> dict[str, Any]:
+    """Of a cell's world, by split: what heuristics and exact Bayes make of experiments in which
+    each variable is set in turn, the random floor."""
+
+    def compute() -> dict[str, Any]:
+        figures = {}
+        for split in SPLITS:
+            run = work.played(
+                cell.make(split), scripted("largest-effect"), test_episodes,
+                f"runs/{_folder(f'rotation {_folder(_world_name(cell))}')}-{split}",
+            )  # fmt: skip
+            figures[split] = _figures(run)
+        return figures
+
+    question = {"world": json_able(cell.setting), "seed": work.seed, "test": test_episodes}
+    file = f"worlds/{_folder(_world_name(cell))}/{work.seed}.json"
+    return dict(work.numbers(file, question, compute))
+
+
+def json_able(setting: tuple[Any, ...]) -> list[Any]:
+    """A cell's setting as JSON has it."""
+    noise, held, options = setting
+    return [noise, held, [[k, list(v) if isinstance(v, tuple) else v] for k, v in options]]
+
+
+def _world_name(cell: Cell) -> str:
+    return Cell("", cell.noise, cell.held, 0, world=cell.world).name.strip()
+
+
+def _folder(name: str) -> str:
+    return name.replace(",", "").replace("/", "_").replace(" ", "-")
+
+
+def _play(work: Work[Any], cell: Cell, test_episodes: int) -> dict[str, Any]:
+    # A scratchpad states effects; other networks that are told why name the arrows.
+    telling = "graph" if "explanations" in dict(cell.recipe) else "effects"
+    watched = cell.make("train", **_DENSER)
+    where = _folder(f"{_world_name(cell)} {cell.episodes} {telling} {work.seed}")
+    logs = work.watched(watched, scripted("expert"), cell.episodes, f"logs/{where}", telling)
+    recipe: dict[str, Any] = {"network": cell.network, "epochs": cell.epochs}
+    recipe |= _RECIPES.get(cell.network, {}) | dict(cell.recipe)
+    if cell.network == RENAMED:
+        recipe |= {"network": "tokens", "rename": True}
+    if cell.network == "scratchpad":
+        recipe |= {"explanations": "predict"}
+    place = f"{_folder(cell.name)}-{work.seed}"
+    agent = work.learnt([logs.path], f"agents/{place}", **recipe)
+    figures = {}
+    for split in SPLITS:
+        run = work.played(cell.make(split), agent, test_episodes, f"runs/{place}-{split}")
+        figures[split] = _figures(run)
+    return figures
+
+
+def _figures(run: Dataset) -> dict[str, Any]:
+    """Of a run: shares of the omniscient return, with intervals over episodes, and what was done
+    with D."""
+    (group,) = evaluation.review([run.path]).groups
+    metrics = group.runs[0].metrics
+    best = metrics.best_heuristic
+    batch = run.read(without=run.optional)
+    return {
+        "n": batch.rows,
+        "return": metrics.return_ratio.to_json(),
+        "Bayes ratio": metrics.bayes_ratio.to_json(),
+        "random": metrics.random_floor.to_json(),
+        "best heuristic": best,
+        "readers": {k: r.return_ratio.to_json() for k, r in metrics.readers.items()},
+        "tested": metrics.distinct_tested.to_json(),
+        **_with_d(batch),
+    }
+
+
+def _with_d(batch: EpisodeBatch) -> dict[str, Any]:
+    exploring = (batch.phase == EXPLORE) & (batch.target == _CAUSE)
+    last = (batch.phase == EXPLOIT) & (batch.goal == _CAUSE + 1)
+    chosen = (last & (batch.target == _CAUSE)).sum() / max(int(last.sum()), 1)
+    return {"tests D": float(exploring.any(1).mean()), "sets D for E": float(chosen)}
+
+
+def transfer(figures: Mapping[str, Any]) -> float:
+    """Held-out return as a share of that in distribution, each of the omniscient return."""
+    inside, outside = (figures[split]["return"]["value"] for split in SPLITS)
+    return float(outside / np.maximum(inside, 1e-9))
