@@ -104,9 +104,11 @@ def test_renaming_variables_permutes_the_outputs_of_the_equivariant_network(n):
 def test_acting_step_by_step_equals_reading_the_whole_episode(kind):
     world = worlds.make("dag", observations=1, exploits=2, goals="fresh")
     plan = network(kind)
-    agent = learning.Agent(
-        learning.build(plan, 2), plan, learning.Provenance("agent"), greedy=False
-    )
+    net = learning.build(plan, 2)
+    if kind == "retrieval":
+        rng = np.random.default_rng(0)
+        net = net.with_episodes(*jnp.asarray(rng.normal(size=(2, 300, 5)), jnp.float32))
+    agent = learning.Agent(net, plan, learning.Provenance("agent"), greedy=False)
     batch = play.episodes(world, agent, 0, "test", 0, 16)
     read = decisions(agent.network, batch)
     acting = batch.phase[0] != worlds.OBSERVE

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from seedo.episodes import Dataset, EpisodeBatch
+from seedo.episodes import Dataset, EpisodeBatch, concatenate
 from seedo.errors import UserError
 from seedo.learning._agent import Agent, Provenance
 from seedo.learning._course import Course
@@ -16,6 +16,8 @@ from seedo.learning._folder import Stored, read_weights
 from seedo.learning._kinds import NetworkKind
 from seedo.learning._networks import SYMMETRIC, Architecture, Network, architecture, build
 from seedo.learning._objective import losses
+from seedo.learning._shelf import EPISODES, shelved
+from seedo.learning._tokens import Tokens
 from seedo.recipes import Recipe
 
 DAG_RECIPE: dict[str, Any] = {
@@ -35,6 +37,8 @@ def dag_course(datasets: list[Dataset], recipe: Recipe) -> Course:
         raise UserError("explanations", recipe.explanations, "this is for rooms: none or predict")
     plan = dag_architecture(datasets, recipe)
     network = build(plan, recipe.seed)
+    if isinstance(network, Tokens) and network.shelf is not None:
+        network = _with_episodes(network, datasets, plan.do_values)
     predicts = recipe.explanations == "predict"
     explains = _explains(network, datasets, predicts)
     free = network.decisions_are_free
@@ -61,6 +65,21 @@ def dag_course(datasets: list[Dataset], recipe: Recipe) -> Course:
         loss_weights=(recipe.explore_weight, 1.0, predicts * recipe.explanation_weight),
         explaining="edge_loss" if predicts else "",
     )
+
+
+def _with_episodes(
+    network: Tokens, datasets: list[Dataset], do_values: tuple[float, ...]
+) -> Tokens:
+    """With the first watched episodes to look up."""
+    parts, rows = [], 0
+    for dataset in datasets:
+        for index in range(len(dataset.shards)):
+            parts.append(dataset.read_shard(index, without=EpisodeBatch.OPTIONAL))
+            rows += parts[-1].rows
+            if rows >= EPISODES:
+                break
+    batch = concatenate(parts).take(slice(0, EPISODES))
+    return network.with_episodes(*shelved(lesson(batch, do_values, None, ""), do_values))
 
 
 def _explains(network: Network, datasets: list[Dataset], predicts: bool) -> str:

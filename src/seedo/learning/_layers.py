@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+
+class Frozen(eqx.Module):
+    """Arrays that learning leaves as they are: no gradient reaches them, and no decay."""
+
+    arrays: tuple[Array, ...]
+
+    def __call__(self) -> tuple[Array, ...]:
+        return jax.lax.stop_gradient(self.arrays)
+
+
+def decaying(parameters: Any) -> Any:
+    """Which of a network's parameters decay: a tree of booleans of the same structure."""
+
+    def all_of(node: Any) -> Any:
+        return jax.tree.map(lambda _: not isinstance(node, Frozen), node)
+
+    return jax.tree.map(all_of, parameters, is_leaf=lambda node: isinstance(node, Frozen))
 
 
 class Linear(eqx.Module):

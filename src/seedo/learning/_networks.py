@@ -23,6 +23,7 @@ _BUILDERS: dict[str, Callable[..., Network]] = {
     "tokens": Tokens,
     "tokens-frozen": partial(Tokens, frozen=True),
     "scratchpad": partial(Tokens, states=True),
+    "retrieval": partial(Tokens, looks_up=True),
 }
 KINDS = tuple(_BUILDERS)
 SYMMETRIC = ("equivariant",)
@@ -35,6 +36,7 @@ WIDTHS: dict[str, dict[str, int]] = {
     "tokens": _TOKENS,
     "tokens-frozen": _TOKENS,
     "scratchpad": _TOKENS,
+    "retrieval": _TOKENS,
 }
 """Default widths; each can be overridden by name."""
 

@@ -15,6 +15,7 @@ import optax
 from jaxtyping import Array, Float
 
 from seedo.learning._decisions import Lesson
+from seedo.learning._layers import decaying
 from seedo.learning._networks import Network
 
 CACHED_FLOATS = 80_000
@@ -47,7 +48,7 @@ def optimiser(weight_decay: float) -> optax.GradientTransformation:
     return optax.chain(
         optax.clip_by_global_norm(1.0),
         optax.scale_by_adam(b2=0.98),
-        optax.add_decayed_weights(weight_decay),
+        optax.add_decayed_weights(weight_decay, mask=decaying),
     )
 
 

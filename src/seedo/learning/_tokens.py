@@ -1,14 +1,15 @@
-"""Networks `tokens`, `tokens-frozen`, `scratchpad`: transformers with a token for every variable.
+"""Networks `tokens`, `tokens-frozen`, `scratchpad` and `retrieval`: a token for every variable.
 
 At each step every variable is one token: what it read, whether it was set and to what, whether it
-is the goal; and, for all tokens of the step alike, who was set to what, and who is the goal, by their
-identities. The tokens of a step see each other and those of earlier steps. All weights are shared
-by the variables; what tells one from another is an identity vector that is added to its tokens,
-learnt, or drawn once and left as it is (`tokens-frozen`). A learnt identity is all that is needed
-to treat the variables differently: unlike `equivariant` it has no symmetry.
+is the goal; and, for all tokens of the step alike, who was set to what and who is the goal, by
+their identities. The tokens of a step see each other and those of earlier steps. All weights are
+shared by the variables; what tells one from another is an identity vector that is added to its
+tokens, learnt, or drawn once and left as it is (`tokens-frozen`). A learnt identity is all that is
+needed to treat the variables differently: unlike `equivariant` it has no symmetry.
 
 `scratchpad` states an effect table before it acts: how far each variable moves every other one.
 What it stated about the goal is then given to the tokens as numbers, and one block more decides.
+`retrieval` looks up watched episodes before it acts, and one block more decides (see `_shelf`).
 """
 
 from __future__ import annotations
@@ -21,19 +22,22 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from seedo.learning._inputs import Cue, Decision, Inputs, Row, open_targets, rows_and_cues
-from seedo.learning._layers import Block, Linear, Norm, soft_clip
+from seedo.learning._layers import Block, Frozen, Linear, Norm, soft_clip
+from seedo.learning._shelf import Evidence, Shelf
 
 _FEATURES = 9
 _SIDES = 16
 
 
 class Memory(NamedTuple):
-    """Keys and values of the tokens so far, one per layer; the latest finished row; the step."""
+    """Keys and values of the tokens so far, one per layer; the latest finished row; the step; what
+    experiments showed."""
 
     keys: Float[Array, "L T H c"]
     values: Float[Array, "L T H c"]
     row: Row
     step: Int[Array, ""]
+    evidence: Evidence
 
 
 class _Scratchpad(eqx.Module):
@@ -66,11 +70,12 @@ class Tokens(eqx.Module):
         frozen: identities stay as they were drawn.
         states: it is a `scratchpad`; `Decision.edges` are then effects, as arcsinh of the change of
             j when i is raised by 1, rather than logits of arrows.
+        looks_up: it is a `retrieval`; its shelf is to be filled, see `with_episodes`.
     """
 
     embed: Linear
     told: Linear
-    identity: Float[Array, "n d"]
+    identity: Float[Array, "n d"] | Frozen
     position: Float[Array, "S d"]
     blocks: list[Block]
     norm: Norm
@@ -78,8 +83,9 @@ class Tokens(eqx.Module):
     left: Linear
     right: Linear
     scratchpad: _Scratchpad | None
+    shelf: Shelf | None
     do_values: tuple[float, ...] = eqx.field(static=True)
-    frozen: bool = eqx.field(static=True)
+    n: int = eqx.field(static=True)
 
     decisions_are_free = True  # one pass over the steps gives all of them
     remembers_decisions = True  # their keys and values
@@ -95,13 +101,15 @@ class Tokens(eqx.Module):
         key: PRNGKeyArray,
         frozen: bool = False,
         states: bool = False,
+        looks_up: bool = False,
     ) -> None:
         keys = jax.random.split(key, 8 + layers)
-        self.do_values, self.frozen = do_values, frozen
+        self.do_values, self.n = do_values, n
         self.embed = Linear(_FEATURES, size, keys[0])
         self.told = Linear(3 * size, size, keys[7], bias=False)
         drawn = jax.random.normal(keys[1], (n, size))
-        self.identity = drawn / jnp.linalg.norm(drawn, axis=-1, keepdims=True)
+        drawn = drawn / jnp.linalg.norm(drawn, axis=-1, keepdims=True)
+        self.identity = Frozen((drawn,)) if frozen else drawn
         self.position = 0.1 * jax.random.normal(keys[2], (most_steps, size))
         self.blocks = [Block(size, heads, k) for k in keys[8:]]
         self.norm = Norm(size)
@@ -109,6 +117,22 @@ class Tokens(eqx.Module):
         self.left = Linear(size, _SIDES, keys[4])
         self.right = Linear(size, _SIDES, keys[5], scale=0.1)
         self.scratchpad = _Scratchpad(size, heads, keys[6]) if states else None
+        self.shelf = Shelf(n, size, heads, jax.random.fold_in(key, 1)) if looks_up else None
+
+    def with_episodes(self, seen: Float[Array, "m n"], done: Float[Array, "m n"]) -> Tokens:
+        """With at most `EPISODES` watched ones on the shelf; see `shelved`."""
+        assert self.shelf is not None
+        blank = self.shelf.episodes.arrays
+        count = min(len(seen), len(blank[0]))
+        filled = tuple(
+            old.at[:count].set(new[:count]) for old, new in zip(blank, (seen, done), strict=True)
+        )
+        return eqx.tree_at(lambda own: own.shelf.episodes.arrays, self, filled)
+
+    @property
+    def identities(self) -> Float[Array, "n d"]:
+        """A vector for every variable."""
+        return self.identity()[0] if isinstance(self.identity, Frozen) else self.identity
 
     @property
     def explains(self) -> str:
@@ -116,43 +140,45 @@ class Tokens(eqx.Module):
         return "graph" if self.scratchpad is None else "effects"
 
     def _tokens(self, row: Row, cue: Cue, step: Int[Array, ""]) -> Float[Array, "n d"]:
-        variables = jnp.arange(len(self.identity))
+        variables, identity = jnp.arange(self.n), self.identities
         known = jnp.isfinite(row.outcome) & row.seen
         x = soft_clip(jnp.where(known, row.outcome, 0.0))
         is_set = (variables == row.target) & row.seen
         own = [x, known, is_set, is_set * row.value, variables == cue.goal, cue.relevant]
         own += [jnp.broadcast_to(cue.phase == phase, x.shape) for phase in range(3)]
-        identity = jax.lax.stop_gradient(self.identity) if self.frozen else self.identity
         features = jnp.stack([part.astype(jnp.float32) for part in own], -1)
         acted = identity[jnp.maximum(row.target, 0)] * ((row.target >= 0) & row.seen)
         wanted = identity[jnp.maximum(cue.goal, 0)] * (cue.goal >= 0)
         step_alike = self.told(jnp.concatenate([acted, acted * row.value, wanted]))
         return self.embed(features) + identity + step_alike + self.position[step]
 
-    def _outputs(self, x: Float[Array, "n d"], cue: Cue) -> Decision:
+    def _outputs(self, x: Float[Array, "n d"], cue: Cue, evidence: Evidence | None) -> Decision:
         h = self.norm(x)
         edges = (self.left(h) @ self.right(h).T).astype(jnp.float32)
         if self.scratchpad is not None:
             h = self.norm(self.scratchpad(x, edges, cue.goal))
+        if self.shelf is not None and evidence is not None:
+            h = self.norm(self.shelf(x, evidence, cue.goal))
         logits = self.head(h).astype(jnp.float32)
         logits = jnp.where(open_targets(cue)[:, None], logits, -jnp.inf)
         return Decision(jax.nn.log_softmax(logits.reshape(-1)), edges)
 
     def floats(self, inputs: Inputs, decisions: int) -> int:
         """Size of one activation for an episode."""
-        return inputs.target.shape[-1] * self.identity.size
+        return inputs.target.shape[-1] * self.n * self.norm.scale.size
 
     # -- memory ---------------------------------------------------------------------------------
 
     def start(self, n: int, steps: int) -> Memory:
         heads = self.blocks[0].heads
-        width = self.identity.shape[1] // heads
+        width = self.norm.scale.size // heads
         cache = jnp.zeros((len(self.blocks), steps * n, heads, width))
         blank = Row(jnp.asarray(-1), jnp.asarray(0.0), jnp.full(n, jnp.nan), jnp.asarray(False))
-        return Memory(cache, cache, blank, jnp.asarray(-1))
+        return Memory(cache, cache, blank, jnp.asarray(-1), Evidence.none(n))
 
     def remember(self, memory: Memory, row: Row) -> Memory:
-        return memory._replace(row=row, step=memory.step + 1)
+        evidence = memory.evidence if self.shelf is None else memory.evidence.plus(row)
+        return memory._replace(row=row, step=memory.step + 1, evidence=evidence)
 
     # -- decisions ------------------------------------------------------------------------------
 
@@ -160,7 +186,7 @@ class Tokens(eqx.Module):
         self, memory: Memory, cue: Cue, dtype: jnp.dtype = jnp.float32
     ) -> tuple[Decision, Memory]:
         """What to do now, and the memory with this step's keys and values."""
-        n, t = len(self.identity), memory.step
+        n, t = self.n, memory.step
         x = self._tokens(memory.row, cue, t).astype(dtype)
         seen = jnp.arange(memory.keys.shape[1]) < (t + 1) * n
         visible = jnp.broadcast_to(seen, (n, len(seen)))
@@ -172,7 +198,8 @@ class Tokens(eqx.Module):
                 values, v[None].astype(keys.dtype), (i, t * n, 0, 0)
             )
             x = block.attend(x, q, keys[i], values[i], visible)
-        return self._outputs(x, cue), memory._replace(keys=keys, values=values)
+        memory = memory._replace(keys=keys, values=values)
+        return self._outputs(x, cue, memory.evidence), memory
 
     def read(self, inputs: Inputs, steps: Array, dtype: jnp.dtype = jnp.float32) -> Decision:
         """Decisions at the given steps of one logged episode, stacked."""
@@ -186,4 +213,14 @@ class Tokens(eqx.Module):
             q, k, v = block.project(x)
             x = block.attend(x, q, k, v, visible)
         x = x.reshape(length, n, -1)
-        return jax.vmap(self._outputs)(x[steps], jax.tree.map(lambda c: c[steps], cues))
+        cues = jax.tree.map(lambda c: c[steps], cues)
+        if self.shelf is None:
+            return jax.vmap(lambda x, cue: self._outputs(x, cue, None))(x[steps], cues)
+
+        def add(known: Evidence, row: Row) -> tuple[Evidence, Evidence]:
+            known = known.plus(row)
+            return known, known
+
+        _, known = jax.lax.scan(add, Evidence.none(n), rows)
+        at = jax.tree.map(lambda c: c[steps], known)
+        return jax.vmap(self._outputs)(x[steps], cues, at)
