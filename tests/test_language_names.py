@@ -12,7 +12,7 @@ from seedo.language import Conditions, DagScene, converse
 from seedo.language.measures import Arm, recitation, recitation_of
 from seedo.language.scenes import NONSENSE, THEMES, familiar, name_variables
 from seedo.play import Live, find_player, live_batch, origin
-from seedo.worlds.dag import DagConfig, DagWorld
+from seedo.worlds import DagConfig, DagWorld
 
 SYSTEMS = 200
 KINDS = ("familiar", "contrary", "permuted")

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from seedo.worlds._bench import Bench, BenchState
 from seedo.worlds._check import check, same, shaped, traced
+from seedo.worlds._dag_config import (
+    HELD_CAUSE,
+    HELD_EFFECT,
+    PRESETS,
+    SPLITS,
+    DagConfig,
+    configure,
+    held_out_set,
+)
 from seedo.worlds._dags import count_dags, enumerate_dags, random_subset, sample_dag
 from seedo.worlds._registry import find, from_config, kind_of, make, names, plain_names
 from seedo.worlds._scm import MONTE_CARLO_DRAWS, System, draw_noise
@@ -20,19 +29,7 @@ from seedo.worlds._spec import (
 from seedo.worlds._world import Action, Observation, References, Rollout, Row, World, set_to
 from seedo.worlds.blicket import BlicketConfig, BlicketWorld, matched
 from seedo.worlds.blicket import configure as configure_blicket
-from seedo.worlds.dag import (
-    HELD_CAUSE,
-    HELD_EFFECT,
-    PRESETS,
-    SPLITS,
-    DagConfig,
-    DagWorld,
-    Draw,
-    Task,
-    configure,
-    held_out_set,
-    legal_returns,
-)
+from seedo.worlds.dag import DagWorld, Draw, Task, legal_returns
 from seedo.worlds.rooms import RoomsConfig, RoomsWorld
 from seedo.worlds.rooms import configure as configure_rooms
 

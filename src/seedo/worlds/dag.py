@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import jax
@@ -13,7 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from seedo.errors import UserError, is_number, one_of, whole
+from seedo.worlds._dag_config import (
+    HELD_CAUSE,
+    HELD_EFFECT,
+    PRESETS,
+    SPLITS,
+    DagConfig,
+    configure,
+    held_out_set,
+)
 from seedo.worlds._dag_log import describe_systems, effects_told, graphs_told
 from seedo.worlds._dags import (
     ENUMERABLE,
@@ -25,8 +31,6 @@ from seedo.worlds._dags import (
     sample_rooted_dag,
 )
 from seedo.worlds._scm import (
-    MECHANISMS,
-    NOISE_FAMILIES,
     System,
     draw_noise,
     expected,
@@ -35,227 +39,6 @@ from seedo.worlds._scm import (
 )
 from seedo.worlds._spec import EXPLOIT, EXPLORE, OBSERVE, Spec, variable_names
 from seedo.worlds._world import Action, Observation, References, Row, World
-
-SPLITS = (
-    "train",
-    "heldout-link",
-    "heldout-set",
-    "more-variables",
-    "shifted-mechanism",
-    "shifted-noise",
-    "longer",
-    "drawn",
-)
-"""`drawn`: systems given from outside (`DagWorld.given`); sampled, any graph."""
-
-MOST_STEPS = 10_000
-"""Of an episode of several rounds."""
-
-HELD_CAUSE, HELD_EFFECT = 3, 4
-"""The held-out link: in training variable D is never an ancestor of variable E (see `held`)."""
-
-HELD = ("path", "arrow")
-
-PRESETS: dict[str, dict[str, Any]] = {
-    "linear": {},
-    "lampinen": {
-        "graph": "roots",
-        "mechanism": "leaky-relu",
-        "weight_family": "uniform",
-        "weight_scale": 2.0,
-        "noise_variance": 0.5,
-        "noise_variance_sd": 0.25,
-    },
-}
-
-
-@dataclass(frozen=True)
-class DagConfig:
-    """Settings of world `dag`; the defaults are preset `linear`, split `train`.
-
-    Attributes:
-        n: visible variables, 2 to 50.
-        graph: `uniform` over all labelled DAGs with in-degree <= max_parents (exact for every n),
-            or `roots`: 1..n-1 roots, then 1..max_parents parents among earlier variables.
-        weight_family: `normal` N(0, weight_scale^2) or `uniform` on [-weight_scale, weight_scale].
-        noise_variance, noise_variance_sd: each variable's noise variance is the first when the
-            second is 0, else normal with these moments before truncation at 0.
-        do_values: values that interventions can set.
-        observations, experiments, exploits: steps of each phase.
-        held: what split `train` holds out of the link from D to E: every `path`, or the `arrow`
-            alone (D may then act on E through others). `heldout-link` has what was held out.
-        rounds: how many times experiments and exploits come, one block after the other.
-        drift: radians by which the weights of the arrows turn from round to round: those of rounds
-            r and s are each N(0, weight_scale^2) and correlate by cos((r - s) drift). Graph and
-            noise stay. The observations belong to the first round.
-        goals: `same` goal at every exploit step, or a `fresh` one each.
-        relevant: None, or how many variables matter. They form a DAG of their own; the others form
-            another one, with no link between the two, so only the cue tells them apart.
-        confounders: hidden root variables, each a cause of two visible ones.
-        split: see `SPLITS`.
-    """
-
-    n: int = 5
-    preset: str = "linear"
-    split: str = "train"
-    graph: str = "uniform"
-    max_parents: int = 2
-    mechanism: str = "linear"
-    weight_family: str = "normal"
-    weight_scale: float = 1.0
-    noise_family: str = "gaussian"
-    noise_variance: float = 1.0
-    noise_variance_sd: float = 0.0
-    do_values: tuple[float, ...] = (-2.0, 2.0)
-    observations: int = 0
-    experiments: int = 5
-    exploits: int = 1
-    goals: str = "same"
-    relevant: int | None = None
-    confounders: int = 0
-    held: str = "path"
-    rounds: int = 1
-    drift: float = 0.0
-
-    def __post_init__(self) -> None:
-        for field, lowest, highest in (
-            ("n", 2, 50),
-            ("max_parents", 1, 49),
-            ("observations", 0, 10_000),
-            ("experiments", 0, 10_000),
-            ("exploits", 1, 10_000),
-            ("confounders", 0, 50),
-        ):
-            whole(field, getattr(self, field), lowest, highest)
-        block = self.experiments + self.exploits
-        whole("rounds", self.rounds, 1, max(1, (MOST_STEPS - self.observations) // block))
-        for field, options in (
-            ("preset", tuple(PRESETS)),
-            ("split", SPLITS),
-            ("graph", ("uniform", "roots")),
-            ("mechanism", MECHANISMS),
-            ("weight_family", ("normal", "uniform")),
-            ("noise_family", NOISE_FAMILIES),
-            ("goals", ("same", "fresh")),
-            ("held", HELD),
-        ):
-            one_of(field, getattr(self, field), options)
-        _number("weight_scale", self.weight_scale, positive=True)
-        _number("noise_variance", self.noise_variance, positive=True)
-        _number("noise_variance_sd", self.noise_variance_sd)
-        _number("drift", self.drift)
-        if self.drift and self.weight_family != "normal":
-            raise UserError("drift", self.drift, "weights can drift if weight_family is normal")
-        if self.drift and self.rounds == 1:
-            raise UserError("drift", self.drift, "weights change between rounds: use rounds >= 2")
-        if self.drift and self.split == "heldout-link":
-            raise UserError("drift", self.drift, "the best lever changes with it: not heldout-link")
-        _do_values(self.do_values)
-        if self.relevant is not None:
-            whole("relevant", self.relevant, 2, self.n)
-        if self.split == "heldout-link" and self.n <= HELD_EFFECT:
-            raise UserError(
-                "n", self.n, "split 'heldout-link' is about the link D -> E: use n >= 5"
-            )
-        if self.split == "heldout-link" and self.relevant is not None:
-            raise UserError(
-                "relevant", self.relevant, "split 'heldout-link' has no relevance cue: leave it out"
-            )
-        if self.split == "heldout-set":
-            if self.relevant is None or self.relevant >= self.n:
-                raise UserError(
-                    "relevant", self.relevant, "split 'heldout-set' needs fewer relevant than n"
-                )
-            if not _has_held_out_set(self.n, self.relevant):
-                raise UserError(
-                    "relevant",
-                    self.relevant,
-                    f"no set of this size is held out at n={self.n}: try n=10, relevant=5",
-                )
-
-    @property
-    def steps(self) -> int:
-        """Of an episode."""
-        return self.observations + (self.experiments + self.exploits) * self.rounds
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-able. What older versions had no word for goes without saying where it is usual."""
-        values = dataclasses.asdict(self) | {"do_values": list(self.do_values)}
-        usual = {"held": "path", "rounds": 1, "drift": 0.0}
-        return {k: v for k, v in values.items() if k not in usual or v != usual[k]}
-
-    @staticmethod
-    def from_dict(config: dict[str, Any]) -> DagConfig:
-        known = {f.name for f in dataclasses.fields(DagConfig)}
-        for field in config:
-            if field not in known:
-                raise UserError(
-                    field, config[field], f"not an option of world 'dag': {sorted(known)}"
-                )
-        values = dict(config)
-        if isinstance(values.get("do_values"), list):
-            values["do_values"] = tuple(values["do_values"])
-        return DagConfig(**values)
-
-
-def _number(field: str, value: object, positive: bool = False) -> None:
-    if not is_number(value) or value < 0 or (positive and value == 0):
-        raise UserError(field, value, f"use a finite number {'> 0' if positive else '>= 0'}")
-
-
-def _do_values(values: object) -> None:
-    if not isinstance(values, tuple) or not values:
-        raise UserError("do_values", values, "use one or more finite numbers")
-    for value in values:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not math.isfinite(value):
-            raise UserError("do_values", values, "use one or more finite numbers")
-    if len(set(values)) != len(values):
-        raise UserError("do_values", values, "use distinct numbers")
-
-
-def configure(preset: str = "linear", split: str = "train", **options: Any) -> DagConfig:
-    """Settings from a preset, a split and the user's own options, which win over both.
-
-    What a split changes: `heldout-set` n=10 of which 5 are relevant; `more-variables` n=10;
-    `shifted-mechanism` tanh (linear where the preset was not); `shifted-noise` doubles the noise
-    variance; `longer` 4n experiments. Otherwise there are n experiments (one for each relevant
-    variable).
-    """
-    one_of("preset", preset, tuple(PRESETS))
-    one_of("split", split, SPLITS)
-    base: dict[str, Any] = dict(PRESETS[preset])
-    if split == "heldout-set":
-        base |= {"n": 10, "relevant": 5}
-    elif split == "more-variables":
-        base |= {"n": 10}
-    elif split == "shifted-mechanism":
-        base |= {"mechanism": "tanh" if preset == "linear" else "linear"}
-    elif split == "shifted-noise":
-        base |= {"noise_variance": 2 * base.get("noise_variance", 1.0)}
-    base |= {k: v for k, v in options.items() if v is not None}
-    if "experiments" not in base:
-        own = base.get("relevant") or base.get("n", 5)
-        own = own if isinstance(own, int) else 5
-        base["experiments"] = (4 if split == "longer" else 1) * min(max(own, 0), 50)
-    return DagConfig.from_dict({"preset": preset, "split": split} | base)
-
-
-def held_out_set(members: Bool[Array, " n"] | np.ndarray) -> Any:
-    """Whether a set of relevant variables is never seen in training: indices sum to 0 mod 5.
-
-    About a fifth of all sets, spread over all variables; a rule rather than a list, so that it
-    holds for any n.
-    """
-    xp = np if isinstance(members, np.ndarray) else jnp
-    return (members * xp.arange(members.shape[-1])).sum(axis=-1) % 5 == 0
-
-
-def _has_held_out_set(n: int, size: int) -> bool:
-    rng = np.random.default_rng(0)
-    masks = np.stack([np.isin(np.arange(n), rng.permutation(n)[:size]) for _ in range(500)])
-    held = held_out_set(masks)
-    return bool(held.any() and not held.all())
 
 
 @functools.cache
