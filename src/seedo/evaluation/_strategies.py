@@ -17,7 +17,7 @@ from seedo.episodes import EXPLOIT, EpisodeBatch
 from seedo.errors import UserError, is_number
 from seedo.evaluation._replay import reread, world_of
 from seedo.experimenters import READERS, Experimenter, History
-from seedo.inference.exact import SubsetPosterior, bayes_expected, bayes_supported
+from seedo.inference.exact import bayes_expected, bayes_posterior, bayes_supported
 from seedo.inference.scores import Rows
 from seedo.worlds import DagConfig, Spec, kind_of, names
 
@@ -264,9 +264,7 @@ def _graph_posterior(
         return reason
     found = np.zeros((len(episode), batch.n, len(values)))
     for size in np.unique(sizes).tolist():
-        posterior = SubsetPosterior(
-            size, config.max_parents, config.noise_variance, config.weight_scale**2
-        )
+        posterior = bayes_posterior(config.to_dict(), size)
         # Work and memory grow as 3^n: a chunk of 16 episodes at n = 10 takes about 0.3 GB.
         chunk = 256 if size <= 6 else 64 if size <= 8 else 16
         group = np.flatnonzero(sizes == size)

@@ -28,7 +28,7 @@ from seedo.inference.design import (
     goal_probabilities,
     value_of_information,
 )
-from seedo.inference.exact import SubsetPosterior, bayes_supported
+from seedo.inference.exact import SubsetPosterior, bayes_posterior, bayes_supported
 from seedo.inference.scores import Moments, add_row, no_rows
 from seedo.worlds import Action, Observation, Spec
 
@@ -179,12 +179,7 @@ def bayesian(name: str, config: Mapping[str, Any], draws: int | None = None) -> 
     size = config.get("relevant") or config["n"]
     if name == "goal" and size > _MOST_FOR_GOAL:
         raise UserError("bayes", name, f"{size} variables; at most {_MOST_FOR_GOAL}: use eig")
-    posterior = SubsetPosterior(
-        size,
-        min(config["max_parents"], size - 1),
-        float(config["noise_variance"]),
-        float(config["weight_scale"]) ** 2,
-    )
+    posterior = bayes_posterior(config)
     default = VALUE_DRAWS if name == "goal" else INFORMATION_DRAWS
     values = tuple(float(v) for v in config["do_values"])
     draws = default if draws is None else draws
@@ -196,5 +191,6 @@ def bayesian(name: str, config: Mapping[str, Any], draws: int | None = None) -> 
         posterior.noise_variance,
         posterior.weight_variance,
         samples,
+        posterior.root_variance,
     )
     return Bayesian("shuffled", posterior, values, draws, sampled)

@@ -37,6 +37,7 @@ class SampledGraphs:
         noise_variance: known variance of every node's noise.
         weight_variance: prior variance of every weight.
         samples: K.
+        root_variance: known variance of the noise of nodes without parents, if it is another.
     """
 
     n: int
@@ -44,6 +45,7 @@ class SampledGraphs:
     noise_variance: float
     weight_variance: float
     samples: int
+    root_variance: float | None = None
 
     def effects(
         self, moments: Moments, goal: Int[Array, ""], key: PRNGKeyArray
@@ -54,7 +56,9 @@ class SampledGraphs:
         `ExactPosterior.effects`.
         """
         table = self._draw(key)
-        families = fit_families(moments, table, self.noise_variance, self.weight_variance)
+        families = fit_families(
+            moments, table, self.noise_variance, self.weight_variance, self.root_variance
+        )
         share = jax.nn.softmax(families.score.sum(0))
         itself = jnp.arange(self.n) == goal
 

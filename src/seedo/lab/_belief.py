@@ -58,16 +58,18 @@ def beliefs(
     steps = len(targets)
     if steps:
         target[:steps], outcome[:steps] = targets, np.stack(list(outcomes))
-    variances = jnp.float32(config.noise_variance), jnp.float32(config.weight_scale**2)
+    root = config.noise_variance if config.root_variance is None else config.root_variance
+    variances = jnp.asarray([config.noise_variance, config.weight_scale**2, root], jnp.float32)
     limit = min(config.max_parents, config.n - 1)
-    edges, bits = _posteriors(config.n, limit, *variances, outcome, target, steps)
+    edges, bits = _posteriors(config.n, limit, variances, outcome, target, steps)
     edges, bits = np.asarray(edges, np.float64)[: steps + 1], np.asarray(bits)[: steps + 1]
     return [Belief(e, float(b)) for e, b in zip(edges, bits, strict=True)]
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def _posteriors(n: int, limit: int, noise: Any, weight: Any, outcome: Any, target: Any, steps: Any):
-    posterior = SubsetPosterior(n, limit, noise, weight)
+def _posteriors(n: int, limit: int, variances: Any, outcome: Any, target: Any, steps: Any):
+    """Variances, unlike numbers of variables, are arguments: no world is compiled anew for them."""
+    posterior = SubsetPosterior(n, limit, *variances)
 
     def after(moments):
         return posterior.edge_marginals(moments), posterior.entropy(moments)

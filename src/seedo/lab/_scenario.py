@@ -356,6 +356,8 @@ def _to_fit(config: Config, drawn: Drawn) -> DagConfig:
         # Unequal noise is no single known variance, and nobody is to assume that it is.
         "noise_variance": round(float(variances.mean()), 6) or config.noise_variance,
         "noise_variance_sd": round(float(variances.std()), 6),
+        "shocks": "none",
+        "shock_scale": 1.0,
         "confounders": len(weights) - n,
         "max_parents": min(max(config.max_parents, parents), n - 1),
         "relevant": None,

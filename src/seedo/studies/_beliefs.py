@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 from seedo.episodes import EXPLOIT, EXPLORE, OBSERVE, Dataset, EpisodeBatch, concatenate
 from seedo.errors import UserError
 from seedo.inference import GraphPrior, UnknownNoise
-from seedo.inference.exact import SubsetPosterior, bayes_supported, graph_posterior
+from seedo.inference.exact import (
+    SubsetPosterior,
+    bayes_posterior,
+    bayes_supported,
+    graph_posterior,
+)
 from seedo.inference.scores import Moments, fuse
 from seedo.studies._histories import in_equal_parts
 from seedo.tables import Table
@@ -61,9 +66,7 @@ def _scores(batch: EpisodeBatch) -> dict[str, NDArray[np.float64]]:
     expected = np.array([s["expected"] for s in systems])  # [B, n, V, n]
 
     gram, rows = moments_by_experiment(batch)
-    posterior = SubsetPosterior(
-        n, min(config.max_parents, n - 1), config.noise_variance, config.weight_scale**2
-    )
+    posterior = bayes_posterior(config.to_dict(), n)
     edges, effects, bits = _beliefs(posterior, gram, rows)
     goal = batch.goal[:, -1].astype(np.int64)
     worth = _worth(effects, expected, goal, np.asarray(config.do_values))

@@ -29,6 +29,10 @@ SPLITS = (
 MOST_STEPS = 10_000
 """Of an episode of several rounds."""
 
+SHOCKS = ("none", "observed", "hidden")
+
+_UNSAID = ("held", "rounds", "drift", "shocks", "shock_scale")
+
 HELD_CAUSE, HELD_EFFECT = 3, 4
 """The held-out link: in training variable D is never an ancestor of variable E (see `held`)."""
 
@@ -70,6 +74,10 @@ class DagConfig:
         relevant: None, or how many variables matter. They form a DAG of their own; the others form
             another one, with no link between the two, so only the cue tells them apart.
         confounders: hidden root variables, each a cause of two visible ones.
+        shocks, shock_scale: whose noise is stronger than that of the others, and how many times
+            (of standard deviations): `observed`, of every visible variable without a cause;
+            `hidden`, of the confounders; `none`. What causes several variables then moves them
+            together far more than each moves on its own.
         split: see `SPLITS`.
     """
 
@@ -94,6 +102,8 @@ class DagConfig:
     held: str = "path"
     rounds: int = 1
     drift: float = 0.0
+    shocks: str = "none"
+    shock_scale: float = 1.0
 
     def __post_init__(self) -> None:
         for field, lowest, highest in (
@@ -116,6 +126,7 @@ class DagConfig:
             ("noise_family", NOISE_FAMILIES),
             ("goals", ("same", "fresh")),
             ("held", HELD),
+            ("shocks", SHOCKS),
         ):
             one_of(field, getattr(self, field), options)
         _number("weight_scale", self.weight_scale, positive=True)
@@ -128,6 +139,7 @@ class DagConfig:
             raise UserError("drift", self.drift, "weights change between rounds: use rounds >= 2")
         if self.drift and self.split == "heldout-link":
             raise UserError("drift", self.drift, "the best lever changes with it: not heldout-link")
+        self._check_shocks()
         _do_values(self.do_values)
         if self.relevant is not None:
             whole("relevant", self.relevant, 2, self.n)
@@ -151,6 +163,19 @@ class DagConfig:
                     f"no set of this size is held out at n={self.n}: try n=10, relevant=5",
                 )
 
+    def _check_shocks(self) -> None:
+        _number("shock_scale", self.shock_scale, positive=True)
+        if self.shocks == "none" and self.shock_scale != 1:
+            raise UserError("shock_scale", self.shock_scale, "say whose: shocks observed or hidden")
+        if self.shocks == "hidden" and not self.confounders:
+            raise UserError("shocks", self.shocks, "nothing is hidden: use confounders >= 1")
+
+    @property
+    def root_variance(self) -> float | None:
+        """Of the noise of visible variables without a cause, where it is another."""
+        scale = self.shock_scale if self.shocks == "observed" else 1.0
+        return None if scale == 1 else self.noise_variance * scale**2
+
     @property
     def steps(self) -> int:
         """Of an episode."""
@@ -159,7 +184,7 @@ class DagConfig:
     def to_dict(self) -> dict[str, Any]:
         """JSON-able. What older versions had no word for goes without saying where it is usual."""
         values = dataclasses.asdict(self) | {"do_values": list(self.do_values)}
-        usual = {"held": "path", "rounds": 1, "drift": 0.0}
+        usual = {f.name: f.default for f in dataclasses.fields(self) if f.name in _UNSAID}
         return {k: v for k, v in values.items() if k not in usual or v != usual[k]}
 
     @staticmethod

@@ -263,7 +263,12 @@ class DagWorld(World):
             variance = c.noise_variance + c.noise_variance_sd * drawn
         else:
             variance = jnp.full(size, c.noise_variance, jnp.float32)
-        system = System(jnp.where(full, weights, 0.0), jnp.sqrt(variance))
+        noise = jnp.sqrt(variance)
+        if c.shocks != "none":
+            hidden = jnp.arange(size) >= c.n
+            shocked = hidden if c.shocks == "hidden" else ~hidden & ~full.any(axis=0)
+            noise = jnp.where(shocked, c.shock_scale * noise, noise)
+        system = System(jnp.where(full, weights, 0.0), noise)
         if not c.drift:
             return system
         key_second = jax.random.fold_in(key_weights, 1)

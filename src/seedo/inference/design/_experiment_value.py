@@ -4,7 +4,9 @@ Model and prior are those of `SubsetPosterior`. An experiment do(x_i = v) gives 
 graph G, p(Y | G, D) is a product of normal densities, one for each node j but i, which depends on
 G through j's parents P alone (Bishop, Pattern Recognition and Machine Learning, 2006, eq. 3.58):
 
-    r_j(P) = N(y_j; m_P . y_P, noise_variance + y_P' C_P y_P),     m_P, C_P given the rows D.
+    r_j(P) = N(y_j; m_P . y_P, s^2 + y_P' C_P y_P),     m_P, C_P given the rows D,
+
+where s^2 is `noise_variance`, or `root_variance` where P is empty and there is one.
 
 So Y multiplies the score of family (j, P) by r_j(P), and the recursion over subsets gives the
 density under all graphs at once, from the shares that its terms had before Y:
@@ -40,7 +42,14 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from seedo.errors import UserError
 from seedo.inference.exact._subsets import SubsetPosterior, _Growth, _plan
-from seedo.inference.scores._families import Moments, Rows, add_row, as_moments, weight_covariance
+from seedo.inference.scores._families import (
+    Moments,
+    Rows,
+    add_row,
+    as_moments,
+    family_noise,
+    weight_covariance,
+)
 
 INFORMATION_DRAWS, VALUE_DRAWS = 256, 64
 """Outcomes drawn for each experiment unless told otherwise."""
@@ -215,6 +224,7 @@ class _Belief(NamedTuple):
     growth: _Growth
     weight: jax.Array  # [n, F, n], mean of every family's weights
     covariance: jax.Array  # [n, F, n, n]
+    noise: jax.Array  # [n, F], variance of the child's own noise
     last: jax.Array  # [2^n, n], P(the last of the variables U in a random order)
 
 
@@ -286,7 +296,9 @@ def _believe(posterior: SubsetPosterior, moments: Moments) -> _Belief:
     covariance = weight_covariance(
         moments, posterior.table, posterior.noise_variance, posterior.weight_variance
     )
-    return _Belief(growth, families.weight, covariance, _last(posterior.n, growth.log_local))
+    noise = family_noise(posterior.table, posterior.noise_variance, posterior.root_variance)
+    noise = jnp.broadcast_to(jnp.asarray(noise, growth.log_local.dtype), families.score.shape)
+    return _Belief(growth, families.weight, covariance, noise, _last(posterior.n, growth.log_local))
 
 
 @cache
@@ -323,7 +335,8 @@ def _outcomes(
     for node, family in reversed(nodes):
         weight, spread = belief.weight[node, family].T, packed[node, family].T
         mean = (weight[:, None] * outcome).sum(0)
-        variance = posterior.noise_variance + (spread[:, None] * outcome[a] * outcome[b]).sum(0)
+        own = belief.noise[node, family]
+        variance = own + (spread[:, None] * outcome[a] * outcome[b]).sum(0)
         drawn = mean + jnp.sqrt(variance) * jnp.take_along_axis(noise, node[None], 0)
         drawn = jnp.where(node == target[:, None], value[:, None], drawn)
         outcome = jnp.where(np.arange(n)[:, None, None] == node, drawn, outcome)
@@ -419,7 +432,7 @@ def _ratios(posterior: SubsetPosterior, sample: _Sample) -> _Ratios:
     packed, (a, b) = _packed(belief.covariance)
     square = jnp.einsum("jfp,pN->jfN", packed, outcome[a] * outcome[b], precision="highest")
     mean = jnp.einsum("jfi,iN->jfN", belief.weight, outcome, precision="highest")
-    variance, error = posterior.noise_variance + square, outcome[:, None] - mean
+    variance, error = belief.noise[..., None] + square, outcome[:, None] - mean
     was_set = (sample.target == np.arange(posterior.n))[:, None, None]
     log_ratio = -0.5 * (jnp.log(variance) + error**2 / variance)
     log_ratio = jnp.where(was_set, 0.0, log_ratio - log_ratio.max(1, keepdims=True))

@@ -11,6 +11,7 @@ from seedo.inference.exact._reader import (
     MAX_VARIABLES,
     EffectsPosterior,
     bayes_expected,
+    bayes_posterior,
     bayes_supported,
 )
 from seedo.inference.exact._subsets import SubsetPosterior
@@ -30,6 +31,7 @@ __all__ = [
     "SubsetPosterior",
     "batch_rows",
     "bayes_expected",
+    "bayes_posterior",
     "bayes_supported",
     "draw_parameters",
     "find_conflicts",

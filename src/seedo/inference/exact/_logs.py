@@ -95,7 +95,14 @@ def _graphs_known(batch: EpisodeBatch, table: Table) -> LogRows:
     settings = config.to_dict() | {"n": table.n, "relevant": None}
     if bayes_supported(settings) is not None:
         return LogRows(table, None, prior)
-    return LogRows(table, KnownNoise(config.noise_variance, config.weight_scale**2), prior)
+    return LogRows(table, _noise_of(config), prior)
+
+
+def _noise_of(config: DagConfig) -> KnownNoise:
+    """What world `dag` says of noise and weights."""
+    return KnownNoise(
+        config.noise_variance, config.weight_scale**2, root_variance=config.root_variance
+    )
 
 
 _PRIORS = {"dag": _graphs_known}

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from seedo.errors import UserError
+from seedo.inference.exact._subsets import SubsetPosterior
 from seedo.inference.scores._families import Rows
 
 MAX_VARIABLES = 10
@@ -114,6 +115,20 @@ def bayes_supported(config: Mapping[str, Any]) -> str | None:
     if config.get("graph", "uniform") != "uniform":
         return f"graph prior {config['graph']}; the exact reader is for uniform"
     return None
+
+
+def bayes_posterior(config: Mapping[str, Any], size: int | None = None) -> SubsetPosterior:
+    """The exact posterior of a `dag` world of this configuration; `bayes_supported` must be None.
+
+    Args:
+        config: fields of `seedo.worlds.DagConfig`.
+        size: the number of (relevant) variables, if it is not that of the configuration.
+    """
+    size = size or config.get("relevant") or config["n"]
+    noise, weight = float(config["noise_variance"]), float(config["weight_scale"]) ** 2
+    scale = config.get("shock_scale", 1.0) if config.get("shocks") == "observed" else 1.0
+    root = None if scale == 1 else noise * scale**2
+    return SubsetPosterior(size, min(config["max_parents"], size - 1), noise, weight, root)
 
 
 @partial(jax.jit, static_argnames="posterior")

@@ -99,12 +99,14 @@ class SubsetPosterior:
         max_parents: largest in-degree with any prior mass.
         noise_variance: known variance of every node's noise.
         weight_variance: prior variance of every weight.
+        root_variance: known variance of the noise of nodes without parents, if it is another.
     """
 
     n: int
     max_parents: int
     noise_variance: float = 1.0
     weight_variance: float = 1.0
+    root_variance: float | None = None
 
     @property
     def table(self) -> FamilyTable:
@@ -113,7 +115,9 @@ class SubsetPosterior:
 
     def families(self, rows: Rows | Moments) -> Families:
         """Score [n, F] (nats) and posterior-mean weights [n, F, n] of every family."""
-        return fit_families(rows, self.table, self.noise_variance, self.weight_variance)
+        return fit_families(
+            rows, self.table, self.noise_variance, self.weight_variance, self.root_variance
+        )
 
     def family_scores(self, rows: Rows | Moments) -> jax.Array:
         """Log marginal likelihoods, float[n, F] (nats)."""

@@ -88,9 +88,16 @@ class Families(NamedTuple):
 
 
 def fit_families(
-    evidence: Rows | Moments, table: FamilyTable, noise_variance: float, weight_variance: float
+    evidence: Rows | Moments,
+    table: FamilyTable,
+    noise_variance: float,
+    weight_variance: float,
+    root_variance: float | None = None,
 ) -> Families:
-    """Scores all families on one episode; pure, may be jitted and vmapped; dtype of the outcome."""
+    """Scores all families on one episode; pure, may be jitted and vmapped; dtype of the outcome.
+
+    `root_variance`: of the noise of nodes without parents, if it is another.
+    """
     gram, rows = as_moments(evidence)
     system, moment = _systems(gram, table, weight_variance / noise_variance)
     n = len(table.parents)
@@ -99,12 +106,23 @@ def fit_families(
     power = gram[child, child, child]
     weights = [weight_variance / noise_variance * s for s in _substitute(factor, moment)]
     residual = power - sum(b * w for b, w in zip(moment, weights, strict=True))
-    constant = rows[:, None] * (math.log(2 * math.pi) + jnp.log(noise_variance))
-    score = -0.5 * (constant + log_det + residual / noise_variance)
+    # Without parents the ratio of the variances has no say in `log_det` and `residual`.
+    variance = family_noise(table, noise_variance, root_variance)
+    constant = rows[:, None] * (math.log(2 * math.pi) + jnp.log(variance))
+    score = -0.5 * (constant + log_det + residual / variance)
     dense = jnp.zeros((*score.shape, n), score.dtype)
     for u, weight in enumerate(weights):
         dense += weight[..., None] * (table.parents[..., u, None] == np.arange(n))
     return Families(jnp.broadcast_to(score, table.code.shape), dense)
+
+
+def family_noise(
+    table: FamilyTable, noise_variance: float, root_variance: float | None
+) -> float | jax.Array:
+    """Variance of the child's own noise in every family, float[n, F], or of all."""
+    if root_variance is None:
+        return noise_variance
+    return jnp.where(jnp.asarray(table.code) == 0, root_variance, noise_variance)
 
 
 def weight_covariance(

@@ -20,6 +20,8 @@ class KnownNoise:
     weight_variance: float = 1.0
     intercept: bool = False
     offset_variance: float = 100.0
+    root_variance: float | None = None
+    """Of the noise of variables without parents, if it is another."""
 
     standardise = False
 
@@ -33,7 +35,7 @@ class KnownNoise:
     def evidence(
         self, n: int, parents: int, rows: float, log_det: NDArray, residual: NDArray
     ) -> NDArray[np.float64]:
-        s2 = self.noise_variance
+        s2 = self._variance(parents)
         return -0.5 * (rows * np.log(2 * np.pi * s2) + log_det + residual / s2)
 
     def draw_variance(
@@ -46,11 +48,15 @@ class KnownNoise:
         rng: np.random.Generator,
     ) -> NDArray[np.float64]:
         """Posterior draws of s^2, float64[size]."""
-        return np.full(size, self.noise_variance)
+        return np.full(size, self._variance(parents))
 
     def predictive(self, n: int, parents: int, rows: float, residual: float) -> tuple[float, float]:
         """Degrees of freedom of a new value and the square of its scale, weights aside."""
-        return np.inf, self.noise_variance
+        return np.inf, self._variance(parents)
+
+    def _variance(self, parents: int) -> float:
+        root = self.root_variance
+        return self.noise_variance if parents or root is None else root
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,9 @@ def _marginals(
     k = outcome.shape[1]
     model = posterior_of(config, k)
     prior = GraphPrior(k, min(config["max_parents"], k - 1))
-    noise = KnownNoise(float(config["noise_variance"]), float(config["weight_scale"]) ** 2)
+    noise = KnownNoise(
+        model.noise_variance, model.weight_variance, root_variance=model.root_variance
+    )
     if not len(outcome):  # a row of zeros that sets everything tells nothing
         outcome, regime = np.zeros((1, k)), np.zeros(1, np.int64)
         regimes: tuple[Regime, ...] = (Regime("none", frozenset(range(k))),)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
-from seedo.inference.exact import SubsetPosterior, bayes_supported
+from seedo.inference.exact import SubsetPosterior, bayes_posterior, bayes_supported
 from seedo.inference.scores import Rows
 
 Arrows = frozenset[tuple[int, int]]
@@ -30,12 +30,7 @@ def posterior_of(config: Mapping[str, Any], size: int) -> SubsetPosterior:
     """
     if (reason := bayes_supported({**config, "relevant": size})) is not None:
         raise UserError("world", config.get("preset", "dag"), reason)
-    return SubsetPosterior(
-        size,
-        min(config["max_parents"], size - 1),
-        float(config["noise_variance"]),
-        float(config["weight_scale"]) ** 2,
-    )
+    return bayes_posterior(config, size)
 
 
 def edge_probabilities(
