@@ -51,6 +51,18 @@ def test_largest_effect_is_the_mean_slope_of_a_variable_s_own_rows():
         np.testing.assert_allclose(score("largest-effect")[i], slope * VALUES, atol=1e-5)
 
 
+def test_slope_is_the_least_squares_line_from_the_mean_of_the_observations():
+    grid = np.array([-1.0, 0.5, 4.0], np.float32)
+    value = np.where(TARGET < 0, 0, np.resize(grid, 8)).astype(np.float32)
+    history = History(*map(jnp.asarray, (OUTCOME, TARGET, value, np.ones(8, bool))))
+    ours = np.asarray(READ["slope"](history, jnp.asarray(GOAL), jnp.asarray(grid)))
+    usual = OUTCOME[TARGET < 0, GOAL].mean()
+    for i in range(4):
+        rows = TARGET == i
+        line = np.linalg.lstsq(value[rows, None], OUTCOME[rows, GOAL] - usual, rcond=None)[0]
+        np.testing.assert_allclose(ours[i], line[0] * grid, atol=1e-5)
+
+
 def test_best_outcome_is_the_highest_goal_after_the_very_action():
     ours = score("best-outcome")
     for i, v in np.ndindex(4, 2):

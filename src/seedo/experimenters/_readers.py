@@ -79,6 +79,24 @@ def largest_effect(history: History, goal, values):
     return mean[:, None] * values[None, :]
 
 
+def slope(history: History, goal, values):
+    """Slope times do-value: of every variable that was set, the straight line from what the goal
+    is while nothing is set (its mean over observations; 0 if there are none), by least squares.
+
+    Unlike in `largest_effect`, rows with a larger value count for more, since noise misleads them
+    less, and a goal that is not 0 by itself does no harm. Zero if it was never set.
+    """
+    x, known = _clean(history)
+    watched = (history.seen & (history.target < 0) & known[:, goal]).astype(x.dtype)
+    usual = (x[:, goal] * watched).sum() / jnp.maximum(watched.sum(), 1)
+    own = _is_target(history, x.shape[-1]) & known[:, goal][:, None]
+    value = jnp.where(own, history.value[:, None], 0.0)
+    moment = (value * (x[:, goal] - usual)[:, None]).sum(0)
+    square = (value**2).sum(0)
+    found = jnp.where(square > 0, moment / jnp.where(square > 0, square, 1.0), 0.0)
+    return found[:, None] * values[None, :]
+
+
 def best_outcome(history: History, goal, values):
     """Repeat the very intervention after which the goal was highest."""
     x, known = _clean(history)
@@ -106,6 +124,7 @@ READERS: dict[str, Reader] = {
     "total-correlation": total_correlation,
     "partial-correlation": partial_correlation,
     "largest-effect": largest_effect,
+    "slope": slope,
     "best-outcome": best_outcome,
     "last-reward": last_reward,
 }
