@@ -13,11 +13,13 @@ from seedo.studies._registry import REGISTRY, find, names
 
 if TYPE_CHECKING:
     from seedo.studies._campaigns import CHOSEN, FIRST, Campaign, read_campaigns
+    from seedo.studies._price import priced
     from seedo.studies._spoken import InProcess, TextPlayer, ThroughInspect, find_text_player
     from seedo.studies._study import Finding, Say, Study, Work
 
 _HEAVY = {
     "_campaigns": ("CHOSEN", "FIRST", "Campaign", "read_campaigns"),
+    "_price": ("priced",),
     "_study": ("Finding", "Say", "Study", "Work"),
     "_spoken": ("InProcess", "TextPlayer", "ThroughInspect", "find_text_player"),
 }
@@ -67,6 +69,7 @@ __all__ = [
     "find",
     "find_text_player",
     "names",
+    "priced",
     "read_campaigns",
     "study",
 ]

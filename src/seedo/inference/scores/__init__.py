@@ -10,6 +10,7 @@ from seedo.inference.scores._families import (
     family_table,
     fit_families,
     no_rows,
+    weight_covariance,
 )
 from seedo.inference.scores._mechanisms import Mechanisms
 from seedo.inference.scores._score_table import ScoreTable
@@ -32,4 +33,5 @@ __all__ = [
     "fit_families",
     "fuse",
     "no_rows",
+    "weight_covariance",
 ]

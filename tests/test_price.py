@@ -1,0 +1,119 @@
+"""The price of an exclusion against brute force, and against what the expert of the logs did."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from seedo import studies, worlds
+from seedo.errors import UserError
+from seedo.studies._price import histories, imitators
+from seedo.worlds import configure
+
+NOISE, VALUES = 0.5, np.array([-2.0, 2.0])
+CAUSE, GOAL = 1, 2
+
+
+def systems(rng, count):
+    """Weights [S, 3, 3] of systems with a goal at 2, as the world draws them: graphs are uniform,
+    goals are drawn among what has a cause, so that a system counts by its chance of that goal."""
+    pairs = [(i, j) for i in range(3) for j in range(3) if i != j]
+    graphs = []
+    for present in product((0, 1), repeat=6):
+        graph = np.zeros((3, 3))
+        for (i, j), here in zip(pairs, present, strict=True):
+            graph[i, j] = here
+        if not np.linalg.matrix_power(graph, 3).any() and not (graph * graph.T).any():
+            graphs.append(graph)
+    assert len(graphs) == 25
+    drawn = np.array(graphs)[rng.integers(25, size=count)]
+    caused = drawn.any(1)
+    chance = np.where(caused.any(1), caused[:, GOAL] / np.maximum(caused.sum(1), 1), 1 / 3)
+    return drawn * rng.normal(size=drawn.shape), chance
+
+
+def outcomes(rng, weights):
+    """Each variable set once, [3 rows, 3]."""
+    rows = np.zeros((3, 3))
+    for target in range(3):
+        own = weights.copy()
+        own[:, target] = 0
+        drive = rng.normal(size=3) * NOISE**0.5
+        drive[target] = rng.choice(VALUES)
+        rows[target] = drive @ np.linalg.inv(np.eye(3) - own)
+    return rows
+
+
+def weighed(rows, weights):
+    """Likelihood of the rows under every system, from the equations of what was not set."""
+    residual = rows[None] - np.einsum("ti,sij->stj", rows, weights)
+    free = 1 - np.eye(3)
+    return np.exp(-(residual**2 * free).sum((1, 2)) / (2 * NOISE))
+
+
+def test_masses_and_prices_are_those_of_importance_sampling_from_the_prior():
+    rng = np.random.default_rng(0)
+    weights, chance = systems(rng, 150_000)
+    effect = np.linalg.inv(np.eye(3) - weights)[:, :GOAL, GOAL]  # on the goal, of 0 and 1
+    worth = (effect[..., None] * VALUES).reshape(len(weights), -1)
+    best = worth == worth.max(1, keepdims=True)
+    best = best / best.sum(1, keepdims=True)
+    arrow = weights[:, CAUSE, GOAL] != 0
+    linked = arrow | ((weights[:, 1, 0] != 0) & (weights[:, 0, 2] != 0))
+    some = np.flatnonzero(~linked & (rng.random(len(weights)) < chance))[:16]
+    seen = [outcomes(rng, weights[i]) for i in some]
+    gram = np.array([[np.delete(x, j, 0).T @ np.delete(x, j, 0) for j in range(3)] for x in seen])
+    config = configure(n=3, noise_variance=NOISE)
+    read = imitators(gram, np.full((16, 3), 2.0), config, 4096, 0, link=(CAUSE, GOAL))
+
+    likely = [weighed(x, weights) * chance for x in seen]
+    unaware = np.array([p @ best / p.sum() for p in likely])
+    for held, out in (("path", linked), ("arrow", arrow)):
+        bound = [-np.log(p[~out].sum() / p.sum()) for p in likely]
+        known = np.array([p[~out] @ best[~out] / p[~out].sum() for p in likely])
+        price = (known * np.log(np.where(known > 0, known / unaware, 1.0))).sum(1)
+        np.testing.assert_allclose(read.bound(held), bound, atol=0.04)
+        np.testing.assert_allclose(read.plays(held)[:, :4], known, atol=0.04)
+        np.testing.assert_allclose(read.price(held), price, atol=0.02)
+        assert abs(read.price(held).mean() - price.mean()) < 0.003 < price.mean()
+        assert (read.price(held) <= read.bound(held) + 1e-9).all()
+    assert (read.price("nothing") == 0).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("held", ["path", "arrow"])
+def test_the_imitator_of_the_logs_is_as_often_right_as_it_thinks(held):
+    world = worlds.make("dag", split="train", held=held, noise_variance=0.25, experiments=4)
+    seen = histories(world, 6000, 0)
+    read = imitators(seen.gram, seen.rows, world.settings, 512, 0)
+    truth = seen.worth == seen.worth.max(1, keepdims=True)
+    for thinks, calibrated in ((read.plays(held), True), (read.plays("nothing"), False)):
+        # Of every target: the share of episodes in which it is best, against what is thought.
+        off = (truth / truth.sum(1, keepdims=True) - thinks).reshape(len(truth), 5, 2).sum(2)
+        z = off.mean(0) / (off.std(0) + 0.01) * len(off) ** 0.5
+        assert (np.abs(z[:4]) < 4).all() == calibrated
+    if held == "path":  # but in the graph without arrows, where the expert sets anything
+        assert read.plays(held)[:, 6:8].max() < 0.05
+
+
+@pytest.mark.slow
+def test_without_noise_the_exclusion_is_worth_nothing_and_with_noise_something():
+    few = {"train": 1500, "unseen": 64, "draws": 64}
+    exact = studies.priced({"noise_variance": 1e-4}, "path", **few)
+    noisy = studies.priced({"noise_variance": 1.0}, "path", **few)
+    assert exact["train"]["price"]["high"] < 1e-4 < 0.05 < noisy["train"]["price"]["low"]
+    assert noisy["train"]["price"]["high"] < noisy["train"]["bound"]["low"]
+    for found in (exact, noisy):
+        assert found["train"]["sets D"]["imitator"]["value"] == 0
+    assert noisy["train"]["sets D"]["unaware"]["value"] > 0.03
+    assert noisy["train"]["given up"]["high"] > 0
+    assert exact["unseen"]["return"]["unaware"]["value"] > 0.999
+    assert noisy["unseen"]["return"]["unaware"]["value"] > 0.6
+
+
+def test_worlds_of_which_the_price_is_not_exact_are_refused():
+    for options in ({"n": 6}, {"exploits": 2}, {"mechanism": "tanh"}):
+        with pytest.raises(UserError):
+            histories(worlds.make("dag", split="train", **options), 8, 0)
