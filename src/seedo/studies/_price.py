@@ -11,31 +11,30 @@ one who does not know of the exclusion plays p_all(a | h), the same with all gra
 over the histories h of the logs that hold the link out. The experiments themselves cost nothing:
 the expert picks them without looking at the system.
 
-How it is computed. Graphs are listed (n <= 5) and weighed exactly: the families' marginal
-likelihoods, times P(goal = E | graph), since a goal is drawn among what can be moved and so tells
-of the graph. They fall into three kinds: no path from D to E; paths but no arrow; the arrow. With
-the posterior mass of each kind and P(a | h, kind), p_held and p_all are mixtures. If m is the mass
-of what is held out,
+How it is computed. Graphs fall into three kinds: no path from D to E; paths but no arrow; the
+arrow (`_linked_graphs`: their masses given the history and that E is the goal). With the posterior
+mass of each kind and P(a | h, kind), p_held and p_all are mixtures. If m is the mass of what is
+held out,
 
     p_all = (1 - m) p_held + m p_linked  >=  (1 - m) p_held,
 
-whence 0 <= KL <= -log(1 - m), which is exact, and no estimate is ever infinite. P(a | h, kind) is
-the share of draws of (graph, weights) of that kind, graphs by systematic sampling, weights from
-their normal posterior, in which a is best; the sum over a in KL stands for the draw of a.
+whence 0 <= KL <= -log(1 - m), and no estimate is ever infinite. P(a | h, kind) is the share of
+draws of (graph, weights) of that kind, weights from their normal posterior, in which a is best; the
+sum over a in KL stands for the draw of a.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import entr, log_softmax, logsumexp, rel_entr, softmax
+from scipy.special import entr, logsumexp, rel_entr, softmax
 
 from seedo import play
 from seedo.errors import UserError
@@ -44,16 +43,16 @@ from seedo.inference.exact import bayes_supported
 from seedo.inference.scores import Moments, family_table, fit_families, weight_covariance
 from seedo.statistics import mean, proportion, ratio
 from seedo.studies._histories import in_equal_parts
-from seedo.worlds import HELD_CAUSE, HELD_EFFECT, DagConfig, DagWorld, enumerate_dags
+from seedo.studies._linked_graphs import KINDS, SUMMED, draw_graphs
+from seedo.worlds import HELD_CAUSE, HELD_EFFECT, DagConfig, DagWorld
 
-KINDS = ("unlinked", "indirect", "arrow")
-"""Of graphs: no path from cause to effect; paths but no arrow; the arrow."""
-
-ALLOWED: Mapping[str, int] = {"path": 1, "arrow": 2, "nothing": 3}
+ALLOWED: Mapping[str, int] = {"path": 1, "arrow": 2}
 """How many of `KINDS`, from the first on, logs may show that hold out this much."""
 
-LISTED = 5
-"""The most variables: graphs are listed."""
+RELUCTANCE = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Nats by which readers think less of graphs that the logs hold out; see `Imitators.plays`."""
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 _AT_ONCE = 64  # episodes in one compiled call
 
@@ -84,7 +83,7 @@ def histories(world: DagWorld, episodes: int, seed: int) -> Histories:
     system.
 
     Raises:
-        UserError: the world has no exact posterior, too many variables to list graphs, or more than
+        UserError: the world has no exact posterior, too many variables, or more than
             one decision.
     """
     c = world.settings
@@ -109,8 +108,8 @@ def _check(config: DagConfig) -> None:
     """Raises UserError where what is computed here would not be exact."""
     if (reason := bayes_supported(config.to_dict())) is not None:
         raise UserError("world", "dag", reason)
-    if config.n > LISTED:
-        raise UserError("n", config.n, f"graphs are listed: use n <= {LISTED}")
+    if config.n > SUMMED:
+        raise UserError("n", config.n, f"sums over subsets: use n <= {SUMMED}")
     if config.exploits != 1 or config.rounds != 1 or config.relevant is not None:
         raise UserError("world", "dag", "the price is that of one decision: leave out exploits,"
                         " rounds and relevant")  # fmt: skip
@@ -120,49 +119,64 @@ def _check(config: DagConfig) -> None:
 class Imitators:
     """What Bayes-optimal imitators make of B histories, A actions (target * V + value index).
 
+    Everything is there twice, from two halves of the draws.
+
     Attributes:
-        log_mass: float64[B, 3], log of the posterior probability of each kind of graph, all kinds
-            allowed; nats.
-        halves: float64[2, B, 3, A], P(action is the expert's | history, kind), from two
-            independent halves of the draws.
+        log_mass: float64[2, B, 3], log of the posterior probability of each of `KINDS`, all of them
+            allowed, up to a constant of the history; nats.
+        shares: float64[2, B, 3, A], P(action is the expert's | history, kind).
     """
 
     log_mass: _Floats
-    halves: _Floats
+    shares: _Floats
 
-    def plays(self, held: str) -> _Floats:
-        """float64[B, A], the distribution of actions of who imitates logs that hold this out."""
-        return self._mixed(self.halves.mean(0), ALLOWED[held])
+    def plays(self, held: str, reluctance: float = np.inf) -> _Floats:
+        """float64[B, A], the distribution of actions of who imitates logs that hold this out.
 
-    def price(self, held: str) -> _Floats:
-        """float64[B], nats; divergence of who knows of no exclusion from who knows of this one."""
-        return self._divergence(self.halves.mean(0), ALLOWED[held])
+        With a finite reluctance: of who has learnt only so much of the exclusion, and takes graphs
+        with what is held out for exp(-reluctance) times as probable beforehand. At 0 it is `p_all`.
+        """
+        return _mixed(*self._whole(), ALLOWED[held], reluctance)
 
-    def bias(self, held: str) -> _Floats:
+    def price(self, held: str, reluctance: float = 0.0) -> _Floats:
+        """float64[B], nats; divergence of that reader from who knows of the exclusion."""
+        return _divergence(*self._whole(), ALLOWED[held], reluctance)
+
+    def bias(self, held: str, reluctance: float = 0.0) -> _Floats:
         """float64[B], about how much too high `price` is for the draws being finite.
 
-        The error of a smooth function of shares falls as one over the number of draws, so that
+        The error of a smooth function of means falls as one over the number of draws, so that
         halves are as far above the whole as the whole is above the truth.
         """
-        apart = [self._divergence(half, ALLOWED[held]) for half in self.halves]
-        return np.mean(apart, axis=0) - self.price(held)
+        halves = zip(self.log_mass, self.shares, strict=True)
+        apart = [_divergence(*half, ALLOWED[held], reluctance) for half in halves]
+        return np.mean(apart, axis=0) - self.price(held, reluctance)
 
     def bound(self, held: str) -> _Floats:
-        """float64[B], nats; -log of the posterior probability of what is not held out: exact, and
-        never below the price."""
-        bound: _Floats = -logsumexp(self.log_mass[:, : ALLOWED[held]], axis=1)
-        return bound
+        """float64[B], nats; -log of the posterior probability of what is not held out, which the
+        price never exceeds."""
+        mass = self._whole()[0]
+        bound: _Floats = logsumexp(mass, axis=1) - logsumexp(mass[:, : ALLOWED[held]], axis=1)
+        return np.maximum(bound, 0.0)
 
-    def _mixed(self, shares: _Floats, kinds: int) -> _Floats:
-        mixed: _Floats = np.einsum(
-            "bk,bka->ba", softmax(self.log_mass[:, :kinds], axis=1), shares[:, :kinds]
-        )
-        return mixed
+    def _whole(self) -> tuple[_Floats, _Floats]:
+        """Both halves as one."""
+        some = np.isfinite(self.log_mass).any(0)
+        half = softmax(np.where(some, self.log_mass, 0.0), axis=0)
+        return logsumexp(self.log_mass, axis=0), (half[..., None] * self.shares).sum(0)
 
-    def _divergence(self, shares: _Floats, kinds: int) -> _Floats:
-        known, unknown = self._mixed(shares, kinds), self._mixed(shares, len(KINDS))
-        divergence: _Floats = rel_entr(known, unknown).sum(1)
-        return np.maximum(divergence, 0.0)  # but for rounding it is
+
+def _mixed(log_mass: _Floats, shares: _Floats, kinds: int, reluctance: float) -> _Floats:
+    """float64[B, A], P(action is the expert's | history), kinds but the first ones made rarer."""
+    rarer = np.where(np.arange(len(KINDS)) < kinds, 0.0, reluctance)
+    mixed: _Floats = np.einsum("bk,bka->ba", softmax(log_mass - rarer, axis=1), shares)
+    return mixed
+
+
+def _divergence(log_mass: _Floats, shares: _Floats, kinds: int, reluctance: float) -> _Floats:
+    known = _mixed(log_mass, shares, kinds, np.inf)
+    divergence: _Floats = rel_entr(known, _mixed(log_mass, shares, kinds, reluctance)).sum(1)
+    return np.maximum(divergence, 0.0)  # but for rounding it is
 
 
 def imitators(
@@ -182,50 +196,22 @@ def imitators(
         seed: of the draws.
         link: cause and effect of what may be held out.
     """
-    graphs = _graphs(config.n, config.max_parents, link)
+    parents = min(config.max_parents, config.n - 1)
     scale = (config.noise_variance, config.weight_scale**2)
     values = tuple(float(v) for v in config.do_values)
 
     def part(at: NDArray[np.int64]) -> tuple[_Floats, Any]:
-        score, weight, root = _fitted(gram[at], rows[at], config.max_parents, scale)
-        log_mass, family = _drawn_graphs(graphs, np.asarray(score), draws, seed, at)
+        score, weight, root = _fitted(gram[at], rows[at], parents, scale)
+        graphs = draw_graphs(np.asarray(score), parents, link, draws, seed, at)
         keys = jax.vmap(lambda i: jax.random.fold_in(jax.random.key(seed), i))(jnp.asarray(at))
-        best = _best(weight, root, family, keys, config.max_parents, values, link[1])
-        return log_mass, best
+        drawn = (weight, root, graphs.family, graphs.weight, keys)
+        best = _best(drawn, parents, values, link[1])
+        return np.moveaxis(graphs.log_mass, 0, 1), best
 
     # 64 bits: at a noise variance of 0.0001 scores are differences of tens of thousands of nats.
     with jax.enable_x64(True):
-        log_mass, best = in_equal_parts(len(gram), _AT_ONCE, part)
-    return Imitators(log_mass, np.moveaxis(best, 2, 0))
-
-
-class _Graphs(NamedTuple):
-    """The K graphs in which the effect may become the goal, sorted by kind."""
-
-    family: NDArray[np.int64]  # [K, n], place in `family_table`
-    log_goal: _Floats  # [K], of the probability that the effect becomes the goal
-    starts: NDArray[np.int64]  # [4], where each kind begins, and the end
-
-
-@cache
-def _graphs(n: int, max_parents: int, link: tuple[int, int]) -> _Graphs:
-    cause, effect = link
-    dags = enumerate_dags(n, max_parents).astype(np.int64)
-    reach = dags
-    for _ in range(n - 1):
-        reach = np.minimum(dags + reach @ dags, 1)
-    kind = reach[:, cause, effect] + dags[:, cause, effect]
-    # As the world draws goals: among what has a cause, or among all where nothing has.
-    movable = dags.sum(1) > 0
-    movable |= dags.sum((1, 2))[:, None] == 0
-    order = np.argsort(kind, kind="stable")
-    order = order[movable[order, effect]]
-    code = np.einsum("kij,i->kj", dags[order], 1 << np.arange(n))
-    table = family_table(n, max_parents).code
-    family = np.stack([np.argsort(t)[np.searchsorted(np.sort(t), c)]
-                       for t, c in zip(table, code.T, strict=True)], axis=1)  # fmt: skip
-    starts = np.searchsorted(kind[order], np.arange(len(KINDS) + 1))
-    return _Graphs(family, -np.log(movable[order].sum(1)), starts)
+        log_mass, best = in_equal_parts(len(gram), min(_AT_ONCE, len(gram)), part)
+    return Imitators(np.moveaxis(log_mass, 1, 0), np.moveaxis(best, 2, 0))
 
 
 @partial(jax.jit, static_argnames=("max_parents", "scale"))
@@ -249,57 +235,36 @@ def _fitted(gram: Any, rows: Any, max_parents: int, scale: tuple[float, float]) 
     return jax.vmap(one)(gram, rows)
 
 
-def _drawn_graphs(
-    graphs: _Graphs, score: _Floats, draws: int, seed: int, numbers: NDArray[np.int64]
-) -> tuple[_Floats, NDArray[np.int64]]:
-    """Log posterior mass of each kind [B, 3], and the families of graphs drawn of it [B, 3, S, n].
-
-    Systematic sampling: every second draw is a systematic sample, too.
-    """
-    log_p = graphs.log_goal + sum(
-        score[:, child, graphs.family[:, child]] for child in range(score.shape[1])
-    )
-    log_mass = np.empty((len(score), len(KINDS)))
-    picked = np.empty((*log_mass.shape, draws), np.int64)
-    for row, number in enumerate(numbers):
-        shift = np.random.default_rng([seed, int(number)]).random(len(KINDS))
-        for kind, (start, stop) in enumerate(zip(graphs.starts, graphs.starts[1:], strict=False)):
-            # Each kind by itself: beside the others an unlikely one would vanish.
-            top = log_p[row, start:stop].max()
-            summed = np.exp(log_p[row, start:stop] - top).cumsum()
-            log_mass[row, kind] = top + np.log(summed[-1])
-            at = (np.arange(draws) + shift[kind]) / draws * summed[-1]
-            picked[row, kind] = start + np.searchsorted(summed[:-1], at, side="right")
-    return log_softmax(log_mass, axis=1), graphs.family[picked]
-
-
 @partial(jax.jit, static_argnames=("max_parents", "values", "goal"))
-def _best(
-    weight: Any, root: Any, family: Any, keys: Any, max_parents: int, values: Any, goal: int
-) -> jax.Array:
-    """float64[B, 3, 2, A]: shares of the even and of the odd draws in which an action is best."""
-    n = weight.shape[1]
+def _best(drawn: Any, max_parents: int, values: Any, goal: int) -> jax.Array:
+    """float64[B, 3, 2, A]: shares of the even and of the odd draws in which an action is best.
+
+    `drawn`: posterior-mean weights and roots as in `_fitted`, families [B, 3, S, n], what a draw
+    counts [B, 3, S], keys [B].
+    """
+    n = drawn[0].shape[1]
     parents = family_table(n, max_parents).parents
     place = jnp.asarray(parents[..., None] == np.arange(n), jnp.float32)  # [n, F, p, n]
     child = np.arange(n)
 
     def one(episode: Any) -> jax.Array:
-        weight, root, family, key = episode
+        weight, root, family, counts, key = episode
         weight, root = weight.astype(jnp.float32), root.astype(jnp.float32)
         z = jax.random.normal(key, (*family.shape, weight.shape[-1]), jnp.float32)
-        drawn = weight[child, family] + (root[child, family] * z[..., None, :]).sum(-1)
-        full = (drawn[..., None] * place[child, family]).sum(-2)  # [3, S, child, parent]
+        own = weight[child, family] + (root[child, family] * z[..., None, :]).sum(-1)
+        full = (own[..., None] * place[child, family]).sum(-2)  # [3, S, child, parent]
         unit = jnp.eye(n, dtype=jnp.float32)[goal]
         effect = jnp.broadcast_to(unit, family.shape)
         for _ in range(n - 1):
             effect = unit + (full * effect[..., None]).sum(-2)
         worth = effect[..., None] * jnp.asarray(values, jnp.float32)
-        worth = worth.at[..., goal, :].set(-jnp.inf).reshape(*family.shape[:2], -1)
+        worth = worth.at[..., goal, :].set(-jnp.inf).reshape(*counts.shape, -1)
         best = worth == worth.max(-1, keepdims=True)  # equals: the expert picks at random
-        share = best / best.sum(-1, keepdims=True)
-        return share.reshape(len(share), -1, 2, share.shape[-1]).mean(1)
+        best = best / best.sum(-1, keepdims=True) * counts[..., None]
+        halves = best.reshape(len(best), -1, 2, best.shape[-1]).sum(1)
+        return halves / jnp.maximum(halves.sum(-1, keepdims=True), 1e-300)  # 0 where nothing counts
 
-    return jax.lax.map(one, (weight, root, family, keys))
+    return jax.lax.map(one, drawn)
 
 
 def priced(
@@ -325,10 +290,11 @@ def priced(
 
     Returns:
         JSON-able estimates. Of `train` (goal E): `price`, `bound` and `loss` (the imitator's own)
-        in nats a decision; `bias`, about how much of the price is due to finite draws; `sets D`,
-        the share in which a player sets D; `return`, as a share of the omniscient return; `given
-        up`, what unaware loses of it beside the imitator; `goal_share`. Of `unseen` (split
-        `heldout-link`): `sets D`, `return`, `given up`.
+        in nats a decision; `bias`, what was taken off the price for the draws being finite; `left`,
+        the price that is left to who is reluctant; `goal_share`, of decisions. Of `unseen` (split
+        `heldout-link`): `evidence`, quantiles of `Imitators.bound`. Of both: `sets D`, the share in
+        which a player sets D; `return`, as a share of the omniscient return, also `by reluctance`;
+        `given up`, what unaware loses of it beside the imitator.
     """
     found: dict[str, Any] = {}
     for name, split, episodes in (
@@ -341,26 +307,33 @@ def priced(
         found[name] = _compared(seen, read, held, len(world.settings.do_values))
         if name == "train":
             found[name] |= {
-                "price": mean(read.price(held)).to_json(),
+                "price": mean(read.price(held) - read.bias(held)).to_json(),
                 "bias": float(read.bias(held).mean()),
+                "left": {f"{k:g}": mean(read.price(held, k) - read.bias(held, k)).to_json()
+                         for k in RELUCTANCE},
                 "bound": mean(read.bound(held)).to_json(),
                 "loss": mean(entr(read.plays(held)).sum(1)).to_json(),
                 "goal_share": seen.goal_share,
-            }
+            }  # fmt: skip
+        else:
+            evidence = np.quantile(read.bound(held), QUANTILES)
+            found[name]["evidence"] = dict(zip(map(str, QUANTILES), evidence.tolist(), strict=True))
     return found
 
 
 def _compared(seen: Histories, read: Imitators, held: str, values: int) -> dict[str, Any]:
     """How often the players set D, and what they earn."""
-    action = {
-        "imitator": read.plays(held).argmax(1),
-        "unaware": read.plays("nothing").argmax(1),
-        "largest-effect": seen.heuristic,
-    }
-    earned = {name: seen.worth[np.arange(len(a)), a] for name, a in action.items()}
     best = seen.worth.max(1)
+
+    def earned(action: NDArray[np.int64]) -> _Floats:
+        worth: _Floats = seen.worth[np.arange(len(action)), action]
+        return worth
+
+    by = {k: read.plays(held, k).argmax(1) for k in (*RELUCTANCE, np.inf)}
+    players = {"imitator": by[np.inf], "unaware": by[0.0], "largest-effect": seen.heuristic}
     return {
-        "sets D": {n: proportion(a // values == HELD_CAUSE).to_json() for n, a in action.items()},
-        "return": {name: ratio(own, best).to_json() for name, own in earned.items()},
-        "given up": ratio(earned["imitator"] - earned["unaware"], best).to_json(),
+        "sets D": {n: proportion(a // values == HELD_CAUSE).to_json() for n, a in players.items()},
+        "return": {name: ratio(earned(a), best).to_json() for name, a in players.items()},
+        "given up": ratio(earned(by[np.inf]) - earned(by[0.0]), best).to_json(),
+        "by reluctance": {f"{k:g}": ratio(earned(by[k]), best).to_json() for k in RELUCTANCE},
     }
