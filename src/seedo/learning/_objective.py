@@ -91,7 +91,7 @@ def make_update(
         return eqx.combine(parameters, rest), state, found
 
     alone = devices > 1 or jax.default_backend() != "cpu"
-    workers = 1 if alone else os.cpu_count() or 1
+    workers = 1 if alone else _cores()
     pool = ThreadPoolExecutor(workers)
 
     def update(batch: Lesson, network: Network, state: Any, rate: jax.Array) -> Any:
@@ -106,6 +106,13 @@ def make_update(
         return apply(parts, network, state, rate)
 
     return update
+
+
+def _cores() -> int:
+    """That this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @functools.cache

@@ -25,7 +25,7 @@ from seedo.studies._regime import (
 from seedo.studies._study import Study, Work
 from seedo.studies._words import supports, told
 
-ORDINARY = ("plain", "plain-copy", "tokens", "tokens-frozen", "scratchpad")
+ORDINARY = ("plain", "tokens", "scratchpad", "retrieval", "plain-copy", "tokens-frozen")
 """Networks that tell variables apart."""
 ALIKE = (RENAMED, "equivariant")
 """Networks that treat all variables alike: to them the hold-out means nothing."""
@@ -293,7 +293,8 @@ STUDY = Study(
         four fresh goals an episode. A ladder of networks from no help to full symmetry imitates
         them: `plain`; `plain-copy`, which can point at an earlier step; `tokens`, one token a
         variable with learnt identities; `tokens-frozen`, identities as they were drawn;
-        `scratchpad`, which states an effect table first; `tokens, renamed`, the variables of every
+        `scratchpad`, which states an effect table first; `retrieval`, which looks up watched
+        episodes; `tokens, renamed`, the variables of every
         watched episode renamed (augmentation: the hold-out then means nothing); `equivariant`. Then
         one thing after another is changed for `plain`. Each plays 4,096 systems of split `train`
         and of `heldout-link` (goal E, best lever D). Named beforehand for three seeds and 200,000
