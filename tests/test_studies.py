@@ -19,10 +19,12 @@ from seedo.evaluation import HEURISTICS, episode_returns, read
 from seedo.experimenters import bayesian, scripted
 from seedo.inference.exact import ExactPosterior
 from seedo.inference.scores import Rows, as_moments
-from seedo.studies import _beliefs, _estimates, _savings, data_fusion, limit
+from seedo.studies import _beliefs, _estimates, _savings, data_fusion, limit, transfer
 from seedo.studies._confounding import Hidden, HiddenCauseWorld, Sizes, flagged_shares
 from seedo.studies._histories import cut
 from seedo.studies._kept import kept_arrays, kept_numbers
+from seedo.studies._regime import Cell
+from seedo.studies.transfer import _relation
 from seedo.worlds import configure, enumerate_dags
 
 
@@ -375,3 +377,51 @@ def test_a_tiny_limit_study_runs_resumes_and_names_what_cannot_be_played(tmp_pat
     own = found.values["train/1/1/pretrained:dag-plain"]
     assert own["random_floor"]["value"] < own["return_ratio"]["value"] < 1
     assert own["trained_on"] is False
+
+
+# -- transfer -------------------------------------------------------------------------------------
+
+
+def made_up(price: float, transfer: float, **cell) -> dict:
+    usual = {"network": "plain", "noise": price, "held": "path", "episodes": 50_000,
+             "epochs": 2.0, "world": (), "recipe": ()}  # fmt: skip
+    estimate = {"value": price, "low": None, "high": None, "n": 1}
+    return {"cell": usual | cell, "price": estimate, "transfer": [transfer]}
+
+
+def test_the_price_of_an_exclusion_is_ranked_against_transfer_over_worlds():
+    falls = {str(i): made_up(i, 1 / (1 + i)) for i in range(6)}
+    found = _relation(falls)
+    assert found["worlds"] == 6
+    assert found["networks"] == {"plain": pytest.approx(-1.0)}
+    assert found["mean"]["value"] == pytest.approx(-1.0)
+    # Networks that cannot know of the exclusion, and cells of another size, say nothing about it.
+    others = {"e": made_up(9, 2.0, network="equivariant"), "d": made_up(9, 2.0, episodes=100)}
+    assert _relation(falls | others) == found
+    rng = np.random.default_rng(0)
+    noise = {str(i): made_up(i, float(rng.random())) for i in range(12)}
+    whole = _relation(noise)["mean"]
+    assert whole["low"] < 0 < whole["high"]
+    assert _relation({})["mean"]["value"] is None
+
+
+@pytest.mark.slow
+def test_a_map_of_transfer_can_be_gone_on_with(tmp_path, monkeypatch):
+    tiny = replace(
+        transfer.SCALES["quick"],
+        cells=(Cell("plain", 0.01, episodes=2048), Cell("scratchpad", 1.0, "arrow", 2048)),
+        test_episodes=64,
+        priced=(128, 16),
+    )
+    monkeypatch.setitem(transfer.STUDY.scales, "tiny", tiny)
+    first = transfer.STUDY.run("tiny", tmp_path, say=lambda _: None)
+    told: list[str] = []
+    again = transfer.STUDY.run("tiny", tmp_path, say=told.append)
+    assert (again, told) == (first, [])  # nothing is computed twice
+    cells = first.values["cells"]
+    assert {c["cell"]["network"] for c in cells.values()} == {"plain", "scratchpad"}
+    for cell in cells.values():
+        for split in ("train", "heldout-link"):
+            assert cell[split]["n"] == 64
+            assert cell["references"][split]["Bayes"]["value"] > 0.3
+    assert (tmp_path / "figure.svg").exists()

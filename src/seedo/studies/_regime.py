@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -11,19 +12,23 @@ import numpy as np
 
 from seedo import evaluation, worlds
 from seedo.episodes import EXPLOIT, EXPLORE, Dataset, EpisodeBatch
-from seedo.experimenters import scripted
+from seedo.experimenters import find_player, scripted
+from seedo.studies._price import priced
 from seedo.studies._study import Work
 
 SPLITS = ("train", "heldout-link")
 RENAMED = "tokens, renamed"
 """Not a network of its own: `tokens`, with the variables of every watched episode renamed."""
 _CAUSE = 3  # D
+MOST_PRICED = 5
+"""Variables up to which the price of an exclusion is computed within a minute or so."""
 _DENSER = {"exploits": 4, "goals": "fresh"}
 """What makes watched logs denser, and is not played."""
 
 
-PASSES = 2.0
-"""Over what was watched, where nothing else is said."""
+EXPERT = ("scripted:expert",)
+EPISODES, PASSES = 50_000, 2.0
+"""Watched, and how often each, where nothing else is said."""
 _RECIPES: dict[str, dict[str, Any]] = {
     "plain": {"batch_size": 64, "learning_rate": 2e-3},
     "plain-copy": {"batch_size": 64, "learning_rate": 2e-3},
@@ -43,22 +48,33 @@ class Cell:
         episodes: watched, each `epochs` times.
         world: further options of the world, in order.
         recipe: further settings of learning, in order.
+        watched: players, each in an equal share of the episodes.
     """
 
     network: str
     noise: float
     held: str = "path"
-    episodes: int = 50_000
+    episodes: int = EPISODES
     epochs: float = PASSES
     world: tuple[tuple[str, Any], ...] = ()
     recipe: tuple[tuple[str, Any], ...] = ()
+    watched: tuple[str, ...] = EXPERT
 
     @property
     def name(self) -> str:
         """Of its folder and in tables."""
         more = "".join(f" {k}={_short(v)}" for k, v in (*self.world, *self.recipe))
+        if self.watched != EXPERT:
+            more += f" watching={' and '.join(self.watched)}"
         epochs = "" if self.epochs == PASSES else f" epochs={self.epochs:g}"
         return f"{self.network} noise={self.noise:g} {self.held} {self.episodes}{epochs}{more}"
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields; the usual expert goes without saying."""
+        fields = asdict(self)
+        if self.watched == EXPERT:
+            del fields["watched"]
+        return fields
 
     @property
     def setting(self) -> tuple[Any, ...]:
@@ -79,7 +95,7 @@ def _short(value: Any) -> str:
 
 def found(work: Work[Any], cell: Cell, test_episodes: int) -> dict[str, Any]:
     """Figures of a cell's learner with the seed of `work`, by split: kept, or found now."""
-    question = {"cell": asdict(cell), "seed": work.seed, "test": test_episodes}
+    question = {"cell": cell.to_json(), "seed": work.seed, "test": test_episodes}
     return dict(
         work.numbers(
             f"cells/{_folder(cell.name)}/{work.seed}.json",
@@ -108,6 +124,25 @@ def references(work: Work[Any], cell: Cell, test_episodes: int) -> dict[str, Any
     return dict(work.numbers(file, question, compute))
 
 
+def price(work: Work[Any], cell: Cell, train: int, draws: int) -> dict[str, Any] | None:
+    """What the exclusion is worth to an imitator in a cell's world, in nats a decision; None where
+    it is not known. See `priced`."""
+    options = {"noise_variance": cell.noise, **dict(cell.world)}
+    for denser in _DENSER:  # it is of one decision, and logs have the same for each of several
+        options.pop(denser, None)
+    if options.get("n", 5) > MOST_PRICED:
+        return None
+    question = {"world": json_able(cell.setting), "seed": work.seed, "sizes": [train, draws]}
+    file = f"prices/{_folder(_world_name(cell))}.json"
+
+    def compute() -> dict[str, Any]:
+        work.say(f"{file}: the price of the exclusion")
+        return dict(priced(options, cell.held, train, unseen=64, draws=draws, seed=work.seed))
+
+    found: dict[str, Any] = work.numbers(file, question, compute)["train"]["price"]
+    return found
+
+
 def json_able(setting: tuple[Any, ...]) -> list[Any]:
     """A cell's setting as JSON has it."""
     noise, held, options = setting
@@ -119,15 +154,20 @@ def _world_name(cell: Cell) -> str:
 
 
 def _folder(name: str) -> str:
-    return name.replace(",", "").replace("/", "_").replace(" ", "-")
+    return re.sub(r"[^\w.=+-]+", "-", name.replace(",", "").replace("/", "_"))
 
 
 def _play(work: Work[Any], cell: Cell, test_episodes: int) -> dict[str, Any]:
     # A scratchpad states effects; other networks that are told why name the arrows.
     telling = "graph" if "explanations" in dict(cell.recipe) else "effects"
-    watched = cell.make("train", **_DENSER)
-    where = _folder(f"{_world_name(cell)} {cell.episodes} {telling} {work.seed}")
-    logs = work.watched(watched, scripted("expert"), cell.episodes, f"logs/{where}", telling)
+    world = cell.make("train", **_DENSER)
+    logs = []
+    for name in cell.watched:
+        count = cell.episodes // len(cell.watched)
+        who = "" if name == EXPERT[0] else f"{name} "
+        where = _folder(f"{_world_name(cell)} {who}{count} {telling} {work.seed}")
+        player = find_player(name, world)
+        logs.append(work.watched(world, player, count, f"logs/{where}", telling).path)
     recipe: dict[str, Any] = {"network": cell.network, "epochs": cell.epochs}
     recipe |= _RECIPES.get(cell.network, {}) | dict(cell.recipe)
     if cell.network == RENAMED:
@@ -135,7 +175,7 @@ def _play(work: Work[Any], cell: Cell, test_episodes: int) -> dict[str, Any]:
     if cell.network == "scratchpad":
         recipe |= {"explanations": "predict"}
     place = f"{_folder(cell.name)}-{work.seed}"
-    agent = work.learnt([logs.path], f"agents/{place}", **recipe)
+    agent = work.learnt(logs, f"agents/{place}", **recipe)
     figures = {}
     for split in SPLITS:
         run = work.played(cell.make(split), agent, test_episodes, f"runs/{place}-{split}")

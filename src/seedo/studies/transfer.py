@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from scipy import stats
 
-from seedo import reports
-from seedo.statistics import mean
+from seedo.statistics import mean, missing
+from seedo.studies._estimates import RESAMPLES, estimate
 from seedo.studies._regime import (
+    EPISODES,
     PASSES,
     RENAMED,
     SPLITS,
     Cell,
     found,
     json_able,
+    price,
     references,
     transfer,
 )
 from seedo.studies._study import Study, Work
-from seedo.studies._words import supports, told
+from seedo.studies._transfer_figure import map_of_transfer
+from seedo.studies._words import of_the_claim, supports, told, verdict
 
 ORDINARY = ("plain", "tokens", "scratchpad", "retrieval", "plain-copy", "tokens-frozen")
 """Networks that tell variables apart."""
@@ -46,6 +50,8 @@ class Scale:
     deep: tuple[Cell, ...] = ()
     seeds: int = 1
     test_episodes: int = 4096
+    priced: tuple[int, int] = (4000, 512)
+    """Episodes and draws behind the price of an exclusion; see `priced`."""
 
     @property
     def all(self) -> dict[str, tuple[Cell, int]]:
@@ -84,6 +90,18 @@ FACTORS: dict[str, tuple[Cell, ...]] = {
     "explanations": tuple(
         Cell("plain", noise, recipe=(("explanations", "predict"),)) for noise in (CLEAR, DIM)
     ),
+    "who is watched": tuple(
+        Cell("plain", noise, watched=watched)
+        for watched, noise in product(
+            (
+                ("bayes:rotation",),  # does not know the system
+                ("scripted:largest-effect",),
+                ("scripted:expert", "scripted:random"),  # of different skill
+                ("slip-5:scripted:expert",),  # errs at its first choice, and does better then
+            ),
+            (CLEAR, DIM),
+        )
+    ),
 }
 """What is changed, one at a time, of `plain` at two levels of noise."""
 
@@ -104,6 +122,7 @@ SCALES = {
             for cell in _ladder(("plain", "tokens"), (CLEAR, DIM), ["path"])
         ),
         test_episodes=1024,
+        priced=(1000, 128),
     ),
     "map": Scale(_MAP),
     "full": Scale((*_MAP, *(cell for cells in FACTORS.values() for cell in cells)), DEEP, 3),
@@ -116,33 +135,78 @@ class Played:
 
     cells: dict[str, list[dict[str, Any]]]
     worlds: dict[str, dict[str, Any]]
+    prices: dict[str, dict[str, Any] | None]
 
 
 def _play(work: Work[Scale]) -> Played:
     scale = work.scale
     cells: dict[str, list[dict[str, Any]]] = {}
     worlds: dict[str, dict[str, Any]] = {}
+    prices: dict[str, dict[str, Any] | None] = {}
     for name, (cell, seeds) in scale.all.items():
         key = str(json_able(cell.setting))
         if key not in worlds:
             worlds[key] = references(work, cell, scale.test_episodes)
+            prices[key] = price(work, cell, *scale.priced)
         cells[name] = [found(own, cell, scale.test_episodes) for own in work.seeds(seeds)]
-    return Played(cells, worlds)
+    return Played(cells, worlds, prices)
 
 
 def _measure(work: Work[Scale], played: Played) -> dict[str, Any]:
     cells = {}
     for name, (cell, _) in work.scale.all.items():
         runs = played.cells[name]
-        world = played.worlds[str(json_able(cell.setting))]
+        key = str(json_able(cell.setting))
+        world = played.worlds[key]
         cells[name] = {
-            "cell": asdict(cell),
+            "cell": cell.to_json(),
             "seeds": runs,
             "transfer": [transfer(run) for run in runs],
+            "price": played.prices[key],
             **{split: _over(runs, split) for split in SPLITS},
             "references": {split: _references(world[split]) for split in SPLITS},
         }
-    return {"cells": cells}
+    return {"cells": cells, "relation": _relation(cells)}
+
+
+def _relation(cells: dict[str, Any]) -> dict[str, Any]:
+    """Rank correlation of transfer with the price of the exclusion, over worlds: of every ordinary
+    network, and their mean with an interval that resamples worlds."""
+    points: dict[str, dict[str, tuple[float, float]]] = {}
+    for own in cells.values():
+        cell = own["cell"]
+        ordinary = cell["network"] in ORDINARY and cell["episodes"] == EPISODES
+        usual = cell["epochs"] == PASSES and not cell["recipe"] and "watched" not in cell
+        if ordinary and usual and own["price"] is not None:
+            world = str((cell["noise"], cell["held"], cell["world"]))
+            point = (own["price"]["value"], float(np.mean(own["transfer"])))
+            points.setdefault(cell["network"], {})[world] = point
+    points = {network: each for network, each in points.items() if len(each) > 2}
+    worlds = sorted({world for each in points.values() for world in each})
+    if not worlds:
+        return {"networks": {}, "mean": missing("too few worlds").to_json(), "worlds": 0}
+    rng = np.random.default_rng(0)
+    draws = [_correlations(points, rng.choice(worlds, len(worlds))) for _ in range(RESAMPLES)]
+    means = np.array([np.mean(known) for draw in draws if (known := _known(draw))])
+    found = _correlations(points, worlds)
+    whole = estimate(float(np.mean(_known(found))), means, len(worlds))
+    return {"networks": found, "mean": whole, "worlds": len(worlds)}
+
+
+def _known(correlations: dict[str, float]) -> list[float]:
+    return [rho for rho in correlations.values() if np.isfinite(rho)]
+
+
+def _correlations(
+    points: dict[str, dict[str, tuple[float, float]]], worlds: Iterable[str]
+) -> dict[str, float]:
+    found = {}
+    for network, each in points.items():
+        pairs = np.array([each[world] for world in worlds if world in each])
+        varied = len(pairs) > 2 and np.ptp(pairs, axis=0).min() > 0
+        rho = stats.spearmanr(pairs[:, 0], pairs[:, 1]).statistic if varied else np.nan
+        found[network] = float(rho)
+    return found
 
 
 def _over(runs: list[dict[str, Any]], split: str) -> dict[str, Any]:
@@ -163,42 +227,57 @@ def _references(figures: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _on_map(own: dict[str, Any], **fields: Any) -> bool:
+    """Whether of a cell nothing but network, noise, hold-out and number of episodes was chosen, and
+    these fields are so."""
+    cell = own["cell"]
+    changed = cell["world"] or cell["recipe"] or "watched" in cell or cell["epochs"] != PASSES
+    return not changed and all(cell[name] == value for name, value in fields.items())
+
+
 def _judge(scale: Scale, values: dict[str, Any]) -> list[str]:
-    cells = values["cells"]
+    cells = values["cells"].values()
     lines = []
-    for network in dict.fromkeys(own["cell"]["network"] for own in cells.values()):
-        parts = []
-        for own in cells.values():
-            cell = own["cell"]
-            if cell["network"] != network or cell["held"] != "path" or cell["world"]:
-                continue
-            if cell["recipe"] or cell["epochs"] != PASSES:
-                continue
-            parts.append(
-                f"noise {cell['noise']:g} ({cell['episodes']:,} episodes, {len(own['seeds'])} "
-                f"seed{'s' * (len(own['seeds']) > 1)}): {told(own['train'])} and "
-                f"{told(own['heldout-link'])}"
-            )
+    for network in dict.fromkeys(own["cell"]["network"] for own in cells):
+        parts = [
+            f"noise {own['cell']['noise']:g} ({own['cell']['episodes']:,} episodes, "
+            f"{len(own['seeds'])} seed{'s' * (len(own['seeds']) > 1)}): {told(own['train'])} and "
+            f"{told(own['heldout-link'])}"
+            for own in cells
+            if _on_map(own, network=network, held="path")
+        ]
         if parts:
             lines.append(
                 f"{network}, in distribution and on the held-out link: {'; '.join(parts)}."
             )
-    return [*lines, *_claim(cells)]
+    return [*lines, *_claim(cells), *_priced(values["relation"])]
 
 
-def _claim(cells: dict[str, Any]) -> list[str]:
+def _priced(relation: dict[str, Any]) -> list[str]:
+    """What the price of the exclusion says of transfer."""
+    rho = relation["mean"]
+    if rho["value"] is None:
+        return []
+    each = ", ".join(f"{name} {value:.2f}" for name, value in relation["networks"].items())
+    word = verdict(rho["high"] < 0, rho["low"] > 0)
+    return [
+        f"Rank correlation of transfer with the price of the exclusion, over {relation['worlds']} "
+        f"worlds: {told(rho, '.2f')} ({each}): {of_the_claim(word)}."
+    ]
+
+
+def _claim(cells: Iterable[dict[str, Any]]) -> list[str]:
     """Where the evidence is decisive, and where it is not, by ordinary networks."""
+    own = [c for c in cells if c["cell"]["network"] in ORDINARY and _on_map(c, held="path")]
     lines = []
-    for noise, wanted in ((min, True), (max, False)):
-        own = [c for c in cells.values() if c["cell"]["network"] in ORDINARY and not
-               c["cell"]["world"] and c["cell"]["held"] == "path"]  # fmt: skip
-        level = noise(c["cell"]["noise"] for c in own)
-        at = [c for c in own if c["cell"]["noise"] == level]
+    for end, wanted in ((min, "all"), (max, "none")):
+        noise = end(c["cell"]["noise"] for c in own)
+        at = [c for c in own if c["cell"]["noise"] == noise]
         carried = sum(np.mean(c["transfer"]) >= CARRIES for c in at)
-        few = carried == 0
+        good = carried == (len(at) if wanted == "all" else 0)
         lines.append(
-            f"At noise {level:g}, {carried} of {len(at)} ordinary learners keep {CARRIES:.0%} of "
-            f"their return: {supports(carried == len(at) if wanted else few)} the claim."
+            f"At noise {noise:g}, {carried} of {len(at)} ordinary learners keep {CARRIES:.0%} of "
+            f"their return: {supports(good)} the claim."
         )
     return lines
 
@@ -225,62 +304,31 @@ def _table(scale: Scale, values: dict[str, Any]) -> str:
 
 
 def _draw(scale: Scale, values: dict[str, Any]) -> Figure:
-    """One panel for each network of the ladder: return over noise, in and out of distribution."""
-    cells = list(values["cells"].values())
-    usual = [c for c in cells if not (c["cell"]["world"] or c["cell"]["recipe"])]
-    usual = [c for c in usual if c["cell"]["epochs"] == PASSES]
-    most = {c["cell"]["network"]: c["cell"]["episodes"] for c in usual}
-    names = [name for name in LADDER if name in most]
-    columns = min(4, len(names))
-    rows = -(-len(names) // columns)
-    figure, axes = reports.panels(rows, columns, 2.9 * columns, 2.7 * rows, sharey=True)
-    for ax, name in zip(axes.ravel(), names, strict=False):
-        episodes = max(c["cell"]["episodes"] for c in usual if c["cell"]["network"] == name
-                       and len(_noises(usual, name, c["cell"]["episodes"])) > 1)  # fmt: skip
-        for held, style in (("path", "-"), ("arrow", ":")):
-            own = sorted(
-                (c for c in usual if c["cell"]["network"] == name and c["cell"]["held"] == held
-                 and c["cell"]["episodes"] == episodes),
-                key=lambda c: c["cell"]["noise"],
-            )  # fmt: skip
-            if not own:
-                continue
-            noise = [c["cell"]["noise"] for c in own]
-            for split, colour, what in (
-                ("train", reports.GREY, "in distribution"),
-                ("heldout-link", reports.BLUE, f"held-out {held}"),
-            ):
-                if split == "train" and held == "arrow":
-                    continue
-                estimates = [c[split] for c in own]
-                ax.plot(noise, [e["value"] for e in estimates], style, color=colour, marker="o",
-                        ms=3, label=what)  # fmt: skip
-                ax.fill_between(noise, *([_end(e, k) for e in estimates] for k in ("low", "high")),
-                                color=colour, alpha=0.2, lw=0)  # fmt: skip
-            if held == "path":
-                there = [c["references"]["heldout-link"] for c in own]
-                ax.plot(noise, [t["heuristic"]["value"] for t in there], "--", color=reports.ORANGE,
-                        lw=1, label="best heuristic")  # fmt: skip
-                ax.plot(noise, [t["Bayes"]["value"] for t in there], "-.", color=reports.GREEN,
-                        lw=1, label="exact Bayes")  # fmt: skip
-        ax.set(title=name, xlabel="noise variance", ylim=(-0.05, 1.05))
-        reports.log_scale(ax)
-    for ax in axes[:, 0]:
-        ax.set_ylabel("share of omniscient return")
-    for ax in axes.ravel()[len(names) :]:
-        ax.set_axis_off()
-    handles, labels = axes.ravel()[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=8)
-    return figure
+    """A panel for each network: returns over noise; then one for each factor that was changed."""
+    cells = values["cells"]
+    ladder = {
+        name: [c for c in cells.values() if _on_map(c, network=name, episodes=most)]
+        for name in LADDER
+        if (most := _most_noises(cells.values(), name)) is not None
+    }
+    factors = {}
+    for factor, changed in FACTORS.items():
+        own = [cells[cell.name] for cell in changed if cell.name in cells]
+        usual = [c for c in cells.values()
+                 if _on_map(c, network="plain", held="path", episodes=EPISODES)
+                 and c["cell"]["noise"] in (CLEAR, DIM)]  # fmt: skip
+        if own:
+            factors[factor] = usual + own
+    return map_of_transfer(ladder, factors)
 
 
-def _noises(cells: list[dict[str, Any]], network: str, episodes: int) -> set[float]:
-    own = (c["cell"] for c in cells)
-    return {c["noise"] for c in own if c["network"] == network and c["episodes"] == episodes}
-
-
-def _end(estimate: dict[str, Any], which: str) -> float:
-    return float(estimate["value"] if estimate[which] is None else estimate[which])
+def _most_noises(cells: Iterable[dict[str, Any]], network: str) -> int | None:
+    """The number of watched episodes at which a network met most levels of noise; the larger."""
+    met: dict[int, set[float]] = {}
+    for own in cells:
+        if _on_map(own, network=network):
+            met.setdefault(own["cell"]["episodes"], set()).add(own["cell"]["noise"])
+    return max(met, key=lambda count: (len(met[count]), count), default=None)
 
 
 STUDY = Study(
