@@ -3,7 +3,7 @@ else, so that a campaign can go on where it was killed."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,11 @@ Array = NDArray[np.float64]
 
 
 class Proposer(Player):
-    """The base of such players: a subclass says `name` and `propose`."""
+    """The base of such players: a subclass says `name` and `propose`, and `heeds_graph` where it
+    makes use of what the spec's graph says."""
 
     name: str
+    heeds_graph: ClassVar[bool] = False
 
     @property
     def host(self) -> bool:

@@ -6,6 +6,7 @@ names, the position of the name. Players choose settings, worlds and campaigns c
 
 from seedo.spaces._constraints import Forbidden, Linear, read_constraint, read_linear
 from seedo.spaces._goals import AIMS, Goal, Goals
+from seedo.spaces._graph import CausalGraph
 from seedo.spaces._knob import KNOB_TYPES, Knob
 from seedo.spaces._runs import Runs, distinct, same_setting
 from seedo.spaces._search import climbed
@@ -14,6 +15,7 @@ from seedo.spaces._space import Space
 __all__ = [
     "AIMS",
     "KNOB_TYPES",
+    "CausalGraph",
     "Forbidden",
     "Goal",
     "Goals",

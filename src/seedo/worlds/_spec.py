@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import jax
 from jaxtyping import Array, Int, PRNGKeyArray
 
-from seedo.spaces import Goals, Space
+from seedo.spaces import CausalGraph, Goals, Space
 
 OBSERVE, EXPLORE, EXPLOIT = 0, 1, 2
 PHASES = ("observe", "explore", "exploit")
@@ -28,6 +28,7 @@ class Spec:
         rounds: round of each step, from 0, where the system drifts; () if it does not.
         space: the settings that are possible.
         goals: what runs are for, in worlds with a space.
+        graph: what is known to move what, among knobs and readings; None: nothing is.
     """
 
     variables: tuple[str, ...]
@@ -36,6 +37,7 @@ class Spec:
     rounds: tuple[int, ...] = ()
     space: Space | None = None
     goals: Goals | None = None
+    graph: CausalGraph | None = None
 
     @property
     def n(self) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError, one_of, whole
-from seedo.spaces import Goal, Goals, Knob, Space, climbed
+from seedo.spaces import CausalGraph, Goal, Goals, Knob, Space, climbed
 from seedo.worlds._bench import Bench
 from seedo.worlds._world import References
 
@@ -135,6 +135,13 @@ class PlantsWorld(Bench):
             0.0,
         )
         return self._solved(plant, key)
+
+    def graph(self, task: Plant) -> CausalGraph:
+        """What moves what in a plant."""
+        names = self.spec.variables
+        arrows = ((names[i], names[j]) for i, j in np.argwhere(task.parents))
+        hidden = ((names[0], names[-1]),) if self.hidden else ()
+        return CausalGraph(tuple(arrows), hidden)
 
     def measured(self, task: Plant, setting: Array, rng: np.random.Generator) -> Array:
         knobs = self.space.size

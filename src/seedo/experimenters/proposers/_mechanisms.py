@@ -2,35 +2,32 @@
 
 Every reading has a mechanism of its own: those between are functions of the knobs, the goal one of
 readings and knobs (Astudillo & Frazier 2021, Bayesian optimization of function networks, NeurIPS).
-A mechanism is the same whether knobs were set or moved by themselves, unless something hidden moves
-a knob and the reading: what runs show beside observed rows is therefore a correction, which is 0
-unless it predicts runs left out (Kennedy & O'Hagan 2001, JRSS B 63, with cross-validation for their
-prior).
+How a mechanism is fitted to observed rows and to runs is told in `_watched`. Where a graph is
+known, each mechanism takes its parents alone (`_chain`), and knobs that move no goal stay where
+they are, unless runs speak against the graph (`_heeded`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seedo.experimenters._proposer import Proposer, wanted
+from seedo.experimenters.proposers._chain import Chain
+from seedo.experimenters.proposers._heeded import heeded
 from seedo.experimenters.proposers._plain import filling
-from seedo.experimenters.proposers._search import NOTHING, TRUSTED, fitted, highest
-from seedo.inference.design import Response
+from seedo.experimenters.proposers._search import NOTHING, TRUSTED, highest
+from seedo.experimenters.proposers._watched import Mechanism, Model, mechanism
 from seedo.spaces import Goals, Runs, Space
 from seedo.worlds import Spec
 
 Array = NDArray[np.float64]
-Model = Callable[[Array], tuple[Array, Array]]
-"""Inputs float64[M, I] -> mean and standard error of the mean, float64[M] each."""
 
 _DRAWS, _NOISES = 48, 4
 """Draws of mechanisms, and of the noise of readings for each."""
-_CLEARLY = 0.9
-"""Ratio of left-out errors from which on a correction of observed rows is believed."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +40,23 @@ class MechanismsProposer(Proposer):
 
     seed: int = 0
     name: str = "bayes:mechanisms"
+    heeds_graph: ClassVar[bool] = True
 
     def propose(
         self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
     ) -> Array:
+        view = heeded(spec, runs, pending)
+        return view.whole(self._proposed(view.spec, view.runs, view.pending, left, rng))
+
+    def recommend(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
+        view = heeded(spec, runs, np.empty((0, runs.settings.shape[1])))
+        return view.whole(self._kept(view.spec, view.runs, rng))
+
+    def _proposed(
+        self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
+    ) -> Array:
         space, goals = wanted(spec)
-        system = _System.fitted(space, goals, runs, rng)
+        system = _fitted(spec, runs, rng)
         if system is None:
             return filling(space, runs, pending, self.seed, rng)
         made = runs.made.settings
@@ -70,10 +78,10 @@ class MechanismsProposer(Proposer):
             return filling(space, runs, pending, self.seed, rng)  # test the model elsewhere
         return chosen
 
-    def recommend(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
-        space, goals = wanted(spec)
-        system = _System.fitted(space, goals, runs, rng)
-        if system is None or system.explained < TRUSTED:
+    def _kept(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
+        space, _ = wanted(spec)
+        system = _fitted(spec, runs, rng)
+        if system is None or not system.trusted(rng):
             return super().recommend(spec, runs, rng)
         tried = np.unique(runs.made.settings, axis=0)
 
@@ -83,6 +91,14 @@ class MechanismsProposer(Proposer):
             return found
 
         return highest(space, careful, tried, rng)
+
+
+def _fitted(spec: Spec, runs: Runs, rng: np.random.Generator) -> Chain | _System | None:
+    """The plant as it is known so far; None while there are too few rows."""
+    space, goals = wanted(spec)
+    if spec.graph is not None:
+        return Chain.fitted(space, goals, spec.graph, runs, rng)
+    return _System.fitted(space, goals, runs, rng)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,16 +144,16 @@ class _System:
         if (known & ~seen).sum() < fewest and (known & seen).sum() < 3 * fewest:
             return None
         x, y, z, seen = x[known], y[known], z[known], seen[known]
-        parts = [_mechanism(x, z[:, j], seen) for j in range(z.shape[1])]
+        parts = [mechanism(x, z[:, j], seen) for j in range(z.shape[1])]
         inputs = np.concatenate([x, z], axis=1)
         guess = np.column_stack([p.left_out for p in parts]) if parts else z
         final, direct, shares, explained = [], [], [], []
         for j in range(y.shape[1]):
-            ways = [_mechanism(inputs, y[:, j], seen)]
+            ways = [mechanism(inputs, y[:, j], seen)]
             if parts:
-                ways.append(_mechanism(z, y[:, j], seen, x.shape[1]))
+                ways.append(mechanism(z, y[:, j], seen, x.shape[1]))
             through = min(ways, key=lambda way: way.error)
-            straight = _mechanism(x, y[:, j], seen)
+            straight = mechanism(x, y[:, j], seen)
             final.append(through.model)
             direct.append(straight.model)
             share, error = _share_through(through, straight, x, z, guess, seen)
@@ -149,6 +165,10 @@ class _System:
             rng.normal(size=(_DRAWS, _NOISES, len(parts))), min(explained),
             rng.normal(size=(_DRAWS, len(parts) + len(final))),
         )  # fmt: skip
+
+    def trusted(self, rng: np.random.Generator) -> bool:
+        """Whether a setting that was never run may be kept."""
+        return self.explained >= TRUSTED
 
     def draws(self, settings: Array) -> Array:
         """What is to be raised, float64[S, M], under S draws of the mechanisms."""
@@ -175,65 +195,8 @@ class _System:
         return self.goals.value(goals.reshape(s * m, -1)).reshape(s, m)
 
 
-@dataclass(frozen=True, eq=False)
-class _Mechanism:
-    """A fitted mechanism.
-
-    Attributes:
-        model: what it gives.
-        error: root mean square error of runs left out (of observed rows, where nothing was set).
-        left_out: float64[R], what is predicted of each row; of runs nearly as if left out.
-        spread: standard deviation of a row about the mean.
-    """
-
-    model: Model
-    error: float
-    left_out: Array
-    spread: float
-
-
-def _mechanism(x: Array, y: Array, seen: NDArray[np.bool_], after: int = 0) -> _Mechanism:
-    """A mechanism of inputs float64[R, I]; with `after`, so many inputs before them are ignored."""
-    base: Model | None = None
-    told = np.zeros(len(y))
-    error = spread = float(y.std())
-    if seen.sum() >= x.shape[1] + 3:
-        watched = fitted(x[seen], y[seen])
-        base, told = watched.alone, watched.alone(x)[0]
-        error, spread = watched.left_out, watched.noise
-    made = ~seen
-    correction: Response | None = None
-    if made.sum() >= x.shape[1] + 2 or (base is None and made.sum() >= 3):
-        off = y[made] - told[made]
-        correction = fitted(x[made], off)
-        if base is not None:
-            error = float(np.sqrt((off**2).mean()))
-            if correction.left_out > _CLEARLY * error:
-                correction = None
-        if correction is not None:
-            error, spread = correction.left_out, correction.noise
-            told = told + correction.alone(x)[0]
-    model = _sum(base, correction, float(y.mean()), float(y.std()))
-    if after:
-        return _Mechanism(lambda inputs: model(inputs[:, after:]), error, told, spread)
-    return _Mechanism(model, error, told, spread)
-
-
-def _sum(base: Model | None, more: Response | None, middle: float, wide: float) -> Model:
-    parts = [part for part in (base, more.alone if more is not None else None) if part is not None]
-
-    def model(x: Array) -> tuple[Array, Array]:
-        if not parts:
-            return np.full(len(x), middle), np.full(len(x), wide)
-        told = [part(x) for part in parts]
-        mean: Array = np.sum([value for value, _ in told], axis=0)
-        return mean, np.sqrt(np.sum([error**2 for _, error in told], axis=0))
-
-    return model
-
-
 def _share_through(
-    through: _Mechanism, direct: _Mechanism, x: Array, between: Array, guess: Array,
+    through: Mechanism, direct: Mechanism, x: Array, between: Array, guess: Array,
     seen: NDArray[np.bool_],
 ) -> tuple[float, float]:  # fmt: skip
     """How far runs speak for the way through readings, by the errors of both of predicting the goal

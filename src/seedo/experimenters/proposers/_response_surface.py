@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from seedo.experimenters._proposer import Proposer, wanted
+from seedo.experimenters.proposers._heeded import heeded
 from seedo.experimenters.proposers._plain import filling
 from seedo.experimenters.proposers._search import NOTHING, TRUSTED, fitted, highest
 from seedo.inference.design import Response
@@ -23,6 +25,9 @@ class ResponseSurfaceProposer(Proposer):
     """Fills the space first; then fits the polynomial that predicts runs left out best, straight
     lines as long as they do, and takes the setting of the largest expected improvement.
 
+    Where a graph is known, knobs that move no goal stay where they are, unless runs speak against
+    the graph.
+
     Several goals on a front are weighted anew, by chance, for every run (Knowles 2006, IEEE
     Transactions on Evolutionary Computation 10).
 
@@ -32,8 +37,19 @@ class ResponseSurfaceProposer(Proposer):
 
     seed: int = 0
     name: str = "response-surface"
+    heeds_graph: ClassVar[bool] = True
 
     def propose(
+        self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
+    ) -> Array:
+        view = heeded(spec, runs, pending)
+        return view.whole(self._proposed(view.spec, view.runs, view.pending, left, rng))
+
+    def recommend(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
+        view = heeded(spec, runs, np.empty((0, runs.settings.shape[1])))
+        return view.whole(self._kept(view.spec, view.runs, rng))
+
+    def _proposed(
         self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
     ) -> Array:
         space, goals = wanted(spec)
@@ -60,7 +76,7 @@ class ResponseSurfaceProposer(Proposer):
             return filling(space, runs, pending, self.seed, rng)  # test the model elsewhere
         return chosen
 
-    def recommend(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
+    def _kept(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
         space, goals = wanted(spec)
         made = runs.made
         model = _model(space, goals, made, None)
