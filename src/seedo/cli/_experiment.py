@@ -92,6 +92,8 @@ def _dry(live: Campaign, as_json: bool) -> None:
     if as_json:
         shown = {"plan": plan.to_json(), "next": [plan.space.named(x) for x in settings],
                  "rows": list(live.earlier.told)}  # fmt: skip
+        if plan.graph is not None:
+            shown["graph"] = list(live.chooser.told(live.known))
         print(json.dumps(shown, sort_keys=True))
         return
     for line in _described(live):
@@ -109,6 +111,9 @@ def _described(live: Campaign) -> list[str]:
         unit = f" {knob.unit}" if knob.unit else ""
         lines.append(f"  knob {knob.name}: {knob.type}, {values}{unit}")
     lines += [f"  constraint: {constraint}" for constraint in plan.space.constraints]
+    if plan.graph is not None:
+        lines.append(f"  graph: {', '.join(plan.graph.to_json())}")
+        lines += [f"    {line}" for line in live.chooser.told(live.known)]
     for reading in plan.readings:
         ends = [f"from {reading.low:g}" if reading.low is not None else "",
                 f"to {reading.high:g}" if reading.high is not None else ""]  # fmt: skip

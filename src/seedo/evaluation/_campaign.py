@@ -101,6 +101,8 @@ class Found:
         effects: of every knob on every reading.
         between: readings that may stand between a knob and a goal, in words.
         notes: what is odd, one line each.
+        graph: the arrows and hidden causes that were given; () where none is known.
+        heeded: what became of that graph, one line each.
     """
 
     name: str
@@ -118,10 +120,15 @@ class Found:
     effects: tuple[Effect, ...]
     between: tuple[str, ...]
     notes: tuple[str, ...]
+    graph: tuple[str, ...] = ()
+    heeded: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON: None where there is no number."""
-        return _plain(asdict(self))
+        """Plain JSON: None where there is no number; no graph where none is known."""
+        fields = asdict(self)
+        for name in () if self.graph else ("graph", "heeded"):
+            del fields[name]
+        return _plain(fields)
 
 
 def found(campaign: Campaign, why: str = "") -> Found:
@@ -155,6 +162,8 @@ def found(campaign: Campaign, why: str = "") -> Found:
         effects=effects,
         between=_between(effects, plan.goals.readings),
         notes=(*odd, *(f"run {run.number}: {line}" for run in runs for line in run.odd)),
+        graph=tuple(plan.graph.to_json()) if plan.graph is not None else (),
+        heeded=campaign.chooser.told(campaign.known) if plan.graph is not None else (),
     )
 
 

@@ -74,6 +74,7 @@ class Campaign:
         self.folder = Path(folder) if folder is not None else self.plan.folder / self.plan.name
         self.say = say or (lambda line: None)
         self.earlier = read_earlier(self.plan)
+        self._denied = False  # whether it was said that rows speak against the graph
         self._dear = False  # whether the last proposal cost more than is left
         self._journal = None if dry else Journal(self.folder)
         try:
@@ -177,6 +178,9 @@ class Campaign:
         del found[afford:]
         if not found:
             return []
+        if not self._denied and (lines := self.chooser.denied(self.known)):
+            self._denied = True
+            self.say(f"the rows speak against the graph: {lines[0]}")
         first = len(self.runs)
         proposed = [
             {"number": first + i, "setting": self.plan.space.named(setting)}
@@ -369,7 +373,8 @@ class Campaign:
                 differ = ", ".join(sorted(names ^ own))
                 remedy = "the folder is of a campaign with other knobs: choose another --out"
                 raise UserError(str(self.folder), differ, remedy)
-            changed = [name for name in plan if plan[name] != plans[-1].get(name)]
+            both = dict.fromkeys((*plan, *plans[-1]))
+            changed = [name for name in both if plan.get(name) != plans[-1].get(name)]
             if not changed:
                 return
             self.say(f"changed since the last time: {', '.join(changed)}")

@@ -11,6 +11,9 @@ workers = 1                 # runs measured at once
 seed = 0
 # first = 5                 # space-filling runs before the player goes by results
 # start = ["earlier.csv"]   # earlier rows: columns named as knobs and readings below
+# graph = ["temperature -> pressure", "pressure -> yield", "feeds -> yield", "ligand -> yield"]
+#                           # what moves what, if it is known; or a file: graph = "graph.dot".
+#                           # player = "bayes:mechanisms" makes the most of it
 
 [knobs.temperature]         # any value from low to high
 low = 20

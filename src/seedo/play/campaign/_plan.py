@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 
 from seedo.errors import UserError, one_of, whole
+from seedo.play.campaign._graph import graph_of
 from seedo.play.campaign._journal import read_journal
 from seedo.play.campaign._parts import Cost, Measure, Reading, Start
-from seedo.spaces import Goals, Space
+from seedo.spaces import CausalGraph, Goals, Space
 
 PLAYER = "pretrained:tuner"
 """Who chooses where the file does not say."""
 
 _FIELDS = ("name", "player", "budget", "batch", "workers", "seed", "start", "first", "pareto",
-           "knobs", "readings", "goals", "constraints", "measure", "cost")  # fmt: skip
+           "knobs", "readings", "goals", "constraints", "graph", "measure", "cost")  # fmt: skip
 _SYSTEM = ("knobs", "readings", "goals", "constraints", "pareto", "listed")
 """What says what the system is, rather than how it is experimented with."""
 _NAME = re.compile(r"[\w][\w .+-]{0,99}")
@@ -43,6 +44,7 @@ class Plan:
         seed: of proposals and of simulated noise.
         first: space-filling runs before the player chooses; None: as the player likes.
         start: tables of earlier rows.
+        graph: what is known to move what, among knobs and readings; None: nothing is.
         measure, cost: who measures, and at what cost.
         described: whether the thing that measures told its knobs itself.
         folder: of the file, from which its paths start.
@@ -62,6 +64,7 @@ class Plan:
     seed: int = 0
     first: int | None = None
     start: tuple[Start, ...] = ()
+    graph: CausalGraph | None = None
     measure: Measure = field(default_factory=Measure)
     cost: Cost = field(default_factory=Cost)
     described: bool = False
@@ -82,6 +85,8 @@ class Plan:
         for name in names:
             if name in self.space.names or names.count(name) > 1:
                 raise UserError("readings", name, "give every knob and reading a name of its own")
+        if self.graph is not None:
+            self.graph.check(self.space.names, names, self.goals.readings)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -113,6 +118,7 @@ class Plan:
             **space,
             "readings": {reading.name: reading.to_json() for reading in self.readings},
             "goals": self.goals.to_json(),
+            **({} if self.graph is None else {"graph": self.graph.to_json()}),
             "pareto": self.goals.pareto,
             "measure": self.measure.to_json(),
             "cost": self.cost.to_json(),
@@ -173,12 +179,15 @@ def plan_of(fields: Mapping[str, Any], folder: Path = Path(), begun: Path | None
            if name in given}  # fmt: skip
     if "budget" not in own:
         raise UserError("budget", None, "missing: say how many runs, e.g. budget = 20")
+    space, readings = Space.from_json(given), _readings(given.get("readings", {}), goals)
+    names = (*space.names, *(reading.name for reading in readings))
     return Plan(
         name=given.get("name", "campaign"),
-        space=Space.from_json(given),
-        readings=_readings(given.get("readings", {}), goals),
+        space=space,
+        readings=readings,
         goals=goals,
         start=_starts(given.get("start", []), folder),
+        graph=graph_of(given["graph"], folder, names) if "graph" in given else None,
         measure=measure,
         cost=Cost.from_json(given.get("cost", {})),
         described=described,

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError, in_one_line
-from seedo.experimenters import find_player
-from seedo.experimenters.proposers import filling
+from seedo.experimenters import Proposer, find_player
+from seedo.experimenters.proposers import against, filling, heeded
+from seedo.play.campaign._graph_lines import graph_lines
 from seedo.play.campaign._plan import Plan
 from seedo.spaces import Runs
 from seedo.worlds import EXPLOIT, EXPLORE, Spec, World
@@ -26,7 +27,9 @@ class CampaignWorld(World):
     def __init__(self, plan: Plan) -> None:
         variables = (*plan.space.names, *plan.names)
         phases = (*(EXPLORE,) * plan.budget, EXPLOIT)
-        self.spec = Spec(variables, (), phases, space=plan.space, goals=plan.goals)
+        self.spec = Spec(
+            variables, (), phases, space=plan.space, goals=plan.goals, graph=plan.graph
+        )
         self._config = plan.to_json()
 
     def config(self) -> dict[str, Any]:
@@ -46,6 +49,7 @@ class Chooser:
         if not hasattr(self.player, "propose"):
             remedy = "it proposes no settings: use random, sobol, grid, one-factor or bo:lognei"
             raise UserError("player", plan.player, remedy)
+        self.heeds = isinstance(self.player, Proposer) and self.player.heeds_graph
 
     def propose(self, runs: Runs, pending: Array, left: int, number: int) -> Array:
         """The setting of a run, float64[K].
@@ -62,7 +66,7 @@ class Chooser:
         rng = np.random.default_rng([self.plan.seed, number])
         owner = f"player {self.plan.player}, run {number}"
         if self.plan.first is not None and number < self.plan.first:
-            return filling(self.plan.space, runs.made, pending, self.plan.seed, rng)
+            return self._filling(runs, pending, rng)
         try:
             proposed = self.player.propose(self.world.spec, runs, pending, left, rng)
             setting = np.array(proposed, np.float64)
@@ -79,6 +83,23 @@ class Chooser:
         except UserError as error:
             raise UserError(owner, None, f"it proposes what cannot be set: {error}") from error
         return setting
+
+    def _filling(self, runs: Runs, pending: Array, rng: np.random.Generator) -> Array:
+        if self.plan.graph is None or not self.heeds:
+            return filling(self.plan.space, runs.made, pending, self.plan.seed, rng)
+        view = heeded(self.world.spec, runs, pending)
+        assert view.spec.space is not None
+        return view.whole(
+            filling(view.spec.space, view.runs.made, view.pending, self.plan.seed, rng)
+        )
+
+    def denied(self, runs: Runs) -> tuple[str, ...]:
+        """What rows say against the plan's graph, one line each; () where there is nothing."""
+        return against(self.world.spec, runs)
+
+    def told(self, runs: Runs) -> tuple[str, ...]:
+        """What becomes of the plan's graph, one line each; () where there is none."""
+        return graph_lines(self.plan, self.world.spec, runs, self.heeds)
 
     def recommend(self, runs: Runs, number: int) -> Array | None:
         """The setting, float64[K], that the player would keep; None: it has seen no result.
