@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seedo import worlds
+from seedo import evaluation, reports, worlds
 from seedo.errors import UserError
 from seedo.experimenters import find_player
 from seedo.experimenters.proposers import Chain, against, heeded, linked, steps
@@ -346,6 +346,24 @@ def test_a_missing_arrow_is_denied_and_the_player_goes_on_without_the_graph():
     both = [player.recommend(spec, known, np.random.default_rng(0)) for spec in (plain, misled)]
     assert np.array_equal(*both)
     assert both[1][1] == 0  # y falls by 1 for each unit of b, and rises by 0.6 for each of a
+
+
+def test_a_graph_that_is_set_aside_is_said_once_and_reported(tmp_path):
+    said = []
+    with play.Campaign(plan(budget=14), tmp_path, say=said.append) as campaign:
+        play.run_campaign(campaign, lambda s: {"flow": s["heat"], "y": s["heat"] - 3 * s["feed"]})
+        settings = np.array([run.setting for run in campaign.runs])
+        found = evaluation.found(campaign)
+        assert campaign.best.setting[1] < 0.5
+    assert [line.partition(":")[0] for line in said] == [
+        "the rows speak against the graph, which is set aside"
+    ]
+    assert "feed tells more of y than flow, which by the graph it does not" in said[0]
+    assert len(np.unique(settings[:, 2])) > 1  # nothing is known any more of the third knob either
+    reports.write_campaign(found, dict.fromkeys((*KNOBS, "flow", "y"), ""), tmp_path / "r.html")
+    for text in ((tmp_path / "r.html").read_text(), json.dumps(found.to_dict())):
+        assert "feed tells more of y than flow" in text
+    assert found.to_dict()["graph"] == ["feed -> flow", "flow -> y", "heat -> flow"]
 
 
 @pytest.mark.parametrize("plants", [6, pytest.param(40, marks=pytest.mark.slow)])

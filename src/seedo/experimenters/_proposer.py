@@ -33,6 +33,8 @@ class Proposer(Player):
                 "player", self.name, "it sets many knobs at once: use a world with a space, such "
                 "as recorded:TABLE",
             )  # fmt: skip
+        if spec.graph is not None:
+            spec.graph.check(spec.space.names, spec.readings, spec.goals.readings)
 
     def propose(
         self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
@@ -40,7 +42,7 @@ class Proposer(Player):
         """A setting to run next, float64[K].
 
         Args:
-            spec: with `space` and `goals`.
+            spec: with `space` and `goals`, and a `graph` where one is known.
             runs: all that were made, failed ones with NaN, and rows that were only observed.
             pending: float64[P, K], settings that others are running now.
             left: runs of the budget, this one among them.

@@ -180,7 +180,7 @@ class Campaign:
             return []
         if not self._denied and (lines := self.chooser.denied(self.known)):
             self._denied = True
-            self.say(f"the rows speak against the graph: {lines[0]}")
+            self.say(f"the rows speak against the graph, which is set aside: {lines[0]}")
         first = len(self.runs)
         proposed = [
             {"number": first + i, "setting": self.plan.space.named(setting)}

@@ -94,8 +94,8 @@ class Chooser:
         )
 
     def denied(self, runs: Runs) -> tuple[str, ...]:
-        """What rows say against the plan's graph, one line each; () where there is nothing."""
-        return against(self.world.spec, runs)
+        """Why the player sets the plan's graph aside, one line each; () where it does not."""
+        return against(self.world.spec, runs) if self.heeds else ()
 
     def told(self, runs: Runs) -> tuple[str, ...]:
         """What becomes of the plan's graph, one line each; () where there is none."""
