@@ -40,7 +40,7 @@ def dag_course(datasets: list[Dataset], recipe: Recipe) -> Course:
     if isinstance(network, Tokens) and network.shelf is not None:
         network = _with_episodes(network, datasets, plan.do_values)
     predicts = recipe.explanations == "predict"
-    explains = _explains(network, datasets, predicts)
+    explains = _explains(plan, network, datasets, predicts)
     free = network.decisions_are_free
 
     def at_some(index: int, batch: EpisodeBatch, step: int) -> Lesson:
@@ -82,7 +82,7 @@ def _with_episodes(
     return network.with_episodes(*shelved(lesson(batch, do_values, None, ""), do_values))
 
 
-def _explains(network: Network, datasets: list[Dataset], predicts: bool) -> str:
+def _explains(plan: Architecture, network: Network, datasets: list[Dataset], predicts: bool) -> str:
     """What the logs' explanations are learnt as; "" where they are not.
 
     Raises:
@@ -93,7 +93,7 @@ def _explains(network: Network, datasets: list[Dataset], predicts: bool) -> str:
     for dataset in datasets:
         if not predicts or "explanation" not in dataset.optional:
             remedy = "states effects: watch with --explain effects, learn with --explanations"
-            raise UserError("network", "scratchpad", f"{remedy} predict ({dataset.path})")
+            raise UserError("network", plan.kind, f"{remedy} predict ({dataset.path})")
     return "effects"
 
 

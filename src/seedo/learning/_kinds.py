@@ -22,6 +22,7 @@ NETWORKS = Registry(
         "tokens": "seedo.learning._dag_imitation:TOKENS_NETWORK",
         "tokens-frozen": "seedo.learning._dag_imitation:TOKENS_NETWORK",
         "scratchpad": "seedo.learning._dag_imitation:TOKENS_NETWORK",
+        "scratchpad-alone": "seedo.learning._dag_imitation:TOKENS_NETWORK",
         "retrieval": "seedo.learning._dag_imitation:TOKENS_NETWORK",
         "relational": "seedo.learning._rooms_imitation:ROOMS_NETWORK",
         "pixels": "seedo.learning._rooms_imitation:ROOMS_NETWORK",

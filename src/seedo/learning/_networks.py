@@ -23,6 +23,7 @@ _BUILDERS: dict[str, Callable[..., Network]] = {
     "tokens": Tokens,
     "tokens-frozen": partial(Tokens, frozen=True),
     "scratchpad": partial(Tokens, states=True),
+    "scratchpad-alone": partial(Tokens, states=True, alone=True),
     "retrieval": partial(Tokens, looks_up=True),
 }
 KINDS = tuple(_BUILDERS)
@@ -36,6 +37,7 @@ WIDTHS: dict[str, dict[str, int]] = {
     "tokens": _TOKENS,
     "tokens-frozen": _TOKENS,
     "scratchpad": _TOKENS,
+    "scratchpad-alone": _TOKENS,
     "retrieval": _TOKENS,
 }
 """Default widths; each can be overridden by name."""

@@ -52,7 +52,8 @@ class Evidence(eqx.Module):
 
 
 class Shelf(eqx.Module):
-    """Episodes, and what the tokens of variables are told of those that are found."""
+    """Episodes, and what the tokens of variables are told: what was seen and done in those that are
+    found, and whether a variable was set before."""
 
     episodes: Frozen
     told: Linear
@@ -62,7 +63,7 @@ class Shelf(eqx.Module):
         keys = jax.random.split(key)
         blank = (jnp.full((EPISODES, n), 1e3), jnp.zeros((EPISODES, n)))
         self.episodes = Frozen(blank)  # what was seen of the goal; what was set to what
-        self.told = Linear(2 * _FOUND, size, keys[0])
+        self.told = Linear(2 * _FOUND + 1, size, keys[0])
         self.block = Block(size, heads, keys[1])
 
     def __call__(
@@ -74,7 +75,8 @@ class Shelf(eqx.Module):
         distance = jnp.where(distance < _ITSELF, jnp.inf, distance)
         _, nearest = jax.lax.top_k(-distance, _FOUND)
         found = jnp.concatenate([seen[nearest], done[nearest]]).T * (goal >= 0)
-        x = x + self.told(found.astype(x.dtype))
+        tried = jnp.minimum(evidence.counts, 1.0)[:, None]
+        x = x + self.told(jnp.concatenate([found, tried], -1).astype(x.dtype))
         q, k, v = self.block.project(x)
         return self.block.attend(x, q, k, v, jnp.ones((len(x), len(x)), bool))
 

@@ -8,7 +8,8 @@ tokens, learnt, or drawn once and left as it is (`tokens-frozen`). A learnt iden
 needed to treat the variables differently: unlike `equivariant` it has no symmetry.
 
 `scratchpad` states an effect table before it acts: how far each variable moves every other one.
-What it stated about the goal is then given to the tokens as numbers, and one block more decides.
+What it stated about the goal is then given to the tokens as numbers, and one block more decides;
+in `scratchpad-alone` by these numbers and the identities, whatever else the tokens know.
 `retrieval` looks up watched episodes before it acts, and one block more decides (see `_shelf`).
 """
 
@@ -41,19 +42,31 @@ class Memory(NamedTuple):
 
 
 class _Scratchpad(eqx.Module):
-    """Reads what was stated about the goal, and decides."""
+    """Reads what was stated about the goal, and decides.
+
+    Args:
+        alone: by that alone, and by who is who.
+    """
 
     read: Linear
     block: Block
+    alone: bool = eqx.field(static=True)
 
-    def __init__(self, size: int, heads: int, key: PRNGKeyArray) -> None:
+    def __init__(self, size: int, heads: int, alone: bool, key: PRNGKeyArray) -> None:
         keys = jax.random.split(key)
         self.read = Linear(3, size, keys[0])
         self.block = Block(size, heads, keys[1])
+        self.alone = alone
 
     def __call__(
-        self, x: Float[Array, "n d"], stated: Float[Array, "n n"], goal: Int[Array, ""]
+        self,
+        x: Float[Array, "n d"],
+        identities: Float[Array, "n d"],
+        stated: Float[Array, "n n"],
+        goal: Int[Array, ""],
     ) -> Float[Array, "n d"]:
+        if self.alone:
+            x = jnp.where(goal >= 0, identities.astype(x.dtype), x)
         # A statement is about the world: that an action pays does not change what is stated.
         stated = jax.lax.stop_gradient(stated)
         at = jnp.maximum(goal, 0)
@@ -70,6 +83,7 @@ class Tokens(eqx.Module):
         frozen: identities stay as they were drawn.
         states: it is a `scratchpad`; `Decision.edges` are then effects, as arcsinh of the change of
             j when i is raised by 1, rather than logits of arrows.
+        alone: what it does to a goal it decides by what it stated alone (`scratchpad-alone`).
         looks_up: it is a `retrieval`; its shelf is to be filled, see `with_episodes`.
     """
 
@@ -101,6 +115,7 @@ class Tokens(eqx.Module):
         key: PRNGKeyArray,
         frozen: bool = False,
         states: bool = False,
+        alone: bool = False,
         looks_up: bool = False,
     ) -> None:
         keys = jax.random.split(key, 8 + layers)
@@ -116,7 +131,7 @@ class Tokens(eqx.Module):
         self.head = Linear(size, len(do_values), keys[3], scale=0.1)
         self.left = Linear(size, _SIDES, keys[4])
         self.right = Linear(size, _SIDES, keys[5], scale=0.1)
-        self.scratchpad = _Scratchpad(size, heads, keys[6]) if states else None
+        self.scratchpad = _Scratchpad(size, heads, alone, keys[6]) if states else None
         self.shelf = Shelf(n, size, heads, jax.random.fold_in(key, 1)) if looks_up else None
 
     def with_episodes(self, seen: Float[Array, "m n"], done: Float[Array, "m n"]) -> Tokens:
@@ -156,7 +171,7 @@ class Tokens(eqx.Module):
         h = self.norm(x)
         edges = (self.left(h) @ self.right(h).T).astype(jnp.float32)
         if self.scratchpad is not None:
-            h = self.norm(self.scratchpad(x, edges, cue.goal))
+            h = self.norm(self.scratchpad(x, self.identities, edges, cue.goal))
         if self.shelf is not None and evidence is not None:
             h = self.norm(self.shelf(x, evidence, cue.goal))
         logits = self.head(h).astype(jnp.float32)

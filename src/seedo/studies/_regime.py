@@ -172,7 +172,7 @@ def _play(work: Work[Any], cell: Cell, test_episodes: int) -> dict[str, Any]:
     recipe |= _RECIPES.get(cell.network, {}) | dict(cell.recipe)
     if cell.network == RENAMED:
         recipe |= {"network": "tokens", "rename": True}
-    if cell.network == "scratchpad":
+    if cell.network.startswith("scratchpad"):
         recipe |= {"explanations": "predict"}
     place = f"{_folder(cell.name)}-{work.seed}"
     agent = work.learnt(logs, f"agents/{place}", **recipe)

@@ -29,7 +29,8 @@ from seedo.studies._study import Study, Work
 from seedo.studies._transfer_figure import map_of_transfer
 from seedo.studies._words import of_the_claim, supports, told, verdict
 
-ORDINARY = ("plain", "tokens", "scratchpad", "retrieval", "plain-copy", "tokens-frozen")
+ORDINARY = ("plain", "tokens", "scratchpad", "scratchpad-alone", "retrieval", "plain-copy",
+            "tokens-frozen")  # fmt: skip
 """Networks that tell variables apart."""
 ALIKE = (RENAMED, "equivariant")
 """Networks that treat all variables alike: to them the hold-out means nothing."""
@@ -341,7 +342,8 @@ STUDY = Study(
         four fresh goals an episode. A ladder of networks from no help to full symmetry imitates
         them: `plain`; `plain-copy`, which can point at an earlier step; `tokens`, one token a
         variable with learnt identities; `tokens-frozen`, identities as they were drawn;
-        `scratchpad`, which states an effect table first; `retrieval`, which looks up watched
+        `scratchpad`, which states an effect table first; `scratchpad-alone`, which acts by what it
+        stated alone; `retrieval`, which looks up watched
         episodes; `tokens, renamed`, the variables of every
         watched episode renamed (augmentation: the hold-out then means nothing); `equivariant`. Then
         one thing after another is changed for `plain`. Each plays 4,096 systems of split `train`
