@@ -35,6 +35,8 @@ ORDINARY = ("plain", "tokens", "scratchpad", "scratchpad-alone", "retrieval", "p
 ALIKE = (RENAMED, "equivariant")
 """Networks that treat all variables alike: to them the hold-out means nothing."""
 LADDER = (*ORDINARY, *ALIKE)
+_FIRST = ("plain", "tokens", "scratchpad", "plain-copy", "tokens-frozen", "equivariant")
+"""Of the ladder, at scale `map`."""
 NOISES = (0.0001, 0.01, 0.0625, 0.25, 1.0)
 HELD = ("path", "arrow")
 CLEAR, DIM = 0.01, 1.0
@@ -115,7 +117,6 @@ DEEP = tuple(
 )
 """Cells of three seeds and 200,000 episodes."""
 
-_MAP = tuple(_ladder(LADDER, NOISES, HELD))
 SCALES = {
     "quick": Scale(
         tuple(
@@ -125,8 +126,12 @@ SCALES = {
         test_episodes=1024,
         priced=(1000, 128),
     ),
-    "map": Scale(_MAP),
-    "full": Scale((*_MAP, *(cell for cells in FACTORS.values() for cell in cells)), DEEP, 3),
+    "map": Scale(tuple(_ladder(_FIRST, NOISES, HELD))),
+    "full": Scale(
+        (*_ladder(LADDER, NOISES, HELD), *(cell for own in FACTORS.values() for cell in own)),
+        DEEP,
+        3,
+    ),
 }
 
 
