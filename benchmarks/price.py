@@ -2,10 +2,9 @@
 
     python benchmarks/price.py [--out docs/results/price.json] [--figure docs/transfer/price.svg]
 
-World `dag`, preset `linear`: 5 variables, noise variances 0.0001 to 1 with five experiments, two of
-them with three; 10 variables and experiments, three of them. Held out is every path from D to E, or
-the arrow alone (docs/transfer.md). A level that is in the file, computed with these sizes, is not
-computed again. The last line is JSON.
+World `dag`, preset `linear`: noise, number of experiments and of variables, do-values (`LEVELS`).
+Held out is every path from D to E, or the arrow alone (docs/transfer.md). A level that is in the
+file, computed with these sizes, is not computed again. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -23,12 +22,15 @@ from seedo import reports
 from seedo.episodes import write_atomic
 from seedo.studies import priced
 
-LEVELS = [
-    *((5, 5, noise) for noise in (0.0001, 0.01, 0.0625, 0.25, 1.0)),
-    *((5, 3, noise) for noise in (0.01, 1.0)),
-    *((10, 10, noise) for noise in (0.01, 0.25, 1.0)),
-]
-"""Variables, experiments, noise variance."""
+LEVELS: list[dict[str, Any]] = [
+    *({"n": 5, "experiments": 5, "noise_variance": s2} for s2 in (0.0001, 0.01, 0.0625, 0.25, 1.0)),
+    *({"n": 5, "experiments": 3, "noise_variance": s2} for s2 in (0.01, 1.0)),
+    *({"n": 10, "experiments": 10, "noise_variance": s2} for s2 in (0.01, 0.25, 1.0)),
+    *({"n": 5, "experiments": t, "noise_variance": 0.01} for t in (4, 10)),
+    *({"n": 5, "experiments": 5, "noise_variance": 0.01, "do_values": values}
+      for values in ([2.0], [-4.0, -2.0, -1.0, 1.0, 2.0, 4.0])),
+]  # fmt: skip
+"""Worlds: those of the map of study `transfer`, as far as the price can be computed."""
 
 LARGE = {"train": 4, "unseen": 4}
 """What sizes are divided by with 10 variables, where an episode takes ten times as long."""
@@ -39,7 +41,7 @@ def drawn(levels: list[dict[str, Any]]) -> str:
     be set; against the noise."""
 
     def along(n: int, experiments: int, held: str) -> tuple[list[float], list[dict[str, Any]]]:
-        own = [x for x in levels if x["held"] == held
+        own = [x for x in levels if x["held"] == held and "do_values" not in x["world"]
                and (x["world"]["n"], x["world"]["experiments"]) == (n, experiments)]  # fmt: skip
         own.sort(key=lambda x: x["world"]["noise_variance"])
         return [x["world"]["noise_variance"] for x in own], own
@@ -49,6 +51,8 @@ def drawn(levels: list[dict[str, Any]]) -> str:
     for (n, experiments), marker in (((5, 5), "o"), ((5, 3), "^"), ((10, 10), "s")):
         for held, colour in (("path", reports.BLUE), ("arrow", reports.ORANGE)):
             noise, own = along(n, experiments, held)
+            if not own:
+                continue
             label = f"{held}, n = {n}, {experiments} experiments"
             look = {"color": colour, "marker": marker, "label": label,
                     "linestyle": "-" if n == experiments == 5 else ":"}  # fmt: skip
@@ -85,9 +89,9 @@ def main() -> None:
     levels: list[dict[str, Any]] = []
     if given.out is not None and given.out.exists():
         levels = json.loads(given.out.read_text())["levels"]
-    for n, experiments, noise in LEVELS[: given.levels]:
-        world = {"n": n, "experiments": experiments, "noise_variance": noise}
-        own = {name: size // (LARGE.get(name, 1) if n > 5 else 1) for name, size in sizes.items()}
+    for world in LEVELS[: given.levels]:
+        large = LARGE if world["n"] > 5 else {}
+        own = {name: size // large.get(name, 1) for name, size in sizes.items()}
         for held in ("path", "arrow"):
             question = {"world": world, "held": held, "sizes": own}
             if any(question.items() <= level.items() for level in levels):
@@ -97,7 +101,8 @@ def main() -> None:
             levels = [one for one in levels if one["world"] != world or one["held"] != held]
             levels.append(question | found)
             price = found["train"]["price"]
-            print(f"n = {n}, {experiments} experiments, noise {noise:g}, {held} held out: price"
+            told = ", ".join(f"{name} {value}" for name, value in world.items())
+            print(f"{told}, {held} held out: price"
                   f" {price['value']:.4f} [{price['low']:.4f}, {price['high']:.4f}] nats,"
                   f" {time.process_time() - begun:.0f} s CPU", flush=True)  # fmt: skip
             if given.out is not None:

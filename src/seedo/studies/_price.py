@@ -26,7 +26,7 @@ sum over a in KL stands for the draw of a.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -44,7 +44,7 @@ from seedo.inference.scores import Moments, family_table, fit_families, weight_c
 from seedo.statistics import mean, proportion, ratio
 from seedo.studies._histories import in_equal_parts
 from seedo.studies._linked_graphs import KINDS, SUMMED, draw_graphs
-from seedo.worlds import HELD_CAUSE, HELD_EFFECT, DagConfig, DagWorld
+from seedo.worlds import HELD_CAUSE, HELD_EFFECT, DagConfig, DagWorld, stream_key
 
 ALLOWED: Mapping[str, int] = {"path": 1, "arrow": 2}
 """How many of `KINDS`, from the first on, logs may show that hold out this much."""
@@ -88,7 +88,7 @@ def histories(world: DagWorld, episodes: int, seed: int) -> Histories:
     """
     c = world.settings
     _check(c)
-    played = play.simulate(world, scripted("largest-effect"), seed, "price", 0, episodes)
+    played = _played(world, episodes, seed)
     own = played.goal[:, -1] == HELD_EFFECT
     x, target = played.outcome[own, :-1].astype(np.float64), played.target[own, :-1]
     free = (target[..., None] != np.arange(c.n)).astype(np.float64)
@@ -102,6 +102,22 @@ def histories(world: DagWorld, episodes: int, seed: int) -> Histories:
         heuristic=played.target[own, -1].astype(np.int64) * len(c.do_values) + index,
         goal_share=float(own.mean()),
     )
+
+
+def _played(world: DagWorld, episodes: int, seed: int) -> Any:
+    """The rollout that `play.simulate` gives. Worlds that differ in noise share the programs: it
+    stands in the systems, whose draw does not depend on it."""
+    base = DagWorld(replace(world.settings, noise_variance=1.0))
+    player, key = scripted("largest-effect"), stream_key(seed, "price")
+
+    def part(numbers: jax.Array) -> Any:
+        setups = play.set_ups(base, key, numbers)
+        system = setups.task.system
+        scale = world.settings.noise_variance**0.5 * system.noise_scale
+        task = setups.task._replace(system=system._replace(noise_scale=scale))
+        return play.rollout_on(base, player, setups._replace(task=task))
+
+    return play.in_parts(part, 0, episodes, world.at_once)
 
 
 def _check(config: DagConfig) -> None:
