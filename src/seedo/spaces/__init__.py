@@ -8,7 +8,7 @@ from seedo.spaces._constraints import Forbidden, Linear, read_constraint, read_l
 from seedo.spaces._goals import AIMS, Goal, Goals
 from seedo.spaces._graph import CausalGraph
 from seedo.spaces._knob import KNOB_TYPES, Knob
-from seedo.spaces._runs import Runs, distinct, same_setting
+from seedo.spaces._runs import Runs, among, distinct, fresh, same_setting
 from seedo.spaces._search import climbed
 from seedo.spaces._space import Space
 
@@ -23,8 +23,10 @@ __all__ = [
     "Linear",
     "Runs",
     "Space",
+    "among",
     "climbed",
     "distinct",
+    "fresh",
     "read_constraint",
     "read_linear",
     "same_setting",

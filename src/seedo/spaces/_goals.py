@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -153,6 +153,13 @@ class Goals:
         given = np.array([g.weight for g in self.each]) if weights is None else weights
         total: Array = (worth / scales) @ (given / given.sum())
         return total
+
+    def scaled(self, y: Array) -> Goals:
+        """The same with the scales that `value` takes for readings float64[R, G], so that others'
+        values can be compared with theirs."""
+        worth = self.worths(y)
+        each = (replace(g, scale=g.scale or _spread(worth[:, i])) for i, g in enumerate(self.each))
+        return replace(self, each=tuple(each))
 
     def front(self, y: Array) -> NDArray[np.bool_]:
         """bool[R]: runs that no other one beats (as good in all goals, better in one)."""

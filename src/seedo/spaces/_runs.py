@@ -16,6 +16,27 @@ def same_setting(settings: NDArray[np.float64], setting: NDArray[np.float64]) ->
     return np.asarray(np.isclose(settings, setting, rtol=1e-9, atol=1e-12).all(axis=1))
 
 
+def fresh(settings: NDArray[np.float64], taken: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Settings float64[M', K] of float64[M, K] that are none of those taken, float64[T, K]; all of
+    them where none is left."""
+    if not len(taken):
+        return settings
+    kept = ~among(settings, taken)
+    return settings[kept] if kept.any() else settings
+
+
+def among(settings: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """bool[M]: which settings float64[M, K] are one of others, float64[T, K], to the last digit."""
+    return np.asarray(np.isin(_rows(settings), _rows(others)))
+
+
+def _rows(settings: NDArray[np.float64]) -> NDArray[np.void]:
+    """Settings float64[M, K] as one value each; no minus zeros."""
+    whole = np.ascontiguousarray(settings + 0.0)
+    found: NDArray[np.void] = whole.view(np.dtype((np.void, whole.itemsize * whole.shape[1])))[:, 0]
+    return found
+
+
 def distinct(settings: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The different settings, float64[D, K] in order, of float64[R, K]; and int64[R], the position
     of each among them."""
@@ -68,8 +89,11 @@ class Runs:
     @property
     def made(self) -> Runs:
         """The runs in which the knobs were set."""
-        keep = ~self.seen
-        return Runs(self.settings[keep], self.readings[keep], self.names)
+        return self.take(~self.seen)
+
+    def take(self, keep: NDArray[np.bool_]) -> Runs:
+        """Some of the runs, by bool[R]."""
+        return Runs(self.settings[keep], self.readings[keep], self.names, self.seen[keep])
 
     def of(self, goals: Goals) -> NDArray[np.float64]:
         """float64[R, G]: the readings of the goals."""

@@ -63,7 +63,7 @@ class BotorchProposer(Proposer):
             return filling(space, runs, pending, self.seed, rng)
         x, y = runs.settings[known], runs.of(goals)[known]
         judge = _judge(space, goals, x, y, pending, self.acquisition, int(rng.integers(2**31)))
-        return highest(space, judge, np.unique(x, axis=0), rng, _SPREAD)
+        return highest(space, judge, np.unique(x, axis=0), rng, _SPREAD, pending)
 
 
 def bo_player(rest: str, world: World, greedy: bool, seed: int) -> BotorchProposer:

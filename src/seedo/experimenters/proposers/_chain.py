@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from seedo.experimenters.proposers._plant import Plant, goal_readings
 from seedo.experimenters.proposers._steps import Step, steps, told_by_watching
 from seedo.experimenters.proposers._watched import Mechanism, corrected, mechanism
 from seedo.spaces import CausalGraph, Goals, Runs, Space
@@ -53,11 +54,11 @@ class Link:
 
 
 @dataclass(frozen=True, eq=False)
-class Chain:
+class Chain(Plant):
     """Mechanisms in the order of a graph, each of its own inputs alone.
 
     Attributes:
-        space, goals: as given.
+        space: as given. goals: with the scales of what was read.
         links: causes before effects; the goals are among them.
         direct: by goal, its mechanism from the knobs alone; None while there are too few runs.
         shares: by goal, how many of the draws go through the chain.
@@ -95,7 +96,7 @@ class Chain:
                 share = _share(through, straight.error**2, int((rows & ~seen).sum()))
             shares.append(share)
         return cls(
-            space, goals, links, tuple(direct), tuple(shares),
+            space, goals.scaled(goal_readings(goals, runs)), links, tuple(direct), tuple(shares),
             rng.normal(size=(_DRAWS, _NOISES, len(links))),
             rng.normal(size=(_DRAWS, len(links) + len(direct))),
         )  # fmt: skip
@@ -109,8 +110,8 @@ class Chain:
         known, unknown = float(drawn.mean(axis=0).var()), float(differ.var(axis=0).mean())
         return known > _SURE * (known + unknown)
 
-    def draws(self, settings: Array) -> Array:
-        """What is to be raised, float64[S, M], under S draws of the mechanisms."""
+    def drawn(self, settings: Array) -> Array:
+        """What is read of the goals, float64[S, M, G], under S draws of the mechanisms."""
         x = self.space.coordinates(settings)
         s, q, m, size = _DRAWS, _NOISES, len(x), len(self.links)
         z = np.empty((s, q, m, size))
@@ -131,7 +132,7 @@ class Chain:
             if straight is not None and count < s:
                 mean, error = straight.model(x)
                 goals[count:, :, j] = mean + self.errors[count:, [size + j]] * error
-        return self.goals.value(goals.reshape(s * m, -1)).reshape(s, m)
+        return goals
 
 
 def linked(

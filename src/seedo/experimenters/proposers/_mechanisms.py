@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from seedo.experimenters._proposer import Proposer, wanted
 from seedo.experimenters.proposers._chain import Chain
+from seedo.experimenters.proposers._front import LITTLE
 from seedo.experimenters.proposers._heeded import heeded
 from seedo.experimenters.proposers._plain import filling
+from seedo.experimenters.proposers._plant import Plant, goal_readings
 from seedo.experimenters.proposers._search import NOTHING, TRUSTED, highest
 from seedo.experimenters.proposers._watched import Mechanism, Model, mechanism
 from seedo.spaces import Goals, Runs, Space
@@ -61,20 +63,13 @@ class MechanismsProposer(Proposer):
             return filling(space, runs, pending, self.seed, rng)
         made = runs.made.settings
         tried = np.unique(np.concatenate([made, pending]), axis=0)
-        # Of every draw its own best: at that setting nothing is gained by running it again.
-        best = system.draws(tried).max(axis=1, keepdims=True) if len(tried) else np.array(-np.inf)
-
-        def promise(x: Array) -> Array:
-            drawn = system.draws(x)
-            if not np.isfinite(best).all():
-                found: Array = drawn.mean(axis=0)
-                return found
-            gain: Array = np.maximum(drawn - best, 0).mean(axis=0)
-            return gain
-
-        chosen = highest(space, promise, tried, rng)
-        spread = float(np.nanstd(runs.values(goals)))
-        if promise(chosen[None])[0] < NOTHING * spread and len(tried) and left > 1:
+        if goals.pareto and len(goals.each) > 1:
+            promise, least = system.toward_front(tried, runs, rng), LITTLE
+        else:
+            promise = system.toward_best(tried)
+            least = NOTHING * float(np.nanstd(runs.values(system.goals)))
+        chosen = highest(space, promise, tried, rng, pending=pending)
+        if promise(chosen[None])[0] < least and len(tried) and left > 1:
             return filling(space, runs, pending, self.seed, rng)  # test the model elsewhere
         return chosen
 
@@ -93,7 +88,7 @@ class MechanismsProposer(Proposer):
         return highest(space, careful, tried, rng)
 
 
-def _fitted(spec: Spec, runs: Runs, rng: np.random.Generator) -> Chain | _System | None:
+def _fitted(spec: Spec, runs: Runs, rng: np.random.Generator) -> Plant | None:
     """The plant as it is known so far; None while there are too few rows."""
     space, goals = wanted(spec)
     if spec.graph is not None:
@@ -102,11 +97,12 @@ def _fitted(spec: Spec, runs: Runs, rng: np.random.Generator) -> Chain | _System
 
 
 @dataclass(frozen=True, eq=False)
-class _System:
+class _System(Plant):
     """Fitted mechanisms of a plant.
 
     Attributes:
-        space, goals: as given.
+        space: as given.
+        goals: with the scales of what was read in runs, or in other rows where there is none.
         between: models of the readings that are no goals, from coordinates of knobs.
         final: models of the goals, from coordinates and readings between.
         direct: the same from coordinates alone.
@@ -160,8 +156,8 @@ class _System:
             shares.append(share if parts else 0.0)  # with nothing between, both ways are one
             explained.append(1 - error / max(float(y[:, j].var()), 1e-300))
         return cls(
-            space, goals, tuple(p.model for p in parts), tuple(final), tuple(direct),
-            np.array(shares), np.array([p.spread for p in parts]),
+            space, goals.scaled(goal_readings(goals, runs)), tuple(p.model for p in parts),
+            tuple(final), tuple(direct), np.array(shares), np.array([p.spread for p in parts]),
             rng.normal(size=(_DRAWS, _NOISES, len(parts))), min(explained),
             rng.normal(size=(_DRAWS, len(parts) + len(final))),
         )  # fmt: skip
@@ -170,8 +166,8 @@ class _System:
         """Whether a setting that was never run may be kept."""
         return self.explained >= TRUSTED
 
-    def draws(self, settings: Array) -> Array:
-        """What is to be raised, float64[S, M], under S draws of the mechanisms."""
+    def drawn(self, settings: Array) -> Array:
+        """What is read of the goals, float64[S, M, G], under S draws of the mechanisms."""
         errors = self.errors
         x = self.space.coordinates(settings)
         s, q, m, b = _DRAWS, _NOISES, len(x), len(self.between)
@@ -192,7 +188,7 @@ class _System:
                 goals[:count, :, j] = mean + errors[:count, [b + j]] * error
             mean, error = direct(x)
             goals[count:, :, j] = mean + errors[count:, [b + j]] * error
-        return self.goals.value(goals.reshape(s * m, -1)).reshape(s, m)
+        return goals
 
 
 def _share_through(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.experimenters._proposer import Proposer, best_tried, wanted
-from seedo.spaces import Knob, Runs, Space, same_setting
+from seedo.spaces import Knob, Runs, Space, fresh, same_setting
 from seedo.worlds import Spec
 
 Array = NDArray[np.float64]
@@ -30,7 +30,7 @@ class RandomProposer(Proposer):
         self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
     ) -> Array:
         assert spec.space is not None
-        return spec.space.sample(1, rng)[0]
+        return _drawn(spec.space, pending, rng)
 
 
 @dataclass(frozen=True)
@@ -83,20 +83,24 @@ class OneFactorProposer(Proposer):
         best = best_tried(runs, goals)
         if best is None:
             middle = space.nearest(np.array([(k.low + k.high) / 2 for k in space.knobs]))
-            return space.sample(1, rng)[0] if _among(taken, middle) else middle
+            return _drawn(space, pending, rng) if _among(taken, middle) else middle
         for setting in _around(space, best):
             if not _among(taken, setting):
                 return setting
-        return space.sample(1, rng)[0]
+        return _drawn(space, pending, rng)
 
 
 def filling(space: Space, runs: Runs, pending: Array, seed: int, rng: np.random.Generator) -> Array:
-    """The next setting, float64[K], of a design that fills the space."""
+    """The next setting, float64[K], of a design that fills the space; none that is pending unless
+    there is no other."""
     taken = np.concatenate([runs.made.settings, pending])
     taken = taken[np.isfinite(taken).all(axis=1)]
     if space.listed is None and not space.coupled:
-        return space.sobol(len(taken) + 1, np.random.default_rng(seed))[-1]
+        found = space.sobol(len(taken) + 1, np.random.default_rng(seed))[-1]
+        if not _among(pending, found):
+            return found
     drawn = space.listed if space.listed is not None else space.sample(_APART, rng)
+    drawn = fresh(drawn, pending)
     if not len(taken):
         return drawn[int(rng.integers(len(drawn)))]
     at, before = space.coordinates(drawn), space.coordinates(taken)
@@ -143,6 +147,14 @@ def _values(knob: Knob, now: float, scale: float) -> list[float]:
         return [float(v) for v in range(len(knob.levels)) if v != now]
     step = max(scale * knob.range, knob.step)
     return [v for v in (now + step, now - step) if knob.low <= v <= knob.high]
+
+
+def _drawn(space: Space, pending: Array, rng: np.random.Generator) -> Array:
+    """Any possible setting; one that is pending where none of many drawn is another."""
+    setting = space.sample(1, rng)[0]
+    if not _among(pending, setting):
+        return setting
+    return fresh(space.sample(_APART, rng), pending)[0]
 
 
 def _among(taken: Array, setting: Array) -> bool:

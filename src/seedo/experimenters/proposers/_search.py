@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.inference.design import Factor, Response, fit_response
-from seedo.spaces import Space, climbed
+from seedo.spaces import Space, among, climbed, fresh
 
 Array = NDArray[np.float64]
+Judge = Callable[[Array], Array]
+"""Settings float64[M, K] -> what they promise, float64[M]."""
 
 NOTHING = 0.02
 """Expected improvement, in standard deviations of what was read, that is not worth a run: a run far
@@ -48,10 +50,11 @@ def _fitted(x_bytes: bytes, y_bytes: bytes, shape: tuple[int, int], curves: bool
 
 def highest(
     space: Space,
-    judge: Callable[[Array], Array],
+    judge: Judge,
     tried: Array,
     rng: np.random.Generator,
     spread: int = 192,
+    pending: Array | None = None,
 ) -> Array:
     """The setting, float64[K], judged highest: among sampled ones, then around the best.
 
@@ -59,12 +62,18 @@ def highest(
         judge: settings float64[M, K] -> float64[M].
         tried: float64[R, K], looked at as well, as far as it can be set now.
         spread: settings that are looked at first; where there are no more, all are.
+        pending: float64[P, K], none of which is taken unless there is no other.
     """
+    barred = np.empty((0, space.size)) if pending is None else pending
     every = space.all()
     if every is not None and (space.listed is not None or len(every) <= spread):
+        every = fresh(every, barred)
         return every[int(np.argmax(judge(every)))]
     again = tried[space.allows(tried)][-spread:]
     at = np.concatenate([space.sample(spread, rng), space.corners(_CORNERS, rng), again])
-    at, worth = climbed(space, at, judge, rng, best=_BEST, count=_NEAR, widths=_WIDTHS)
+    at, worth = climbed(
+        space, fresh(at, barred), judge, rng, best=_BEST, count=_NEAR, widths=_WIDTHS,
+        keep=lambda more: more[~among(more, barred)] if len(barred) else more,
+    )  # fmt: skip
     best: Array = at[int(np.argmax(worth))]
     return best

@@ -2,10 +2,12 @@
 
 from seedo.experimenters.proposers.tuner._network import (
     Forecast,
+    Outlook,
     Question,
     Weights,
     initial,
     normalised,
+    outlook,
     promise,
     promise_and_forecast,
     surprise,
@@ -21,11 +23,13 @@ from seedo.experimenters.proposers.tuner._view import Frame
 __all__ = [
     "Forecast",
     "Frame",
+    "Outlook",
     "Question",
     "TunerProposer",
     "Weights",
     "initial",
     "normalised",
+    "outlook",
     "promise",
     "promise_and_forecast",
     "read_tuner",

@@ -98,8 +98,35 @@ class Forecast(NamedTuple):
     variance: Any
 
 
+class Outlook(NamedTuple):
+    """What each head says of the mean of M settings, in standard scores of the outcomes so far and
+    in normal scores of their ranks (see `normalised`).
+
+    Attributes:
+        trust: f32[B], in each of the heads; they sum to 1.
+        mean, unsure: f32[B, M, 2], expectation and its standard deviation.
+    """
+
+    trust: Any
+    mean: Any
+    unsure: Any
+
+
 def promise_and_forecast(w: Weights, q: Question, xp: Any, sp: Any) -> tuple[Any, Forecast]:
     """`promise`, and what it rests on."""
+    outlook, improvement, noise = _judged(w, q, xp, sp)
+    logits = xp.tensordot(outlook.trust, improvement, 1) @ w["improvement"]
+    variance = outlook.unsure[..., 0] ** 2 + noise[:, None]
+    return q.sharpness**0.5 * logits, Forecast(outlook.trust, outlook.mean[..., 0], variance)
+
+
+def outlook(w: Weights, q: Question, xp: Any, sp: Any) -> Outlook:
+    """What the network makes of further settings before it weighs them."""
+    return _judged(w, q, xp, sp)[0]
+
+
+def _judged(w: Weights, q: Question, xp: Any, sp: Any) -> tuple[Outlook, Any, Any]:
+    """The outlook, log expected improvement f32[B, M, 2], and noise f32[B], a variance."""
     near, knobs, facts, y = _history(q, xp, sp)
     scales, noises, pool = _scaled(w, q, near, knobs, facts, y, xp)
     fit = _fitted(near, y, q.known, scales, noises, xp)
@@ -109,9 +136,7 @@ def promise_and_forecast(w: Weights, q: Question, xp: Any, sp: Any) -> tuple[Any
     evidence = xp.stack([fit["evidence"].mean(-1), fit["left_out"].mean(-1)], axis=-1)
     trust = _softmax(0.2 * context + q.known.sum() * (evidence @ w["trust"]), xp)
     mean, unsure, improvement = _predicted(q, fit, scales, y, xp, sp)
-    logits = q.sharpness**0.5 * (xp.tensordot(trust, improvement, 1) @ w["improvement"])
-    noise = (fit["noise"] * fit["variance"][:, 0])[:, None]
-    return logits, Forecast(trust, mean[..., 0], unsure[..., 0] ** 2 + noise)
+    return Outlook(trust, mean, unsure), improvement, fit["noise"] * fit["variance"][:, 0]
 
 
 def surprise(forecast: Forecast, scores: Any, xp: Any) -> Any:

@@ -14,9 +14,10 @@ from safetensors.numpy import load_file
 
 from seedo.errors import UserError
 from seedo.experimenters._proposer import Proposer, wanted
+from seedo.experimenters.proposers._front import beaten_by
 from seedo.experimenters.proposers._plain import filling
+from seedo.experimenters.proposers.tuner._asked import TwoGoals, believed, question, scalarised
 from seedo.experimenters.proposers.tuner._network import (
-    Question,
     Weights,
     initial,
     promise,
@@ -24,7 +25,7 @@ from seedo.experimenters.proposers.tuner._network import (
     surprise,
 )
 from seedo.experimenters.proposers.tuner._view import Frame
-from seedo.spaces import Knob, Runs, Space, climbed
+from seedo.spaces import Knob, Runs, Space, climbed, fresh
 from seedo.worlds import Spec
 
 Array = NDArray[np.float64]
@@ -35,6 +36,8 @@ _MOST_RUNS = 96
 """Runs that it is shown: the best half and the latest half of these, where there are more."""
 _SPREAD, _NEAR, _BEST = 320, 16, 4
 """Settings that are judged: spread over the space, and around each of the best."""
+_FRONT = 8
+"""Settings that no other one beats, around which more are judged first."""
 _WIDTHS = (0.1, 0.03)
 """Of steps around settings, in ranges."""
 
@@ -49,8 +52,10 @@ class TunerProposer(Proposer):
     """Asks the network which possible setting promises most, those not run before.
 
     The first runs fill the space. A run that failed counts as bad as the worst; one that is being
-    made as the median. Several goals are weighed as they say; towards a front, anew for every
-    proposal (ParEGO, Knowles 2006).
+    made, as what the network expects of it (Ginsbourger, Le Riche & Carraro 2010, Kriging is
+    well-suited to parallelize optimization). Several goals are weighed as they say. Towards a front
+    of two, what counts is the hypervolume that a setting is expected to add; of more, the way that
+    it goes along a direction drawn anew for every proposal (see `proposers._front`).
 
     Attributes:
         weights: of the network.
@@ -66,32 +71,47 @@ class TunerProposer(Proposer):
     ) -> Array:
         space, goals = wanted(spec)
         runs = runs.made
-        runs_known = np.isfinite(runs.settings).all(axis=1)
-        drawn = rng.dirichlet(np.ones(len(goals.each))) if goals.pareto else None
-        values = goals.value(runs.of(goals), drawn)[runs_known]
-        settings = runs.settings[runs_known]
-        gave = np.isfinite(values)
+        runs = runs.take(np.array(np.isfinite(runs.settings).all(axis=1)))
+        front = goals.pareto and len(goals.each) > 1
+        worths = goals.worths(runs.of(goals)) if front else runs.values(goals)[:, None]
+        gave = np.array(np.isfinite(worths).all(axis=1))
         if gave.sum() < _FIRST:
             return filling(space, runs, pending, self.seed, rng)
-        values = np.where(gave, values, values[gave].min())
-        shown = _shown(values)
-        tried = np.concatenate([settings[shown], pending])
-        outcome = np.concatenate([values[shown], np.full(len(pending), np.median(values[gave]))])
-        taken = np.concatenate([settings, pending])
-        pool = _candidates(space, settings[np.argsort(-values, kind="stable")[:_BEST]], rng)
+        worths = np.where(gave[:, None], worths, worths[gave].min(axis=0))
+        if front and worths.shape[1] > 2:
+            worths = scalarised(worths, rng)[:, None]
+        two = worths.shape[1] == 2
+        # Of two goals, those that no other one beats first, in any order.
+        order = rng.random(len(runs)) / 2 - beaten_by(worths) if two else worths[:, 0]
+        shown = _shown(order)
+        tried = np.concatenate([runs.settings[shown], pending])
+        taken = np.concatenate([runs.settings, pending])
+        about = runs.settings[np.argsort(-order, kind="stable")[: _FRONT if two else _BEST]]
+        pool = _candidates(space, about, rng)
         frame = Frame.of(np.concatenate([pool, tried]), _kinds(space))
-        pool = _fresh(pool, taken)
-
-        def judge(at: Array) -> Array:
-            return self.promise(frame, tried, outcome, at, sharpness(left))
-
+        outcomes = self._with_pending(frame, runs.settings[shown], worths[shown], pending)
+        if two:
+            judge = TwoGoals.of(self.weights, frame, tried, outcomes).promise
+        else:
+            judge = functools.partial(
+                self.promise, frame, tried, outcomes[:, 0], sharp=sharpness(left)
+            )
+        pool = fresh(fresh(pool, pending), taken)
         if space.all() is not None:
             return pool[int(np.argmax(judge(pool)))]
         pool, worth = climbed(
             space, pool, judge, rng, best=_BEST, count=_NEAR, widths=_WIDTHS,
-            keep=lambda more: _fresh(more, taken),
+            keep=lambda more: fresh(more, taken),
         )  # fmt: skip
         return pool[int(np.argmax(worth))]
+
+    def _with_pending(self, frame: Frame, tried: Array, worths: Array, pending: Array) -> Array:
+        """Worths float64[H, G] of runs, and after them, float64[H + P, G], those that are taken for
+        the worths of pending settings."""
+        if not len(pending):
+            return worths
+        told = [believed(self.weights, frame, tried, y, pending) for y in worths.T]
+        return np.concatenate([worths, np.stack(told, axis=1)])
 
     def promise(
         self, frame: Frame, tried: Array, outcome: Array, further: Array, sharp: float
@@ -102,8 +122,8 @@ class TunerProposer(Proposer):
 
         if not len(further):
             return np.empty(0)
-        question, _ = _question(frame, tried, outcome, further, sharp)
-        found: Array = np.asarray(promise(self.weights, question, np, special), np.float64)
+        asked, _ = question(frame, tried, outcome, further, sharp)
+        found: Array = np.asarray(promise(self.weights, asked, np, special), np.float64)
         return found
 
     def surprise(
@@ -113,25 +133,10 @@ class TunerProposer(Proposer):
         so far, in nats a setting (see `surprise`)."""
         from scipy import special
 
-        question, spread = _question(frame, tried, outcome, further, 1.0)
-        forecast = promise_and_forecast(self.weights, question, np, special)[1]
+        asked, spread = question(frame, tried, outcome, further, 1.0)
+        forecast = promise_and_forecast(self.weights, asked, np, special)[1]
         scores = (read - outcome.mean()) / spread
         return float(surprise(forecast, scores, np).mean())
-
-
-def _question(
-    frame: Frame, tried: Array, outcome: Array, further: Array, sharp: float
-) -> tuple[Question, float]:
-    """What the network is asked, and the standard deviation of the outcomes."""
-    single = np.float32
-    spread = outcome - outcome.mean()  # before it is made single: small beside large is kept
-    score = spread / (np.abs(spread).max() or 1.0)
-    question = Question(
-        *frame.seen(tried), score.astype(single), np.ones(len(tried), single),
-        *frame.seen(further), frame.kind, np.ones(tried.shape[1], single),
-        single(frame.mixture), single(sharp),
-    )  # fmt: skip
-    return question, float(outcome.std() or 1.0)
 
 
 def shipped_tuner(seed: int = 0) -> TunerProposer:
@@ -179,18 +184,3 @@ def _candidates(space: Space, best: Array, rng: np.random.Generator) -> Array:
         return every if len(every) <= 8 * _SPREAD else space.sample(8 * _SPREAD, rng)
     around = [space.near(best, width, _NEAR, rng) for width in _WIDTHS]
     return np.concatenate([space.sample(_SPREAD, rng), *around])
-
-
-def _fresh(pool: Array, taken: Array) -> Array:
-    """Settings of a pool without those taken, unless none is left."""
-    if not len(taken):
-        return pool
-    fresh = ~np.isin(_rows(pool), _rows(taken))
-    return pool[fresh] if fresh.any() else pool
-
-
-def _rows(settings: Array) -> NDArray[np.void]:
-    """Settings float64[M, K] as one value each; no minus zeros."""
-    whole = np.ascontiguousarray(settings + 0.0)
-    found: NDArray[np.void] = whole.view(np.dtype((np.void, whole.itemsize * whole.shape[1])))[:, 0]
-    return found
