@@ -105,11 +105,15 @@ def test_linear_expectations_are_the_inverse_of_i_minus_w(options):
             np.testing.assert_allclose(expected[:, v], total * value, atol=2e-4)
 
 
-@pytest.mark.parametrize("mechanism", ["leaky-relu", "tanh"])
+@pytest.mark.parametrize("mechanism", ["leaky-relu", "tanh", "hump"])
 def test_nonlinear_expectations_agree_with_a_plain_simulation(mechanism):
     world = make("dag", mechanism=mechanism)
     rng = np.random.default_rng(0)
-    f = np.tanh if mechanism == "tanh" else lambda x: np.where(x > 0, x, 0.2 * x)
+    f = {
+        "tanh": np.tanh,
+        "leaky-relu": lambda x: np.where(x > 0, x, 0.2 * x),
+        "hump": lambda x: x * np.exp(0.5 - x**2 / 2),
+    }[mechanism]
     weights = np.zeros((5, 5), np.float32)  # order 4, 2, 0, 3, 1
     for i, j, w in [(4, 2, 1.0), (4, 0, -0.7), (2, 0, 0.9), (0, 3, 1.2), (3, 1, 0.5), (2, 1, -1)]:
         weights[i, j] = w

@@ -59,6 +59,8 @@ class DagConfig:
         n: visible variables, 2 to 50.
         graph: `uniform` over all labelled DAGs with in-degree <= max_parents (exact for every n),
             or `roots`: 1..n-1 roots, then 1..max_parents parents among earlier variables.
+        mechanism: what a variable with causes makes of their weighted sum and its noise: `linear`,
+            `leaky-relu`, `tanh`, or `hump`, which is not monotone (see `_scm.mechanism_function`).
         weight_family: `normal` N(0, weight_scale^2) or `uniform` on [-weight_scale, weight_scale].
         noise_variance, noise_variance_sd: each variable's noise variance is the first when the
             second is 0, else normal with these moments before truncation at 0.

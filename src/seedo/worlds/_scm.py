@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from seedo.worlds._dags import effects
 
-MECHANISMS = ("linear", "leaky-relu", "tanh")
+MECHANISMS = ("linear", "leaky-relu", "tanh", "hump")
 NOISE_FAMILIES = ("gaussian", "uniform", "laplace")
 MONTE_CARLO_DRAWS = 256
 """Noise draws (128 and their mirror images) behind `expected` of a non-linear system."""
@@ -37,11 +37,16 @@ def turned(system: System, angle: Float[Array, ""]) -> System:
 
 
 def mechanism_function(name: str):
-    """x = f(sum of weighted parents + noise) for variables with parents; roots are their noise."""
+    """x = f(sum of weighted parents + noise) for variables with parents; roots are their noise.
+
+    `hump` rises to 1 at 1, falls to -1 at -1, and dies away beyond: pushing harder undoes a push.
+    It is the first derivative of a Gaussian, scaled.
+    """
     return {
         "linear": lambda x: x,
         "leaky-relu": lambda x: jax.nn.leaky_relu(x, 0.2),
         "tanh": jnp.tanh,
+        "hump": lambda x: x * jnp.exp((1 - x**2) / 2),
     }[name]
 
 
@@ -96,7 +101,8 @@ def expected(
 
     Exact for linear mechanisms (noise is zero-mean, so it is the total effect times the value).
     Otherwise the mean of `MONTE_CARLO_DRAWS` antithetic draws, the same for every intervention and
-    every system, hence deterministic; its standard error is about 0.06 noise standard deviations.
+    every system, hence deterministic; its standard error is about 0.06 noise standard deviations
+    (of roots under shocks, theirs).
     """
     values = jnp.asarray(do_values)
     if mechanism == "linear":
