@@ -568,6 +568,33 @@ def test_the_front_of_two_goals(tmp_path):
               if not any((y >= y[i]) & (z <= z[i]) & ((y > y[i]) | (z < z[i])))]  # fmt: skip
     assert list(told.front) == wanted
     assert len(told.best.expected) == 2
+    assert sorted(i for one in told.choices for i in one.runs) == wanted
+
+
+def test_a_front_is_one_of_earlier_rows_too_and_says_what_runs_give_on_average(tmp_path, capsys):
+    """Readings that scatter: intervals of the mean, and none on the front that a table beats."""
+    (tmp_path / "old.csv").write_text("x,kind,y,z\n9,a,50,-50\n")
+    file = written(tmp_path, budget=24, more="[goals.z]\naim = 'minimize'\n")
+    text = file.read_text().replace("[readings.z]\n", "")
+    file.write_text("pareto = true\nfirst = 24\n" + text)
+    rng = np.random.default_rng(3)
+    with play.Campaign(file) as campaign:
+        play.run_campaign(campaign, lambda s: {"y": s["x"] + rng.normal(),
+                                               "z": (s["x"] - 4) ** 2 + rng.normal()})  # fmt: skip
+        told = evaluation.found(campaign)
+    assert 0 < len(told.choices) <= len(told.front)
+    held = total = 0
+    for one in told.choices:
+        x = one.setting["x"]
+        for expected, mean in zip(one.expected, (x, (x - 4) ** 2), strict=True):
+            held += expected.low <= mean <= expected.high
+            total += 1
+    assert held >= 0.7 * total
+    assert run(capsys, "experiment", str(file), "--export")[0] == 0
+    assert "The front" in (tmp_path / "trial" / "report.html").read_text()
+    file.write_text('start = ["old.csv"]\n' + file.read_text())
+    with play.Campaign(file) as campaign:
+        assert evaluation.found(campaign).front == ()
 
 
 def test_names_of_any_kind_and_nothing_found_yet(tmp_path, capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from scipy import stats
 
 from seedo import inference
 from seedo.errors import UserError
-from seedo.evaluation._smooth import smooth_mean
+from seedo.evaluation._smooth import smooth_means
 from seedo.inference.questions import Answer
 from seedo.play.campaign import Campaign, Run, runs_table
 from seedo.spaces import Goal, Runs, distinct, same_setting
@@ -95,7 +96,9 @@ class Found:
         measured: the setting of the best single result, where that is another one.
         curve: a dict for every run with a result: `run`, `value` (of all goals, to be raised) and
             `best` so far; None where it failed.
-        front: runs that no other one beats in all goals, by number; () for a single goal.
+        front: runs that no other one, nor a row of an earlier table, beats in all goals, by number;
+            () for a single goal.
+        choices: the settings of these, where a front is wanted.
         runs: all, as rows.
         next: what would be proposed now, in words; () if nothing.
         effects: of every knob on every reading.
@@ -115,6 +118,7 @@ class Found:
     measured: Best | None
     curve: tuple[dict[str, Any], ...]
     front: tuple[int, ...]
+    choices: tuple[Best, ...]
     runs: tuple[dict[str, Any], ...]
     next: tuple[str, ...]
     effects: tuple[Effect, ...]
@@ -145,6 +149,7 @@ def found(campaign: Campaign, why: str = "") -> Found:
     observed = int(campaign.earlier.observed.sum())
     counts |= {"earlier": len(campaign.earlier.observed) - observed, "observed": observed}
     best, measured, odd = _best(campaign, known)
+    front = _front(campaign)
     effects = _effects(campaign)
     return Found(
         name=plan.name,
@@ -156,7 +161,8 @@ def found(campaign: Campaign, why: str = "") -> Found:
         best=best,
         measured=measured,
         curve=_curve(campaign),
-        front=_front(campaign),
+        front=front,
+        choices=_choices(campaign, known, front) if plan.goals.pareto else (),
         runs=tuple(_row(campaign, run) for run in runs),
         next=_next(campaign),
         effects=effects,
@@ -187,17 +193,22 @@ def _best(campaign: Campaign, known: Runs) -> tuple[Best | None, Best | None, tu
 
 
 def _kept(campaign: Campaign, known: Runs, setting: Array) -> Best:
+    goals = campaign.plan.goals.each
+    expected = (expect(campaign, known, setting[None], goal)[0] for goal in goals)
+    return _chosen(campaign, setting, expected)
+
+
+def _chosen(campaign: Campaign, setting: Array, expected: Iterable[Expected]) -> Best:
     plan = campaign.plan
     same = tuple(
         run.number for run in campaign.runs
         if run.made and same_setting(run.setting[None], setting)[0]
     )  # fmt: skip
-    expected = (expect(campaign, known, setting, goal) for goal in plan.goals.each)
     return Best(plan.space.named(setting), plan.space.words(setting), same, tuple(expected))
 
 
-def expect(campaign: Campaign, known: Runs, setting: Array, goal: Goal) -> Expected:
-    """What a setting, float64[K], gives of a goal's reading on average: from its repeats, where
+def expect(campaign: Campaign, known: Runs, settings: Array, goal: Goal) -> tuple[Expected, ...]:
+    """What settings, float64[M, K], give of a goal's reading on average: from their repeats, where
     repeats tell how runs scatter; else from a smooth model of all runs; else as it was measured.
 
     The best of many is best by luck too: the model makes up for that, the mean of two or more
@@ -206,19 +217,31 @@ def expect(campaign: Campaign, known: Runs, setting: Array, goal: Goal) -> Expec
     y = known.readings[:, known.names.index(goal.reading)]
     there = np.isfinite(y) & np.isfinite(known.settings).all(axis=1)
     x, y = known.settings[there], y[there]
-    here = same_setting(x, setting)
-    own = y[here]
-    scatter, freedom = _scatter(x, y)
-    if len(own) > 1 and freedom >= _FREEDOM:
-        half = float(stats.t.ppf(0.975, freedom)) * scatter / math.sqrt(len(own))
-        mean = float(own.mean())
-        by = f"the mean of {len(own)} runs"
-        return Expected(goal.reading, mean, mean - half, mean + half, by)
-    if len(y) >= _FEWEST and np.ptp(y) > 0:
-        space = campaign.plan.space
-        at, point = space.coordinates(x), space.coordinates(setting[None])[0]
-        mean, low, high = smooth_mean(at, y, point)
-        return Expected(goal.reading, mean, low, high, f"a smooth model of {len(y)} runs")
+    scatter = _scatter(x, y)
+    space = campaign.plan.space
+    told = [_by_repeats(goal, y[same_setting(x, setting)], *scatter) for setting in settings]
+    asked = [i for i, one in enumerate(told) if one is None]
+    if asked and len(y) >= _FEWEST and np.ptp(y) > 0:
+        points = space.coordinates(settings[asked])
+        by = f"a smooth model of {len(y)} runs"
+        for i, found in zip(asked, smooth_means(space.coordinates(x), y, points), strict=True):
+            told[i] = Expected(goal.reading, *found, by)
+    return tuple(
+        one or _as_measured(goal, y[same_setting(x, setting)])
+        for one, setting in zip(told, settings, strict=True)
+    )
+
+
+def _by_repeats(goal: Goal, own: Array, scatter: float, freedom: int) -> Expected | None:
+    """None where repeats do not tell."""
+    if len(own) < 2 or freedom < _FREEDOM:
+        return None
+    half = float(stats.t.ppf(0.975, freedom)) * scatter / math.sqrt(len(own))
+    mean = float(own.mean())
+    return Expected(goal.reading, mean, mean - half, mean + half, f"the mean of {len(own)} runs")
+
+
+def _as_measured(goal: Goal, own: Array) -> Expected:
     if len(own):
         by = "one run" if len(own) == 1 else f"the mean of {len(own)} runs"
         return Expected(goal.reading, float(own.mean()), None, None, f"{by}: too few to say more")
@@ -256,9 +279,23 @@ def _front(campaign: Campaign) -> tuple[int, ...]:
     plan = campaign.plan
     if len(plan.goals.each) == 1 or not campaign.runs:
         return ()
-    readings = np.array([run.readings for run in campaign.runs])
+    earlier = campaign.earlier.readings[~campaign.earlier.observed]
+    readings = np.concatenate([earlier, [run.readings for run in campaign.runs]])
     keep = plan.goals.front(plan.goals.read(readings, plan.names))
-    return tuple(np.flatnonzero(keep).tolist())
+    return tuple(np.flatnonzero(keep[len(earlier) :]).tolist())
+
+
+def _choices(campaign: Campaign, known: Runs, front: tuple[int, ...]) -> tuple[Best, ...]:
+    """The different settings of some runs, in the order of the first goal."""
+    settings = np.array([campaign.runs[number].setting for number in front])
+    if not len(settings):
+        return ()
+    different = distinct(settings)[0]
+    goals = campaign.plan.goals.each
+    told = [expect(campaign, known, different, goal) for goal in goals]
+    found = [_chosen(campaign, setting, told) for setting, told in
+             zip(different, zip(*told, strict=True), strict=True)]  # fmt: skip
+    return tuple(sorted(found, key=lambda one: one.expected[0].value))
 
 
 def _row(campaign: Campaign, run: Run) -> dict[str, Any]:

@@ -19,6 +19,21 @@ _SPREAD = 1.0
 """Standard deviation of all logarithms of parameters."""
 
 
+def smooth_means(
+    x: Array, y: Array, points: Array, seed: int = 0
+) -> list[tuple[float, float, float]]:
+    """Mean and 95 % interval of the mean outcome at points float64[M, D]: see `smooth_mean`.
+
+    Where all runs are used for every point, parameters are drawn once.
+    """
+    if len(y) > _NEAREST or len(points) == 1:
+        return [smooth_mean(x, y, point, seed) for point in points]
+    middle, scale = float(y.mean()), float(y.std()) or 1.0
+    model = _Model(x, (y - middle) / scale)
+    drawn = model.drawn(np.random.default_rng(seed))
+    return [_told(model, drawn, point, middle, scale) for point in points]
+
+
 def smooth_mean(x: Array, y: Array, point: Array, seed: int = 0) -> tuple[float, float, float]:
     """Mean and 95 % interval of the mean outcome at a point.
 
@@ -37,8 +52,15 @@ def smooth_mean(x: Array, y: Array, point: Array, seed: int = 0) -> tuple[float,
     x, y = x[near], y[near]
     middle, scale = float(y.mean()), float(y.std()) or 1.0
     model = _Model(x, (y - middle) / scale)
+    return _told(model, model.drawn(np.random.default_rng(seed)), point, middle, scale)
+
+
+def _told(
+    model: _Model, drawn: list[Array], point: Array, middle: float, scale: float
+) -> tuple[float, float, float]:
+    """Mean and interval at a point, under parameters drawn; outcomes were scaled."""
     means, errors = [], []
-    for parameters in model.drawn(np.random.default_rng(seed)):
+    for parameters in drawn:
         mean, error = model.at(parameters, point)
         means.append(mean)
         errors.append(error)

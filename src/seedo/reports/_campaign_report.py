@@ -14,10 +14,17 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from seedo import __version__
-from seedo.evaluation import Found
+from seedo.evaluation import Best, Found
 from seedo.inference.questions import number
 from seedo.reports._drawing import BLUE, GREY, INK, ORANGE, RED, STYLE, panels, svg
 from seedo.reports._page import page, write_page
+
+NOISE = (
+    "where results scatter, luck puts some runs on the front and keeps others off it; expected is "
+    "what they give on average"
+)
+_CHOICES = 12
+"""Settings on a front that are told in the terminal; all are on the page."""
 
 
 def write_campaign(
@@ -44,6 +51,7 @@ def write_campaign(
         readings=[_titled(name, units) for name in read],
         pictures={title: Markup(picture) for title, picture in campaign_figures(found).items()},
         command=command,
+        noise=NOISE,
         version=__version__,
     )
     write_page(path, text)
@@ -122,7 +130,10 @@ def campaign_table(found: Found) -> Table:
     made = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption_justify="left", caption=_caption(found))
     for title in ("", "setting", "goal", "expected", "95 % interval", "by"):
         made.add_column(title, overflow="fold")
-    for title, best in (("to keep", found.best), ("best single result", found.measured)):
+    kept = "to keep, by weights" if found.choices else "to keep"
+    rows = [(kept, found.best), ("best single result", found.measured)]
+    rows += [(_on_front(one), one) for one in found.choices[:_CHOICES]]
+    for title, best in rows:
         if best is None:
             continue
         for place, one in enumerate(best.expected):
@@ -137,6 +148,10 @@ def campaign_table(found: Found) -> Table:
     return made
 
 
+def _on_front(best: Best) -> str:
+    return f"front, run{'s' if len(best.runs) > 1 else ''} {', '.join(map(str, best.runs))}"
+
+
 def _caption(found: Found) -> str:
     counts = found.counts
     parts = [f"{counts['done']} runs with a result"]
@@ -145,7 +160,9 @@ def _caption(found: Found) -> str:
         ("earlier", "earlier"), ("observed", "only observed")) if counts[state]]  # fmt: skip
     lines = [", ".join(parts) + (f"; cost {number(found.spent)}" if found.spent else "")]
     if found.front:
-        lines.append(f"no other run beats: {', '.join(map(str, found.front))}")
+        lines.append(f"no other run beats, as measured: {', '.join(map(str, found.front))}")
+    if found.choices:
+        lines.append(NOISE)
     sure = [e for e in found.effects if (e.probability or 0.0) >= 0.95]
     if sure:
         lines.append("effects: " + ", ".join(f"{e.knob} on {e.reading}" for e in sure))
