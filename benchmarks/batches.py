@@ -100,8 +100,9 @@ if __name__ == "__main__":
                 after = f", {given.label}" if given.label and batch > 1 else ""
                 done = found.setdefault(f"{kind} | {name}, batches of {batch}{after}", {})
                 for number in range(given.count):
-                    if str(number) not in done:
-                        done[str(number)] = played(name, kind, number, batch, given.rounds)
-                if given.out is not None:
-                    write_atomic(given.out, json.dumps(found, indent=1).encode())
+                    if str(number) in done:
+                        continue
+                    done[str(number)] = played(name, kind, number, batch, given.rounds)
+                    if given.out is not None:
+                        write_atomic(given.out, json.dumps(found, indent=1).encode())
         told(found, kind, [a for a in ASKED if a <= given.rounds])

@@ -246,9 +246,10 @@ if __name__ == "__main__":
             label = name if name == "random" or not given.label else f"{name}, {given.label}"
             done = found.setdefault(f"{problem} | {label}", {})
             for seed in range(given.count):
-                if str(seed) not in done:
-                    done[str(seed)] = played(name, PROBLEMS[problem], seed, given.budget)
-            if given.out is not None:
-                write_atomic(given.out, json.dumps(found, indent=1).encode())
+                if str(seed) in done:
+                    continue
+                done[str(seed)] = played(name, PROBLEMS[problem], seed, given.budget)
+                if given.out is not None:
+                    write_atomic(given.out, json.dumps(found, indent=1).encode())
         names = sorted({key.partition(" | ")[2] for key in found}, key=lambda n: n != "random")
         told(found, problem, names, [a for a in ASKED if a <= given.budget])
