@@ -10,10 +10,13 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 
+from seedo import evaluation, play
 from seedo.errors import UserError
+from seedo.experimenters import bayesian, scripted
 from seedo.inference.design import expected_information_gain
 from seedo.inference.exact import SubsetPosterior, bayes_posterior, bayes_supported
 from seedo.inference.scores import KnownNoise, Rows
+from seedo.language import open_scene
 from seedo.worlds import DagConfig, enumerate_dags, from_config, make
 
 NOISE, PRIOR, ROOT = 0.7, 1.6, 9.0
@@ -29,7 +32,7 @@ def test_what_is_as_usual_is_not_said_and_what_is_not_makes_the_world_again():
     told = "n preset split graph max_parents mechanism weight_family weight_scale noise_family "
     told += "noise_variance noise_variance_sd do_values observations experiments exploits goals "
     assert list(plain) == (told + "relevant confounders").split()  # as in logs of version 1
-    options = {"shocks": "observed", "shock_scale": 4.0}
+    options = {"shocks": "observed", "shock_scale": 4.0, "levers": "varied", "costs": [0.5] * 5}
     world = make("dag", **options)
     assert options.items() <= world.config().items()
     assert from_config("dag", json.loads(json.dumps(world.config()))) == world
@@ -42,6 +45,9 @@ def test_what_is_as_usual_is_not_said_and_what_is_not_makes_the_world_again():
         ("shocks", {"shocks": "hidden", "shock_scale": 2.0}),
         ("shock_scale", {"shock_scale": 2.0}),
         ("shock_scale", {"shocks": "observed", "shock_scale": 0.0}),
+        ("levers", {"levers": "long"}),
+        ("costs", {"costs": (1.0, 2.0)}),
+        ("costs", {"costs": (1.0, 2.0, -1.0, 0.0, 0.0)}),
     ],
 )
 def test_settings_that_do_not_go_together_are_named_in_one_line(field, options):
@@ -133,3 +139,68 @@ def test_the_exact_reader_knows_of_observed_shocks_and_refuses_hidden_ones():
     hidden = make("dag", shocks="hidden", shock_scale=5.0, confounders=1).config()
     assert "hidden" in str(bayes_supported(hidden))
     assert DagConfig.from_dict(hidden).root_variance is None
+
+
+COSTS = (0.0, 0.5, 1.0, 1.5, 2.0)
+LEVERS = make("dag", levers="varied", noise_variance=0.25)
+PRICED = make("dag", costs=COSTS, noise_variance=0.01)
+
+
+def by_hand(weights, noise, target, value, mechanism=lambda x: x):
+    """Outcomes under do(target = value), variable by variable, causes first."""
+    n = len(weights)
+    caused, left, x = weights != 0, list(range(n)), np.zeros_like(noise)
+    while left:
+        j = next(j for j in left if not caused[left, j].any())
+        left.remove(j)
+        own = x @ weights[:, j] + noise[:, j]
+        x[:, j] = value if j == target else mechanism(own) if caused[:, j].any() else own
+    return x
+
+
+def test_a_varied_lever_sets_its_variable_to_its_size_times_the_value():
+    sizes = np.array(LEVERS.spec.sizes)
+    np.testing.assert_allclose(np.abs(sizes), [0.25, 0.5, 1, 2, 4])
+    assert set(np.sign(sizes)) == {-1, 1}
+    task = drawn(LEVERS, 1)
+    system = jax.tree.map(lambda part: part[0], task.system)
+    noise = np.random.default_rng(0).normal(size=(20_000, 5)) * system.noise_scale
+    for i, v in np.ndindex(5, 2):
+        mean = by_hand(system.weights.astype(float), noise, i, sizes[i] * (-2, 2)[v]).mean(0)
+        np.testing.assert_allclose(task.expected[0, i, v], mean, atol=0.06)
+    batch = play.episodes(LEVERS, scripted("rotation+expert"), 0, "test", 0, 50, explain="effects")
+    explored = batch.outcome[:, np.arange(5), np.arange(5)]
+    np.testing.assert_allclose(explored, batch.value[:, :5] * sizes, rtol=1e-5)
+    np.testing.assert_allclose(batch.returns, batch.oracle_return, rtol=1e-5)
+
+
+def test_setting_a_variable_costs_its_price_of_whoever_exploits():
+    batch = play.episodes(PRICED, scripted("rotation+random"), 0, "test", 0, 200, systems=True)
+    target, value, goal = batch.target[:, -1], batch.value[:, -1], batch.goal[:, -1]
+    price = np.array(COSTS)
+    for row in range(200):
+        weights = np.array(json.loads(batch.system[row])["weights"])
+        effect = np.linalg.inv(np.eye(5) - weights)[:, goal[row]]
+        worth = np.stack([-2 * effect, 2 * effect], 1) - price[:, None]
+        worth = np.delete(worth, goal[row], 0)
+        own = effect[target[row]] * value[row] - price[target[row]]
+        assert batch.returns[row] == pytest.approx(own, abs=1e-4)
+        assert batch.oracle_return[row] == pytest.approx(worth.max(), abs=1e-4)
+        assert batch.random_return[row] == pytest.approx(worth.mean(), abs=1e-4)
+    readings = evaluation.read(batch)
+    players = [("expert", evaluation.ORACLE), ("slope", "slope")]
+    for player, strategy in [*players, ("rotation", evaluation.BAYES)]:
+        who = bayesian(player, PRICED.config()) if player == "rotation" else None
+        who = who or scripted(f"rotation+{player}")
+        played = play.episodes(PRICED, who, 0, "test", 0, 200).returns.mean()
+        # The same systems and noise, but values of experiments drawn by other keys.
+        assert readings.value_of(strategy).mean() == pytest.approx(played, abs=0.03)
+
+
+def test_what_cannot_be_told_of_levers_and_prices_is_refused():
+    assert "levers" in str(bayes_supported(LEVERS.config()))
+    with pytest.raises(UserError, match="use eig"):
+        bayesian("goal", PRICED.config())
+    for world in (LEVERS, PRICED):
+        with pytest.raises(UserError, match="not in words"):
+            open_scene(world, 0, "test", 0)

@@ -38,8 +38,9 @@ class Readings:
         step: int[D].
         legal: bool[D, A], relevant variables other than the goal.
         action: int[D], what the agent did; -1 if it did nothing legal.
-        worth: float[D, A], exact expected goal value of every action; None if unknown.
-        posterior: float[D, A], expected goal value given the history alone; None if unknown.
+        worth: float[D, A], exact expected goal value of every action, less what it costs; None if
+            unknown.
+        posterior: float[D, A], the same given the history alone; None if unknown.
         best: for each strategy bool[D, A], the action it takes. Equal scores are broken at random
             by every player, so all of them are marked.
         missing: for each strategy that could not be had, why.
@@ -96,6 +97,11 @@ def read(batch: EpisodeBatch, only: Collection[str] | None = None) -> Readings |
     episode, step, goal, allowed = episode[usable], step[usable], goal[usable], allowed[usable]
     legal = np.repeat(allowed, len(values), axis=1)
 
+    costs = _costs(batch)
+    if isinstance(costs, str):
+        return costs
+    price = np.repeat(costs, len(values))
+
     missing: dict[str, str] = {}
     best: dict[str, NDArray[np.bool_]] = {}
     known: dict[str, NDArray[np.float64]] = {}
@@ -106,10 +112,10 @@ def read(batch: EpisodeBatch, only: Collection[str] | None = None) -> Readings |
         if isinstance(scores, str):
             missing[name] = scores
         else:
-            known[name] = scores
-            best[name] = _best(scores, legal)
+            known[name] = scores - price
+            best[name] = _best(known[name], legal)
     for name in HEURISTICS if only is None else (n for n in HEURISTICS if n in only):
-        best[name] = _best(_scores(name, batch, values, episode, step, goal), legal)
+        best[name] = _best(_scores(name, batch, values, episode, step, goal) - price, legal)
     action = _actions(batch, values, episode, step, legal)
     return Readings(
         values, episode, step, legal, action, known.get(ORACLE), known.get(BAYES), best, missing
@@ -153,6 +159,17 @@ def _do_values(batch: EpisodeBatch) -> tuple[float, ...] | str:
     if not 0 < len(seen) <= _MANY_VALUES:
         return f"interventions set {len(seen)} different values; strategies need 1 to 32"
     return tuple(float(v) for v in seen)
+
+
+def _costs(batch: EpisodeBatch) -> NDArray[np.float64] | str:
+    """What setting each variable costs, float64[n], as configured; or why that cannot be told."""
+    if batch.origin.world != "dag":
+        return np.zeros(batch.n)
+    given = json.loads(batch.origin.world_config).get("costs", [])
+    usable = isinstance(given, list) and len(given) in (0, batch.n) and all(map(is_number, given))
+    if not usable:
+        return "unusable costs"
+    return np.asarray(given, np.float64) if given else np.zeros(batch.n)
 
 
 def _actions(

@@ -55,6 +55,7 @@ class Bayesian(Player):
         do_values: what interventions may set.
         draws: outcomes drawn for every experiment considered.
         sampled: what it exploits by instead, if it thinks of a few graphs only.
+        costs: what setting each variable costs at an exploit step; () nothing.
     """
 
     chooser: str
@@ -62,6 +63,7 @@ class Bayesian(Player):
     do_values: tuple[float, ...]
     draws: int
     sampled: SampledGraphs | None = None
+    costs: tuple[float, ...] = ()
 
     @property
     def episodes_at_once(self) -> int:
@@ -127,6 +129,8 @@ class Bayesian(Player):
             key_graphs, key = jax.random.split(key)
             effects = self.sampled.effects(moments, goal, key_graphs)
         worth = effects[:, None] * jnp.asarray(self.do_values)
+        if self.costs:
+            worth = worth - jnp.asarray(self.costs)[chosen][:, None]
         legal = legal_actions(jnp.ones(len(chosen), bool), goal)
         worth = jnp.where(legal[:, None], worth, -jnp.inf)
         top = worth.max()
@@ -179,12 +183,15 @@ def bayesian(name: str, config: Mapping[str, Any], draws: int | None = None) -> 
     size = config.get("relevant") or config["n"]
     if name == "goal" and size > _MOST_FOR_GOAL:
         raise UserError("bayes", name, f"{size} variables; at most {_MOST_FOR_GOAL}: use eig")
+    costs = tuple(float(cost) for cost in config.get("costs", ()))
+    if name == "goal" and costs:
+        raise UserError("bayes", name, "it values experiments as if exploiting were free: use eig")
     posterior = bayes_posterior(config)
     default = VALUE_DRAWS if name == "goal" else INFORMATION_DRAWS
     values = tuple(float(v) for v in config["do_values"])
     draws = default if draws is None else draws
     if samples is None:
-        return Bayesian(name, posterior, values, draws)
+        return Bayesian(name, posterior, values, draws, costs=costs)
     sampled = SampledGraphs(
         posterior.n,
         posterior.max_parents,
@@ -193,4 +200,4 @@ def bayesian(name: str, config: Mapping[str, Any], draws: int | None = None) -> 
         samples,
         posterior.root_variance,
     )
-    return Bayesian("shuffled", posterior, values, draws, sampled)
+    return Bayesian("shuffled", posterior, values, draws, sampled, costs)

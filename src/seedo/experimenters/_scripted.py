@@ -22,6 +22,7 @@ class _State(NamedTuple):
     values: Float[Array, " V"]
     expected: Float[Array, "n V n"] | Float[Array, "R n V n"] | None
     rounds: Int[Array, " S"] | None  # of a system that drifts and is known
+    costs: Float[Array, " n"] | None  # of setting each variable, where it costs anything
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Scripted(Player):
     """Explores with `chooser`, exploits with `reader`.
 
     `reader` scores actions from the history; None exploits at random, and `knows_system` replaces
-    it with the true expected returns. Equal scores are broken at random.
+    it with the true expected returns. Where setting a variable costs something, that is taken off
+    the score, in whatever unit it is. Equal scores are broken at random.
     """
 
     name: str
@@ -50,7 +52,8 @@ class Scripted(Player):
         known = privileged if self.knows_system else None
         rounds = None if known is None or known.ndim == 3 else jnp.asarray(spec.rounds)
         tried, values = jnp.zeros(n, jnp.int32), jnp.asarray(spec.do_values)
-        return _State(history, tried, jnp.asarray(0), values, known, rounds)
+        costs = jnp.asarray(spec.costs) if spec.costs and (history or self.knows_system) else None
+        return _State(history, tried, jnp.asarray(0), values, known, rounds, costs)
 
     def remember(self, state: _State, observation: Observation) -> _State:
         """The state once the latest step has been taken in, of which a decision is made."""
@@ -80,11 +83,15 @@ class Scripted(Player):
             known = state.expected
             if state.rounds is not None:
                 known = known[state.rounds[len(state.rounds) - observation.steps_left]]
+            if state.costs is not None:
+                known = known - state.costs[:, None, None]
             scores = legal_returns(known, goal, observation.relevant)
         else:
             scores = jnp.zeros((n, len(state.values)))
             if self.reader is not None and state.history is not None:
                 scores = self.reader(state.history, goal, state.values)
+            if state.costs is not None:
+                scores = scores - state.costs[:, None]
             legal = legal_actions(observation.relevant, goal)
             scores = jnp.where(legal[:, None], scores, -jnp.inf).reshape(-1)
         best = any_of(scores >= scores.max(), key)

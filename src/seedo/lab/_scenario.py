@@ -258,7 +258,7 @@ def world_of(config: Config) -> str:
 def _config(world: str, given: object) -> Config:
     fields = {k: v for k, v in _mapping("config", given).items() if v is not None}
     preset, split = fields.pop("preset", None), fields.pop("split", "train")
-    for field in ("do_values",):
+    for field in ("do_values", "costs"):
         if isinstance(fields.get(field), list):
             fields[field] = tuple(fields[field])
     if not isinstance(split, str) or not isinstance(preset, str | None):
@@ -303,6 +303,10 @@ def _check_dag(c: DagConfig) -> None:
     whole("steps", c.steps, 1, MOST_STEPS)
     if c.drift:
         raise UserError("drift", c.drift, "the lab shows constant systems: leave it out")
+    if c.levers != "same":
+        raise UserError("levers", c.levers, "the lab sets variables to the values it shows")
+    if c.costs:
+        raise UserError("costs", c.costs, "in the lab setting a variable is free: leave them out")
     whole("confounders", c.confounders, 0, 3)
     if c.split == "heldout-link" and max(map(abs, c.do_values)) * c.weight_scale < 1e-3:
         # Systems are drawn until D is the best lever for E, which here none would be.

@@ -31,7 +31,12 @@ MOST_STEPS = 10_000
 
 SHOCKS = ("none", "observed", "hidden")
 
-_UNSAID = ("held", "rounds", "drift", "shocks", "shock_scale")
+LEVERS = ("same", "varied")
+
+_UNSAID = ("held", "rounds", "drift", "shocks", "shock_scale", "levers", "costs")
+
+_LARGEST_SIZE = 4.0
+"""Of a lever, where they vary; the smallest is its inverse."""
 
 HELD_CAUSE, HELD_EFFECT = 3, 4
 """The held-out link: in training variable D is never an ancestor of variable E (see `held`)."""
@@ -81,6 +86,10 @@ class DagConfig:
             `hidden`, of the confounders; `none`. What causes several variables then moves them
             together far more than each moves on its own.
         split: see `SPLITS`.
+        levers: `same`: a do-value v sets any variable to v; `varied`: it sets variable i to v times
+            `sizes[i]`, sizes from 1/4 to 4 of both signs, known to all who know the spec.
+        costs: what setting each variable costs at an exploit step, in units of the goal, one number
+            a variable; () nothing.
     """
 
     n: int = 5
@@ -106,6 +115,8 @@ class DagConfig:
     drift: float = 0.0
     shocks: str = "none"
     shock_scale: float = 1.0
+    levers: str = "same"
+    costs: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         for field, lowest, highest in (
@@ -129,6 +140,7 @@ class DagConfig:
             ("goals", ("same", "fresh")),
             ("held", HELD),
             ("shocks", SHOCKS),
+            ("levers", LEVERS),
         ):
             one_of(field, getattr(self, field), options)
         _number("weight_scale", self.weight_scale, positive=True)
@@ -143,6 +155,7 @@ class DagConfig:
             raise UserError("drift", self.drift, "the best lever changes with it: not heldout-link")
         self._check_shocks()
         _do_values(self.do_values)
+        _costs(self.costs, self.n)
         if self.relevant is not None:
             whole("relevant", self.relevant, 2, self.n)
         if self.split == "heldout-link" and self.n <= HELD_EFFECT:
@@ -173,6 +186,15 @@ class DagConfig:
             raise UserError("shocks", self.shocks, "nothing is hidden: use confounders >= 1")
 
     @property
+    def sizes(self) -> tuple[float, ...]:
+        """How many times a do-value each variable is set to; () if it is the do-value itself."""
+        if self.levers == "same":
+            return ()
+        steps = 2 * np.arange(self.n) / (self.n - 1) - 1
+        signs = 1 - 2 * (np.arange(self.n) % 2)
+        return tuple(float(x) for x in np.round(signs * _LARGEST_SIZE**steps, 4))
+
+    @property
     def root_variance(self) -> float | None:
         """Of the noise of visible variables without a cause, where it is another."""
         scale = self.shock_scale if self.shocks == "observed" else 1.0
@@ -185,9 +207,10 @@ class DagConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able. What older versions had no word for goes without saying where it is usual."""
-        values = dataclasses.asdict(self) | {"do_values": list(self.do_values)}
+        values = dataclasses.asdict(self)
         usual = {f.name: f.default for f in dataclasses.fields(self) if f.name in _UNSAID}
-        return {k: v for k, v in values.items() if k not in usual or v != usual[k]}
+        said = {k: v for k, v in values.items() if k not in usual or v != usual[k]}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in said.items()}
 
     @staticmethod
     def from_dict(config: dict[str, Any]) -> DagConfig:
@@ -198,8 +221,9 @@ class DagConfig:
                     field, config[field], f"not an option of world 'dag': {sorted(known)}"
                 )
         values = dict(config)
-        if isinstance(values.get("do_values"), list):
-            values["do_values"] = tuple(values["do_values"])
+        for field in ("do_values", "costs"):
+            if isinstance(values.get(field), list):
+                values[field] = tuple(values[field])
         return DagConfig(**values)
 
 
@@ -217,6 +241,14 @@ def _do_values(values: object) -> None:
             raise UserError("do_values", values, "use one or more finite numbers")
     if len(set(values)) != len(values):
         raise UserError("do_values", values, "use distinct numbers")
+
+
+def _costs(costs: object, n: int) -> None:
+    remedy = f"use {n} finite numbers >= 0, one a variable"
+    if not isinstance(costs, tuple) or len(costs) not in (0, n):
+        raise UserError("costs", costs, remedy)
+    if not all(is_number(cost) and cost >= 0 for cost in costs):
+        raise UserError("costs", costs, remedy)
 
 
 def configure(preset: str = "linear", split: str = "train", **options: Any) -> DagConfig:

@@ -8,18 +8,20 @@ from typing import Any
 import numpy as np
 
 from seedo.errors import UserError
+from seedo.worlds._spec import Spec
 
 
-def effects_told(
-    played: Any, names: tuple[str, ...], do_values: tuple[float, ...]
-) -> list[list[str]]:
+def effects_told(played: Any, spec: Spec) -> list[list[str]]:
     """A line for every variable that moves another by 0.05 or more: `A: B=0.5 C=-1.2`."""
     if played.task.expected.ndim > 4:
         raise UserError("explain", "effects", "they drift from round to round: use graph or none")
+    names, do_values = spec.variables, spec.do_values
     low, high = int(np.argmin(do_values)), int(np.argmax(do_values))
     slope = (played.task.expected[:, :, high] - played.task.expected[:, :, low]) / max(
         do_values[high] - do_values[low], 1e-9
     )
+    if spec.sizes:
+        slope = slope / np.asarray(spec.sizes)[:, None]
     silent = [""] * (played.target.shape[1] - 1)
     texts = []
     for effects in np.round(slope.astype(np.float64), 1) + 0.0:

@@ -95,28 +95,27 @@ def simulate(
 
 
 def expected(
-    system: System, n: int, do_values: tuple[float, ...], mechanism: str, noise_family: str
+    system: System, n: int, values: Float[Array, "n V"], mechanism: str, noise_family: str
 ) -> Float[Array, "n V n"]:
-    """`[i, v, j]` = E[x_j | do(x_i = do_values[v])] over the n visible variables.
+    """`[i, v, j]` = E[x_j | do(x_i = values[i, v])] over the n visible variables.
 
     Exact for linear mechanisms (noise is zero-mean, so it is the total effect times the value).
     Otherwise the mean of `MONTE_CARLO_DRAWS` antithetic draws, the same for every intervention and
     every system, hence deterministic; its standard error is about 0.06 noise standard deviations
     (of roots under shocks, theirs).
     """
-    values = jnp.asarray(do_values)
     if mechanism == "linear":
-        return effects(system.weights)[:n, None, :n] * values[None, :, None]
+        return effects(system.weights)[:n, None, :n] * values[:, :, None]
     size = system.weights.shape[-1]
     half = draw_noise(jax.random.key(0), (MONTE_CARLO_DRAWS // 2, size), noise_family)
     noise = jnp.concatenate([half, -half])[None, None]
     clamped = jnp.eye(size, dtype=bool)[:n][:, None, None, :]
-    shape = (n, len(do_values), MONTE_CARLO_DRAWS, size)
+    shape = (n, values.shape[1], MONTE_CARLO_DRAWS, size)
     x = simulate(
         system,
         jnp.broadcast_to(noise, shape),
         jnp.broadcast_to(clamped, shape),
-        jnp.broadcast_to(values[None, :, None, None], (*shape[:-1], 1)),
+        jnp.broadcast_to(values[:, :, None, None], (*shape[:-1], 1)),
         mechanism,
     )
     return x.mean(axis=2)[..., :n]

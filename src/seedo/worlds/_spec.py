@@ -29,6 +29,9 @@ class Spec:
         space: the settings that are possible.
         goals: what runs are for, in worlds with a space.
         graph: what is known to move what, among knobs and readings; None: nothing is.
+        sizes: how many times the do-value each variable is set to; () if it is the do-value itself.
+            Actions and logs hold the do-value; what the variable was set to is in the outcome.
+        costs: what setting each variable costs at an exploit step; () nothing.
     """
 
     variables: tuple[str, ...]
@@ -38,6 +41,8 @@ class Spec:
     space: Space | None = None
     goals: Goals | None = None
     graph: CausalGraph | None = None
+    sizes: tuple[float, ...] = ()
+    costs: tuple[float, ...] = ()
 
     @property
     def n(self) -> int:

@@ -104,6 +104,8 @@ class DagWorld(World):
             do_values=c.do_values,
             phases=(*(OBSERVE,) * c.observations, *block * c.rounds),
             rounds=(*(0,) * c.observations, *numbers) if c.drift else (),
+            sizes=c.sizes,
+            costs=c.costs,
         )
 
     @classmethod
@@ -239,6 +241,8 @@ class DagWorld(World):
 
     def _held_link_is_best(self, system: System) -> Bool[Array, ""]:
         to_goal = self.expected(system)[:, :, HELD_EFFECT].max(axis=1)
+        if self.spec.costs:
+            to_goal = to_goal - jnp.asarray(self.spec.costs)
         return jnp.argmax(to_goal.at[HELD_EFFECT].set(-jnp.inf)) == HELD_CAUSE
 
     def _system(self, adjacency: Bool[Array, "n n"], key: PRNGKeyArray) -> System:
@@ -311,7 +315,7 @@ class DagWorld(World):
     ) -> tuple[State, Float[Array, ""], Bool[Array, ""]]:
         """The value is moved to the nearest of the grid. An exploit step that sets nothing, or the
         goal itself, or an irrelevant variable, is refused: it becomes an observation and earns 0.
-        Else it earns the goal's expected value."""
+        Else it earns the goal's expected value, less what setting the variable costs."""
         spec, t = self.spec, state.step
         values = jnp.asarray(spec.do_values, jnp.float32)
         goal = task.goal[t]
@@ -323,7 +327,10 @@ class DagWorld(World):
         value = jnp.where(target < 0, 0.0, values[index])
         system, expected = self._at(task, t)
         outcome = self.outcome(system, target, value, key)
-        worth = jnp.where(exploiting & (target >= 0), expected[target, index, goal], 0.0)
+        earned = expected[target, index, goal]
+        if spec.costs:
+            earned = earned - jnp.asarray(spec.costs)[target]
+        worth = jnp.where(exploiting & (target >= 0), earned, 0.0)
         return State(t + 1, target, value, outcome), worth, t + 1 >= spec.steps
 
     def row(self, task: Task, before: State, action: Action, reward: Any, after: State) -> Row:
@@ -352,9 +359,9 @@ class DagWorld(World):
         return References((best * exploiting).sum() / count, (average * exploiting).sum() / count)
 
     def worths(self, task: Task, t: Int[Array, ""]) -> Float[Array, " A"]:
-        """Expected goal value of every action if step t exploits; -inf of those refused."""
+        """What every action is expected to earn if step t exploits; -inf of those refused."""
         goal = jnp.maximum(task.goal[t], 0)
-        return legal_returns(self._at(task, t)[1], goal, task.relevant)
+        return legal_returns(self._at(task, t)[1], goal, task.relevant, self.spec.costs)
 
     def _at(self, task: Task, t: Int[Array, ""]) -> tuple[System, Float[Array, "n V n"]]:
         """The system as it is at step t, and its expectations."""
@@ -375,7 +382,7 @@ class DagWorld(World):
         variable by 1 does to the others in expectation."""
         if explain == "graph":
             return graphs_told(played, self.spec.variables)
-        return effects_told(played, self.spec.variables, self.spec.do_values)
+        return effects_told(played, self.spec)
 
     def described(self, played: Any) -> list[str]:
         """Each system and its exact expectations."""
@@ -389,8 +396,11 @@ class DagWorld(World):
         value: Float[Array, ""],
         key: PRNGKeyArray,
     ) -> Float[Array, " n"]:
-        """Values of the visible variables under do(target = value); target -1 only observes."""
+        """Values of the visible variables under do(target = value), times the target's size where
+        levers vary; target -1 only observes."""
         c = self.settings
+        if c.sizes:
+            value = value * jnp.asarray(c.sizes)[target]
         size = c.n + c.confounders
         noise = draw_noise(key, (size,), c.noise_family)
         clamped = jnp.arange(size) == target
@@ -401,27 +411,38 @@ class DagWorld(World):
         return turned(system, jnp.asarray(self.settings.drift * number))
 
     def expected(self, system: System) -> Float[Array, "n V n"]:
-        """`[i, v, j]` = E[x_j | do(x_i = do_values[v])]; exact for linear mechanisms."""
+        """`[i, v, j]` = E[x_j | do(x_i = do_values[v])]; exact for linear mechanisms. Where levers
+        vary, x_i is set to its size times that."""
         c = self.settings
-        return expected(system, c.n, c.do_values, c.mechanism, c.noise_family)
+        values = jnp.broadcast_to(jnp.asarray(c.do_values), (c.n, len(c.do_values)))
+        if c.sizes:
+            values = values * jnp.asarray(c.sizes)[:, None]
+        return expected(system, c.n, values, c.mechanism, c.noise_family)
 
     def oracle(
         self, system: System, goal: Int[Array, ""], relevant: Bool[Array, " n"]
     ) -> tuple[Int[Array, ""], Float[Array, ""]]:
         """The intervention with the largest expected goal value: (target, value)."""
-        worth = legal_returns(self.expected(system), goal, relevant)
+        worth = legal_returns(self.expected(system), goal, relevant, self.spec.costs)
         best = jnp.argmax(worth)
         values = len(self.spec.do_values)
         return best // values, jnp.asarray(self.spec.do_values)[best % values]
 
 
 def legal_returns(
-    expected: Float[Array, "n V n"], goal: Int[Array, ""], relevant: Bool[Array, " n"]
+    expected: Float[Array, "n V n"],
+    goal: Int[Array, ""],
+    relevant: Bool[Array, " n"],
+    costs: tuple[float, ...] = (),
 ) -> Float[Array, " A"]:
-    """Expected goal value of every action; -inf on the goal itself and on irrelevant variables."""
+    """Expected goal value of every action, less its variable's cost; -inf on the goal itself and on
+    irrelevant variables."""
     n = expected.shape[0]
     legal = relevant & (jnp.arange(n) != goal)
-    return jnp.where(legal[:, None], expected[:, :, goal], -jnp.inf).reshape(-1)
+    worth = expected[:, :, goal]
+    if costs:
+        worth = worth - jnp.asarray(costs)[:, None]
+    return jnp.where(legal[:, None], worth, -jnp.inf).reshape(-1)
 
 
 def _until(accept, draw, key: PRNGKeyArray):

@@ -108,6 +108,8 @@ def bayes_supported(config: Mapping[str, Any]) -> str | None:
         return "noise variance differs between variables and is unknown to the exact reader"
     if config.get("drift"):
         return "the weights drift from round to round; the exact reader is for constant ones"
+    if config.get("levers", "same") != "same":
+        return "levers of different sizes; the exact reader is for one grid of do-values"
     if config.get("confounders"):
         return "hidden confounders; the exact reader sees all variables"
     if config.get("weight_family", "normal") != "normal":

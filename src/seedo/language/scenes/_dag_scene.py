@@ -30,7 +30,7 @@ class DagScene(PlainScene):
     rehearses = "scripted:expert"
 
     structured = True
-    untold = ("rounds", "drift")  # there is one round
+    untold = ("rounds", "drift", "levers", "costs")  # one round; what is set is what is said
 
     def named(self, kind: str, rng: np.random.Generator) -> Names:
         return _named(self.episode, kind, rng)
