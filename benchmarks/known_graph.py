@@ -121,13 +121,14 @@ if __name__ == "__main__":
     parser.add_argument("--player", default="bayes:mechanisms")
     parser.add_argument("--forms", nargs="+", default=list(FORMS), choices=FORMS)
     parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--from", type=int, default=0, dest="first", help="the first plant")
     parser.add_argument("--graphs", nargs="+", default=list(GRAPHS), choices=GRAPHS)
     parser.add_argument("--out", type=Path)
     given = sized(parser, count=1, forms=["linear"])
     found: dict[str, Any] = {}
     if given.out is not None and given.out.exists():
         found = json.loads(given.out.read_text("utf-8"))["plants"]
-    for number in range(given.count):
+    for number in range(given.first, given.count):
         for form in given.forms:
             for known in given.graphs:
                 done = found.setdefault(f"{form}, {known}", {})
