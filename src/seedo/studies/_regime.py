@@ -20,8 +20,8 @@ SPLITS = ("train", "heldout-link")
 RENAMED = "tokens, renamed"
 """Not a network of its own: `tokens`, with the variables of every watched episode renamed."""
 _CAUSE = 3  # D
-MOST_PRICED = 5
-"""Variables up to which the price of an exclusion is computed within a minute or so."""
+_PRICED = {"noise_variance", "experiments", "do_values"}
+"""What a world may differ in, to have the price of its exclusion computed within a minute or so."""
 _DENSER = {"exploits": 4, "goals": "fresh"}
 """What makes watched logs denser, and is not played."""
 
@@ -130,7 +130,7 @@ def price(work: Work[Any], cell: Cell, train: int, draws: int) -> dict[str, Any]
     options = {"noise_variance": cell.noise, **dict(cell.world)}
     for denser in _DENSER:  # it is of one decision, and logs have the same for each of several
         options.pop(denser, None)
-    if options.get("n", 5) > MOST_PRICED:
+    if set(options) - _PRICED:
         return None
     question = {"world": json_able(cell.setting), "seed": work.seed, "sizes": [train, draws]}
     file = f"prices/{_folder(_world_name(cell))}.json"
@@ -139,8 +139,7 @@ def price(work: Work[Any], cell: Cell, train: int, draws: int) -> dict[str, Any]
         work.say(f"{file}: the price of the exclusion")
         return dict(priced(options, cell.held, train, unseen=64, draws=draws, seed=work.seed))
 
-    found: dict[str, Any] = work.numbers(file, question, compute)["train"]["price"]
-    return found
+    return dict(work.numbers(file, question, compute)["train"]["price"])
 
 
 def json_able(setting: tuple[Any, ...]) -> list[Any]:

@@ -67,6 +67,10 @@ def _ladder(networks: Iterable[str], noises: Iterable[float], held: Iterable[str
     return [Cell(n, noise, h) for n, h, noise in product(networks, held, noises)]
 
 
+SHOCKS = (("observations", 20), ("experiments", 2), ("shocks", "observed"), ("shock_scale", 20.0))
+"""A world with little noise in which no simple reader earns three quarters of what can be had:
+twenty rows of which loud roots move everything at once, and two experiments."""
+
 FACTORS: dict[str, tuple[Cell, ...]] = {
     "variables": tuple(Cell("plain", CLEAR, world=(("n", n),)) for n in (10, 20)),
     "watched episodes": tuple(
@@ -85,6 +89,9 @@ FACTORS: dict[str, tuple[Cell, ...]] = {
     "experiments": tuple(
         Cell(network, CLEAR, world=(("experiments", count),))
         for network, count in product(("plain", "tokens"), (3, 4, 10))
+    ),
+    "shocks": tuple(
+        Cell(network, CLEAR, world=SHOCKS) for network in ("plain", "tokens", "equivariant")
     ),
     "weight decay": tuple(
         Cell("plain", noise, recipe=(("weight_decay", decay),))
