@@ -155,6 +155,18 @@ def test_weighted_goals_do_not_depend_on_their_units() -> None:
     np.testing.assert_allclose(settings(1.0), settings(1000.0), atol=1e-6)
 
 
+def test_a_front_is_sought_where_rows_were_only_observed() -> None:
+    rng = np.random.default_rng(7)
+    world = Concave()
+    x = rng.random((40, 2))
+    read = np.array([world.measured(None, row, rng) for row in x])
+    runs = Runs(x, read, world.readings, np.ones(40, np.bool_))
+    player = find_player("bayes:mechanisms", world, seed=0)
+    setting = player.propose(world.spec, runs, np.empty((0, 2)), 9, rng)
+    world.space.check(setting)
+    assert abs(setting[1] - 0.3) < 0.3
+
+
 def test_fresh_settings_are_those_not_taken_unless_none_is_left() -> None:
     some = np.array([[0.0, 1], [2, 3], [-0.0, 1]])
     np.testing.assert_array_equal(fresh(some, some[:1]), some[1:2])

@@ -47,5 +47,6 @@ def climbed(
         fresh = space.near(good, width, count, rng)
         if keep is not None:
             fresh = keep(fresh)
-        at, worth = np.concatenate([at, fresh]), np.concatenate([worth, judge(fresh)])
+        if len(fresh):
+            at, worth = np.concatenate([at, fresh]), np.concatenate([worth, judge(fresh)])
     return at, worth

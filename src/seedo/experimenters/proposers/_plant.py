@@ -60,8 +60,15 @@ class Plant(ABC):
             raised = self.goals.worths(drawn.reshape(-1, drawn.shape[2]))
             return ranges.of_worths(raised.reshape(drawn.shape))
 
-        gain = Gain(worths(tried), rng)
-        return lambda x: gain(worths(x))
+        if len(tried):
+            gain = Gain(worths(tried), rng)
+            return lambda x: gain(worths(x))
+
+        def open_to_all(x: Array) -> Array:
+            drawn = worths(x)
+            return Gain(drawn[:, :0], np.random.default_rng(0))(drawn)
+
+        return open_to_all
 
 
 def goal_readings(goals: Goals, runs: Runs) -> Array:
