@@ -39,8 +39,8 @@ from scipy.special import entr, logsumexp, rel_entr, softmax
 from seedo import play
 from seedo.errors import UserError
 from seedo.experimenters import scripted
-from seedo.inference.exact import bayes_supported
-from seedo.inference.scores import Moments, family_table, fit_families, weight_covariance
+from seedo.inference.exact import SubsetPosterior, bayes_posterior, bayes_supported
+from seedo.inference.scores import Moments, family_table, weight_covariance
 from seedo.statistics import mean, proportion, ratio
 from seedo.studies._histories import in_equal_parts
 from seedo.studies._linked_graphs import KINDS, SUMMED, draw_graphs
@@ -212,12 +212,12 @@ def imitators(
         seed: of the draws.
         link: cause and effect of what may be held out.
     """
-    parents = min(config.max_parents, config.n - 1)
-    scale = (config.noise_variance, config.weight_scale**2)
+    posterior = bayes_posterior(config.to_dict())
+    parents = posterior.max_parents
     values = tuple(float(v) for v in config.do_values)
 
     def part(at: NDArray[np.int64]) -> tuple[_Floats, Any]:
-        score, weight, root = _fitted(gram[at], rows[at], parents, scale)
+        score, weight, root = _fitted(gram[at], rows[at], posterior)
         graphs = draw_graphs(np.asarray(score), parents, link, draws, seed, at)
         keys = jax.vmap(lambda i: jax.random.fold_in(jax.random.key(seed), i))(jnp.asarray(at))
         drawn = (weight, root, graphs.family, graphs.weight, keys)
@@ -230,18 +230,18 @@ def imitators(
     return Imitators(np.moveaxis(log_mass, 1, 0), np.moveaxis(best, 2, 0))
 
 
-@partial(jax.jit, static_argnames=("max_parents", "scale"))
-def _fitted(gram: Any, rows: Any, max_parents: int, scale: tuple[float, float]) -> Any:
+@partial(jax.jit, static_argnames="posterior")
+def _fitted(gram: Any, rows: Any, posterior: SubsetPosterior) -> Any:
     """Score [B, n, F], posterior-mean weights [B, n, F, p] in the order of the families' parents,
     and a root of their covariance [B, n, F, p, p]."""
-    table = family_table(rows.shape[-1], max_parents)
+    table, variances = posterior.table, (posterior.noise_variance, posterior.weight_variance)
     real = table.parents < rows.shape[-1]
     at = np.where(real, table.parents, 0)
 
     def one(gram: jax.Array, rows: jax.Array) -> Any:
-        families = fit_families(Moments(gram, rows), table, *scale)
+        families = posterior.families(Moments(gram, rows))
         weight = jnp.take_along_axis(families.weight, at, -1) * real
-        spread = weight_covariance(Moments(gram, rows), table, *scale)
+        spread = weight_covariance(Moments(gram, rows), table, *variances)
         spread = jnp.take_along_axis(spread, at[..., :, None], -2)
         spread = jnp.take_along_axis(spread, at[..., None, :], -1)
         both = real[..., :, None] & real[..., None, :]
