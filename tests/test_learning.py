@@ -25,6 +25,10 @@ from seedo.experimenters import scripted
 SMALL = {"equivariant": (("size", 12), ("channels", 4), ("layers", 2), ("learnt", 4))} | (
     dict.fromkeys(learning.KINDS[1:], (("size", 16), ("heads", 2), ("layers", 1)))
 )
+ALIKE = ("tokens", "tokens-frozen", "scratchpad-alone")
+"""Networks that differ from others by little, whose tests are run with the long ones."""
+KINDS = [pytest.param(kind, marks=pytest.mark.slow) if kind in ALIKE else kind
+         for kind in learning.KINDS]  # fmt: skip
 FILES = ("agent.json", "weights.safetensors", "optimizer.safetensors", "metrics.jsonl", "job.json")
 
 
@@ -100,7 +104,7 @@ def test_renaming_variables_permutes_the_outputs_of_the_equivariant_network(n):
     )
 
 
-@pytest.mark.parametrize("kind", learning.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_acting_step_by_step_equals_reading_the_whole_episode(kind):
     world = worlds.make("dag", observations=1, exploits=2, goals="fresh")
     plan = network(kind)
@@ -117,7 +121,7 @@ def test_acting_step_by_step_equals_reading_the_whole_episode(kind):
     )
 
 
-@pytest.mark.parametrize("kind", learning.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_decision_does_not_see_its_own_step_or_later_ones(kind):
     net = learning.build(network(kind), 3)
     batch = make_batch()
@@ -130,7 +134,7 @@ def test_a_decision_does_not_see_its_own_step_or_later_ones(kind):
     assert not np.array_equal(np.asarray(before)[:, 4:], np.asarray(after)[:, 4:])
 
 
-@pytest.mark.parametrize("kind", learning.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_exploiting_never_sets_the_goal(kind):
     net = learning.build(network(kind), 4)
     batch = make_batch(exploits=1)
@@ -140,7 +144,7 @@ def test_exploiting_never_sets_the_goal(kind):
     np.testing.assert_allclose(np.exp(last).sum((1, 2)), 1.0, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", learning.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_learning_lowers_the_loss_and_writes_a_loadable_agent(kind, logs, telling, tmp_path):
     out = tmp_path / "agent"
     agent = learning.learn(
@@ -177,7 +181,7 @@ def test_renaming_changes_nothing_for_a_network_that_treats_variables_alike(logs
 
 def test_what_a_scratchpad_states_are_the_effects_told(telling, tmp_path):
     agent = learning.learn(
-        [telling], tmp_path / "agent", recipe("scratchpad", explanations="predict", epochs=8.0)
+        [telling], tmp_path / "agent", recipe("scratchpad", explanations="predict", epochs=5.0)
     )
     world = worlds.make("dag", exploits=2, goals="fresh")
     batch = play.episodes(world, scripted("expert"), 99, "test", 0, 512, systems=True)
