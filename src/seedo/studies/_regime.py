@@ -24,8 +24,6 @@ _PRICED = {"noise_variance", "experiments", "do_values"}
 """What a world may differ in, to have the price of its exclusion computed within a minute or so."""
 _DENSER = {"exploits": 4, "goals": "fresh"}
 """What makes watched logs denser, and is not played."""
-
-
 EXPERT = ("scripted:expert",)
 EPISODES, PASSES = 50_000, 2.0
 """Watched, and how often each, where nothing else is said."""
@@ -159,7 +157,7 @@ def _folder(name: str) -> str:
 def _play(work: Work[Any], cell: Cell, test_episodes: int) -> dict[str, Any]:
     # A scratchpad states effects; other networks that are told why name the arrows.
     telling = "graph" if "explanations" in dict(cell.recipe) else "effects"
-    world = cell.make("train", **_DENSER)
+    world = cell.make("train", **_DENSER | dict(cell.world))
     logs = []
     for name in cell.watched:
         count = cell.episodes // len(cell.watched)
