@@ -204,3 +204,29 @@ def test_what_cannot_be_told_of_levers_and_prices_is_refused():
     for world in (LEVERS, PRICED):
         with pytest.raises(UserError, match="not in words"):
             open_scene(world, 0, "test", 0)
+
+
+def shares(options, count=1024):
+    """What every strategy earns on histories of random order, of what the omniscient one does."""
+    world = make("dag", noise_variance=0.01, **options)
+    player = scripted("shuffled+random")
+    readings = evaluation.read(play.episodes(world, player, 0, "test", 0, count, systems=True))
+    oracle = readings.value_of(evaluation.ORACLE).mean()
+    return {name: readings.value_of(name).mean() / oracle for name in readings.best}
+
+
+@pytest.mark.slow
+def test_with_little_noise_and_a_test_of_every_variable_the_slope_is_right():
+    found = shares({})
+    assert min(found["slope"], found["largest-effect"], found["bayes"]) > 0.98
+    assert max(found["total-correlation"], found["best-outcome"], found["last-reward"]) < 0.8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [5, 6])
+def test_with_shocks_and_few_experiments_no_reader_but_the_exact_one_is_right(n):
+    shocks = {"shocks": "observed", "shock_scale": 20.0}
+    found = shares({**shocks, "n": n, "observations": 20, "experiments": 2}, 512)
+    assert found["bayes"] > 0.93
+    assert max(found[name] for name in evaluation.HEURISTICS) < 0.75
+    assert found["slope"] < 0.55
