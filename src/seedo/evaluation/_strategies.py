@@ -163,7 +163,7 @@ def _do_values(batch: EpisodeBatch) -> tuple[float, ...] | str:
 
 def _costs(batch: EpisodeBatch) -> NDArray[np.float64] | str:
     """What setting each variable costs, float64[n], as configured; or why that cannot be told."""
-    if batch.origin.world != "dag":
+    if kind_of(batch.origin.world).family != "dag":
         return np.zeros(batch.n)
     given = json.loads(batch.origin.world_config).get("costs", [])
     usable = isinstance(given, list) and len(given) in (0, batch.n) and all(map(is_number, given))
