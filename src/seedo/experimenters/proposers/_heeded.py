@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from seedo.experimenters._proposer import best_tried, wanted
+from seedo.experimenters._proposer import Proposer, best_tried, wanted
 from seedo.experimenters.proposers._chain import columns_of
 from seedo.experimenters.proposers._search import fitted
 from seedo.experimenters.proposers._steps import Step, steps
@@ -50,6 +52,33 @@ class Heeded:
         found = self.held.copy()
         found[np.isnan(found)] = setting
         return found
+
+
+class HeedingProposer(Proposer):
+    """A proposer of knobs that a known graph leaves to be explored; see `heeded`."""
+
+    heeds_graph: ClassVar[bool] = True
+
+    def propose(
+        self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
+    ) -> Array:
+        view = heeded(spec, runs, pending)
+        return view.whole(self.proposed(view.spec, view.runs, view.pending, left, rng))
+
+    def recommend(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
+        view = heeded(spec, runs, np.empty((0, runs.settings.shape[1])))
+        kept = self.kept(view.spec, view.runs, rng)
+        return view.whole(super().recommend(view.spec, view.runs, rng) if kept is None else kept)
+
+    @abstractmethod
+    def proposed(
+        self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
+    ) -> Array:
+        """As `propose`, of the knobs that are explored."""
+
+    @abstractmethod
+    def kept(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array | None:
+        """As `recommend`, of the knobs that are explored; None: the best that was tried."""
 
 
 def heeded(spec: Spec, runs: Runs, pending: Array) -> Heeded:

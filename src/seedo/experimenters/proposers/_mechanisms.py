@@ -10,15 +10,14 @@ they are, unless runs speak against the graph (`_heeded`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.experimenters._proposer import Proposer, wanted
+from seedo.experimenters._proposer import wanted
 from seedo.experimenters.proposers._chain import Chain
 from seedo.experimenters.proposers._front import LITTLE
-from seedo.experimenters.proposers._heeded import heeded
+from seedo.experimenters.proposers._heeded import HeedingProposer
 from seedo.experimenters.proposers._plain import filling
 from seedo.experimenters.proposers._plant import Plant, goal_readings
 from seedo.experimenters.proposers._search import NOTHING, TRUSTED, highest
@@ -33,7 +32,7 @@ _DRAWS, _NOISES = 48, 4
 
 
 @dataclass(frozen=True)
-class MechanismsProposer(Proposer):
+class MechanismsProposer(HeedingProposer):
     """Expected improvement through mechanisms; see the module.
 
     Attributes:
@@ -42,19 +41,8 @@ class MechanismsProposer(Proposer):
 
     seed: int = 0
     name: str = "bayes:mechanisms"
-    heeds_graph: ClassVar[bool] = True
 
-    def propose(
-        self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
-    ) -> Array:
-        view = heeded(spec, runs, pending)
-        return view.whole(self._proposed(view.spec, view.runs, view.pending, left, rng))
-
-    def recommend(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
-        view = heeded(spec, runs, np.empty((0, runs.settings.shape[1])))
-        return view.whole(self._kept(view.spec, view.runs, rng))
-
-    def _proposed(
+    def proposed(
         self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
     ) -> Array:
         space, goals = wanted(spec)
@@ -73,11 +61,11 @@ class MechanismsProposer(Proposer):
             return filling(space, runs, pending, self.seed, rng)  # test the model elsewhere
         return chosen
 
-    def _kept(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
+    def kept(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array | None:
         space, _ = wanted(spec)
         system = _fitted(spec, runs, rng)
         if system is None or not system.trusted(rng):
-            return super().recommend(spec, runs, rng)
+            return None
         tried = np.unique(runs.made.settings, axis=0)
 
         def careful(x: Array) -> Array:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from seedo.experimenters._proposer import Proposer, wanted
+from seedo.experimenters._proposer import wanted
 from seedo.experimenters.proposers._front import LITTLE, Gain, Ranges
-from seedo.experimenters.proposers._heeded import heeded
+from seedo.experimenters.proposers._heeded import HeedingProposer
 from seedo.experimenters.proposers._plain import filling
 from seedo.experimenters.proposers._search import NOTHING, TRUSTED, Judge, fitted, highest
 from seedo.inference.design import Response
@@ -27,7 +26,7 @@ _SLIGHT = 1e-9
 
 
 @dataclass(frozen=True)
-class ResponseSurfaceProposer(Proposer):
+class ResponseSurfaceProposer(HeedingProposer):
     """Fills the space first; then fits the polynomial that predicts runs left out best, straight
     lines as long as they do, and takes the setting of the largest expected improvement.
 
@@ -45,19 +44,8 @@ class ResponseSurfaceProposer(Proposer):
 
     seed: int = 0
     name: str = "response-surface"
-    heeds_graph: ClassVar[bool] = True
 
-    def propose(
-        self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
-    ) -> Array:
-        view = heeded(spec, runs, pending)
-        return view.whole(self._proposed(view.spec, view.runs, view.pending, left, rng))
-
-    def recommend(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
-        view = heeded(spec, runs, np.empty((0, runs.settings.shape[1])))
-        return view.whole(self._kept(view.spec, view.runs, rng))
-
-    def _proposed(
+    def proposed(
         self, spec: Spec, runs: Runs, pending: Array, left: int, rng: np.random.Generator
     ) -> Array:
         space, goals = wanted(spec)
@@ -77,12 +65,12 @@ class ResponseSurfaceProposer(Proposer):
             return filling(space, runs, pending, self.seed, rng)  # test the model elsewhere
         return chosen
 
-    def _kept(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array:
+    def kept(self, spec: Spec, runs: Runs, rng: np.random.Generator) -> Array | None:
         space, goals = wanted(spec)
         made = runs.made
         models = _models(space, goals, made, False)
         if not models or models[0].explained < TRUSTED:
-            return super().recommend(spec, runs, rng)
+            return None
         mean = models[0].alone
         return highest(space, lambda x: mean(space.coordinates(x))[0], made.settings, rng)
 
