@@ -51,6 +51,16 @@ class Evidence(eqx.Module):
         return jnp.where(jnp.arange(len(means)) == at, 0.0, soft_clip(means))
 
 
+def accumulated(rows: Row, n: int) -> Evidence:
+    """What is known after each of S rows: an `Evidence` with a leading axis S."""
+
+    def add(known: Evidence, row: Row) -> tuple[Evidence, Evidence]:
+        known = known.plus(row)
+        return known, known
+
+    return jax.lax.scan(add, Evidence.none(n), rows)[1]
+
+
 class Shelf(eqx.Module):
     """Episodes, and what the tokens of variables are told: what was seen and done in those that are
     found, and whether a variable was set before."""
@@ -94,12 +104,8 @@ def shelved(one: Lesson, do_values: tuple[float, ...]) -> tuple[Array, Array]:
 
     def about(one_row: tuple[Array, ...]) -> Array:
         target, value, outcome, goal = one_row
-        steps = Row(target, value, outcome, jnp.arange(len(target)) < last)
-
-        def add(known: Evidence, step: Row) -> tuple[Evidence, None]:
-            return known.plus(step), None
-
-        known, _ = jax.lax.scan(add, Evidence.none(n), steps)
+        before = Row(target, value, outcome, jnp.arange(len(target)) < last)
+        known = jax.tree.map(lambda c: c[-1], accumulated(before, n))
         return known.about(goal)
 
     seen = jax.vmap(about)(

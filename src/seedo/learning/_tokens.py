@@ -24,7 +24,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from seedo.learning._inputs import Cue, Decision, Inputs, Row, open_targets, rows_and_cues
 from seedo.learning._layers import Block, Frozen, Linear, Norm, soft_clip
-from seedo.learning._shelf import Evidence, Shelf
+from seedo.learning._shelf import Evidence, Shelf, accumulated
 
 _FEATURES = 9
 _SIDES = 16
@@ -231,11 +231,5 @@ class Tokens(eqx.Module):
         cues = jax.tree.map(lambda c: c[steps], cues)
         if self.shelf is None:
             return jax.vmap(lambda x, cue: self._outputs(x, cue, None))(x[steps], cues)
-
-        def add(known: Evidence, row: Row) -> tuple[Evidence, Evidence]:
-            known = known.plus(row)
-            return known, known
-
-        _, known = jax.lax.scan(add, Evidence.none(n), rows)
-        at = jax.tree.map(lambda c: c[steps], known)
+        at = jax.tree.map(lambda c: c[steps], accumulated(rows, n))
         return jax.vmap(self._outputs)(x[steps], cues, at)

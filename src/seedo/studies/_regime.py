@@ -15,11 +15,11 @@ from seedo.episodes import EXPLOIT, EXPLORE, Dataset, EpisodeBatch
 from seedo.experimenters import find_player, scripted
 from seedo.studies._price import priced
 from seedo.studies._study import Work
+from seedo.worlds import HELD_CAUSE, HELD_EFFECT
 
 SPLITS = ("train", "heldout-link")
 RENAMED = "tokens, renamed"
 """Not a network of its own: `tokens`, with the variables of every watched episode renamed."""
-_CAUSE = 3  # D
 _PRICED = {"noise_variance", "experiments", "do_values"}
 """What a world may differ in, to have the price of its exclusion computed within a minute or so."""
 _DENSER = {"exploits": 4, "goals": "fresh"}
@@ -200,9 +200,9 @@ def _figures(run: Dataset) -> dict[str, Any]:
 
 
 def _with_d(batch: EpisodeBatch) -> dict[str, Any]:
-    exploring = (batch.phase == EXPLORE) & (batch.target == _CAUSE)
-    last = (batch.phase == EXPLOIT) & (batch.goal == _CAUSE + 1)
-    chosen = (last & (batch.target == _CAUSE)).sum() / max(int(last.sum()), 1)
+    exploring = (batch.phase == EXPLORE) & (batch.target == HELD_CAUSE)
+    last = (batch.phase == EXPLOIT) & (batch.goal == HELD_EFFECT)
+    chosen = (last & (batch.target == HELD_CAUSE)).sum() / max(int(last.sum()), 1)
     return {"tests D": float(exploring.any(1).mean()), "sets D for E": float(chosen)}
 
 
