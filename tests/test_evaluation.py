@@ -552,3 +552,35 @@ def test_names_from_logs_are_only_text(tmp_path):
     for svg in figures(found).values():
         ElementTree.fromstring(svg)
     assert "[bold]" in shown(found)
+
+
+@pytest.mark.slow
+def test_bits_of_explorers(tmp_path):
+    """Systems from the very prior of the exact posterior, explored in three ways."""
+    world = worlds.make("dag", split="longer", n=3, experiments=2)
+    names = ("bayes:eig", "bayes:rotation", "scripted:random")
+    for name in names:
+        player = play.find_player(name, world)
+        play.perform(world, player, 128, 0, tmp_path / name.replace(":", "-"))
+    runs = review([tmp_path / name.replace(":", "-") for name in names], bits=True).runs
+    eig, rotation, random = (run.information for run in runs)
+    for found in (eig, rotation, random):
+        # Averaged over the prior, the entropy falls by what was expected (25 graphs of 3 nodes).
+        width = (found.bits_left.high - found.bits_left.low) / 4
+        total = 2 * found.bits.value + found.bits_left.value
+        assert total == pytest.approx(math.log2(25), abs=3 * width)
+        assert found.episodes == 128
+    assert eig.information_ratio.value > 0.98
+    assert eig.bits_above_random.low > 0.9
+    assert max(other.information_ratio.high for other in (rotation, random)) < 0.95
+    assert random.bits_above_random.low < 0 < random.bits_above_random.high
+
+
+def test_bits_are_unknown_where_the_posterior_is(tmp_path):
+    world = worlds.make("dag", preset="lampinen")
+    play.perform(world, scripted("expert"), 8, 0, tmp_path / "run")
+    (run,) = review([tmp_path / "run"], bits=True).runs
+    assert run.information.bits.value is None
+    assert "leaky-relu" in run.information.bits.reason
+    (run,) = review([tmp_path / "run"]).runs
+    assert run.information is None

@@ -32,6 +32,10 @@ def review(
             "--frontier", help="Return against cost: experiments, FLOPs (XLA's count), time."
         ),
     ] = False,
+    bits: Annotated[
+        bool,
+        typer.Option("--bits", help="What experiments told, against the best and any; takes long."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare runs: one table, figures, intervals, floors and ceilings."""
@@ -39,7 +43,7 @@ def review(
 
     readers = {name: partial(play.find_player, name) for name in reader or []}
     with Count("review", "runs") as progress:
-        result = evaluation.review(runs, progress, readers)
+        result = evaluation.review(runs, progress, readers, bits)
     for name in reader or []:
         failed = [p for p in result.problems if f": not read by {name}: " in p]
         if failed and len(failed) == len(result.runs):
@@ -71,7 +75,12 @@ def print_review(result: Any, as_json: bool, costs: Any = None, with_matrix: boo
         print_table(reports.frontier_table(costs))
         for agent, reason in costs.reasons:
             notes.print(f"{agent}: experiments only: {reason}", style="yellow")
-    more = (reports.regret_table, reports.beside_table, reports.spoken_table)
+    more = (
+        reports.regret_table,
+        reports.beside_table,
+        reports.information_table,
+        reports.spoken_table,
+    )
     for beside in (table(result) for table in more):
         if beside is not None:
             print_table(beside)

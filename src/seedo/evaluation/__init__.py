@@ -15,6 +15,7 @@ from seedo.evaluation._campaign import Best, Effect, Expected, Found, found
 from seedo.evaluation._cost import flops_of
 from seedo.evaluation._definitions import definitions
 from seedo.evaluation._frontier import COSTS, Frontier, FrontierGroup, Point, frontier
+from seedo.evaluation._information import Information, information
 from seedo.evaluation._metrics import DEFINITIONS, Metrics, episode_returns, measure
 from seedo.evaluation._regret import Regret, regret
 from seedo.evaluation._replay import Seen, left_before, seen_before
@@ -38,6 +39,7 @@ __all__ = [
     "Frontier",
     "FrontierGroup",
     "Group",
+    "Information",
     "Metrics",
     "Point",
     "Readings",
@@ -57,6 +59,7 @@ __all__ = [
     "flops_of",
     "found",
     "frontier",
+    "information",
     "left_before",
     "measure",
     "read",

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from seedo.evaluation import _attribution, _beside, _frontier, _metrics, _regret, _spoken
+from seedo.evaluation import (
+    _attribution,
+    _beside,
+    _frontier,
+    _information,
+    _metrics,
+    _regret,
+    _spoken,
+)
 from seedo.evaluation._frontier import Frontier
 from seedo.evaluation._review import Review
 
@@ -16,4 +24,6 @@ def definitions(review: Review, frontier: Frontier | None = None) -> dict[str, s
         found |= _beside.DEFINITIONS
     if any(run.regret for run in review.runs):
         found |= _regret.DEFINITIONS
+    if any(run.information for run in review.runs):
+        found |= _information.DEFINITIONS
     return found | (_frontier.DEFINITIONS if frontier else {})

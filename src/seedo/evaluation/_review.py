@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from seedo import __version__
 from seedo.episodes import DamagedShard, Dataset, EpisodeBatch, concatenate
 from seedo.errors import UserError
-from seedo.evaluation import _attribution, _beside, _metrics, _regret, _spoken
+from seedo.evaluation import _attribution, _beside, _information, _metrics, _regret, _spoken
 from seedo.evaluation._attribution import Attribution, attribute
 from seedo.evaluation._beside import Beside, Returns, beside
+from seedo.evaluation._information import Information, information
 from seedo.evaluation._metrics import Metrics, episode_returns, measure
 from seedo.evaluation._regret import NO_RATIO, Regret, regret
 from seedo.evaluation._replay import world_of
@@ -57,6 +58,7 @@ class Run:
         spoken: what a text player's conversations show; None: there are none.
         participants: how many people's episodes these are; None: they are not people's.
         regret: how good the best setting was after each run; None: no settings are chosen here.
+        information: what its experiments were expected to tell; None: it was not asked for.
     """
 
     path: str
@@ -73,6 +75,7 @@ class Run:
     spoken: Spoken | None = None
     participants: int | None = None
     regret: Regret | None = None
+    information: Information | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,7 @@ class Review:
             "conversations": _spoken.DEFINITIONS,
             "people": _beside.DEFINITIONS,
             "settings": _regret.DEFINITIONS,
+            "information": _information.DEFINITIONS,
         }
         return {**_plain(self), "definitions": definitions}
 
@@ -181,6 +185,7 @@ def review(
     paths: Iterable[str | os.PathLike[str]],
     progress: Callable[[int, int], None] | None = None,
     readers: Mapping[str, MakeReader] | None = None,
+    bits: bool = False,
 ) -> Review:
     """Measures every run in `paths`; `progress` is called with (runs done, runs in all).
 
@@ -188,6 +193,7 @@ def review(
         paths: run folders.
         progress: see above.
         readers: players that read all explorations too, by name, beside the usual readers.
+        bits: also what experiments were expected to tell about the graph.
 
     Raises:
         UserError: no path was given, or none of them can be reviewed.
@@ -205,7 +211,7 @@ def review(
             continue
         seen.add(resolved)
         try:
-            measured.append(_measured(path, problems, readers or {}))
+            measured.append(_measured(path, problems, readers or {}, bits))
         except UserError as error:
             problems.append(_line(path, error))
         except OSError as error:
@@ -227,7 +233,10 @@ def _line(path: str | os.PathLike[str], error: Exception) -> str:
 
 
 def _measured(
-    path: str | os.PathLike[str], problems: list[str], readers: Mapping[str, MakeReader]
+    path: str | os.PathLike[str],
+    problems: list[str],
+    readers: Mapping[str, MakeReader],
+    bits: bool,
 ) -> _Measured:
     dataset = Dataset(path)
     batch = readable(dataset, path, problems)
@@ -271,6 +280,7 @@ def _measured(
         spoken=words,
         participants=None if batch.participant is None else len(set(batch.participant)),
         regret=curve_of_best,
+        information=information(batch) if bits else None,
     )
     episode = np.stack([np.full(batch.rows, origin.seed), batch.episode_id], axis=1)
     key = (origin.world, json.dumps(config, sort_keys=True))

@@ -221,6 +221,38 @@ def beside_table(review: Review) -> Table | None:
     return made
 
 
+def information_table(review: Review) -> Table | None:
+    """What experiments were expected to tell, one row a run; None where nobody asked."""
+    runs = [run for run in review.runs if run.information]
+    if not runs:
+        return None
+    made = _empty(
+        "Bits about the graph that a step of exploring was expected to tell; share: of what the "
+        "best experiment would have; above random: 0 chooses like chance, 1 like the best.",
+        ["agent"],
+        ["n", "bits [95 %]", "best", "random", "share [95 %]", "above random [95 %]", "left"],
+    )
+    for group in review.groups:
+        made.add_section()
+        made.add_row(_escape(group.label), style="bold")
+        for run in group.runs:
+            if (own := run.information) is None:
+                continue
+            if (reason := own.bits.reason) and own.bits.value is None:
+                made.add_row(f"  {_escape(run.agent)}", "–", _escape(reason))
+                continue
+            made.add_row(
+                f"  {_escape(run.agent)}",
+                f"{own.episodes:,}",
+                text(own.bits),
+                *(f"{e.value:.3f}" for e in (own.best_bits, own.random_bits)),
+                text(own.information_ratio),
+                text(own.bits_above_random),
+                short(own.bits_left),
+            )
+    return made
+
+
 def regret_table(review: Review) -> Table | None:
     """How good the best setting was after some runs, one row a run; None where none are chosen."""
     runs = [run for run in review.runs if run.regret]
