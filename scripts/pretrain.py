@@ -2,11 +2,14 @@
 
     python scripts/pretrain.py dag        # equivariant, a mix of sizes, lengths and noise
     python scripts/pretrain.py dag-plain  # plain, n = 5
+    python scripts/pretrain.py dag-soft   # plain, n = 5, preset lampinen
     python scripts/pretrain.py dag-text   # a language model that has read transcripts, n = 3 and 5
 
-All logs are of the scripted expert on split `train`; several fresh goals an episode only make the
-logs denser. `dag-text` learns to read where there are several goals, and then from single goals,
-which no earlier answer gives away.
+All logs are of split `train`, of the scripted expert if nothing else is said; several fresh goals
+an episode only make the logs denser. `dag-soft` watches an `equivariant` network that has watched
+the expert, and that goes by what it saw of a system, whichever variable it was. `dag-text` learns
+to read where there are several goals, and then from single goals, which no earlier answer gives
+away.
 """
 
 from __future__ import annotations
@@ -22,11 +25,13 @@ from seedo import experimenters, language, learning, play, worlds
 
 
 class Stage(NamedTuple):
-    """Logs, as (episodes, options of the world), how they are explained, and a recipe."""
+    """Logs, as (episodes, options of the world), how they are explained, and a recipe; whether the
+    agent of the stage before is watched, in place of the expert, or gone on with."""
 
     logs: list[tuple[int, dict[str, Any]]]
     recipe: dict[str, Any]
     explain: str = "none"
+    watch_last: bool = False
 
 
 _READ = {"network": "text", "learning_rate": 2e-3, "weight_decay": 0.01, "explanations": "predict"}
@@ -46,6 +51,19 @@ STAGES: dict[str, list[Stage]] = {
     ],
     "dag-plain": [
         Stage([(1_000_000, {"n": 5, "exploits": 4})], {"network": "plain", "epochs": 2.0})
+    ],
+    "dag-soft": [
+        Stage(
+            [(200_000, {"preset": "lampinen", "exploits": 4})],
+            {"network": "equivariant", "batch_size": 64},
+            "effects",
+        ),
+        Stage(
+            [(200_000, {"preset": "lampinen", "exploits": 4})],
+            {"network": "plain", "batch_size": 64, "learning_rate": 2e-3, "epochs": 2.0},
+            "effects",
+            watch_last=True,
+        ),
     ],
     "dag-text": [
         Stage(
@@ -77,12 +95,14 @@ def main(
             world = worlds.make(
                 "dag", goals="fresh" if options["exploits"] > 1 else "same", **options
             )
-            expert = experimenters.scripted("expert")
-            play.watch(world, expert, count, seed, folder, resume=True, explain=stage.explain)
+            watched = "scripted:expert" if not stage.watch_last else str(start)
+            who = experimenters.find_player(watched, world)
+            play.watch(world, who, count, seed, folder, resume=True, explain=stage.explain)
             folders.append(folder)
             print(f"{folder}: {count:,} episodes, {options}")
         agent = work / name / f"agent-{k}"
-        recipe = learning.Recipe(**stage.recipe, seed=seed, start=start)
+        going_on = None if stage.watch_last else start
+        recipe = learning.Recipe(**stage.recipe, seed=seed, start=going_on)
         read = language.learn_by_reading if recipe.network == "text" else learning.learn
         read(folders, agent, recipe, resume=True, progress=print)
         start = str(agent)

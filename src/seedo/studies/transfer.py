@@ -73,6 +73,9 @@ SHOCKS = (("observations", 20), ("experiments", 2), ("shocks", "observed"), ("sh
 """A world with little noise in which no simple reader earns three quarters of what can be had:
 twenty rows of which loud roots move everything at once, and two experiments."""
 
+TWO = (("experiments", 2),)
+"""So few that effects have to be composed along paths, and what to try matters."""
+
 FACTORS: dict[str, tuple[Cell, ...]] = {
     "variables": tuple(Cell("plain", CLEAR, world=(("n", n),)) for n in (10, 20)),
     "watched episodes": tuple(
@@ -102,17 +105,28 @@ FACTORS: dict[str, tuple[Cell, ...]] = {
     "explanations": tuple(
         Cell("plain", noise, recipe=(("explanations", "predict"),)) for noise in (CLEAR, DIM)
     ),
-    "who is watched": tuple(
-        Cell("plain", noise, watched=watched)
-        for watched, noise in product(
-            (
-                (UNKNOWING,),
-                ("scripted:largest-effect",),  # nor does this one know the system
-                ("scripted:expert", "scripted:random"),  # of different skill
-                ("slip-5:scripted:expert",),  # errs at its first choice, and does better then
-            ),
-            (CLEAR, DIM),
-        )
+    "who is watched": (
+        *(
+            Cell("plain", noise, watched=watched)
+            for watched, noise in product(
+                (
+                    (UNKNOWING,),
+                    ("scripted:largest-effect",),  # nor does this one know the system
+                    ("scripted:expert", "scripted:random"),  # of different skill
+                    ("slip-5:scripted:expert",),  # errs at its first choice, and does better then
+                ),
+                (CLEAR, DIM),
+            )
+        ),
+        *(Cell(network, DIM, watched=(UNKNOWING,)) for network in ("tokens", "plain-copy")),
+        Cell("plain", DIM, episodes=200_000, watched=(UNKNOWING,)),
+    ),
+    "two experiments": (
+        Cell("plain", CLEAR, episodes=200_000, world=TWO),
+        *(
+            Cell("plain", CLEAR, episodes=count, world=TWO, watched=("bayes:eig",))
+            for count in (50_000, 200_000, 400_000)
+        ),
     ),
 }
 """What is changed, one at a time, of `plain` at two levels of noise."""
@@ -138,6 +152,13 @@ SCALES = {
         priced=(1000, 128),
     ),
     "map": Scale(tuple(_ladder(_FIRST, NOISES, HELD))),
+    "watched": Scale(
+        (
+            *_ladder(["plain"], (CLEAR, DIM), ["path"]),
+            *FACTORS["who is watched"],
+            *FACTORS["two experiments"],
+        )
+    ),
     "full": Scale(
         (*_ladder(LADDER, NOISES, HELD), *(cell for own in FACTORS.values() for cell in own)),
         DEEP,
