@@ -18,7 +18,7 @@ from seedo.evaluation import HEURISTICS, episode_returns, read
 from seedo.experimenters import Experimenter, bayesian, scripted
 from seedo.learning import Agent
 from seedo.studies._estimates import ratios_of
-from seedo.studies._histories import cut, with_systems
+from seedo.studies._histories import actions_after, cut, with_systems, worths
 from seedo.studies._study import Study, Work
 from seedo.studies._words import told
 from seedo.worlds import DagConfig
@@ -41,6 +41,10 @@ class Cell:
     @property
     def label(self) -> str:
         return f"{self.split}/{self.noise:g}/{self.experiments}"
+
+
+USUAL = Cell("train", 1.0, N)
+"""The default world; runs in it are worth a review, and longer ones of its split and noise."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,12 @@ def _play(work: Work[Scale]) -> Played:
         returns |= _yardsticks(work, split, noise)
     agents = {name: learning.load_agent(name) for name in scale.agents}
     refused: dict[str, str] = {}
-    for cell, (name, agent) in product(scale.cells, agents.items()):
+    # One whose network does not look at the steps left is played once as well.
+    patient = {n: a for n, a in agents.items() if a.architecture.kind == "equivariant"}
+    for split, noise in dict.fromkeys((c.split, c.noise) for c in scale.cells):
+        returns |= _asked_after(work, split, noise, patient)
+    others = {name: agent for name, agent in agents.items() if name not in patient}
+    for cell, (name, agent) in product(scale.cells, others.items()):
         world = worlds.make("dag", split=cell.split, noise_variance=cell.noise,
                             experiments=cell.experiments)  # fmt: skip
         try:
@@ -108,7 +117,7 @@ def _play(work: Work[Scale]) -> Played:
             work.say(f"{cell.label}, {name}: cannot play: {error}")
             continue
         folder = f"runs/{_file(cell)}-{name.split(':')[-1]}"
-        run = work.played(world, agent, scale.episodes, folder, cell.experiments == N)
+        run = work.played(world, agent, scale.episodes, folder, cell == USUAL)
         returns[cell, name] = _returns(work, run, [cell.experiments])[cell.experiments]
     return Played(returns, agents, refused)
 
@@ -142,37 +151,72 @@ def _yardsticks(work: Work[Scale], split: str, noise: float) -> dict[tuple[Cell,
     """Players that choose experiments without a look at the steps left: played once with the most
     experiments, read after fewer."""
     scale = work.scale
-    budgets = [c.experiments for c in scale.cells if (c.split, c.noise) == (split, noise)]
-    world = worlds.make("dag", split=split, noise_variance=noise, experiments=max(budgets))
+    budgets, longest, world = _longest(scale, split, noise)
     players: dict[str, Experimenter] = {
         f"scripted:{HEURISTIC}": scripted(HEURISTIC),
         **{f"bayes:{name}": bayesian(name, world.config()) for name in scale.bayesians},
     }
     found = {}
-    longest = Cell(split, noise, max(budgets))
     for name, player in players.items():
         folder = f"runs/{_file(longest)}-{name.split(':')[-1]}"
-        run = work.played(world, player, scale.episodes, folder, longest.experiments == N)
+        run = work.played(world, player, scale.episodes, folder, _usual(split, noise))
         for experiments, returns in _returns(work, run, budgets).items():
             found[Cell(split, noise, experiments), name] = returns
     return found
+
+
+def _asked_after(
+    work: Work[Scale], split: str, noise: float, agents: Mapping[str, Agent]
+) -> dict[tuple[Cell, str], Returns]:
+    """The same of agents, who would choose no other experiments if fewer were left."""
+    scale = work.scale
+    budgets, longest, world = _longest(scale, split, noise)
+    found = {}
+    for name, agent in agents.items():
+        folder = f"runs/{_file(longest)}-{name.split(':')[-1]}"
+        run = work.played(world, agent, scale.episodes, folder, _usual(split, noise))
+        for experiments, returns in _returns(work, run, budgets, agent).items():
+            found[Cell(split, noise, experiments), name] = returns
+    return found
+
+
+def _longest(scale: Scale, split: str, noise: float) -> tuple[list[int], Cell, worlds.World]:
+    """All numbers of experiments of a split and noise; the cell with the most, and its world."""
+    budgets = [c.experiments for c in scale.cells if (c.split, c.noise) == (split, noise)]
+    world = worlds.make("dag", split=split, noise_variance=noise, experiments=max(budgets))
+    return budgets, Cell(split, noise, max(budgets)), world
+
+
+def _usual(split: str, noise: float) -> bool:
+    return (split, noise) == (USUAL.split, USUAL.noise)
 
 
 def _file(cell: Cell) -> str:
     return cell.label.replace("/", "-")
 
 
-def _returns(work: Work[Scale], dataset: Dataset, budgets: list[int]) -> dict[int, Returns]:
-    """Returns after each number of experiments, from the log alone."""
+def _returns(
+    work: Work[Scale], dataset: Dataset, budgets: list[int], asked: Agent | None = None
+) -> dict[int, Returns]:
+    """Returns after each number of experiments, from the log alone.
+
+    `asked`: whose log it is, and who decides after each; else "agent" is what was decided after
+    them all.
+    """
 
     def compute() -> dict[str, NDArray[np.float64]]:
         batch = with_systems(dataset)
         steps = max(cell.experiments for cell in work.scale.cells) + 1
+        if asked is not None:
+            decided = actions_after(asked, batch, budgets)
+            earned = np.take_along_axis(worths(batch), decided, 1)
         found = {}
-        for experiments in budgets:
+        for place, experiments in enumerate(budgets):
             short = cut(batch, experiments, steps)
             for name, values in episode_returns(short, read(short)).items():
                 found[f"{experiments}/{name}"] = values
+            if asked is not None:
+                found[f"{experiments}/agent"] = earned[:, place]
         return found
 
     question = {"seed": work.seed, "episodes": dataset.rows, "budgets": budgets}
