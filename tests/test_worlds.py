@@ -218,6 +218,19 @@ def test_whoever_plays_meets_the_same_systems():
     np.testing.assert_array_equal(one.oracle_return, two.oracle_return)
 
 
+def test_what_differs_only_in_what_it_draws_is_played_by_the_same_program():
+    world = make("dag", n=3, split="longer", experiments=2, noise_variance=0.25)
+    rules = make("dag", n=3, experiments=2)
+    player, index = scripted("shuffled+random"), jnp.arange(20)
+    own = rollout(world, player, 5, "test", index)
+    shared = rollout(world, player, 5, "test", index, rules)
+    np.testing.assert_array_equal(own.target, shared.target)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), own, shared)
+    assert not np.allclose(own.outcome, rollout(rules, player, 5, "test", index).outcome)
+    with pytest.raises(UserError, match="same variables, values and phases"):
+        rollout(world, player, 5, "test", index, make("dag", n=3, experiments=3))
+
+
 def test_splits_change_what_they_say():
     assert configure(split="more-variables").n == 10
     assert configure(split="more-variables").experiments == 10

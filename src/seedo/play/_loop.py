@@ -173,6 +173,11 @@ def _played(
 
 
 @eqx.filter_jit
+def _played_on(world: World, player: Experimenter, setups: Setup) -> tuple[Any, Refused]:
+    return jax.vmap(lambda setup: _scan(world, player, setup)[:2])(setups)
+
+
+@eqx.filter_jit
 def set_ups(world: World, key: PRNGKeyArray, indices: Int[Array, " B"], task: Any = None) -> Setup:
     """The beginnings of episodes, for several players to be put to: compiled once for all.
 
@@ -189,16 +194,33 @@ def rollout_on(world: World, player: Experimenter, setups: Setup) -> Any:
 
 
 def rollout(
-    world: World, player: Experimenter, seed: int, stream: str, indices: Int[Array, " B"]
+    world: World,
+    player: Experimenter,
+    seed: int,
+    stream: str,
+    indices: Int[Array, " B"],
+    rules: World | None = None,
 ) -> Any:
     """Episodes `indices` of a stream, in one compiled program.
 
     Networks of one shape share it: their weights are handed to it.
 
+    Args:
+        rules: a world that this one differs from only in what is drawn before the first step.
+            What is played is then compiled for that world, once for all that have its rules, and
+            only the drawing for this one: same systems and noise, up to rounding.
+
     Raises:
-        UserError: the player chose an action that the world does not have.
+        UserError: the player chose an action that the world does not have; `rules` has other
+            variables, values or phases.
     """
-    played, refused = _played(world, player, stream_key(seed, stream), indices)
+    key = stream_key(seed, stream)
+    if rules is None:
+        played, refused = _played(world, player, key, indices)
+    elif rules.spec != world.spec:
+        raise UserError("rules", rules.name, "use a world of the same variables, values and phases")
+    else:
+        played, refused = _played_on(rules, player, set_ups(world, key, indices))
     if (wrong := np.flatnonzero(refused.any)).size:
         first = jax.tree.map(lambda a: np.asarray(a)[wrong[0]], refused)
         action = Action(first.target, first.value)
@@ -207,16 +229,24 @@ def rollout(
 
 
 def simulate(
-    world: World, player: Experimenter, seed: int, stream: str, start: int, count: int
+    world: World,
+    player: Experimenter,
+    seed: int,
+    stream: str,
+    start: int,
+    count: int,
+    rules: World | None = None,
 ) -> Any:
     """Episodes start..start+count-1 of a stream, as the world's rollout in NumPy arrays.
 
     They are played in chunks of one fixed size, so that a world and a player are compiled once
     whatever the number of episodes; the chunks after the first on all processor cores. Neither may
-    be plain Python (`host`): `played_by` plays those.
+    be plain Python (`host`): `played_by` plays those. `rules`: see `rollout`.
 
     Raises:
         UserError: the player chose an action that the world does not have.
     """
     most = player.episodes_at_once or world.at_once
-    return in_parts(lambda index: rollout(world, player, seed, stream, index), start, count, most)
+    return in_parts(
+        lambda index: rollout(world, player, seed, stream, index, rules), start, count, most
+    )

@@ -39,6 +39,7 @@ def episodes(
     systems: bool = False,
     explain: str = "none",
     unfinished: Unfinished | None = None,
+    rules: World | None = None,
 ) -> EpisodeBatch:
     """Play episodes start..start+count-1 of a stream and put them into log form.
 
@@ -47,6 +48,8 @@ def episodes(
         systems: log each system and its exact expectations as JSON.
         explain: one of the world's `explanations`.
         unfinished: what a `dear` world has measured in them already.
+        rules: a world whose compiled program is used, of which this one differs only in what is
+            drawn before the first step (see `rollout`).
     """
     source = origin(world, player.name, seed)
     if world.host or player.host:
@@ -58,7 +61,7 @@ def episodes(
                 )
             )
         return live_batch(source, lived, systems, explain)
-    played = simulate(world, player, seed, stream, start, count)
+    played = simulate(world, player, seed, stream, start, count, rules)
     return world.to_log(source, np.arange(start, start + count), played, systems, explain)
 
 
@@ -99,6 +102,7 @@ def record(
     explain: str = "none",
     progress: Progress | None = None,
     say: Say | None = None,
+    rules: World | None = None,
 ) -> Dataset:
     """Play `count` episodes into a dataset folder; a killed job goes on with `resume`.
 
@@ -107,7 +111,7 @@ def record(
 
     Args:
         job: entries of the manifest, as plain JSON; its `stream` is that of the episodes.
-        systems, explain: see `episodes`.
+        systems, explain, rules: see `episodes`.
         say: gets a line for every run that has to be measured again.
 
     Raises:
@@ -142,7 +146,7 @@ def record(
             try:
                 with others.named(world, player):
                     batch = episodes(
-                        world, player, seed, stream, first, rows, systems, explain, kept
+                        world, player, seed, stream, first, rows, systems, explain, kept, rules
                     )
             except Exception:
                 if not (kept is not None and kept.stopped()) and not writer.rows:
@@ -220,17 +224,18 @@ def perform(
     name: str | None = None,
     progress: Progress | None = None,
     say: Say | None = None,
+    rules: World | None = None,
 ) -> Dataset:
     """A run to review: `record` with systems, on systems that no log to learn from contains.
 
-    `name` is the one that the player was asked for by, where it was.
+    `name` is the one that the player was asked for by, where it was; `rules`: see `episodes`.
     """
     others.check(world, player)
     job = {"stream": "perform", "task": "perform", "agent": player.name}
     job |= _named(name) | player.record
     return record(
         world, player, count, seed, out, job,
-        resume=resume, systems=True, explain=explain, progress=progress, say=say,
+        resume=resume, systems=True, explain=explain, progress=progress, say=say, rules=rules,
     )  # fmt: skip
 
 

@@ -76,11 +76,18 @@ class Work(Generic[S]):
         return learning.learn(logs, self.out / folder, settings, resume=True, **options)
 
     def played(
-        self, world: Any, player: Any, episodes: int, folder: str, review: bool = False
+        self,
+        world: Any,
+        player: Any,
+        episodes: int,
+        folder: str,
+        review: bool = False,
+        rules: Any = None,
     ) -> Dataset:
-        """A run: finished, resumed or found there; `review`: it is worth one."""
+        """A run: finished, resumed or found there; `review`: it is worth one; `rules`: a world
+        with the same rules of play, compiled once for all that have them (`play.episodes`)."""
         start, path = time.perf_counter(), self.out / folder
-        dataset = play.perform(world, player, episodes, self.seed, path, resume=True)
+        dataset = play.perform(world, player, episodes, self.seed, path, resume=True, rules=rules)
         seconds = time.perf_counter() - start
         self.say(f"{path.name}: {episodes:,} episodes in {seconds:.1f} s")
         if review:

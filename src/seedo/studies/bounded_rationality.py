@@ -172,7 +172,9 @@ def _asked(work: Work[Scale], place: Place, name: str, network: Agent | None) ->
     player = network or find_player(name, world)
     file = f"{place.name}-{name.split(':')[-1]}".replace(", ", "-").replace(" ", "-")
     review = place is work.scale.places[0] and name in _REVIEWED
-    run = work.played(world, player, work.scale.test_episodes, f"runs/{file}", review)
+    # Places of as many variables differ only in the systems that they draw.
+    rules = worlds.make("dag", split="longer", experiments=after[-1], n=world.spec.n)
+    run = work.played(world, player, work.scale.test_episodes, f"runs/{file}", review, rules)
 
     def compute() -> dict[str, Any]:
         batch = with_systems(run)

@@ -127,7 +127,8 @@ def _scores(work: Work[Scale]) -> Scores:
         player = bayesian("random" if chooser == "long" else chooser, world.config())
         # A review of 2,000 steps an episode takes long.
         review = chooser != "long" and seen <= 200
-        run = work.played(world, player, scale.episodes, f"runs/{chooser}-{seen}", review)
+        # The world's own: all choosers of a cell share the program that draws its systems.
+        run = work.played(world, player, scale.episodes, f"runs/{chooser}-{seen}", review, world)
         question = {"seed": work.seed, "episodes": scale.episodes, "experiments": experiments}
         file = f"scores/{chooser}-{seen}.npz"
         arrays = work.arrays(file, question, partial(scores_by_experiment, run))
