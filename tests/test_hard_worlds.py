@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -208,7 +209,7 @@ def test_what_cannot_be_told_of_levers_and_prices_is_refused():
 
 def shares(options, count=1024):
     """What every strategy earns on histories of random order, of what the omniscient one does."""
-    world = make("dag", noise_variance=0.01, **options)
+    world = make("dag", **{"noise_variance": 0.01, **options})
     player = scripted("shuffled+random")
     readings = evaluation.read(play.episodes(world, player, 0, "test", 0, count, systems=True))
     oracle = readings.value_of(evaluation.ORACLE).mean()
@@ -230,3 +231,25 @@ def test_with_shocks_and_few_experiments_no_reader_but_the_exact_one_is_right(n)
     assert found["bayes"] > 0.93
     assert max(found[name] for name in evaluation.HEURISTICS) < 0.75
     assert found["slope"] < 0.55
+
+
+RESULTS = Path(__file__).parents[1] / "docs/results/hard-worlds.json"
+MEASURED = json.loads(RESULTS.read_text())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", MEASURED)
+def test_every_reader_earns_what_the_results_say_of_that_world(row):
+    """On other systems: the benchmark draws from another stream, and from another chooser, too."""
+    told, options = MEASURED[row]["shares"], MEASURED[row]["asked"]["options"]
+    count = 1024 if options.get("n", 5) == 5 else 256
+    found = shares(options, count)
+    assert set(evaluation.HEURISTICS) < set(found)
+    for reader in set(found) & set(told):
+        if "refused" in told[reader]:
+            continue
+        spread = (told[reader]["high"] - told[reader]["low"]) / 4
+        near = 4 * spread * (1 + told[reader]["n"] / count) ** 0.5 + 0.005
+        assert found[reader] < told[reader]["value"] + near, reader
+        if told[reader].get("chooser") == "shuffled":
+            assert found[reader] > told[reader]["value"] - near, reader

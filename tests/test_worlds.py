@@ -231,6 +231,14 @@ def test_what_differs_only_in_what_it_draws_is_played_by_the_same_program():
         rollout(world, player, 5, "test", index, make("dag", n=3, experiments=3))
 
 
+def test_tasks_of_all_splits_are_of_one_type_so_that_programs_are_shared():
+    def types(split):
+        drawn = jax.eval_shape(make("dag", split=split, experiments=5).sample, jax.random.key(0))
+        return [(x.shape, x.dtype, x.weak_type) for x in jax.tree.leaves(drawn)]
+
+    assert types("train") == types("heldout-link") == types("longer")
+
+
 def test_splits_change_what_they_say():
     assert configure(split="more-variables").n == 10
     assert configure(split="more-variables").experiments == 10

@@ -171,7 +171,7 @@ class DagWorld(World):
         if c.split == "heldout-link":
             system = _until(self._held_link_is_best, self._linked_system, key_structure)
             relevant = jnp.ones(c.n, bool)
-            goals = jnp.full(c.exploits * c.rounds, HELD_EFFECT)
+            goals = jnp.full(c.exploits * c.rounds, HELD_EFFECT, jnp.int32)
             return Draw(system, relevant, goals)
         key_graph, key_system = jax.random.split(key_structure)
         adjacency, relevant = self._graph(key_graph)
