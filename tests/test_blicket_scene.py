@@ -52,7 +52,7 @@ def test_a_player_in_words_plays_the_episodes_that_it_plays_in_numbers(world, pl
 
 def test_what_is_said_is_what_happened(world):
     scene = opened(world, names="letters")
-    assert scene.messages()[-1]["content"] == "Objects: A B C\nOn the machine: nothing"
+    assert scene.messages()[-1]["content"].startswith("Objects: A B C\nOn the machine: nothing\n")
     on: set[str] = set()
     for line in ("put B", "PUT c", "Remove B", "observe"):
         assert scene.reply(line) is None
@@ -72,10 +72,10 @@ def test_what_is_said_is_what_happened(world):
 
 
 EXPLORING = [
-    ("", "empty"), ("put A\nput B", "several-lines"), ("put", "not-an-action"),
+    ("", "empty"), ("put A\nput B", "ambiguous"), ("put", "not-an-action"),
     ("put A and B", "not-an-action"), ("put A=1", "unknown-name"), ("put D", "unknown-name"),
     ("put machine", "unknown-name"), ("remove A", "not-allowed"), ("yes", "not-allowed"),
-    ("observe A", "not-an-action"), ("put  A", "not-an-action"), ("put \u0391", "not-an-action"),
+    ("observe A", "not-an-action"), ("put \u0391", "not-an-action"),
     ("x" * 30_000, "too-long"), ("__import__('os')", "not-an-action"),
 ]  # fmt: skip
 

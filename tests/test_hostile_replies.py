@@ -220,14 +220,14 @@ def huge(line):
 @pytest.mark.parametrize(
     ("name", "conditions"),
     [
-        ("dag", Conditions(attempts=10)),
-        ("dag", Conditions(attempts=10, reasoning=True, names="letters")),
-        ("rooms", Conditions(attempts=10)),
-        ("rooms", Conditions(attempts=10, reasoning=True, names="familiar")),
-        ("blicket", Conditions(attempts=10)),
+        ("dag", Conditions(attempts=10, strict=True)),
+        ("dag", Conditions(attempts=10, strict=True, reasoning=True, names="letters")),
+        ("rooms", Conditions(attempts=10, strict=True)),
+        ("rooms", Conditions(attempts=10, strict=True, reasoning=True, names="familiar")),
+        ("blicket", Conditions(attempts=10, strict=True)),
     ],
 )
-def test_only_legal_lines_are_carried_out_and_all_others_counted(
+def test_where_the_form_counts_only_legal_lines_are_carried_out_and_all_others_counted(
     worlds, tmp_path, name, conditions
 ):
     rng = np.random.default_rng(5)

@@ -79,14 +79,15 @@ def test_a_world_with_no_scene_is_told_from_its_spec():
     rules, first = (message["content"] for message in scene.messages())
     assert "3 variables" in rules
     assert "0.0 or 4.0" in rules
-    assert first.split()[1:] == list(scene.world.spec.variables)
+    assert first.split("\n")[0].split()[1:] == list(scene.world.spec.variables)
 
 
 def test_what_is_set_happens_in_the_world():
     scene = opened()
     assert scene.reply("do tap1=4.0") is None
     weight = scene.episode.task[0]
-    assert scene.messages()[-1]["content"].endswith(f"tank={4 * weight:.1f}")
+    said = scene.messages()[-1]["content"].split("\n")
+    assert said[0].endswith(f"tank={4 * weight:.1f}")
     assert scene.step == 1
 
 

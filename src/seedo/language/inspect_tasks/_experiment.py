@@ -48,6 +48,7 @@ def experiment(
     tools: str = "none",
     decimals: int = 1,
     attempts: int = 3,
+    strict: bool = False,
     examples_player: str = "scripted:expert",
     examples_seed: int = 0,
     examples_indices: Sequence[int] | str | None = None,
@@ -63,7 +64,7 @@ def experiment(
         experiments: before the scored actions.
         settings: any other option of the world.
         names, instruction, reasoning, check, structure, examples, explanations, tools, decimals,
-            attempts: see `seedo.language.Conditions`.
+            attempts, strict: see `seedo.language.Conditions`.
         examples_player, examples_seed: who plays the examples, and the seed of their stream.
         examples_indices: which are shown; the first `examples` if None.
     """
@@ -78,6 +79,7 @@ def experiment(
         tools=tools,
         decimals=decimals,
         attempts=attempts,
+        strict=strict,
     )
     stage = _open_world(world, split, _given(n=n, experiments=experiments), settings)
     shown = _examples(conditions, examples_player, examples_seed, examples_indices)
@@ -100,6 +102,7 @@ def odd_one_out(
     explanations: bool = False,
     tools: str = "none",
     attempts: int = 3,
+    strict: bool = False,
 ) -> Task:
     """Find out which property makes an object the odd one, then take the odd one out.
 
@@ -114,6 +117,7 @@ def odd_one_out(
         explanations=explanations,
         tools=tools,
         attempts=attempts,
+        strict=strict,
     )
     stage = _open_world("rooms", split, _given(experiments=experiments), settings)
     shown = _examples(conditions, "scripted:expert", 0, None)
@@ -136,6 +140,7 @@ def recitation(
     tools: str = "none",
     decimals: int = 1,
     attempts: int = 3,
+    strict: bool = False,
 ) -> Task:
     """How much is recited from names, and how much discovered by experiments?
 
@@ -146,7 +151,7 @@ def recitation(
         arms: `experiments`, `zero`.
         episodes: systems; each is one sample in every cell.
         split, n, seed, experiments, settings: see `experiment`.
-        instruction, reasoning, tools, decimals, attempts: see `experiment`.
+        instruction, reasoning, tools, decimals, attempts, strict: see `experiment`.
     """
     chosen = _words(kinds)
     wanted = _words(arms)
@@ -165,6 +170,7 @@ def recitation(
                 tools=tools,
                 decimals=decimals,
                 attempts=attempts,
+                strict=strict,
             )
             cell = {"names": kind, "arm": arm, "cell": f"{kind}/{arm}"}
             samples += _samples(stage, episodes, seed, conditions, None, cell)

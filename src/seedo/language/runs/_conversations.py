@@ -24,7 +24,7 @@ def line(
     retries: int = 0,
     seconds: float | None = None,
 ) -> dict[str, Any]:
-    """A finished scene as one line of the file.
+    """A finished scene as one line of the file; `heard` has the fields of `scenes.Heard`.
 
     Args:
         scene: the episode. episode: its number.
@@ -35,6 +35,7 @@ def line(
         "episode": episode,
         "messages": scene.messages(),
         "malformed": [list(entry) for entry in scene.malformed],
+        "heard": [list(entry) for entry in scene.heard],
         "passed": list(scene.passed),
         "thoughts": len(scene.thoughts),
         "replies": len(scene.replies),

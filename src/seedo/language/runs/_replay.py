@@ -17,7 +17,6 @@ from seedo.language.scenes import (
     Conditions,
     Malformed,
     Scene,
-    action_line,
     call_tool,
     open_scene,
     say_call,
@@ -77,7 +76,7 @@ class Recorded:
         scene, step = self.scene, self.scene.step
         acting = scene.expects == "action"
         heard = len(scene.messages()) + 1
-        if acting and self.tools:
+        if acting and self.tools and scene.conditions.strict:
             why = Malformed(
                 "not-an-action",
                 f"Act by calling one of {', '.join(self.tools)}; text is not read (a model without "
@@ -88,9 +87,7 @@ class Recorded:
             return self._said(heard)
         self._turns.append({"cut": True} if len(text) > LONGEST else {})
         if scene.reply(text) is None and acting:
-            line = action_line(text, scene.conditions.reasoning)
-            assert isinstance(line, str)
-            self._actions[step] = line
+            self._actions[step] = scene.heard[-1].line
         return self._said(heard)
 
     def call(self, name: str, arguments: Any, error: str | None = None) -> str:
@@ -146,6 +143,7 @@ class Recorded:
             "replies": [list(reply) for reply in scene.replies],
             "actions": [[step, done[step]] for step in sorted(done)],
             "malformed": [list(entry) for entry in scene.malformed],
+            "heard": [list(h) for h in scene.heard],
             "passed": list(scene.passed),
             "thoughts": len(scene.thoughts),
             "finished": scene.finished,

@@ -8,36 +8,52 @@ from seedo.language.scenes._beliefs import (
     posterior_of,
     relevant_rows,
 )
-from seedo.language.scenes._blicket_scene import BlicketScene, blicket_instructions
+from seedo.language.scenes._blicket_scene import BlicketScene
 from seedo.language.scenes._calculator import calculate
 from seedo.language.scenes._conditions import NAME_KINDS, Conditions
 from seedo.language.scenes._dag_scene import DagScene, name_variables
 from seedo.language.scenes._dag_words import say_action, say_goal, say_results, say_variables
 from seedo.language.scenes._familiar import familiar
-from seedo.language.scenes._names import NONSENSE, Names, letters, nonsense
+from seedo.language.scenes._names import NONSENSE, Names, letters, nonsense, token_names
 from seedo.language.scenes._open import SCENES, open_scene, scene_of
 from seedo.language.scenes._plain_scene import Do, PlainScene
-from seedo.language.scenes._reply import (
-    LONGEST,
-    LONGEST_ANSWER,
-    REASONS,
-    Malformed,
-    action_line,
-    read_number,
-    say_number,
-)
+from seedo.language.scenes._prompts import blicket_instructions, is_stage_direction
+from seedo.language.scenes._pseudo_words import PSEUDO_WORDS
 from seedo.language.scenes._rooms_scene import RoomsScene
-from seedo.language.scenes._scene import CANNOT, Message, Question, Scene, Tool
+from seedo.language.scenes._scene import CANNOT, Heard, Message, Question, Scene, Tool
 from seedo.language.scenes._themes import THEMES
 from seedo.language.scenes._tool_calls import call_for, call_tool, say_call, tools_of
+from seedo.language.scenes.replies import (
+    KINDS,
+    LONGEST,
+    LONGEST_ANSWER,
+    LONGEST_LINE,
+    REASONS,
+    REPAIRS,
+    Grammar,
+    Malformed,
+    Phrase,
+    Reading,
+    action_line,
+    judged,
+    read_answer,
+    read_number,
+    read_reply,
+    read_strictly,
+    say_number,
+)
 
 __all__ = [
     "CANNOT",
+    "KINDS",
     "LONGEST",
     "LONGEST_ANSWER",
+    "LONGEST_LINE",
     "NAME_KINDS",
     "NONSENSE",
+    "PSEUDO_WORDS",
     "REASONS",
+    "REPAIRS",
     "SCENES",
     "THEMES",
     "Arrows",
@@ -45,11 +61,15 @@ __all__ = [
     "Conditions",
     "DagScene",
     "Do",
+    "Grammar",
+    "Heard",
     "Malformed",
     "Message",
     "Names",
+    "Phrase",
     "PlainScene",
     "Question",
+    "Reading",
     "RoomsScene",
     "Scene",
     "Tool",
@@ -61,14 +81,19 @@ __all__ = [
     "call_tool",
     "edge_probabilities",
     "familiar",
+    "is_stage_direction",
+    "judged",
     "letters",
     "likely_arrows",
     "name_variables",
     "nonsense",
     "open_scene",
     "posterior_of",
+    "read_answer",
     "read_arrows",
     "read_number",
+    "read_reply",
+    "read_strictly",
     "relevant_rows",
     "say_action",
     "say_call",
@@ -77,6 +102,7 @@ __all__ = [
     "say_results",
     "say_variables",
     "scene_of",
+    "token_names",
     "tools_of",
     "write_arrows",
 ]

@@ -18,7 +18,7 @@ from seedo.inference.exact import LatticePosterior, SubsetPosterior
 from seedo.inference.scores import Rows, fuse
 from seedo.language.scenes._beliefs import posterior_of, relevant_rows
 from seedo.language.scenes._names import Names
-from seedo.language.scenes._reply import Malformed, say_number
+from seedo.language.scenes.replies import Malformed, say_number
 from seedo.tables import Regime, Table
 
 

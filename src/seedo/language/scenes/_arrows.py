@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from seedo.inference.exact import bayes_supported
 from seedo.language.scenes._beliefs import Arrows, edge_probabilities, likely_arrows
 from seedo.language.scenes._names import Names
-from seedo.language.scenes._reply import Malformed
 from seedo.language.scenes._scene import Question
+from seedo.language.scenes.replies import Malformed
 from seedo.play import Live
 
 

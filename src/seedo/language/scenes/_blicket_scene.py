@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from seedo.language.scenes._conditions import Conditions, form_rules
 from seedo.language.scenes._plain_scene import Do, PlainScene
-from seedo.language.scenes._reply import Malformed
+from seedo.language.scenes._prompts import blicket_instructions, say_example, say_turn
 from seedo.language.scenes._scene import Scene, Tool
-from seedo.worlds import BlicketConfig
+from seedo.language.scenes.replies import (
+    BEGIN,
+    END,
+    OBSERVING,
+    Malformed,
+    Phrase,
+    choice,
+    compiled,
+)
 
 _MOVE = re.compile(r"(put|remove) (\S{1,40})", re.IGNORECASE | re.ASCII)
-_RULES = {
-    "or": "it lights up if at least one blicket is on it",
-    "and": "it lights up only if all blickets are on it",
-}
 
 
 class BlicketScene(PlainScene):
@@ -46,7 +49,24 @@ class BlicketScene(PlainScene):
 
     def begin(self) -> str:
         names = (self.names.words[i] for i in self.names.order)
-        return "\n".join([f"Objects: {' '.join(names)}", self._contents(), *self._question()])
+        told = [f"Objects: {' '.join(names)}", self._contents(), *self._turn()]
+        example = say_example(self.example(), self.conditions)
+        return "\n".join([*told, *([example] if example else []), *self._question()])
+
+    def example(self) -> str:
+        if self.exploiting or self.finished:
+            return ""  # one of two answers would be a hint
+        order = self.names.order
+        target = order[(self.step + len(self.malformed)) % len(order)]
+        return self.write(Do(target, 1.0 - self._shown[target]))
+
+    def _turn(self) -> list[str]:
+        if self.finished:
+            return []
+        toggles, step = self.world.settings.toggles, self.step
+        if self.exploiting:
+            return [f"Question {step - toggles + 1} of {self.world.settings.n}."]
+        return [say_turn(False, step + 1, toggles)]
 
     def _contents(self) -> str:
         """What is on the machine: "On the machine: dax wug"."""
@@ -73,8 +93,14 @@ class BlicketScene(PlainScene):
             return self.observing()
         if match := _MOVE.fullmatch(line):
             return self.moving(match[2], match[1].casefold() == "put")
-        form = "yes or no" if self.exploiting else "put NAME, remove NAME or observe"
-        return Malformed("not-an-action", f"Write {form} and nothing else.")
+        moves = "put or remove and an object, or observe"
+        form = "yes or no" if self.exploiting else moves
+        return Malformed("not-an-action", f"Write {form}: nothing else.")
+
+    def phrases(self) -> Sequence[Phrase]:
+        if self.exploiting:
+            return _answers(self.names.words[self.goal])
+        return (*_moves(self.names.words), OBSERVING)
 
     def moving(self, name: str, put: bool) -> Do | Malformed:
         """The action of putting an object, by its name, on the machine or removing it."""
@@ -108,7 +134,7 @@ class BlicketScene(PlainScene):
         said = []
         if not np.isnan(light := self._shown[-1]):
             said = [f"{self._contents()}. Light: {'on' if light else 'off'}"]
-        return "\n".join([*said, *self._question()])
+        return "\n".join([*said, *self._turn(), *self._question()])
 
     @property
     def exploiting(self) -> bool:
@@ -159,57 +185,28 @@ class BlicketScene(PlainScene):
         )
 
 
-def blicket_instructions(config: BlicketConfig, conditions: Conditions) -> str:
-    """The rules of the world under these conditions."""
-    said = [
-        f"There is a machine with a light, and there are {config.n} objects. Some of the objects "
-        "are blickets. Names tell nothing.",
-        _rule(config),
-        _number(config),
-    ]
-    if config.flip:
-        said.append(
-            f"In {100 * config.flip:g}% of experiments, at random, the light shows the opposite."
-        )
-    start = "nothing is" if config.start == "empty" else "all objects are"
-    said.append(
-        f"First you make {config.toggles} experiments; before them {start} on the machine. In each "
-        "you put one object on the machine or remove one from it, and see whether the light is on. "
-        "What you do not move stays as it is."
-        if config.toggles
-        else "You make no experiments."
-    )
-    said.append(
-        "Then you are asked of each object whether it is a blicket. Only these answers are scored."
-    )
-    if conditions.instruction == "strategy":
-        said.append(
-            "A light that does not change tells something too. An object may make a difference "
-            "only while certain others are on the machine, or only while they are not: test every "
-            "object where it can show what it is."
-        )
-    form = "put NAME or remove NAME, and to a question yes or no."
-    observing = "Reply with the line observe to leave everything as it is in an experiment."
-    return "\n".join([*said, *form_rules(conditions, form, observing)])
-
-
-def _rule(config: BlicketConfig) -> str:
-    if config.rule != "any":
-        return f"This is how the machine works: {_RULES[config.rule]}."
+def _moves(names: Sequence[str]) -> tuple[Phrase, ...]:
+    thing = rf"(?:the )?(?:object )?{choice(names)}{END}"
+    where = r"(?: (?:on|onto|to|in|into|off|from)(?: (?:the )?(?:machine|it))?)?"
+    # One object: "put dax, wug" is no action.
+    alone = rf"(?! ?(?:,|and|or|&|\+) ?(?:the )?{choice(names).replace('?P<name>', '?:')})"
+    put = rf"{BEGIN}(?:put|place|add)(?: ?[(:] ?| ){thing}{where} ?\)?{alone}"
+    remove = rf"{BEGIN}(?:remove|take off|take away|take)(?: ?[(:] ?| ){thing}{where} ?\)?{alone}"
     return (
-        "The machine works in one of two ways, equally likely: "
-        f"either {_RULES['or']}, or {_RULES['and']}. You are not told which."
+        Phrase(compiled(put), lambda match: f"put {match['name']}"),
+        Phrase(compiled(remove), lambda match: f"remove {match['name']}"),
     )
 
 
-def _number(config: BlicketConfig) -> str:
-    if config.blickets is None:
-        highest = config.n - 1
-        if highest == 2:
-            return "There are 2 blickets."
-        return f"There are 2 to {highest} blickets, each number equally likely."
-    if config.blickets > 1:
-        return f"There are {config.blickets} blickets."
-    if config.rule == "any":
-        return "There is 1 blicket if one is enough, and there are 2 if all are needed."
-    return "There is 1 blicket."
+def _answers(name: str) -> tuple[Phrase, ...]:
+    thing = rf"(?:{choice([name])}|it|this|that|(?:this|that|the) object)"
+    because = r"(?:,? ?(?:because|since|as) .{1,150})?"
+    surely = r"(?: probably| likely| definitely| also)?"
+    isnt = r"(?: is not|n't| isn't|'s not| is no|'s no)(?: a)?"
+
+    def said(word: str, sentence: str) -> Phrase:
+        lead = rf"(?:(?:i think|i believe|so|therefore|well|{word}|the answer is)[ ,.:]{{1,2}})"
+        pattern = compiled(rf"{lead}{{0,3}}(?:{word}|{thing}{sentence} blicket){because}")
+        return Phrase(pattern, lambda _: word, "alone")
+
+    return (said("yes", rf"(?: is|'s){surely} a"), said("no", isnt))

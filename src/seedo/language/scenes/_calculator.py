@@ -8,7 +8,7 @@ import operator
 import re
 from collections.abc import Callable
 
-from seedo.language.scenes._reply import Malformed
+from seedo.language.scenes.replies import Malformed
 
 _LONGEST_EXPRESSION = 200
 _LARGEST = 1e15  # of anything computed

@@ -32,6 +32,8 @@ class Conditions:
         tools: `none`: one-line text actions; `actions`: actions as tools; `analysis`: also a
             posterior, a regression and a calculator.
         decimals: digits after the point of every number said.
+        strict: a reply has to be the very line that is asked for; else one that is unmistakably one
+            legal action is taken in whatever wrapping.
         attempts: malformed replies at one step before the step passes with nothing done.
     """
 
@@ -45,6 +47,7 @@ class Conditions:
     tools: str = "none"
     decimals: int = 1
     attempts: int = 3
+    strict: bool = False
 
     def __post_init__(self) -> None:
         for field, options in (
@@ -53,7 +56,7 @@ class Conditions:
             ("tools", TOOLS),
         ):
             one_of(field, getattr(self, field), options)
-        for field in ("reasoning", "check", "structure", "explanations"):
+        for field in ("reasoning", "check", "structure", "explanations", "strict"):
             if not isinstance(getattr(self, field), bool):
                 raise UserError(field, getattr(self, field), "use true or false")
         for field, lowest, highest in (
@@ -74,17 +77,3 @@ class Conditions:
             if field not in known:
                 raise UserError(field, fields[field], f"use one of {', '.join(sorted(known))}")
         return Conditions(**fields)
-
-
-def form_rules(conditions: Conditions, form: str, also: str = "") -> list[str]:
-    """How an action has to be given; `also` is said where it is a line."""
-    if conditions.tools == "none":
-        asked = (
-            f"Think step by step, then end with one line that is only the action: {form}"
-            if conditions.reasoning
-            else f"Reply with one line and nothing else: {form}"
-        )
-        return [asked, *([also] if also else [])]
-    if conditions.reasoning:
-        return ["Think step by step, then call a tool to act."]
-    return ["Act by calling a tool, without further words."]

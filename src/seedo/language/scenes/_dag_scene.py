@@ -10,14 +10,13 @@ import numpy as np
 from seedo.inference.exact import bayes_supported
 from seedo.language.scenes._analyses import say_posterior
 from seedo.language.scenes._arrows import arrows_question
-from seedo.language.scenes._conditions import Conditions
 from seedo.language.scenes._familiar import familiar
 from seedo.language.scenes._names import Names, letters, nonsense
-from seedo.language.scenes._plain_scene import Do, PlainScene, setting_rules
-from seedo.language.scenes._reply import say_number
+from seedo.language.scenes._plain_scene import Do, PlainScene
+from seedo.language.scenes._prompts import dag_instructions
 from seedo.language.scenes._scene import Question, Scene, Tool
+from seedo.language.scenes.replies import say_number
 from seedo.play import Live
-from seedo.worlds import EXPLOIT, World
 
 
 class DagScene(PlainScene):
@@ -91,22 +90,3 @@ def _named(episode: Live, kind: str, rng: np.random.Generator) -> Names:
     if kind == "letters":
         return letters(spec.variables)
     return nonsense(spec.n, rng) if kind == "nonsense" else familiar(episode, kind, rng)
-
-
-def dag_instructions(world: World, conditions: Conditions) -> str:
-    """The rules of the world under these conditions."""
-    exploits = sum(p == EXPLOIT for p in world.spec.phases)
-    often = f", {exploits} times" if exploits > 1 else ""
-    return setting_rules(
-        world,
-        conditions,
-        f"You study a system of {world.spec.n} variables. Some of them influence others: a "
-        "variable that has causes is a weighted sum of them plus noise; influence never runs in a "
-        "circle. Names may or may not tell anything.",
-        "this cuts it off from its causes, and you see the values that all variables then take",
-        f"Then a goal variable is named{often}. Set one other variable so that the goal becomes as "
-        "large as can be expected. Only this is scored.",
-        "What varies together need not be cause and effect: only setting a variable shows what it "
-        "causes. Test every variable before you are told the goal, and judge size and direction of "
-        "each effect on the goal, through other variables too.",
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from seedo.language.scenes._names import Names
-from seedo.language.scenes._reply import say_number
+from seedo.language.scenes.replies import say_number
 
 
 def say_variables(names: Names, relevant: np.ndarray) -> list[str]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seedo.language.scenes._pseudo_words import PSEUDO_WORDS
+
 NONSENSE = tuple("blick dax fep wug toma zib korva mip luno tark ganf spod".split())
-"""Pseudo-words; a text understudy has each as one token."""
+"""The words that a text understudy has as one token each; some are well known from studies."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,18 @@ class Names:
 
 
 def nonsense(n: int, rng: np.random.Generator) -> Names:
-    """Pseudo-words drawn afresh, listed in an order that tells nothing."""
-    words = list(NONSENSE)
-    words += [f"{word}{i}" for i in range(2, 2 + n // len(NONSENSE)) for word in NONSENSE]
+    """Pseudo-words that nobody knows, drawn afresh, listed in an order that tells nothing."""
+    return _drawn(PSEUDO_WORDS, n, rng)
+
+
+def token_names(n: int, rng: np.random.Generator) -> Names:
+    """The same of the words that a text understudy has as tokens."""
+    return _drawn(NONSENSE, n, rng)
+
+
+def _drawn(pool: tuple[str, ...], n: int, rng: np.random.Generator) -> Names:
+    words = list(pool)
+    words += [f"{word}{i}" for i in range(2, 2 + n // len(pool)) for word in pool]
     chosen = rng.permutation(len(words))[:n]
     order = tuple(int(i) for i in rng.permutation(n))
     return Names(tuple(words[i] for i in chosen), order, (1,) * n)

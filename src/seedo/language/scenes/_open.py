@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,6 +41,20 @@ def scene_of(world: Any) -> type[Scene]:
     return found
 
 
+def _one_world(world: Any, config: str) -> Any:
+    """The first world of this class and configuration: worlds are compiled once for each object."""
+    key = (type(world), config)
+    if key not in _worlds:
+        if len(_worlds) >= _MOST_WORLDS:
+            _worlds.pop(next(iter(_worlds)))
+        _worlds[key] = world
+    return _worlds[key]
+
+
+_MOST_WORLDS = 32
+_worlds: dict[tuple[type, str], Any] = {}
+
+
 def open_scene(
     world: Any,
     seed: int,
@@ -50,13 +65,16 @@ def open_scene(
 ) -> Any:
     """Episode `index` of a stream of a world, in words; the one that every other player meets.
 
-    The result is a `Scene`.
+    The result is a `Scene`. Worlds of one class and configuration are taken for the same, so that
+    they are compiled once.
 
     Raises:
         UserError: the world cannot be put into words, or not under these conditions.
     """
     kind: Any = scene_of(world)
     config = world.config()
+    if not world.host:
+        world = _one_world(world, json.dumps(config, sort_keys=True, default=str))
     for field in kind.untold:
         if field in config:
             raise UserError(field, config[field], "not in words: leave it out")

@@ -12,13 +12,20 @@ import numpy as np
 from seedo.episodes import EpisodeBatch, Origin
 from seedo.errors import UserError
 from seedo.language.scenes._analyses import Results, regress
-from seedo.language.scenes._conditions import Conditions, form_rules
+from seedo.language.scenes._conditions import Conditions
 from seedo.language.scenes._dag_words import say_action, say_goal, say_results, say_variables
 from seedo.language.scenes._names import Names, letters, nonsense
-from seedo.language.scenes._reply import Malformed, read_number, say_number
+from seedo.language.scenes._prompts import said_values, say_example, say_turn, setting_rules
 from seedo.language.scenes._scene import Message, Scene, Tool
+from seedo.language.scenes.replies import (
+    OBSERVING,
+    Malformed,
+    Phrase,
+    read_number,
+    setting_phrases,
+)
 from seedo.play import Actor, Live, live_batch
-from seedo.worlds import EXPLOIT, EXPLORE, OBSERVE, Action, Observation, World
+from seedo.worlds import EXPLOIT, OBSERVE, Action, Observation, World
 
 _DO = re.compile(r"do ([^\s=]{1,40}) ?= ?(\S{1,40})", re.IGNORECASE)
 
@@ -99,7 +106,8 @@ class PlainScene(Scene):
         said = say_variables(self.names, self.relevant)
         while not self.finished and self.episode.phase == OBSERVE:
             said.append(self.results(self.episode.act(-1).outcome))
-        return "\n".join([*said, *self._goal()])
+        example = [] if self.finished else [say_example(self.example(), self.conditions)]
+        return "\n".join([*said, *self._turn(), *filter(None, example), *self._goal()])
 
     @property
     def relevant(self) -> np.ndarray:
@@ -112,6 +120,14 @@ class PlainScene(Scene):
 
     def write(self, action: Do) -> str:
         return say_action(self.names, action.target, action.value, self.conditions.decimals)
+
+    def _turn(self) -> list[str]:
+        """Which experiment or scored action is next."""
+        if self.finished or self.episode.phase == OBSERVE:
+            return []
+        phases, step = self.world.spec.phases, self.step
+        own = [i for i, phase in enumerate(phases) if phase == self.episode.phase]
+        return [say_turn(self.exploiting, own.index(step) + 1, len(own))]
 
     def _goal(self) -> list[str]:
         """What to raise, in the exploit phase."""
@@ -126,11 +142,14 @@ class PlainScene(Scene):
             return self.intervention(None, 0.0)
         match = _DO.fullmatch(line)
         if match is None:
-            return Malformed("not-an-action", f"Write {self._example()} and nothing else.")
+            return Malformed("not-an-action", "Write do, a variable, = and a value: nothing else.")
         value = read_number(match[2])
         if value is None:
             return Malformed("unknown-value", f"Give one of {self._values()}.")
         return self.intervention(match[1], value)
+
+    def phrases(self) -> Sequence[Phrase]:
+        return (*setting_phrases(self.names.words), OBSERVING)
 
     def intervention(self, name: str | None, value: float) -> Do | Malformed:
         """The action of setting a variable to a value as said; None: only observe."""
@@ -157,14 +176,22 @@ class PlainScene(Scene):
     def _values(self) -> str:
         return said_values(self.world, self.conditions.decimals)
 
-    def _example(self) -> str:
-        return f"do NAME={say_number(self.world.spec.do_values[-1], self.conditions.decimals)}"
+    def example(self) -> str:
+        """Sets each variable in turn, in the order of listing, so that it tells nothing."""
+        if self.finished:
+            return ""
+        value, order = self.world.spec.do_values[-1], self.names.order
+        shift = (self.step + len(self.malformed)) % len(order)
+        for target in (*order[shift:], *order[:shift]):
+            if self._possible(Do(target, value)):
+                return self.write(Do(target, value))
+        return ""
 
     # -- acting -----------------------------------------------------------------------------------
 
     def act(self, action: Do) -> str:
         outcome = self.episode.act(action.target, action.value).outcome
-        return "\n".join([self.results(outcome), *self._goal()])
+        return "\n".join([self.results(outcome), *self._turn(), *self._goal()])
 
     def let_pass(self) -> str:
         return self.act(Do(-1, 0.0))
@@ -246,37 +273,3 @@ class PlainScene(Scene):
     @classmethod
     def log(cls, origin: Origin, scenes: Sequence[Any], systems: bool = False) -> EpisodeBatch:
         return live_batch(origin, [scene.episode for scene in scenes], systems)
-
-
-def said_values(world: World, decimals: int) -> str:
-    """What variables can be set to: "-2.0 or 2.0"."""
-    return " or ".join(say_number(v, decimals) for v in world.spec.do_values)
-
-
-def setting_rules(
-    world: World, conditions: Conditions, about: str, setting: str, scored: str, strategy: str = ""
-) -> str:
-    """The rules of a world whose variables are set.
-
-    Args:
-        about: what the system is.
-        setting: what follows when a variable is set, with what is seen then.
-        scored: what counts.
-        strategy: said where the instruction is to tell how to play well.
-    """
-    experiments = sum(p == EXPLORE for p in world.spec.phases)
-    decimals = conditions.decimals
-    said = [
-        about,
-        f"First you make {experiments} experiments. In each you set one variable to "
-        f"{said_values(world, decimals)}; {setting}, rounded to {decimals} "
-        f"decimal{'' if decimals == 1 else 's'}."
-        if experiments
-        else "You make no experiments.",
-        scored,
-    ]
-    if conditions.instruction == "strategy" and strategy:
-        said.append(strategy)
-    form = f"do NAME={say_number(world.spec.do_values[-1], decimals)}"
-    observing = "Reply with the line observe to set nothing in an experiment."
-    return "\n".join([*said, *form_rules(conditions, form, observing)])

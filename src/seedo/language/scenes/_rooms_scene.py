@@ -12,10 +12,11 @@ import numpy as np
 
 from seedo.episodes import EpisodeBatch, Origin
 from seedo.errors import UserError
-from seedo.language.scenes._conditions import Conditions, form_rules
+from seedo.language.scenes._conditions import Conditions
 from seedo.language.scenes._names import nonsense
-from seedo.language.scenes._reply import Malformed
+from seedo.language.scenes._prompts import rooms_form, rooms_instructions, say_example
 from seedo.language.scenes._scene import Message, Scene, Tool
+from seedo.language.scenes.replies import BEGIN, END, Malformed, Phrase, compiled
 from seedo.play import Choice, LiveRooms, RoomsActor, live_batch
 from seedo.worlds.rooms import DIMENSIONS, VALUES, RoomsRow, RoomsWorld
 
@@ -24,6 +25,42 @@ _CHANGE = re.compile(r"change (\S{1,40}) of (\S{1,40})", re.IGNORECASE | re.ASCI
 _CHANGEABLE = DIMENSIONS[:3]
 _PLACES = ("in a corner", "by an x wall", "by a y wall", "in the centre")
 _SAID_PLACES = ("in a corner", "by wall x", "by wall y", "in the centre")  # by the world itself
+
+
+_THING = (
+    r"(?:the )?(?:object |item |thing |number |no\.? ?|# ?){0,2}[\"'*_`(\[]{0,3}"
+    rf"(?P<k>\d{{1,6}}|one|two|three|four)[\"'*_`)\]]{{0,3}}{END}"
+)
+_COUNTED = {"one": "1", "two": "2", "three": "3", "four": "4"}
+_ATTRIBUTE = r"[\"'*_`]{0,3}(?P<what>colou?r|shape|texture|place|position)[\"'*_`]{0,3}"
+
+
+def _said_take(match: re.Match[str]) -> str:
+    return f"take {_counted(match)}"
+
+
+def _said_change(match: re.Match[str]) -> str:
+    what = match["what"].casefold().replace("color", "colour")
+    return f"change {what} of {_counted(match)}"
+
+
+def _counted(match: re.Match[str]) -> str:
+    said = match["k"].casefold()
+    return _COUNTED.get(said, said.lstrip("0") or "0")
+
+
+_PHRASES = (
+    Phrase(
+        compiled(
+            rf"{BEGIN}change(?: ?[(:] ?| )(?:the )?{_ATTRIBUTE}"
+            rf"(?: of| for| on|,| ?:)? {_THING} ?\)?"
+        ),
+        _said_change,
+    ),
+    Phrase(compiled(rf"{BEGIN}change {_THING}(?:'s)? {_ATTRIBUTE}{END}"), _said_change),
+    Phrase(compiled(rf"{BEGIN}(?:take|pick up|pick|grab)(?: ?[(:] ?| ){_THING} ?\)?"), _said_take),
+)
+"""Ways to say choices."""
 
 
 class RoomsScene(Scene):
@@ -71,7 +108,8 @@ class RoomsScene(Scene):
     def begin(self) -> str:
         cue = int(self.episode.symbolic.cue)
         said = [f"What decides: {DIMENSIONS[cue - 1]}"] if cue else []
-        return "\n".join([*said, *self._room()])
+        example = say_example(self.example(), self.conditions)
+        return "\n".join([*said, *self._room(), *([example] if example else [])])
 
     def _room(self) -> list[str]:
         """The trial and its objects."""
@@ -119,7 +157,10 @@ class RoomsScene(Scene):
             return self.taking(match[1])
         if match := _CHANGE.fullmatch(line):
             return self.changing(match[2], match[1])
-        return Malformed("not-an-action", f"Write {self._form()} and nothing else.")
+        return Malformed("not-an-action", f"Write {self._form()}")
+
+    def phrases(self) -> Sequence[Phrase]:
+        return _PHRASES
 
     def taking(self, which: str) -> Choice | Malformed:
         """The action of taking an object, as it is said: "1" to "4"."""
@@ -139,7 +180,16 @@ class RoomsScene(Scene):
         return Choice(taken.object, _CHANGEABLE.index(attribute.lower()))
 
     def _form(self) -> str:
-        return _form(bool(self.episode.symbolic.transforms))
+        return rooms_form(bool(self.episode.symbolic.transforms))
+
+    def example(self) -> str:
+        """Each object in turn, so that it tells nothing."""
+        if self.finished:
+            return ""
+        shift = self.episode.index + self.step + len(self.malformed)
+        if not self.episode.symbolic.transforms:
+            return f"take {1 + shift % 4}"
+        return f"change {_CHANGEABLE[shift % 3]} of {1 + shift % 4}"
 
     # -- acting -----------------------------------------------------------------------------------
 
@@ -205,53 +255,3 @@ def _pseudo_words(task: Any, rng: np.random.Generator) -> dict[tuple[int, int], 
     shown = [(d, int(v)) for d in range(3) for v in np.unique(values[:, d])]
     shown += [(3, int(c)) for c in np.unique(classes)]
     return dict(zip(shown, nonsense(len(shown), rng).words, strict=True))
-
-
-def _form(change: bool) -> str:
-    return "change colour|shape|texture of K, or take K" if change else "take K"
-
-
-def rooms_instructions(world: RoomsWorld, conditions: Conditions) -> str:
-    """The rules of the world under these conditions."""
-    settings = world.settings
-    meta = settings.level == "meta"
-    attributes = "colour, shape, texture or place" if settings.level == "basic" else (
-        "colour, shape or texture")  # fmt: skip
-    said = [
-        "There are rooms with four objects, numbered 1 to 4. Each object has a colour, a shape, a "
-        "texture and a place"
-        + (". What the values are called tells nothing." if conditions.names == "nonsense" else ".")
-    ]
-    said.append(
-        f"One attribute decides: {attributes}. You are not told which"
-        + ("; it is the same in all rooms of this game. " if meta else ". ")
-        + "The object that is the only one in its room with its value of that attribute is the odd "
-        "one out. To take it is worth 1, to take another is worth 0."
-    )
-    if meta:
-        said.append(
-            f"First come {settings.experiments} experiment trials. In each you may change the "
-            "colour, the shape or the texture of one object, once: it then gets the other value "
-            "that occurs in the room, or a new one where all have the same. Then take an object: "
-            "the trial ends and you see its reward. Use this to find out what decides."
-        )
-        said.append(
-            "In the last trial nothing can be changed: take the odd one out. Only this is scored."
-        )
-    else:
-        said.append("You take one object, once.")
-    said.append(
-        f"A trial ends with nothing taken after {settings.limit} steps of walking; a change takes "
-        "one step more than the way to its object."
-        if meta
-        else f"A trial ends with nothing taken after {settings.limit} steps of walking."
-    )
-    if conditions.instruction == "strategy":
-        said.append(
-            "An object that is unique in one attribute only tells you, by its reward, whether that "
-            "attribute decides. Make such an object by a change, take it, and test another "
-            "attribute in the next experiment unless you know the answer."
-            if meta
-            else "Compare the objects attribute by attribute before you take one."
-        )
-    return "\n".join([*said, *form_rules(conditions, _form(meta))])

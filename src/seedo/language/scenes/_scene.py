@@ -1,9 +1,10 @@
 """One episode of a world, played in words.
 
 A scene is a small machine: it says something (`messages` ends with a user message), gets a reply,
-and says the next thing until it is `finished`. It never raises for what a player replies: whatever
-is not an action is counted, and said to be so; after `attempts` such replies at one step the step
-passes with nothing done.
+and says the next thing until it is `finished`. It never raises for what a player replies: a reply
+that is unmistakably one legal action is taken, in whatever wrapping (`read_reply`); any other is
+counted, and said to be so; after `attempts` such replies at one step the step passes with nothing
+done.
 """
 
 from __future__ import annotations
@@ -17,11 +18,19 @@ from seedo.episodes import EpisodeBatch, Origin
 from seedo.experimenters import find_player, parse_name
 from seedo.language.scenes._calculator import calculate
 from seedo.language.scenes._conditions import Conditions
-from seedo.language.scenes._reply import (
+from seedo.language.scenes._prompts import ACT, say_remedy
+from seedo.language.scenes.replies import (
     LONGEST,
     LONGEST_ANSWER,
+    Grammar,
+    Kind,
     Malformed,
-    action_line,
+    Phrase,
+    Reading,
+    judged,
+    read_answer,
+    read_reply,
+    read_strictly,
 )
 
 
@@ -49,6 +58,24 @@ class Tool:
     parameters: dict[str, tuple[type, str]]
     call: Callable[..., Any]
     acts: bool
+
+
+class Heard(NamedTuple):
+    """How one reply was read.
+
+    Attributes:
+        step: that it was for.
+        kind: one of `KINDS`.
+        how: of `REPAIRS`, what was repaired.
+        line: of the action that was taken; "": none was.
+        asked: name of the question that it should have answered; "": an action was expected.
+    """
+
+    step: int
+    kind: Kind
+    how: tuple[str, ...]
+    line: str
+    asked: str
 
 
 class Question(NamedTuple):
@@ -89,6 +116,7 @@ class Scene(ABC):
         self.malformed: list[tuple[int, str]] = []  # (step, reason)
         self.thoughts: list[tuple[int, str]] = []  # (step, text of a turn that is no action)
         self.replies: list[tuple[int, str]] = []  # (step, text), bounded
+        self.heard: list[Heard] = []  # how each that should have been an action or answer was read
         self.passed: list[int] = []  # steps that passed after too many malformed replies
         self.answers: dict[str, Any] = {}  # to `questions`, by name; None: no valid answer given
         self._refused = 0  # malformed replies at this step
@@ -161,6 +189,15 @@ class Scene(ABC):
             acts=False,
         )
         return (arithmetic,)
+
+    def phrases(self) -> Sequence[Phrase]:
+        """Ways to say the actions of this step besides the lines that `read` reads."""
+        return ()
+
+    def example(self) -> str:
+        """A line that is a legal action at this step, which tells nothing about what is good; "":
+        there is none to show."""
+        return ""
 
     def reason(self, action: Any) -> str:
         """Why whoever knows would do this now, in one sentence; "": nothing is said."""
@@ -237,9 +274,9 @@ class Scene(ABC):
             return None
         if expected == "answer":
             return self._take_answer(text)
-        line = action_line(text, self.conditions.reasoning)
-        action = line if isinstance(line, Malformed) else self.read(line)
-        return self.take(action)
+        reading = self._understood(text)
+        self._note(reading)
+        return self.take(reading.found)
 
     def take(self, action: Any | Malformed) -> Malformed | None:
         """Carry out an action as `read` gives it, or refuse a malformed one."""
@@ -253,6 +290,7 @@ class Scene(ABC):
     def take_call(self, said: str, action: Any | Malformed) -> Malformed | None:
         """As `take`, for an action that came as a tool call; `said` is how the call reads."""
         self._hear(said)
+        self._note(judged(action))
         return self.take(action)
 
     def answer_call(self, said: str, answer: str) -> None:
@@ -267,6 +305,31 @@ class Scene(ABC):
         else:
             self._say(text)
 
+    def _understood(self, text: str) -> Reading:
+        """What a reply in words is read as, where an action is expected."""
+        conditions = self.conditions
+        if conditions.strict:
+            return read_strictly(text, self.read, conditions.reasoning)
+        tools = {tool.name: tool for tool in self.tools() if tool.acts}
+        grammar = Grammar(self.read, self.write, self.phrases(), tools)
+        reading = read_reply(text, grammar, conditions.reasoning, self._told)
+        if conditions.tools != "none" and reading.kind == "none":
+            remedy = (
+                f"Act by calling one of {', '.join(tools)} (a model without tool calls needs "
+                "tools=none)."
+            )
+            return reading._replace(found=Malformed("not-an-action", remedy))
+        return reading
+
+    def _told(self) -> str:
+        """All that was said to the player."""
+        return "\n".join(m["content"] for m in self._said if m["role"] != "assistant")
+
+    def _note(self, reading: Reading, asked: str = "") -> None:
+        taken = not asked and not isinstance(reading.found, Malformed)
+        line = self.write(reading.found) if taken else ""
+        self.heard.append(Heard(self.step, reading.kind, reading.how, line, asked))
+
     def _hear(self, text: str) -> str:
         # A lone surrogate, which JSON can hold, could be sent to no model and written to no file.
         kept = text[:LONGEST].encode("utf-8", "replace").decode("utf-8")
@@ -278,7 +341,8 @@ class Scene(ABC):
         self.malformed.append((self.step, why.reason))
         self._refused += 1
         if self._refused < self.conditions.attempts:
-            self._say(f"Nothing was done: {why.remedy}")
+            remedy = say_remedy(why.remedy, self.example(), self.conditions)
+            self._say(f"Nothing was done: {remedy}")
             return why
         self._refused = 0
         self.passed.append(self.step)
@@ -288,8 +352,10 @@ class Scene(ABC):
 
     def _take_answer(self, text: str) -> Malformed | None:
         question = self._questions[0]
-        line = action_line(text, self.conditions.reasoning, LONGEST_ANSWER)
-        found = line if isinstance(line, Malformed) else question.read(line)
+        reads = read_strictly if self.conditions.strict else read_answer
+        reading = reads(text, question.read, self.conditions.reasoning, LONGEST_ANSWER)
+        self._note(reading, question.name)
+        found = reading.found
         why = found if isinstance(found, Malformed) else None
         if why is not None:
             self.malformed.append((self.step, why.reason))
@@ -305,7 +371,7 @@ class Scene(ABC):
 
     def _say_what_next(self) -> None:
         asked = self._questions[0].text if self.expects == "answer" else ""
-        self._say(asked or "Now act. Reply with the action.")
+        self._say(asked or ACT)
 
     def _say(self, text: str) -> None:
         if not self.finished:

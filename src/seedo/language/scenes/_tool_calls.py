@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from seedo.language.scenes._reply import LONGEST_LINE, Malformed, read_number
 from seedo.language.scenes._scene import Scene, Tool
+from seedo.language.scenes.replies import LONGEST_LINE, Malformed, read_number
 
 
 def tools_of(scene: Scene) -> dict[str, Tool]:

@@ -25,8 +25,12 @@ REASONS = (
     "not-allowed",
     "not-an-answer",
     "cycle",
+    "ambiguous",
 )
 """Why a reply counts as malformed."""
+
+UNDONE = ("unknown-name", "unknown-value", "not-allowed", "cycle")
+"""Of these, the reasons of what is an action, but one that cannot be done."""
 
 
 class Malformed(NamedTuple):

@@ -1,0 +1,59 @@
+"""Replies of players in words: untrusted text, read for the one action that it unmistakably is."""
+
+from seedo.language.scenes.replies._grammar import (
+    BEGIN,
+    END,
+    OBSERVING,
+    Grammar,
+    Phrase,
+    choice,
+    compiled,
+    setting_phrases,
+)
+from seedo.language.scenes.replies._malformed import (
+    LONGEST,
+    LONGEST_ANSWER,
+    LONGEST_LINE,
+    REASONS,
+    Malformed,
+    action_line,
+    read_number,
+    say_number,
+)
+from seedo.language.scenes.replies._reader import (
+    KINDS,
+    REPAIRS,
+    Kind,
+    Reading,
+    judged,
+    read_answer,
+    read_reply,
+    read_strictly,
+)
+
+__all__ = [
+    "BEGIN",
+    "END",
+    "KINDS",
+    "LONGEST",
+    "LONGEST_ANSWER",
+    "LONGEST_LINE",
+    "OBSERVING",
+    "REASONS",
+    "REPAIRS",
+    "Grammar",
+    "Kind",
+    "Malformed",
+    "Phrase",
+    "Reading",
+    "action_line",
+    "choice",
+    "compiled",
+    "judged",
+    "read_answer",
+    "read_number",
+    "read_reply",
+    "read_strictly",
+    "say_number",
+    "setting_phrases",
+]
