@@ -155,9 +155,47 @@ def test_a_review_tells_the_malformed_share_by_step(run, tmp_path):
     assert {s: e.value for s, e in said.malformed_at.items()} == {1: 1.0}
     assert said.passed.value == 0.0
     assert said.tokens_in.value is None
+    assert {kind: share.value for kind, share in said.heard.items()} == pytest.approx(
+        {"clean": 4 / 5, "repaired": 0, "ambiguous": 0, "illegal": 0, "none": 1 / 5}
+    )
+    explored, exploited = said.acts["explore"], said.acts["exploit"]
+    assert {name: share.value for name, share in explored.items()} == pytest.approx(
+        {"legal": 1, "observed": 0, "passed": 0, "refused": 1 / 4}
+    )
+    assert exploited["legal"].value == 1
     assert reviewed.command.startswith("seedo perform drawn ")
     assert "--prompt" not in reviewed.command
     assert "What text players said" in page(evaluation.review([run]), tmp_path)
+
+
+class Silent:
+    """Never acts before the goal is named; then sets the first variable that is not the goal."""
+
+    name = "silent"
+
+    def replies(self, conversations):
+        return [self._reply(c) for c in conversations]
+
+    def _reply(self, messages):
+        goal = messages[-1]["content"].partition("Goal: ")[2]
+        names = messages[1]["content"].split("\n")[0].split()[1:]
+        return f"**do {next(n for n in names if n != goal)}=2.0**" if goal else "I cannot tell."
+
+
+def test_a_player_that_never_acts_is_seen_not_to_and_not_paid_for_what_it_was_shown(
+    world, tmp_path
+):
+    record_speaker(world, Silent(), COUNT, 0, tmp_path / "silent")
+    review = evaluation.review([tmp_path / "silent"])
+    acts = review.runs[0].spoken.acts
+    assert (acts["explore"]["passed"].value, acts["explore"]["legal"].value) == (1, 0)
+    assert acts["explore"]["refused"].value == 1
+    assert acts["exploit"]["legal"].value == 1
+    assert review.runs[0].spoken.repairs["formatting"] >= COUNT
+    # A reader who has seen nothing expects nothing of any setting.
+    bayes = review.runs[0].metrics.readers[evaluation.BAYES].return_ratio
+    assert bayes.low < 0 < bayes.high
+    assert "100%" in "".join(map(str, reports.acts_table(review).columns[3].cells))
 
 
 def test_a_review_of_players_without_words_says_nothing_of_words(world, tmp_path):

@@ -80,6 +80,7 @@ def print_review(result: Any, as_json: bool, costs: Any = None, with_matrix: boo
         reports.beside_table,
         reports.information_table,
         reports.spoken_table,
+        reports.acts_table,
     )
     for beside in (table(result) for table in more):
         if beside is not None:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo import __version__
-from seedo.episodes import DamagedShard, Dataset, EpisodeBatch, concatenate
+from seedo.episodes import EXPLORE, DamagedShard, Dataset, EpisodeBatch, concatenate
 from seedo.errors import UserError
 from seedo.evaluation import _attribution, _beside, _information, _metrics, _regret, _spoken
 from seedo.evaluation._attribution import Attribution, attribute
@@ -26,7 +26,7 @@ from seedo.evaluation._information import Information, information
 from seedo.evaluation._metrics import Metrics, episode_returns, measure
 from seedo.evaluation._regret import NO_RATIO, Regret, regret
 from seedo.evaluation._replay import world_of
-from seedo.evaluation._spoken import Spoken, spoken
+from seedo.evaluation._spoken import Spoken, passed_steps, spoken
 from seedo.evaluation._strategies import BAYES, HEURISTICS, also_read_by, read
 from seedo.experimenters import Experimenter
 from seedo.statistics import (
@@ -242,6 +242,13 @@ def _measured(
     batch = readable(dataset, path, problems)
     origin = batch.origin
     config = json.loads(origin.world_config)
+    try:
+        phases = tuple(batch.phase[0].tolist())
+        words = spoken(Path(path), {}, phases)
+        batch = _unseen(batch, passed_steps(Path(path)))
+    except UserError as error:
+        words = None
+        problems.append(_line(path, error))
     readings = read(batch)
     for name, make in readers.items():
         try:
@@ -259,11 +266,8 @@ def _measured(
         none = missing(NO_RATIO)
         metrics = dataclasses.replace(metrics, return_ratio=none, random_floor=none)
     warnings = _warnings(dataset, batch, metrics, returns, readings)
-    try:
-        words = spoken(Path(path), job.get("calls"))
-    except UserError as error:
-        words = None
-        problems.append(_line(path, error))
+    if words is not None and isinstance(calls := job.get("calls"), dict):
+        words = dataclasses.replace(words, calls=calls)
     mode = job.get("mode")
     run = Run(
         path=os.fspath(path),
@@ -286,6 +290,18 @@ def _measured(
     key = (origin.world, json.dumps(config, sort_keys=True))
     people = clusters_of(batch.participant)
     return _Measured(run, key, _family(run), episode, returns, config, origin.split, people)
+
+
+def _unseen(batch: EpisodeBatch, passed: dict[int, list[int]]) -> EpisodeBatch:
+    """A log in which experiments that passed with nothing done have shown nothing: whoever did not
+    act is not paid for what it was shown."""
+    if not passed or kind_of(batch.origin.world, batch.origin.world_config).family != "dag":
+        return batch
+    outcome = batch.outcome.copy()
+    for row, episode in enumerate(batch.episode_id.tolist()):
+        steps = [step for step in passed.get(episode, ()) if step < batch.steps]
+        outcome[row, [s for s in steps if batch.phase[row, s] == EXPLORE]] = np.nan
+    return dataclasses.replace(batch, outcome=outcome)
 
 
 def readable(dataset: Dataset, path: str | os.PathLike[str], problems: list[str]) -> EpisodeBatch:

@@ -1,22 +1,31 @@
-"""What a run of a text player said besides acting: malformed replies, tokens, money, retries."""
+"""What a run of a text player said: how replies were read, what was done, tokens, money."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from seedo.episodes import EXPLOIT, EXPLORE
 from seedo.errors import UserError
 from seedo.statistics import Estimate, mean, missing, ratio, share
 
 NAME = "conversations.jsonl"
 
 DEFINITIONS: dict[str, str] = {
-    "malformed": "share of a text player's replies that were no legal action in the asked form;"
-    " none of them was carried out. Episodes are resampled whole.",
+    "malformed": "share of a text player's replies that were not unmistakably one legal action"
+    " (with `strict`: not in the form asked for); none of them was carried out. Episodes are"
+    " resampled whole.",
+    "heard": "shares of replies that were `clean` (one legal action in the form asked for),"
+    " `repaired` (one in another wrapping), `ambiguous` (several, or none that was chosen),"
+    " `illegal` (one that cannot be done) or `none` (no action); the last three are malformed.",
+    "acts": "shares of the steps of a phase at which something was set or answered (`legal`), only"
+    " observed (`observed`), or nothing was done after too many malformed replies (`passed`); and"
+    " share of the replies there that were `refused`. A player that never acts is all passed."
+    " What a passed experiment showed counts as unseen for whoever reads the explorations.",
     "malformed at a step": "share of episodes with at least one malformed reply at that step.",
     "passed": "share of episodes in which a step passed with nothing done, after too many malformed"
     " replies.",
@@ -30,6 +39,9 @@ class Spoken:
 
     Attributes:
         malformed_at: by step, those with any malformed reply.
+        heard: share of replies by how they were read; {} where an older log does not say.
+        repairs: how often each repair was made, see `language.scenes.REPAIRS`.
+        acts: by phase (`explore`, `exploit`), shares by name; see `DEFINITIONS`.
         dollars: of all episodes together; None: unknown.
         retries: calls and episodes that were tried again.
         calls: what `run.json` says of the run as a whole, failed episodes included; {} without it.
@@ -38,6 +50,9 @@ class Spoken:
     episodes: int
     malformed: Estimate
     malformed_at: dict[int, Estimate]
+    heard: dict[str, Estimate]
+    repairs: dict[str, int]
+    acts: dict[str, dict[str, Estimate]]
     passed: Estimate
     tokens_in: Estimate
     tokens_out: Estimate
@@ -46,8 +61,17 @@ class Spoken:
     calls: dict[str, Any]
 
 
-def spoken(folder: Path, calls: object) -> Spoken | None:
+KINDS = ("clean", "repaired", "ambiguous", "illegal", "none")
+"""How a reply can have been read."""
+
+_PHASES = {"explore": EXPLORE, "exploit": EXPLOIT}
+
+
+def spoken(folder: Path, calls: object, phases: Sequence[int] = ()) -> Spoken | None:
     """What the conversations of a run folder show; None where it has none.
+
+    `phases` are those of the log's steps, the same in every episode; without any, nothing is told
+    by phase.
 
     Raises:
         UserError: a line is not a conversation.
@@ -64,6 +88,13 @@ def spoken(folder: Path, calls: object) -> Spoken | None:
         episodes=len(lines),
         malformed=ratio(wrong, [line["replies"] for line in lines]),
         malformed_at={step: share(steps[step], len(lines)) for step in sorted(steps)},
+        heard=_heard(lines),
+        repairs=dict(Counter(how for line in lines for entry in line["heard"] for how in entry[2])),
+        acts={
+            name: _acts(lines, phases, phase)
+            for name, phase in _PHASES.items()
+            if phase in phases and any(line["heard"] for line in lines)
+        },
         passed=share(sum(bool(line["passed"]) for line in lines), len(lines)),
         tokens_in=_tokens([line["tokens_in"] for line in lines]),
         tokens_out=_tokens([line["tokens_out"] for line in lines]),
@@ -73,13 +104,59 @@ def spoken(folder: Path, calls: object) -> Spoken | None:
     )
 
 
+def passed_steps(folder: Path) -> dict[int, list[int]]:
+    """By episode, the steps that passed with nothing done; {} where nobody spoke.
+
+    Raises:
+        UserError: a line is not a conversation.
+    """
+    if not (folder / NAME).is_file():
+        return {}
+    return {line["episode"]: line["passed"] for line in _lines(folder / NAME) if line["passed"]}
+
+
+def _heard(lines: list[dict[str, Any]]) -> dict[str, Estimate]:
+    counts = [Counter(entry[1] for entry in line["heard"]) for line in lines]
+    totals = [count.total() for count in counts]
+    if not sum(totals):
+        return {}
+    return {kind: ratio([count[kind] for count in counts], totals) for kind in KINDS}
+
+
+def _acts(lines: list[dict[str, Any]], phases: Sequence[int], phase: int) -> dict[str, Estimate]:
+    """What was done at the steps of a phase; episodes are resampled whole."""
+    found: dict[str, list[int]] = {k: [] for k in ("legal", "observed", "passed", "refused")}
+    steps, replies = [], []
+    for line in lines:
+        own = [e for e in line["heard"] if e[0] < len(phases) and phases[e[0]] == phase
+               and not e[4]]  # fmt: skip
+        taken = [entry[3] for entry in own if entry[3]]
+        passed = [step for step in line["passed"] if step < len(phases) and phases[step] == phase]
+        found["observed"].append(taken.count("observe"))
+        found["legal"].append(len(taken) - taken.count("observe"))
+        found["passed"].append(len(passed))
+        found["refused"].append(len(own) - len(taken))
+        steps.append(len(taken) + len(passed))
+        replies.append(len(own))
+    return {
+        name: ratio(count, replies if name == "refused" else steps) for name, count in found.items()
+    }
+
+
 def _tokens(counts: list[int | None]) -> Estimate:
     known = [count for count in counts if count is not None]
     return mean(known) if known else missing("tokens were not counted")
 
 
+def _is_heard(entry: Any) -> bool:
+    step, kind, how, line, asked = entry
+    texts = all(isinstance(text, str) for text in (kind, line, asked, *how))
+    return texts and isinstance(step, int) and isinstance(how, list)
+
+
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     kinds: dict[str, Any] = {"malformed": list, "passed": list, "replies": int, "retries": int}
+    kinds["episode"] = int
     kinds |= {"tokens_in": int | None, "tokens_out": int | None, "cost": float | int | None}
     with path.open("rb") as file:
         for number, text in enumerate(file, 1):
@@ -87,6 +164,9 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
                 line = json.loads(text)
                 bad = [k for k, kind in kinds.items() if not isinstance(line[k], kind)]
                 bad += ["malformed" for entry in line["malformed"] if not isinstance(entry[0], int)]
+                bad += ["passed" for step in line["passed"] if not isinstance(step, int)]
+                line.setdefault("heard", [])  # not said by older versions
+                bad += ["heard" for entry in line["heard"] if not _is_heard(entry)]
             except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
                 raise UserError(f"{path} line {number}", None, "not a conversation") from error
             if bad:

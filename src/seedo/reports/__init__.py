@@ -26,6 +26,7 @@ from seedo.reports._drawing import (
 from seedo.reports._figures import figures
 from seedo.reports._film import film
 from seedo.reports._report import (
+    acts_table,
     beside_table,
     frontier_table,
     html,
@@ -48,6 +49,7 @@ __all__ = [
     "RED",
     "SKY",
     "STYLE",
+    "acts_table",
     "advice_table",
     "bar",
     "bars",

@@ -179,23 +179,55 @@ def spoken_table(review: Review) -> Table | None:
     if not runs:
         return None
     made = _empty(
-        "Malformed: share of replies, none of them carried out. Tokens: of an episode.",
+        "Shares of replies; repaired: one legal action in another wrapping; malformed: none of "
+        "them carried out. Tokens: of an episode.",
         ["text player"],
-        ["episodes", "malformed [95 %]", "tokens in", "out", "dollars", "retries"],
-    )
+        ["episodes", "clean", "repaired", "malformed [95 %]", "of these ambiguous", "illegal",
+         "tokens in", "out", "dollars", "retries"],
+    )  # fmt: skip
     for run in runs:
         said = run.spoken
         assert said is not None
         made.add_row(
             _escape(run.agent),
             f"{said.episodes:,}",
+            *(_bare_share(said.heard.get(kind)) for kind in ("clean", "repaired")),
             text(said.malformed, percent=True),
+            *(_bare_share(said.heard.get(kind)) for kind in ("ambiguous", "illegal")),
             *(_NONE if e.value is None else f"{e.value:,.0f}"
               for e in (said.tokens_in, said.tokens_out)),
             _NONE if said.dollars is None else f"{said.dollars:,.4f}",
             f"{said.retries:,}",
         )  # fmt: skip
     return made
+
+
+def acts_table(review: Review) -> Table | None:
+    """What text players did at the steps of each phase, one row a run; None where nobody spoke."""
+    runs = [run for run in review.runs if run.spoken and run.spoken.acts]
+    if not runs:
+        return None
+    made = _empty(
+        "Shares of the steps of a phase: something was set or answered (acted), only observed, or "
+        "passed with nothing done; refused: share of replies.",
+        ["text player"],
+        [f"{phase}: {name}" for phase in ("experiments", "scored") for name in _ACTS],
+    )
+    for run in runs:
+        assert run.spoken is not None
+        told = [run.spoken.acts.get(phase, {}) for phase in ("explore", "exploit")]
+        made.add_row(
+            _escape(run.agent),
+            *(_bare_share(acts.get(name)) for acts in told for name in _ACTS.values()),
+        )
+    return made
+
+
+_ACTS = {"acted": "legal", "observed": "observed", "passed": "passed", "refused": "refused"}
+
+
+def _bare_share(estimate: Estimate | None) -> str:
+    return _NONE if estimate is None or estimate.value is None else f"{estimate.value:.0%}"
 
 
 def beside_table(review: Review) -> Table | None:
