@@ -15,6 +15,7 @@ from seedo.errors import UserError
 from seedo.language.scenes import Message
 from seedo.language.text._hub_files import MOST_NEW_TOKENS
 from seedo.language.text._llama import LlamaPlan, TextNetwork, complete, fresh
+from seedo.language.text._own_words import in_own_words, renamed
 from seedo.language.text._tokens import ASSISTANT, END, END_ID, PAD_ID, USER, tokenizer
 from seedo.learning import (
     Provenance,
@@ -60,9 +61,13 @@ class TextAgent:
         return past.record(self.architecture, self.greedy)
 
     def replies(self, conversations: Sequence[Sequence[Message]]) -> list[str]:
-        """The next assistant message of each conversation; "" where one is too long to read."""
+        """The next assistant message of each conversation; "" where one is too long to read.
+
+        Whatever variables are called, it reads them by the words that it knows.
+        """
+        heard = [in_own_words(messages) for messages in conversations]
         encoded = tokenizer().encode_batch(
-            [prompt(messages) for messages in conversations], add_special_tokens=False
+            [prompt(messages) for messages, _ in heard], add_special_tokens=False
         )
         ids = [piece.ids for piece in encoded]
         room = self.architecture.longest - MOST_NEW_TOKENS
@@ -72,7 +77,7 @@ class TextAgent:
         for start in range(0, len(fitting), _ROWS[-1]):
             some = fitting[start : start + _ROWS[-1]]
             for i, text in zip(some, self._continue([ids[i] for i in some]), strict=True):
-                said[i] = text
+                said[i] = renamed(text, heard[i][1])
         return said
 
     def _continue(self, ids: list[list[int]]) -> list[str]:

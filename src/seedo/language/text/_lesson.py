@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError
-from seedo.language.scenes import nonsense
+from seedo.language.scenes import token_names
 from seedo.language.text._llama import TextNetwork, logits
 from seedo.language.text._tokens import ASSISTANT, END, PAD_ID, USER, tokenizer
 from seedo.language.text._transcripts import Line, transcript
@@ -46,7 +46,7 @@ def tell_episode(
     batch: EpisodeBatch, row: int, rng: np.random.Generator, explained: bool
 ) -> list[Line]:
     """The transcript of a logged episode, with names of variables drawn afresh."""
-    return transcript(batch, row, nonsense(batch.n, rng), explained)
+    return transcript(batch, row, token_names(batch.n, rng), explained)
 
 
 def text_lesson(
