@@ -236,7 +236,7 @@ def test_tool_calls_of_any_kind_are_counted_and_never_crash():
 
 
 def test_a_model_that_never_calls_a_tool_is_told_apart():
-    log = run("experiment", mock(then="do dax=2.0"), n=3, episodes=1, tools="actions")
+    log = run("experiment", mock(then="I set the first."), n=3, episodes=1, tools="actions")
     sample = log.samples[0]
     assert [line for _, line in sample.metadata["episode"]["actions"]] == [None] * 4
     assert "tools=none" in sample.messages[3].text

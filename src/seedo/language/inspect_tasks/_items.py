@@ -30,9 +30,11 @@ from seedo.language.items import (
     Item,
     ItemPerformance,
     alphabet_effects,
+    among_answered,
     by_cell,
     items,
     paired_content_effects,
+    share_answered,
 )
 from seedo.language.items import content_effect as effects_of_content
 from seedo.language.runs import on_stage
@@ -167,8 +169,19 @@ def _metric(compute: Callable[[list[Answered]], dict[str, float]]) -> Metric:
 
 @metric
 def accuracy_by_cell() -> Metric:
-    """Accuracy of every cell, with its 95 % interval."""
+    """Accuracy of every cell, with its 95 % interval; silence counts as chance."""
     return _metric(lambda rows: _all_said(by_cell(rows)))
+
+
+@metric
+def answered_by_cell() -> Metric:
+    """Of every cell the share of replies with an answer, and accuracy among these."""
+
+    def compute(rows: list[Answered]) -> dict[str, float]:
+        shares = _all_said(by_cell(rows, share_answered), "answered/")
+        return shares | _all_said(by_cell(rows, among_answered), "among_answered/")
+
+    return _metric(compute)
 
 
 @metric
@@ -198,6 +211,7 @@ def random_floor() -> Metric:
 
 _EVERYWHERE: list[Any] = [
     accuracy_by_cell(),
+    answered_by_cell(),
     random_floor(),
     {"correct": [mean(), stderr(cluster="block")], "malformed": [mean()]},
 ]

@@ -5,10 +5,12 @@ from seedo.language.items._effects import (
     Answered,
     ContentEffect,
     alphabet_effects,
+    among_answered,
     answered,
     by_cell,
     content_effect,
     paired_content_effects,
+    share_answered,
 )
 from seedo.language.items._entailment import SCHEMES, entails
 from seedo.language.items._generate import (
@@ -46,6 +48,7 @@ __all__ = [
     "Rows",
     "SomeOf",
     "alphabet_effects",
+    "among_answered",
     "answered",
     "by_cell",
     "content_effect",
@@ -54,5 +57,6 @@ __all__ = [
     "items",
     "letter_answers",
     "paired_content_effects",
+    "share_answered",
     "valid",
 ]

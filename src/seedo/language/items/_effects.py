@@ -20,6 +20,7 @@ from seedo.statistics import (
     MixedEffects,
     clustered_mean,
     mean,
+    missing,
     mixed_effects,
     share,
 )
@@ -33,9 +34,15 @@ class Answered(NamedTuple):
     kind: str
     conditions: Mapping[str, str]
     run: str  # a repetition: epoch, seed of the run
-    correct: float  # 1 or 0; malformed answers are wrong
-    malformed: float
+    correct: float  # 1 or 0; 0 where there is no answer
+    malformed: float  # 1: there is no answer to be read
     floor: float
+
+    @property
+    def score(self) -> float:
+        """1 or 0, and what chance gives where there is no answer: silence is no knowledge of what
+        is wrong."""
+        return self.floor if self.malformed else self.correct
 
 
 def answered(item: Item, reply: str, reasoning: bool = False, run: str = "") -> Answered:
@@ -65,19 +72,40 @@ def cell(kind: str, conditions: Mapping[str, str]) -> str:
     return "/".join([kind, *(conditions[name] for name in _CELLS.get(kind, ("alphabet",)))])
 
 
-def by_cell(rows: Iterable[Answered]) -> dict[str, Estimate]:
-    """Accuracy of every cell, in the order met."""
+def by_cell(
+    rows: Iterable[Answered], measure: Callable[[Sequence[Answered]], Estimate] | None = None
+) -> dict[str, Estimate]:
+    """A measure (`accuracy` unless told) of every cell, in the order met."""
+    measure = measure or accuracy
     cells: dict[str, list[Answered]] = {}
     for row in rows:
         cells.setdefault(cell(row.kind, row.conditions), []).append(row)
-    return {name: accuracy(own) for name, own in cells.items()}
+    return {name: measure(own) for name, own in cells.items()}
 
 
 def accuracy(rows: Sequence[Answered]) -> Estimate:
-    """Share of right answers; `n` counts items."""
+    """Mean `Answered.score`: the share of right answers, where silence counts as chance; `n` counts
+    items."""
+    if not any(row.malformed for row in rows):
+        return _share(rows, [row.correct for row in rows])
+    return clustered_mean([row.score for row in rows], [row.item for row in rows])
+
+
+def among_answered(rows: Sequence[Answered]) -> Estimate:
+    """Share of right answers among those that could be read."""
+    read = [row for row in rows if not row.malformed]
+    return _share(read, [row.correct for row in read]) if read else missing("nothing was answered")
+
+
+def share_answered(rows: Sequence[Answered]) -> Estimate:
+    """Share of replies in which an answer could be read."""
+    return _share(rows, [1 - row.malformed for row in rows])
+
+
+def _share(rows: Sequence[Answered], hits: Sequence[float]) -> Estimate:
     if len({row.item for row in rows}) == len(rows):
-        return share(int(sum(row.correct for row in rows)), len(rows))
-    return clustered_mean([row.correct for row in rows], [row.item for row in rows])
+        return share(int(sum(hits)), len(rows))
+    return clustered_mean(hits, [row.item for row in rows])
 
 
 SIDES = ("inconsistent", "consistent")
@@ -108,7 +136,7 @@ def _within_blocks(
     for row in rows:
         where = side(row)
         if where in (first, second):
-            blocks.setdefault(row.block, {}).setdefault(where, []).append(row.correct)
+            blocks.setdefault(row.block, {}).setdefault(where, []).append(row.score)
     whole = [sides for sides in blocks.values() if len(sides) == 2]
     return mean([np.mean(sides[first]) - np.mean(sides[second]) for sides in whole])
 
@@ -150,7 +178,7 @@ def content_effect(rows: Iterable[Answered]) -> dict[str, ContentEffect]:
         sides = {side: [r for r in own if consistency(r) == side] for side in SIDES}
         repeated = len({row.run for row in own}) > 1
         answers = [
-            ItemAnswer(r.item if repeated else r.block, r.run, r.correct, {"consistency": side})
+            ItemAnswer(r.item if repeated else r.block, r.run, r.score, {"consistency": side})
             for side, of_side in sides.items()
             for r in of_side
         ]

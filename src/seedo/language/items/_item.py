@@ -10,9 +10,33 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from seedo.language.scenes import Malformed, Message, action_line
+from seedo.language.scenes import (
+    LONGEST,
+    LONGEST_ANSWER,
+    LONGEST_LINE,
+    Malformed,
+    Message,
+    read_answer,
+    read_strictly,
+)
 
 _ANSWER = re.compile(r"answer ?: ?(.+)", re.IGNORECASE)
+
+
+_LEAD = re.compile(
+    r"(?:(?:so|therefore|thus|hence|i think|i believe|i would say|i say|well),? ){0,2}"
+    r"(?:(?:(?:the|my) )?(?:final |correct |right |best )?"
+    r"(?:answer|option|choice|argument|conclusion|inference|syllogism|it|this|that)"
+    r"(?: is| would be|:| follows| should be)?:? )?(?:option |cell |cards? )?",
+    re.IGNORECASE,
+)
+"""Words that lead to an answer."""
+_REASON = re.compile(r"(?:,? (?:because|since|as) |[,;:] |\. | \(| - ).{0,1000}", re.DOTALL)
+
+
+def _because(text: str) -> str:
+    """An answer without what leads to it and what explains it."""
+    return _REASON.sub("", _LEAD.sub("", text, count=1), count=1)
 
 
 class AnswerForm(Protocol):
@@ -188,11 +212,43 @@ class Item:
             Message(role="user", content=self.prompt),
         ]
 
-    def read(self, reply: str, reasoning: bool = False) -> str | Malformed:
-        """The answer that a reply gives, in normal form."""
-        line = action_line(reply, reasoning)
-        if isinstance(line, Malformed):
-            return line
+    def read(self, reply: str, reasoning: bool = False, strict: bool = False) -> str | Malformed:
+        """The answer that a reply unmistakably gives, in normal form; `strict`: in the very form
+        that is asked for."""
+        reading = (
+            read_strictly(reply, self._asked, reasoning)
+            if strict
+            else read_answer(
+                self._one_line(reply), self._said, reasoning, LONGEST_ANSWER,
+                bare=bool(self.options), asked=self._asked,
+            )
+        )  # fmt: skip
+        found: str | Malformed = reading.found
+        return found
+
+    def _one_line(self, reply: str) -> str:
+        """A reply in which rows that stand below each other after "Answer:" are one line."""
+        if self.options or not isinstance(self.form, Rows) or self.form.rows == 1:
+            return reply
+        head, mark, rows = reply[:LONGEST].rpartition("nswer:")
+        lines = [line.strip(" `*|") for line in rows.split("\n")]
+        lines = [line for line in lines if line and not line.isalpha()]
+        if not mark or len(lines) < 2 or any(len(line) > LONGEST_LINE for line in lines):
+            return reply
+        return f"{head}{mark} {' / '.join(line.strip('/ ') for line in lines)}"
+
+    def _said(self, line: str) -> str | Malformed:
+        """The answer that a line or a sentence stands for, also behind words that lead to it."""
+        match = _ANSWER.fullmatch(line)
+        text = match[1] if match else line
+        for said in dict.fromkeys((text, _LEAD.sub("", text, count=1), _because(text))):
+            answer = self.form.read(said)
+            if answer is not None:
+                return answer
+        return Malformed("not-an-answer", f"Answer with {self.form.instruction}.")
+
+    def _asked(self, line: str) -> str | Malformed:
+        """The answer that a line of the form asked for stands for."""
         match = _ANSWER.fullmatch(line)
         if match is None:
             return Malformed("not-an-action", 'End with a line of the form "Answer: X".')
