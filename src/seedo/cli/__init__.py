@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
+import signal
 import sys
 from typing import Annotated, Any
 
@@ -28,8 +30,8 @@ UsageError: Any = typer.BadParameter.__mro__[2]
 """What the command line raises for an option it does not know, and the like."""
 
 
-INTERRUPTED = 130
-"""Exit code of a command that was stopped by Ctrl-C."""
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit codes of a command that was stopped by Ctrl-C, and by SIGTERM."""
 
 
 def _version(asked: bool) -> None:
@@ -55,6 +57,7 @@ def main() -> None:
         print(f"seedo: {old} is no longer read: set {new} instead", file=sys.stderr)
     words = sys.argv[1:]
     programs.keep()
+    stopped = _stop_like_an_interruption() if _how_to_go_on(words or [""]) else []
     message = ""
     try:
         code = app(words or ["--help"], standalone_mode=False) or 0
@@ -65,10 +68,25 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     if code == INTERRUPTED:  # which newer versions of Typer return
-        message = f"interrupted{_how_to_go_on(words)}"
+        message = f"{'stopped' if stopped else 'interrupted'}{_how_to_go_on(words)}"
+        code = TERMINATED if stopped else code
     if message:
         print(f"seedo: {message}", file=sys.stderr)
     sys.exit(code)
+
+
+def _stop_like_an_interruption() -> list[int]:
+    """Has whoever ends this process (a batch queue, a container) stop it as Ctrl-C does: what is
+    finished is kept, and how to go on is said. The list that it gives holds the signals so far."""
+    met: list[int] = []
+
+    def stop(number: int, frame: object) -> None:
+        met.append(number)
+        signal.raise_signal(signal.SIGINT)
+
+    with contextlib.suppress(ValueError):  # only the main thread may
+        signal.signal(signal.SIGTERM, stop)
+    return met
 
 
 def _unusable(error: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +11,9 @@ import typer
 
 from seedo.cli._console import Count, notes
 from seedo.errors import UserError
+
+SMALL_EXAMPLES = 2
+"""Examples that a small model is shown unless the user says how many."""
 
 
 @dataclass(frozen=True)
@@ -125,11 +129,21 @@ def perform_llm(world: Any, model: str, speech: SpeechOptions, **options: Any) -
     """
     from seedo import language
 
+    conditions, choose = speech.conditions(), False
+    told = any(text.partition("=")[0] == "examples" for text in speech.prompt or ())
+    if not told and language.is_small(model):
+        conditions, choose = dataclasses.replace(conditions, examples=SMALL_EXAMPLES), True
+        notes.print(
+            f"{model} is small: {SMALL_EXAMPLES} examples of an expert are shown first "
+            "(--prompt examples=0: none)",
+            markup=False,
+        )
     with Count("performing") as progress:
         run = language.record_llm(
             world,
             model,
-            conditions=speech.conditions(),
+            conditions=conditions,
+            choose=choose,
             calls=speech.calls(),
             budget=speech.budget(),
             price_in=speech.price_in,

@@ -23,6 +23,7 @@ from seedo.language.runs._llm import LlmOptions, LlmRun, record_llm
 from seedo.language.runs._on_stage import Performance, on_stage
 from seedo.language.runs._record import RunOptions, RunPlan, read_conditions, record_speaker
 from seedo.language.runs._replay import MOST_ANALYSES, Recorded, replay, same_world
+from seedo.language.runs._sizes import is_small, parameters
 from seedo.language.runs._speaker import Speaker, converse
 
 __all__ = [
@@ -51,7 +52,9 @@ __all__ = [
     "follow",
     "follow_with_tools",
     "forecast",
+    "is_small",
     "on_stage",
+    "parameters",
     "read_conditions",
     "record_llm",
     "record_speaker",

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from seedo.errors import UserError
-from seedo.language.scenes import Conditions, Message, open_scene
+from seedo.language.scenes import Conditions, Malformed, Message, open_scene
 
 THOUGHT = 200
 """Tokens that a reply is taken to have, before any was seen, where thinking aloud is allowed."""
 
+_MALFORMED = "I am not sure what to do now, so I explain what I have seen so far."
 _PIECE = re.compile(r"[A-Za-z]{1,6}|\d{1,3}|[^\sA-Za-z\d]")
 _PER_MESSAGE = 4  # tokens of the role and of the marks around a message
 
@@ -176,11 +177,12 @@ def forecast(
     conditions: Conditions,
     opening: Sequence[Message] = (),
     episodes: int = 2,
+    malformed: int = 0,
 ) -> Spending:
     """About what one episode will cost: the mean over dry conversations, see `Scene.rehearsal`.
 
-    These episodes are of stream `validation`, in the same words and conditions, without a
-    malformed reply. Malformed replies, longer thoughts and other tokenizers cost more.
+    These episodes are of stream `validation`, in the same words and conditions, with so many
+    malformed replies before every action. Longer thoughts and other tokenizers cost more.
     """
     total = Spending()
     for index in range(episodes):
@@ -188,6 +190,8 @@ def forecast(
         choose = scene.rehearsal()
         while not scene.finished:
             if scene.expects == "action":
+                for _ in range(malformed):
+                    scene.take_call(_MALFORMED, Malformed("not-an-action", "Act."))
                 action = choose()
                 scene.take_call(scene.write(action), action)
             elif scene.expects == "thought":

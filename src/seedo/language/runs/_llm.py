@@ -14,19 +14,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Unpack
 
-from seedo.episodes import Dataset, DatasetWriter, Origin, write_atomic
+from seedo.episodes import DamagedShard, Dataset, DatasetWriter, Origin, write_atomic
 from seedo.errors import UserError
 from seedo.language.runs._calls import OUT_OF_BUDGET, Calls, Played
 from seedo.language.runs._conversations import Conversations, line
 from seedo.language.runs._costs import Budget, Price, Spending, find_price, forecast
+from seedo.language.runs._examples import Examples, draw_candidates, example_messages
 from seedo.language.runs._record import BESIDE, RunOptions, RunPlan, finished_episodes
 from seedo.language.runs._replay import replay, same_world
-from seedo.language.scenes import Scene
+from seedo.language.scenes import Conditions, Scene
 from seedo.play import check_size, origin, shard_size
 
 LOGS = "inspect"
 """Folder of Inspect's logs within a run."""
 
+_CANDIDATES = 3  # sets of examples that are tried
 _CHUNK = 256  # episodes of one Inspect log
 _GO_ON = "the same command with --resume goes on"
 _SPENT = "the budget is used up: the same command with a larger one and --resume goes on"
@@ -89,6 +91,7 @@ def record_llm(
     calls: Calls | None = None,
     budget: Budget | None = None,
     resume: bool = False,
+    choose: bool = False,
     progress: Callable[[int, int], None] | None = None,
     say: Callable[[str], None] | None = None,
     **options: Unpack[LlmOptions],
@@ -107,13 +110,16 @@ def record_llm(
         calls: how the model is called.
         budget: the most that this run may use, all its parts together.
         resume: go on with an interrupted run.
+        choose: show those of a few sets of examples with which the model earns most on the first
+            episodes of stream `validation`; the record states them, and what they earned.
         progress: called with (episodes done, episodes in all).
         say: called with sentences for the user, the forecast among them.
         options: see `RunOptions` and `LlmOptions`.
 
     Raises:
         UserError: inspect-ai is missing; a bad number; a world or conditions that cannot be put
-            into words; a model that does not answer; a folder that cannot be written.
+            into words; a model that does not answer; a folder that cannot be written; a budget
+            that cannot pay for one episode.
     """
     check_size(count, seed)
     calls, budget = calls or Calls(), budget or Budget()
@@ -129,23 +135,45 @@ def record_llm(
         remedy = 'install it: pip install "seedo[inspect]"'
         raise UserError("inspect-ai", None, remedy) from error
     # One object, here and where Inspect's samples open their scenes: compiled once.
-    plan = RunPlan.of(same_world(world.name, world.config()), seed, options)
+    world = same_world(world.name, world.config())
+    chosen = None
+    if choose and not options.get("examples"):
+        kept = _kept_choice(out) if resume else None
+        if kept is None:
+            _check_budget(world, seed, options, budget, price)
+            through_inspect.probe(model, calls, seed)
+            chosen, best = _chosen(world, model, seed, options, calls, budget, price, say)
+        else:
+            chosen, best = kept
+        options["examples"] = best
+    plan = RunPlan.of(world, seed, options)
     start = origin(plan.world, f"llm:{model}", seed)
     job = plan.job(start.experimenter)
+    if chosen is not None:
+        job["chosen"] = chosen
     job["model"] = {"temperature": calls.temperature, "max_tokens": calls.max_tokens}
     for option, value in job["model"].items():
         if value is not None:
             job["options"] += [f"--{option.replace('_', '-')}", str(value)]
-    each = forecast(plan.world, seed, plan.conditions, plan.opening)
+    where = (plan.world, seed, plan.conditions, plan.opening)
+    each = forecast(*where)
+    worst = forecast(*where, malformed=plan.conditions.attempts - 1)
+    if budget.episodes(Spending(), each, price) == 0:
+        raise _too_small(budget, each, price)
     beside = (*BESIDE, LOGS)
     rows = shard_size(count)
     with DatasetWriter(out, start, rows, count, job, resume=resume, beside=beside) as writer:
         run = _Run(writer, start, count, price, budget, plan.systems, progress or (lambda *_: None))
+        if chosen is not None:
+            run.spent = Spending(*chosen["tokens"])
         run.begin()
         if say:
             rest = count - run.finished
-            cost = each.times(rest).say(price)
-            say(f"{rest:,} episodes to play, about {cost}; tokens are estimated without tokenizer")
+            cost, most = (cost.times(rest).say(price) for cost in (each, worst))
+            say(
+                f"{rest:,} episodes to play, about {cost}; {most} if every action takes "
+                f"{plan.conditions.attempts} replies; tokens are estimated without tokenizer"
+            )
         if run.missing:
             try:
                 through_inspect.probe(model, calls, seed)
@@ -155,6 +183,64 @@ def record_llm(
                 raise
             _play_missing(run, plan, model, calls, each)
         return run.end()
+
+
+def _too_small(budget: Budget, each: Spending, price: Price | None) -> UserError:
+    given = budget.tokens if budget.usd is None else budget.usd
+    remedy = f"one episode takes about {each.say(price)}: give more"
+    return UserError("budget", given, remedy)
+
+
+def _check_budget(
+    world: Any, seed: int, options: LlmOptions, budget: Budget, price: Price | None
+) -> None:
+    """Raises UserError where a budget cannot pay for one episode, even without examples."""
+    conditions = options.get("conditions") or Conditions()
+    each = forecast(world, seed, conditions)
+    if budget.episodes(Spending(), each, price) == 0:
+        raise _too_small(budget, each, price)
+
+
+def _kept_choice(out: str | os.PathLike[str]) -> tuple[dict[str, Any], Examples] | None:
+    """What an interrupted run has chosen."""
+    try:
+        job: dict[str, Any] = dict(Dataset(out).job)
+        return job["chosen"], Examples.from_dict(job["examples"])
+    except (UserError, DamagedShard, KeyError, TypeError):
+        return None
+
+
+def _chosen(
+    world: Any,
+    model: str,
+    seed: int,
+    options: LlmOptions,
+    calls: Calls,
+    budget: Budget,
+    price: Price | None,
+    say: Callable[[str], None] | None,
+) -> tuple[dict[str, Any], Examples]:
+    """Examples chosen by play, or the first where the budget does not pay for a choice."""
+    from seedo.language.runs import inspect as through_inspect
+
+    conditions = options.get("conditions") or Conditions()
+    candidates = draw_candidates(conditions, seed, sets=_CANDIDATES)
+    opening = example_messages(world, conditions, candidates[0])
+    each = forecast(world, seed, conditions, opening)
+    trials = len(candidates) * through_inspect.EPISODES
+    affordable = budget.episodes(Spending(), each, price)
+    if affordable is not None and affordable < 2 * trials:
+        candidates = candidates[:1]
+        record = {"stream": None, "why": "the budget does not pay for a choice", "tokens": [0, 0]}
+        return record, candidates[0]
+    if say:
+        say(f"choosing {conditions.examples} examples: {trials} validation episodes")
+    found = through_inspect.choose_by_play(
+        world, model, seed, conditions, candidates, calls, budget, price
+    )
+    if say:
+        say(f"shown in every episode: examples {', '.join(map(str, found.best.indices))}")
+    return found.to_dict(), found.best
 
 
 def _play_missing(run: _Run, plan: RunPlan, model: str, calls: Calls, each: Spending) -> None:
@@ -169,8 +255,6 @@ def _play_missing(run: _Run, plan: RunPlan, model: str, calls: Calls, each: Spen
         affordable = run.affordable(each)
         if not waiting:
             return
-        if affordable == 0 and not run.spent.tokens:
-            affordable = 1  # a forecast can be wrong, the count of what was spent cannot
         if affordable == 0:
             run.stopped = _SPENT
             return
@@ -270,6 +354,7 @@ class _Run:
     def called(self, spent: Spending) -> None:
         """A call was answered that is not in the logs that were taken in."""
         self._live += spent
+        self._progress(self.finished + self._ended, self.count)
 
     def may_call(self) -> bool:
         return not self.budget.used_up(self.spent + self._live, self.price)

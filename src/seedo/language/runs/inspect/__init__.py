@@ -1,5 +1,6 @@
 """Episodes played through Inspect AI: samples, solver, scores, evaluations; needs `inspect-ai`."""
 
+from seedo.language.runs.inspect._choosing import EPISODES, Chosen, choose_by_play
 from seedo.language.runs.inspect._evaluation import (
     episode_task,
     open_model,
@@ -27,9 +28,12 @@ from seedo.language.runs.inspect._solver import chat, play_scene
 
 __all__ = [
     "CLUSTER",
+    "EPISODES",
+    "Chosen",
     "ScenePerformance",
     "by_cell",
     "chat",
+    "choose_by_play",
     "episode_return",
     "episode_samples",
     "episode_task",

@@ -28,6 +28,7 @@ from seedo.language.runs.inspect._samples import episode_samples
 from seedo.language.runs.inspect._scorer import episode_return
 from seedo.language.runs.inspect._solver import play_scene
 
+_FEWEST = 16  # tokens of a reply that every server allows
 _PROBES = 2  # retries of the first call, so that a wrong address is soon told
 _LONGEST_WAIT = 60.0  # seconds between two tries of a call
 
@@ -59,7 +60,7 @@ def open_model(name: str, calls: Calls, seed: int) -> Model:
 
 
 def probe(name: str, calls: Calls, seed: int) -> None:
-    """Ask a model for one real completion.
+    """Ask a model for one token.
 
     Raises:
         UserError: it does not answer; says what it said instead.
@@ -69,10 +70,17 @@ def probe(name: str, calls: Calls, seed: int) -> None:
 
     async def ask() -> None:
         async with open_model(name, calls, seed) as model:
-            patient = GenerateConfig(
-                max_retries=min(calls.retries, _PROBES), attempt_timeout=max(calls.timeout, 30)
-            )
-            await model.generate("Reply with the word ready.", config=patient, cache=False)
+            retries, timeout = min(calls.retries, _PROBES), max(calls.timeout, 30)
+            for tokens in (1, _FEWEST):
+                patient = GenerateConfig(
+                    max_retries=retries, attempt_timeout=timeout, max_tokens=tokens
+                )
+                try:
+                    await model.generate("Reply with the word ready.", config=patient, cache=False)
+                    return
+                except Exception as error:  # some servers refuse a reply of one token
+                    if tokens == _FEWEST or "token" not in str(error).lower():
+                        raise
 
     try:
         anyio.run(ask)

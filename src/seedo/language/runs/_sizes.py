@@ -1,0 +1,37 @@
+"""How large a model is, as far as its name or its files tell."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+SMALL = 3e9
+"""Parameters below which a model is shown examples unless the user says otherwise."""
+
+_SIZE = re.compile(r"(?<![\w.])(?:e|a)?(\d{1,4}(?:\.\d{1,3})?)\s?([bm])(?![a-z])", re.IGNORECASE)
+_BYTES = 2  # of a parameter, as most checkpoints keep them
+
+
+def parameters(model: str) -> float | None:
+    """About how many parameters a model has, None where nothing tells.
+
+    Args:
+        model: as Inspect names it; the last number with B or M in its name counts (`1.5B`,
+            `135M`), or the weights in a local folder (`hf/FOLDER`).
+    """
+    provider, _, name = model.partition("/")
+    folder = Path(name)
+    if provider == "hf" and folder.is_dir():
+        size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+        return size / _BYTES or None
+    told = _SIZE.findall(name.rpartition("/")[2].replace("_", "-"))
+    if not told:
+        return None
+    number, unit = told[-1]
+    return float(number) * (1e9 if unit.casefold() == "b" else 1e6)
+
+
+def is_small(model: str) -> bool:
+    """Whether a model is known to have fewer than `SMALL` parameters."""
+    known = parameters(model)
+    return known is not None and known < SMALL
