@@ -178,7 +178,7 @@ def live_batch(
     """Finished episodes of one world in log form; see `World.to_log`."""
     world: World = lived[0].world
     played = [
-        world.rollout(live.task, jax.tree.map(lambda *column: np.stack(column), *_padded(live)))
+        _recorded(world, live.task, jax.tree.map(lambda *column: np.stack(column), *_padded(live)))
         for live in lived
     ]
     columns = jax.tree.map(lambda *each: np.stack([np.asarray(a) for a in each]), *played)
@@ -300,6 +300,16 @@ def _advance(world: World, setup: Any, state: Any, t: Any, action: Action) -> tu
     after, reward, done = world.step(task, state, action, noise)
     row = world.row(task, state, action, reward, after)
     return after, row, reward, done, world.observe(task, after)
+
+
+def _recorded(world: World, task: Any, rows: Any) -> Any:
+    """The record of an episode; compiled where the world is pure."""
+    return world.rollout(task, rows) if world.host else _rollout(world, task, rows)
+
+
+@eqx.filter_jit
+def _rollout(world: World, task: Any, rows: Any) -> Any:
+    return world.rollout(task, rows)
 
 
 @eqx.filter_jit

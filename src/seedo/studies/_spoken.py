@@ -166,11 +166,16 @@ class ThroughInspect:
             if self.budget.used_up(self.spent, price):
                 raise _stopped(run, 0, "the budget is used up")
             left = self._left(price)
-        played = record_llm(
-            run.world, self.model, run.episodes, seed, run.folder, stream=run.stream,
-            conditions=run.conditions, examples=run.examples, calls=self.calls, budget=left,
-            price_in=self.price_in, price_out=self.price_out, prices=self.prices, resume=True,
-        )  # fmt: skip
+        try:
+            played = record_llm(
+                run.world, self.model, run.episodes, seed, run.folder, stream=run.stream,
+                conditions=run.conditions, examples=run.examples, calls=self.calls, budget=left,
+                price_in=self.price_in, price_out=self.price_out, prices=self.prices, resume=True,
+            )  # fmt: skip
+        except UserError as error:
+            if error.field == "budget" and self.spent.tokens:  # what is left pays for no episode
+                raise _stopped(run, 0, "the budget is used up") from error
+            raise
         self.spent += played.spent
         say(f"{run.folder.name}: {played.sentence()}")
         if played.dataset is None or played.stopped:

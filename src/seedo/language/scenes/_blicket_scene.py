@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 
@@ -185,7 +186,8 @@ class BlicketScene(PlainScene):
         )
 
 
-def _moves(names: Sequence[str]) -> tuple[Phrase, ...]:
+@functools.lru_cache(maxsize=256)
+def _moves(names: tuple[str, ...]) -> tuple[Phrase, ...]:
     thing = rf"(?:the )?(?:object )?{choice(names)}{END}"
     where = r"(?: (?:on|onto|to|in|into|off|from)(?: (?:the )?(?:machine|it))?)?"
     # One object: "put dax, wug" is no action.
@@ -198,6 +200,7 @@ def _moves(names: Sequence[str]) -> tuple[Phrase, ...]:
     )
 
 
+@functools.lru_cache(maxsize=256)
 def _answers(name: str) -> tuple[Phrase, ...]:
     thing = rf"(?:{choice([name])}|it|this|that|(?:this|that|the) object)"
     because = r"(?:,? ?(?:because|since|as) .{1,150})?"

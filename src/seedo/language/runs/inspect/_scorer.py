@@ -113,6 +113,16 @@ def malformed_share() -> Metric:
 
 
 @metric
+def repaired_share() -> Metric:
+    """Replies that were one legal action in another wrapping / replies, with its 95 % interval."""
+    return _over(
+        lambda scores: said(
+            "repaired_share", _share(scores, lambda v: v.get("repaired", 0), lambda v: v["replies"])
+        )
+    )
+
+
+@metric
 def by_cell() -> Metric:
     """Recitation: the return ratio of every cell, and the contrasts that the task is about.
 
@@ -169,6 +179,7 @@ _METRICS: list[Any] = [
     normalised_return(),
     random_floor(),
     malformed_share(),
+    repaired_share(),
     {"return": [mean(), stderr(cluster=CLUSTER)]},
 ]
 
@@ -198,6 +209,7 @@ def _score(state: TaskState) -> Score:
         "oracle_return": episode["oracle_return"],
         "random_return": episode["random_return"],
         "malformed": malformed,
+        "repaired": sum(kind == "repaired" for _, kind, *_ in episode.get("heard", ())),
         "passed": len(episode["passed"]),
         "replies": replies,
     }
@@ -212,7 +224,7 @@ def _score(state: TaskState) -> Score:
 
 @scorer(metrics=_METRICS)
 def episode_return() -> Scorer:
-    """Return, oracle and random return, malformed replies, passed steps and replies.
+    """Return, oracle and random return, malformed and repaired replies, passed steps and replies.
 
     An episode that a limit cut short is left unscored.
     """

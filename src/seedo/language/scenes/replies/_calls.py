@@ -24,6 +24,15 @@ _TAGGED = re.compile(
     r"([^<]{0,400})</\1>",
     re.IGNORECASE,
 )
+_TAGGED_CALL = re.compile(
+    r"<(?:function|invoke)(?:=| name=)\"?(\w{1,40})\"?>((?:(?!</?(?:function|invoke)).){0,800})"
+    r"</(?:function|invoke)>",
+    re.IGNORECASE | re.DOTALL,
+)
+_PARAMETER = re.compile(
+    r"<parameter(?:=| name=)\"?(\w{1,40})\"?>\s{0,9}([^<]{0,200}?)\s{0,9}</parameter>",
+    re.IGNORECASE,
+)
 _BOXED = re.compile(r"\\(?:boxed|fbox)\{((?:[^{}\n]|\{[^{}\n]{0,200}\}){0,300})\}")
 _HASHES = re.compile(r"(?:^|\n)\s{0,4}####\s{1,4}(?=\S)")
 
@@ -153,13 +162,14 @@ def in_lines(
     text = _HASHES.sub("\nfinal answer: ", text)
     text = _boxes(_BOXED, 1, text)
     text = _boxes(_TAGGED, 2, text)
+    text = _TAGGED_CALL.sub(lambda match: _as_line(match, written), text)
     text = re.sub(r"</?(?:tool_call|function_call|tool|call|json)>", "\n", text)
     if "{" in text:
         text = _without_json(text, grammar, written, how)
     if grammar.tools and "(" in text:
         names = "|".join(sorted(map(re.escape, grammar.tools), key=len, reverse=True))
         pattern = re.compile(
-            rf"(?<![\w.])({names}) ?\(([^()\n]{{0,200}})\)", re.IGNORECASE | re.ASCII
+            rf"(?<![\w.])({names})(?:\.call)? ?\(([^()\n]{{0,200}})\)", re.IGNORECASE | re.ASCII
         )
 
         def line(match: re.Match[str]) -> str:
@@ -168,6 +178,12 @@ def in_lines(
 
         text = pattern.sub(line, text)
     return text, frozenset(how), broken
+
+
+def _as_line(match: re.Match[str], written: Callable[[Called], str | None]) -> str:
+    """A call in tags as a line behind a mark."""
+    said = written(Called(match[1].casefold(), dict(_PARAMETER.findall(match[2]))))
+    return match[0] if said is None else f"\naction: {said}\n"
 
 
 def _boxes(pattern: re.Pattern[str], group: int, text: str) -> str:

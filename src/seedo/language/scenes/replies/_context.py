@@ -61,7 +61,7 @@ _LEADS = frozenset(
     intervention step is be of for here here's it's it in use final best most informative optimal
     useful effective and just simply only please new current trial turn round one play opt have
     has trying by selecting setting doing taking choosing putting removing changing intervene
-    plan chosen selected hereby proceed continue""".split()
+    plan chosen selected hereby proceed continue print return call calling""".split()
 )
 _INTENT = re.compile(
     r"\b(?:i|we) (?:should(?: now| next)?|must|would like to|would choose to|would now|'d like to|"
@@ -91,6 +91,9 @@ _POINTS = re.compile(
     r"\b(?:following|below|next line|this (?:line|action|reply|command|one)|(?:do|say|write|reply|"
     r"send|play|execute|choose|take|act on|obey) (?:this|that|so|it))\b"
 )
+_NO_SIGN = re.compile("[\u2260\u2717\u2718\u274c\u2716\u00d7\U0001f6ab\u26d4]")
+_CROSSED = re.compile(f"[!\u00ac]\\s*$|{_NO_SIGN.pattern}")
+"""Signs that deny."""
 _BLANK = " \n*_`~$\\|#>"
 _CLOSERS = " \n*_`~$\\|>)]}"
 _QUOTES = "\"'"
@@ -105,6 +108,8 @@ def standing(before: str, after: str, lead: str, rest: str) -> Standing:
         lead: the sentence before that, in lower case.
         rest: all that is said after it, in lower case.
     """
+    if before.rstrip(" *_`\"'").endswith("~~") or _CROSSED.search(before) or _NO_SIGN.search(after):
+        return "denied"
     before, after = _bare(before, after)
     if _RETRACTED.search(after) or _RETRACTED.search(rest):
         return "denied"
@@ -171,7 +176,7 @@ def _leads(before: str) -> bool:
 
 
 def _resolved(clause: str) -> bool:
-    words = re.findall(r"[^\s*_`~()\[\]{}\"]+", clause)
+    words = [w for w in re.findall(r"[^\s*_`~()\[\]{}\"]+", clause) if re.search(r"\w", w)]
     return len(words) <= 16 and all(w in _LEADS or w.isdigit() for w in words)
 
 
@@ -185,7 +190,7 @@ def _intends(clause: str) -> bool:
 def _follows(after: str) -> bool:
     """Whether what comes after an action in its sentence leaves it as it is."""
     said = after.lstrip(_CLOSERS + _QUOTES + ".,;:!-(\u2013\u2014/")
-    if not said:
+    if not re.search(r"\w", said):
         return True
     if _QUOTED.search(said):
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
@@ -65,7 +66,8 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE | re.ASCII)
 
 
-def setting_phrases(names: Sequence[str]) -> tuple[Phrase, ...]:
+@functools.lru_cache(maxsize=256)
+def setting_phrases(names: tuple[str, ...]) -> tuple[Phrase, ...]:
     """Ways to say that one of these variables is set: `do(x = 2)`, `set x to 2`, `x=2` alone.
 
     The line is `do NAME=VALUE`.
@@ -73,7 +75,10 @@ def setting_phrases(names: Sequence[str]) -> tuple[Phrase, ...]:
     known = choice(names)
     value = rf"{_DRESS}{_NUMBER}{_UNDRESS}"
     article = r"(?:the )?(?:value of )?(?:variable )?"
-    between = r"(?: ?(?::=|==|=|->|,|:) ?| (?:to|to be|at|equal to|equals|as) (?:the value )?| )"
+    between = (
+        r"(?: ?(?::=|==|=|->|<-|\u2190|,|:) ?"
+        r"| (?:to|to be|at|equal to|equals|as) (?:the value )?| )"
+    )
     verb = rf"{BEGIN}(?:do|set|fix|assign|force|hold|intervene on)"
     opening = r"(?: ?[(\[{]{1,2} ?| ?: ?| )"
     closing = r" ?[)\]}]{0,2}"
@@ -85,7 +90,7 @@ def setting_phrases(names: Sequence[str]) -> tuple[Phrase, ...]:
             ),
             _setting,
         ),
-        Phrase(compiled(rf"{known} ?(?:=|:=|==) ?{value}"), _setting, "alone"),
+        Phrase(compiled(rf"{known} ?(?:=|:=|==|<-|\u2190) ?{value}"), _setting, "alone"),
         Phrase(compiled(rf"{known} to {value}"), _setting, "alone"),
         Phrase(
             compiled(rf"(?:variable|name) ?[:=] ?{known},? (?:and )?value ?[:=] ?{value}"),

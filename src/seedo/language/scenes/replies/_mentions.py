@@ -17,6 +17,7 @@ MOST = 40
 """Actions named in one reply that are looked at."""
 
 _QUOTES = "\"'`"
+_NOTHING = Malformed("not-an-action", "Reply with an action.")
 
 
 class Mention(NamedTuple):
@@ -46,7 +47,10 @@ def mentions_in(text: str, grammar: Grammar, told: Callable[[], str]) -> Iterato
         yield Mention(str(call), "", why, "own", 0, frozenset())
     count = len(undone)
     for sentence in sentences(plain):
-        for mention in _named(sentence, grammar, told):
+        named = list(_named(sentence, grammar, told))
+        if sentence.strength == 2 and not named:  # a final answer, and no action
+            named = [Mention("", "", _NOTHING, "other", 2, frozenset())]
+        for mention in named:
             yield mention._replace(how=mention.how | called)
             count += 1
             if count >= MOST:

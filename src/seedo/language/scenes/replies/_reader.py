@@ -102,6 +102,8 @@ def read_reply(
     strictly = read_strictly(reply, grammar.read, reasoning, longest)
     if len(reply) > LONGEST or not reply.strip():
         return strictly
+    if strictly.kind == "clean" and not reasoning:
+        return strictly  # the line alone: nothing is around it
     seen = visible(reply)
     if not seen.text.strip():
         return _none(grammar)
@@ -201,6 +203,8 @@ def _decided(
             return _taken(own[0], seen)
         if len(keys) > 1:
             return _AMBIGUOUS
+        if keys == {""}:
+            return _none(grammar)
     keys = {m.key for m in mentions}
     own = [m for m in mentions if m.standing == "own"]
     if len(keys) > 1 or len(mentions) >= MOST:

@@ -36,7 +36,7 @@ _END = re.compile(
 _OWN = "assistant|ai|model|bot|player|experimenter|me"
 _BEGIN = re.compile(
     r"\s{0,9}(?:<\|start_header_id\|>\s{0,2}assistant\s{0,2}<\|end_header_id\|>"
-    r"|<\|im_start\|>\s{0,2}assistant\b|<\|start\|>assistant|<\|assistant\|>"
+    r"|<\|python_tag\|>|<\|im_start\|>\s{0,2}assistant\b|<\|start\|>assistant|<\|assistant\|>"
     r"|<start_of_turn>\s{0,2}model\b|#{1,4} ?response:"
     rf"|\*{{0,2}}(?:{_OWN})\*{{0,2}} ?:\*{{0,2}})",
     re.IGNORECASE,
