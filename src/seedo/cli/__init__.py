@@ -104,7 +104,7 @@ def _unusable(error: Any) -> str:
 def _how_to_go_on(words: list[str]) -> str:
     if words[0] in ("demo", "study", "experiment"):
         return f"; the same command goes on: {shlex.join(['seedo', *words])}"
-    if words[0] in ("watch", "learn", "dagger", "ppo", "perform"):
+    if words[0] in ("watch", "learn", "dagger", "ppo", "perform", "export"):
         again = words if "--resume" in words else [*words, "--resume"]
         return f"; this goes on: {shlex.join(['seedo', *again])}"
     return ""

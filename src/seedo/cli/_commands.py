@@ -20,7 +20,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Your own data": ("ask", "advise"),
     "Your own system": ("experiment",),
     "Research": ("study", "lab"),
-    "Worlds, players and files": ("list", "inspect", "import", "cache"),
+    "Worlds, players and files": ("list", "inspect", "import", "export", "cache"),
 }
 """Commands in the order of the work."""
 

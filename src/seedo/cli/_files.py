@@ -1,4 +1,4 @@
-"""Commands about files: what is in a log, and logs from your own files."""
+"""Commands about files: what is in a log, logs from your own files, logs for others' trainers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import typer
 from rich.table import Table
 
 from seedo.cli._commands import command
-from seedo.cli._console import notes, print_table
-from seedo.cli._options import AsJson, ReadingOptions
+from seedo.cli._console import Count, notes, print_table, say
+from seedo.cli._options import AsJson, ReadingOptions, Resume, check_folders
 from seedo.errors import UserError
 
 
@@ -190,3 +190,37 @@ def import_(
         if one["episodes"] == 1:
             notes.print("one episode: there is enough to ask, but learn needs two or more (it "
                         "holds some out)", style="yellow")  # fmt: skip
+
+
+@command("export")
+def export(
+    logs: Annotated[list[Path], typer.Argument(help="Dataset folders.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    form: Annotated[
+        str,
+        typer.Option("--as", help="chat (an episode a row), completion (an action a row), tools."),
+    ] = "chat",
+    kind: Annotated[str, typer.Option("--format", help="jsonl or parquet.")] = "jsonl",
+    episodes: Annotated[int | None, typer.Option(help="The first so many (default all).")] = None,
+    prompt: Annotated[
+        list[str] | None, typer.Option(help="A switch of the prompt, e.g. names=letters.")
+    ] = None,
+    resume: Resume = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put logs into words, to train language models with TRL, Axolotl or others."""
+    check_folders("logs", logs)
+    from seedo import language
+
+    conditions = language.read_conditions(prompt or [])
+    with Count("exporting") as progress:
+        done = language.export(
+            logs, out, form, kind, conditions, episodes, resume=resume, progress=progress
+        )
+    without = f" ({done.left_out:,} left out: they have no words)" if done.left_out else ""
+    say(
+        as_json,
+        {"path": str(out), "episodes": done.episodes, "rows": done.rows, "left_out": done.left_out},
+        f"{done.episodes:,} episodes in {done.rows:,} rows{without}; {out}/README.md says how to "
+        "train on them",
+    )

@@ -31,6 +31,7 @@ from seedo.language.serving import (
     training_rows,
 )
 from seedo.language.text import TextAgent, learn_by_reading, load_speaker, speaks
+from seedo.language.transcripts import export
 
 __all__ = [
     "BlicketScene",
@@ -49,6 +50,7 @@ __all__ = [
     "Tool",
     "converse",
     "environment_factory",
+    "export",
     "is_small",
     "learn_by_reading",
     "load_speaker",
