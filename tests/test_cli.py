@@ -115,6 +115,11 @@ BAD: list[tuple[list[str], str]] = [
     (["learn", "LOGS", "--out", "OUT", "--precision", "int8"], "precision"),
     (["learn", "LOGS", "--out", "OUT", "--devices", "64"], "devices"),
     (["learn", "LOGS", "--out", "AGENT"], "AGENT"),
+    (["learn", "LOGS", "--out", "OUT", "--lora"], "--lora"),
+    (["learn", "LOGS", "--out", "OUT", "--network", "hf:NOTHING"], "network"),
+    (["export", "NOTHING", "--out", "OUT"], "NOTHING"),
+    (["export", "LOGS", "--out", "OUT", "--as", "prose"], "as"),
+    (["export", "LOGS", "--out", "OUT", "--prompt", "check"], "check"),
     (["learn", "LOGS", "--out", "LOGS", "--resume"], "LOGS"),
     (["perform", "NOTHING", "--out", "OUT"], "agent"),
     (["perform", "LOGS", "--out", "OUT"], "agent"),
@@ -183,7 +188,7 @@ def test_bad_input_is_one_line_exit_2_and_leaves_nothing(words, field, folder, t
 
 
 VERBS = ("demo", "watch", "learn", "dagger", "ppo", "perform", "review", "ask", "advise",
-         "experiment", "study", "lab", "list", "inspect", "import", "cache")  # fmt: skip
+         "experiment", "study", "lab", "list", "inspect", "import", "export", "cache")  # fmt: skip
 
 
 def test_help_lists_the_verbs_in_the_order_of_the_work_on_short_lines(capsys):

@@ -208,7 +208,7 @@ def export(
     resume: Resume = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put logs into words, to train language models with TRL, Axolotl or others."""
+    """Put logs into words to train language models on."""
     check_folders("logs", logs)
     from seedo import language
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,18 +12,66 @@ from seedo.cli._commands import command
 from seedo.cli._console import Bar, say
 from seedo.cli._options import AsJson, Resume, WorldOptions, check_folders
 from seedo.errors import UserError
-from seedo.recipes import DaggerRecipe, Recipe
+from seedo.recipes import HUB, DaggerRecipe, Recipe, TuningRecipe
 
 Logs = Annotated[list[Path], typer.Argument(help="Dataset folders.", show_default=False)]
 Out = Annotated[Path, typer.Option(help="Agent folder to write.")]
 
 
+@dataclass(frozen=True)
+class TuningOptions:
+    """How a pretrained language model is tuned."""
+
+    lora: Annotated[
+        bool,
+        typer.Option("--lora", help="hf: learn low-rank adapters, not the weights themselves."),
+    ] = False
+    lora_rank: Annotated[int, typer.Option(help="hf: rank of the adapters.")] = 16
+    freeze: Annotated[
+        int, typer.Option(help="hf: lowest layers that stay as they are, and the embeddings.")
+    ] = 0
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option(help="hf: a switch of the prompt, e.g. names=letters; repeat it."),
+    ] = None
+
+    def recipe(self, given: dict[str, Any]) -> TuningRecipe:
+        """The recipe of these options and those that other networks have too.
+
+        Raises:
+            UserError: one of the others was given.
+        """
+        known = {own.name for own in fields(TuningRecipe)}
+        for name in given:
+            if name not in known:
+                option = "--from" if name == "start" else "--" + name.replace("_", "-")
+                raise UserError(option, str(given[name]), f"not for --network {HUB}FOLDER")
+        rank = self.lora_rank if self.lora else 0
+        return TuningRecipe(**given, lora=rank, freeze=self.freeze, prompt=tuple(self.prompt or ()))
+
+    def refuse(self) -> None:
+        """Raises UserError if one of them was given to another network."""
+        for own in fields(self):
+            if (value := getattr(self, own.name)) != own.default:
+                option = "--" + own.name.replace("_", "-")
+                raise UserError(option, str(value), f"only for --network {HUB}FOLDER")
+
+
 @command("learn", {"": "seedo.recipes:Recipe"})
 def learn(
-    logs: Logs, out: Out, recipe: dict[str, Any], resume: Resume = False, as_json: AsJson = False
+    logs: Logs,
+    out: Out,
+    recipe: dict[str, Any],
+    tuning: TuningOptions = TuningOptions(),
+    resume: Resume = False,
+    as_json: AsJson = False,
 ) -> None:
     """Imitate logs: train a network from the files alone."""
     check_folders("logs", logs)
+    if str(recipe.get("network")).startswith(HUB):
+        _tune(logs, out, tuning.recipe(recipe), resume, as_json)
+        return
+    tuning.refuse()
     if "minutes" in recipe:
         recipe = {"epochs": None} | recipe
     made = Recipe(**recipe)
@@ -36,6 +85,20 @@ def learn(
         {"path": str(out), **last},
         f"agent in {out}: {agent.training['parameters']:,} parameters, "
         f"{last['episodes']:,} episodes, held-out exploit loss {last['heldout_exploit_loss']:.3f}",
+    )
+
+
+def _tune(logs: list[Path], out: Path, recipe: TuningRecipe, resume: bool, as_json: bool) -> None:
+    from seedo import language, learning
+
+    with Bar("learning") as bar:
+        language.tune(logs, out, recipe, resume=resume, progress=bar.report)
+    last = learning.read_history(out / "metrics.jsonl")[-1]
+    say(
+        as_json,
+        {"path": str(out), **last},
+        f"agent in {out}: {last['episodes']:,} episodes, held-out exploit loss "
+        f"{last['heldout_exploit_loss']:.3f}; it plays as {HUB}{out}",
     )
 
 

@@ -28,6 +28,7 @@ REGISTRY = Registry(
         "bayes": "seedo.experimenters._scripted_by_name:bayesian_player",
         "pretrained": "seedo.experimenters._names:pretrained_player",
         "llm": "seedo.experimenters._names:refuse_spoken",
+        "hf": "seedo.experimenters._names:refuse_hub",
         "random": "seedo.experimenters.proposers:random_player",
         "sobol": "seedo.experimenters.proposers:sobol",
         "grid": "seedo.experimenters.proposers:grid",
@@ -43,6 +44,7 @@ FORMS = {
     "pretrained:NAME": "an agent that comes with Seedo",
     "FOLDER": "an agent that you trained",
     "llm:MODEL": "a language model, as Inspect names it",
+    "hf:FOLDER": "a language model in Hugging Face's format, in this process",
     "last-K:PLAYER": "a player who sees only the last K steps",
     "slip-T:PLAYER": "a player who acts at random at step T",
     "misread-T:PLAYER": "a player who misreads what followed step T",
@@ -89,8 +91,8 @@ def is_spoken(name: str) -> bool:
 
 
 def is_trained(name: str) -> bool:
-    """Whether a name is that of a trained agent: shipped, or a folder."""
-    return parse_name(name).kind in ("pretrained", "folder")
+    """Whether a name is that of a trained agent: shipped, a folder, or a pretrained model's."""
+    return parse_name(name).kind in ("pretrained", "folder", "hf")
 
 
 def find_player(name: str, world: World, greedy: bool = True, seed: int = 0) -> Any:
@@ -170,3 +172,8 @@ def pretrained_player(name: str, world: World, greedy: bool, seed: int) -> Any:
 def refuse_spoken(rest: str, world: World, greedy: bool, seed: int) -> Experimenter:
     """Language models are no experimenters: they are played in words."""
     raise UserError("player", f"llm:{rest}", "it speaks: play it with `seedo perform`")
+
+
+def refuse_hub(rest: str, world: World, greedy: bool, seed: int) -> Experimenter:
+    """The same, of models in this process."""
+    raise UserError("player", f"hf:{rest}", "it speaks: play it with `seedo perform`")

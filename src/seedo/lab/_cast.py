@@ -31,6 +31,7 @@ _KINDS = {
     "scripted": "heuristic",
     "bayes": "bayesian",
     "llm": "language",
+    "hf": "language",
 }
 """By a whole name, or by what stands before the colon; the rest are networks."""
 

@@ -1,5 +1,7 @@
 """Language: worlds in words, language models as experimenters, and models made of text alone."""
 
+from seedo.language._speakers import load_speaker, speaks
+from seedo.language.hub import tune
 from seedo.language.runs import (
     Budget,
     Calls,
@@ -30,7 +32,7 @@ from seedo.language.serving import (
     openenv_app,
     training_rows,
 )
-from seedo.language.text import TextAgent, learn_by_reading, load_speaker, speaks
+from seedo.language.text import TextAgent, learn_by_reading
 from seedo.language.transcripts import export
 
 __all__ = [
@@ -63,4 +65,5 @@ __all__ = [
     "record_speaker",
     "speaks",
     "training_rows",
+    "tune",
 ]

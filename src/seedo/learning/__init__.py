@@ -1,6 +1,7 @@
 """Learning from logs: networks, passive imitation, agents."""
 
 from seedo.learning._agent import Agent, Provenance, Trained
+from seedo.learning._batches import held_out, minibatches, stream, usable
 from seedo.learning._course import Course
 from seedo.learning._dagger import Queries, learn_round, plan_queries
 from seedo.learning._dagger_job import learn_by_dagger
@@ -17,7 +18,7 @@ from seedo.learning._folder import (
 )
 from seedo.learning._imitation import learn
 from seedo.learning._inputs import Cue, Decision, Inputs, Row, batch_inputs
-from seedo.learning._job import Report
+from seedo.learning._job import Method, Report, State, short, train
 from seedo.learning._kinds import NETWORKS, NetworkKind
 from seedo.learning._networks import KINDS, WIDTHS, Architecture, architecture, build
 from seedo.learning._reinforce import reinforce, way_of
@@ -39,6 +40,7 @@ __all__ = [
     "Decision",
     "FineTuning",
     "Inputs",
+    "Method",
     "NetworkKind",
     "Provenance",
     "Queries",
@@ -47,6 +49,7 @@ __all__ = [
     "Report",
     "RoomsAgent",
     "Row",
+    "State",
     "Stored",
     "Trained",
     "Training",
@@ -56,10 +59,12 @@ __all__ = [
     "build",
     "count_parameters",
     "find_agent",
+    "held_out",
     "learn",
     "learn_by_dagger",
     "learn_round",
     "load_agent",
+    "minibatches",
     "plan_queries",
     "read_agent",
     "read_arrays",
@@ -67,5 +72,9 @@ __all__ = [
     "read_file",
     "read_history",
     "reinforce",
+    "short",
+    "stream",
+    "train",
+    "usable",
     "way_of",
 ]

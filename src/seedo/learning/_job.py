@@ -50,12 +50,14 @@ class Method(ABC):
         architecture: of the network; has `to_json`.
         total: steps to take; None: as many as `minutes` of wall time allow.
         watched: fields of a row; learning has diverged when one of them is not finite.
+        goes_on: the finished folder keeps what the optimiser knew.
     """
 
     architecture: Any
     total: int | None = None
     minutes: float | None = None
     watched: tuple[str, ...] = ()
+    goes_on = True
 
     @abstractmethod
     def start(self) -> State:
@@ -72,6 +74,11 @@ class Method(ABC):
         Args:
             fraction: of the job that is behind it.
         """
+
+    def arrays(self, state: State) -> State:
+        """A state that `begin` or `step` gave as arrays, as `start` gives them: for methods whose
+        steps keep theirs elsewhere than in JAX."""
+        return state
 
     @abstractmethod
     def due(self, done: int) -> bool:
@@ -190,9 +197,11 @@ def _run(
                 progress(Report(part, row, method.told(row), left))
             if last_row - last_saved >= checkpoint_seconds and not ends:
                 position = {"step": done, "elapsed": last_row - began}
-                files = {"weights.safetensors": to_bytes(state.network)} | _beside(state, rows)
+                now = method.arrays(state)
+                files = {"weights.safetensors": to_bytes(now.network)} | _beside(now, rows)
                 save_checkpoint(out, files | {"state.json": json.dumps(position).encode()})
                 last_saved = time.monotonic()
+        state = method.arrays(state)
     finally:
         method.end()
     files = method.files(state.network)
@@ -201,7 +210,8 @@ def _run(
         "seedo_version": __version__,
         "weights_sha256": hashlib.sha256(next(iter(files.values()))).hexdigest(),
     }
-    files |= _beside(state, rows)
+    beside = _beside(state, rows)
+    files |= beside if method.goes_on else {"metrics.jsonl": beside["metrics.jsonl"]}
     files["agent.json"] = describe(method.architecture.to_json(), training)
     finish(out, files)
 

@@ -27,6 +27,7 @@ NETWORKS = Registry(
         "relational": "seedo.learning._rooms_imitation:ROOMS_NETWORK",
         "pixels": "seedo.learning._rooms_imitation:ROOMS_NETWORK",
         "text": "seedo.language.text:TEXT_NETWORK",
+        "hf": "seedo.language.hub:HUB_NETWORK",
     },
 )
 """Each is a `NetworkKind`, under the name that an architecture has as its `kind`."""

@@ -8,10 +8,12 @@ from seedo.recipes._dagger import ASK, DaggerRecipe
 from seedo.recipes._imitation import EXPLANATIONS, PRECISIONS, Recipe, Training
 from seedo.recipes._reinforcement import LEARNT, REWARDS, FineTuning, ReinforcementRecipe
 from seedo.recipes._settings import Checked, setting
+from seedo.recipes._tuning import HUB, TuningRecipe
 
 __all__ = [
     "ASK",
     "EXPLANATIONS",
+    "HUB",
     "LEARNT",
     "PRECISIONS",
     "REWARDS",
@@ -21,5 +23,6 @@ __all__ = [
     "Recipe",
     "ReinforcementRecipe",
     "Training",
+    "TuningRecipe",
     "setting",
 ]

@@ -24,7 +24,9 @@ PRECISIONS = ("float32", "bfloat16")
 class Training(Checked):
     """What imitation of logs and DAgger have in common. None: the default of the network."""
 
-    network: str | None = setting(None, "Kind of network; see `seedo list networks`.")
+    network: str | None = setting(
+        None, "Kind of network, see `seedo list networks`; or hf:FOLDER, a pretrained model."
+    )
     widths: tuple[tuple[str, int], ...] = setting(
         (), "Widths in place of the network's defaults, e.g. size=64.", widths, "--width"
     )

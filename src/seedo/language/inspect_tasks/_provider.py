@@ -18,10 +18,10 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 
 from seedo.errors import UserError
+from seedo.language._speakers import load_speaker, speaks
 from seedo.language.runs import Speaker, follow, follow_with_tools, on_stage
 from seedo.language.runs.inspect import ScenePerformance
 from seedo.language.scenes import Message, say_call
-from seedo.language.text import load_speaker, speaks
 
 CONNECTIONS = 1000
 """Samples at once: no server has to be spared."""

@@ -1,0 +1,102 @@
+"""Conversations as tokens, by a model's own chat template; what the experimenter said is marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seedo.errors import UserError
+from seedo.language.scenes import Message
+from seedo.language.transcripts import Watched
+
+
+class Marked(NamedTuple):
+    """A conversation in tokens.
+
+    Attributes:
+        ids: int64[T]. part: int8[T], what chose each token: 1 an experiment, 2 an exploit action,
+            0 neither.
+    """
+
+    ids: np.ndarray
+    part: np.ndarray
+
+
+_PARTS = {"told": 0, "explore": 1, "exploit": 2}
+
+
+def rendered(tokenizer: Any, messages: Sequence[Message], replying: bool) -> str:
+    """A conversation as the chat template writes it.
+
+    A template that has no place for instructions gets them at the head of what is said first.
+
+    Args:
+        replying: end where the assistant is to speak.
+
+    Raises:
+        UserError: the template does not take such a conversation.
+    """
+    problem: Exception | None = None
+    for given in (messages, _without_system(messages)):
+        try:
+            text: str = tokenizer.apply_chat_template(
+                list(given), tokenize=False, add_generation_prompt=replying
+            )
+        except Exception as error:  # templates of others raise what they like
+            problem = problem or error
+        else:
+            return text
+    remedy = f"does not take these conversations: {str(problem)[:120]}"
+    raise UserError("chat template", None, remedy)
+
+
+def _without_system(messages: Sequence[Message]) -> list[Message]:
+    if messages[0]["role"] != "system" or len(messages) < 2:
+        return list(messages)
+    first = f"{messages[0]['content']}\n\n{messages[1]['content']}"
+    return [{"role": messages[1]["role"], "content": first}, *messages[2:]]
+
+
+def marked(tokenizer: Any, watched: Watched) -> Marked:
+    """A watched episode in tokens.
+
+    A reply's tokens are those of its text and the one that ends the turn.
+
+    Raises:
+        UserError: the chat template does not leave earlier turns as they are, so that no token can
+            be told to be the experimenter's.
+    """
+    messages = watched.messages
+    text = rendered(tokenizer, messages, False)
+    coded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    ids, spans = np.asarray(coded["input_ids"]), np.asarray(coded["offset_mapping"])
+    part = np.zeros(len(ids), np.int8)
+    ends = set(tokenizer.all_special_ids)
+    for place, turn in enumerate(watched.turns):
+        if turn.part == "told":
+            continue
+        before = rendered(tokenizer, messages[:place], True)
+        said = turn.message["content"]
+        if not text.startswith(before + said):
+            remedy = "changes earlier turns of a conversation: another model is needed"
+            raise UserError("chat template", None, remedy)
+        start, end = len(before), len(before) + len(said)
+        own = (spans[:, 0] >= start) & (spans[:, 1] <= end) & (spans[:, 1] > spans[:, 0])
+        last = int(np.flatnonzero(own)[-1]) + 1
+        if last < len(ids) and ids[last] in ends:
+            own[last] = True
+        part[own] = _PARTS[turn.part]
+    return Marked(ids, part)
+
+
+def shared(rows: Sequence[Sequence[int]], most: int) -> int:
+    """How many first tokens, up to `most`, all rows have in common."""
+    first = np.asarray(rows[0][:most])
+    length = len(first)
+    for row in rows[1:]:
+        own = np.asarray(row[:length])
+        differ = np.flatnonzero(own != first[: len(own)])
+        length = int(differ[0]) if differ.size else len(own)
+    return length

