@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from seedo.errors import UserError
 from seedo.language.scenes import Message
@@ -91,12 +92,12 @@ def marked(tokenizer: Any, watched: Watched) -> Marked:
     return Marked(ids, part)
 
 
-def shared(rows: Sequence[Sequence[int]], most: int) -> int:
+def shared(rows: Sequence[ArrayLike], most: int) -> int:
     """How many first tokens, up to `most`, all rows have in common."""
-    first = np.asarray(rows[0][:most])
+    first = np.asarray(rows[0])[:most]
     length = len(first)
     for row in rows[1:]:
-        own = np.asarray(row[:length])
+        own = np.asarray(row)[:length]
         differ = np.flatnonzero(own != first[: len(own)])
         length = int(differ[0]) if differ.size else len(own)
     return length
