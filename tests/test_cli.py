@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 
@@ -312,6 +313,19 @@ def test_progress_is_told_where_there_is_no_terminal(folder, monkeypatch, capsys
     assert code == 0
     assert json.loads(out)
     assert any("1 of 1" in line for line in err.splitlines())
+
+
+def test_a_command_that_a_queue_ends_says_how_it_goes_on(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("seedo.play.watch", lambda *_, **__: signal.raise_signal(signal.SIGTERM))
+    words = ["watch", "--out", str(tmp_path / "logs"), "--episodes", "4"]
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        code, _, err = run(capsys, *words)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert code == 143
+    assert f"stopped; this goes on: {shlex.join(['seedo', *words, '--resume'])}" in err
+    assert err.count("\n") == 1
 
 
 def test_an_interrupted_command_says_how_it_goes_on(monkeypatch, tmp_path, capsys):

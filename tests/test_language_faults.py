@@ -18,7 +18,7 @@ from endpoint import Endpoint
 from seedo import evaluation, worlds
 from seedo.episodes import Dataset
 from seedo.errors import UserError
-from seedo.language import open_scene
+from seedo.language import Conditions, open_scene
 from seedo.language.runs import Budget, Calls, record_llm
 
 COUNT, REPLIES = 6, 4  # episodes; replies of each, none of them malformed
@@ -234,6 +234,32 @@ def test_a_model_that_cannot_be_opened_is_told_in_one_line(world, tmp_path, mode
 def test_a_budget_in_dollars_needs_a_price(world, tmp_path):
     with pytest.raises(UserError, match="--price-in"):
         record_llm(world, MODEL, COUNT, 0, tmp_path / "run", budget=Budget(usd=1.0))
+
+
+def test_a_budget_that_cannot_pay_for_one_episode_is_refused_at_the_start(world, serve, tmp_path):
+    endpoint = serve()
+    with pytest.raises(UserError, match=r"budget: got 50; one episode takes about [\d,]+ tokens"):
+        record_llm(world, MODEL, COUNT, 0, tmp_path / "run", budget=Budget(tokens=50))
+    assert not (tmp_path / "run").exists()
+    assert not endpoint.asked
+
+
+def test_examples_are_chosen_on_the_validation_split_and_stated(world, serve, tmp_path):
+    endpoint = serve()
+    run = record_llm(world, MODEL, 2, 0, tmp_path / "run", calls=QUICK, choose=True,
+                     conditions=Conditions(examples=1), price_in=1, price_out=2)  # fmt: skip
+    job = json.loads((tmp_path / "run" / "manifest.json").read_text())["job"]
+    chosen, shown = job["chosen"], job["examples"]["indices"]
+    assert (chosen["stream"], chosen["episodes"]) == ("validation", 4)
+    assert shown == chosen["candidates"][chosen["returns"].index(max(chosen["returns"]))]
+    asked = len(endpoint.asked)
+    assert run.spent.tokens == 110 * (asked - 2)  # trials count; two calls asked for readiness
+    played = sum(line["replies"] for line in conversations(tmp_path / "run"))
+    assert asked - 2 > played
+    again = record_llm(world, MODEL, 2, 0, tmp_path / "run", calls=QUICK, choose=True, resume=True,
+                       conditions=Conditions(examples=1), price_in=1, price_out=2)  # fmt: skip
+    assert again.finished == 2
+    assert len(endpoint.asked) == asked  # nothing is chosen again
 
 
 SCRIPT = """

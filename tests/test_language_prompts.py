@@ -31,8 +31,8 @@ def test_no_line_of_the_rules_reads_as_an_action(worlds):
             scene = open_scene(world, 1, "perform", 0, conditions)
             rules = scene.messages()[0]["content"]
             assert "NAME" not in rules
-            parts = re.split(r"\n|(?<=[.:;,]) ", rules)
-            for text in (rules, *parts, *(part.strip(".:;,") for part in parts)):
+            parts = re.split(r"\n|(?<=[.:;]) ", rules)
+            for text in (rules, *parts, *(part.strip(".:;") for part in parts)):
                 if text.strip() in ("observe", "yes", "no"):
                     continue
                 reading = read_reply(text, grammar_of(scene), conditions.reasoning)
