@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from seedo.language.scenes.replies._calls import in_lines
@@ -47,7 +48,7 @@ def mentions_in(text: str, grammar: Grammar, told: Callable[[], str]) -> Iterato
         yield Mention(str(call), "", why, "own", 0, frozenset())
     count = len(undone)
     for sentence in sentences(plain):
-        named = list(_named(sentence, grammar, told))
+        named = list(islice(_named(sentence, grammar, told), MOST))
         if sentence.strength == 2 and not named:  # a final answer, and no action
             named = [Mention("", "", _NOTHING, "other", 2, frozenset())]
         for mention in named:

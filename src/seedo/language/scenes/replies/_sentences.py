@@ -86,7 +86,7 @@ def _cut(text: str, by_sentence: bool) -> Iterator[Sentence]:
 
 
 def _is_quote(line: str) -> bool:
-    bare = line.lstrip(" *_")
+    bare = _BULLET.sub("", line, count=1).lstrip(" *_")
     return bare.startswith(">") and not bare.startswith(">>>")
 
 
