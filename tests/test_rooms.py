@@ -502,6 +502,35 @@ def test_the_worlds_own_expert_settles_the_concept_from_rewards():
     assert truth.all()
 
 
+def test_the_expert_who_looks_has_had_every_object_in_view_before_it_chooses():
+    rooms = world("confounded")
+    player = rooms_player("looking-expert", rooms)
+
+    def episode(key):
+        task = rooms.sample(key)
+
+        def act(now, key):
+            state, memory = now
+            seen = rooms.symbolic(task, state)
+            number, memory = player.choose(memory, seen, key)
+            after, reward = rooms.advance(task, state, number)
+            return (after, memory), (state.agent, after.chosen >= 0, reward)
+
+        begun = rooms.reset(task), player.begin(rooms.spec, key, task)
+        return task.cells[0], *jax.lax.scan(act, begun, jax.random.split(key, rooms.spec.steps))[1]
+
+    keys = jax.random.split(jax.random.key(5), 200)
+    everything = map(np.asarray, jax.jit(jax.vmap(episode))(keys))
+    hidden_first = 0
+    for cells, agents, chose, rewards in zip(*everything, strict=True):
+        assert rewards.sum() == 1
+        until = agents[: np.argmax(chose) + 1]
+        near = np.abs(until[:, None] - cells).max(-1) <= 5  # the frame reaches five squares far
+        assert near.any(0).all()
+        hidden_first += not near[0].all()
+    assert hidden_first > 50
+
+
 @pytest.mark.slow
 def test_heuristics_score_what_chance_and_symmetry_say():
     names = ("random", "nearest", "last-rewarded", "most-salient", "wanderer", "expert-texture")

@@ -24,6 +24,8 @@ from seedo.worlds.rooms import (
     action_setting,
     concepts_left,
     expert,
+    in_view,
+    look_round,
     walk,
 )
 
@@ -98,6 +100,29 @@ class RoomsExpert(RoomsPlayer):
         return expert(seen, believed, key), _Beliefs(possible, seen.chosen >= 0, memory.concept)
 
 
+class _Looks(NamedTuple):
+    beliefs: _Beliefs
+    trial: Int[Array, ""]
+    known: Bool[Array, " 4"]  # objects that have been in view in this trial
+
+
+@dataclass(frozen=True)
+class LookingExpert(RoomsExpert):
+    """An expert that knows of objects only what a frame shows: in each trial it walks to where the
+    whole room is in view until it has seen all four. Whoever imitates it from frames is never to do
+    what only one who sees through the edge of the frame could know."""
+
+    def begin(self, spec: Spec, key: PRNGKeyArray, privileged: Any) -> Any:
+        beliefs = super().begin(spec, key, privileged)
+        return _Looks(beliefs, jnp.zeros((), jnp.int32), jnp.zeros(4, bool))
+
+    def choose(self, memory, seen, key):
+        number, beliefs = super().choose(memory.beliefs, seen, key)
+        known = in_view(seen) | (memory.known & (memory.trial == seen.trial))
+        number = jnp.where(known.all(), number, look_round(seen))
+        return number, _Looks(beliefs, seen.trial, known)
+
+
 class Wanderer(RoomsPlayer):
     """Any of the actions at every step."""
 
@@ -157,7 +182,8 @@ _KINDS: dict[str, type[RoomsPlayer]] = {
     "wanderer": Wanderer,
 }
 _EXPERTS = {"expert": None} | {f"expert-{name}": d for d, name in enumerate(DIMENSIONS)}
-ROOMS_PLAYERS = (*_EXPERTS, *_KINDS)
+_LOOKING = "looking-expert"
+ROOMS_PLAYERS = (*_EXPERTS, _LOOKING, *_KINDS)
 """Names for `rooms_player`."""
 
 
@@ -171,6 +197,8 @@ def rooms_player(name: str, world: RoomsWorld) -> RoomsPlayer:
     meta = world.settings.level == "meta"
     if name in _EXPERTS:
         return RoomsExpert(name, meta, _EXPERTS[name])
+    if name == _LOOKING:
+        return LookingExpert(name, meta)
     if name in _KINDS:
         return _KINDS[name](name, meta)
     raise UserError("scripted", name, f"use one of {', '.join(ROOMS_PLAYERS)}")

@@ -18,7 +18,7 @@ from seedo.worlds.rooms._config import (
     RoomsConfig,
     configure,
 )
-from seedo.worlds.rooms._expert import concepts_left, expert, walk
+from seedo.worlds.rooms._expert import concepts_left, expert, in_view, look_round, walk
 from seedo.worlds.rooms._explain import (
     MAX_WORDS,
     irrelevant,
@@ -29,6 +29,7 @@ from seedo.worlds.rooms._explain import (
 )
 from seedo.worlds.rooms._log import VARIABLES, logged_actions, room_log
 from seedo.worlds.rooms._observation import Symbolic
+from seedo.worlds.rooms._pixels import Sights, backgrounds, pictures
 from seedo.worlds.rooms._rules import (
     ACTIONS,
     FIRST_TRANSFORM,
@@ -66,14 +67,19 @@ __all__ = [
     "RoomsRollout",
     "RoomsRow",
     "RoomsWorld",
+    "Sights",
     "Symbolic",
     "action_number",
     "action_setting",
+    "backgrounds",
     "concepts_left",
     "configure",
     "expert",
+    "in_view",
     "irrelevant",
     "logged_actions",
+    "look_round",
+    "pictures",
     "room_log",
     "shuffled",
     "uniquely",

@@ -22,6 +22,8 @@ LONGEST_PATH = 11
 """No shortest path in a room is longer (`tests/test_rooms.py` searches them all)."""
 
 _INSIDE = np.array([0] + [0b01111111110] * 9 + [0], np.uint32)
+_MIDDLE = np.array([0] * 4 + [0b00001110000] * 3 + [0] * 4, np.uint32)
+"""Squares from which every square inside the walls is in view."""
 _TRANSFORM_OF = np.array([TRANSFORMED.index(d) for d in range(3)], np.int32) + FIRST_TRANSFORM
 
 
@@ -52,6 +54,20 @@ def walk(seen: Symbolic, targets: Bool[Array, " 4"]) -> Int[Array, ""]:
     return jnp.where(seen.finished | (seen.chosen >= 0), NOTHING, moved).astype(jnp.int32)
 
 
+def look_round(seen: Symbolic) -> Int[Array, ""]:
+    """The move that begins a shortest path to where the whole room is in view; -1 where moves do
+    nothing."""
+    cells = seen.place + seen.agent
+    goal = jnp.asarray(_MIDDLE) & ~_squares(cells, jnp.ones(4, bool))
+    moved = _path_step(cells, seen.agent, goal, jnp.full((1, 2), SIZE // 2))
+    return jnp.where(seen.finished | (seen.chosen >= 0), NOTHING, moved).astype(jnp.int32)
+
+
+def in_view(seen: Symbolic) -> Bool[Array, " 4"]:
+    """Which objects a frame shows, or hides under the agent only."""
+    return jnp.abs(seen.place).max(axis=-1) <= SIZE // 2
+
+
 def concepts_left(seen: Symbolic) -> Bool[Array, " 4"]:
     """Right after a choice: the dimensions that would have been rewarded as this choice was."""
     return uniquely(seen.objects)[jnp.maximum(seen.chosen, 0)] == (seen.reward > 0)
@@ -64,12 +80,16 @@ def _beside(cells: Int[Array, "4 2"]) -> Array:
 
 
 def _path_step(
-    cells: Int[Array, "4 2"], agent: Int[Array, " 2"], goal: Int[Array, " 11"]
+    cells: Int[Array, "4 2"],
+    agent: Int[Array, " 2"],
+    goal: Int[Array, " 11"],
+    towards: Int[Array, "n 2"] | None = None,
 ) -> Int[Array, ""]:
     """The move (0..7) that begins a shortest path to the nearest goal square.
 
     A flood from the goal over squares without objects. Of equally short ways the one that comes
-    nearest to the goal as the crow flies, so that a way is straight where it can be.
+    nearest, as the crow flies, to the goal (or to `towards`), so that a way is straight where it
+    can be.
     """
     free = jnp.asarray(_INSIDE) & ~_squares(cells, jnp.ones(4, bool))
     here = _squares(agent[None], jnp.ones(1, bool))
@@ -84,8 +104,9 @@ def _path_step(
     _, first = jax.lax.fori_loop(0, LONGEST_PATH, flood, (reached, first))
     to = agent + jnp.asarray(MOVES)
     reach = (first[to[:, 0]] >> to[:, 1].astype(jnp.uint32)) & 1
-    flight = ((to[:, None] - cells) ** 2).sum(axis=-1)
-    wanted = (goal[cells[:, 0]] >> cells[:, 1].astype(jnp.uint32)) & 1
+    ends = cells if towards is None else towards
+    flight = ((to[:, None] - ends) ** 2).sum(axis=-1)
+    wanted = (goal[ends[:, 0]] >> ends[:, 1].astype(jnp.uint32)) & 1
     # Where no object is itself a goal, squares beside objects are: any object will do.
     wanted = jnp.where((wanted == 1).any(), wanted == 1, True)
     flight = jnp.where(wanted, flight, 999).min(axis=-1)

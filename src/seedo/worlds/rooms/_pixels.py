@@ -12,12 +12,13 @@ would cost XLA on a CPU several times as much.
 from __future__ import annotations
 
 import functools
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.custom_batching import custom_vmap
-from jaxtyping import Array, Int, UInt8
+from jaxtyping import Array, Bool, Int, UInt8
 
 from seedo.worlds.rooms._attributes import COLOURS, SHAPES, TEXTURES
 from seedo.worlds.rooms._placement import SIZE
@@ -86,20 +87,44 @@ def _backgrounds() -> np.ndarray:
     return np.repeat(np.repeat(views, TILE, axis=1), 3 * TILE, axis=2)
 
 
+class Sights(NamedTuple):
+    """Which objects are seen, and where: with the agent's place, all that a frame is made of."""
+
+    picture: Int[Array, " 4"]  # of each object, an index into `pictures()`
+    place: Int[Array, "4 2"]  # row and column minus the agent's; 0 where it is not seen
+    visible: Bool[Array, " 4"]  # neither out of view nor under the agent
+
+
+def sights(objects: Int[Array, "4 4"], cells: Int[Array, "4 2"], agent: Int[Array, " 2"]) -> Sights:
+    """What is seen of a room; arguments as in `Room` and `RoomState`."""
+    colour, shape, texture = objects[:, 0], objects[:, 1], objects[:, 2]
+    picture = (colour * len(SHAPES) + shape) * len(TEXTURES) + texture
+    place = cells - agent
+    distance = jnp.abs(place).max(axis=-1)
+    visible = (distance <= _REACH) & (distance > 0)
+    return Sights(picture, jnp.where(visible[:, None], place, 0), visible)
+
+
+def pictures() -> np.ndarray:
+    """Every picture that an object can have, uint8 [1254, 9, 9, 3]."""
+    return _tiles()[:-1].reshape(-1, TILE, TILE, 3)
+
+
+def backgrounds() -> np.ndarray:
+    """Brightness of every square of the room without objects, seen from row and column 1 to 9,
+    uint8 [9, 9, 11, 11]."""
+    return _backgrounds()[:, ::TILE, :: 3 * TILE].reshape(9, 9, SIZE, SIZE)
+
+
 def pixels(
     objects: Int[Array, "4 4"], cells: Int[Array, "4 2"], agent: Int[Array, " 2"]
 ) -> UInt8[Array, "99 99 3"]:
     """The view of a room; arguments as in `Room` and `RoomState`. Fast under `vmap`."""
-    colour, shape, texture = objects[:, 0], objects[:, 1], objects[:, 2]
-    tile = (colour * len(SHAPES) + shape) * len(TEXTURES) + texture
-    place = cells - agent
+    seen = sights(objects, cells, agent)
     # What is out of view or under the agent becomes one more picture of the agent.
-    distance = jnp.abs(place).max(axis=-1)
-    visible = (distance <= _REACH) & (distance > 0)
-    tile = jnp.where(visible, tile, len(_tiles()) - 1)
-    place = jnp.where(visible[:, None], place, 0) + _REACH
+    tile = jnp.where(seen.visible, seen.picture, len(_tiles()) - 1)
     back = (agent[0] - 1) * 9 + agent[1] - 1
-    frame = _frames(back[None], tile[None], place[None])[0]
+    frame = _frames(back[None], tile[None], seen.place[None] + _REACH)[0]
     return frame.reshape(VIEW, VIEW, 3)
 
 

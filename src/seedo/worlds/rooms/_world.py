@@ -19,7 +19,7 @@ from seedo.worlds.rooms._expert import expert
 from seedo.worlds.rooms._explain import explain, words
 from seedo.worlds.rooms._log import VARIABLES, room_log
 from seedo.worlds.rooms._observation import Symbolic, observe
-from seedo.worlds.rooms._pixels import pixels
+from seedo.worlds.rooms._pixels import Sights, pixels, sights
 from seedo.worlds.rooms._rules import (
     FIRST_TRANSFORM,
     NOTHING,
@@ -217,6 +217,11 @@ class RoomsWorld(World):
         """What is seen, as pixels, red, green and blue; see `_pixels.py`."""
         now = room(task, state)
         return pixels(now.objects, now.cells, state.agent)
+
+    def sights(self, task: RoomTask, state: RoomState) -> Sights:
+        """What the frame is made of, for who reads many frames: see `Sights`."""
+        now = room(task, state)
+        return sights(now.objects, now.cells, state.agent)
 
     def explain(self, task: RoomTask, state: RoomState) -> Int[Array, " L"]:
         """Tokens of what is said now, 0 after the last word."""
