@@ -15,11 +15,11 @@ from seedo import experimenters, learning, play, worlds
 from seedo.episodes import Origin, write_batch
 from seedo.errors import UserError
 from seedo.learning._rooms_agent import build_rooms, rooms_architecture
-from seedo.learning._rooms_eye import glimpse
+from seedo.learning._rooms_eye import glimpse, glimpse_of
 from seedo.learning._rooms_lesson import replay, rooms_lesson, told_words, trimmed
 from seedo.learning._rooms_objective import rooms_losses
 from seedo.worlds import episode_key
-from seedo.worlds.rooms import NOTHING, VARIABLES, RoomsWorld, room_log, shuffled, words
+from seedo.worlds.rooms import NOTHING, VARIABLES, RoomsWorld, pictures, room_log, shuffled, words
 
 SMALL = {"size": 16, "objects": 8, "code": 20, "attentions": 2, "pointers": 2}
 
@@ -144,9 +144,10 @@ def test_trimming_loses_no_act_and_keeps_the_last_verdict():
 
 
 @pytest.mark.slow
-def test_acting_step_by_step_says_what_reading_the_episode_says(some):
+@pytest.mark.parametrize("kind", ["relational", "attention"])
+def test_acting_step_by_step_says_what_reading_the_episode_says(some, kind):
     _, _, _, seen, said, _ = some
-    net = build_rooms(rooms_architecture("relational", SMALL, listens=True), 3)
+    net = build_rooms(rooms_architecture(kind, {"size": 16}, listens=True), 3)
     whole, singly = read(net, seen[0], said[0]), read_singly(net, seen[0], said[0])
     for a, b in zip(whole, singly, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-4)
@@ -175,9 +176,10 @@ def test_a_network_that_predicts_never_hears_what_is_said(some):
     assert (read(listener, seen[0], said[0]).logits != read(listener, seen[0]).logits).any()
 
 
-def test_the_order_in_which_objects_are_listed_does_not_matter(some):
+@pytest.mark.parametrize("kind", ["relational", "attention"])
+def test_the_order_in_which_objects_are_listed_does_not_matter(some, kind):
     seen = some[3][1]
-    net = build_rooms(rooms_architecture("relational", SMALL), 6)
+    net = build_rooms(rooms_architecture(kind, {"size": 16}), 6)
     order = np.asarray([2, 0, 3, 1])
     renamed = seen._replace(
         objects=seen.objects[:, order],
@@ -192,11 +194,15 @@ def test_the_order_in_which_objects_are_listed_does_not_matter(some):
 def test_the_eye_finds_every_object_in_view_and_nothing_else():
     room = world("deconfounded")
     look = jax.jit(
-        lambda task, state: (glimpse(room.pixels(task, state)), room.symbolic(task, state))
+        lambda task, state: (
+            glimpse(room.pixels(task, state)),
+            glimpse_of(room.sights(task, state), state.agent),
+            room.symbolic(task, state),
+        )
     )
     for i in range(20):
         task = room.sample(episode_key(3, "eye", i))
-        eyed, seen = look(task, room.reset(task))
+        eyed, undrawn, seen = look(task, room.reset(task))
         there = {tuple(p) for p in np.asarray(seen.place).tolist() if max(map(abs, p)) <= 5}
         present = np.asarray(eyed.present)
         assert {tuple(p) for p in np.asarray(eyed.place)[present].tolist()} == there
@@ -206,12 +212,27 @@ def test_the_eye_finds_every_object_in_view_and_nothing_else():
             np.testing.assert_array_equal(
                 picture, frame[top : top + 9, left : left + 9].reshape(-1)
             )
+        # What is learnt from is the same, without drawing the frame.
+        for field in ("present", "place", "brightness"):
+            np.testing.assert_array_equal(getattr(undrawn, field), getattr(eyed, field))
+        bytes_ = pictures()[undrawn.pictures][present].reshape(-1, 9 * 9 * 3)
+        np.testing.assert_array_equal(bytes_, eyed.pictures[present])
+
+
+@pytest.mark.parametrize("kind", ["pixels", "attention-pixels"])
+def test_an_eye_that_knows_all_pictures_says_what_it_sees_in_each(kind):
+    eye = build_rooms(rooms_architecture(kind, {"size": 8}), 2).eye
+    some = jnp.asarray([3, 700, 1253])
+    seen = eye.codes(jnp.asarray(pictures())[some].reshape(3, -1))
+    np.testing.assert_allclose(eye.codes(some), seen, atol=1e-5)
+    np.testing.assert_allclose(eye.knowing().codes(some), seen, atol=1e-5)
 
 
 @pytest.mark.slow
-def test_a_network_with_an_eye_sees_no_object_but_through_it(some):
+@pytest.mark.parametrize("kind", ["pixels", "attention-pixels"])
+def test_a_network_with_an_eye_sees_no_object_but_through_it(some, kind):
     room, keys, actions, _, _, _ = some
-    net = build_rooms(rooms_architecture("pixels", SMALL), 8)
+    net = build_rooms(rooms_architecture(kind, {"size": 16}), 8)
     again = jax.jit(lambda key, action: replay(room, key, action, "predict", True))(
         keys[0], actions[0]
     )
@@ -222,8 +243,8 @@ def test_a_network_with_an_eye_sees_no_object_but_through_it(some):
     )
     whole = read(net, (again.seen, again.glimpse))
     np.testing.assert_array_equal(whole.logits, read(net, (blind, again.glimpse)).logits)
-    dark = again.glimpse._replace(pictures=jnp.zeros_like(again.glimpse.pictures))
-    assert (whole.words != read(net, (again.seen, dark)).words).any()
+    other = again.glimpse._replace(pictures=again.glimpse.pictures + 1)
+    assert (whole.words != read(net, (again.seen, other)).words).any()
 
 
 def test_losses_of_parts_of_a_minibatch_add_up(some):

@@ -99,7 +99,7 @@ def test_a_chapter_is_what_the_world_does_step_by_step():
         state = world.reset(task)
         for t in range(SETTINGS.unroll):
             now = jax.tree.map(lambda a, r=room, t=t: a[r, t], chapters)
-            for one, other in zip(now.seen, observe(task, state), strict=True):
+            for one, other in zip(now.shown, observe(task, state), strict=True):
                 np.testing.assert_array_equal(one, other)
             np.testing.assert_array_equal(now.said, explain(task, state))
             assert (now.action == NOTHING) == (state.chosen >= 0)
@@ -134,7 +134,7 @@ def practice():
     advantage = jnp.asarray(rng.normal(size=shape), jnp.float32)
     return network, Practice(
         memory=visits.memory,
-        seen=chapters.seen,
+        shown=chapters.shown,
         said=chapters.said,
         action=chapters.action,
         log_prob=chapters.log_prob,
@@ -181,6 +181,27 @@ def test_the_objective_is_the_published_one():
         + 0.4 * found["explanation_loss"],
         rel=1e-5,
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["pixels", "attention-pixels"])
+def test_a_network_with_an_eye_reads_again_what_it_played(kind):
+    recipe = dataclasses.replace(SMALL, network=kind, widths=(("size", 8),))
+    world, network = small_world(), build_rooms(architecture_of(recipe), 0)
+    key, action_key = jax.random.key(3), jax.random.key(4)
+    visits = eqx.filter_jit(begin)(world, network, key, 4)
+    episode_key, _ = jax.random.split(key)
+    _, chapters, _ = eqx.filter_jit(play)(world, network, visits, SETTINGS, episode_key, action_key)
+    again = eqx.filter_jit(
+        lambda: jax.vmap(lambda c, m: network.read(c.shown, None, None, m, c.over))(
+            chapters, visits.memory
+        )
+    )()
+    np.testing.assert_allclose(again.value, chapters.value, atol=1e-4)
+    log_probs = jax.nn.log_softmax(again.logits)
+    taken = jnp.take_along_axis(log_probs, jnp.maximum(chapters.action, 0)[..., None], -1)[..., 0]
+    free = np.asarray(chapters.free)
+    np.testing.assert_allclose(taken[free], chapters.log_prob[free], atol=1e-4)
 
 
 def test_without_explanations_words_are_not_learnt():
@@ -238,7 +259,6 @@ def test_an_interrupted_job_ends_as_an_uninterrupted_one(tmp_path):
         ("entropy_weight", -1.0),
         ("explanations", "loud"),
         ("network", "huge"),
-        ("network", "pixels"),
         ("seed", -1),
     ],
 )

@@ -22,7 +22,7 @@ from seedo.learning._job import Method, Report, State, short, train
 from seedo.learning._kinds import NETWORKS, NetworkKind
 from seedo.learning._networks import KINDS, WIDTHS, Architecture, architecture, build
 from seedo.learning._reinforce import reinforce, way_of
-from seedo.learning._rooms_agent import ROOMS_KINDS, RoomsAgent
+from seedo.learning._rooms_agent import RoomsAgent
 from seedo.learning._weights import read_arrays
 from seedo.recipes import DaggerRecipe, FineTuning, Recipe, ReinforcementRecipe, Training
 
@@ -30,7 +30,6 @@ __all__ = [
     "KINDS",
     "NETWORKS",
     "PRETRAINED",
-    "ROOMS_KINDS",
     "WIDTHS",
     "Agent",
     "Architecture",

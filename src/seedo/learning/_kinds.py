@@ -26,6 +26,8 @@ NETWORKS = Registry(
         "retrieval": "seedo.learning._dag_imitation:TOKENS_NETWORK",
         "relational": "seedo.learning._rooms_imitation:ROOMS_NETWORK",
         "pixels": "seedo.learning._rooms_imitation:ROOMS_NETWORK",
+        "attention": "seedo.learning._rooms_imitation:ROOMS_NETWORK",
+        "attention-pixels": "seedo.learning._rooms_imitation:ROOMS_NETWORK",
         "text": "seedo.language.text:TEXT_NETWORK",
         "hf": "seedo.language.hub:HUB_NETWORK",
     },

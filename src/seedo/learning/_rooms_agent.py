@@ -13,6 +13,7 @@ from seedo.errors import UserError
 from seedo.learning._agent import Provenance, Trained
 from seedo.learning._folder import Stored, read_weights
 from seedo.learning._networks import merge_widths
+from seedo.learning._rooms_attention import AttentionNetwork
 from seedo.learning._rooms_eye import glimpse
 from seedo.learning._rooms_network import RoomsNetwork
 from seedo.worlds import Action, Spec
@@ -25,12 +26,15 @@ from seedo.worlds.rooms import (
     vocabulary,
 )
 
-ROOMS_KINDS = ("relational", "pixels")
+_WIDTHS = {"size": 64, "objects": 48, "code": 32, "attentions": 4, "pointers": 4}
+_ORDINARY = {"size": 48, "blocks": 1, "heads": 4}
 ROOMS_WIDTHS: dict[str, dict[str, int]] = {
-    kind: {"size": 64, "objects": 48, "code": 32, "attentions": 4, "pointers": 4}
-    for kind in ROOMS_KINDS
+    "relational": _WIDTHS,
+    "pixels": {width: size for width, size in _WIDTHS.items() if width != "code"},
+    "attention": _ORDINARY,
+    "attention-pixels": _ORDINARY,
 }
-"""Default widths; each can be overridden by name."""
+"""Kinds of networks and their default widths; each can be overridden by name."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class RoomsArchitecture:
     """Everything that fixes a rooms network's shape.
 
     Attributes:
-        kind: `relational` (symbolic observations) or `pixels`. widths: see `ROOMS_WIDTHS`.
+        kind: `relational` or `attention`, which read symbolic observations; `pixels` or
+            `attention-pixels`, which see frames. widths: see `ROOMS_WIDTHS`.
         listens: it takes explanations as input.
         words: the vocabulary that it names things with.
     """
@@ -47,6 +52,11 @@ class RoomsArchitecture:
     widths: dict[str, int]
     listens: bool = False
     words: tuple[str, ...] = vocabulary
+
+    @property
+    def sees(self) -> bool:
+        """Whether it is shown frames."""
+        return self.kind.endswith("pixels")
 
     def __hash__(self) -> int:
         return hash((self.kind, *sorted(self.widths.items()), self.listens))
@@ -73,24 +83,25 @@ def rooms_architecture(
     Raises:
         UserError: unknown kind or width, or a width that is not a positive whole number.
     """
-    if kind not in ROOMS_KINDS:
-        raise UserError("network", kind, f"rooms: use one of {', '.join(ROOMS_KINDS)}")
+    if kind not in ROOMS_WIDTHS:
+        raise UserError("network", kind, f"rooms: use one of {', '.join(ROOMS_WIDTHS)}")
     return RoomsArchitecture(kind, merge_widths(kind, ROOMS_WIDTHS[kind], widths), listens)
 
 
-def build_rooms(architecture: RoomsArchitecture, seed: int) -> RoomsNetwork:
+def build_rooms(architecture: RoomsArchitecture, seed: int) -> RoomsNetwork | AttentionNetwork:
     """A freshly initialised network."""
-    return RoomsNetwork(
+    ordinary = architecture.kind.startswith("attention")
+    return (AttentionNetwork if ordinary else RoomsNetwork)(
         len(vocabulary),
         MAX_WORDS,
         **architecture.widths,
         listen=architecture.listens,
-        pixels=architecture.kind == "pixels",
+        pixels=architecture.sees,
         key=jax.random.key(seed),
     )
 
 
-class RoomsAgent(Trained[RoomsNetwork, RoomsArchitecture]):
+class RoomsAgent(Trained[RoomsNetwork | AttentionNetwork, RoomsArchitecture]):
     """A player of world `rooms` that plays a trained network; see `Trained`, `build_rooms`.
 
     Its actions carry the words that it expects to be said.

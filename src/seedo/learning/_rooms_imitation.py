@@ -57,7 +57,7 @@ def rooms_course(datasets: list[Dataset], recipe: Any) -> Course:
             _keys(stream_key(batch.origin.seed, stream), jnp.asarray(batch.episode_id)),
             jnp.asarray(trimmed(logged_actions(batch), world.settings.linger)),
             jax.random.fold_in(jax.random.key(recipe.seed), step),
-            pixels=plan.kind == "pixels",
+            pixels=plan.sees,
         )
 
     return Course(

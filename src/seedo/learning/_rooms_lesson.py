@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 from numpy.typing import NDArray
 
-from seedo.learning._rooms_eye import Glimpse, glimpse
+from seedo.learning._rooms_eye import Glimpse, glimpse_of
 from seedo.worlds.rooms import (
     NOTHING,
     RoomState,
@@ -76,7 +76,7 @@ def replay(
 
     def step(state: Any, action: Array) -> tuple[Any, Replay]:
         seen, said = world.symbolic(task, state), say(world, control, task, state, other_key)
-        eyed = glimpse(world.pixels(task, state)) if pixels else None
+        eyed = glimpse_of(world.sights(task, state), state.agent) if pixels else None
         after, reward = world.advance(task, state, action)
         return after, Replay(seen, reward, said, eyed)
 

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from seedo.learning._layers import GatedMLP, Linear, Norm
-from seedo.learning._rooms_eye import Eye
+from seedo.learning._rooms_eye import SortingEye
 
 ACTIONS = 11
 ATTRIBUTE_VALUES = (19, 11, 6, 4)  # colours, shapes, textures, position classes
@@ -26,6 +26,8 @@ SQUARES = 11
 MOST_TRIALS = 16
 CUES = 5
 STEPS_SCALE = 20.0
+FEATURES = 12 + MOST_TRIALS + CUES + 2 * SQUARES + 5
+"""Of a step, apart from the objects."""
 
 
 class Verdict(NamedTuple):
@@ -40,7 +42,7 @@ class Scene(NamedTuple):
     """What a step shows, before memory: the step, and the objects in it."""
 
     step: Float[Array, "*steps d"]
-    codes: Float[Array, "*steps O D c"]  # of each object's attributes, of unit length
+    codes: Float[Array, "*steps O D c"]  # of each object's attributes; with an eye: their kinds
     same: Float[Array, "*steps O D"]  # how many others share the attribute, by the learnt codes
     place: Float[Array, "*steps O p"]
     present: Float[Array, "*steps O"]
@@ -86,7 +88,7 @@ class RoomsNetwork(eqx.Module):
     """
 
     attributes: list[Float[Array, "v c"]]
-    eye: Eye | None
+    eye: SortingEye | None
     sharpness: Float[Array, " 2"]
     rows: Float[Array, "q p"]
     columns: Float[Array, "q p"]
@@ -112,6 +114,7 @@ class RoomsNetwork(eqx.Module):
     name_in: Linear
     name_mlp: GatedMLP
     name_out: Linear
+    copy: Linear | None
     lexicon: Float[Array, "V w"]
     word_bias: Float[Array, "L V"]
     attentions: int = eqx.field(static=True)
@@ -140,7 +143,7 @@ class RoomsNetwork(eqx.Module):
         # Orthogonal codes: values never met in training still differ from all others.
         tables = () if pixels else ATTRIBUTE_VALUES
         self.attributes = [orthogonal(next(keys), (n, code)) for n in tables]
-        self.eye = Eye(dimensions, code, size, next(keys)) if pixels else None
+        self.eye = SortingEye(dimensions, vocabulary, size, next(keys)) if pixels else None
         self.sharpness = jnp.asarray([6.0, -3.0])
         span = 2 * FARTHEST + 1
         self.rows = jax.random.normal(next(keys), (span, 2 * place))
@@ -148,8 +151,7 @@ class RoomsNetwork(eqx.Module):
         self.glance_in = Linear(dimensions + place + 1, 32, next(keys))
         self.glance = GatedMLP(32, 32, next(keys))
         self.glance_out = Linear(32, size, next(keys))
-        known = 12 + MOST_TRIALS + CUES + 2 * SQUARES + 5
-        self.features = Linear(known, size, next(keys), scale=3.0)
+        self.features = Linear(FEATURES, size, next(keys), scale=3.0)
         self.heard = Linear(words * lexical, size, next(keys), bias=False) if listen else None
         self.norm_step = Norm(size)
         self.memory = Recurrent(size, next(keys))
@@ -165,10 +167,11 @@ class RoomsNetwork(eqx.Module):
         self.act_mlp = GatedMLP(acting, acting, next(keys))
         self.act_out = Linear(acting, ACTIONS, next(keys), scale=0.1)
         self.critic = Linear(2 * size + acting, 1, next(keys), scale=0.1)
-        named = attentions * code + attentions + objects + 2 * size
+        named = attentions * (0 if pixels else code) + attentions + objects + 2 * size
         self.name_in = Linear(named, 96, next(keys))
         self.name_mlp = GatedMLP(96, 96, next(keys))
         self.name_out = Linear(96, words * lexical, next(keys))
+        self.copy = Linear(2 * size, words * (attentions + 1), next(keys)) if pixels else None
         self.lexicon = 0.3 * jax.random.normal(next(keys), (vocabulary, lexical))
         self.word_bias = jnp.zeros((words, vocabulary))
 
@@ -184,27 +187,29 @@ class RoomsNetwork(eqx.Module):
         if self.eye is None:
             codes = jnp.stack(
                 [
-                    _pick(_unit(table), obs.objects[..., d])
+                    pick(_unit(table), obs.objects[..., d])
                     for d, table in enumerate(self.attributes)
                 ],
                 axis=-2,
             )
             where, present = obs.place, jnp.ones(obs.place.shape[:-1])
             chosen = jnp.arange(codes.shape[-3]) == obs.chosen[..., None]
-            step = self.features(_features(obs, obs.agent))
+            step = self.features(step_features(obs, obs.agent))
         else:
             obs, glimpse = obs
             codes = self.eye.codes(glimpse.pictures)
             where, present = glimpse.place, glimpse.present.astype(codes.dtype)
             chosen = jnp.zeros(where.shape[:-1])
             unseen = jnp.full_like(obs.agent, -1)
-            step = self.features(_features(obs, unseen)) + self.eye.surroundings(glimpse.brightness)
-        likeness = jnp.einsum("...idc,...jdc->...ijd", codes, codes)
+            step = self.features(step_features(obs, unseen)) + self.eye.surroundings(
+                glimpse.brightness
+            )
+        likeness = self._likeness(codes)
         alike = jax.nn.sigmoid(self.sharpness[0] * likeness + self.sharpness[1])
         others = (1.0 - jnp.eye(codes.shape[-3])) * present[..., None, :] * present[..., None]
         same = (alike * others[..., None]).sum(-2)
-        row = _pick(self.rows, where[..., 0] + FARTHEST)
-        column = _pick(self.columns, where[..., 1] + FARTHEST)
+        row = pick(self.rows, where[..., 0] + FARTHEST)
+        column = pick(self.columns, where[..., 1] + FARTHEST)
         half = row.shape[-1] // 2
         place = row[..., :half] * column[..., :half] + row[..., half:] + column[..., half:]
         place = jnp.concatenate([place, chosen[..., None].astype(place.dtype)], -1)
@@ -212,14 +217,22 @@ class RoomsNetwork(eqx.Module):
         seen = self.glance_in(jnp.concatenate([same, place], -1))
         step = step + self.glance_out(seen + self.glance(seen)).mean(-2)
         if self.heard is not None and heard is not None:
-            said = _pick(self.lexicon, heard) * (heard > 0)[..., None]
+            said = pick(self.lexicon, heard) * (heard > 0)[..., None]
             step = step + self.heard(said.reshape(*said.shape[:-2], -1))
         return Scene(step, codes, same, place, present, obs.cue)
+
+    def _likeness(self, codes: Float[Array, "*steps O D c"]) -> Float[Array, "*steps O O D"]:
+        if self.eye is None:
+            return jnp.einsum("...idc,...jdc->...ijd", codes, codes)
+        unit = _unit(codes)  # with so many kinds, summing is faster than small matrix products
+        return (unit[..., :, None, :, :] * unit[..., None, :, :, :]).sum(-1)
 
     def floats(self, inputs: Any, decisions: int) -> int:
         """Size of one activation for an episode."""
         steps = jax.tree.leaves(inputs)[0].shape[1]
-        return steps * 2 * self.norm_step.scale.size
+        floats = steps * 2 * self.norm_step.scale.size
+        # With an eye parts are larger: in each of them all pictures are looked at.
+        return floats if self.eye is None else floats // 8
 
     # -- with memory --------------------------------------------------------------------------
 
@@ -288,28 +301,43 @@ class RoomsNetwork(eqx.Module):
         value = self.critic(jnp.concatenate([state, y], -1))[..., 0]
         spoken = pointers[..., -1]
         code = jnp.einsum("...o,...hd,...odc->...hc", spoken, weights, scene.codes)
-        code = code.reshape(*code.shape[:-2], -1)
         of_spoken = jnp.einsum("...o,...of->...f", spoken, jnp.concatenate([common, x], -1))
-        cause = jnp.concatenate([code, of_spoken, state], -1)
-        return Verdict(logits, value, self._name(cause if told is None else _pick(cause, told)))
+        if told is not None:
+            code, of_spoken, state = (pick(part, told) for part in (code, of_spoken, state))
+        return Verdict(logits, value, self._name(code, of_spoken, state))
 
-    def _name(self, cause: Float[Array, "*steps f"]) -> Float[Array, "*steps L V"]:
-        said = self.name_in(cause)
+    def _name(
+        self,
+        code: Float[Array, "*steps h c"],
+        of_spoken: Float[Array, "*steps f"],
+        state: Float[Array, "*steps d"],
+    ) -> Float[Array, "*steps L V"]:
+        flat = code.reshape(*code.shape[:-2], -1)
+        cause = [of_spoken, state] if self.copy else [flat, of_spoken, state]
+        said = self.name_in(jnp.concatenate(cause, -1))
         said = self.name_out(said + self.name_mlp(said))
         said = said.reshape(*said.shape[:-1], self.word_bias.shape[0], -1)
-        return said @ self.lexicon.T + self.word_bias
+        logits = said @ self.lexicon.T + self.word_bias
+        if self.copy is None:
+            return logits
+        # Each word is one of its own or the kind of what is spoken of (See et al., 2017, eq. 9).
+        source = self.copy(state)
+        source = jax.nn.softmax(source.reshape(*source.shape[:-1], len(self.word_bias), -1), -1)
+        copied = jnp.einsum("...lh,...hv->...lv", source[..., 1:], code)
+        return jnp.log(source[..., :1] * jax.nn.softmax(logits, -1) + copied + 1e-9)
 
 
 def _unit(table: Float[Array, "v c"]) -> Float[Array, "v c"]:
     return table * jax.lax.rsqrt((table * table).sum(-1, keepdims=True) + 1e-6)
 
 
-def _pick(table: Float[Array, "v c"], index: Int[Array, "*axes"]) -> Float[Array, "*axes c"]:
+def pick(table: Float[Array, "v ..."], index: Int[Array, "*axes"]) -> Float[Array, "*axes ..."]:
+    """Rows of a table."""
     # A product with one-hot rows: the gradient of indexing is a scatter, slow on a CPU.
-    return jax.nn.one_hot(index, table.shape[0], dtype=table.dtype) @ table
+    return jnp.tensordot(jax.nn.one_hot(index, table.shape[0], dtype=table.dtype), table, 1)
 
 
-def _features(obs: Any, agent: Int[Array, "*steps 2"]) -> Float[Array, "*steps f"]:
+def step_features(obs: Any, agent: Int[Array, "*steps 2"]) -> Float[Array, "*steps f"]:
     numbers = jnp.stack(
         [
             obs.exploit,

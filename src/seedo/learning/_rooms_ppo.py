@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
+from seedo.learning._rooms_eye import glimpse_of
 from seedo.learning._rooms_lesson import say, told_words
 from seedo.learning._rooms_network import Verdict
 from seedo.learning._rooms_objective import word_loss
@@ -65,7 +66,7 @@ class Visit(NamedTuple):
 class Chapter(NamedTuple):
     """T steps of play in one room."""
 
-    seen: Symbolic  # [T, ...]
+    shown: Any  # Symbolic [T, ...], or with an eye a pair of it and Glimpse
     said: Int[Array, "T L"]  # before the action
     action: Int[Array, " T"]
     log_prob: Float[Array, " T"]
@@ -81,7 +82,7 @@ class Practice(NamedTuple):
     """What one room's chapter teaches."""
 
     memory: Any  # before the first step
-    seen: Symbolic
+    shown: Any
     said: Int[Array, "T L"]
     action: Int[Array, " T"]
     log_prob: Float[Array, " T"]
@@ -111,6 +112,14 @@ def _own(key: PRNGKeyArray, room: Array, episode: Array) -> PRNGKeyArray:
     return jax.random.fold_in(jax.random.fold_in(key, room), episode)
 
 
+def show(world: RoomsWorld, network: Any, visit: Visit) -> Any:
+    """What the network is shown: Symbolic, or with an eye a pair of it and Glimpse."""
+    seen = world.symbolic(visit.task, visit.state)
+    if network.eye is None:
+        return seen
+    return seen, glimpse_of(world.sights(visit.task, visit.state), visit.state.agent)
+
+
 def play(
     world: RoomsWorld,
     network: Any,
@@ -127,16 +136,19 @@ def play(
     """
     rooms = jnp.arange(len(visits.episode))
     last_trial = world.settings.trials - 1
+    if network.eye is not None:
+        network = eqx.tree_at(lambda n: n.eye, network, network.eye.knowing())
 
-    def think(visit: Visit, room: Array) -> tuple[Symbolic, Array, Any, Verdict]:
-        seen = world.symbolic(visit.task, visit.state)
+    def think(visit: Visit, room: Array) -> tuple[Any, Array, Any, Verdict]:
+        shown = show(world, network, visit)
         other = jax.random.fold_in(_own(episode_key, room, visit.episode), 1)
         said = say(world, settings.explanations, visit.task, visit.state, other)
-        memory, verdict = network.step(visit.memory, seen, said if settings.listens else None)
-        return seen, said, memory, verdict
+        memory, verdict = network.step(visit.memory, shown, said if settings.listens else None)
+        return shown, said, memory, verdict
 
     def act(visit: Visit, room: Array, draw: PRNGKeyArray) -> tuple[Visit, Chapter]:
-        seen, said, memory, verdict = think(visit, room)
+        shown, said, memory, verdict = think(visit, room)
+        seen: Symbolic = shown if network.eye is None else shown[0]
         log_probs = jax.nn.log_softmax(verdict.logits)
         action = jax.random.categorical(draw, log_probs).astype(jnp.int32)
         free = seen.chosen < 0  # a verdict is only dwelt on: agents do nothing then
@@ -148,7 +160,7 @@ def play(
         same = Visit(visit.task, state, memory, visit.episode, gained)
         fresh = _enter(world, network, episode_key, room, visit.episode + 1)
         chapter = Chapter(
-            seen=seen,
+            shown=shown,
             said=said,
             action=action,
             log_prob=log_prob,
@@ -202,7 +214,7 @@ def objective(
 
     def read(one: Practice, told: Array) -> Verdict:
         heard = one.said if settings.listens else None
-        return network.read(one.seen, heard, told, one.memory, one.over)
+        return network.read(one.shown, heard, told, one.memory, one.over)
 
     verdict = jax.vmap(read)(batch, told)
     log_probs = jax.nn.log_softmax(verdict.logits)
@@ -286,7 +298,7 @@ def make_round(
             said = shuffled(flat, (flat > 0).any(-1), told_key).reshape(said.shape)
         practice = Practice(
             memory=progress.visits.memory,
-            seen=chapters.seen,
+            shown=chapters.shown,
             said=said,
             action=chapters.action,
             log_prob=chapters.log_prob,

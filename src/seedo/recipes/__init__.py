@@ -6,7 +6,13 @@ by them is `seedo.learning`.
 
 from seedo.recipes._dagger import ASK, DaggerRecipe
 from seedo.recipes._imitation import EXPLANATIONS, PRECISIONS, Recipe, Training
-from seedo.recipes._reinforcement import LEARNT, REWARDS, FineTuning, ReinforcementRecipe
+from seedo.recipes._reinforcement import (
+    LEARNT,
+    REWARDS,
+    ROOMS_NETWORKS,
+    FineTuning,
+    ReinforcementRecipe,
+)
 from seedo.recipes._settings import Checked, setting
 from seedo.recipes._tuning import HUB, TuningRecipe
 
@@ -17,6 +23,7 @@ __all__ = [
     "LEARNT",
     "PRECISIONS",
     "REWARDS",
+    "ROOMS_NETWORKS",
     "Checked",
     "DaggerRecipe",
     "FineTuning",

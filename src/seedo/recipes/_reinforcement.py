@@ -21,6 +21,7 @@ from seedo.recipes._settings import (
 )
 
 REWARDS = ("expected", "sampled")
+ROOMS_NETWORKS = ("relational", "pixels", "attention", "attention-pixels")
 LEARNT = ("both", "explore", "exploit")
 
 
@@ -91,7 +92,7 @@ class ReinforcementRecipe(Checked):
     steps: int = setting(
         2_000_000, "Environment steps in all, rounded up to whole rounds.", count(1, 10**12)
     )
-    network: str = setting("relational", "Kind of network.", choice("relational"))
+    network: str = setting("relational", "Kind of network.", choice(*ROOMS_NETWORKS))
     widths: tuple[tuple[str, int], ...] = setting(
         (), "Widths in place of the network's defaults, e.g. size=64.", widths, "--width"
     )
