@@ -215,6 +215,8 @@ def test_noise_around_what_is_not_taken_never_makes_an_action_of_it():
         before, after = (around[i] for i in rng.integers(0, len(around), 2))
         if not isinstance(read_strictly(text, read_setting, False).found, Malformed):
             continue
+        if text.startswith(">") and before.strip():  # else it quotes no more
+            before = f"{before}\n"
         if after[:1].isalpha():  # words that are glued together are others
             after = f"\n{after}"
         reading = read_reply(f"{before}{text}{after}", GRAMMAR)

@@ -150,7 +150,7 @@ def _points_away(lead: str) -> bool:
 
 
 def _asks(after: str) -> bool:
-    return after.rstrip(_CLOSERS + _QUOTES).endswith("?")
+    return after.startswith("?") or after.rstrip(_CLOSERS + _QUOTES + "-").endswith("?")
 
 
 def _leads(before: str) -> bool:
