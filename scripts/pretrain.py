@@ -59,7 +59,7 @@ STAGES: dict[str, list[Stage]] = {
             "effects",
         ),
         Stage(
-            [(200_000, {"preset": "lampinen", "exploits": 4})],
+            [(400_000, {"preset": "lampinen", "exploits": 4})],
             {"network": "plain", "batch_size": 64, "learning_rate": 2e-3, "epochs": 2.0},
             "effects",
             watch_last=True,

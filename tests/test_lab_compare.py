@@ -253,7 +253,7 @@ def test_a_person_compares_two_players_over_two_values(tmp_path, visit, figure):
                 box.uncheck()
         for name in ("Random", "Largest effect (best heuristic)"):
             page.get_by_label(name, exact=True).check()
-        plain = page.get_by_label("Understudy, plain network")
+        plain = page.get_by_label("Seedo, plain network", exact=True)
         assert plain.is_disabled()
         assert "5 variables only" in cast.inner_text()
         page.get_by_label("Setting").select_option("confounders")

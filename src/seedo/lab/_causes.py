@@ -35,6 +35,7 @@ class Causes(Shown):
         "bayes:goal",
         "pretrained:dag",
         "pretrained:dag-plain",
+        "pretrained:dag-soft",
     )
     spoken = ("pretrained:dag-text",)
     usual = ("scripted:largest-effect", "bayes:eig", "pretrained:dag", "scripted:expert")

@@ -21,7 +21,7 @@ FORMAT = 1
 """Version of the agent folder: agent.json, weights.safetensors, metrics.jsonl and, to go on
 training, optimizer.safetensors."""
 
-PRETRAINED = ("dag", "dag-plain", "dag-text")
+PRETRAINED = ("dag", "dag-plain", "dag-soft", "dag-text")
 
 
 class Stored(NamedTuple):
