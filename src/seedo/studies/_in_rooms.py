@@ -13,7 +13,8 @@ from seedo.studies._study import Work
 
 
 def imitator(work: Work[Any], label: str, world: dict[str, Any], explanations: str) -> Agent:
-    """Who has imitated the expert: `scale.episodes` of its logs, `scale.epochs` passes over them.
+    """Who has imitated `scale.expert`: `scale.episodes` of its logs, `scale.epochs` passes over
+    them in minibatches of `scale.batch_size`, by `scale.network`.
 
     Args:
         work: its seed is that of the learner; the logs are the same for all.
@@ -24,12 +25,22 @@ def imitator(work: Work[Any], label: str, world: dict[str, Any], explanations: s
     stage: Any = worlds.make("rooms", **world)
     folder = f"logs/{'-'.join(str(v) for v in world.values())}-{work.scale.episodes}"
     logs = replace(work, seed=0).watched(
-        stage, rooms_player("expert", stage), work.scale.episodes, folder, "words"
+        stage, rooms_player(work.scale.expert, stage), work.scale.episodes, folder, "words"
     )
     return work.learnt(
         [logs.path], f"agents/{label}-{work.seed}", epochs=work.scale.epochs,
-        explanations=explanations,
+        explanations=explanations, network=work.scale.network,
+        batch_size=work.scale.batch_size,
     )  # fmt: skip
+
+
+def curve(agent: Agent) -> dict[str, list[float]]:
+    """How it learnt: after so many `episodes`, the loss of the action that counts (held-out
+    episodes, nats) and of a word of an explanation, where those are learnt."""
+    rows = agent.history
+    # What is held out is looked at now and then, and told again until the next look.
+    names = {"episodes": "episodes", "heldout_exploit_loss": "loss", "word_loss": "word_loss"}
+    return {new: [row[old] for row in rows] for old, new in names.items() if old in rows[-1]}
 
 
 def share_correct(run: Dataset) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from seedo import worlds
 from seedo.episodes import Dataset
 from seedo.studies._bars import bar_figure
@@ -25,17 +27,23 @@ class Scale:
     epochs: float  # passes over them
     test_episodes: int  # of every run
     seeds: int  # independent learners
+    network: str = "relational"  # or one that sees frames
+    expert: str = "expert"  # or one that sees no more than a frame shows
+    batch_size: int | None = None  # None: what is usual in rooms
+    beside: bool = True  # also learners without explanations and with a cue, and other choices
 
 
 Values = dict[str, dict[str, list[float]]]
 """Shares by condition and dimension, one a seed."""
 
 
-def _conditions() -> list[tuple[str, dict[str, Any], str]]:
+def _conditions(scale: Scale) -> list[tuple[str, dict[str, Any], str]]:
     """Label, world of the logs, and what becomes of their explanations."""
     found: list[tuple[str, dict[str, Any], str]] = [
         (f"explained-{d}", {"level": "confounded", "dimension": d}, "predict") for d in DIMENSIONS
     ]
+    if not scale.beside:
+        return found
     found.append(("unexplained", {"level": "confounded", "dimension": "colour"}, "none"))
     cued = {"level": "confounded", "dimension": "any", "cue": True}
     return [*found, ("cued", cued, "predict")]
@@ -44,9 +52,9 @@ def _conditions() -> list[tuple[str, dict[str, Any], str]]:
 def _play(work: Work[Scale]) -> dict[str, dict[str, list[Dataset]]]:
     found: dict[str, dict[str, list[Dataset]]] = {}
     for own in work.seeds(work.scale.seeds):
-        for label, world, explanations in _conditions():
+        for label, world, explanations in _conditions(work.scale):
             agent = imitator(own, label, world, explanations)
-            for by in DIMENSIONS:
+            for by in DIMENSIONS if work.scale.beside else [world["dimension"]]:
                 options = {"level": "deconfounded", "dimension": by, "cue": world.get("cue", False)}
                 run = own.played(
                     worlds.make("rooms", **options), agent, work.scale.test_episodes,
@@ -71,6 +79,8 @@ def _judge(_: Scale, values: Values) -> list[str]:
             f"Explained by {dimension}: chooses by {dimension} in {over_seeds(shares)} of "
             f"deconfounded rooms: {supports(min(shares) >= BAR)} the claim."
         )
+    if "cued" not in values:
+        return lines
     unexplained, cued = (
         ", ".join(f"{d} {over_seeds(values[label][d])}" for d in DIMENSIONS)
         for label in ("unexplained", "cued")
@@ -83,6 +93,12 @@ def _judge(_: Scale, values: Values) -> list[str]:
     ]
 
 
+def _draw(scale: Scale, values: Values) -> Figure:
+    if not scale.beside:
+        values = {"explained": {d: values[f"explained-{d}"][d] for d in DIMENSIONS}}
+    return bar_figure(values, DIMENSIONS, "share of deconfounded rooms", 0.25, BAR)
+
+
 STUDY = Study(
     name="deconfounding",
     claim="""Predicting explanations that speak of one dimension makes a learner generalise by that
@@ -91,13 +107,17 @@ STUDY = Study(
     design="""Expert logs of rooms in which one object is odd in colour, shape and texture at once;
         the verdict speaks of one of them. Imitation with the explanations as targets, never as
         input; then rooms in which three objects are each odd in another dimension. Symbolic
-        observations. Chance is 0.25.""",
+        observations, or frames at scale `pixels`. Chance is 0.25.""",
     refuted_if=f"for any dimension fewer than {BAR:.0%} of the choices follow the explanations.",
     measures="share chosen by dimension",
-    scales={"quick": Scale(20_000, 1.0, 1024, 1), "full": Scale(40_000, 1.0, 4096, 3)},
+    scales={
+        "quick": Scale(20_000, 1.0, 1024, 1),
+        "full": Scale(40_000, 1.0, 4096, 3),
+        "pixels": Scale(16_000, 1.0, 1024, 1, "pixels", "looking-expert", 32, beside=False),
+    },
     play=_play,
     measure=_measure,
     judge=_judge,
-    draw=lambda _, v: bar_figure(v, DIMENSIONS, "share of deconfounded rooms", 0.25, BAR),
+    draw=_draw,
     shows="Share of deconfounded rooms chosen by dimension",
 )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from seedo import worlds
+from matplotlib.figure import Figure
+
+from seedo import reports, worlds
 from seedo.episodes import Dataset
 from seedo.experimenters import rooms_player
 from seedo.studies._bars import bar_figure
-from seedo.studies._in_rooms import imitator, share_correct
+from seedo.studies._in_rooms import curve, imitator, share_correct
 from seedo.studies._study import Study, Work
 from seedo.studies._words import over_seeds
 
@@ -30,15 +33,24 @@ class Scale:
     epochs: float  # passes over them
     test_episodes: int  # of every run
     seeds: dict[str, int]  # independent learners, by what becomes of the explanations
+    network: str = "relational"  # or one that sees frames
+    expert: str = "expert"  # or one that sees no more than a frame shows
+    batch_size: int | None = None  # None: what is usual in rooms
+    tests: tuple[str, ...] = tuple(TESTS)
+    rivals: tuple[str, ...] = RIVALS
 
 
-Values = dict[str, dict[str, list[float]]]
-"""Shares by condition or rival and test, one a seed."""
+class Played(NamedTuple):
+    """Runs by condition or rival and test, one a seed; how each learner learnt."""
+
+    runs: dict[str, dict[str, list[Dataset]]]
+    curves: dict[str, list[dict[str, list[float]]]]
 
 
-def _play(work: Work[Scale]) -> dict[str, dict[str, list[Dataset]]]:
+def _play(work: Work[Scale]) -> Played:
     found: dict[str, dict[str, list[Dataset]]] = {}
-    stages = {test: worlds.make("rooms", **options) for test, options in TESTS.items()}
+    curves: dict[str, list[dict[str, list[float]]]] = {}
+    stages = {test: worlds.make("rooms", **TESTS[test]) for test in work.scale.tests}
 
     def tested(own: Work[Scale], who: str, player: object, label: str, test: str) -> None:
         folder = f"runs/{label}-{test.replace(' ', '-')}"
@@ -48,29 +60,31 @@ def _play(work: Work[Scale]) -> dict[str, dict[str, list[Dataset]]]:
     for condition, seeds in work.scale.seeds.items():
         for own in work.seeds(seeds):
             agent = imitator(own, condition, {"level": "meta"}, condition)
-            for test in TESTS:
+            curves.setdefault(condition, []).append(curve(agent))
+            for test in stages:
                 tested(own, condition, agent, f"{condition}-{own.seed}", test)
-    for rival in RIVALS:
+    for rival in work.scale.rivals:
         for test, world in stages.items():
             tested(work, rival, rooms_player(rival, world), rival, test)
-    return found
+    return Played(found, curves)
 
 
-def _measure(_: Work[Scale], found: dict[str, dict[str, list[Dataset]]]) -> Values:
+def _measure(_: Work[Scale], found: Played) -> dict[str, Any]:
+    """Shares of exploit trials won, by condition or rival and test, one a seed; and `curves`."""
     return {
         who: {test: [share_correct(run) for run in runs] for test, runs in own.items()}
-        for who, own in found.items()
-    }
+        for who, own in found.runs.items()
+    } | {"curves": found.curves}
 
 
-def _judge(scale: Scale, values: Values) -> list[str]:
+def _judge(scale: Scale, values: dict[str, Any]) -> list[str]:
     lines = [
         f"Explanations {condition}: "
-        + ", ".join(f"{test} {over_seeds(values[condition][test])}" for test in TESTS)
+        + ", ".join(f"{test} {over_seeds(values[condition][test])}" for test in scale.tests)
         + "."
         for condition in scale.seeds
     ]
-    best = max(RIVALS, key=lambda rival: values[rival]["new episodes"][0])
+    best = max(scale.rivals, key=lambda rival: values[rival]["new episodes"][0])
     lines.append(f"Best heuristic ({best}): {values[best]['new episodes'][0]:.3f}; chance 0.250.")
     with_ = values["predict"]["new episodes"]
     without = values.get("none", {}).get("new episodes", [])
@@ -90,6 +104,23 @@ def _judge(scale: Scale, values: Values) -> list[str]:
     ]
 
 
+def _draw(scale: Scale, values: dict[str, Any]) -> Figure:
+    """Bars; of learners that see frames, how they learn."""
+    if scale.network == "relational":
+        shares = {who: own for who, own in values.items() if who != "curves"}
+        return bar_figure(shares, scale.tests, "exploit trials won", 0.25, BAR)
+    figure, [[ax]] = reports.panels(1, 1, 5.2, 3.4)
+    colours = (reports.BLUE, reports.ORANGE, reports.GREY, reports.INK)
+    for (condition, own), colour in zip(values["curves"].items(), colours, strict=False):
+        won = over_seeds(values[condition]["new episodes"])
+        for number, one in enumerate(own):
+            label = f"explanations {condition}: then wins {won}" if number == 0 else None
+            ax.plot(one["episodes"], one["loss"], color=colour, label=label)
+    ax.set(xlabel="expert episodes watched", ylabel="loss of an action that counts (nats)")
+    ax.legend()
+    return figure
+
+
 STUDY = Study(
     name="explanations",
     claim="""A passive learner that also predicts explanations acquires a strategy of experimenting
@@ -100,17 +131,28 @@ STUDY = Study(
         dimension and only the one that counts pays. Imitation from the logs with explanations as
         targets, without, and with controls: words of other moments, or true but irrelevant ones.
         Then the network acts in new episodes, with values it never saw, and at the hardest
-        level.""",
+        level. Symbolic observations, or frames at scale `pixels`.""",
     refuted_if=f"""with explanations it wins fewer than {BAR:.0%} of the exploit trials of new
         episodes, or as many without them.""",
     measures="exploit trials won",
     scales={
         "quick": Scale(60_000, 1.0, 1024, {"predict": 1}),
         "full": Scale(60_000, 1.0, 4096, {"predict": 3, "none": 3, "shuffled": 1, "irrelevant": 1}),
+        "pixels": Scale(
+            12_000,
+            1.0,
+            1024,
+            {"predict": 1, "none": 1},
+            "pixels",
+            "looking-expert",
+            32,
+            ("new episodes",),
+            ("last-rewarded",),
+        ),
     },
     play=_play,
     measure=_measure,
     judge=_judge,
-    draw=lambda _, v: bar_figure(v, tuple(TESTS), "exploit trials won", 0.25, BAR),
+    draw=_draw,
     shows="Exploit trials won, by condition",
 )
