@@ -43,6 +43,8 @@ CLEAR, DIM = 0.01, 1.0
 """Noise at which one thing after another is changed."""
 UNKNOWING = "bayes:rotation"
 """Who goes by the evidence of the episode alone, with no view on what is held out."""
+ERRING = ("scripted:expert", *(f"slip-{step}:scripted:expert" for step in (5, 6, 7)))
+"""Experts of whom three of four err at one of their choices, and do better at the next."""
 CARRIES = 0.9
 """Of the return in distribution, from which on transfer is said to be there."""
 
@@ -113,7 +115,7 @@ FACTORS: dict[str, tuple[Cell, ...]] = {
                     (UNKNOWING,),
                     ("scripted:largest-effect",),  # nor does this one know the system
                     ("scripted:expert", "scripted:random"),  # of different skill
-                    ("slip-5:scripted:expert",),  # errs at its first choice, and does better then
+                    ERRING,
                 ),
                 (CLEAR, DIM),
             )
