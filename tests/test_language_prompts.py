@@ -81,6 +81,16 @@ def test_each_turn_says_which_it_is_of_how_many(worlds):
     assert "Experiment 1 of 12." in blicket.messages()[-1]["content"]
 
 
+def test_without_turns_nothing_is_said_but_what_happened():
+    conditions = Conditions(names="twelve", turns=False)
+    scene = open_scene(make("dag", n=3), 1, "perform", 0, conditions)
+    assert set(scene.names.words) <= set(NONSENSE)
+    while not scene.finished:
+        assert scene.messages()[-1]["content"].count("\n") <= 1
+        assert " of 3" not in scene.messages()[-1]["content"]
+        scene.reply(scene.example())
+
+
 def test_pseudo_words_are_pronounceable_unknown_and_enough():
     assert len(set(PSEUDO_WORDS)) == len(PSEUDO_WORDS) >= 500
     assert not {*PSEUDO_WORDS} & {*NONSENSE}

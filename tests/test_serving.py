@@ -16,7 +16,7 @@ import pytest
 
 from seedo import worlds
 from seedo.episodes import Dataset
-from seedo.language import Calls, load_speaker, record_llm, record_speaker
+from seedo.language import Calls, Conditions, load_speaker, record_llm, record_speaker
 from seedo.learning import agent_folder
 
 pytestmark = pytest.mark.slow
@@ -75,8 +75,13 @@ def actions(path):
 
 def test_over_http_it_does_what_it_does_in_process(served, tmp_path):
     world = worlds.make("dag", split="heldout-link")
-    record_speaker(world, load_speaker("pretrained:dag-text"), EPISODES, 0, tmp_path / "inside")
-    run = record_llm(world, served, EPISODES, 0, tmp_path / "http", calls=Calls(max_connections=2))
+    inside = load_speaker("pretrained:dag-text")
+    plain = Conditions(names="twelve", turns=False)  # what it has learnt to read, told by others
+    record_speaker(world, inside, EPISODES, 0, tmp_path / "inside", conditions=plain)
+    run = record_llm(
+        world, served, EPISODES, 0, tmp_path / "http", calls=Calls(max_connections=2),
+        conditions=plain,
+    )  # fmt: skip
     assert run.finished == EPISODES, run
     for inside, outside in zip(
         actions(tmp_path / "inside"), actions(tmp_path / "http"), strict=True

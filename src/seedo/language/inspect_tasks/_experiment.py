@@ -48,6 +48,7 @@ def experiment(
     tools: str = "none",
     decimals: int = 1,
     attempts: int = 3,
+    turns: bool = True,
     strict: bool = False,
     examples_player: str = "scripted:expert",
     examples_seed: int = 0,
@@ -64,7 +65,7 @@ def experiment(
         experiments: before the scored actions.
         settings: any other option of the world.
         names, instruction, reasoning, check, structure, examples, explanations, tools, decimals,
-            attempts, strict: see `seedo.language.Conditions`.
+            attempts, turns, strict: see `seedo.language.Conditions`.
         examples_player, examples_seed: who plays the examples, and the seed of their stream.
         examples_indices: which are shown; the first `examples` if None.
     """
@@ -79,6 +80,7 @@ def experiment(
         tools=tools,
         decimals=decimals,
         attempts=attempts,
+        turns=turns,
         strict=strict,
     )
     stage = _open_world(world, split, _given(n=n, experiments=experiments), settings)
@@ -102,6 +104,7 @@ def odd_one_out(
     explanations: bool = False,
     tools: str = "none",
     attempts: int = 3,
+    turns: bool = True,
     strict: bool = False,
 ) -> Task:
     """Find out which property makes an object the odd one, then take the odd one out.
@@ -117,6 +120,7 @@ def odd_one_out(
         explanations=explanations,
         tools=tools,
         attempts=attempts,
+        turns=turns,
         strict=strict,
     )
     stage = _open_world("rooms", split, _given(experiments=experiments), settings)
@@ -140,6 +144,7 @@ def recitation(
     tools: str = "none",
     decimals: int = 1,
     attempts: int = 3,
+    turns: bool = True,
     strict: bool = False,
 ) -> Task:
     """How much is recited from names, and how much discovered by experiments?
@@ -151,7 +156,7 @@ def recitation(
         arms: `experiments`, `zero`.
         episodes: systems; each is one sample in every cell.
         split, n, seed, experiments, settings: see `experiment`.
-        instruction, reasoning, tools, decimals, attempts, strict: see `experiment`.
+        instruction, reasoning, tools, decimals, attempts, turns, strict: see `experiment`.
     """
     chosen = _words(kinds)
     wanted = _words(arms)
@@ -170,6 +175,7 @@ def recitation(
                 tools=tools,
                 decimals=decimals,
                 attempts=attempts,
+                turns=turns,
                 strict=strict,
             )
             cell = {"names": kind, "arm": arm, "cell": f"{kind}/{arm}"}

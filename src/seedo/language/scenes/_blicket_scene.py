@@ -62,7 +62,7 @@ class BlicketScene(PlainScene):
         return self.write(Do(target, 1.0 - self._shown[target]))
 
     def _turn(self) -> list[str]:
-        if self.finished:
+        if self.finished or not self.conditions.turns:
             return []
         toggles, step = self.world.settings.toggles, self.step
         if self.exploiting:

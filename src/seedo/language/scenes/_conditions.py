@@ -8,7 +8,7 @@ from typing import Any
 
 from seedo.errors import UserError, one_of, whole
 
-NAME_KINDS = ("nonsense", "letters", "familiar", "contrary", "permuted")
+NAME_KINDS = ("nonsense", "letters", "familiar", "contrary", "permuted", "twelve")
 INSTRUCTIONS = ("rules", "strategy")
 TOOLS = ("none", "actions", "analysis")
 
@@ -20,7 +20,8 @@ class Conditions:
     Attributes:
         names: what variables are called: `nonsense` words, `letters` (those of the logs),
             `familiar` (true to the system), `contrary` (familiar, against the system's direction)
-            or `permuted` (familiar, at random).
+            or `permuted` (familiar, at random); or the `twelve` words that text understudies have
+            as tokens, for those that are served by others.
         instruction: `rules` only, or `strategy`: also that every variable is worth testing and
             that correlation is not causation.
         reasoning: replies may think step by step before their last line.
@@ -32,6 +33,7 @@ class Conditions:
         tools: `none`: one-line text actions; `actions`: actions as tools; `analysis`: also a
             posterior, a regression and a calculator.
         decimals: digits after the point of every number said.
+        turns: each turn says which experiment it is of how many, and the first shows an action.
         strict: a reply has to be the very line that is asked for; else one that is unmistakably one
             legal action is taken in whatever wrapping.
         attempts: malformed replies at one step before the step passes with nothing done.
@@ -47,6 +49,7 @@ class Conditions:
     tools: str = "none"
     decimals: int = 1
     attempts: int = 3
+    turns: bool = True
     strict: bool = False
 
     def __post_init__(self) -> None:
@@ -56,7 +59,7 @@ class Conditions:
             ("tools", TOOLS),
         ):
             one_of(field, getattr(self, field), options)
-        for field in ("reasoning", "check", "structure", "explanations", "strict"):
+        for field in ("reasoning", "check", "structure", "explanations", "turns", "strict"):
             if not isinstance(getattr(self, field), bool):
                 raise UserError(field, getattr(self, field), "use true or false")
         for field, lowest, highest in (

@@ -11,7 +11,7 @@ from seedo.inference.exact import bayes_supported
 from seedo.language.scenes._analyses import say_posterior
 from seedo.language.scenes._arrows import arrows_question
 from seedo.language.scenes._familiar import familiar
-from seedo.language.scenes._names import Names, letters, nonsense
+from seedo.language.scenes._names import Names, letters, nonsense, token_names
 from seedo.language.scenes._plain_scene import Do, PlainScene
 from seedo.language.scenes._prompts import dag_instructions
 from seedo.language.scenes._scene import Question, Scene, Tool
@@ -89,4 +89,5 @@ def _named(episode: Live, kind: str, rng: np.random.Generator) -> Names:
     spec = episode.world.spec
     if kind == "letters":
         return letters(spec.variables)
-    return nonsense(spec.n, rng) if kind == "nonsense" else familiar(episode, kind, rng)
+    drawn = {"nonsense": nonsense, "twelve": token_names}.get(kind)
+    return drawn(spec.n, rng) if drawn is not None else familiar(episode, kind, rng)

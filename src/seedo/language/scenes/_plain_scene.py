@@ -14,7 +14,7 @@ from seedo.errors import UserError
 from seedo.language.scenes._analyses import Results, regress
 from seedo.language.scenes._conditions import Conditions
 from seedo.language.scenes._dag_words import say_action, say_goal, say_results, say_variables
-from seedo.language.scenes._names import Names, letters, nonsense
+from seedo.language.scenes._names import Names, letters, nonsense, token_names
 from seedo.language.scenes._prompts import said_values, say_example, say_turn, setting_rules
 from seedo.language.scenes._scene import Message, Scene, Tool
 from seedo.language.scenes.replies import (
@@ -77,6 +77,8 @@ class PlainScene(Scene):
         """Names of the episode's variables; drawn from the episode, never from who plays."""
         if kind == "letters":
             return letters(self.called)
+        if kind == "twelve":
+            return token_names(len(self.called), rng)
         if kind != "nonsense":
             remedy = f"variables of world {self.world.name} have nonsense names or letters"
             raise UserError("names", kind, remedy)
@@ -123,7 +125,7 @@ class PlainScene(Scene):
 
     def _turn(self) -> list[str]:
         """Which experiment or scored action is next."""
-        if self.finished or self.episode.phase == OBSERVE:
+        if self.finished or self.episode.phase == OBSERVE or not self.conditions.turns:
             return []
         phases, step = self.world.spec.phases, self.step
         own = [i for i, phase in enumerate(phases) if phase == self.episode.phase]

@@ -25,7 +25,7 @@ def say_turn(exploiting: bool, number: int, count: int) -> str:
 
 def say_example(line: str, conditions: Conditions) -> str:
     """Shows the form of an action with one of the task at hand; "": there is none to show."""
-    if not line or conditions.tools != "none":
+    if not line or conditions.tools != "none" or not conditions.turns:
         return ""
     return f"An action is a line such as: {line}"
 

@@ -89,7 +89,7 @@ class RoomsScene(Scene):
         opening: Sequence[Message] = (),
     ) -> None:
         conditions = conditions or Conditions()
-        if conditions.names in ("contrary", "permuted"):
+        if conditions.names in ("contrary", "permuted", "twelve"):
             raise UserError("names", conditions.names, "rooms have nonsense, letters or familiar")
         if conditions.structure:
             raise UserError("structure", True, "rooms have no causal structure to ask for")
