@@ -30,7 +30,9 @@ from seedo.language.items import (
     OneOf,
     Rows,
     SomeOf,
+    accuracy,
     alphabet_effects,
+    among_answered,
     answered,
     by_cell,
     content_effect,
@@ -39,6 +41,7 @@ from seedo.language.items import (
     items,
     paired_content_effects,
     second,
+    share_answered,
     valid,
 )
 
@@ -329,8 +332,52 @@ def test_answers_are_normalised(form, text, normal):
         ("Answer: valid" + " " * 30_000, "too-long"),
     ],
 )
-def test_other_replies_are_malformed(reply, reason):
-    assert items("syllogisms", 1, 0)[0].read(reply).reason == reason
+def test_where_the_form_counts_other_replies_are_malformed(reply, reason):
+    assert items("syllogisms", 1, 0)[0].read(reply, strict=True).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "reply", "answer"),
+    [
+        ("syllogisms", "valid", "valid"),
+        ("syllogisms", "Invalid.", "invalid"),
+        ("syllogisms", "**Answer:** valid", "valid"),
+        ("syllogisms", "Answer: **invalid**.", "invalid"),
+        ("syllogisms", "So.\nAnswer: valid", "valid"),
+        ("syllogisms", "Answer: valid\n\nAll are, so some are.", "valid"),
+        ("syllogisms", "The answer is invalid.", "invalid"),
+        ("syllogisms", "The argument is valid because all are.", "valid"),
+        ("syllogisms", "\\boxed{valid}", "valid"),
+        ("syllogisms", '{"answer": "invalid"}', "invalid"),
+        ("syllogisms", "<think>valid?</think>Answer: invalid", "invalid"),
+        ("syllogisms", "At first sight valid. Final answer: invalid", "invalid"),
+        ("syllogisms", "valid or invalid", None),
+        ("syllogisms", "Answer: valid\nAnswer: invalid", None),
+        ("syllogisms", "The argument is not valid.", None),
+        ("syllogisms", "Is it valid?", None),
+        ("syllogisms", "Answer: maybe", None),
+        ("syllogisms", "<think>Answer: valid</think>", None),
+        ("syllogisms", "User: valid", None),
+        ("syllogisms", "", None),
+        ("entailment", "Not entailed.", "not entailed"),
+        ("entailment", "Answer: `entailed`", "entailed"),
+    ],
+)
+def test_an_unmistakable_answer_is_read_in_any_wrapping(kind, reply, answer):
+    found = _first(kind).read(reply)
+    assert (found if isinstance(found, str) else None) == answer
+
+
+def test_silence_counts_as_chance_beside_the_share_answered_and_accuracy_among_these():
+    made = items("syllogisms", 40, 0)
+    said = [f"Answer: {i.gold}" if n % 2 else "Well." for n, i in enumerate(made)]
+    rows = [answered(i, reply) for i, reply in zip(made, said, strict=True)]
+    assert accuracy(rows).value == pytest.approx(0.5 * 1 + 0.5 * 0.5)
+    assert share_answered(rows).value == 0.5
+    assert (among_answered(rows).value, among_answered(rows).n) == (1, 20)
+    silent = [answered(i, "Well.") for i in made]
+    assert accuracy(silent).value == pytest.approx(0.5)
+    assert among_answered(silent).value is None
 
 
 @given(st.text(), st.sampled_from(KINDS))
@@ -446,7 +493,9 @@ def test_content_effects_run_through_inspect(tmp_path):
     assert isinstance(log, EvalLog)
     assert metrics["content_effect/syllogisms"] == pytest.approx(0.75)
     assert metrics["syllogisms/valid/believable"] == 1
-    assert metrics["wason/social"] == 0
+    assert metrics["wason/social"] == pytest.approx(1 / 15)  # nothing was answered: chance
+    assert metrics["answered/wason/social"] == 0
+    assert metrics["among_answered/syllogisms/valid/believable"] == 1
     assert metrics["random_floor/wason"] == pytest.approx(1 / 15)
     rows = list(inspect_tasks.item_rows(log))
     assert sum(row.malformed for row in rows) == 24
@@ -470,7 +519,8 @@ def test_analogies_run_through_inspect_and_hostile_replies_are_counted(tmp_path)
     task = inspect_tasks.analogies(count=6, reasoning=True)
     log, metrics = _evaluate(task, _mock(reply), tmp_path)
     assert metrics["letter-strings/permuted"] == 1
-    assert metrics["grids/usual"] == 0
+    assert metrics["grids/usual"] < 1e-3  # chance
+    assert metrics["answered/grids/usual"] == 0
     assert metrics["usual_less_other/matrices/permuted"] == 0
     assert sum(row.malformed for row in inspect_tasks.item_rows(log)) == 6
 

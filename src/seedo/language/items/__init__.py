@@ -4,6 +4,7 @@ from seedo.language.items._alphabets import ALPHABETS
 from seedo.language.items._effects import (
     Answered,
     ContentEffect,
+    accuracy,
     alphabet_effects,
     among_answered,
     answered,
@@ -47,6 +48,7 @@ __all__ = [
     "OneOf",
     "Rows",
     "SomeOf",
+    "accuracy",
     "alphabet_effects",
     "among_answered",
     "answered",
