@@ -349,8 +349,8 @@ STUDY = Study(
     claim="""A network that only imitated logs comes within 5 % of the best exact Bayesian player,
         over noise and number of experiments.""",
     design="""World `dag` (linear, 5 variables) over noise variance, experiments and split. Learned
-        agents play every cell. Bayesian players (greedy in expected information gain, in expected
-        return, or in rotation; all exploit by the exact posterior) and heuristics never look at the
+        agents play every cell. Bayesian players (greedy in expected information gain, or in
+        rotation; all exploit by the exact posterior) and heuristics never look at the
         steps left, so each is played once with the most experiments and read after fewer. The same
         systems and noise for all players of a cell. The ceiling of a cell is the Bayesian player
         with the highest mean return, picked after the fact, which favours it; it is told the noise
