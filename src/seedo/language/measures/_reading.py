@@ -28,6 +28,7 @@ from seedo.language.scenes import (
     DagScene,
     Do,
     Message,
+    is_stage_direction,
     posterior_of,
     relevant_rows,
     scene_of,
@@ -88,7 +89,9 @@ class ReadingScene(DagScene):
             return said
         rows = [f"{self.write(action)}: {self.results(self._experiment(action))}"
                 for action in self._made]  # fmt: skip
-        return "\n".join([said, "Experiments made by somebody else:", *rows, *self._goal()])
+        listed = [line for line in said.split("\n") if not is_stage_direction(line)]
+        head = [*listed, "Experiments made by somebody else:", *rows]
+        return "\n".join([*head, *self._turn(), *self._shown_action(), *self._goal()])
 
     def _experiment(self, action: Do) -> np.ndarray:
         return self.episode.act(action.target, action.value).outcome

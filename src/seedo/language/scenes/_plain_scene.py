@@ -108,8 +108,12 @@ class PlainScene(Scene):
         said = say_variables(self.names, self.relevant)
         while not self.finished and self.episode.phase == OBSERVE:
             said.append(self.results(self.episode.act(-1).outcome))
-        example = [] if self.finished else [say_example(self.example(), self.conditions)]
-        return "\n".join([*said, *self._turn(), *filter(None, example), *self._goal()])
+        return "\n".join([*said, *self._turn(), *self._shown_action(), *self._goal()])
+
+    def _shown_action(self) -> list[str]:
+        """The line that shows what an action looks like."""
+        shown = say_example(self.example(), self.conditions)
+        return [shown] if shown else []
 
     @property
     def relevant(self) -> np.ndarray:
