@@ -12,9 +12,10 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Unpack
 
-from seedo.episodes import DamagedShard, Dataset, DatasetWriter, Origin, write_atomic
+from seedo.episodes import Dataset, DatasetWriter, Origin, write_atomic
 from seedo.errors import UserError
 from seedo.language.runs._calls import OUT_OF_BUDGET, Calls, Played
 from seedo.language.runs._conversations import Conversations, line
@@ -203,10 +204,10 @@ def _check_budget(
 
 def _kept_choice(out: str | os.PathLike[str]) -> tuple[dict[str, Any], Examples] | None:
     """What an interrupted run has chosen."""
-    try:
-        job: dict[str, Any] = dict(Dataset(out).job)
+    try:  # also of a run without a whole shard, which is no dataset yet
+        job: dict[str, Any] = json.loads((Path(out) / "manifest.json").read_text())["job"]
         return job["chosen"], Examples.from_dict(job["examples"])
-    except (UserError, DamagedShard, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
