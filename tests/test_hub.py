@@ -56,9 +56,10 @@ def small_model(folder, template=TEMPLATE, **changes):
     coder.chat_template = template
     torch.manual_seed(0)
     sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
-             "num_attention_heads": 2, "num_key_value_heads": 1}  # fmt: skip
+             "num_attention_heads": 2, "num_key_value_heads": 1,
+             "max_position_embeddings": 4096}  # fmt: skip
     config = transformers.LlamaConfig(
-        vocab_size=len(coder), max_position_embeddings=4096, eos_token_id=coder.eos_token_id,
+        vocab_size=len(coder), eos_token_id=coder.eos_token_id,
         bos_token_id=None, pad_token_id=coder.pad_token_id, **sizes | changes,
     )  # fmt: skip
     transformers.LlamaForCausalLM(config).save_pretrained(folder)

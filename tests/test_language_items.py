@@ -445,9 +445,10 @@ def test_the_effect_of_alphabets_is_taken_within_blocks():
         answered(item, f"Answer: {item.gold if item.conditions['alphabet'] == 'usual' else 'a'}")
         for item in items("letter-strings", 90, 0)
     ]
+    chance = 1e-5  # at most; what is no answer counts as that
     assert {k: v.value for k, v in alphabet_effects(rows).items()} == {
-        "letter-strings/permuted": 1,
-        "letter-strings/symbols": 1,
+        "letter-strings/permuted": pytest.approx(1, abs=chance),
+        "letter-strings/symbols": pytest.approx(1, abs=chance),
     }
 
 

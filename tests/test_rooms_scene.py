@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import itertools
 import json
+import re
 
 import jax
 import numpy as np
@@ -70,10 +71,15 @@ def test_the_experts_lines_solve_episodes_of_every_level(level):
 # -- what is said ----------------------------------------------------------------------------------
 
 
+def listed(said):
+    """The lines of the last list of objects."""
+    return [line for line in said.splitlines() if re.match(r"[1-4]: ", line)][-4:]
+
+
 def objects(said):
     """What the last list of objects says, read with no knowledge but of the form."""
     found = []
-    for line in said.splitlines()[-4:]:
+    for line in listed(said):
         _, _, rest = line.partition(": ")
         fields = dict(part.split(" ") for part in rest.split(", "))
         found.append([fields[kind] for kind in KINDS])
@@ -110,7 +116,7 @@ def test_objects_are_told_as_the_world_has_them(meta, begin):
     for i in range(5):
         scene = open_scene(meta, 1, "perform", i, Conditions(names="familiar"))
         truth = np.asarray(meta.symbolic(*begin(1, i)).objects)
-        told = scene.messages()[-1]["content"].splitlines()[-4:]
+        told = listed(scene.messages()[-1]["content"])
         for k, (line, (colour, shape, texture, place)) in enumerate(zip(told, truth, strict=True)):
             look = f"{VALUES[0][colour]} {VALUES[2][texture]} {VALUES[1][shape]}"
             assert line == f"{k + 1}: {look} {places[place]}"
@@ -125,7 +131,7 @@ def test_nonsense_names_differ_between_episodes_and_tell_the_same_rooms(meta):
         for kind in ("nonsense", "letters")
     }
     pairs = set()
-    for own, line in zip(objects(told["nonsense"]), told["letters"].splitlines()[-4:], strict=True):
+    for own, line in zip(objects(told["nonsense"]), listed(told["letters"]), strict=True):
         colour, texture, shape = line.split()[1:4]
         pairs |= set(zip(KINDS, own, (colour, shape, texture), strict=True))
     for (kind1, own1, true1), (kind2, own2, true2) in itertools.combinations(pairs, 2):

@@ -22,7 +22,7 @@ from seedo.language import (
     record_speaker,
     speaks,
 )
-from seedo.language.scenes import is_stage_direction, letters
+from seedo.language.scenes import Conditions, is_stage_direction, letters
 from seedo.language.text import (
     CHAT_TEMPLATE,
     END_ID,
@@ -44,8 +44,8 @@ WORLD = worlds.make("dag", n=4, exploits=2, goals="fresh")
 WIDTHS = (("size", 16), ("layers", 1), ("heads", 2), ("inner", 24), ("longest", 512))
 
 
-def played(index, player="expert"):
-    scene = DagScene(WORLD, 0, "perform", index)
+def played(index, player="expert", **conditions):
+    scene = DagScene(WORLD, 0, "perform", index, Conditions(**conditions))
     act = scene.actor(experimenters.scripted(player))
     while not scene.finished:
         scene.reply(scene.write(act()))
@@ -138,7 +138,7 @@ def test_any_text_has_tokens_and_they_spell_it_again(text):
 
 
 def test_names_and_numbers_of_the_stage_are_one_token_each():
-    scene = played(0)
+    scene = played(0, names="twelve", turns=False)
     for message in scene.messages()[1:]:
         words = message["content"].replace("\n", " ").split(" ")
         pieces = tokenizer().encode(" " + message["content"], add_special_tokens=False)

@@ -140,9 +140,11 @@ class Rows:
 
     def read(self, text: str) -> str | None:
         bare = text.strip(" [].") if "." not in self.symbols else text.strip(" []")
-        rows = ["".join(row.split()) for row in bare.split("/")]
-        if any(not row for row in rows):
+        parts = [row.split() for row in bare.split("/")]
+        # Words are no symbols: a sentence is no answer in letters, though it consists of them.
+        if any(not row or (len(row) > 1 and max(map(len, row)) > 2) for row in parts):
             return None
+        rows = ["".join(row) for row in parts]
         rows = [row if set(row) <= set(self.symbols) else row.lower() for row in rows]
         if any(not set(row) <= set(self.symbols) for row in rows):
             return None

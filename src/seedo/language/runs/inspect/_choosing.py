@@ -96,7 +96,8 @@ def choose_by_play(
         task = episode_task(plan, range(episodes))
         with tempfile.TemporaryDirectory() as folder:
             log = play(task, open_model(model, calls, seed), Path(folder), calls, meter)
-        earned = [each.record["return"] for each in played(log) if not each.failure]
+            # Inspect reads samples when they are asked for: while their file is there.
+            earned = [each.record["return"] for each in played(log) if not each.failure]
         returns.append(float(np.mean(earned)) if earned else math.nan)
     best = int(np.argmax(np.nan_to_num(returns, nan=-np.inf)))
     return Chosen(candidates[best], tuple(candidates), tuple(returns), episodes, meter.spent)
