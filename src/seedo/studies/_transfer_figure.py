@@ -15,8 +15,7 @@ _COLUMNS = 4
 
 
 def map_of_transfer(ladder: Mapping[str, Cells], factors: Mapping[str, Cells]) -> Figure:
-    """Returns over noise, one panel a network; held-out against in-distribution return, one panel a
-    factor.
+    """Returns over noise, one panel a network; with and without a change, one panel a factor.
 
     Args:
         ladder: by network, cells that differ in noise and in what is held out.
@@ -25,13 +24,14 @@ def map_of_transfer(ladder: Mapping[str, Cells], factors: Mapping[str, Cells]) -
     count = len(ladder) + len(factors)
     columns = min(_COLUMNS, count)
     rows = -(-count // columns)
-    figure, axes = reports.panels(rows, columns, 2.9 * columns, 2.8 * rows)
+    width = 3.9 if factors else 2.9  # names of cells take room
+    figure, axes = reports.panels(rows, columns, width * columns, 2.8 * rows)
     panels = list(axes.ravel())
     for ax, (name, cells) in zip(panels, ladder.items(), strict=False):
         _over_noise(ax, cells)
         ax.set(title=name, ylim=(-0.05, 1.05))
     for ax, (name, cells) in zip(panels[len(ladder) :], factors.items(), strict=False):
-        _against(ax, cells)
+        _changed(ax, cells)
         ax.set_title(name)
     for ax in panels[count:]:
         ax.set_axis_off()
@@ -74,22 +74,25 @@ def _curve(
     ax.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)
 
 
-def _against(ax: Axes, cells: Cells) -> None:
-    """Held-out return against that in distribution; on the line both are equal."""
-    ax.plot([0, 1], [0, 1], color=reports.GREY, lw=0.8)
-    for own in cells:
-        cell = own["cell"]
+def _changed(ax: Axes, cells: Cells) -> None:
+    """In distribution (grey) and on the held-out link, a line a cell; red where it is noisy."""
+    cells = sorted(cells, key=lambda own: float(own["cell"]["noise"]))
+    for row, own in enumerate(cells):
         inside, outside = own["train"]["value"], own["heldout-link"]["value"]
-        clear = cell["noise"] < 0.1
-        ax.plot(inside, outside, "o", ms=4, color=reports.BLUE if clear else reports.RED)
-        ax.annotate(_told(cell), (inside, outside), fontsize=6, xytext=(3, 3),
-                    textcoords="offset points")  # fmt: skip
-    ax.set(xlim=(0, 1.05), ylim=(-0.05, 1.05), xlabel="in distribution", ylabel="held-out link")
+        colour = reports.BLUE if own["cell"]["noise"] < 0.1 else reports.RED
+        ax.plot([inside, outside], [row, row], color=colour, lw=1)
+        ax.plot(inside, row, "o", ms=4, color=reports.GREY)
+        ax.plot(outside, row, "o", ms=4, color=colour)
+    ax.set_yticks(range(len(cells)), [_told(own["cell"]) for own in cells], fontsize=6)
+    ax.set(xlim=(-0.05, 1.05), ylim=(len(cells) - 0.5, -0.5), xlabel="share of omniscient return")
 
 
 def _told(cell: Mapping[str, Any]) -> str:
     """What was changed."""
-    parts = [str(v) for _, v in (*cell["world"], *cell["recipe"])]
-    parts += [" and ".join(cell["watched"])] if "watched" in cell else []
-    parts += [f"{cell['episodes']:,}, {cell['epochs']:g} times"] if not parts else []
-    return " ".join(parts)
+    parts = [cell["network"]] * (cell["network"] != "plain")
+    parts += [f"{name} {value}" for name, value in (*cell["world"], *cell["recipe"])]
+    if "watched" in cell:
+        names = [name.removeprefix("scripted:") for name in cell["watched"]]
+        parts.append("watched " + (", ".join(names) if len(names) < 3 else f"{names[0]} who errs"))
+    parts.append(f"{cell['episodes'] // 1000:,}k × {cell['epochs']:g}")
+    return ", ".join(parts)
