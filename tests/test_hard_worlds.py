@@ -110,6 +110,7 @@ def test_effects_under_shocks_are_those_of_a_listing_of_all_graphs():
     assert (known.predictive(3, 0, 4, 0.0)[1], known.predictive(3, 1, 4, 0.0)[1]) == (ROOT, NOISE)
 
 
+@pytest.mark.slow
 def test_information_under_shocks_is_that_of_quadrature():
     rows = Rows(np.array([[1.0, 2.5], [-0.5, 0.4], [2.0, 3.0]], np.float32), np.array([-1, -1, 0]))
     graphs = [np.array(g) for g in ([[0, 0], [0, 0]], [[0, 1], [0, 0]], [[0, 0], [1, 0]])]
@@ -175,6 +176,7 @@ def test_a_varied_lever_sets_its_variable_to_its_size_times_the_value():
     np.testing.assert_allclose(batch.returns, batch.oracle_return, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_setting_a_variable_costs_its_price_of_whoever_exploits():
     batch = play.episodes(PRICED, scripted("rotation+random"), 0, "test", 0, 200, systems=True)
     target, value, goal = batch.target[:, -1], batch.value[:, -1], batch.goal[:, -1]

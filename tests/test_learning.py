@@ -144,7 +144,13 @@ def test_exploiting_never_sets_the_goal(kind):
     np.testing.assert_allclose(np.exp(last).sum((1, 2)), 1.0, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        k if k in ("plain", "scratchpad") else pytest.param(k, marks=pytest.mark.slow)
+        for k in learning.KINDS
+    ],
+)
 def test_learning_lowers_the_loss_and_writes_a_loadable_agent(kind, logs, telling, tmp_path):
     out = tmp_path / "agent"
     agent = learning.learn(
@@ -179,6 +185,7 @@ def test_renaming_changes_nothing_for_a_network_that_treats_variables_alike(logs
     np.testing.assert_allclose(losses(True), losses(False), rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_what_a_scratchpad_states_are_the_effects_told(telling, tmp_path):
     agent = learning.learn(
         [telling], tmp_path / "agent", recipe("scratchpad", explanations="predict", epochs=5.0)
@@ -196,7 +203,7 @@ def test_what_a_scratchpad_states_are_the_effects_told(telling, tmp_path):
         learning.learn([telling], tmp_path / "mute", recipe("scratchpad"))
 
 
-@pytest.mark.parametrize("kind", ["equivariant", "plain"])
+@pytest.mark.parametrize("kind", [pytest.param("equivariant", marks=pytest.mark.slow), "plain"])
 def test_an_interrupted_job_ends_in_the_same_bytes(kind, logs, tmp_path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     learning.learn([logs], whole, recipe(kind))

@@ -147,7 +147,8 @@ def test_only_the_variables_shown_can_be_set_and_seen(tested_world):
     hidden = next(w for w in NONSENSE if w not in shown)
     assert all(w in scene.read(f"do {hidden}=2.0").remedy for w in shown)
     scene.reply(f"do {shown[0]}=2.0")
-    results = dict(item.split("=") for item in scene.messages()[-1]["content"].split(" "))
+    said = scene.messages()[-1]["content"].splitlines()[0]
+    results = dict(item.split("=") for item in said.split(" "))
     assert list(results) == shown
     assert results[shown[0]] == "2.0"
 

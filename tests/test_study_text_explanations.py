@@ -7,7 +7,7 @@ import pytest
 
 from seedo import play, worlds
 from seedo.experimenters import scripted
-from seedo.language.scenes import nonsense
+from seedo.language.scenes import token_names
 from seedo.language.text import mean_tokens, spelt, tokenizer, transcript
 from seedo.studies.text_explanations import STUDY, TINY, Scale
 
@@ -18,7 +18,7 @@ def test_tokens_are_counted_as_the_tokenizer_counts_whole_transcripts(explained)
     batch = play.episodes(world, scripted("expert"), 0, "watch", 0, 32, explain="effects")
     rng = np.random.default_rng(5)  # names are one token each, whichever they are
     whole = [
-        "".join(map(spelt, transcript(batch, row, nonsense(3, rng), explained)))
+        "".join(map(spelt, transcript(batch, row, token_names(3, rng), explained)))
         for row in range(32)
     ]
     lengths = [len(tokenizer().encode(text, add_special_tokens=False).ids) for text in whole]

@@ -82,6 +82,8 @@ def _stop_like_an_interruption() -> list[int]:
 
     def stop(number: int, frame: object) -> None:
         met.append(number)
+        if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None):
+            raise KeyboardInterrupt  # a job in the background of a shell hears no Ctrl-C
         signal.raise_signal(signal.SIGINT)
 
     with contextlib.suppress(ValueError):  # only the main thread may
