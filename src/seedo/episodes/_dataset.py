@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -88,6 +89,18 @@ class Dataset:
     def complete(self) -> bool:
         """Whether the job that wrote it has finished; whether it is whole still, `verify` says."""
         return self.rows == self._manifest.total
+
+    @property
+    def cited(self) -> dict[str, Any]:
+        """What the record of whoever learns from it says of it, JSON-able."""
+        return {
+            "manifest_sha256": self.manifest_hash,
+            "rows": self.rows,
+            "experimenter": self.origin.experimenter,
+            "seed": self.origin.seed,
+            "world": self.origin.world,
+            "world_config": json.loads(self.origin.world_config),
+        }
 
     def __len__(self) -> int:
         return self.rows

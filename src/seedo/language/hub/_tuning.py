@@ -312,17 +312,7 @@ class _Tuning(Method):
             "recipe": dataclasses.asdict(self.recipe),
             "steps": row["step"],
             "episodes": row["episodes"],
-            "data": [
-                {
-                    "manifest_sha256": d.manifest_hash,
-                    "rows": d.rows,
-                    "experimenter": d.origin.experimenter,
-                    "seed": d.origin.seed,
-                    "world": d.origin.world,
-                    "world_config": json.loads(d.origin.world_config),
-                }
-                for d in self.datasets
-            ],
+            "data": [d.cited for d in self.datasets],
         }
 
     def files(self, network: Any) -> dict[str, bytes]:
