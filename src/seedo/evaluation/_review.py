@@ -26,7 +26,7 @@ from seedo.evaluation._information import Information, information
 from seedo.evaluation._metrics import Metrics, episode_returns, measure
 from seedo.evaluation._regret import NO_RATIO, Regret, regret
 from seedo.evaluation._replay import world_of
-from seedo.evaluation._spoken import Spoken, passed_steps, spoken
+from seedo.evaluation._spoken import Spoken, conversations, passed_steps, spoken
 from seedo.evaluation._strategies import BAYES, HEURISTICS, also_read_by, read
 from seedo.experimenters import Experimenter
 from seedo.statistics import (
@@ -242,13 +242,12 @@ def _measured(
     batch = readable(dataset, path, problems)
     origin = batch.origin
     config = json.loads(origin.world_config)
+    lines: list[dict[str, Any]] = []
     try:
-        phases = tuple(batch.phase[0].tolist())
-        words = spoken(Path(path), {}, phases)
-        batch = _unseen(batch, passed_steps(Path(path)))
+        lines = conversations(Path(path))
     except UserError as error:
-        words = None
         problems.append(_line(path, error))
+    batch = _unseen(batch, passed_steps(lines))
     readings = read(batch)
     for name, make in readers.items():
         try:
@@ -266,8 +265,6 @@ def _measured(
         none = missing(NO_RATIO)
         metrics = dataclasses.replace(metrics, return_ratio=none, random_floor=none)
     warnings = _warnings(dataset, batch, metrics, returns, readings)
-    if words is not None and isinstance(calls := job.get("calls"), dict):
-        words = dataclasses.replace(words, calls=calls)
     mode = job.get("mode")
     run = Run(
         path=os.fspath(path),
@@ -281,7 +278,7 @@ def _measured(
         attribution=attribute(batch, readings),
         learning=_curve(curve),
         warnings=tuple(warnings),
-        spoken=words,
+        spoken=spoken(lines, job.get("calls"), batch.phase[0].tolist()),
         participants=None if batch.participant is None else len(set(batch.participant)),
         regret=curve_of_best,
         information=information(batch) if bits else None,

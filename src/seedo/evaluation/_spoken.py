@@ -67,18 +67,21 @@ KINDS = ("clean", "repaired", "ambiguous", "illegal", "none")
 _PHASES = {"explore": EXPLORE, "exploit": EXPLOIT}
 
 
-def spoken(folder: Path, calls: object, phases: Sequence[int] = ()) -> Spoken | None:
-    """What the conversations of a run folder show; None where it has none.
-
-    `phases` are those of the log's steps, the same in every episode; without any, nothing is told
-    by phase.
+def conversations(folder: Path) -> list[dict[str, Any]]:
+    """What was said in a run, an episode an entry; [] where nobody spoke.
 
     Raises:
         UserError: a line is not a conversation.
     """
-    if not (folder / NAME).is_file():
-        return None
-    lines = list(_lines(folder / NAME))
+    return list(_lines(folder / NAME)) if (folder / NAME).is_file() else []
+
+
+def spoken(lines: list[dict[str, Any]], calls: object, phases: Sequence[int] = ()) -> Spoken | None:
+    """What `conversations` show; None where there are none.
+
+    `phases` are those of the log's steps, the same in every episode; without any, nothing is told
+    by phase.
+    """
     if not lines:
         return None
     wrong = [len(line["malformed"]) for line in lines]
@@ -104,15 +107,9 @@ def spoken(folder: Path, calls: object, phases: Sequence[int] = ()) -> Spoken | 
     )
 
 
-def passed_steps(folder: Path) -> dict[int, list[int]]:
-    """By episode, the steps that passed with nothing done; {} where nobody spoke.
-
-    Raises:
-        UserError: a line is not a conversation.
-    """
-    if not (folder / NAME).is_file():
-        return {}
-    return {line["episode"]: line["passed"] for line in _lines(folder / NAME) if line["passed"]}
+def passed_steps(lines: list[dict[str, Any]]) -> dict[int, list[int]]:
+    """By episode, the steps of `conversations` that passed with nothing done."""
+    return {line["episode"]: line["passed"] for line in lines if line["passed"]}
 
 
 def _heard(lines: list[dict[str, Any]]) -> dict[str, Estimate]:

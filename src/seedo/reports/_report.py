@@ -271,7 +271,7 @@ def information_table(review: Review) -> Table | None:
             if (own := run.information) is None:
                 continue
             if (reason := own.bits.reason) and own.bits.value is None:
-                made.add_row(f"  {_escape(run.agent)}", "–", _escape(reason))
+                made.add_row(f"  {_escape(run.agent)}", _NONE, _escape(reason))
                 continue
             made.add_row(
                 f"  {_escape(run.agent)}",
