@@ -16,7 +16,7 @@ from seedo.learning._folder import (
     read_file,
     read_history,
 )
-from seedo.learning._imitation import learn
+from seedo.learning._imitation import cosine_rate, learn
 from seedo.learning._inputs import Cue, Decision, Inputs, Row, batch_inputs
 from seedo.learning._job import Method, Report, State, short, train
 from seedo.learning._kinds import NETWORKS, NetworkKind
@@ -56,6 +56,7 @@ __all__ = [
     "architecture",
     "batch_inputs",
     "build",
+    "cosine_rate",
     "count_parameters",
     "find_agent",
     "held_out",

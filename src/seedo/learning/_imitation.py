@@ -169,7 +169,7 @@ class Imitation(Method):
     def step(self, state: State, number: int, fraction: float) -> tuple[State, Any]:
         index, batch = next(self.stream)
         todo = self.place(self.course.lesson(index, batch, number), True)
-        rate = _rate(self.recipe.learning_rate or 0.0, number, fraction, self.warm_up)
+        rate = cosine_rate(self.recipe.learning_rate or 0.0, number, fraction, self.warm_up)
         network, rest, losses = self.update(todo, *state, jnp.asarray(rate))
         return State(network, rest), losses
 
@@ -211,8 +211,9 @@ class Imitation(Method):
         return self.course.files(network)
 
 
-def _rate(peak: float, step: int, fraction: float, warm_up: int) -> float:
-    """Linear warm-up, then a cosine down to a hundredth of the peak."""
+def cosine_rate(peak: float, step: int, fraction: float, warm_up: float) -> float:
+    """Linear warm-up over so many steps, and a cosine down to a hundredth of the peak over all the
+    job, of which this fraction is behind."""
     return (
         peak * min(1.0, (step + 1) / warm_up) * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * fraction)))
     )

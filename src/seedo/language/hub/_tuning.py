@@ -35,6 +35,7 @@ from seedo.learning import (
     Report,
     State,
     Stored,
+    cosine_rate,
     held_out,
     minibatches,
     short,
@@ -214,8 +215,9 @@ class _Tuning(Method):
 
     def step(self, state: State, number: int, fraction: float) -> tuple[State, Any]:
         rows = self._lesson(*next(self.stream))
+        warm_up = max(1.0, WARM_UP * self.total)
         for group in self.optimiser.param_groups:
-            group["lr"] = self._rate(number, fraction)
+            group["lr"] = cosine_rate(self.recipe.rate, number, fraction, warm_up)
         self.optimiser.zero_grad(set_to_none=True)
         explore = exploit = self.torch.tensor(float("nan"))
         if rows:
@@ -227,11 +229,6 @@ class _Tuning(Method):
         self.torch.nn.utils.clip_grad_norm_(self.learnt.values(), 1.0)
         self.optimiser.step()
         return state, (float(explore.detach()), float(exploit.detach()))
-
-    def _rate(self, number: int, fraction: float) -> float:
-        """Linear warm-up, then a cosine down to a hundredth of the peak."""
-        rising = min(1.0, (number + 1) / max(1.0, WARM_UP * self.total))
-        return self.recipe.rate * rising * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * fraction)))
 
     def _losses(self, rows: list[Marked]) -> tuple[Any, Any]:
         """Mean cross-entropy (nats a token) of experiments and of exploit actions.
