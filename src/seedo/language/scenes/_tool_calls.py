@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from seedo.language.scenes._scene import Scene, Tool
-from seedo.language.scenes.replies import LONGEST_LINE, Malformed, read_number
+from seedo.language.scenes.replies import Malformed, argument, read_number
 
 
 def tools_of(scene: Scene) -> dict[str, Tool]:
@@ -33,7 +32,7 @@ def call_tool(tools: Mapping[str, Tool], name: str, arguments: Any) -> Any:
         return Malformed("not-an-action", f"{tool.name} takes {wanted}.")
     given = {}
     for key, (kind, _) in tool.parameters.items():
-        value = _argument(arguments[key], kind)
+        value = argument(arguments[key], kind)
         if value is None:
             return Malformed("unknown-value", f"{key} has to be {_KINDS[kind]}.")
         given[key] = value
@@ -41,18 +40,6 @@ def call_tool(tools: Mapping[str, Tool], name: str, arguments: Any) -> Any:
 
 
 _KINDS = {str: "a short text", float: "a number", int: "a whole number", bool: "true or false"}
-
-
-def _argument(value: Any, kind: type) -> Any | None:
-    if kind is str:
-        return value if isinstance(value, str) and len(value) <= LONGEST_LINE else None
-    if kind is bool:
-        return value if isinstance(value, bool) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if not abs(value) < 1e12 or (kind is int and value != int(value)):
-        return None
-    return kind(value) if math.isfinite(value) else None
 
 
 def say_call(name: str, arguments: Any) -> str:

@@ -1,5 +1,6 @@
 """Replies of players in words: untrusted text, read for the one action that it unmistakably is."""
 
+from seedo.language.scenes.replies._calls import argument
 from seedo.language.scenes.replies._grammar import (
     BEGIN,
     END,
@@ -47,6 +48,7 @@ __all__ = [
     "Phrase",
     "Reading",
     "action_line",
+    "argument",
     "choice",
     "compiled",
     "judged",

@@ -238,23 +238,30 @@ def _carried(call: Called, grammar: Grammar) -> Any | Malformed | None:
         return None
     arguments = {}
     for name, (kind, _) in tool.parameters.items():
-        value = _typed(folded[name], kind)
+        value = argument(_unquoted(folded[name], kind), kind)
         if value is None:
             return Malformed("unknown-value", f"{name} of {tool.name} cannot be that.")
         arguments[name] = value
     return tool.call(**arguments)
 
 
-def _typed(value: Any, kind: type) -> Any | None:
-    """An argument of this type, of a JSON value or a text."""
+def _unquoted(value: Any, kind: type) -> Any:
+    """What a text says as an argument of this type; anything else as it is."""
+    if not isinstance(value, str):
+        return value
     if kind is str:
-        return value.strip() if isinstance(value, str) and len(value) <= LONGEST_LINE else None
+        return value.strip() if len(value) <= LONGEST_LINE else None
     if kind is bool:
-        if isinstance(value, str):
-            return {"true": True, "yes": True, "false": False, "no": False}.get(value.casefold())
+        return {"true": True, "yes": True, "false": False, "no": False}.get(value.casefold())
+    return read_number(value.strip())
+
+
+def argument(value: Any, kind: type) -> Any | None:
+    """A JSON value as an argument of this type (text, truth value or number); None: it is none."""
+    if kind is str:
+        return value if isinstance(value, str) and len(value) <= LONGEST_LINE else None
+    if kind is bool:
         return value if isinstance(value, bool) else None
-    if isinstance(value, str):
-        value = read_number(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
         return None
     return kind(value) if kind is float or value == int(value) else None
