@@ -141,9 +141,10 @@ def record_llm(
     if choose and not options.get("examples"):
         kept = _kept_choice(out) if resume else None
         if kept is None:
-            _check_budget(world, seed, options, budget, price)
+            bare = options.get("conditions") or Conditions()
+            _check_budget(budget, forecast(world, seed, bare), price)  # without examples
             through_inspect.probe(model, calls, seed)
-            chosen, best = _chosen(world, model, seed, options, calls, budget, price, say)
+            chosen, best = _chosen(world, model, seed, bare, calls, budget, price, say)
         else:
             chosen, best = kept
         options["examples"] = best
@@ -159,8 +160,7 @@ def record_llm(
     where = (plan.world, seed, plan.conditions, plan.opening)
     each = forecast(*where)
     worst = forecast(*where, malformed=plan.conditions.attempts - 1)
-    if budget.episodes(Spending(), each, price) == 0:
-        raise _too_small(budget, each, price)
+    _check_budget(budget, each, price)
     beside = (*BESIDE, LOGS)
     rows = shard_size(count)
     with DatasetWriter(out, start, rows, count, job, resume=resume, beside=beside) as writer:
@@ -186,20 +186,12 @@ def record_llm(
         return run.end()
 
 
-def _too_small(budget: Budget, each: Spending, price: Price | None) -> UserError:
-    given = budget.tokens if budget.usd is None else budget.usd
-    remedy = f"one episode takes about {each.say(price)}: give more"
-    return UserError("budget", given, remedy)
-
-
-def _check_budget(
-    world: Any, seed: int, options: LlmOptions, budget: Budget, price: Price | None
-) -> None:
-    """Raises UserError where a budget cannot pay for one episode, even without examples."""
-    conditions = options.get("conditions") or Conditions()
-    each = forecast(world, seed, conditions)
+def _check_budget(budget: Budget, each: Spending, price: Price | None) -> None:
+    """Raises UserError where a budget cannot pay for one episode."""
     if budget.episodes(Spending(), each, price) == 0:
-        raise _too_small(budget, each, price)
+        given = budget.tokens if budget.usd is None else budget.usd
+        remedy = f"one episode takes about {each.say(price)}: give more"
+        raise UserError("budget", given, remedy)
 
 
 def _kept_choice(out: str | os.PathLike[str]) -> tuple[dict[str, Any], Examples] | None:
@@ -215,7 +207,7 @@ def _chosen(
     world: Any,
     model: str,
     seed: int,
-    options: LlmOptions,
+    conditions: Conditions,
     calls: Calls,
     budget: Budget,
     price: Price | None,
@@ -224,7 +216,6 @@ def _chosen(
     """Examples chosen by play, or the first where the budget does not pay for a choice."""
     from seedo.language.runs import inspect as through_inspect
 
-    conditions = options.get("conditions") or Conditions()
     candidates = draw_candidates(conditions, seed, sets=_CANDIDATES)
     opening = example_messages(world, conditions, candidates[0])
     each = forecast(world, seed, conditions, opening)
