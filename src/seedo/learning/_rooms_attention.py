@@ -118,15 +118,8 @@ class AttentionNetwork(eqx.Module):
     ) -> Verdict:
         """What it says at each of S steps of one episode; arguments as of `RoomsNetwork.read`."""
         tokens, present = self._attended(obs, heard)
-        inward = self.memory.inward(self.norm_step(tokens[:, 0]))
-
-        def remember(memory: Array, at: tuple[Array, Array | None]) -> tuple[Array, Array]:
-            x, ends = at
-            memory = self.memory.step(memory, x)
-            return memory if ends is None else jnp.where(ends, self.start(), memory), memory
-
         first = self.start() if memory is None else memory
-        _, memories = jax.lax.scan(remember, first, (inward, over), unroll=4)
+        memories = self.memory.through(first, self.norm_step(tokens[:, 0]), over)
         return self._decide(tokens, present, memories, told)
 
     def step(

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt8
+from numpy.typing import NDArray
 
 from seedo.learning._layers import GatedMLP, Linear
 from seedo.worlds.rooms import Sights, backgrounds, pictures
@@ -25,8 +26,6 @@ SIDE = 11  # squares of the view
 TILE = 9  # pixels of a square
 MIDDLE = SIDE * SIDE // 2
 """The agent's own square."""
-_PICTURES = pictures().reshape(-1, 3 * TILE * TILE)
-_BRIGHTNESS = backgrounds().reshape(9, 9, SIDE * SIDE)
 _HASH = np.random.default_rng(5).integers(1, 2**32, 3 * TILE * TILE, dtype=np.uint32) | 1
 
 
@@ -63,11 +62,16 @@ def glimpse_of(seen: Sights, agent: Int[Array, " 2"]) -> Glimpse:
     order = jnp.argsort(jnp.where(seen.visible, square, SIDE * SIDE))
     picture, place, visible = (array[order] for array in seen)
     here = (jnp.arange(SIDE * SIDE)[:, None] == square[order]) & visible
-    middles = jnp.asarray(_PICTURES[:, _PICTURES.shape[1] // 2])[picture]
-    empty = jnp.asarray(_BRIGHTNESS)[agent[0] - 1, agent[1] - 1]
+    middles = jnp.asarray(_flat()[:, 3 * TILE * TILE // 2])[picture]
+    empty = jnp.asarray(backgrounds().reshape(9, 9, SIDE * SIDE))[agent[0] - 1, agent[1] - 1]
     shown = (here * middles).sum(-1).astype(empty.dtype)
     brightness = jnp.where(here.any(-1), shown, empty)
     return Glimpse(picture, place.astype(jnp.int32), visible, brightness)
+
+
+def _flat() -> NDArray[np.uint8]:
+    """Every picture that an object can have, uint8 [1254, f]."""
+    return pictures().reshape(-1, 3 * TILE * TILE)
 
 
 class Eye(eqx.Module):
@@ -95,13 +99,16 @@ class Eye(eqx.Module):
         """Pictures as in `Glimpse`."""
         if pictures.dtype == jnp.uint8:
             return self._codes(pictures)
-        known = self._codes(jnp.asarray(_PICTURES)) if self.known is None else self.known
+        known = self._all_codes() if self.known is None else self.known
         return known[pictures]
 
     def knowing(self) -> Self:
         """An eye that has worked out the codes of all pictures, for who looks step by step."""
-        known = self._codes(jnp.asarray(_PICTURES))
+        known = self._all_codes()
         return eqx.tree_at(lambda eye: eye.known, self, known, is_leaf=lambda x: x is None)
+
+    def _all_codes(self) -> Float[Array, "p ..."]:
+        return self._codes(jnp.asarray(_flat()))
 
     def _codes(self, pictures: UInt8[Array, "*axes f"]) -> Float[Array, "*axes *c"]:
         x = self.inward(pictures.astype(jnp.float32) / 128.0)

@@ -72,6 +72,23 @@ class Recurrent(eqx.Module):
         new = jnp.tanh(inward[2 * size :] + self.candidate(reset * memory))
         return keep * memory + (1 - keep) * new
 
+    def through(
+        self,
+        memory: Float[Array, " d"],
+        inputs: Float[Array, "S d"],
+        over: Bool[Array, " S"] | None = None,
+    ) -> Float[Array, "S d"]:
+        """Memories after each of S steps; after those that are `over` it begins with nothing."""
+
+        def remember(memory: Array, at: tuple[Array, Array | None]) -> tuple[Array, Array]:
+            x, ends = at
+            memory = self.step(memory, x)
+            nothing = jnp.zeros(memory.shape)
+            return memory if ends is None else jnp.where(ends, nothing, memory), memory
+
+        _, memories = jax.lax.scan(remember, memory, (self.inward(inputs), over), unroll=4)
+        return memories
+
 
 class RoomsNetwork(eqx.Module):
     """See the module's docstring.
@@ -256,15 +273,8 @@ class RoomsNetwork(eqx.Module):
             memory: what to start from. over: steps after which an episode ends and another begins.
         """
         scene = self.embed(obs, heard)
-        inward = self.memory.inward(self.norm_step(scene.step))
-
-        def remember(memory: Array, at: tuple[Array, Array | None]) -> tuple[Array, Array]:
-            x, ends = at
-            memory = self.memory.step(memory, x)
-            return memory if ends is None else jnp.where(ends, self.start(), memory), memory
-
         first = self.start() if memory is None else memory
-        _, memories = jax.lax.scan(remember, first, (inward, over), unroll=4)
+        memories = self.memory.through(first, self.norm_step(scene.step), over)
         return self._decide(scene, memories, told)
 
     def step(
