@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shutil
 
 import datasets
@@ -73,6 +74,32 @@ def test_tool_rows_call_what_their_schemas_describe(logs, tmp_path):
             name, arguments = call["function"]["name"], call["function"]["arguments"]
             assert set(arguments) == set(tools[name]["parameters"]["required"])
             assert arguments["value"] == logged.value[index, step]
+
+
+@pytest.mark.parametrize("within", [False, True], ids=["after", "within"])
+def test_reasons_stand_where_they_are_asked_for_and_are_true_of_what_was_done(tmp_path, within):
+    random = play.find_player("scripted:random", WORLD)
+    play.watch(WORLD, random, 60, 0, tmp_path / "logs")
+    conditions = Conditions(explanations=True, reasoning=within, names="letters")
+    language.export([tmp_path / "logs"], tmp_path / "out", conditions=conditions)
+    batch = Dataset(tmp_path / "logs").read()
+    learnt, best = 0, 0
+    for row, own in enumerate(rows(tmp_path / "out")):
+        text = "\n".join(m["content"] for m in own["messages"] if m["training"])
+        learnt += "can be expected" in text
+        told = "\n".join(m["content"] for m in own["messages"])
+        whys = re.findall(r"can be expected to be (-?\d+\.\d)(: the best there is)?\.", told)
+        if within:
+            assert len(whys) == 2  # one a scored action
+            earned = np.mean([float(value) for value, _ in whys])
+            assert earned == pytest.approx(batch.returns[row], abs=0.05 + 1e-6)
+            both = all(said for _, said in whys)
+            assert both == bool(np.isclose(batch.returns[row], batch.oracle_return[row]))
+            best += both
+        else:
+            assert len(whys) == 1  # of the first; after the last nothing is told any more
+    assert learnt == (60 if within else 0)
+    assert not within or 0 < best < 60
 
 
 @pytest.mark.parametrize("form", ["chat", "completion", "tools"])
@@ -168,7 +195,8 @@ def test_blicket_logs_have_words_too(tmp_path):
         ({"form": "words"}, "use one of chat, completion, tools"),
         ({"kind": "csv"}, "use one of jsonl, parquet"),
         ({"episodes": 0}, "whole number from 1"),
-        ({"conditions": Conditions(reasoning=True)}, "holds actions"),
+        ({"conditions": Conditions(reasoning=True)}, "holds no thoughts"),
+        ({"form": "tools", "conditions": Conditions(reasoning=True, explanations=True)}, "calls"),
         ({"conditions": Conditions(examples=2)}, "have none"),
         ({"conditions": Conditions(tools="actions")}, "only with --as tools"),
     ],

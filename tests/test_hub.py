@@ -163,6 +163,19 @@ def test_the_loss_is_the_cross_entropy_of_the_experimenters_tokens(base, logs, t
     assert row["exploit_loss"] == pytest.approx(sums[2] / counts[2], rel=1e-4)
 
 
+def test_results_are_learnt_alone_where_that_is_asked_for(base, logs, tmp_path):
+    coder = hub.open_model(f"hf:{base}").tokenizer
+    for watched in Retold(Dataset(logs), Conditions()).episodes(5):
+        ids, part = hub.marked(coder, watched, results=True)
+        heard = [m["content"] for m in watched.messages if m["role"] == "user"]
+        assert coder.decode(ids[part == 2]) == "".join(heard)
+        assert not (part == 1).any()
+    language.tune([logs], tmp_path / "a", recipe(base, epochs=4.0, loss_on="results"))
+    lines = (tmp_path / "a" / "metrics.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert rows[-1]["heldout_exploit_loss"] < rows[0]["heldout_exploit_loss"]
+
+
 def test_learning_lowers_the_loss_of_episodes_that_were_not_read(base, logs, tuned):
     rows = [json.loads(line) for line in (tuned / "metrics.jsonl").read_text().splitlines()]
     assert rows[-1]["heldout_exploit_loss"] < rows[0]["heldout_exploit_loss"]
@@ -303,7 +316,7 @@ def test_a_model_that_cannot_be_used_is_refused_in_one_line(base, tmp_path, dama
 def test_bad_recipes_are_refused(base, logs, tmp_path):
     with pytest.raises(UserError, match="2 layers"):
         language.tune([logs], tmp_path / "a", recipe(base, freeze=2))
-    with pytest.raises(UserError, match="holds actions"):
+    with pytest.raises(UserError, match="no thoughts"):
         language.tune([logs], tmp_path / "a", recipe(base, prompt=("reasoning",)))
     with pytest.raises(UserError, match="hf:FOLDER"):
         TuningRecipe(network="text")

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from seedo.errors import UserError
 from seedo.language import Conditions, open_scene
 from seedo.language.runs import is_small, parameters
 from seedo.language.scenes import NONSENSE, PSEUDO_WORDS, Grammar, nonsense, read_reply
@@ -149,3 +150,30 @@ def test_a_text_understudy_reads_any_names_by_words_that_it_knows():
 def test_the_size_of_a_model_is_what_its_name_says(name, size):
     assert parameters(name) == size
     assert is_small(name) == (size is not None and size < 3e9)
+
+
+def test_a_recap_says_every_result_again_sorted_by_what_was_set(worlds):
+    dag, _, rooms, blicket = worlds
+    scene = open_scene(dag, 1, "perform", 0, Conditions(recap=True))
+    names = scene.names.words
+    for name in (names[2], names[0], names[2], names[1], names[3]):
+        scene.reply(f"do {name}=2.0")
+    heard = [m["content"] for m in scene.messages() if m["role"] == "user"]
+    results = [text.splitlines()[0] for text in heard[1:]]
+    again = heard[-1].split("All results again, by what was set:\n")[1].splitlines()
+    assert sorted(line.split(": ", 1)[1] for line in again) == sorted(results)
+    assert [line.split(" at ")[0] for line in again if line.startswith(names[2])] == 2 * [names[2]]
+    wanted = [names[i] for i in scene.names.order if i != 4]
+    assert list(dict.fromkeys(line.split(" at ")[0] for line in again)) == wanted
+    assert heard[-1].count("All results") == 1
+
+    scene = open_scene(blicket, 1, "perform", 0, Conditions(recap=True))
+    act = scene.rehearsal()
+    while not scene.exploiting:
+        scene.reply(scene.write(act()))
+    heard = [m["content"] for m in scene.messages() if m["role"] == "user"]
+    for text in heard[1:]:
+        where, light = text.splitlines()[0].split(" Light: ")
+        assert re.search(f"{re.escape(where)} Light: [onf, ]*{light}", heard[-1])
+    with pytest.raises(UserError, match="recap"):
+        open_scene(rooms, 1, "perform", 0, Conditions(recap=True))

@@ -24,7 +24,7 @@ HUB = "hf:"
 @dataclass(frozen=True)
 class TuningRecipe(Checked):
     """How to go on training a pretrained language model, in the format of Hugging Face, on watched
-    episodes in words. The loss is on what the experimenter said alone."""
+    episodes in words."""
 
     network: str = setting(help="The model: hf:FOLDER.")
     epochs: float = setting(1.0, "Passes over the logs.", positive)
@@ -35,6 +35,12 @@ class TuningRecipe(Checked):
     weight_decay: float = setting(0.0, "Decoupled weight decay.", not_negative)
     explore_weight: float = setting(
         0.5, "Weight of the exploration loss beside exploitation.", not_negative
+    )
+    loss_on: str = setting(
+        "actions",
+        "What is learnt: actions, what the experimenter said; or results, what it was told, which "
+        "teaches no acting and is there to compare with.",
+        choice("actions", "results"),
     )
     precision: str = setting(
         "float32", "Of activations: float32, or bfloat16.", choice(*PRECISIONS)

@@ -113,7 +113,7 @@ STUDY = Study(
     scales={
         "quick": Scale(20_000, 1.0, 1024, 1),
         "full": Scale(40_000, 1.0, 4096, 3),
-        "pixels": Scale(16_000, 1.0, 1024, 1, "pixels", "looking-expert", 32, beside=False),
+        "pixels": Scale(16_000, 1.0, 1024, 3, "pixels", "looking-expert", 32, beside=False),
     },
     play=_play,
     measure=_measure,

@@ -154,6 +154,7 @@ SCALES = {
         priced=(1000, 128),
     ),
     "map": Scale(tuple(_ladder(_FIRST, NOISES, HELD))),
+    "deep": Scale(tuple(_ladder(_FIRST, NOISES, HELD)), DEEP, 3),
     "watched": Scale(
         (
             *_ladder(["plain"], (CLEAR, DIM), ["path"]),

@@ -17,15 +17,15 @@ class Marked(NamedTuple):
     """A conversation in tokens.
 
     Attributes:
-        ids: int64[T]. part: int8[T], what chose each token: 1 an experiment, 2 an exploit action,
-            0 neither.
+        ids: int64[T]. part: int8[T], what is learnt of each token: 1 as of an experiment, 2 as of
+            an exploit action, 0 nothing.
     """
 
     ids: np.ndarray
     part: np.ndarray
 
 
-_PARTS = {"told": 0, "explore": 1, "exploit": 2}
+_PARTS = {"explore": 1, "exploit": 2}
 
 
 def rendered(tokenizer: Any, messages: Sequence[Message], replying: bool) -> str:
@@ -60,10 +60,13 @@ def _without_system(messages: Sequence[Message]) -> list[Message]:
     return [{"role": messages[1]["role"], "content": first}, *messages[2:]]
 
 
-def marked(tokenizer: Any, watched: Watched) -> Marked:
+def marked(tokenizer: Any, watched: Watched, results: bool = False) -> Marked:
     """A watched episode in tokens.
 
     A reply's tokens are those of its text and the one that ends the turn.
+
+    Args:
+        results: mark what was told in the episode (as 2), and nothing that was done.
 
     Raises:
         UserError: the chat template does not leave earlier turns as they are, so that no token can
@@ -76,19 +79,22 @@ def marked(tokenizer: Any, watched: Watched) -> Marked:
     part = np.zeros(len(ids), np.int8)
     ends = set(tokenizer.all_special_ids)
     for place, turn in enumerate(watched.turns):
-        if turn.part == "told":
+        told = turn.part == "told"
+        if told != results or turn.message["role"] == "system":
             continue
-        before = rendered(tokenizer, messages[:place], True)
+        before = rendered(tokenizer, messages[:place], not told) if place > 1 else ""
         said = turn.message["content"]
-        if not text.startswith(before + said):
+        start = text.find(said, len(before)) if told else len(before)
+        if not text.startswith(before) or start < 0 or not text.startswith(said, start):
             remedy = "changes earlier turns of a conversation: another model is needed"
             raise UserError("chat template", None, remedy)
-        start, end = len(before), len(before) + len(said)
+        end = start + len(said)
         own = (spans[:, 0] >= start) & (spans[:, 1] <= end) & (spans[:, 1] > spans[:, 0])
-        last = int(np.flatnonzero(own)[-1]) + 1
-        if last < len(ids) and ids[last] in ends:
-            own[last] = True
-        part[own] = _PARTS[turn.part]
+        if not told:
+            last = int(np.flatnonzero(own)[-1]) + 1
+            if last < len(ids) and ids[last] in ends:
+                own[last] = True
+        part[own] = 2 if told else _PARTS[turn.part]
     return Marked(ids, part)
 
 

@@ -207,7 +207,8 @@ class _Tuning(Method):
 
     def _lesson(self, index: int, batch: EpisodeBatch) -> list[Marked]:
         coder, longest = self.opened.tokenizer, self.opened.longest
-        rows = [marked(coder, watched) for watched in self.retold[index].told(batch)]
+        results = self.recipe.loss_on == "results"
+        rows = [marked(coder, watched, results) for watched in self.retold[index].told(batch)]
         most = max((len(row.ids) for row in rows), default=0)
         if most > longest:
             raise UserError("logs", f"{most} tokens", f"the model reads {longest} at most")

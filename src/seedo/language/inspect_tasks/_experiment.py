@@ -43,6 +43,7 @@ def experiment(
     reasoning: bool = False,
     check: bool = False,
     structure: bool = False,
+    recap: bool = False,
     examples: int = 0,
     explanations: bool = False,
     tools: str = "none",
@@ -64,8 +65,8 @@ def experiment(
         seed: of the stream.
         experiments: before the scored actions.
         settings: any other option of the world.
-        names, instruction, reasoning, check, structure, examples, explanations, tools, decimals,
-            attempts, turns, strict: see `seedo.language.Conditions`.
+        names, instruction, reasoning, check, structure, recap, examples, explanations, tools,
+            decimals, attempts, turns, strict: see `seedo.language.Conditions`.
         examples_player, examples_seed: who plays the examples, and the seed of their stream.
         examples_indices: which are shown; the first `examples` if None.
     """
@@ -75,6 +76,7 @@ def experiment(
         reasoning=reasoning,
         check=check,
         structure=structure,
+        recap=recap,
         examples=examples,
         explanations=explanations,
         tools=tools,

@@ -69,9 +69,19 @@ class BlicketScene(PlainScene):
             return [f"Question {step - toggles + 1} of {self.world.settings.n}."]
         return [say_turn(False, step + 1, toggles)]
 
-    def _contents(self) -> str:
-        """What is on the machine: "On the machine: dax wug"."""
-        on = [self.names.words[i] for i in self.names.order if self._shown[i] == 1]
+    def recap(self) -> str:
+        lights: dict[str, list[str]] = {}
+        for outcome in self.so_far().outcome:
+            if not np.isnan(outcome[-1]):
+                light = "on" if outcome[-1] else "off"
+                lights.setdefault(self._contents(outcome), []).append(light)
+        said = [f"{where}. Light: {', '.join(seen)}" for where, seen in sorted(lights.items())]
+        return "\n".join(["All results again, by what was on the machine:", *said])
+
+    def _contents(self, shown: np.ndarray | None = None) -> str:
+        """What is, or was, on the machine: "On the machine: dax wug"."""
+        shown = self._shown if shown is None else shown
+        on = [self.names.words[i] for i in self.names.order if shown[i] == 1]
         return f"On the machine: {' '.join(on) or 'nothing'}"
 
     def _question(self) -> list[str]:

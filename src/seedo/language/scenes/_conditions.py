@@ -29,6 +29,8 @@ class Conditions:
             it against the data.
         structure: before the first exploit step, the player is asked which variable influences
             which, in a strict form that is scored.
+        recap: before the first scored action, everything that was seen is said again, sorted by
+            what was set.
         examples: whole example episodes shown first. explanations: of them, say why.
         tools: `none`: one-line text actions; `actions`: actions as tools; `analysis`: also a
             posterior, a regression and a calculator.
@@ -44,6 +46,7 @@ class Conditions:
     reasoning: bool = False
     check: bool = False
     structure: bool = False
+    recap: bool = False
     examples: int = 0
     explanations: bool = False
     tools: str = "none"
@@ -59,7 +62,7 @@ class Conditions:
             ("tools", TOOLS),
         ):
             one_of(field, getattr(self, field), options)
-        for field in ("reasoning", "check", "structure", "explanations", "turns", "strict"):
+        for field in ("reasoning", "check", "structure", "recap", "explanations", "turns", "strict"):
             if not isinstance(getattr(self, field), bool):
                 raise UserError(field, getattr(self, field), "use true or false")
         for field, lowest, highest in (

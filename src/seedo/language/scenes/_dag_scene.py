@@ -18,6 +18,8 @@ from seedo.language.scenes._scene import Question, Scene, Tool
 from seedo.language.scenes.replies import say_number
 from seedo.play import Live
 
+_SAME = 1e-5  # expected values that differ by rounding only
+
 
 class DagScene(PlainScene):
     """One episode of a world of structural causal models; the return is E[goal | do].
@@ -74,9 +76,12 @@ class DagScene(PlainScene):
                 return f"{name} was set before, but one noisy result is not enough."
             return f"{name} has not been set yet, and only setting it shows what it causes."
         index = int(np.argmin([abs(v - action.value) for v in self.world.spec.do_values]))
-        expected = float(self.episode.task.expected[action.target, index, self.goal])
+        of_all = np.asarray(self.episode.task.expected)[:, :, self.goal]
+        expected = float(of_all[action.target, index])
         goal, said = words[self.goal], say_number(self.names.signs[self.goal] * expected, decimals)
-        return f"With {name} at {value}, {goal} can be expected to be {said}: the best there is."
+        others = np.delete(of_all, self.goal, axis=0)  # the goal itself cannot be set
+        best = ": the best there is" if expected >= others.max() - _SAME else ""
+        return f"With {name} at {value}, {goal} can be expected to be {said}{best}."
 
 
 def name_variables(episode: Live, kind: str, seed: int, stream: str) -> Names:

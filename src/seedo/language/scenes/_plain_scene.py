@@ -13,7 +13,13 @@ from seedo.episodes import EpisodeBatch, Origin
 from seedo.errors import UserError
 from seedo.language.scenes._analyses import Results, regress
 from seedo.language.scenes._conditions import Conditions
-from seedo.language.scenes._dag_words import say_action, say_goal, say_results, say_variables
+from seedo.language.scenes._dag_words import (
+    say_action,
+    say_goal,
+    say_results,
+    say_value,
+    say_variables,
+)
 from seedo.language.scenes._names import Names, letters, nonsense, token_names
 from seedo.language.scenes._prompts import said_values, say_example, say_turn, setting_rules
 from seedo.language.scenes._scene import Message, Scene, Tool
@@ -255,6 +261,21 @@ class PlainScene(Scene):
         outcome = np.array([np.asarray(o.outcome) for o in seen], np.float64)
         target = np.array([int(o.target) for o in seen], np.int64)
         return Results(outcome.reshape(-1, self.world.spec.n), target)
+
+    def recap(self) -> str:
+        outcome, target = self.so_far()
+        said = ["All results again, by what was set:"]
+        for which in (*self.names.order, -1):
+            said += [self._result_of(which, row) for row in outcome[target == which]]
+        return "\n".join(said) if len(said) > 1 else "Nothing was seen."
+
+    def _result_of(self, target: int, outcome: np.ndarray) -> str:
+        """A result with what was set in it: "dax at 2.0: dax=2.0 wug=-1.2"."""
+        results = self.results(outcome)
+        if target < 0:
+            return f"nothing set: {results}"
+        value = say_value(self.names, target, outcome[target], self.conditions.decimals)
+        return f"{self.names.words[target]} at {value}: {results}"
 
     def regress(self, variable: str, on: str) -> str | Malformed:
         """A regression over results as they were said."""

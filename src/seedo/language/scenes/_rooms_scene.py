@@ -93,6 +93,8 @@ class RoomsScene(Scene):
             raise UserError("names", conditions.names, "rooms have nonsense, letters or familiar")
         if conditions.structure:
             raise UserError("structure", True, "rooms have no causal structure to ask for")
+        if conditions.recap:
+            raise UserError("recap", True, "rooms have no table of results: leave it out")
         self.world, self.episode = world, LiveRooms(world, seed, stream, index)
         rng = np.random.default_rng([seed, zlib.crc32(stream.encode()), index])
         self._words: dict[tuple[int, int], str] = {}

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, TypedDict
 
 from seedo.episodes import EpisodeBatch, Origin
+from seedo.errors import UserError
 from seedo.experimenters import find_player, parse_name
 from seedo.language.scenes._calculator import calculate
 from seedo.language.scenes._conditions import Conditions
@@ -121,13 +122,14 @@ class Scene(ABC):
         self.answers: dict[str, Any] = {}  # to `questions`, by name; None: no valid answer given
         self._refused = 0  # malformed replies at this step
         self._checked = not conditions.check
+        self._recapped = not conditions.recap
         self._questions = self.questions()
         self._said: list[Message] = [
             {"role": "system", "content": self.instructions()},
             *opening,
             {"role": "user", "content": self.begin()},
         ]
-        self._ask_to_check()
+        self._before_acting()
 
     # -- what a world has to say --------------------------------------------------------------
 
@@ -202,6 +204,14 @@ class Scene(ABC):
     def reason(self, action: Any) -> str:
         """Why whoever knows would do this now, in one sentence; "": nothing is said."""
         return ""
+
+    def recap(self) -> str:
+        """All that was seen so far, sorted by what was done; for `conditions.recap`.
+
+        Raises:
+            UserError: this world has no such table.
+        """
+        raise UserError("recap", True, "this world has no table of results: leave it out")
 
     def questions(self) -> list[Question]:
         """What is asked before the first scored action, after `conditions.check`."""
@@ -284,7 +294,7 @@ class Scene(ABC):
             return self._refuse(action)
         self._refused = 0
         self._say(self.act(action))
-        self._ask_to_check()
+        self._before_acting()
         return None
 
     def take_call(self, said: str, action: Any | Malformed) -> Malformed | None:
@@ -347,7 +357,7 @@ class Scene(ABC):
         self._refused = 0
         self.passed.append(self.step)
         self._say(f"Nothing was done: {why.remedy} This step is over.\n{self.let_pass()}".rstrip())
-        self._ask_to_check()
+        self._before_acting()
         return why
 
     def _take_answer(self, text: str) -> Malformed | None:
@@ -377,7 +387,11 @@ class Scene(ABC):
         if not self.finished:
             self._said.append({"role": "user", "content": text})
 
-    def _ask_to_check(self) -> None:
+    def _before_acting(self) -> None:
+        """Add what the conditions want said or asked before the first scored action."""
+        if not self._recapped and not self.finished and self.exploiting:
+            self._recapped = True
+            self.interject(self.recap())
         if self.expects == "thought":
             self.interject(self.theory_request)
         elif self.expects == "answer" and not self.answers:

@@ -19,6 +19,7 @@ from seedo.episodes import Dataset, EpisodeBatch
 from seedo.errors import UserError
 from seedo.language.scenes import (
     Conditions,
+    DagScene,
     Do,
     Malformed,
     Message,
@@ -33,7 +34,7 @@ from seedo.worlds import EXPLOIT
 
 Part = Literal["told", "explore", "exploit"]
 
-_ASKED = ("check", "structure", "reasoning", "explanations")
+_ASKED = ("check", "structure")
 
 
 class Turn(NamedTuple):
@@ -68,7 +69,9 @@ class Retold:
 
     Args:
         dataset: written by `seedo watch` or `seedo perform` on a simulated world.
-        conditions: how they are put into words.
+        conditions: how they are put into words. With `explanations`, each action comes with the
+            reason that whoever knows the system would give: within the reply, before the action,
+            where replies may reason; else told in the turn after it.
 
     Attributes:
         left_out: numbers of episodes so far that have no words: a step that was to be scored passed
@@ -89,6 +92,11 @@ class Retold:
             if getattr(self.conditions, name):
                 remedy = "a log holds actions, not thoughts or answers: leave it out"
                 raise UserError(name, getattr(self.conditions, name), remedy)
+        if self.conditions.reasoning and not self.conditions.explanations:
+            remedy = "a log holds no thoughts: leave it out, or add explanations=true"
+            raise UserError("reasoning", True, remedy)
+        if self.conditions.reasoning and self.conditions.tools != "none":
+            raise UserError("reasoning", True, "not with actions as tool calls: leave it out")
         if self.conditions.examples:
             raise UserError("examples", self.conditions.examples, "watched episodes have none")
         stream = self.dataset.job.get("stream")
@@ -100,7 +108,11 @@ class Retold:
         if self.world.host:
             remedy = "its episodes are measured, not simulated: they are not played again"
             raise UserError(path, origin.world, remedy)
-        if not issubclass(scene_of(self.world), PlainScene):
+        scene = scene_of(self.world)
+        if self.conditions.explanations and not issubclass(scene, DagScene):
+            remedy = f"world {origin.world} gives no reasons: leave it out"
+            raise UserError("explanations", True, remedy)
+        if not issubclass(scene, PlainScene):
             remedy = "its logs hold single steps, not what was said: use world dag or blicket"
             raise UserError(path, origin.world, remedy)
 
@@ -150,18 +162,26 @@ class Retold:
             said = scene.write(action) if call is None else say_call(*call)
             if call is None and scene.conditions.tools != "none":
                 return None
+            why = scene.reason(action) if scene.conditions.explanations else ""
+            if why and scene.conditions.reasoning:
+                said, why = f"{why}\n{said}", ""
             refused = scene.reply(said) if call is None else scene.take_call(said, action)
             if isinstance(refused, Malformed):
                 return None
             turns.append(Turn({"role": "assistant", "content": said}, part, step, call))
             if not scene.finished:
-                turns.append(Turn(scene.messages()[-1], "told"))
+                turns.append(Turn(_after(why, scene.messages()[-1]), "told"))
         if not _same(batch.setting[row], scene, batch, "setting"):
             return None
         if not _same(batch.outcome[row], scene, batch, "outcome"):
             remedy = "took another course when played again: its log is of another version of Seedo"
             raise UserError(str(self.dataset.path), f"episode {episode}", remedy)
         return Watched(episode, tuple(turns))
+
+
+def _after(why: str, told: Message) -> Message:
+    """What is told next, after the reason for what was done."""
+    return {"role": told["role"], "content": f"Why: {why}\n{told['content']}"} if why else told
 
 
 def _same(logged: np.ndarray, scene: Any, batch: EpisodeBatch, column: str) -> bool:
