@@ -62,7 +62,7 @@ class Conditions:
             ("tools", TOOLS),
         ):
             one_of(field, getattr(self, field), options)
-        for field in ("reasoning", "check", "structure", "recap", "explanations", "turns", "strict"):
+        for field in (f.name for f in dataclasses.fields(self) if isinstance(f.default, bool)):
             if not isinstance(getattr(self, field), bool):
                 raise UserError(field, getattr(self, field), "use true or false")
         for field, lowest, highest in (
