@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from seedo import evaluation, language, play, worlds
+from seedo.cli import app
 from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.language import Conditions
@@ -276,6 +278,30 @@ def test_a_tuned_model_plays_under_both_of_its_names_and_can_be_reviewed(tuned, 
     assert run.rows == 3
     [row] = evaluation.review([tmp_path / "run"]).runs
     assert row.episodes == 3
+
+
+def test_a_tuned_model_is_put_to_the_prompt_it_was_tuned_under_unless_told_otherwise(
+    base, logs, tuned, tmp_path
+):
+    language.tune([logs], tmp_path / "a", recipe(base, prompt=("names=letters", "decimals=2")))
+    asked = {"--world": "dag", "--n": "3", "--episodes": "2", "--max-tokens": "3"}
+    options = [word for pair in asked.items() for word in pair]
+    told = {
+        "own": [], "changed": ["--prompt", "names=nonsense"], "as it came": [],
+    }  # fmt: skip
+    for name, own in told.items():
+        player = f"hf:{base if name == 'as it came' else tmp_path / 'a'}"
+        arguments = ["perform", player, "--out", str(tmp_path / name), *options, *own]
+        assert CliRunner().invoke(app, arguments).exit_code == 0
+        job = Dataset(tmp_path / name).job["conditions"]
+        assert job["names"] == ("letters" if name == "own" else "nonsense")
+        assert job["decimals"] == (1 if name == "as it came" else 2)
+    lines = (tmp_path / "own" / "conversations.jsonl").read_text().splitlines()
+    said = [m["content"] for m in json.loads(lines[0])["messages"] if m["role"] == "assistant"]
+    assert max(map(len, said)) <= 3  # tokens of this model are bytes
+    bad = CliRunner().invoke(app, ["perform", f"hf:{tuned}", "--out", str(tmp_path / "b"),
+                                   "--max-tokens", "0"])  # fmt: skip
+    assert isinstance(bad.exception, UserError)
 
 
 # -- bad input ------------------------------------------------------------------------------------

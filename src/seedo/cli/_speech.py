@@ -38,7 +38,7 @@ class SpeechOptions:
     )
     prices: Annotated[Path | None, typer.Option(help="llm: JSON file of prices by model.")] = None
     temperature: Annotated[float | None, typer.Option(help="llm: of its sampling.")] = None
-    max_tokens: Annotated[int | None, typer.Option(help="llm: longest reply.")] = None
+    max_tokens: Annotated[int | None, typer.Option(help="llm, hf: longest reply.")] = None
     connections: Annotated[int | None, typer.Option(help="llm: calls in flight (default 10).")] = (
         None
     )
@@ -58,13 +58,13 @@ class SpeechOptions:
         return {"--" + n.replace("_", "-"): v for n, v in values.items() if v not in (None, False)}
 
     def only_prompt(self) -> None:
-        """Refuses options of language models that are called, for any other player.
+        """Refuses options of language models that are called, for a player in this process.
 
         Raises:
             UserError: one of them is given.
         """
         for option, value in self.given().items():
-            if option != "--prompt":
+            if option not in ("--prompt", "--max-tokens"):
                 raise UserError(option, str(value), "only for players llm:MODEL")
 
     def calls(self) -> Any:
@@ -81,11 +81,11 @@ class SpeechOptions:
         }
         return language.Calls(**{n: v for n, v in options.items() if v is not None})
 
-    def conditions(self) -> Any:
-        """The switches of the prompt."""
+    def conditions(self, base: Any = None) -> Any:
+        """The switches of the prompt; those not given as in `base`."""
         from seedo import language
 
-        return language.read_conditions(self.prompt or [])
+        return language.read_conditions(self.prompt or [], base)
 
     def budget(self) -> Any:
         """What a run may cost."""
@@ -110,14 +110,16 @@ def studied(name: str, speech: SpeechOptions) -> Any:
 
 
 def perform_text(world: Any, name: str, speech: SpeechOptions, greedy: bool, **options: Any) -> Any:
-    """A text understudy on stage; the finished dataset. `options`: as `record_speaker` takes
-    them."""
+    """A model of this process on stage, one that was tuned under the prompt it knows unless told
+    otherwise; the finished dataset. `options`: as `record_speaker` takes them."""
     from seedo import language
 
-    speaker = language.load_speaker(name, None if greedy else options["seed"])
+    conditions = speech.conditions(language.taught_conditions(name))
+    seed = None if greedy else options["seed"]
+    speaker = language.load_speaker(name, seed, speech.max_tokens)
     with Count("performing") as progress:
         return language.record_speaker(
-            world, speaker, conditions=speech.conditions(), progress=progress, **options
+            world, speaker, conditions=conditions, progress=progress, **options
         )
 
 

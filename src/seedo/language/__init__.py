@@ -1,6 +1,6 @@
 """Language: worlds in words, language models as experimenters, and models made of text alone."""
 
-from seedo.language._speakers import load_speaker, speaks
+from seedo.language._speakers import load_speaker, speaks, taught_conditions
 from seedo.language.hub import tune
 from seedo.language.runs import (
     Budget,
@@ -64,6 +64,7 @@ __all__ = [
     "record_llm",
     "record_speaker",
     "speaks",
+    "taught_conditions",
     "training_rows",
     "tune",
 ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seedo.errors import UserError
+from seedo.errors import UserError, whole
 from seedo.language import hub, text
 from seedo.language.runs import Speaker
+from seedo.language.scenes import Conditions
 from seedo.learning import agent_folder, read_description
 from seedo.recipes import HUB
 
@@ -17,18 +18,36 @@ def speaks(name: str | Path) -> bool:
     return str(name).startswith(HUB) or _tuned(name) or text.speaks(name)
 
 
-def load_speaker(name: str | Path, seed: int | None = None) -> Speaker:
+def load_speaker(
+    name: str | Path, seed: int | None = None, max_tokens: int | None = None
+) -> Speaker:
     """Such a model.
 
     Args:
         seed: draw replies with it; None: always the likeliest.
+        max_tokens: of a reply at most, of a pretrained model; None: what is usual.
 
     Raises:
-        UserError: no such model; a file missing or damaged; one that does not speak.
+        UserError: no such model; a file missing or damaged; one that does not speak, or whose
+            replies have one length.
     """
+    if max_tokens is not None:
+        whole("max_tokens", max_tokens, 1, 65_536)
     if str(name).startswith(HUB) or _tuned(name):
-        return hub.load_hub_speaker(str(name), seed)
+        return hub.load_hub_speaker(str(name), seed, max_tokens or hub.LONGEST_REPLY)
+    if max_tokens is not None:
+        raise UserError("max_tokens", max_tokens, "only for llm:MODEL and hf:FOLDER: leave it out")
     return text.load_speaker(name, seed)
+
+
+def taught_conditions(name: str | Path) -> Conditions | None:
+    """Under what prompt a model was tuned here; None: it was not, or it is a text understudy."""
+    try:
+        folder = agent_folder(str(name).removeprefix(HUB))[0]
+        told = read_description(folder)["architecture"].get("conditions")
+        return None if told is None else Conditions.from_dict(told)
+    except UserError:  # of somebody else, or of switches that are no more
+        return None
 
 
 def _tuned(name: str | Path) -> bool:

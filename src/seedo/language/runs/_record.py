@@ -171,10 +171,10 @@ def finished_episodes(writer: DatasetWriter, rows: int) -> list[int]:
     ]
 
 
-def read_conditions(texts: Sequence[str]) -> Conditions:
+def read_conditions(texts: Sequence[str], base: Conditions | None = None) -> Conditions:
     """Conditions as typed on a command line: `names=contrary`, `examples=2`, `reasoning`.
 
-    A switch alone is on; numbers are whole.
+    A switch alone is on; numbers are whole. What is not typed is as in `base`.
 
     Raises:
         UserError: an unknown switch, one given twice, or a value that it cannot have.
@@ -200,4 +200,4 @@ def read_conditions(texts: Sequence[str]) -> Conditions:
             raise UserError("--prompt", text, f"write {name}=word")
         else:
             fields[name] = value
-    return Conditions.from_dict(fields)
+    return Conditions.from_dict((base or Conditions()).to_dict() | fields)
