@@ -11,27 +11,24 @@ import pytest
 
 from seedo.episodes import write_batch
 from seedo.errors import UserError
-from seedo.evaluation import review
-from seedo.evaluation._replay import reread
-from seedo.inference.exact import ExactPosterior
-from seedo.inference.graphs import essential_graph
-from seedo.inference.scores import Rows
-from seedo.language import Conditions, DagScene
-from seedo.language.measures import (
+from seedo.evaluation import (
     identifiable,
-    information,
     random_scores,
-    read_by_speaker,
-    reading_scene,
+    review,
     score_structures,
     structure_scores,
 )
+from seedo.evaluation._replay import reread
+from seedo.inference.exact import ExactPosterior, likely_arrows
+from seedo.inference.graphs import essential_graph
+from seedo.inference.scores import Rows
+from seedo.language import Conditions, DagScene
+from seedo.language.measures import information, read_by_speaker, reading_scene
 from seedo.language.scenes import (
     CANNOT,
     LONGEST_ANSWER,
     Malformed,
     letters,
-    likely_arrows,
     nonsense,
     read_arrows,
     write_arrows,

@@ -4,6 +4,12 @@ from seedo.evaluation._advice import Advice, advise
 from seedo.evaluation._advice_settings import SettingsAdvice, advise_settings, settings_vary
 from seedo.evaluation._advice_wishes import Wishes, wishes
 from seedo.evaluation._advised import Advised
+from seedo.evaluation._arrows import (
+    identifiable,
+    random_scores,
+    score_structures,
+    structure_scores,
+)
 from seedo.evaluation._attribution import Diagnosis, attribute
 from seedo.evaluation._blicket import (
     BlicketReading,
@@ -59,14 +65,18 @@ __all__ = [
     "flops_of",
     "found",
     "frontier",
+    "identifiable",
     "information",
     "left_before",
     "measure",
+    "random_scores",
     "read",
     "read_blicket",
     "regret",
     "review",
+    "score_structures",
     "seen_before",
     "settings_vary",
+    "structure_scores",
     "wishes",
 ]

@@ -1,5 +1,12 @@
 """Posteriors over graphs and parameters; everything here sees scores only."""
 
+from seedo.inference.exact._arrows import (
+    Arrows,
+    edge_probabilities,
+    likely_arrows,
+    posterior_of,
+    relevant_rows,
+)
 from seedo.inference.exact._causal_posterior import CausalPosterior, infer
 from seedo.inference.exact._conflicts import Conflicts, PairConflict, find_conflicts
 from seedo.inference.exact._draws import Draws, draw_parameters
@@ -18,6 +25,7 @@ from seedo.inference.exact._subsets import SubsetPosterior
 
 __all__ = [
     "MAX_VARIABLES",
+    "Arrows",
     "CausalPosterior",
     "Conflicts",
     "Draws",
@@ -34,8 +42,12 @@ __all__ = [
     "bayes_posterior",
     "bayes_supported",
     "draw_parameters",
+    "edge_probabilities",
     "find_conflicts",
     "graph_posterior",
     "infer",
+    "likely_arrows",
     "log_rows",
+    "posterior_of",
+    "relevant_rows",
 ]

@@ -1,4 +1,4 @@
-"""What is made of experiments: reading, stated structure, recitation, self-correction."""
+"""What is made of experiments: reading, recitation, self-correction."""
 
 from seedo.language.measures._reading import information, read_by_speaker, reading_scene
 from seedo.language.measures._recitation import Arm, Recitation, recitation, recitation_of
@@ -18,12 +18,6 @@ from seedo.language.measures._self_correction import (
     signs_right,
     write_effects,
 )
-from seedo.language.measures._structure import (
-    identifiable,
-    random_scores,
-    score_structures,
-    structure_scores,
-)
 
 __all__ = [
     "NOTES",
@@ -36,19 +30,15 @@ __all__ = [
     "compare_arms",
     "effect_table",
     "horizon_world",
-    "identifiable",
     "information",
     "last_turns",
     "pursuit",
-    "random_scores",
     "read_by_speaker",
     "read_effects",
     "reading_scene",
     "recitation",
     "recitation_of",
-    "score_structures",
     "self_correct",
     "signs_right",
-    "structure_scores",
     "write_effects",
 ]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError
 from seedo.inference.design import INFORMATION_DRAWS, expected_information_gain
-from seedo.inference.exact import SubsetPosterior
+from seedo.inference.exact import SubsetPosterior, posterior_of, relevant_rows
 from seedo.inference.scores import Rows
 from seedo.language.runs import Speaker, converse
 from seedo.language.scenes import (
@@ -29,8 +29,6 @@ from seedo.language.scenes import (
     Do,
     Message,
     is_stage_direction,
-    posterior_of,
-    relevant_rows,
     scene_of,
 )
 from seedo.play import origin

@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 
 from seedo.episodes import Origin
 from seedo.errors import UserError, one_of, whole
-from seedo.inference.exact import bayes_expected, bayes_supported
+from seedo.inference.exact import (
+    bayes_expected,
+    bayes_supported,
+    posterior_of,
+    relevant_rows,
+)
 from seedo.inference.scores import Rows
 from seedo.language.runs import Speaker, converse
 from seedo.language.scenes import (
@@ -27,9 +32,7 @@ from seedo.language.scenes import (
     Message,
     Names,
     Question,
-    posterior_of,
     read_number,
-    relevant_rows,
     say_number,
 )
 from seedo.play import Live, origin

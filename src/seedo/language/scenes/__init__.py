@@ -1,13 +1,6 @@
 """Worlds in words: one scene an episode, its rules, its tools and how strictly replies are read."""
 
 from seedo.language.scenes._arrows import arrows_question, read_arrows, write_arrows
-from seedo.language.scenes._beliefs import (
-    Arrows,
-    edge_probabilities,
-    likely_arrows,
-    posterior_of,
-    relevant_rows,
-)
 from seedo.language.scenes._blicket_scene import BlicketScene
 from seedo.language.scenes._calculator import calculate
 from seedo.language.scenes._conditions import NAME_KINDS, Conditions
@@ -56,7 +49,6 @@ __all__ = [
     "REPAIRS",
     "SCENES",
     "THEMES",
-    "Arrows",
     "BlicketScene",
     "Conditions",
     "DagScene",
@@ -79,22 +71,18 @@ __all__ = [
     "calculate",
     "call_for",
     "call_tool",
-    "edge_probabilities",
     "familiar",
     "is_stage_direction",
     "judged",
     "letters",
-    "likely_arrows",
     "name_variables",
     "nonsense",
     "open_scene",
-    "posterior_of",
     "read_answer",
     "read_arrows",
     "read_number",
     "read_reply",
     "read_strictly",
-    "relevant_rows",
     "say_action",
     "say_call",
     "say_goal",

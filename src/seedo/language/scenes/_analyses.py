@@ -14,9 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.inference import GraphPrior, KnownNoise
-from seedo.inference.exact import LatticePosterior, SubsetPosterior
+from seedo.inference.exact import (
+    LatticePosterior,
+    SubsetPosterior,
+    posterior_of,
+    relevant_rows,
+)
 from seedo.inference.scores import Rows, fuse
-from seedo.language.scenes._beliefs import posterior_of, relevant_rows
 from seedo.language.scenes._names import Names
 from seedo.language.scenes.replies import Malformed, say_number
 from seedo.tables import Regime, Table

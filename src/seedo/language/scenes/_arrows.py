@@ -12,8 +12,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.inference.exact import bayes_supported
-from seedo.language.scenes._beliefs import Arrows, edge_probabilities, likely_arrows
+from seedo.inference.exact import Arrows, bayes_supported, edge_probabilities, likely_arrows
 from seedo.language.scenes._names import Names
 from seedo.language.scenes._scene import Question
 from seedo.language.scenes.replies import Malformed

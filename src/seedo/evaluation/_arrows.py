@@ -1,4 +1,4 @@
-"""Stated arrows (`scenes.arrows_question`) scored against the system, with floor and ceiling."""
+"""Stated arrows scored against the system, with floor and ceiling."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.episodes import EpisodeBatch
+from seedo.episodes import EXPLOIT, EpisodeBatch
 from seedo.errors import UserError
+from seedo.inference.exact import Arrows, edge_probabilities, likely_arrows
 from seedo.inference.graphs import essential_graph
-from seedo.language.scenes import Arrows, edge_probabilities, likely_arrows
-from seedo.worlds import EXPLOIT
 
 # -- scores ---------------------------------------------------------------------------------------
 

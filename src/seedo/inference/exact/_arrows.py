@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
-from seedo.inference.exact import SubsetPosterior, bayes_posterior, bayes_supported
-from seedo.inference.scores import Rows
+from seedo.inference.exact._reader import bayes_posterior, bayes_supported
+from seedo.inference.exact._subsets import SubsetPosterior
+from seedo.inference.scores._families import Rows
 
 Arrows = frozenset[tuple[int, int]]
 """Pairs (cause, effect) of variables; never a cycle."""
