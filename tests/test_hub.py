@@ -145,6 +145,32 @@ def test_instructions_go_to_the_first_user_where_a_template_has_no_system_role(l
     assert text.startswith("<|im_start|>user\n" + messages[0]["content"])
 
 
+def test_a_model_that_continues_text_replies_with_a_line_and_learns_its_end(base, logs, tmp_path):
+    folder = tmp_path / "plain"
+    shutil.copytree(base, folder)
+    (folder / "chat_template.jinja").unlink()
+    coder = hub.open_model(f"hf:{folder}").tokenizer
+    for watched in Retold(Dataset(logs), Conditions()).episodes(3):
+        ids, part = hub.marked(coder, watched)
+        said = [turn.message["content"] for turn in watched.turns if turn.part != "told"]
+        assert coder.decode(ids[part > 0]) == "".join(f"{line}\n" for line in said)
+        heard = "".join(
+            f"Reply:\n{m['content']}\n" if m["role"] == "assistant" else f"{m['content']}\n"
+            for m in watched.messages[1:]
+        )
+        assert coder.decode(ids) == f"{watched.messages[0]['content']}\n\n{heard}"
+    language.tune([logs], tmp_path / "a", recipe(folder, epochs=4.0))
+    rows = [json.loads(line) for line in (tmp_path / "a" / "metrics.jsonl").open()]
+    assert rows[-1]["heldout_exploit_loss"] < rows[0]["heldout_exploit_loss"]
+    messages = [language.open_scene(WORLD, 0, "perform", i).messages() for i in range(3)]
+    drawn = language.load_speaker(f"hf:{tmp_path / 'a'}", seed=1, max_tokens=200).replies(messages)
+    assert all("\n" not in reply for reply in drawn)
+    assert max(map(len, drawn)) < 200  # a line's end came before
+    why = ("explanations", "reasoning")
+    with pytest.raises(UserError, match="one line"):
+        language.tune([logs], tmp_path / "b", recipe(folder, prompt=why))
+
+
 # -- learning -------------------------------------------------------------------------------------
 
 
@@ -316,8 +342,6 @@ def _lost(folder, damage):
         path.write_bytes(path.read_bytes()[:-100])
     elif damage == "configuration":
         (folder / "config.json").write_text("[]")
-    elif damage == "template":
-        (folder / "chat_template.jinja").unlink()
     else:
         shutil.rmtree(folder)
 
@@ -328,7 +352,6 @@ def _lost(folder, damage):
         ("pickle", "no safetensors"),
         ("cut", "cannot be read"),
         ("configuration", "cannot be read"),
-        ("template", "no chat template"),
         ("all", "no such folder"),
     ],
 )

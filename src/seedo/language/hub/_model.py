@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from seedo.errors import UserError, in_one_line
+from seedo.language.hub._tokens import COMPLETION
 from seedo.recipes import HUB
 
 ADAPTER = "adapter_config.json"
@@ -28,7 +29,7 @@ class HubModel:
     Attributes:
         folder: where they lie; of low-rank adapters, theirs.
         model: `transformers.PreTrainedModel`, or one of PEFT around it; in evaluation mode.
-        tokenizer: with a chat template.
+        tokenizer: with a chat template, its own or `COMPLETION`.
     """
 
     folder: Path
@@ -88,13 +89,15 @@ _INSTALL = 'models of Hugging Face\'s format need it: pip install "seedo[hf]"'
 def open_model(name: str, dtype: str = "auto") -> HubModel:
     """A pretrained model by name, `hf:FOLDER`, on a GPU if there is one.
 
+    One whose tokenizer has no chat template is taken to continue text; see `COMPLETION`.
+
     Args:
         name: or a path alone; also of a folder with low-rank adapters, whose base model has to be
             where it was, or of one GGUF file.
         dtype: of its weights; "auto": as they are stored.
 
     Raises:
-        UserError: no such model, one that cannot be read, or without a chat template.
+        UserError: no such model, or one that cannot be read.
     """
     path = hub_folder(name)
     torch, transformers = libraries()
@@ -110,7 +113,7 @@ def open_model(name: str, dtype: str = "auto") -> HubModel:
                 path, use_safetensors=True, dtype=dtype, **options
             )
     if not tokenizer.chat_template:
-        raise UserError("model", name, "its tokenizer has no chat template: use an instruct model")
+        tokenizer.chat_template = COMPLETION
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()

@@ -9,7 +9,7 @@ import numpy as np
 
 from seedo.language.hub._forward import forward, handed_to, read_once, shares
 from seedo.language.hub._model import HubModel, libraries, open_model
-from seedo.language.hub._tokens import rendered, shared
+from seedo.language.hub._tokens import completes, last_tokens, rendered, shared
 from seedo.language.scenes import Message
 
 LONGEST_REPLY = 64
@@ -38,7 +38,10 @@ class HubSpeaker:
             self._random = self._torch.Generator(opened.device).manual_seed(seed)
         ends = getattr(opened.model.generation_config, "eos_token_id", None)
         ends = [] if ends is None else ends if isinstance(ends, list) else [ends]
-        self._ends = sorted({*ends, opened.tokenizer.eos_token_id} - {None})
+        ends = {*ends, opened.tokenizer.eos_token_id} - {None}
+        if completes(opened.tokenizer):
+            ends |= last_tokens(opened.tokenizer)
+        self._ends = sorted(ends)
         self._shares = shares(opened.model)
         self._read: tuple[tuple[int, ...], Any] = (), None  # a prefix and its memory
 

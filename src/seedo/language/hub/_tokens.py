@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +12,29 @@ from numpy.typing import ArrayLike
 from seedo.errors import UserError
 from seedo.language.scenes import Message
 from seedo.language.transcripts import Watched
+
+COMPLETION = """\
+{%- for message in messages -%}
+{%- if message['role'] == 'assistant' %}{{ 'Reply:\\n' }}{% endif -%}
+{{ message['content'] + ('\\n\\n' if message['role'] == 'system' else '\\n') }}
+{%- endfor -%}
+{%- if add_generation_prompt %}{{ 'Reply:\\n' }}{% endif -%}"""
+"""Template of models that continue text and have none of their own: a reply is a line."""
+
+
+def completes(tokenizer: Any) -> bool:
+    """Whether a model only continues text, so that a line's end is the end of a reply."""
+    return bool(tokenizer.chat_template == COMPLETION)
+
+
+@functools.lru_cache(maxsize=4)
+def last_tokens(tokenizer: Any) -> frozenset[int]:
+    """Those that end a reply, as far as the tokenizer tells."""
+    ends = set(tokenizer.all_special_ids)
+    if completes(tokenizer):
+        pieces = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
+        ends |= {token for token, piece in enumerate(pieces) if "\n" in piece}
+    return frozenset(ends)
 
 
 class Marked(NamedTuple):
@@ -77,13 +101,16 @@ def marked(tokenizer: Any, watched: Watched, results: bool = False) -> Marked:
     coded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     ids, spans = np.asarray(coded["input_ids"]), np.asarray(coded["offset_mapping"])
     part = np.zeros(len(ids), np.int8)
-    ends = set(tokenizer.all_special_ids)
+    ends = last_tokens(tokenizer)
     for place, turn in enumerate(watched.turns):
         told = turn.part == "told"
         if told != results or turn.message["role"] == "system":
             continue
         before = rendered(tokenizer, messages[:place], not told) if place > 1 else ""
         said = turn.message["content"]
+        if not told and "\n" in said and completes(tokenizer):
+            remedy = "a model that continues text replies with one line: leave it out"
+            raise UserError("reasoning", True, remedy)
         start = text.find(said, len(before)) if told else len(before)
         if not text.startswith(before) or start < 0 or not text.startswith(said, start):
             remedy = "changes earlier turns of a conversation: another model is needed"
