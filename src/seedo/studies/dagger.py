@@ -261,6 +261,7 @@ STUDY = Study(
         experiments on the variable tried most""",
     scales={
         "quick": Scale(40_000, 1.0, (("channels", 8), ("layers", 2), ("size", 24)), 4, 512, 1),
+        "medium": Scale(40_000, 1.0, (("channels", 8), ("layers", 2), ("size", 24)), 4, 2048, 3),
         "full": Scale(160_000, 2.0, (), 8, 4096, 5),
     },
     play=_play,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -100,6 +100,7 @@ SCALES = {
         {"equivariant": 2.0, "plain": 8.0}, {}, 256, 200, 4096, 3,
     ),
 }  # fmt: skip
+SCALES["medium"] = replace(SCALES["quick"], test_episodes=2048, seeds=3)
 
 Columns = dict[str, NDArray[np.float64]]
 

@@ -4,7 +4,7 @@ assumption is broken by degrees and as data grow."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -142,6 +142,7 @@ SCALES = {
         {}, 256, 200, 2048, 3,
     ),
 }  # fmt: skip
+SCALES["medium"] = replace(SCALES["quick"], test_episodes=1024, seeds=3)
 
 Returns = dict[str, NDArray[np.float64]]
 """float64[B] by "PLAYER@EXPERIMENTS", and "oracle" and "random"."""

@@ -407,6 +407,7 @@ STUDY = Study(
         experiments); gains: what experiments add to them on new systems""",
     scales={
         "quick": Scale(("about", "episodes"), 3_500_000, TINY, 512, 1),
+        "medium": Scale(("about", "episodes"), 3_500_000, TINY, 1024, 3),
         "full": Scale(("about", "episodes", "both"), 12_000_000, TINY, 2048, 3),
     },
     play=_play,
