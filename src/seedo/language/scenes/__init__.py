@@ -13,9 +13,15 @@ from seedo.language.scenes._plain_scene import Do, PlainScene
 from seedo.language.scenes._prompts import blicket_instructions, is_stage_direction
 from seedo.language.scenes._pseudo_words import PSEUDO_WORDS
 from seedo.language.scenes._rooms_scene import RoomsScene
-from seedo.language.scenes._scene import CANNOT, Heard, Message, Question, Scene, Tool
+from seedo.language.scenes._scene import CANNOT, Heard, Left, Message, Question, Scene, Tool
 from seedo.language.scenes._themes import THEMES
-from seedo.language.scenes._tool_calls import call_for, call_tool, say_call, tools_of
+from seedo.language.scenes._tool_calls import (
+    arguments_schema,
+    call_for,
+    call_tool,
+    say_call,
+    tools_of,
+)
 from seedo.language.scenes.replies import (
     KINDS,
     LONGEST,
@@ -55,6 +61,7 @@ __all__ = [
     "Do",
     "Grammar",
     "Heard",
+    "Left",
     "Malformed",
     "Message",
     "Names",
@@ -66,6 +73,7 @@ __all__ = [
     "Scene",
     "Tool",
     "action_line",
+    "arguments_schema",
     "arrows_question",
     "blicket_instructions",
     "calculate",

@@ -11,6 +11,7 @@ import numpy as np
 from seedo.language.scenes._plain_scene import Do, PlainScene
 from seedo.language.scenes._prompts import blicket_instructions, say_example, say_turn
 from seedo.language.scenes._scene import Scene, Tool
+from seedo.language.scenes._tool_calls import say_call
 from seedo.language.scenes.replies import (
     BEGIN,
     END,
@@ -49,8 +50,7 @@ class BlicketScene(PlainScene):
         return blicket_instructions(self.world.settings, self.conditions)
 
     def begin(self) -> str:
-        names = (self.names.words[i] for i in self.names.order)
-        told = [f"Objects: {' '.join(names)}", self._contents(), *self._turn()]
+        told = [f"Objects: {self._listed()}", self._contents(), *self._turn()]
         example = say_example(self.example(), self.conditions)
         return "\n".join([*told, *([example] if example else []), *self._question()])
 
@@ -60,6 +60,11 @@ class BlicketScene(PlainScene):
         order = self.names.order
         target = order[(self.step + len(self.malformed)) % len(order)]
         return self.write(Do(target, 1.0 - self._shown[target]))
+
+    def example_call(self) -> str:
+        if self.exploiting:  # both answers are shown, which tells nothing
+            return " or ".join(say_call("answer", {"yes": yes}) for yes in (True, False))
+        return super().example_call()
 
     def _turn(self) -> list[str]:
         if self.finished or not self.conditions.turns:
@@ -119,7 +124,7 @@ class BlicketScene(PlainScene):
             return Malformed("not-allowed", "The experiments are over. Answer yes or no.")
         target = self.names.index(name)
         if target is None:
-            return Malformed("unknown-name", f"The objects are {' '.join(self.names.words)}.")
+            return Malformed("unknown-name", f"The objects are {self._listed()}.")
         if bool(self._shown[target] == 1) == put:
             word = self.names.words[target]
             where = "is on the machine already" if put else "is not on the machine"

@@ -171,7 +171,7 @@ class PlainScene(Scene):
             return Do(-1, 0.0)
         target = self.names.index(name)
         if target is None:
-            return Malformed("unknown-name", f"The variables are {' '.join(self.names.words)}.")
+            return Malformed("unknown-name", f"The variables are {self._listed()}.")
         actual = self.names.signs[target] * value
         near = [v for v in self.world.spec.do_values if abs(v - actual) < 1e-6]
         if not near:
@@ -184,6 +184,10 @@ class PlainScene(Scene):
         if not bool(self.world.legal(self.episode.task, self.episode.state, action)):
             return Malformed("not-allowed", "This cannot be done now.")
         return Do(target, near[0])
+
+    def _listed(self) -> str:
+        """All names, in the order in which they were said: the world's own may tell something."""
+        return " ".join(self.names.words[i] for i in self.names.order)
 
     def _values(self) -> str:
         return said_values(self.world, self.conditions.decimals)

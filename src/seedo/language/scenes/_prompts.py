@@ -30,11 +30,12 @@ def say_example(line: str, conditions: Conditions) -> str:
     return f"An action is a line such as: {line}"
 
 
-def say_remedy(remedy: str, line: str, conditions: Conditions) -> str:
-    """What to do instead, with an action of the task at hand."""
-    if not line or conditions.tools != "none":
+def say_remedy(remedy: str, shown: str, conditions: Conditions) -> str:
+    """What to do instead, with an action of the task at hand: a line, or the call of a tool."""
+    if not shown:
         return remedy
-    return f"{remedy} An action is a line such as: {line}"
+    kind = "line" if conditions.tools == "none" else "call"
+    return f"{remedy} An action is a {kind} such as: {shown}"
 
 
 _DIRECTION = re.compile(

@@ -15,7 +15,7 @@ from seedo.errors import UserError
 from seedo.language.scenes._conditions import Conditions
 from seedo.language.scenes._names import nonsense
 from seedo.language.scenes._prompts import rooms_form, rooms_instructions, say_example
-from seedo.language.scenes._scene import Message, Scene, Tool
+from seedo.language.scenes._scene import Left, Message, Scene, Tool
 from seedo.language.scenes.replies import BEGIN, END, Malformed, Phrase, compiled
 from seedo.play import Choice, LiveRooms, RoomsActor, live_batch
 from seedo.worlds.rooms import DIMENSIONS, VALUES, RoomsRow, RoomsWorld
@@ -220,6 +220,13 @@ class RoomsScene(Scene):
     @property
     def exploiting(self) -> bool:
         return self.episode.exploiting
+
+    @property
+    def left(self) -> Left:
+        if self.finished:
+            return Left(0, 0)
+        trials = self.world.settings.trials
+        return Left(trials - 1 - int(self.episode.symbolic.trial), 1)
 
     def actor(self, player: Any) -> Callable[[], Choice]:
         return RoomsActor(player, self.episode).action

@@ -20,6 +20,7 @@ from seedo.experimenters import find_player, parse_name
 from seedo.language.scenes._calculator import calculate
 from seedo.language.scenes._conditions import Conditions
 from seedo.language.scenes._prompts import ACT, say_remedy
+from seedo.language.scenes._tool_calls import call_for, say_call
 from seedo.language.scenes.replies import (
     LONGEST,
     LONGEST_ANSWER,
@@ -33,6 +34,7 @@ from seedo.language.scenes.replies import (
     read_reply,
     read_strictly,
 )
+from seedo.worlds import EXPLOIT, EXPLORE
 
 
 class Message(TypedDict):
@@ -77,6 +79,13 @@ class Heard(NamedTuple):
     how: tuple[str, ...]
     line: str
     asked: str
+
+
+class Left(NamedTuple):
+    """What is still to be done in an episode: experiments, then actions that are scored."""
+
+    experiments: int
+    scored: int
 
 
 class Question(NamedTuple):
@@ -201,6 +210,12 @@ class Scene(ABC):
         there is none to show."""
         return ""
 
+    def example_call(self) -> str:
+        """As `example`, the call of a tool: `set_variable(variable="dax", value=2.0)`."""
+        line = self.example()
+        found = call_for(self, self.read(line)) if line else None
+        return say_call(*found) if found else ""
+
     def reason(self, action: Any) -> str:
         """Why whoever knows would do this now, in one sentence; "": nothing is said."""
         return ""
@@ -223,6 +238,17 @@ class Scene(ABC):
     def step(self) -> int:
         """Number of the step that the next action is for."""
         return int(self.episode.step)
+
+    @property
+    def left(self) -> Left:
+        """What the player has still to do."""
+        phases = self.world.spec.phases[self.step :]
+        return Left(phases.count(EXPLORE), phases.count(EXPLOIT))
+
+    @property
+    def refusals_left(self) -> int:
+        """How many more malformed replies at this step, before it passes with nothing done."""
+        return self.conditions.attempts - self._refused
 
     @property
     def finished(self) -> bool:
@@ -351,7 +377,8 @@ class Scene(ABC):
         self.malformed.append((self.step, why.reason))
         self._refused += 1
         if self._refused < self.conditions.attempts:
-            remedy = say_remedy(why.remedy, self.example(), self.conditions)
+            shown = self.example if self.conditions.tools == "none" else self.example_call
+            remedy = say_remedy(why.remedy, shown(), self.conditions)
             self._say(f"Nothing was done: {remedy}")
             return why
         self._refused = 0

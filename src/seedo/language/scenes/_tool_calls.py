@@ -6,10 +6,14 @@ import itertools
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from seedo.language.scenes._scene import Scene, Tool
 from seedo.language.scenes.replies import Malformed, argument, read_number
+
+if TYPE_CHECKING:
+    from seedo.language.scenes._scene import Scene, Tool
+
+_JSON_TYPES = {str: "string", float: "number", int: "integer", bool: "boolean"}
 
 
 def tools_of(scene: Scene) -> dict[str, Tool]:
@@ -19,6 +23,15 @@ def tools_of(scene: Scene) -> dict[str, Tool]:
         return {}
     analyses = scene.analyses() if kind == "analysis" else ()
     return {tool.name: tool for tool in (*scene.tools(), *analyses)}
+
+
+def arguments_schema(tool: Tool) -> dict[str, Any]:
+    """The arguments that a tool takes, as JSON Schema; all are required."""
+    properties = {
+        name: {"type": _JSON_TYPES[kind], "description": text}
+        for name, (kind, text) in tool.parameters.items()
+    }
+    return {"type": "object", "properties": properties, "required": list(properties)}
 
 
 def call_tool(tools: Mapping[str, Tool], name: str, arguments: Any) -> Any:

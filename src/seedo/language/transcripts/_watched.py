@@ -24,6 +24,8 @@ from seedo.language.scenes import (
     Malformed,
     Message,
     PlainScene,
+    Tool,
+    arguments_schema,
     call_for,
     open_scene,
     say_call,
@@ -190,15 +192,8 @@ def _same(logged: np.ndarray, scene: Any, batch: EpisodeBatch, column: str) -> b
     return bool(np.allclose(again, logged, rtol=1e-4, atol=1e-4, equal_nan=True))
 
 
-_JSON_TYPES = {str: "string", float: "number", int: "integer", bool: "boolean"}
-
-
-def _schema(tool: Any) -> dict[str, Any]:
+def _schema(tool: Tool) -> dict[str, Any]:
     """A tool as chat templates and interfaces know it."""
-    properties = {
-        name: {"type": _JSON_TYPES[kind], "description": text}
-        for name, (kind, text) in tool.parameters.items()
-    }
-    parameters = {"type": "object", "properties": properties, "required": list(properties)}
+    parameters = arguments_schema(tool)
     about = {"name": tool.name, "description": tool.description, "parameters": parameters}
     return {"type": "function", "function": about}
