@@ -158,6 +158,8 @@ BAD: list[tuple[list[str], str]] = [
     (["ppo", "--out", "OUT", "--world", "blicket"], "world"),
     (["perform", "scripted:random", "--temperature", "1", "--out", "OUT"], "--temperature"),
     (["perform", "scripted:random", "--film-episode", "-1", "--out", "OUT"], "--film-episode"),
+    (["serve-mcp", "--port", "70000"], "port"),
+    (["serve-mcp", "--resume"], "--resume"),
     (["list", "planets"], "what"),
     (["list", "settings"], "world"),
     (["list", "settings", "mars"], "world"),
@@ -188,8 +190,9 @@ def test_bad_input_is_one_line_exit_2_and_leaves_nothing(words, field, folder, t
     assert sorted(folder.rglob("*")) == before
 
 
-VERBS = ("demo", "watch", "learn", "dagger", "ppo", "perform", "review", "ask", "advise",
-         "experiment", "study", "lab", "list", "inspect", "import", "export", "cache")  # fmt: skip
+VERBS = ("demo", "watch", "learn", "dagger", "ppo", "perform", "serve-mcp", "review", "ask",
+         "advise", "experiment", "study", "lab", "list", "inspect", "import", "export",
+         "cache")  # fmt: skip
 
 
 def test_help_lists_the_verbs_in_the_order_of_the_work_on_short_lines(capsys):
@@ -266,6 +269,7 @@ def in_a_process(*words, **variables):
         ("ask", "nothing.csv", "effect of X on Y"),
         ("review", "x", "--colour"),
         ("study", "limit", "--temperature", "1"),
+        ("serve-mcp", "--episodes", "0"),
     ],
 )
 def test_arguments_are_checked_before_anything_heavy_is_imported(words):

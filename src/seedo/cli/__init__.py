@@ -21,6 +21,7 @@ from seedo.cli import (  # noqa: F401  they register their commands
     _play,
     _questions,
     _review,
+    _serve,
 )
 from seedo.cli._commands import app
 from seedo.cli._options import WorldOptions
@@ -106,7 +107,10 @@ def _unusable(error: Any) -> str:
 def _how_to_go_on(words: list[str]) -> str:
     if words[0] in ("demo", "study", "experiment"):
         return f"; the same command goes on: {shlex.join(['seedo', *words])}"
-    if words[0] in ("watch", "learn", "dagger", "ppo", "perform", "export"):
+    kept = any(word.partition("=")[0] == "--out" for word in words)
+    if words[0] == "serve-mcp" and not kept:
+        return ""
+    if words[0] in ("watch", "learn", "dagger", "ppo", "perform", "serve-mcp", "export"):
         again = words if "--resume" in words else [*words, "--resume"]
         return f"; this goes on: {shlex.join(['seedo', *again])}"
     return ""

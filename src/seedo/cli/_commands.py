@@ -16,7 +16,7 @@ from seedo.errors import UserError
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "The whole idea in minutes": ("demo",),
-    "Agents": ("watch", "learn", "dagger", "ppo", "perform", "review"),
+    "Agents": ("watch", "learn", "dagger", "ppo", "perform", "serve-mcp", "review"),
     "Your own data": ("ask", "advise"),
     "Your own system": ("experiment",),
     "Research": ("study", "lab"),

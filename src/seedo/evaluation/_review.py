@@ -403,12 +403,15 @@ def _command(
     if isinstance(given, str):
         return given
     origin = batch.origin
-    if job.get("task") != "perform":
+    if job.get("task") not in ("perform", "serve-mcp"):
         return ""
     trained = isinstance(job.get("agent_record"), dict)
     agent = origin.experimenter if trained else f"scripted:{origin.experimenter}"
     agent = str(job.get("player", agent))
-    words = ["seedo", "perform", agent, "--world", origin.world]
+    words = ["seedo", "perform", agent]
+    if job["task"] == "serve-mcp":
+        words = ["seedo", "serve-mcp", "--name", agent.partition(":")[2]]
+    words += ["--world", origin.world]
     words += ["--preset", str(config["preset"])] if "preset" in config else []
     words += ["--split", origin.split]
     differing = _own_settings(origin.world, config)

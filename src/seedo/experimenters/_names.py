@@ -29,6 +29,7 @@ REGISTRY = Registry(
         "pretrained": "seedo.experimenters._names:pretrained_player",
         "llm": "seedo.experimenters._names:refuse_spoken",
         "hf": "seedo.experimenters._names:refuse_hub",
+        "mcp": "seedo.experimenters._names:refuse_elsewhere",
         "random": "seedo.experimenters.proposers:random_player",
         "sobol": "seedo.experimenters.proposers:sobol",
         "grid": "seedo.experimenters.proposers:grid",
@@ -177,3 +178,8 @@ def refuse_spoken(rest: str, world: World, greedy: bool, seed: int) -> Experimen
 def refuse_hub(rest: str, world: World, greedy: bool, seed: int) -> Experimenter:
     """The same, of models in this process."""
     raise UserError("player", f"hf:{rest}", "it speaks: play it with `seedo perform`")
+
+
+def refuse_elsewhere(rest: str, world: World, greedy: bool, seed: int) -> Experimenter:
+    """Agents that act through tools come to us, by `seedo serve-mcp`."""
+    raise UserError("player", f"mcp:{rest}", "it acts from elsewhere: `seedo serve-mcp` serves it")

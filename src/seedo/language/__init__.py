@@ -3,10 +3,12 @@
 from seedo.language._speakers import load_speaker, speaks, taught_conditions
 from seedo.language.hub import tune
 from seedo.language.runs import (
+    AgentRun,
     Budget,
     Calls,
     LlmRun,
     Performance,
+    RunPlan,
     Speaker,
     converse,
     is_small,
@@ -27,15 +29,25 @@ from seedo.language.scenes import (
     open_scene,
 )
 from seedo.language.serving import (
+    MCP_HOME,
+    MCP_PATH,
     ExperimentEnvironment,
+    Sessions,
     environment_factory,
+    mcp_app,
+    mcp_server,
     openenv_app,
+    serve_http,
+    serve_stdio,
     training_rows,
 )
 from seedo.language.text import TextAgent, learn_by_reading
 from seedo.language.transcripts import export
 
 __all__ = [
+    "MCP_HOME",
+    "MCP_PATH",
+    "AgentRun",
     "BlicketScene",
     "Budget",
     "Calls",
@@ -46,7 +58,9 @@ __all__ = [
     "Message",
     "Performance",
     "RoomsScene",
+    "RunPlan",
     "Scene",
+    "Sessions",
     "Speaker",
     "TextAgent",
     "Tool",
@@ -56,6 +70,8 @@ __all__ = [
     "is_small",
     "learn_by_reading",
     "load_speaker",
+    "mcp_app",
+    "mcp_server",
     "name_variables",
     "on_stage",
     "open_scene",
@@ -63,6 +79,8 @@ __all__ = [
     "read_conditions",
     "record_llm",
     "record_speaker",
+    "serve_http",
+    "serve_stdio",
     "speaks",
     "taught_conditions",
     "training_rows",

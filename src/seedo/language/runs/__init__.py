@@ -1,5 +1,6 @@
 """Runs of players made of words: who speaks, what is kept, what it costs."""
 
+from seedo.language.runs._agent_run import SESSIONS, AgentRun
 from seedo.language.runs._calls import Calls
 from seedo.language.runs._conversations import CONVERSATIONS
 from seedo.language.runs._costs import (
@@ -29,6 +30,8 @@ from seedo.language.runs._speaker import Speaker, converse
 __all__ = [
     "CONVERSATIONS",
     "MOST_ANALYSES",
+    "SESSIONS",
+    "AgentRun",
     "Budget",
     "Calls",
     "Examples",

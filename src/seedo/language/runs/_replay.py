@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from seedo import worlds
@@ -17,6 +18,7 @@ from seedo.language.scenes import (
     Conditions,
     Malformed,
     Scene,
+    Tool,
     call_tool,
     open_scene,
     say_call,
@@ -56,6 +58,7 @@ class Recorded:
         examples: Examples | None = None,
     ) -> None:
         opening = example_messages(world, conditions, examples) if examples else ()
+        self.index = index
         self.scene: Scene = open_scene(world, seed, stream, index, conditions, opening)
         self.tools = tools_of(self.scene)
         self._where = {
@@ -68,12 +71,11 @@ class Recorded:
             "examples": examples.to_dict() if examples else None,
         }
         self._turns: list[dict[str, Any]] = []  # one for each of `scene.replies`
-        self._actions: dict[int, str] = {}
         self._analyses = (0, 0)  # step, analysis calls at it
 
     def reply(self, text: str) -> str:
         """Take a reply in words; what the scene says to it ("" at the end)."""
-        scene, step = self.scene, self.scene.step
+        scene = self.scene
         acting = scene.expects == "action"
         heard = len(scene.messages()) + 1
         if acting and self.tools and scene.conditions.strict:
@@ -86,8 +88,7 @@ class Recorded:
             self._turns.append({"malformed": list(why)})
             return self._said(heard)
         self._turns.append({"cut": True} if len(text) > LONGEST else {})
-        if scene.reply(text) is None and acting:
-            self._actions[step] = scene.heard[-1].line
+        scene.reply(text)
         return self._said(heard)
 
     def call(self, name: str, arguments: Any, error: str | None = None) -> str:
@@ -96,7 +97,7 @@ class Recorded:
         Args:
             error: why the arguments could not even be parsed.
         """
-        scene, step = self.scene, self.scene.step
+        scene = self.scene
         heard = len(scene.messages()) + 1
         said = say_call(name, arguments)
         found = Malformed("not-an-action", "The call could not be parsed.")
@@ -108,7 +109,6 @@ class Recorded:
             scene.take_call(said, found)
             self._turns.append({"malformed": list(found)})
         elif self.tools[name].acts:
-            self._actions[step] = scene.write(found)
             scene.take_call(said, found)
             self._turns.append({"call": [name, arguments]})
         else:
@@ -131,16 +131,28 @@ class Recorded:
     def _said(self, heard: int) -> str:
         return "\n".join(m["content"] for m in self.scene.messages()[heard:])
 
+    def turns(self) -> dict[str, Any]:
+        """JSON: all that the scene was told, and nothing that its player does not know."""
+        return {"turns": self._turns, "replies": [list(reply) for reply in self.scene.replies]}
+
+    def go_on(self, told: dict[str, Any]) -> None:
+        """Tell this episode, of which nothing was played yet, what `turns` of it has."""
+        for turn, (step, text) in zip(told["turns"], told["replies"], strict=True):
+            _retell(self.scene, self.tools, turn, text)
+            self._turns.append(turn)
+            if "answer" in turn:
+                before, count = self._analyses
+                self._analyses = (step, count + 1 if step == before else 1)
+
     def to_dict(self) -> dict[str, Any]:
         """JSON: where the episode is from, all turns, and what came of it.
 
         `actions` has [step, line] for every step of the player's own, None where it passed.
         """
         scene = self.scene
-        done = dict.fromkeys(scene.passed) | self._actions
+        done = dict.fromkeys(scene.passed) | {h.step: h.line for h in scene.heard if h.line}
         return self._where | {
-            "turns": self._turns,
-            "replies": [list(reply) for reply in scene.replies],
+            **self.turns(),
             "actions": [[step, done[step]] for step in sorted(done)],
             "malformed": [list(entry) for entry in scene.malformed],
             "heard": [list(h) for h in scene.heard],
@@ -171,13 +183,18 @@ def replay(metadata: dict[str, Any]) -> Scene:
     scene = open_scene(world, *where, conditions, opening)
     tools = tools_of(scene)
     for turn, (_, text) in zip(episode["turns"], episode["replies"], strict=True):
-        if "malformed" in turn:
-            scene.take_call(text, Malformed(*turn["malformed"]))
-        elif "call" in turn:
-            scene.take_call(text, call_tool(tools, *turn["call"]))
-        elif "answer" in turn:
-            scene.answer_call(text, turn["answer"])
-        else:
-            # One more character than is kept makes it too long again.
-            scene.reply(f"{text} " if turn.get("cut") else text)
+        _retell(scene, tools, turn, text)
     return scene
+
+
+def _retell(scene: Scene, tools: Mapping[str, Tool], turn: dict[str, Any], text: str) -> None:
+    """Tell a scene again what it was told in one turn."""
+    if "malformed" in turn:
+        scene.take_call(text, Malformed(*turn["malformed"]))
+    elif "call" in turn:
+        scene.take_call(text, call_tool(tools, *turn["call"]))
+    elif "answer" in turn:
+        scene.answer_call(text, turn["answer"])
+    else:
+        # One more character than is kept makes it too long again.
+        scene.reply(f"{text} " if turn.get("cut") else text)
