@@ -6,7 +6,8 @@ Needs the extra `hf`, and a model: hf:FOLDER, by default SmolLM2-135M of the pac
 
 An expert is watched on small systems with little noise (world `dag`, three variables); the model
 is tuned on so many transcripts, by default the upper third of its layers. Then it plays systems
-that no transcript is about: as it was tuned; as it was, with two example episodes in its prompt;
+that no transcript is about: as it was tuned (with --explained, on transcripts with a reason before
+every action, which it then gives itself); as it was, with two example episodes in its prompt;
 and there is random play. Names of variables are those that transcripts use, dealt afresh
 (nonsense), or words that no transcript has (permuted). Printed are return ratios with 95 %
 bootstrap intervals over systems, differences paired by system, and shares of malformed replies.
@@ -18,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,8 @@ from seedo.recipes import TuningRecipe
 from seedo.statistics import mean, paired_difference, ratio, share
 
 NAMES = ("nonsense", "permuted")
+LONGEST = 160
+"""Tokens of a reply that gives reasons, at most."""
 
 
 def small_world() -> Any:
@@ -69,8 +73,9 @@ def compare(given: argparse.Namespace, model: str, folder: Path) -> None:
     recipe = TuningRecipe(
         network=model, epochs=given.epochs, batch_size=given.batch_size,
         learning_rate=given.learning_rate, freeze=given.freeze, precision=given.precision,
+        prompt=("reasoning", "explanations") if given.explained else (),
     )  # fmt: skip
-    tuned = folder / "tuned"
+    tuned = folder / ("tuned-explained" if given.explained else "tuned")
     language.tune([logs], tuned, recipe, resume=True, progress=say, checkpoint_seconds=60.0)
     found: dict[str, Any] = {
         "model": Path(model).name,
@@ -81,7 +86,7 @@ def compare(given: argparse.Namespace, model: str, folder: Path) -> None:
     }
     found["recipe"]["network"] = found["model"]
     for names in NAMES:
-        runs = played(world, names, model, f"hf:{tuned}", folder, given.episodes)
+        runs = played(world, names, model, tuned, folder, given.episodes)
         found["names"][names] = told = measured(runs)
         print(f"names {names}")
         for player, row in told["players"].items():
@@ -93,16 +98,21 @@ def compare(given: argparse.Namespace, model: str, folder: Path) -> None:
 
 
 def played(
-    world: Any, names: str, model: str, tuned: str, folder: Path, episodes: int
+    world: Any, names: str, model: str, tuned: Path, folder: Path, episodes: int
 ) -> dict[str, Path]:
     """Run folders by player; all play the same systems."""
     runs = {}
-    players = {"tuned": (tuned, 0), "untuned, two examples": (model, 2)}
-    for player, (name, examples) in players.items():
-        runs[player] = folder / f"{player.replace(', ', '-').replace(' ', '-')}-{names}"
+    known = language.taught_conditions(tuned) or Conditions()
+    players = {
+        "tuned": (f"hf:{tuned}", tuned.name, replace(known, names=names)),
+        "untuned, two examples": (model, "untuned", Conditions(names=names, examples=2)),
+    }
+    for player, (name, called, conditions) in players.items():
+        runs[player] = folder / f"{called}-plays-{names}"
+        longest = LONGEST if conditions.reasoning else None
         language.record_speaker(
-            world, language.load_speaker(name), episodes, 1, runs[player], resume=True,
-            conditions=Conditions(names=names, examples=examples), at_once=32,
+            world, language.load_speaker(name, max_tokens=longest), episodes, 1, runs[player],
+            resume=True, conditions=conditions, at_once=32,
             progress=lambda done, total, who=player: print(f"{who}: {done} of {total}", flush=True),
         )  # fmt: skip
     runs["random"] = folder / "random"
@@ -158,6 +168,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=3e-4)
     parser.add_argument("--freeze", type=int, default=20)
     parser.add_argument("--precision", default="bfloat16")
+    parser.add_argument("--explained", action="store_true", help="a reason before every action")
     return sized(parser, transcripts=40, episodes=4)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from seedo.inference.exact import bayes_supported
 from seedo.language.scenes._analyses import say_posterior
 from seedo.language.scenes._arrows import arrows_question
+from seedo.language.scenes._dag_words import say_value
 from seedo.language.scenes._familiar import familiar
 from seedo.language.scenes._names import Names, letters, nonsense, token_names
 from seedo.language.scenes._plain_scene import Do, PlainScene
@@ -81,7 +82,20 @@ class DagScene(PlainScene):
         goal, said = words[self.goal], say_number(self.names.signs[self.goal] * expected, decimals)
         others = np.delete(of_all, self.goal, axis=0)  # the goal itself cannot be set
         best = ": the best there is" if expected >= others.max() - _SAME else ""
-        return f"With {name} at {value}, {goal} can be expected to be {said}{best}."
+        said = f"With {name} at {value}, {goal} can be expected to be {said}{best}."
+        return " ".join([*self._evidence(), said])
+
+    def _evidence(self) -> list[str]:
+        """What the goal was whenever another variable was set, as far as it was seen."""
+        goal, shown = self.goal, []
+        for outcome, target in zip(*self.so_far(), strict=True):
+            if target >= 0 and target != goal and np.isfinite(outcome[goal]):
+                value, seen = (
+                    say_value(self.names, of, outcome[of], self.conditions.decimals)
+                    for of in (target, goal)
+                )
+                shown.append(f"{seen} with {self.names.words[target]} at {value}")
+        return [f"{self.names.words[goal]} was {', '.join(shown)}."] if shown else []
 
 
 def name_variables(episode: Live, kind: str, seed: int, stream: str) -> Names:
