@@ -92,7 +92,7 @@ def _told(cell: Mapping[str, Any]) -> str:
     parts = [cell["network"]] * (cell["network"] != "plain")
     parts += [f"{name} {value}" for name, value in (*cell["world"], *cell["recipe"])]
     if "watched" in cell:
-        names = [name.removeprefix("scripted:") for name in cell["watched"]]
+        names = cell["watched"]
         parts.append("watched " + (", ".join(names) if len(names) < 3 else f"{names[0]} who errs"))
     parts.append(f"{cell['episodes'] // 1000:,}k × {cell['epochs']:g}")
     return ", ".join(parts)
