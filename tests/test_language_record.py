@@ -194,7 +194,11 @@ def test_a_player_that_never_acts_is_seen_not_to_and_not_paid_for_what_it_was_sh
     assert review.runs[0].spoken.repairs["formatting"] >= COUNT
     # A reader who has seen nothing expects nothing of any setting.
     assert review.runs[0].metrics.readers[evaluation.BAYES].return_ratio.value == 0
-    assert "100%" in "".join(map(str, reports.acts_table(review).columns[3].cells))
+    whole, _, conduct = reports.players_tables(review.groups[0])
+    for table in (whole, conduct):
+        passed = next(c for c in table.columns if c.header == "passed")
+        assert next(passed.cells) == "100%\n0%"  # of experiments, of scored actions
+    assert "something was set in 0% of its experiments" in review.runs[0].warnings
 
 
 def test_a_review_of_players_without_words_says_nothing_of_words(world, tmp_path):
@@ -202,7 +206,8 @@ def test_a_review_of_players_without_words_says_nothing_of_words(world, tmp_path
     play.perform(world, player, 4, 0, tmp_path / "random")
     review = evaluation.review([tmp_path / "random"])
     assert review.runs[0].spoken is None
-    assert reports.spoken_table(review) is None
+    titles = [c.header for c in reports.players_tables(review.groups[0])[0].columns]
+    assert "malformed" not in titles
     assert "What text players said" not in page(review, tmp_path)
 
 

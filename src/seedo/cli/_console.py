@@ -102,23 +102,41 @@ def print_table(table: Any) -> None:
     Where it is too wide, columns are left out, last ones first, rather than the names in the first
     be cut.
     """
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=160)
-    for place, column in enumerate(table.columns):
-        widest = max(cell_len(str(cell)) for cell in (column.header, *column.cells))
-        if place == 0 or column.no_wrap:
-            column.min_width = widest if place else min(NAMES, widest)
+    console = _screen()
+    _widen(table)
     left_out: list[str] = []
-    unbounded = console.options.update(max_width=10_000)
-    while (
-        len(table.columns) > 2 and console.measure(table, options=unbounded).minimum > console.width
-    ):
+    while len(table.columns) > 2 and not _fits(table, console):
         left_out.insert(0, str(table.columns.pop().header))
     console.print(table)
     if left_out:
         line = f"no room for: {', '.join(left_out)} (a wider terminal or --json shows all)"
         notes.print(line, style="dim", highlight=False, markup=False)
+
+
+def print_whole_or(whole: Any, *parts: Any) -> None:
+    """Print a table, or where it is too wide its parts one below the other."""
+    _widen(whole)
+    for table in (whole,) if _fits(whole, _screen()) else parts:
+        print_table(table)
+
+
+def _screen() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=160)
+
+
+def _widen(table: Any) -> None:
+    """Columns get the room that they need."""
+    for place, column in enumerate(table.columns):
+        texts = (str(cell) for cell in (column.header, *column.cells))
+        widest = max(cell_len(line) for text in texts for line in text.split("\n"))
+        if place == 0 or column.no_wrap:
+            column.min_width = widest if place else min(NAMES, widest)
+
+
+def _fits(table: Any, console: Console) -> bool:
+    unbounded = console.options.update(max_width=10_000)
+    return bool(console.measure(table, options=unbounded).minimum <= console.width)
 
 
 def say(as_json: bool, figures: dict[str, Any], sentence: str) -> None:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from seedo.cli._commands import command
-from seedo.cli._console import Count, notes, print_table
+from seedo.cli._console import Count, notes, print_table, print_whole_or
 from seedo.cli._options import AsJson, Seed, check_seed
 from seedo.cli._speech import SpeechOptions, studied
 from seedo.errors import UserError
@@ -36,6 +36,13 @@ def review(
         bool,
         typer.Option("--bits", help="What experiments told, against the best and any; takes long."),
     ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="Run that others are held against on the systems both met: its player or folder "
+            "(default: the best heuristic, else the first)."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare runs: one table, figures, intervals, floors and ceilings."""
@@ -43,7 +50,7 @@ def review(
 
     readers = {name: partial(play.find_player, name) for name in reader or []}
     with Count("review", "runs") as progress:
-        result = evaluation.review(runs, progress, readers, bits)
+        result = evaluation.review(runs, progress, readers, bits, against)
     for name in reader or []:
         failed = [p for p in result.problems if f": not read by {name}: " in p]
         if failed and len(failed) == len(result.runs):
@@ -69,19 +76,20 @@ def print_review(result: Any, as_json: bool, costs: Any = None, with_matrix: boo
         found = result.to_dict() | ({"frontier": costs.to_dict()} if costs else {})
         print(json.dumps(found, sort_keys=True))
         return
-    if not all(run.regret for run in result.runs):
+    # Whoever speaks stands in one table with everybody else.
+    speaks = any(run.spoken for run in result.runs)
+    if speaks:
+        for group in result.groups:
+            print_whole_or(*reports.players_tables(group))
+    elif not all(run.regret for run in result.runs):
         print_table(reports.table(result))
+        if (less := reports.less_table(result)) is not None:
+            print_table(less)
     if costs is not None:
         print_table(reports.frontier_table(costs))
         for agent, reason in costs.reasons:
             notes.print(f"{agent}: experiments only: {reason}", style="yellow")
-    more = (
-        reports.regret_table,
-        reports.beside_table,
-        reports.information_table,
-        reports.spoken_table,
-        reports.acts_table,
-    )
+    more = (reports.regret_table, reports.beside_table, reports.information_table)
     for beside in (table(result) for table in more):
         if beside is not None:
             print_table(beside)

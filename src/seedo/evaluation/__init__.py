@@ -22,10 +22,12 @@ from seedo.evaluation._cost import flops_of
 from seedo.evaluation._definitions import definitions
 from seedo.evaluation._frontier import COSTS, Frontier, FrontierGroup, Point, frontier
 from seedo.evaluation._information import Information, information
-from seedo.evaluation._metrics import DEFINITIONS, Metrics, episode_returns, measure
+from seedo.evaluation._metrics import DEFINITIONS, UNTESTED, Metrics, episode_returns, measure
 from seedo.evaluation._regret import Regret, regret
 from seedo.evaluation._replay import Seen, left_before, seen_before
-from seedo.evaluation._review import Group, Review, Run, review
+from seedo.evaluation._review import Review, review
+from seedo.evaluation._runs import Group, Row, Run
+from seedo.evaluation._spoken import Excerpt
 from seedo.evaluation._strategies import BAYES, HEURISTICS, ORACLE, Readings, read
 
 __all__ = [
@@ -34,12 +36,14 @@ __all__ = [
     "DEFINITIONS",
     "HEURISTICS",
     "ORACLE",
+    "UNTESTED",
     "Advice",
     "Advised",
     "Best",
     "BlicketReading",
     "Diagnosis",
     "Effect",
+    "Excerpt",
     "Expected",
     "Found",
     "Frontier",
@@ -51,6 +55,7 @@ __all__ = [
     "Readings",
     "Regret",
     "Review",
+    "Row",
     "Run",
     "Seen",
     "SettingsAdvice",

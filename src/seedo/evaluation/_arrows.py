@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seedo.episodes import EXPLOIT, EpisodeBatch
 from seedo.errors import UserError
-from seedo.inference.exact import Arrows, edge_probabilities, likely_arrows
+from seedo.inference.exact import Arrows, bayes_supported, edge_probabilities, likely_arrows
 from seedo.inference.graphs import essential_graph
 
 # -- scores ---------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ class StructureReport(NamedTuple):
     Attributes:
         player: NaN where no valid answer was given.
         floor: of as many arrows at random.
-        bayes: of `likely_arrows` on the same rows.
+        bayes: of `likely_arrows` on the same rows; NaN where the world has no exact posterior.
     """
 
     player: NDArray[np.float64]
@@ -163,23 +163,25 @@ def score_structures(batch: EpisodeBatch, arrows: Sequence[Arrows | None]) -> St
         arrows: one entry an episode; None: no valid answer.
 
     Raises:
-        UserError: no systems in the log, or its world has no exact posterior.
+        UserError: no systems in the log, or its episodes differ in how many variables matter.
     """
     if batch.system is None:
         raise UserError("log", None, "it has no systems: perform writes them")
     seen = (batch.phase != EXPLOIT)[:, :, None]
     outcome = np.where(seen, batch.outcome, np.nan)
-    probability = edge_probabilities(
-        json.loads(batch.origin.world_config), outcome, batch.target, batch.mask
-    )
+    config = json.loads(batch.origin.world_config)
+    probability = None
+    if bayes_supported({**config, "relevant": int(batch.mask[0].sum())}) is None:
+        probability = edge_probabilities(config, outcome, batch.target, batch.mask)
     player, floor, bayes = np.full((3, batch.rows, 3), np.nan)
     for row, stated in enumerate(arrows):
         weights = np.asarray(json.loads(batch.system[row])["weights"])[: batch.n, : batch.n]
         adjacency, relevant = weights != 0, batch.mask[row]
         targets = batch.target[row][batch.phase[row] != EXPLOIT]
         known = identifiable(adjacency, targets.tolist())
-        exact = likely_arrows(probability[row])
-        bayes[row] = structure_scores(exact, adjacency, known, relevant)
+        if probability is not None:
+            exact = likely_arrows(probability[row])
+            bayes[row] = structure_scores(exact, adjacency, known, relevant)
         if stated is not None:
             player[row] = structure_scores(stated, adjacency, known, relevant)
             floor[row] = random_scores(len(stated), adjacency, known, relevant)

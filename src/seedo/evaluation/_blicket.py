@@ -36,16 +36,20 @@ class BlicketReading(NamedTuple):
             first experiment to after the last.
         expected: float32[B, T], bits that each experiment was expected to tell.
         greedy: float32[B, T], bits that the best experiment would have been expected to tell.
+        chance: float32[B, T], the same on average over all ways to move an object.
     """
 
     answers: Any
     entropy: Any
     expected: Any
     greedy: Any
+    chance: Any
 
 
 def read_blicket(batch: EpisodeBatch) -> BlicketReading:
     """The exact posterior of every experiment of a log, from what players are told of the world.
+
+    An experiment whose light is NaN has shown nothing.
 
     Raises:
         UserError: not a log of world `blicket`, or its experiments do not fit its settings.
@@ -57,9 +61,10 @@ def read_blicket(batch: EpisodeBatch) -> BlicketReading:
     if batch.n != config.n + 1 or batch.steps != toggles + config.n:
         raise UserError("steps", batch.steps, f"the world's settings say {toggles + config.n}")
     shown = batch.outcome[:, :toggles]
-    if not np.isin(shown, (0.0, 1.0)).all():
+    unseen = np.isnan(shown[..., -1])
+    if not (np.isin(shown[..., :-1], (0.0, 1.0)).all() and np.isin(shown[~unseen], (0, 1)).all()):
         raise UserError("outcome", None, "objects and light are 0 or 1 after every experiment")
-    on, light = shown[..., :-1] == 1, shown[..., -1].astype(np.int32)
+    on, light = shown[..., :-1] == 1, np.where(unseen, -1, shown[..., -1]).astype(np.int32)
     size = min(_AT_ONCE, 1 << max(batch.rows - 1, 0).bit_length())
     parts = []
     for start in range(0, batch.rows, size):
@@ -81,14 +86,15 @@ def _read(config: BlicketConfig, on: Any, light: Any, target: Any) -> BlicketRea
         gains = blicket_gains(config, beliefs, before)
         chosen = jnp.where(target < 0, config.n, target)
         beliefs = blicket_update(config, beliefs, after, light)
-        return (beliefs, after), (_bits(beliefs), gains[chosen], gains.max())
+        told = jnp.where(light < 0, 0.0, gains[chosen])
+        return (beliefs, after), (_bits(beliefs), told, gains.max(), gains[:-1].mean())
 
     def episode(on, light, target):
         start = jnp.full(config.n, config.start == "full")
         (beliefs, _), columns = jax.lax.scan(step, (prior, start), (on, light, target))
-        entropy, expected, greedy = columns
+        entropy, *gained = columns
         entropy = jnp.concatenate([_bits(prior)[None], entropy])
-        return BlicketReading(blicket_answers(config, beliefs), entropy, expected, greedy)
+        return BlicketReading(blicket_answers(config, beliefs), entropy, *gained)
 
     return jax.vmap(episode)(on, light, target)
 
@@ -100,19 +106,44 @@ def _bits(beliefs: Array) -> Array:
 def blicket_bayes_returns(batch: EpisodeBatch) -> NDArray[np.float64] | str:
     """float64[B]: share of right answers of the Bayes-optimal reader of each episode's experiments;
     or why it is unknown."""
+    truth = _blickets(batch)
+    if isinstance(truth, str):
+        return truth
+    try:
+        answers = read_blicket(batch).answers
+    except UserError as error:
+        return str(error)
+    if truth.shape != answers.shape:
+        return _OTHER_OBJECTS
+    right: NDArray[np.float64] = (truth == answers).mean(1)
+    return right
+
+
+def blicket_prior_returns(batch: EpisodeBatch) -> NDArray[np.float64] | str:
+    """float64[B]: share of right answers of whoever answers best before any experiment; or why it
+    is unknown."""
+    truth = _blickets(batch)
+    if isinstance(truth, str):
+        return truth
+    config = BlicketConfig.from_dict(json.loads(batch.origin.world_config))
+    answers = np.asarray(blicket_answers(config, blicket_beliefs(config)))
+    if answers.shape != truth.shape[1:]:
+        return _OTHER_OBJECTS
+    right: NDArray[np.float64] = (truth == answers).mean(1)
+    return right
+
+
+_OTHER_OBJECTS = "column system: 'blickets' has other objects than the world"
+
+
+def _blickets(batch: EpisodeBatch) -> NDArray[np.bool_] | str:
+    """bool[B, n], which objects are blickets; or why it is unknown."""
     if batch.system is None:
         return "the log has no systems"
     try:
-        answers = read_blicket(batch).answers
-        truth = np.array([json.loads(text)["blickets"] for text in batch.system]) == 1
-    except UserError as error:
-        return str(error)
+        return np.array([json.loads(text)["blickets"] for text in batch.system]) == 1
     except (ValueError, TypeError, KeyError, RecursionError):
         return "column system: no usable 'blickets'"
-    if truth.shape != answers.shape:
-        return "column system: 'blickets' has other objects than the world"
-    right: NDArray[np.float64] = (truth == answers).mean(1)
-    return right
 
 
 def best_information(config: BlicketConfig, steps: int) -> list[float]:

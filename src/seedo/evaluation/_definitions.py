@@ -9,7 +9,9 @@ from seedo.evaluation import (
     _information,
     _metrics,
     _regret,
+    _rows,
     _spoken,
+    _stated,
 )
 from seedo.evaluation._frontier import Frontier
 from seedo.evaluation._review import Review
@@ -26,4 +28,8 @@ def definitions(review: Review, frontier: Frontier | None = None) -> dict[str, s
         found |= _regret.DEFINITIONS
     if any(run.information for run in review.runs):
         found |= _information.DEFINITIONS
+    if any(run.stated for run in review.runs):
+        found |= _stated.DEFINITIONS
+    if any(len(group.runs) > 1 for group in review.groups):
+        found |= _rows.DEFINITIONS
     return found | (_frontier.DEFINITIONS if frontier else {})

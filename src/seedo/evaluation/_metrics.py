@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 
 from seedo.episodes import EXPLOIT, EXPLORE, EpisodeBatch
-from seedo.evaluation._blicket import blicket_bayes_returns
+from seedo.evaluation._blicket import blicket_bayes_returns, blicket_prior_returns
 from seedo.evaluation._strategies import BAYES, HEURISTICS, ORACLE, Readings
 from seedo.statistics import (
     Cluster,
@@ -27,6 +27,9 @@ from seedo.worlds import kind_of
 LOG_FLOOR = -20.0
 """Log-likelihoods below this (nats) count as this: a forbidden action has none at all."""
 
+UNTESTED = "no experiments"
+"""Whoever answers best without any, in worlds where that earns more than chance."""
+
 DEFINITIONS: dict[str, str] = {
     "return ratio": "mean exact expected return / mean return of the omniscient oracle, which"
     " knows the system. 1 is the ceiling.",
@@ -34,6 +37,10 @@ DEFINITIONS: dict[str, str] = {
     " 1 means that nothing better could be made of what was seen.",
     "normalised return": "(return - random) / (oracle - random), in means; 0 is a random exploit"
     " action, 1 the oracle.",
+    "exploit regret": "(oracle - return) / (oracle - random), in means: 0 is what the oracle gets,"
+    " 1 a random exploit action. It is the sum of `unexplored`, what the experiments left open:"
+    " (oracle - Bayes reader) / (oracle - random), and of `unread`, what was made less of them than"
+    " could be: (Bayes reader - return) / (oracle - random).",
     "action match": "share of exploit actions that are the oracle's best action (any, if tied).",
     "oracle log-likelihood": f"mean log probability (nats, at least {LOG_FLOOR:g}) that the agent's"
     " logged probabilities give the oracle's action.",
@@ -72,6 +79,9 @@ class Metrics:
     return_ratio: Estimate
     bayes_ratio: Estimate
     normalised_return: Estimate
+    exploit_regret: Estimate
+    unexplored: Estimate
+    unread: Estimate
     action_match: Estimate
     oracle_log_likelihood: Estimate
     refused: Estimate
@@ -87,7 +97,8 @@ def episode_returns(batch: EpisodeBatch, readings: Readings | str) -> dict[str, 
     """Return of every player in every episode, float[B], NaN where unknown.
 
     Keys: "agent", "oracle", "random", "bayes", the heuristics and other players; the last three
-    kinds are means over exploit steps, from the systems in the log.
+    kinds are means over exploit steps, from the systems in the log. Of blicket machines also
+    `UNTESTED`.
     """
     found: dict[str, NDArray[Any]] = {
         "agent": batch.returns.astype(np.float64),
@@ -102,16 +113,18 @@ def episode_returns(batch: EpisodeBatch, readings: Readings | str) -> dict[str, 
             total = np.bincount(readings.episode, worth, batch.rows)
             np.divide(total, steps, out=found[name], where=steps > 0)
     if (exactly := _EXACT_RETURNS.get(kind_of(batch.origin.world).family)) is not None:
-        exact = exactly(batch)
-        if not isinstance(exact, str):
-            found[BAYES] = exact
+        for name, exact in exactly.items():
+            if not isinstance(value := exact(batch), str):
+                found[name] = value
     return found
 
 
-_EXACT_RETURNS: dict[str, Callable[[EpisodeBatch], NDArray[np.float64] | str]] = {
-    "blicket": blicket_bayes_returns
+_Returns = Callable[[EpisodeBatch], NDArray[np.float64] | str]
+
+_EXACT_RETURNS: dict[str, dict[str, _Returns]] = {
+    "blicket": {BAYES: blicket_bayes_returns, UNTESTED: blicket_prior_returns}
 }
-"""What the Bayes-optimal reader returns in worlds that have one other than that of graphs."""
+"""What exact readers return in worlds that have others than those of graphs."""
 
 
 def measure(
@@ -120,17 +133,24 @@ def measure(
     """All estimates of one run."""
     names = _readers(readings)
     agent, oracle, random = returns["agent"], returns["oracle"], returns["random"]
-    pairs = [(agent, oracle), (agent, returns[BAYES]), (agent - random, oracle - random)]
+    bayes, wide = returns[BAYES], oracle - random
+    # Parts of one whole rest on the same episodes.
+    parted = np.where(np.isfinite(agent) & np.isfinite(bayes), wide, np.nan)
+    pairs = [(agent, oracle), (agent, bayes), (agent - random, wide), (oracle - agent, wide)]
+    pairs += [(oracle - bayes, parted), (bayes - agent, parted)]
     pairs += [(random, oracle), *((returns[name], oracle) for name in names)]
-    pairs += [(returns[name], returns[BAYES]) for name in names]
+    pairs += [(returns[name], bayes) for name in names]
     people = clusters_of(batch.participant)
     found = ratios([top for top, _ in pairs], [bottom for _, bottom in pairs], cluster=people)
-    return_ratio, bayes_ratio, normalised, floor = found[:4]
+    (return_ratio, bayes_ratio, normalised, regret, unexplored, unread, floor), found = (
+        found[:7],
+        found[7:],
+    )
 
     known = np.isfinite(oracle).any()
     why = "" if known and np.isfinite(agent).any() else "the log has no returns"
     why_bayes = why or _why(readings, BAYES)
-    by_name = zip(names, found[4 : 4 + len(names)], found[4 + len(names) :], strict=True)
+    by_name = zip(names, found[: len(names)], found[len(names) :], strict=True)
     readers = {
         name: Reader(
             _because(top, _why(readings, name) if known else "the log has no returns"),
@@ -150,6 +170,9 @@ def measure(
         return_ratio=_because(return_ratio, why),
         bayes_ratio=_because(bayes_ratio, why_bayes),
         normalised_return=_because(normalised, why),
+        exploit_regret=_because(regret, why),
+        unexplored=_because(unexplored, why_bayes),
+        unread=_because(unread, why_bayes),
         action_match=match,
         oracle_log_likelihood=likelihood,
         refused=_refused(batch, readings, people),

@@ -6,8 +6,6 @@ import dataclasses
 import json
 import math
 import os
-import re
-import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,114 +17,38 @@ from numpy.typing import NDArray
 from seedo import __version__
 from seedo.episodes import EXPLORE, DamagedShard, Dataset, EpisodeBatch, concatenate
 from seedo.errors import UserError
-from seedo.evaluation import _attribution, _beside, _information, _metrics, _regret, _spoken
-from seedo.evaluation._attribution import Attribution, attribute
-from seedo.evaluation._beside import Beside, Returns, beside
-from seedo.evaluation._information import Information, information
-from seedo.evaluation._metrics import Metrics, episode_returns, measure
-from seedo.evaluation._regret import NO_RATIO, Regret, regret
-from seedo.evaluation._replay import world_of
-from seedo.evaluation._spoken import Spoken, conversations, passed_steps, spoken
-from seedo.evaluation._strategies import BAYES, HEURISTICS, also_read_by, read
-from seedo.experimenters import Experimenter
-from seedo.statistics import (
-    Cluster,
-    Estimate,
-    clusters_of,
-    mean,
-    missing,
-    ratios,
+from seedo.evaluation import (
+    _attribution,
+    _beside,
+    _information,
+    _metrics,
+    _regret,
+    _rows,
+    _spoken,
+    _stated,
 )
-from seedo.worlds import World, kind_of, names
+from seedo.evaluation._attribution import attribute
+from seedo.evaluation._beside import beside
+from seedo.evaluation._conduct import Acts, acts
+from seedo.evaluation._information import Information, bits_of_episodes, estimates
+from seedo.evaluation._members import Member, references
+from seedo.evaluation._metrics import Metrics, episode_returns, measure
+from seedo.evaluation._regret import NO_RATIO, regret
+from seedo.evaluation._replay import world_of
+from seedo.evaluation._rerun import command_of, world_in_words
+from seedo.evaluation._rows import rows_of
+from seedo.evaluation._runs import Group, Run, Seeds
+from seedo.evaluation._spoken import conversations, passed_steps, spoken, values_of
+from seedo.evaluation._stated import stated
+from seedo.evaluation._strategies import HEURISTICS, also_read_by, read
+from seedo.experimenters import Experimenter
+from seedo.statistics import Estimate, clusters_of, mean, missing
+from seedo.worlds import World, kind_of
 
 _FEW = 200  # episodes
 _FEW_PEOPLE = 20
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run: one player on one world.
-
-    Attributes:
-        path: as given.
-        agent: display name.
-        episodes: readable ones, on which all figures rest.
-        command: what writes this run again; "" if the log does not tell.
-        job: what the log says about how it came about, without the learning curve.
-        learning: rows of the agent's training metrics, if the log has them.
-        warnings: one line each.
-        spoken: what a text player's conversations show; None: there are none.
-        participants: how many people's episodes these are; None: they are not people's.
-        regret: how good the best setting was after each run; None: no settings are chosen here.
-        information: what its experiments were expected to tell; None: it was not asked for.
-    """
-
-    path: str
-    agent: str
-    seed: int
-    mode: str
-    episodes: int
-    command: str
-    job: dict[str, Any]
-    metrics: Metrics
-    attribution: Attribution
-    learning: tuple[dict[str, float], ...]
-    warnings: tuple[str, ...]
-    spoken: Spoken | None = None
-    participants: int | None = None
-    regret: Regret | None = None
-    information: Information | None = None
-
-
-@dataclass(frozen=True)
-class Seeds:
-    """Independent runs of one agent on one world: the mean over runs, with a t interval."""
-
-    agent: str
-    runs: tuple[str, ...]
-    return_ratio: Estimate
-    bayes_ratio: Estimate
-    normalised_return: Estimate
-
-
-@dataclass(frozen=True)
-class Group:
-    """Runs on one world and split.
-
-    Attributes:
-        world: e.g. "dag linear n=5", with the settings that differ from the preset's.
-        references: return ratios of "random", the heuristics, "bayes" and "oracle". Heuristics and
-            Bayes read the histories of all runs of the group; an episode (a system) that several
-            runs, or several people, share counts once, with the mean over them.
-        beside: every run of people against every other run, on the systems that both met.
-    """
-
-    world: str
-    split: str
-    world_config: dict[str, Any]
-    runs: tuple[Run, ...]
-    references: dict[str, Estimate]
-    best_heuristic: str | None
-    seeds: tuple[Seeds, ...]
-    beside: tuple[Beside, ...] = ()
-
-    @property
-    def label(self) -> str:
-        return f"{self.world}, {self.split}"
-
-    @property
-    def readers(self) -> tuple[str, ...]:
-        """All that read the explorations of any run."""
-        return tuple(dict.fromkeys(name for run in self.runs for name in run.metrics.readers))
-
-    @property
-    def read(self) -> bool:
-        """Whether any reader could make something of any run's explorations."""
-        return any(
-            reader.return_ratio.value is not None
-            for run in self.runs
-            for reader in run.metrics.readers.values()
-        )
+_IDLE = 0.5
+"""Share of experiments in which something was set, below which it is said."""
 
 
 @dataclass(frozen=True)
@@ -154,27 +76,10 @@ class Review:
             "people": _beside.DEFINITIONS,
             "settings": _regret.DEFINITIONS,
             "information": _information.DEFINITIONS,
+            "arrows": _stated.DEFINITIONS,
+            "table": _rows.DEFINITIONS,
         }
         return {**_plain(self), "definitions": definitions}
-
-
-class _Measured(NamedTuple):
-    run: Run
-    key: tuple[str, str]  # world, world_config in a fixed order
-    family: str
-    episode: NDArray[np.int64]  # [B, 2], seed and id
-    returns: dict[str, NDArray[np.float64]]
-    config: dict[str, Any]
-    split: str
-    people: Cluster | None
-
-    @property
-    def own(self) -> Returns:
-        """What the player got, and where."""
-        returns = self.returns
-        return Returns(
-            self.run.agent, self.episode, returns["agent"], returns["oracle"], self.people
-        )
 
 
 MakeReader = Callable[[World], Experimenter]
@@ -186,6 +91,7 @@ def review(
     progress: Callable[[int, int], None] | None = None,
     readers: Mapping[str, MakeReader] | None = None,
     bits: bool = False,
+    against: str | None = None,
 ) -> Review:
     """Measures every run in `paths`; `progress` is called with (runs done, runs in all).
 
@@ -194,14 +100,17 @@ def review(
         progress: see above.
         readers: players that read all explorations too, by name, beside the usual readers.
         bits: also what experiments were expected to tell about the graph.
+        against: agent, label or path of the run that others are held against on the systems that
+            both met; None: the best heuristic among them, else the first.
 
     Raises:
-        UserError: no path was given, or none of them can be reviewed.
+        UserError: no path was given, none of them can be reviewed, or none is `against`.
     """
     problems: list[str] = []
-    measured: list[_Measured] = []
+    measured: list[Member] = []
     seen: set[Path] = set()
     paths = list(paths)
+    asked = any(map(_asks_for_arrows, paths))
     for done, path in enumerate(paths):
         if progress:
             progress(done, len(paths))
@@ -211,7 +120,7 @@ def review(
             continue
         seen.add(resolved)
         try:
-            measured.append(_measured(path, problems, readers or {}, bits))
+            measured.append(_measured(path, problems, _Wanted(readers or {}, bits, asked)))
         except UserError as error:
             problems.append(_line(path, error))
         except OSError as error:
@@ -223,8 +132,29 @@ def review(
             raise UserError("runs", None, "give at least one run folder")
         raise UserError("runs", None, "nothing to review: " + "; ".join(problems))
     keys = dict.fromkeys((m.key, m.split) for m in measured)
-    groups = (_group([m for m in measured if (m.key, m.split) == key]) for key in keys)
+    groups = [_group([m for m in measured if (m.key, m.split) == key], against) for key in keys]
+    if against is not None and not any(group.against for group in groups):
+        rows = [row for group in groups for row in group.rows if row.kind == "run"]
+        remedy = f"name one of these: {', '.join(dict.fromkeys(row.label for row in rows))}"
+        raise UserError("--against", against, remedy)
     return Review(tuple(groups), tuple(problems))
+
+
+def _asks_for_arrows(path: str | os.PathLike[str]) -> bool:
+    """Whether players of a run were asked which variable influences which."""
+    try:
+        conditions = Dataset(path).job.get("conditions")
+    except (UserError, OSError):
+        return False  # said where it is read
+    return isinstance(conditions, dict) and conditions.get("structure") is True
+
+
+class _Wanted(NamedTuple):
+    """What is measured besides the usual: see `review`; `arrows`: what was stated of them."""
+
+    readers: Mapping[str, MakeReader]
+    bits: bool
+    arrows: bool
 
 
 def _line(path: str | os.PathLike[str], error: Exception) -> str:
@@ -235,9 +165,8 @@ def _line(path: str | os.PathLike[str], error: Exception) -> str:
 def _measured(
     path: str | os.PathLike[str],
     problems: list[str],
-    readers: Mapping[str, MakeReader],
-    bits: bool,
-) -> _Measured:
+    wanted: _Wanted,
+) -> Member:
     dataset = Dataset(path)
     batch = readable(dataset, path, problems)
     origin = batch.origin
@@ -249,7 +178,7 @@ def _measured(
         problems.append(_line(path, error))
     batch = _unseen(batch, passed_steps(lines))
     readings = read(batch)
-    for name, make in readers.items():
+    for name, make in wanted.readers.items():
         try:
             if not isinstance(readings, str):
                 world = world_of(batch)
@@ -264,40 +193,64 @@ def _measured(
     if curve_of_best is not None:
         none = missing(NO_RATIO)
         metrics = dataclasses.replace(metrics, return_ratio=none, random_floor=none)
-    warnings = _warnings(dataset, batch, metrics, returns, readings)
     mode = job.get("mode")
+    said = spoken(lines, job.get("calls"), batch.phase[0].tolist())
+    done = acts(batch, said)
+    warnings = [*_warnings(dataset, batch, metrics, returns, readings), *_idle(done)]
+    values = values_of(lines, batch.episode_id.tolist())
+    people = clusters_of(batch.participant)
+    told = arrows = None
+    if wanted.bits:
+        bits = bits_of_episodes(batch)
+        told = Information.unknown(bits) if isinstance(bits, str) else estimates(bits, people)
+        if not isinstance(bits, str):
+            values["bits"] = np.full(batch.rows, np.nan)
+            values["bits"][: len(bits.chosen)] = bits.chosen
+    if wanted.arrows:
+        arrows, values["arrows_f1"] = stated(batch, lines)
     run = Run(
         path=os.fspath(path),
         agent=origin.experimenter,
         seed=origin.seed,
         mode=mode if isinstance(mode, str) else "–",
         episodes=batch.rows,
-        command=_command(job, batch, config, path),
+        command=command_of(job, batch, config, path),
         job=job,
         metrics=metrics,
         attribution=attribute(batch, readings),
         learning=_curve(curve),
         warnings=tuple(warnings),
-        spoken=spoken(lines, job.get("calls"), batch.phase[0].tolist()),
+        spoken=said,
         participants=None if batch.participant is None else len(set(batch.participant)),
         regret=curve_of_best,
-        information=information(batch) if bits else None,
+        information=told,
+        stated=arrows,
+        acts=done,
     )
     episode = np.stack([np.full(batch.rows, origin.seed), batch.episode_id], axis=1)
     key = (origin.world, json.dumps(config, sort_keys=True))
-    people = clusters_of(batch.participant)
-    return _Measured(run, key, _family(run), episode, returns, config, origin.split, people)
+    return Member(run, key, episode, returns, values, config, origin.split, people)
+
+
+def _idle(done: Acts) -> list[str]:
+    """A line on whoever hardly experimented: what it got is not what its experiments told."""
+    explored = done.get("explore", {}).get("legal")
+    if explored is None or explored.value is None or explored.value >= _IDLE:
+        return []
+    return [f"something was set in {explored.value:.0%} of its experiments"]
 
 
 def _unseen(batch: EpisodeBatch, passed: dict[int, list[int]]) -> EpisodeBatch:
     """A log in which experiments that passed with nothing done have shown nothing: whoever did not
     act is not paid for what it was shown."""
-    if not passed or kind_of(batch.origin.world, batch.origin.world_config).family != "dag":
+    family = kind_of(batch.origin.world, batch.origin.world_config).family
+    if not passed or family not in ("dag", "blicket"):
         return batch
     outcome = batch.outcome.copy()
+    shown = slice(None) if family == "dag" else -1  # of a machine, the light
     for row, episode in enumerate(batch.episode_id.tolist()):
         steps = [step for step in passed.get(episode, ()) if step < batch.steps]
-        outcome[row, [s for s in steps if batch.phase[row, s] == EXPLORE]] = np.nan
+        outcome[row, [s for s in steps if batch.phase[row, s] == EXPLORE], shown] = np.nan
     return dataclasses.replace(batch, outcome=outcome)
 
 
@@ -393,75 +346,10 @@ def _disagreement(batch: EpisodeBatch, readings: Any) -> list[str]:
     return [f"{wrong:,} logged returns differ from what the logged systems give"] if wrong else []
 
 
-def _command(
-    job: dict[str, Any], batch: EpisodeBatch, config: dict[str, Any], path: str | os.PathLike[str]
-) -> str:
-    """The command line that writes the run again, as far as the log tells."""
-    given = job.get("command")
-    if isinstance(given, list):
-        return shlex.join(str(word) for word in given)
-    if isinstance(given, str):
-        return given
-    origin = batch.origin
-    if job.get("task") not in ("perform", "serve-mcp"):
-        return ""
-    trained = isinstance(job.get("agent_record"), dict)
-    agent = origin.experimenter if trained else f"scripted:{origin.experimenter}"
-    agent = str(job.get("player", agent))
-    words = ["seedo", "perform", agent]
-    if job["task"] == "serve-mcp":
-        words = ["seedo", "serve-mcp", "--name", agent.partition(":")[2]]
-    words += ["--world", origin.world]
-    words += ["--preset", str(config["preset"])] if "preset" in config else []
-    words += ["--split", origin.split]
-    differing = _own_settings(origin.world, config)
-    if (n := config.get("n")) is not None:
-        words += ["--n", str(n)]
-    for field, value in differing.items():
-        text = ",".join(map(str, value)) if isinstance(value, list) else _set(value)
-        words += ["--set", f"{field}={text}"]
-    if isinstance(options := job.get("options"), list):
-        words += map(str, options)
-    words += ["--episodes", str(batch.rows), "--seed", str(origin.seed)]
-    if job.get("mode") == "sample":
-        words.append("--sample")
-    return shlex.join([*words, "--out", os.fspath(path)])
-
-
-def _set(value: Any) -> str:
-    """A setting as `--set` reads it."""
-    return json.dumps(value) if isinstance(value, dict) else str(value)
-
-
-def _own_settings(world: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a world other than its preset's and its split's."""
-    try:
-        if world.partition(":")[0] not in names():
-            return {}
-        return kind_of(world, json.dumps(config)).own_settings(config)
-    except UserError:
-        return {}
-
-
-def _family(run: Run) -> str:
-    """What runs that differ only in their seed have in common.
-
-    A name that ends in the training seed (`linear-0`, `linear-s1`, `linear-seed2`) loses that end.
-    """
-    record = run.job.get("agent_record")
-    recipe = record.get("recipe") if isinstance(record, dict) else None
-    if not isinstance(recipe, dict):
-        return run.agent
-    ending = re.search(r"[-_.]?(?:seed|s)?[-_]?(\d+)$", run.agent)
-    if ending and ending.start() and int(ending[1]) == recipe.get("seed"):
-        return run.agent[: ending.start()]
-    return run.agent
-
-
-def _group(members: list[_Measured]) -> Group:
+def _group(members: list[Member], against: str | None) -> Group:
     first = members[0]
-    references = _references(members)
-    ranked = {name: value for name in HEURISTICS if (value := references[name].value) is not None}
+    found, regrets = references(members)
+    ranked = {name: value for name in HEURISTICS if (value := found[name].value) is not None}
     # Different people under one name are no repetitions of one run.
     trained = [m for m in members if m.people is None]
     families = dict.fromkeys(m.family for m in trained)
@@ -470,34 +358,22 @@ def _group(members: list[_Measured]) -> Group:
         runs = [m.run for m in trained if m.family == family]
         if len(runs) > 1:
             seeds.append(_seeds(family, runs))
+    table = rows_of(members, found, regrets, against)
     return Group(
-        world=_world(first.key[0], first.config),
+        world=world_in_words(first.key[0], first.config),
         split=first.split,
         world_config=first.config,
         runs=tuple(m.run for m in members),
-        references=references,
+        references=found,
         best_heuristic=max(ranked, key=ranked.__getitem__) if ranked else None,
         seeds=tuple(seeds),
         beside=tuple(
             beside(m.own, other.own) for m in members if m.people is not None for other in trained
         ),
+        rows=table.rows,
+        against=table.against,
+        shared=table.shared,
     )
-
-
-def _world(name: str, config: dict[str, Any]) -> str:
-    words = [name]
-    if isinstance(config.get("preset"), str):
-        words.append(config["preset"])
-    if isinstance(config.get("n"), int):
-        words.append(f"n={config['n']}")
-    differing = _own_settings(name, config)
-    words += [f"{field}={_short(value)}" for field, value in differing.items()]
-    return " ".join(words)
-
-
-def _short(value: object) -> str:
-    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if len(text) <= 24 else text[:23] + "…"
 
 
 def _seeds(family: str, runs: list[Run]) -> Seeds:
@@ -508,36 +384,6 @@ def _seeds(family: str, runs: list[Run]) -> Seeds:
 
     names = ("return_ratio", "bayes_ratio", "normalised_return")
     return Seeds(family, tuple(run.path for run in runs), *(over(name) for name in names))
-
-
-def _references(members: list[_Measured]) -> dict[str, Estimate]:
-    """Return ratios of those that runs are held against, over distinct episodes of all of them."""
-    episode = np.concatenate([m.episode for m in members])
-    oracle = np.concatenate([m.returns["oracle"] for m in members])
-    _, which = np.unique(episode, axis=0, return_inverse=True)
-    which = which.ravel()
-    names = ("random", *HEURISTICS, BAYES)
-    if members[0].run.regret is not None:
-        return dict.fromkeys([*names, "oracle"], missing(NO_RATIO))
-    top, bottom = [], []
-    for name in names:
-        own = np.concatenate([m.returns[name] for m in members])
-        known = np.isfinite(own) & np.isfinite(oracle)
-        count = np.bincount(which, known)
-        with np.errstate(invalid="ignore"):
-            top.append(np.bincount(which, np.where(known, own, 0.0)) / count)
-            bottom.append(np.bincount(which, np.where(known, oracle, 0.0)) / count)
-    found = dict(zip(names, ratios(top, bottom), strict=True))
-    for name in names:
-        if found[name].value is None:
-            m = members[0].run.metrics
-            reason = (m.random_floor if name == "random" else m.readers[name].return_ratio).reason
-            found[name] = missing(reason or found[name].reason)
-    ceiling = found["random"].value is not None
-    found["oracle"] = (
-        Estimate(1.0, 1.0, 1.0, found["random"].n) if ceiling else missing(found["random"].reason)
-    )
-    return found
 
 
 def _plain(value: Any) -> Any:

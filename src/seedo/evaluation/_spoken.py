@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from seedo.episodes import EXPLOIT, EXPLORE
 from seedo.errors import UserError
@@ -34,6 +38,24 @@ DEFINITIONS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
+class Excerpt:
+    """A reply with what was said before and after it; long texts are cut in the middle.
+
+    Attributes:
+        step: from 0, that it was for.
+        why: the reason for which it was refused; "": it was taken, as `taken`.
+    """
+
+    episode: int
+    step: int
+    asked: str
+    said: str
+    answered: str
+    why: str
+    taken: str
+
+
+@dataclass(frozen=True)
 class Spoken:
     """The conversations of one run; see `DEFINITIONS`.
 
@@ -41,8 +63,10 @@ class Spoken:
         malformed_at: by step, those with any malformed reply.
         heard: share of replies by how they were read; {} where an older log does not say.
         repairs: how often each repair was made, see `language.scenes.REPAIRS`.
+        heard_in: the same by phase: `explore`, `exploit`, `questions` (replies to be answers).
         acts: by phase (`explore`, `exploit`), shares by name; see `DEFINITIONS`.
-        dollars: of all episodes together; None: unknown.
+        excerpts: by how a reply was read, the first that was read so; none of clean ones.
+        dollars: of all episodes together; None: unknown. dollars_each: of an episode.
         retries: calls and episodes that were tried again.
         calls: what `run.json` says of the run as a whole, failed episodes included; {} without it.
     """
@@ -51,17 +75,22 @@ class Spoken:
     malformed: Estimate
     malformed_at: dict[int, Estimate]
     heard: dict[str, Estimate]
+    heard_in: dict[str, dict[str, Estimate]]
     repairs: dict[str, int]
     acts: dict[str, dict[str, Estimate]]
+    excerpts: dict[str, Excerpt]
     passed: Estimate
     tokens_in: Estimate
     tokens_out: Estimate
     dollars: float | None
+    dollars_each: Estimate
     retries: int
     calls: dict[str, Any]
 
 
-KINDS = ("clean", "repaired", "ambiguous", "illegal", "none")
+TAKEN = ("clean", "repaired")
+"""Kinds of replies that were carried out."""
+KINDS = (*TAKEN, "ambiguous", "illegal", "none")
 """How a reply can have been read."""
 
 _PHASES = {"explore": EXPLORE, "exploit": EXPLOIT}
@@ -91,17 +120,20 @@ def spoken(lines: list[dict[str, Any]], calls: object, phases: Sequence[int] = (
         episodes=len(lines),
         malformed=ratio(wrong, [line["replies"] for line in lines]),
         malformed_at={step: share(steps[step], len(lines)) for step in sorted(steps)},
-        heard=_heard(lines),
+        heard=_heard(line["heard"] for line in lines),
+        heard_in=_heard_in(lines, phases),
         repairs=dict(Counter(how for line in lines for entry in line["heard"] for how in entry[2])),
         acts={
             name: _acts(lines, phases, phase)
             for name, phase in _PHASES.items()
             if phase in phases and any(line["heard"] for line in lines)
         },
+        excerpts=_excerpts(lines),
         passed=share(sum(bool(line["passed"]) for line in lines), len(lines)),
         tokens_in=_tokens([line["tokens_in"] for line in lines]),
         tokens_out=_tokens([line["tokens_out"] for line in lines]),
         dollars=None if None in costs else sum(costs),
+        dollars_each=missing("the price is unknown") if None in costs else mean(costs),
         retries=sum(line["retries"] for line in lines),
         calls=calls if isinstance(calls, dict) else {},
     )
@@ -112,8 +144,83 @@ def passed_steps(lines: list[dict[str, Any]]) -> dict[int, list[int]]:
     return {line["episode"]: line["passed"] for line in lines if line["passed"]}
 
 
-def _heard(lines: list[dict[str, Any]]) -> dict[str, Estimate]:
-    counts = [Counter(entry[1] for entry in line["heard"]) for line in lines]
+def values_of(
+    lines: list[dict[str, Any]], episodes: Sequence[int]
+) -> dict[str, NDArray[np.float64]]:
+    """Of every episode of a log, float64[B], NaN where unknown: share of its replies that were
+    malformed, tokens in and out, dollars; {} without conversations."""
+    if not lines:
+        return {}
+    columns: dict[str, dict[int, float]] = {
+        "malformed": {e["episode"]: len(e["malformed"]) / e["replies"]
+                      for e in lines if e["replies"] > 0},
+        **{
+            name: {e["episode"]: e[key] for e in lines if e[key] is not None}
+            for name, key in (
+                ("tokens_in", "tokens_in"), ("tokens_out", "tokens_out"), ("dollars", "cost")
+            )
+        },
+    }  # fmt: skip
+    return {
+        name: np.array([known.get(episode, math.nan) for episode in episodes])
+        for name, known in columns.items()
+    }
+
+
+def _heard_in(lines: list[dict[str, Any]], phases: Sequence[int]) -> dict[str, dict[str, Estimate]]:
+    found = {}
+    for name, phase in _PHASES.items():
+        found[name] = _heard(
+            [e for e in line["heard"] if not e[4] and e[0] < len(phases) and phases[e[0]] == phase]
+            for line in lines
+        )
+    found["questions"] = _heard([e for e in line["heard"] if e[4]] for line in lines)
+    return {name: shares for name, shares in found.items() if shares}
+
+
+_LONGEST = 600
+
+
+def _excerpts(lines: list[dict[str, Any]]) -> dict[str, Excerpt]:
+    found: dict[str, Excerpt] = {}
+    for line in lines:
+        wrong = iter(line["malformed"])  # one for each reply that was read as such, in order
+        for place, (step, kind, _, taken, _, *number) in enumerate(line["heard"]):
+            why = "" if kind in TAKEN else str(next(wrong, ("", ""))[1])
+            if kind == "clean" or kind in found:
+                continue
+            # Older logs do not say which reply it was: known where every one was read.
+            told = len(line["heard"]) == line["replies"]
+            at = number[0] if number else place if told else None
+            around = None if at is None else _around(line, at)
+            if around is not None:
+                found[kind] = Excerpt(line["episode"], step, *around, why, taken)
+    return {kind: found[kind] for kind in KINDS if kind in found}
+
+
+def _around(line: Mapping[str, Any], reply: int) -> tuple[str, str, str] | None:
+    """A reply of the player's own, by number, with what was said before and after it."""
+    messages = line.get("messages")
+    if not isinstance(messages, list) or not all(
+        isinstance(m, dict) and isinstance(m.get("content"), str) for m in messages
+    ):
+        return None
+    said = [i for i, m in enumerate(messages) if m.get("role") == "assistant"]
+    place = len(said) - line["replies"] + reply  # examples come first
+    if not (0 <= reply and 0 < place + 1 <= len(said)):
+        return None
+    at = said[place]
+    texts = ["", *(m["content"] for m in messages), ""]
+    return _cut(texts[at]), _cut(texts[at + 1]), _cut(texts[at + 2])
+
+
+def _cut(text: str) -> str:
+    half = _LONGEST // 2
+    return text if len(text) <= _LONGEST else f"{text[:half]} […] {text[-half:]}"
+
+
+def _heard(entries: Iterable[Sequence[Any]]) -> dict[str, Estimate]:
+    counts = [Counter(entry[1] for entry in each) for each in entries]
     totals = [count.total() for count in counts]
     if not sum(totals):
         return {}
@@ -146,7 +253,9 @@ def _tokens(counts: list[int | None]) -> Estimate:
 
 
 def _is_heard(entry: Any) -> bool:
-    step, kind, how, line, asked = entry
+    step, kind, how, line, asked, *number = entry
+    if not all(isinstance(at, int) for at in number) or len(number) > 1:
+        return False
     texts = all(isinstance(text, str) for text in (kind, line, asked, *how))
     return texts and isinstance(step, int) and isinstance(how, list)
 
@@ -160,9 +269,15 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             try:
                 line = json.loads(text)
                 bad = [k for k, kind in kinds.items() if not isinstance(line[k], kind)]
-                bad += ["malformed" for entry in line["malformed"] if not isinstance(entry[0], int)]
+                bad += [
+                    "malformed"
+                    for entry in line["malformed"]
+                    if not (isinstance(entry[0], int) and isinstance(entry[1], str))
+                ]
                 bad += ["passed" for step in line["passed"] if not isinstance(step, int)]
                 line.setdefault("heard", [])  # not said by older versions
+                line.setdefault("answers", {})
+                bad += ["answers"] if not isinstance(line["answers"], dict) else []
                 bad += ["heard" for entry in line["heard"] if not _is_heard(entry)]
             except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
                 raise UserError(f"{path} line {number}", None, "not a conversation") from error

@@ -25,15 +25,15 @@ from seedo.reports._drawing import (
 )
 from seedo.reports._figures import figures
 from seedo.reports._film import film
+from seedo.reports._players import players_tables
 from seedo.reports._report import (
-    acts_table,
     beside_table,
     frontier_table,
     html,
     information_table,
+    less_table,
     matrix,
     regret_table,
-    spoken_table,
     table,
     write_report,
 )
@@ -49,7 +49,6 @@ __all__ = [
     "RED",
     "SKY",
     "STYLE",
-    "acts_table",
     "advice_table",
     "bar",
     "bars",
@@ -63,14 +62,15 @@ __all__ = [
     "html",
     "information_table",
     "legend_above",
+    "less_table",
     "log_scale",
     "matrix",
     "only_ticks",
     "panels",
+    "players_tables",
     "regret_table",
     "settings_table",
     "short_name",
-    "spoken_table",
     "svg",
     "table",
     "write_advice",

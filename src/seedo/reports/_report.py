@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from markupsafe import Markup
-from rich.box import SIMPLE
 from rich.table import Table
 
-from seedo.evaluation import BAYES, COSTS, Frontier, Group, Review, Run, definitions
+from seedo.evaluation import BAYES, COSTS, UNTESTED, Frontier, Group, Review, Run, definitions
+from seedo.reports._estimates import NONE, escape, frame, rounded, short, text
 from seedo.reports._figures import figures
 from seedo.reports._frontier_figure import frontier_figures
 from seedo.reports._page import page, write_page
+from seedo.reports._players import sheet
 from seedo.reports._regret_figure import shown_runs
 from seedo.statistics import Estimate
-
-_NONE = "–"
 
 
 def write_report(
@@ -43,7 +42,7 @@ def html(review: Review, frontier: Frontier | None = None) -> str:
             "short": short,
             "config": _config,
             "counted": counted,
-            "figure": _rounded,
+            "figure": rounded,
         },
         review=review,
         frontier=frontier,
@@ -53,25 +52,17 @@ def html(review: Review, frontier: Frontier | None = None) -> str:
             for title, svg in (frontier_figures(frontier) if frontier else {}).items()
         },
         columns=COLUMNS,
+        # One run alone stands in the table above.
+        sheets=[sheet(g) for g in review.groups if len(g.runs) > 1 or g.runs[0].spoken],
         # Figures are drawn here; matplotlib escapes the names in them.
         figures={title: Markup(svg) for title, svg in figures(review).items()},
         definitions=definitions(review, frontier),
-        none=_NONE,
+        none=NONE,
     )
 
 
 def _config(value: Any) -> str:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
-
-
-def text(estimate: Estimate, percent: bool = False) -> str:
-    """`0.843 [0.831, 0.855]`, or a dash."""
-    if estimate.value is None:
-        return _NONE
-    form: Callable[[float], str] = "{:.1%}".format if percent else "{:.3f}".format
-    if estimate.low is None or estimate.high is None:
-        return form(estimate.value)
-    return f"{form(estimate.value)} [{form(estimate.low)}, {form(estimate.high)}]"
 
 
 def counted(run: Run) -> str:
@@ -87,13 +78,6 @@ def units(run: Run) -> str:
     return "1 person" if run.participants == 1 else f"{run.participants:,} people"
 
 
-def short(estimate: Estimate, percent: bool = False) -> str:
-    """The value alone, or a dash."""
-    if estimate.value is None:
-        return _NONE
-    return f"{estimate.value:.1%}" if percent else f"{estimate.value:.3f}"
-
-
 COLUMNS: tuple[tuple[str, Callable[[Run], Estimate], bool], ...] = (
     ("return ratio", lambda run: run.metrics.return_ratio, False),
     ("Bayes ratio", lambda run: run.metrics.bayes_ratio, False),
@@ -107,44 +91,40 @@ COLUMNS: tuple[tuple[str, Callable[[Run], Estimate], bool], ...] = (
 """Columns of the report's table of runs: title, estimate, whether in per cent."""
 
 
-def _empty(caption: str, names: Sequence[str], numbers: Sequence[str]) -> Table:
-    """A table whose names are folded where it is narrow, and whose numbers are not."""
-    made = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption=caption, caption_justify="left")
-    for title in names:
-        made.add_column(title, overflow="fold", min_width=8)
-    for title in numbers:
-        made.add_column(title, justify="right", no_wrap=True)
-    return made
-
-
 def table(review: Review) -> Table:
     """One row a run and, for each world and split, what to hold it against; fits 120 columns."""
-    made = _empty(
+    apart = {row.runs: row.apart for group in review.groups for row in group.rows}
+    said = (
         "Shares of the omniscient return (Bayes ratio: of the Bayes-optimal reader's); "
-        "heuristic and Bayes: what these readers make of the same explorations.",
+        "heuristic and Bayes: what these readers make of the same explorations."
+    )
+    if any(apart.values()):
+        said += " * met other systems than the rest."
+    made = frame(
+        said,
         ["agent"],
         ["n", "return ratio [95 %]", "Bayes ratio [95 %]", "match", "tested", "heuristic", "Bayes"],
     )
     for group in review.groups:
         made.add_section()
-        made.add_row(_escape(group.label), style="bold")
+        made.add_row(escape(group.label), style="bold")
         for run in group.runs:
             m = run.metrics
             made.add_row(
-                f"  {_escape(run.agent)}",
-                units(run),
+                f"  {escape(run.agent)}",
+                f"{units(run)} *" if apart[(run.path,)] else units(run),
                 text(m.return_ratio),
                 text(m.bayes_ratio),
                 short(m.action_match, percent=True),
-                _NONE if m.distinct_tested.value is None else f"{m.distinct_tested.value:.2f}",
-                _NONE
+                NONE if m.distinct_tested.value is None else f"{m.distinct_tested.value:.2f}",
+                NONE
                 if m.best_heuristic is None
                 else short(m.readers[m.best_heuristic].return_ratio),
                 short(m.readers[BAYES].return_ratio),
             )
         for seeds in group.seeds:
             made.add_row(
-                f"  {_escape(seeds.agent)}, mean of seeds",
+                f"  {escape(seeds.agent)}, mean of seeds",
                 f"{len(seeds.runs)} runs",
                 text(seeds.return_ratio),
                 text(seeds.bayes_ratio),
@@ -156,78 +136,44 @@ def table(review: Review) -> Table:
     return made
 
 
+def less_table(review: Review) -> Table | None:
+    """Every row less the one that its group is held against, on the systems that both met; None
+    where nobody is."""
+    groups = [group for group in review.groups if any(row.less for row in group.rows)]
+    if not groups:
+        return None
+    made = frame(
+        "Less the player named, on the systems that both met, with the same noise.",
+        ["player"],
+        ["systems", "return [95 %]", "return ratio [95 %]", "exploit regret [95 %]"],
+    )
+    for group in groups:
+        made.add_section()
+        made.add_row(f"{escape(group.label)}: less {escape(group.against)}", style="bold")
+        for row in group.rows:
+            if row.less:
+                names = ("return", "return_ratio", "exploit_regret")
+                found = (row.less.get(name) for name in names)
+                cells = (NONE if e is None else text(e) for e in found)
+                made.add_row(f"  {escape(row.label)}", f"{row.paired:,}", *cells)
+    return made
+
+
 def matrix(review: Review) -> Table:
     """Who explored (a row) × who reads (a column): return ratios."""
     names = list(dict.fromkeys(name for group in review.groups for name in group.readers))
-    made = _empty(
+    made = frame(
         "Return ratios of readers (columns) of the same explorations (rows).", ["explored by"],
-        [_escape(name) for name in ("itself", *names)],
+        [escape(name) for name in ("itself", *names)],
     )  # fmt: skip
     for group in review.groups:
         made.add_section()
-        made.add_row(_escape(group.label), style="bold")
+        made.add_row(escape(group.label), style="bold")
         for run in group.runs:
             readers = run.metrics.readers
-            cells = [short(readers[n].return_ratio) if n in readers else _NONE for n in names]
-            made.add_row(f"  {_escape(run.agent)}", short(run.metrics.return_ratio), *cells)
+            cells = [short(readers[n].return_ratio) if n in readers else NONE for n in names]
+            made.add_row(f"  {escape(run.agent)}", short(run.metrics.return_ratio), *cells)
     return made
-
-
-def spoken_table(review: Review) -> Table | None:
-    """What text players said, one row a run; None where there are no text players."""
-    runs = [run for run in review.runs if run.spoken]
-    if not runs:
-        return None
-    made = _empty(
-        "Shares of replies; repaired: one legal action in another wrapping; malformed: none of "
-        "them carried out. Tokens: of an episode.",
-        ["text player"],
-        ["episodes", "clean", "repaired", "malformed [95 %]", "of these ambiguous", "illegal",
-         "tokens in", "out", "dollars", "retries"],
-    )  # fmt: skip
-    for run in runs:
-        said = run.spoken
-        assert said is not None
-        made.add_row(
-            _escape(run.agent),
-            f"{said.episodes:,}",
-            *(_bare_share(said.heard.get(kind)) for kind in ("clean", "repaired")),
-            text(said.malformed, percent=True),
-            *(_bare_share(said.heard.get(kind)) for kind in ("ambiguous", "illegal")),
-            *(_NONE if e.value is None else f"{e.value:,.0f}"
-              for e in (said.tokens_in, said.tokens_out)),
-            _NONE if said.dollars is None else f"{said.dollars:,.4f}",
-            f"{said.retries:,}",
-        )  # fmt: skip
-    return made
-
-
-def acts_table(review: Review) -> Table | None:
-    """What text players did at the steps of each phase, one row a run; None where nobody spoke."""
-    runs = [run for run in review.runs if run.spoken and run.spoken.acts]
-    if not runs:
-        return None
-    made = _empty(
-        "Shares of the steps of a phase: something was set or answered (acted), only observed, or "
-        "passed with nothing done; refused: share of replies.",
-        ["text player"],
-        [f"{phase}: {name}" for phase in ("experiments", "scored") for name in _ACTS],
-    )
-    for run in runs:
-        assert run.spoken is not None
-        told = [run.spoken.acts.get(phase, {}) for phase in ("explore", "exploit")]
-        made.add_row(
-            _escape(run.agent),
-            *(_bare_share(acts.get(name)) for acts in told for name in _ACTS.values()),
-        )
-    return made
-
-
-_ACTS = {"acted": "legal", "observed": "observed", "passed": "passed", "refused": "refused"}
-
-
-def _bare_share(estimate: Estimate | None) -> str:
-    return _NONE if estimate is None or estimate.value is None else f"{estimate.value:.0%}"
 
 
 def beside_table(review: Review) -> Table | None:
@@ -235,7 +181,7 @@ def beside_table(review: Review) -> Table | None:
     pairs = [pair for group in review.groups for pair in group.beside]
     if not pairs:
         return None
-    made = _empty(
+    made = frame(
         "Difference in shares of the omniscient return on the same systems and noise; "
         "intervals over people.",
         ["people", "less"],
@@ -244,8 +190,8 @@ def beside_table(review: Review) -> Table | None:
     for pair in pairs:
         shown = pair.difference.reason if pair.difference.value is None else text(pair.difference)
         made.add_row(
-            _escape(pair.people),
-            _escape(pair.other),
+            escape(pair.people),
+            escape(pair.other),
             f"{pair.systems:,}",
             f"{pair.participants:,}",
             shown,
@@ -258,7 +204,7 @@ def information_table(review: Review) -> Table | None:
     runs = [run for run in review.runs if run.information]
     if not runs:
         return None
-    made = _empty(
+    made = frame(
         "Bits about the graph that a step of exploring was expected to tell; share: of what the "
         "best experiment would have; above random: 0 chooses like chance, 1 like the best.",
         ["agent"],
@@ -266,15 +212,15 @@ def information_table(review: Review) -> Table | None:
     )
     for group in review.groups:
         made.add_section()
-        made.add_row(_escape(group.label), style="bold")
+        made.add_row(escape(group.label), style="bold")
         for run in group.runs:
             if (own := run.information) is None:
                 continue
             if (reason := own.bits.reason) and own.bits.value is None:
-                made.add_row(f"  {_escape(run.agent)}", _NONE, _escape(reason))
+                made.add_row(f"  {escape(run.agent)}", NONE, escape(reason))
                 continue
             made.add_row(
-                f"  {_escape(run.agent)}",
+                f"  {escape(run.agent)}",
                 f"{own.episodes:,}",
                 text(own.bits),
                 *(f"{e.value:.3f}" for e in (own.best_bits, own.random_bits)),
@@ -291,7 +237,7 @@ def regret_table(review: Review) -> Table | None:
     if not runs:
         return None
     shown = shown_runs(runs)
-    made = _empty(
+    made = frame(
         "Best: found in all runs. Then its regret: 0 is the best setting there is, 1 is chance. "
         "Area: mean over all runs. Kept: of the setting kept in the end.",
         ["player"],
@@ -301,19 +247,19 @@ def regret_table(review: Review) -> Table | None:
         if not any(run.regret for run in group.runs):
             continue
         made.add_section()
-        made.add_row(_escape(group.label), style="bold")
+        made.add_row(escape(group.label), style="bold")
         for run in group.runs:
             if run.regret is not None:
-                best = _rounded(run.regret.best[-1].value)
+                best = rounded(run.regret.best[-1].value)
                 cells = [best, *(short(run.regret.after(n)) for n in shown)]
                 whole = (text(run.regret.area), text(run.regret.kept))
-                made.add_row(f"  {_escape(run.agent)}", units(run), *cells, *whole)
+                made.add_row(f"  {escape(run.agent)}", units(run), *cells, *whole)
     return made
 
 
 def frontier_table(frontier: Frontier) -> Table:
     """Return and costs of every run; for each cost whether it is in the Pareto set."""
-    made = _empty(
+    made = frame(
         "Pareto set for experiments, FLOPs and ms alone: yes; open: the interval of the "
         f"difference reaches 0; no. FLOPs: XLA's count. Measured on {frontier.machine}.",
         ["player"],
@@ -322,30 +268,20 @@ def frontier_table(frontier: Frontier) -> Table:
     made.add_column("Pareto", no_wrap=True)
     for group in frontier.groups:
         made.add_section()
-        made.add_row(_escape(group.label), style="bold")
+        made.add_row(escape(group.label), style="bold")
         for point in group.points:
             speed = point.speed
             made.add_row(
-                f"  {_escape(point.agent)}",
+                f"  {escape(point.agent)}",
                 text(point.returns),
                 text(point.return_ratio),
-                _rounded(point.experiments.value),
-                _rounded(point.flops),
-                _rounded(speed.single if speed else None),
-                _rounded(speed.batched if speed else None),
-                "/".join(point.pareto[name] or _NONE for name in COSTS),
+                rounded(point.experiments.value),
+                rounded(point.flops),
+                rounded(speed.single if speed else None),
+                rounded(speed.batched if speed else None),
+                "/".join(point.pareto[name] or NONE for name in COSTS),
             )
     return made
-
-
-def _rounded(number: float | None) -> str:
-    """Three digits: 0.0123, 4,230, 1.27e+08; a dash for None."""
-    if number is None:
-        return _NONE
-    if number == 0 or 1e-3 <= number < 1e6:
-        digits = f"{float(f'{number:.3g}'):,.4f}"
-        return digits.rstrip("0").rstrip(".")
-    return f"{number:.3g}"
 
 
 def references(group: Group) -> list[tuple[str, Estimate]]:
@@ -356,10 +292,8 @@ def references(group: Group) -> list[tuple[str, Estimate]]:
     found = [("random floor", group.references["random"])]
     if best is not None:
         found.append((f"best: {best}", group.references[best]))
+    if UNTESTED in group.references:
+        found.append(("without experiments", group.references[UNTESTED]))
     if group.read:
         found.append(("Bayes reader", group.references[BAYES]))
     return [*found, ("omniscient ceiling", group.references["oracle"])]
-
-
-def _escape(name: str) -> str:
-    return name.replace("[", r"\[")

@@ -226,6 +226,7 @@ def effects_question(episode: Live, names: Names) -> Question:
         f"effects: {first}>{second}=1.2 {first}>{third}=-0.5\nor effects: none. Do not act yet.",
         lambda line: read_effects(line, names),
         own,
+        lambda table: table.tolist(),
     )
 
 

@@ -24,7 +24,8 @@ def line(
     retries: int = 0,
     seconds: float | None = None,
 ) -> dict[str, Any]:
-    """A finished scene as one line of the file; `heard` has the fields of `scenes.Heard`.
+    """A finished scene as one line of the file; `heard` has the fields of `scenes.Heard`, `answers`
+    those to questions by name, null where no valid one was given.
 
     Args:
         scene: the episode. episode: its number.
@@ -37,6 +38,7 @@ def line(
         "malformed": [list(entry) for entry in scene.malformed],
         "heard": [list(entry) for entry in scene.heard],
         "passed": list(scene.passed),
+        "answers": scene.stated,
         "thoughts": len(scene.thoughts),
         "replies": len(scene.replies),
         "tokens_in": tokens_in,

@@ -45,6 +45,7 @@ def arrows_question(episode: Live, names: Names) -> Question:
         "or arrows: none. Do not act yet.",
         lambda line: read_arrows(line, names, relevant),
         {"bayes": exact} if bayes_supported(config) is None else {},
+        lambda arrows: [list(arrow) for arrow in sorted(arrows)],
     )
 
 

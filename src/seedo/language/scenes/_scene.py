@@ -72,6 +72,7 @@ class Heard(NamedTuple):
         how: of `REPAIRS`, what was repaired.
         line: of the action that was taken; "": none was.
         asked: name of the question that it should have answered; "": an action was expected.
+        reply: its number among `Scene.replies`, from 0.
     """
 
     step: int
@@ -79,6 +80,7 @@ class Heard(NamedTuple):
     how: tuple[str, ...]
     line: str
     asked: str
+    reply: int
 
 
 class Left(NamedTuple):
@@ -96,12 +98,14 @@ class Question(NamedTuple):
         text: as it is put.
         read: the answer that a line stands for, or Malformed.
         own: what our own players reply who know it, by name or by kind of name (`bayes`).
+        plain: an answer as plain JSON, for the log.
     """
 
     name: str
     text: str
     read: Callable[[str], Any]
     own: Mapping[str, Callable[[], str]]
+    plain: Callable[[Any], Any] = str
 
 
 CANNOT = "I cannot answer that."
@@ -129,6 +133,7 @@ class Scene(ABC):
         self.heard: list[Heard] = []  # how each that should have been an action or answer was read
         self.passed: list[int] = []  # steps that passed after too many malformed replies
         self.answers: dict[str, Any] = {}  # to `questions`, by name; None: no valid answer given
+        self.stated: dict[str, Any] = {}  # the same as plain JSON
         self._refused = 0  # malformed replies at this step
         self._checked = not conditions.check
         self._recapped = not conditions.recap
@@ -364,7 +369,8 @@ class Scene(ABC):
     def _note(self, reading: Reading, asked: str = "") -> None:
         taken = not asked and not isinstance(reading.found, Malformed)
         line = self.write(reading.found) if taken else ""
-        self.heard.append(Heard(self.step, reading.kind, reading.how, line, asked))
+        reply = len(self.replies) - 1
+        self.heard.append(Heard(self.step, reading.kind, reading.how, line, asked, reply))
 
     def _hear(self, text: str) -> str:
         # A lone surrogate, which JSON can hold, could be sent to no model and written to no file.
@@ -402,6 +408,7 @@ class Scene(ABC):
                 return why
         self._refused = 0
         self.answers[question.name] = None if why is not None else found
+        self.stated[question.name] = None if why is not None else question.plain(found)
         self._questions = self._questions[1:]
         self._say_what_next()
         return why
