@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 
 from seedo import evaluation, play, reports, worlds
-from seedo.episodes import Dataset, DatasetWriter
+from seedo.episodes import Dataset, DatasetWriter, write_batch
 from seedo.errors import UserError
 from seedo.language import Conditions, open_scene
 from seedo.language.runs import (
     Budget,
+    Examples,
     Price,
     Spending,
     conversation_tokens,
     count_tokens,
     find_price,
+    follow,
     forecast,
     read_conditions,
     record_speaker,
@@ -226,6 +228,57 @@ def test_a_review_tells_the_conditions_as_they_are_typed(world, tmp_path):
     typed = [words[i + 1] for i, word in enumerate(words) if word == "--prompt"]
     assert typed == ["names=letters", "instruction=strategy", "check=true", "decimals=2"]
     assert read_conditions(typed) == conditions
+
+
+def test_a_review_tells_which_examples_were_shown(world, tmp_path):
+    shown = {
+        "first": Examples((0, 1)),
+        "others": Examples((4, 2)),
+        "of another": Examples((0, 1), "scripted:random"),
+    }
+    told = {}
+    for name, examples in shown.items():
+        conditions = Conditions(examples=2)
+        out = tmp_path / name
+        record_speaker(world, Follower(), 1, 0, out, conditions=conditions, examples=examples)
+        told[name] = evaluation.review([out]).runs[0].command
+    assert "--prompt examples=2" in told["first"]
+    assert "--examples" not in told["first"]
+    assert "--prompt examples=2 --examples 4,2 " in told["others"]
+    assert told["of another"] == ""  # nothing that is typed shows these
+
+
+def test_a_small_model_that_was_shown_none_is_shown_none_again(run, tmp_path):
+    job = {
+        "task": "perform", "player": "llm:any/small-1B", "conditions": {"examples": 0},
+        "options": [], "examples": None,
+    }  # fmt: skip
+    write_batch(tmp_path / "run", Dataset(run).read(), job)
+    (reviewed,) = evaluation.review([tmp_path / "run"]).runs
+    assert "perform llm:any/small-1B " in reviewed.command
+    assert " --prompt examples=0 " in reviewed.command
+
+
+class Follower:
+    name = "follower"
+
+    def replies(self, conversations):
+        return [follow(messages) for messages in conversations]
+
+
+def test_what_is_typed_is_right_whatever_holds_where_it_is_not(world, tmp_path):
+    taught = Conditions(names="letters", decimals=2)
+    record_speaker(
+        world, Follower(), 1, 0, tmp_path / "run",
+        conditions=Conditions(decimals=2), base=taught, typed=["--max-tokens", "9", "--sample"],
+    )  # fmt: skip
+    (run,) = evaluation.review([tmp_path / "run"]).runs
+    words = run.command.split()
+    typed = [words[i + 1] for i, word in enumerate(words) if word == "--prompt"]
+    assert read_conditions(typed, taught) == read_conditions(typed) == Conditions(decimals=2)
+    assert "--max-tokens 9 --sample" in run.command
+    assert run.command.count("--sample") == 1
+    assert run.options == ["names=nonsense", "decimals=2", "max-tokens=9", "sample"]
 
 
 @pytest.mark.parametrize(

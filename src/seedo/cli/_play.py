@@ -138,6 +138,8 @@ def perform(
     else:
         if speech.prompt:
             raise UserError("--prompt", speech.prompt[0], "only language models are prompted")
+        if speech.examples is not None:
+            raise UserError("--examples", speech.examples, "only language models are shown any")
         if speech.max_tokens is not None:
             raise UserError("--max-tokens", speech.max_tokens, "only language models reply")
         who = play.find_player(agent, stage, greedy, seed)

@@ -26,6 +26,10 @@ class SpeechOptions:
             help="Language models: a switch of the prompt, e.g. names=contrary; repeat it."
         ),
     ] = None
+    examples: Annotated[
+        str | None,
+        typer.Option(help="Language models: which example episodes are shown, by number: 4,5."),
+    ] = None
     budget_usd: Annotated[float | None, typer.Option(help="llm: stop at so many US dollars.")] = (
         None
     )
@@ -64,7 +68,7 @@ class SpeechOptions:
             UserError: one of them is given.
         """
         for option, value in self.given().items():
-            if option not in ("--prompt", "--max-tokens"):
+            if option not in ("--prompt", "--examples", "--max-tokens"):
                 raise UserError(option, str(value), "only for players llm:MODEL")
 
     def calls(self) -> Any:
@@ -87,6 +91,26 @@ class SpeechOptions:
 
         return language.read_conditions(self.prompt or [], base)
 
+    def shown(self, conditions: Any, seed: int) -> tuple[Any, Any]:
+        """The conditions with the number of examples that are named, and these; None: the first.
+
+        Raises:
+            UserError: no numbers, or another count of them than a condition asks for.
+        """
+        if self.examples is None:
+            return conditions, None
+        from seedo.language.runs import Examples
+
+        numbers = [part.strip() for part in self.examples.split(",")]
+        if not all(n.isascii() and n.isdigit() and len(n) < 10 for n in numbers):
+            raise UserError("--examples", self.examples, "write whole numbers, as in 4,5")
+        typed = any(text.partition("=")[0] == "examples" for text in self.prompt or ())
+        if typed and conditions.examples != len(numbers):
+            remedy = f"name {conditions.examples}, as --prompt examples says"
+            raise UserError("--examples", self.examples, remedy)
+        conditions = dataclasses.replace(conditions, examples=len(numbers))
+        return conditions, Examples(tuple(map(int, numbers)), seed=seed)
+
     def budget(self) -> Any:
         """What a run may cost."""
         from seedo import language
@@ -98,6 +122,8 @@ def studied(name: str, speech: SpeechOptions) -> Any:
     """Who is studied, as `studies.study` takes it."""
     from seedo import studies
 
+    if speech.examples is not None:
+        raise UserError("--examples", speech.examples, "only for perform: a study has its own")
     return studies.find_text_player(
         name,
         speech.conditions(),
@@ -114,12 +140,23 @@ def perform_text(world: Any, name: str, speech: SpeechOptions, greedy: bool, **o
     otherwise; the finished dataset. `options`: as `record_speaker` takes them."""
     from seedo import language
 
-    conditions = speech.conditions(language.taught_conditions(name))
+    base = language.taught_conditions(name)
+    conditions, examples = speech.shown(speech.conditions(base), options["seed"])
     seed = None if greedy else options["seed"]
     speaker = language.load_speaker(name, seed, speech.max_tokens)
+    typed = [] if greedy else ["--sample"]
+    if speech.max_tokens is not None:
+        typed += ["--max-tokens", str(speech.max_tokens)]
     with Count("performing") as progress:
         return language.record_speaker(
-            world, speaker, conditions=conditions, progress=progress, **options
+            world,
+            speaker,
+            conditions=conditions,
+            examples=examples,
+            base=base,
+            typed=typed,
+            progress=progress,
+            **options,
         )
 
 
@@ -131,8 +168,11 @@ def perform_llm(world: Any, model: str, speech: SpeechOptions, **options: Any) -
     """
     from seedo import language
 
-    conditions, choose = speech.conditions(), False
-    told = any(text.partition("=")[0] == "examples" for text in speech.prompt or ())
+    conditions, examples = speech.shown(speech.conditions(), options["seed"])
+    choose = False
+    told = examples is not None or any(
+        text.partition("=")[0] == "examples" for text in speech.prompt or ()
+    )
     if not told and language.is_small(model):
         conditions, choose = dataclasses.replace(conditions, examples=SMALL_EXAMPLES), True
         notes.print(
@@ -145,6 +185,7 @@ def perform_llm(world: Any, model: str, speech: SpeechOptions, **options: Any) -
             world,
             model,
             conditions=conditions,
+            examples=examples,
             choose=choose,
             calls=speech.calls(),
             budget=speech.budget(),

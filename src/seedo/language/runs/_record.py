@@ -30,12 +30,18 @@ class RunOptions(TypedDict, total=False):
         examples: shown first in every episode; None: the first of the stream `examples`, as many as
             the conditions say.
         systems: log each system too, where the world's logs can; True unless told.
+        base: conditions that hold where none are typed, other than the usual ones, as of a model
+            that was tuned under its own.
+        typed: words of the command line about how the player is called, without those of the
+            conditions.
     """
 
     stream: str
     conditions: Conditions | None
     examples: Examples | None
     systems: bool
+    base: Conditions | None
+    typed: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ class RunPlan:
     conditions: Conditions
     examples: Examples | None
     systems: bool
+    options: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, world: Any, seed: int, options: RunOptions) -> RunPlan:
@@ -63,7 +70,8 @@ class RunPlan:
             raise UserError("examples", len(examples.indices), remedy)
         shown = examples if conditions.examples else None
         stream, systems = options.get("stream", "perform"), options.get("systems", True)
-        return cls(world, seed, stream, conditions, shown, systems)
+        said = (*_options(conditions, options.get("base")), *options.get("typed", ()))
+        return cls(world, seed, stream, conditions, shown, systems, said)
 
     @property
     def opening(self) -> tuple[Message, ...]:
@@ -77,7 +85,7 @@ class RunPlan:
             "agent": player,
             "player": player,
             "conditions": self.conditions.to_dict(),
-            "options": _options(self.conditions),
+            "options": list(self.options),
             "examples": None if self.examples is None else self.examples.to_dict(),
             "stream": self.stream,
             "systems": self.systems,
@@ -152,10 +160,13 @@ def record_speaker(
     return Dataset(out)
 
 
-def _options(conditions: Conditions) -> list[str]:
-    """What is typed for these conditions, see `read_conditions`; a review tells it."""
+def _options(conditions: Conditions, base: Conditions | None) -> list[str]:
+    """What is typed for these conditions, see `read_conditions`, whatever holds where they are not
+    typed; a review tells it."""
     usual = Conditions().to_dict()
-    differing = {k: v for k, v in conditions.to_dict().items() if v != usual[k]}
+    other = usual if base is None else base.to_dict()
+    told = conditions.to_dict().items()
+    differing = {k: v for k, v in told if v != usual[k] or v != other[k]}
     words = (f"{k}={str(v).lower() if isinstance(v, bool) else v}" for k, v in differing.items())
     return [word for text in words for word in ("--prompt", text)]
 
