@@ -43,9 +43,17 @@ def review(
             "(default: the best heuristic, else the first)."
         ),
     ] = None,
+    card: Annotated[
+        list[Path] | None,
+        typer.Option(help="Model card to write, .html or .md; repeat it for both."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare runs: one table, figures, intervals, floors and ceilings."""
+    cards = card or []
+    for path in cards:
+        if path.suffix.casefold() not in CARDS:
+            raise UserError("--card", str(path), f"end its name in {' or '.join(CARDS)}")
     from seedo import evaluation, play, reports
 
     readers = {name: partial(play.find_player, name) for name in reader or []}
@@ -61,11 +69,40 @@ def review(
             costs = evaluation.frontier(result, progress)
     if out is not None:
         reports.write_report(result, out, costs)
+    if cards:
+        words = _typed(runs, reader or [], bits, against, cards)
+        for path in cards:
+            reports.write_card(result, path, words, _parameters)
     print_review(result, as_json, costs, with_matrix=bool(reader))
     for problem in result.problems:
         notes.print(f"left out: {problem}", style="yellow", markup=False, soft_wrap=True)
     if out is not None:
         notes.print(f"report in {out}", highlight=False, markup=False, soft_wrap=True)
+    for path in cards:
+        notes.print(f"card in {path}", highlight=False, markup=False, soft_wrap=True)
+
+
+CARDS = (".html", ".md")
+"""Endings of cards."""
+
+
+def _typed(
+    runs: list[Path], readers: list[str], bits: bool, against: str | None, cards: list[Path]
+) -> list[str]:
+    """The words of the command line that writes the cards again."""
+    words = ["seedo", "review", *map(str, runs)]
+    words += [word for name in readers for word in ("--reader", name)]
+    words += ["--bits"] if bits else []
+    words += [] if against is None else ["--against", against]
+    return words + [word for path in cards for word in ("--card", str(path))]
+
+
+def _parameters(player: str) -> float | None:
+    """How many parameters a player has, as far as its name or its files tell."""
+    from seedo.language.runs import parameters
+
+    kind, _, name = player.partition(":")
+    return parameters({"llm": name, "hf": f"hf/{name}"}.get(kind, player))
 
 
 def print_review(result: Any, as_json: bool, costs: Any = None, with_matrix: bool = False) -> None:

@@ -4,6 +4,7 @@ that two of them met."""
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -197,7 +198,7 @@ def _baseline(members: Sequence[Member], labels: Sequence[str], against: str | N
         return [
             i
             for i, (m, label) in enumerate(zip(members, labels, strict=True))
-            if against in (label, m.run.agent, m.run.path, m.family)
+            if against in (label, m.run.agent, m.family) or Path(against) == Path(m.run.path)
         ]
     simple = [i for i, m in enumerate(members) if m.run.agent in HEURISTICS]
     best = max(simple, key=lambda i: _worth(members[i].run), default=0)

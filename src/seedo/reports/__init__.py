@@ -3,6 +3,7 @@
 from seedo.reports._advice_report import advice_table, write_advice
 from seedo.reports._answer_report import write_answer
 from seedo.reports._campaign_report import campaign_figures, campaign_table, write_campaign
+from seedo.reports._card import card_of, markdown, write_card
 from seedo.reports._drawing import (
     BLUE,
     GREEN,
@@ -55,6 +56,7 @@ __all__ = [
     "beside_table",
     "campaign_figures",
     "campaign_table",
+    "card_of",
     "curve",
     "figures",
     "film",
@@ -64,6 +66,7 @@ __all__ = [
     "legend_above",
     "less_table",
     "log_scale",
+    "markdown",
     "matrix",
     "only_ticks",
     "panels",
@@ -76,6 +79,7 @@ __all__ = [
     "write_advice",
     "write_answer",
     "write_campaign",
+    "write_card",
     "write_report",
     "write_settings_advice",
 ]
