@@ -107,7 +107,10 @@ def test_a_card_shows_the_figures_of_the_table(review):
     # Three of six replies of an episode are malformed, and one step of three passes.
     assert speaker.figures["malformed"].value == pytest.approx(3 / 6)
     assert speaker.figures["explore_passed"].value == pytest.approx(1 / 3)
-    assert "50.0% [50.0%, 50.0%]" in plain
+    malformed = speaker.figures["malformed"]
+    assert malformed.low < 0.5 < malformed.high
+    assert f"50.0% [{malformed.low:.1%}, {malformed.high:.1%}]" in plain
+    assert "| as is usual here |" in plain
 
 
 def test_other_endings_are_refused_in_one_line(review, tmp_path, capsys):

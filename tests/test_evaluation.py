@@ -333,6 +333,24 @@ def test_attribution_without_an_exact_reader_falls_back_on_the_oracle():
     assert found.diagnoses[1].strategies["causal-optimal"].agrees.value == 1.0
 
 
+def test_a_share_that_is_the_same_in_all_episodes_is_not_certain():
+    counts, totals = np.array([2, 0, 1, 3, 0, 1]), np.array([4, 4, 2, 3, 1, 4])
+    assert statistics.share_of(counts, totals) == statistics.ratio(counts, totals)
+    wilson = stats.binomtest(0, 6).proportion_ci(method="wilson")
+    assert statistics.share_of(0 * counts, totals) == statistics.Estimate(
+        0.0, wilson.low, wilson.high, 6
+    )
+    assert statistics.share_of(totals, totals) == statistics.share(6, 6)
+    people = np.repeat(np.arange(6), 2)  # a cluster bootstrap needs five
+    twice = np.tile(totals, 2)
+    assert statistics.share_of(0 * twice, twice, people) == statistics.share(0, 6)
+    half = statistics.share_of(totals, 2 * totals)  # the same in every episode
+    assert (half.low, half.high) == pytest.approx(
+        stats.binomtest(3, 6).proportion_ci(method="wilson")
+    )
+    assert statistics.share_of([0, 0], [0, 0]).value is None
+
+
 # -- reviews ------------------------------------------------------------------------------------
 
 

@@ -49,7 +49,7 @@ def review(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare runs: one table, figures, intervals, floors and ceilings."""
+    """Compare runs: one table, intervals, floors and ceilings."""
     cards = card or []
     for path in cards:
         if path.suffix.casefold() not in CARDS:

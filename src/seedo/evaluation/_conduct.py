@@ -6,7 +6,7 @@ import numpy as np
 
 from seedo.episodes import EXPLOIT, EXPLORE, EpisodeBatch
 from seedo.evaluation._spoken import Spoken
-from seedo.statistics import Estimate, clusters_of, missing, ratios
+from seedo.statistics import Estimate, clusters_of, missing, share_of
 
 PHASES = {"explore": EXPLORE, "exploit": EXPLOIT}
 
@@ -29,9 +29,11 @@ def acts(batch: EpisodeBatch, spoken: Spoken | None) -> Acts:
         if not steps.any():
             continue
         total = steps.sum(1)
-        set_, left = ratios(
-            [(steps & done).sum(1), (steps & ~done).sum(1)], [total, total], cluster=people
-        )
         silent = missing(_NO_REPLIES)
-        found[name] = {"legal": set_, "observed": left, "passed": silent, "refused": silent}
+        found[name] = {
+            "legal": share_of((steps & done).sum(1), total, people),
+            "observed": share_of((steps & ~done).sum(1), total, people),
+            "passed": silent,
+            "refused": silent,
+        }
     return found

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from seedo.episodes import EXPLOIT, EXPLORE
 from seedo.errors import UserError
-from seedo.statistics import Estimate, mean, missing, ratio, share
+from seedo.statistics import Estimate, mean, missing, share, share_of
 
 NAME = "conversations.jsonl"
 
@@ -118,7 +118,7 @@ def spoken(lines: list[dict[str, Any]], calls: object, phases: Sequence[int] = (
     costs = [line["cost"] for line in lines]
     return Spoken(
         episodes=len(lines),
-        malformed=ratio(wrong, [line["replies"] for line in lines]),
+        malformed=share_of(wrong, [line["replies"] for line in lines]),
         malformed_at={step: share(steps[step], len(lines)) for step in sorted(steps)},
         heard=_heard(line["heard"] for line in lines),
         heard_in=_heard_in(lines, phases),
@@ -224,7 +224,7 @@ def _heard(entries: Iterable[Sequence[Any]]) -> dict[str, Estimate]:
     totals = [count.total() for count in counts]
     if not sum(totals):
         return {}
-    return {kind: ratio([count[kind] for count in counts], totals) for kind in KINDS}
+    return {kind: share_of([count[kind] for count in counts], totals) for kind in KINDS}
 
 
 def _acts(lines: list[dict[str, Any]], phases: Sequence[int], phase: int) -> dict[str, Estimate]:
@@ -243,7 +243,8 @@ def _acts(lines: list[dict[str, Any]], phases: Sequence[int], phase: int) -> dic
         steps.append(len(taken) + len(passed))
         replies.append(len(own))
     return {
-        name: ratio(count, replies if name == "refused" else steps) for name, count in found.items()
+        name: share_of(count, replies if name == "refused" else steps)
+        for name, count in found.items()
     }
 
 

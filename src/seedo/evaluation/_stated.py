@@ -102,7 +102,11 @@ def stated(
 
 def _mean(values: NDArray[np.float64], people: Cluster | None, why: str = "") -> Estimate:
     found = mean(values, people)
-    return missing(why) if found.value is None and why else found
+    if found.value is None and why:
+        return missing(why)
+    if found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
 
 
 def _unsupported(batch: EpisodeBatch) -> str:

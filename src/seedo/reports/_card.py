@@ -161,6 +161,11 @@ def _model(run: Run, size: Size | None) -> list[tuple[str, str]]:
         ("parameters", _UNKNOWN if count is None else
          f"about {rounded(count / 1e6)} million, as its name or its files tell")
     )  # fmt: skip
+    if kind != "llm":
+        drawn = "sample" in run.options
+        facts.append(("replies", "drawn" if drawn else "always the likeliest"))
+        longest = [o.partition("=")[2] for o in run.options if o.startswith("max-tokens=")]
+        return [*facts, ("longest reply, tokens", longest[0] if longest else "as is usual here")]
     called = run.job.get("model")
     called = called if isinstance(called, dict) else {}
     for title, key in (("temperature", "temperature"), ("longest reply, tokens", "max_tokens")):

@@ -27,6 +27,7 @@ from seedo.statistics._intervals import (
     ratios,
     resampled_sums,
     share,
+    share_of,
 )
 
 __all__ = [
@@ -54,4 +55,5 @@ __all__ = [
     "ratios",
     "resampled_sums",
     "share",
+    "share_of",
 ]

@@ -187,6 +187,31 @@ def ratio(numerator: ArrayLike, denominator: ArrayLike, seed: int = 0) -> Estima
     return ratios([numerator], [denominator], seed)[0]
 
 
+def share_of(
+    parts: ArrayLike, wholes: ArrayLike, cluster: Cluster | None = None, seed: int = 0
+) -> Estimate:
+    """The share of all things counted that are of one kind, episodes (or clusters) drawn whole.
+
+    Where it is the same in all of them, none or all things say, so are resamples, and the interval
+    would be a point: then Wilson's, with episodes (or clusters) for trials.
+
+    Args:
+        parts: int[B], of that kind in each episode. wholes: int[B], of any kind.
+        cluster, seed: as of `ratios`.
+    """
+    top, bottom = np.asarray(parts, np.float64), np.asarray(wholes, np.float64)
+    (found,) = ratios([top], [bottom], seed, cluster)
+    if found.value is None or found.low is None or found.low != found.high:
+        return found
+    there = bottom > 0
+    trials = int(there.sum()) if cluster is None else len(np.unique(cluster[there]))
+    wilson = share(round(found.value * trials), trials)
+    assert wilson.low is not None
+    assert wilson.high is not None
+    low, high = min(wilson.low, found.value), max(wilson.high, found.value)
+    return _estimate(found.value, low, high, trials)
+
+
 def _counted(count: int, unit: str) -> str:
     return f"one {unit}" if count == 1 else f"{count} {unit}s"
 
