@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
@@ -10,7 +11,7 @@ import pytest
 from scipy import stats
 
 from seedo import evaluation, play, reports, worlds
-from seedo.episodes import Dataset
+from seedo.episodes import Dataset, write_batch
 from seedo.errors import UserError
 from seedo.language import Conditions, open_scene
 from seedo.language.runs import record_speaker
@@ -112,6 +113,16 @@ def test_rows_that_met_other_systems_are_marked_and_compared_on_the_shared_ones(
     assert "largest-effect *" in reports.html(found)
 
 
+def test_whoever_does_the_same_is_not_told_apart_and_not_said_to_be_the_same(runs, tmp_path):
+    twin = Dataset(runs[2]).read()
+    twin = dataclasses.replace(twin, origin=dataclasses.replace(twin.origin, experimenter="twin"))
+    write_batch(tmp_path / "twin", twin)
+    (group,) = evaluation.review([runs[2], tmp_path / "twin"]).groups
+    less = group.rows[1].less["return_ratio"]
+    assert (less.value, less.low, less.n) == (0, None, COUNT)
+    assert "no interval" in less.reason
+
+
 def test_several_seeds_are_one_row_whose_interval_is_over_the_seeds(group, runs):
     rows = {row.label: row for row in group.rows}
     both = rows["words, mean of 2 runs"]
@@ -199,6 +210,14 @@ def test_answers_in_a_log_that_are_no_arrows_are_not_scored(world, tmp_path, ans
     (run,) = evaluation.review([tmp_path / "run"]).runs
     assert run.stated.directed.value is None
     assert "no arrows of this world" in run.stated.directed.reason
+
+
+def test_a_log_that_keeps_no_answers_is_not_said_to_have_asked_nothing(world, tmp_path):
+    record_speaker(world, Words(), 1, 0, tmp_path / "run", conditions=Conditions(structure=True))
+    path = tmp_path / "run" / "conversations.jsonl"
+    path.write_text(path.read_text().replace('"answers":{"arrows":[]},', ""))
+    (run,) = evaluation.review([tmp_path / "run"]).runs
+    assert "older log" in run.stated.directed.reason
 
 
 # -- who never acts -------------------------------------------------------------------------------

@@ -110,7 +110,7 @@ def review(
     measured: list[Member] = []
     seen: set[Path] = set()
     paths = list(paths)
-    asked = any(map(_asks_for_arrows, paths))
+    asked = any(_asks_for_arrows(_manifest(path)) for path in paths)
     for done, path in enumerate(paths):
         if progress:
             progress(done, len(paths))
@@ -140,12 +140,16 @@ def review(
     return Review(tuple(groups), tuple(problems))
 
 
-def _asks_for_arrows(path: str | os.PathLike[str]) -> bool:
-    """Whether players of a run were asked which variable influences which."""
+def _manifest(path: str | os.PathLike[str]) -> Mapping[str, Any]:
     try:
-        conditions = Dataset(path).job.get("conditions")
+        return Dataset(path).job
     except (UserError, OSError):
-        return False  # said where it is read
+        return {}  # said where it is read
+
+
+def _asks_for_arrows(job: Mapping[str, Any]) -> bool:
+    """Whether players of a run were asked which variable influences which."""
+    conditions = job.get("conditions")
     return isinstance(conditions, dict) and conditions.get("structure") is True
 
 
@@ -207,7 +211,7 @@ def _measured(
             values["bits"] = np.full(batch.rows, np.nan)
             values["bits"][: len(bits.chosen)] = bits.chosen
     if wanted.arrows:
-        arrows, values["arrows_f1"] = stated(batch, lines)
+        arrows, values["arrows_f1"] = stated(batch, lines, _asks_for_arrows(job))
     run = Run(
         path=os.fspath(path),
         agent=origin.experimenter,

@@ -230,7 +230,7 @@ class _Base:
         each = [self._less(member) for member in members]
         systems = len({s for m in members for s in m.systems if s in self._own})
         if len(each) == 1:
-            return each[0], systems
+            return {name: _told(found) for name, found in each[0].items()}, systems
         found = {}
         for name in each[0]:
             values = [one[name].value for one in each]
@@ -267,6 +267,13 @@ class _Base:
         return paired_difference(
             cluster_means(own[known], units), cluster_means(other[known], units)
         )
+
+
+def _told(found: Estimate) -> Estimate:
+    """The same difference in a handful of systems is not for that the one in all others."""
+    if found.low is None or found.low != found.high:
+        return found
+    return Estimate(found.value, n=found.n, reason="the same in every system: no interval")
 
 
 def _by_system(members: Sequence[Member], values: Sequence[Array]) -> dict[System, float]:

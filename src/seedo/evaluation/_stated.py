@@ -15,7 +15,7 @@ from seedo.errors import UserError
 from seedo.evaluation._arrows import score_structures
 from seedo.evaluation._information import EPISODES
 from seedo.inference.exact import Arrows, bayes_supported
-from seedo.statistics import Cluster, Estimate, clusters_of, mean, missing, proportion
+from seedo.statistics import Cluster, Estimate, clusters_of, mean, missing, proportion, share_of
 from seedo.worlds import kind_of
 
 DEFINITIONS: dict[str, str] = {
@@ -28,6 +28,7 @@ DEFINITIONS: dict[str, str] = {
 }
 
 NOT_ASKED = "arrows were not asked for"
+_NOT_KEPT = "arrows were asked for, but an older log does not keep the answers"
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,14 @@ class Stated:
 
 
 def stated(
-    batch: EpisodeBatch, lines: Sequence[dict[str, Any]]
+    batch: EpisodeBatch, lines: Sequence[dict[str, Any]], wanted: bool
 ) -> tuple[Stated, NDArray[np.float64]]:
     """What a run stated, and the directed F1 of each episode, float64[B], NaN where nobody asked.
 
     Args:
         batch: the log.
         lines: its conversations.
+        wanted: whether its players were asked, as far as its job says.
     """
     nothing = np.full(batch.rows, np.nan)
     if kind_of(batch.origin.world, batch.origin.world_config).family != "dag":
@@ -84,7 +86,7 @@ def stated(
     people = clusters_of(part.participant)
     exact = _mean(report.bayes[:, 1], people, _unsupported(batch))
     if not asked.any():
-        return replace(Stated.unknown(NOT_ASKED), exact=exact), nothing
+        return replace(Stated.unknown(_NOT_KEPT if wanted else NOT_ASKED), exact=exact), nothing
     valid = np.array([t is not None for t in told])
     # Who says nothing valid has said nothing right.
     player, floor = (np.where(valid[:, None], s, 0.0) for s in (report.player, report.floor))
@@ -106,6 +108,9 @@ def _mean(values: NDArray[np.float64], people: Cluster | None, why: str = "") ->
         return missing(why)
     if found.low is None or found.high is None:
         return found
+    if found.low == found.high:  # the same in every episode: not certain for that
+        known = np.isfinite(values)
+        return share_of(np.where(known, values, 0.0), known, people)
     return replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
 
 

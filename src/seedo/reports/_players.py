@@ -57,19 +57,24 @@ COLUMNS: tuple[Column, ...] = (
     Column("result", "unread", _figure("unread")),
     Column("result", "Bayes ratio on own experiments", _figure("bayes_ratio")),
     Column("result", "exact Bayes after its experiments", _figure("bayes_reader")),
-    Column("experiments", "distinct tested", _figure("distinct_tested")),
-    Column("experiments", "bits an experiment", _figure("bits")),
-    Column("experiments", "bits by chance", _figure("random_bits")),
-    Column("experiments", "bits of the best", _figure("best_bits")),
-    Column("experiments", "bits above random", _figure("bits_above_random")),
-    Column("experiments", "bits an experiment, less", _less("bits")),
+    Column("what experiments told", "distinct tested", _figure("distinct_tested")),
+    Column("what experiments told", "bits an experiment", _figure("bits")),
+    Column("what experiments told", "bits by chance", _figure("random_bits")),
+    Column("what experiments told", "bits of the best", _figure("best_bits")),
+    Column("what experiments told", "bits above random", _figure("bits_above_random")),
+    Column("what experiments told", "bits an experiment, less", _less("bits")),
     Column("arrows", "arrows F1", _figure("arrows_f1")),
     Column("arrows", "arrows by chance", _figure("arrows_by_chance")),
     Column("arrows", "arrows of the exact posterior", _figure("arrows_exact")),
     Column("arrows", "arrows F1, less", _less("arrows_f1")),
     Column("arrows", "valid answers", _figure("arrows_answered"), "percent"),
     *(
-        Column(_PHASES[phase], f"{_PHASES[phase]}: {title}", _figure(f"{phase}_{name}"), "percent")
+        Column(
+            f"at {_PHASES[phase]}",
+            f"{_PHASES[phase]}: {title}",
+            _figure(f"{phase}_{name}"),
+            "percent",
+        )
         for phase in _PHASES
         for name, title in _ACTS.items()
     ),
@@ -195,9 +200,8 @@ _CONDUCT = (
 )  # fmt: skip
 
 _SAYS_RESULTS = (
-    "Return: share of the omniscient one. Less: the difference of it from the row named above, on "
-    "the systems that both met. Regret: 0 the omniscient return, 1 chance. Bayes ratio: share of "
-    "what could be made of the own experiments. Brackets: 95 %."
+    "Return: share of the omniscient one. Regret: 0 the omniscient return, 1 chance. Bayes ratio: "
+    "share of what could be made of the own experiments. Brackets: 95 %."
 )
 _SAYS_CONDUCT = (
     "Set, observed, passed: shares of experiments, below of scored actions; refused: of replies "
