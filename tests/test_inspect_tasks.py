@@ -7,6 +7,7 @@ import logging
 import math
 import tempfile
 import threading
+import time
 from typing import Any
 
 import anyio
@@ -25,6 +26,7 @@ from seedo.inference.exact import ExactPosterior
 from seedo.inference.scores import Rows
 from seedo.language import Conditions, converse, open_scene
 from seedo.language.inspect_tasks import TASKS, Batches, read_settings
+from seedo.language.items import items
 from seedo.language.runs import (
     MOST_ANALYSES,
     Examples,
@@ -38,7 +40,7 @@ from seedo.language.runs import (
     replay,
     same_world,
 )
-from seedo.language.runs.inspect import CLUSTER, by_cell, return_ratio
+from seedo.language.runs.inspect import CLUSTER, by_cell, cut_share, mean_return, return_ratio
 from seedo.language.scenes import (
     LONGEST,
     Malformed,
@@ -253,11 +255,136 @@ def test_analyses_cost_no_step_but_are_bounded(world):
     assert recorded.scene.malformed == [(0, "not-allowed")]
 
 
-def test_an_episode_cut_short_by_a_limit_is_left_unscored():
-    log = run("experiment", "follower", {"message_limit": 5}, n=3, episodes=1)
-    score = log.samples[0].scores["episode_return"]
-    assert math.isnan(score.value)
-    assert not log.samples[0].metadata["episode"]["finished"]
+# -- limits and epochs ----------------------------------------------------------------------------
+
+
+def priced(*replies: tuple[str, int], seconds: float = 0) -> Any:
+    """A model that says one thing after another, at so many tokens each, after so long."""
+    left = list(replies)
+
+    def output(*_: Any) -> ModelOutput:
+        time.sleep(seconds)
+        reply, tokens = left.pop(0)
+        made = ModelOutput.from_content("mock", reply)
+        made.usage = ModelUsage(output_tokens=tokens, total_tokens=tokens)
+        return made
+
+    return get_model("mockllm/model", custom_outputs=output, memoize=False)
+
+
+def last_action(world: Any, index: int) -> tuple[str, float, float]:
+    """A scored action of an episode after three looks: the line, what it earns, what the best
+    does."""
+    scene = open_scene(world, 0, "perform", index)
+    for _ in range(3):
+        scene.reply("observe")
+    line = scene.example()
+    action, goal = scene.read(line), scene.goal
+    expected = np.asarray(scene.episode.task.expected)
+    earned = expected[action.target, list(world.spec.do_values).index(action.value), goal]
+    others = [i for i in range(3) if i != goal]
+    return line, float(earned), float(expected[others][:, :, goal].max())
+
+
+def test_what_a_limit_leaves_undone_passes_and_is_scored(world):
+    """The second of two episodes runs out of tokens before it acts, which earns nothing."""
+    (line, earned, best), (_, _, other) = last_action(world, 0), last_action(world, 1)
+    looks = [("observe", 1)] * 3
+    model = priced(*looks, (line, 1), ("observe", 1), ("observe", 99))
+    log = run("experiment", model, {"token_limit": 20, "max_samples": 1}, n=3, episodes=2)
+    assert log.status == "success", log.error
+    whole, cut = (sample.scores["episode_return"] for sample in log.samples)
+    assert whole.value["return"] == pytest.approx(earned)
+    assert (whole.value["cut"], whole.value["passed"], whole.value["replies"]) == (0, 0, 4)
+    assert (cut.value["cut"], cut.value["return"], cut.value["malformed"]) == (1, 0, 0)
+    assert cut.value["passed"] + cut.value["replies"] == 4
+    assert cut.explanation.endswith(
+        "Cut short by the token limit of 20: what was left passed with nothing done."
+    )
+    assert not log.samples[1].metadata["episode"]["finished"]  # as it was left
+    found = metrics(log)
+    assert found["return_ratio"] == pytest.approx(earned / (best + other))
+    assert found["mean_return"] == pytest.approx(earned / 2)
+    assert found["cut_share"] == 0.5
+    assert not any(map(math.isnan, found.values()))
+
+
+LIMITS = ({"message_limit": 2}, {"message_limit": 1}, {"token_limit": 1}, {"limit": 1},
+          {"time_limit": 1})  # fmt: skip
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(
+    "limits",
+    [pytest.param(own, marks=() if own == LIMITS[0] else pytest.mark.slow) for own in LIMITS],
+    ids=str,
+)
+def test_every_task_ends_in_scores_and_reasons_at_every_limit(task, limits, explored):
+    more = {"explored": explored} if task == "reading" else {}
+    seconds = 1.2 if "time_limit" in limits else 0
+    model = priced(*[("observe", 2)] * 99, seconds=seconds)
+    log = run(task, model, limits, **SMALL[task], **more)
+    assert log.status == "success", log.error
+    assert len(log.samples) >= 1
+    for sample in log.samples:
+        (score,) = sample.scores.values()
+        assert not any(math.isnan(value) for value in score.value.values())
+        cut = score.value.get("cut", score.answer is None)
+        if cut:
+            assert f"ut short by the {sample.limit.type} limit" in score.explanation
+        elif sample.limit is not None:
+            assert sample.limit.type == "time"  # which may run out right after the last reply
+    found = metrics(log)
+    assert found
+    assert not any(map(math.isnan, found.values()))
+    assert all(score.unscored_samples == 0 for score in log.results.scores)
+
+
+def test_of_no_scores_there_are_no_metrics_rather_than_nan():
+    for metric in (return_ratio(), mean_return(), cut_share()):
+        assert set(metric([]).values()) == {None}  # which Inspect leaves out
+    assert by_cell()([]) == {"cells": 0}
+
+
+def test_epochs_meet_the_same_systems_and_all_of_them_count(world):
+    (line, earned, best), (_, _, other) = last_action(world, 0), last_action(world, 1)
+    looks = [("observe", 1)] * 3
+    passed = [("hm", 1)] * 3  # which lets the scored step pass
+    model = priced(*looks, (line, 1), *looks, *passed, *looks, *passed, *looks, *passed)
+    log = run("experiment", model, {"epochs": 2, "max_samples": 1}, n=3, episodes=2)
+    assert [(s.id, s.epoch) for s in log.samples] == [
+        ("dag-0-00000", 1), ("dag-0-00001", 1), ("dag-0-00000", 2), ("dag-0-00001", 2),
+    ]  # fmt: skip
+    seen = [[m.text for m in s.messages if m.role == "user"][:4] for s in log.samples]
+    assert seen[0] == seen[2]
+    assert seen[1] == seen[3]
+    found = metrics(log)
+    assert found["return_ratio"] == pytest.approx(earned / (2 * best + 2 * other))
+    assert found["malformed_share"] == pytest.approx(9 / (4 + 6 * 3))
+    assert found["cut_share"] == 0
+
+
+def test_epochs_of_an_item_are_answers_of_their_own():
+    (item,) = [i for i in items("syllogisms", 2, 0) if i.id.endswith("-0")]
+    model = priced((f"Answer: {item.gold}", 1), ("hm", 1))
+    limits = {"epochs": 2, "limit": 1, "max_samples": 1}
+    log = run("content_effects", model, limits, kinds="syllogisms", count=2)
+    found = metrics(log)
+    cell = next(name.removeprefix("answered/") for name in found if name.startswith("answered/"))
+    assert found[cell] == pytest.approx((1 + item.floor) / 2)  # silence is worth what chance is
+    assert found[f"answered/{cell}"] == 0.5
+    assert found[f"among_answered/{cell}"] == 1
+    assert (found["correct"], found["malformed"]) == (0.5, 0.5)
+
+
+def test_a_limit_on_samples_keeps_systems_whole():
+    log = run("recitation", "scripted:expert", {"limit": 4}, n=3, episodes=2,
+              kinds="familiar,nonsense")  # fmt: skip
+    assert {s.metadata["index"] for s in log.samples} == {0}
+    assert len({s.metadata["cell"] for s in log.samples}) == 4
+    log = run("self_correction", "scripted:expert", {"limit": 2}, episodes=2, horizon=2)
+    assert [s.metadata["note"] for s in log.samples] == ["none", "reversed"]
+    assert metrics(log)["pairs"] == 1
 
 
 # -- from the log to the scene --------------------------------------------------------------------

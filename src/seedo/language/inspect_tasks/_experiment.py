@@ -165,7 +165,7 @@ def recitation(
     for arm in wanted:
         if arm not in ARMS:
             raise UserError("arms", arm, f"use {' or '.join(ARMS)}")
-    samples: list[Sample] = []
+    cells: list[list[Sample]] = []
     for arm in wanted:
         steps = 0 if arm == "zero" else experiments
         stage = _open_world("dag", split, _given(n=n, experiments=steps), settings)
@@ -181,7 +181,9 @@ def recitation(
                 strict=strict,
             )
             cell = {"names": kind, "arm": arm, "cell": f"{kind}/{arm}"}
-            samples += _samples(stage, episodes, seed, conditions, None, cell)
+            cells.append(_samples(stage, episodes, seed, conditions, None, cell))
+    # All cells of a system together: `limit` keeps systems whole.
+    samples = [sample for of_system in zip(*cells, strict=True) for sample in of_system]
     return Task(MemoryDataset(samples), solver=play_scene(), scorer=recitation_return())
 
 

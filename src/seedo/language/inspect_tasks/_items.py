@@ -14,10 +14,8 @@ from inspect_ai.scorer import (
     Score,
     Scorer,
     Value,
-    mean,
     metric,
     scorer,
-    stderr,
 )
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
@@ -38,9 +36,9 @@ from seedo.language.items import (
 )
 from seedo.language.items import content_effect as effects_of_content
 from seedo.language.runs import on_stage
-from seedo.language.runs.inspect import chat, said, scored_by
+from seedo.language.runs.inspect import CUT, chat, said, scored_by, why_cut
 from seedo.language.scenes import LONGEST
-from seedo.statistics import Estimate
+from seedo.statistics import Estimate, clustered_mean
 
 BOTH = {"both": ("usual", "permuted"), "all": ("usual", "permuted", "symbols")}
 
@@ -94,7 +92,9 @@ def _task(
     scored: Scorer,
     alphabets: Sequence[str] = BOTH["all"],
 ) -> Task:
-    asked = [item for kind in kinds for item in items(kind, count, seed, alphabets)]
+    # Kinds take turns, so that `limit` keeps some of each.
+    of_kinds = zip(*(items(kind, count, seed, alphabets) for kind in kinds), strict=True)
+    asked = [item for turn in of_kinds for item in turn]
     samples = [
         Sample(
             id=item.id,
@@ -125,6 +125,9 @@ def answer_item() -> Solver:
         before = on_stage.set(ItemPerformance(Item.from_dict(state.metadata["item"])))
         try:
             return await generate(state)
+        except BaseException as error:
+            state.metadata = {**state.metadata, CUT: why_cut(error)}
+            raise
         finally:
             on_stage.reset(before)
 
@@ -134,8 +137,8 @@ def answer_item() -> Solver:
 # -- scores ---------------------------------------------------------------------------------------
 
 
-def _all_said(estimates: Mapping[str, Estimate], before: str = "") -> dict[str, float]:
-    values: dict[str, float] = {}
+def _all_said(estimates: Mapping[str, Estimate], before: str = "") -> dict[str, float | None]:
+    values: dict[str, float | None] = {}
     for name, estimate in estimates.items():
         values |= said(before + name, estimate)
     return values
@@ -159,48 +162,48 @@ def _rows(scores: Iterable[SampleScore]) -> list[Answered]:
     return [_row((s.sample_metadata or {})["item"], s.score.as_dict()) for s in scores]
 
 
-def _metric(compute: Callable[[list[Answered]], dict[str, float]]) -> Metric:
+def _metric(compute: Callable[[list[Answered]], dict[str, float | None]]) -> Metric:
     def over(scores: list[SampleScore]) -> Value:
-        found: Value = compute(_rows(scores))  # type: ignore[assignment]
+        found: Any = compute(_rows(scores)) or {"items": None}  # nothing of nothing: left out
         return found
 
     return over
 
 
-@metric
+@metric(scores="unreduced")
 def accuracy_by_cell() -> Metric:
     """Accuracy of every cell, with its 95 % interval; silence counts as chance."""
     return _metric(lambda rows: _all_said(by_cell(rows)))
 
 
-@metric
+@metric(scores="unreduced")
 def answered_by_cell() -> Metric:
     """Of every cell the share of replies with an answer, and accuracy among these."""
 
-    def compute(rows: list[Answered]) -> dict[str, float]:
+    def compute(rows: list[Answered]) -> dict[str, float | None]:
         shares = _all_said(by_cell(rows, share_answered), "answered/")
         return shares | _all_said(by_cell(rows, among_answered), "among_answered/")
 
     return _metric(compute)
 
 
-@metric
+@metric(scores="unreduced")
 def content_effect_by_kind() -> Metric:
     """Accuracy where content helps less where it misleads, within blocks; 95 % interval."""
     return _metric(lambda rows: _all_said(paired_content_effects(rows), "content_effect/"))
 
 
-@metric
+@metric(scores="unreduced")
 def alphabet_effect_by_kind() -> Metric:
     """Accuracy in the usual alphabet less in others, within blocks; 95 % interval."""
     return _metric(lambda rows: _all_said(alphabet_effects(rows), "usual_less_other/"))
 
 
-@metric
+@metric(scores="unreduced")
 def random_floor() -> Metric:
     """Expected accuracy of random answers of the right form, by kind; exact."""
 
-    def compute(rows: list[Answered]) -> dict[str, float]:
+    def compute(rows: list[Answered]) -> dict[str, float | None]:
         kinds: dict[str, list[float]] = {}
         for row in rows:
             kinds.setdefault(row.kind, []).append(row.floor)
@@ -209,18 +212,33 @@ def random_floor() -> Metric:
     return _metric(compute)
 
 
+@metric(scores="unreduced")
+def over_all() -> Metric:
+    """Share of right answers, silence being none, with its 95 % interval; share of silence."""
+
+    def compute(rows: list[Answered]) -> dict[str, float | None]:
+        if not rows:
+            return {}
+        right = clustered_mean([row.correct for row in rows], [row.block for row in rows])
+        return said("correct", right) | {"malformed": sum(r.malformed for r in rows) / len(rows)}
+
+    return _metric(compute)
+
+
 _EVERYWHERE: list[Any] = [
     accuracy_by_cell(),
     answered_by_cell(),
     random_floor(),
-    {"correct": [mean(), stderr(cluster="block")], "malformed": [mean()]},
+    over_all(),
 ]
 
 
 def _score(state: TaskState) -> Score:
     item = Item.from_dict(state.metadata["item"])
     if not state.output.choices:
-        return Score.unscored(reason="scoring_failed", explanation="There was no reply.")
+        why = state.metadata.get(CUT, "")
+        explanation = f"There was no reply: cut short by {why}." if why else "There was no reply."
+        return Score(value={"correct": 0, "malformed": 1}, explanation=explanation)
     reply = state.output.completion
     answer = item.read(reply, state.metadata["reasoning"])
     if not isinstance(answer, str):

@@ -35,15 +35,19 @@ from seedo.language.measures import (
 from seedo.language.runs import on_stage, same_world
 from seedo.language.runs.inspect import (
     CLUSTER,
+    CUT,
     ScenePerformance,
     chat,
+    cut_share,
+    end,
     malformed_share,
     normalised_return,
     random_floor,
     return_ratio,
     said,
+    say_cut,
     scored_by,
-    unfinished,
+    why_cut,
 )
 from seedo.language.scenes import Conditions, DagScene
 
@@ -94,8 +98,8 @@ def self_correction(
         "context": context,
     }
     samples = []
-    for arm in dict.fromkeys(("none", note)):
-        for index in range(_whole(episodes)):
+    for index in range(_whole(episodes)):  # both arms of a system together: `limit` keeps pairs
+        for arm in dict.fromkeys(("none", note)):
             where = {"index": index, "note": arm, CLUSTER: f"{seed}/{_STREAM}/{index}"}
             metadata = shared | where
             first = _horizon_scene(metadata).messages()
@@ -177,19 +181,15 @@ def _horizon_scene(metadata: dict[str, Any]) -> SelfCorrectionScene:
 def play_horizon() -> Solver:
     """Plays the sample's scene; its pursuit ends up in `state.metadata["pursuit"]`."""
 
-    async def solve(state: TaskState, generate: Generate) -> TaskState:
-        scene = _horizon_scene(state.metadata)
-        state = await _play(scene, state, generate)
-        stated = scene.answers.get("effects")
-        true = effect_table(scene.episode)
-        found = {
-            "pursuit": pursuit(scene).to_json() if scene.finished else None,
-            "malformed": len(scene.malformed),
-            "replies": len(scene.replies),
+    def found(scene: SelfCorrectionScene) -> dict[str, Any]:
+        stated, true = scene.answers.get("effects"), effect_table(scene.episode)
+        return {
+            "pursuit": pursuit(scene).to_json(),
             "signs_right": None if stated is None else signs_right(stated, true),
         }
-        state.metadata = {**state.metadata, **found}
-        return state
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        return await _play(_horizon_scene(state.metadata), state, generate, found)
 
     return solve
 
@@ -199,32 +199,33 @@ def play_reading(opened: Callable[[dict[str, Any]], DagScene]) -> Solver:
     """Plays the exploit steps of an explored episode."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        scene = opened(state.metadata)
-        state = await _play(scene, state, generate)
-        found = {
-            "finished": scene.finished,
-            "return": scene.returns,
-            "oracle_return": scene.oracle_return,
-            "random_return": scene.random_return,
-            "malformed": len(scene.malformed),
-            "replies": len(scene.replies),
-        }
-        state.metadata = {**state.metadata, "episode": found}
-        return state
+        return await _play(opened(state.metadata), state, generate)
 
     return solve
 
 
-async def _play(scene: DagScene, state: TaskState, generate: Generate) -> TaskState:
-    before = on_stage.set(ScenePerformance(scene, scene.world))
+async def _play(
+    scene: Any,
+    state: TaskState,
+    generate: Generate,
+    found: Callable[[Any], dict[str, Any]] = lambda scene: {},
+) -> TaskState:
+    """Plays a scene to its end, whatever ends it; what is scored of it, and what is `found` in the
+    finished scene, end up in the sample's metadata."""
+    before, why = on_stage.set(ScenePerformance(scene, scene.world)), ""
     try:
         while not scene.finished and not state.completed:
             # The scene decides what its player still sees.
             state.messages = chat(scene.messages())
             state = await generate(state, tool_calls="none")
             scene.reply(state.output.message.text)
+    except BaseException as error:
+        why = why_cut(error)
+        raise
     finally:
         on_stage.reset(before)
+        ended = end(scene, why)
+        state.metadata = {**state.metadata, **ended, **found(scene)}
     return state
 
 
@@ -238,9 +239,12 @@ _COMPARED = (
 )
 
 
-@metric
+@metric(scores="unreduced")
 def horizon_and_recovery() -> Metric:
-    """Success per horizon, recovery and paired differences; see `compare_arms`."""
+    """Success per horizon, recovery and paired differences; see `compare_arms`.
+
+    Of several epochs the first counts: pairs of one system are no independent pairs.
+    """
 
     def compute(scores: list[SampleScore]) -> Value:
         arms: dict[str, dict[str, Pursuit]] = {}
@@ -248,14 +252,14 @@ def horizon_and_recovery() -> Metric:
             where, fields = score.sample_metadata or {}, score.score.metadata or {}
             if fields.get("pursuit"):
                 own = Pursuit.from_json(fields["pursuit"])
-                arms.setdefault(where["note"], {})[where[CLUSTER]] = own
+                arms.setdefault(where["note"], {}).setdefault(where[CLUSTER], own)
         plain = arms.get("none", {})
         noted = next((own for note, own in arms.items() if note != "none"), plain)
         shared = [key for key in plain if key in noted]
         if not shared:
             return {"pairs": 0.0}
         told = compare_arms([plain[key] for key in shared], [noted[key] for key in shared])
-        found: dict[str, float] = {"pairs": float(len(shared))}
+        found: dict[str, float | None] = {"pairs": float(len(shared))}
         for h, (alone, with_note) in enumerate(
             zip(told.success, told.noted_success, strict=True), start=1
         ):
@@ -270,38 +274,35 @@ def horizon_and_recovery() -> Metric:
     return compute
 
 
-@scorer(metrics=[horizon_and_recovery(), malformed_share()])
+@scorer(metrics=[horizon_and_recovery(), malformed_share(), cut_share()])
 def horizon_score() -> Scorer:
     """Share of goals acted on rightly, malformed replies and replies; the steps as metadata."""
 
     def score(state: TaskState) -> Score:
         fields, signs = state.metadata["pursuit"], state.metadata["signs_right"]
-        if fields is None:
-            return unfinished()
-        right = Pursuit.from_json(fields).right
-        told = "" if signs is None else f" Signs of effects stated rightly: {signs:.2f}."
+        right, ended = Pursuit.from_json(fields).right, state.metadata["end"]
+        told = ["".join("+" if r else "-" for r in right) + "."]
+        told += [] if signs is None else [f"Signs of effects stated rightly: {signs:.2f}."]
+        told += [cut] if (cut := say_cut(state.metadata[CUT])) else []
+        counts = {name: ended[name] for name in ("malformed", "replies", CUT)}
         return Score(
-            value={
-                "right": float(right.mean()),
-                "malformed": state.metadata["malformed"],
-                "replies": state.metadata["replies"],
-            },
+            value={"right": float(right.mean())} | counts,
             answer=state.output.completion,
-            explanation="".join("+" if r else "-" for r in right) + "." + told,
+            explanation=" ".join(told),
             metadata={"pursuit": fields, "signs_right": signs},
         )
 
     return scored_by(score)
 
 
-@scorer(metrics=[return_ratio(), normalised_return(), random_floor(), malformed_share()])
+@scorer(
+    metrics=[return_ratio(), normalised_return(), random_floor(), malformed_share(), cut_share()]
+)
 def reading_score() -> Scorer:
     """Return, references, malformed replies and replies."""
 
     def score(state: TaskState) -> Score:
-        episode = dict(state.metadata["episode"])
-        if not episode.pop("finished"):
-            return unfinished()
-        return Score(value=episode, answer=state.output.completion)
+        told = say_cut(state.metadata[CUT]) or None
+        return Score(value=state.metadata["end"], answer=state.output.completion, explanation=told)
 
     return scored_by(score)

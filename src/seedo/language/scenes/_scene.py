@@ -334,6 +334,12 @@ class Scene(ABC):
         self._note(judged(action))
         return self.take(action)
 
+    def pass_the_rest(self) -> None:
+        """Let every step that is left pass with nothing done."""
+        while not self.finished:
+            self.passed.append(self.step)
+            self.let_pass()
+
     def answer_call(self, said: str, answer: str) -> None:
         """Say what an analysis found; `said` is how the call reads. No step passes."""
         self._hear(said)

@@ -1,11 +1,13 @@
 """Scores of played episodes, and what they come to, with intervals clustered by episode.
 
 Several samples of one episode (epochs, or the arms of `recitation`) share its system, so they are
-one cluster (Miller 2024, arXiv:2411.00640); ratios are of means, as in `seedo review`.
+one cluster (Miller 2024, arXiv:2411.00640); ratios are of means, as in `seedo review`. Metrics take
+every epoch as it is: what Inspect's reducers would make of it is not looked at.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,13 +19,12 @@ from inspect_ai.scorer import (
     Scorer,
     Target,
     Value,
-    mean,
     metric,
     scorer,
-    stderr,
 )
 from inspect_ai.solver import TaskState
 
+from seedo.language.runs.inspect._cut import CUT, say_cut
 from seedo.statistics import Estimate, ratio
 
 CLUSTER = "cluster"
@@ -48,10 +49,11 @@ def _share(
     return ratio(above, below)
 
 
-def said(name: str, estimate: Estimate) -> dict[str, float]:
-    """An estimate as metrics: its value, and the ends of its interval; NaN where there is none."""
+def said(name: str, estimate: Estimate) -> dict[str, float | None]:
+    """An estimate as metrics: its value, and the ends of its interval; None, which Inspect leaves
+    out, where there is none."""
     values = {"": estimate.value, "_low": estimate.low, "_high": estimate.high}
-    return {f"{name}{end}": float("nan") if v is None else v for end, v in values.items()}
+    return {f"{name}{end}": value for end, value in values.items()}
 
 
 def _return(fields: _Fields) -> float:
@@ -59,11 +61,11 @@ def _return(fields: _Fields) -> float:
 
 
 def _oracle(fields: _Fields) -> float:
-    return float(fields["oracle_return"])
+    return float(fields.get("oracle_return", math.nan))
 
 
 def _random(fields: _Fields) -> float:
-    return float(fields["random_return"])
+    return float(fields.get("random_return", math.nan))
 
 
 def _gained(fields: _Fields) -> float:
@@ -88,31 +90,47 @@ def _malformed(scores: Sequence[SampleScore]) -> Estimate:
     return _share(scores, lambda v: v["malformed"], lambda v: v["replies"])
 
 
-@metric
+@metric(scores="unreduced")
 def return_ratio() -> Metric:
     """Mean return / mean return of a player who knows the system, with its 95 % interval."""
     return _over(lambda scores: said("return_ratio", _share(scores, _return, _oracle)))
 
 
-@metric
+@metric(scores="unreduced")
 def normalised_return() -> Metric:
     """(mean return - random) / (oracle - random): 0 is random play, 1 knowing the system."""
     return _over(lambda scores: said("normalised_return", _share(scores, _gained, _gain)))
 
 
-@metric
+@metric(scores="unreduced")
 def random_floor() -> Metric:
     """The return ratio of random play in expectation, on the same episodes; exact for each."""
-    return _over(lambda scores: said("s", _share(scores, _random, _oracle))["s"])
+    return _over(lambda scores: {"random_floor": said("s", _share(scores, _random, _oracle))["s"]})
 
 
-@metric
+@metric(scores="unreduced")
+def mean_return() -> Metric:
+    """Mean return, with its 95 % interval."""
+    return _over(lambda scores: said("mean_return", _share(scores, _return, lambda _: 1.0)))
+
+
+@metric(scores="unreduced")
+def cut_share() -> Metric:
+    """Share of samples that a limit cut short, with its 95 % interval."""
+    return _over(lambda scores: said("cut_share", _share(scores, _cut, lambda _: 1.0)))
+
+
+def _cut(fields: _Fields) -> float:
+    return float(fields.get(CUT, 0))
+
+
+@metric(scores="unreduced")
 def malformed_share() -> Metric:
     """Malformed replies / replies, with its 95 % interval."""
     return _over(lambda scores: said("malformed_share", _malformed(scores)))
 
 
-@metric
+@metric(scores="unreduced")
 def repaired_share() -> Metric:
     """Replies that were one legal action in another wrapping / replies, with its 95 % interval."""
     return _over(
@@ -122,7 +140,7 @@ def repaired_share() -> Metric:
     )
 
 
-@metric
+@metric(scores="unreduced")
 def by_cell() -> Metric:
     """Recitation: the return ratio of every cell, and the contrasts that the task is about.
 
@@ -137,7 +155,7 @@ def by_cell() -> Metric:
         for score in scores:
             where = score.sample_metadata or {}
             cells.setdefault((where["names"], where["arm"]), []).append(score)
-        found: dict[str, float] = {}
+        found: dict[str, float | None] = {"cells": float(len(cells))}
         for (names, arm), own in cells.items():
             found |= said(f"{names}_{arm}", _share(own, _return, _oracle))
             found[f"{names}_{arm}_malformed_share"] = said("s", _malformed(own))["s"]
@@ -180,7 +198,8 @@ _METRICS: list[Any] = [
     random_floor(),
     malformed_share(),
     repaired_share(),
-    {"return": [mean(), stderr(cluster=CLUSTER)]},
+    mean_return(),
+    cut_share(),
 ]
 
 
@@ -193,41 +212,27 @@ def scored_by(score: Callable[[TaskState], Score]) -> Scorer:
     return scores
 
 
-def unfinished(answer: str = "") -> Score:
-    """The score of an episode that was not played to its end."""
-    return Score.unscored(
-        reason="scoring_failed", answer=answer, explanation="The episode was not finished."
-    )
-
-
 def _score(state: TaskState) -> Score:
-    episode = state.metadata["episode"]
-    replies, malformed = len(episode["replies"]), len(episode["malformed"])
+    episode, ended, why = (state.metadata[key] for key in ("episode", "end", CUT))
     done = [line or "(passed)" for _, line in episode["actions"]]
-    value = {
-        "return": episode["return"],
-        "oracle_return": episode["oracle_return"],
-        "random_return": episode["random_return"],
-        "malformed": malformed,
-        "repaired": sum(kind == "repaired" for _, kind, *_ in episode.get("heard", ())),
-        "passed": len(episode["passed"]),
-        "replies": replies,
-    }
     answer = done[-1] if done else ""
-    if not episode["finished"]:
-        return unfinished(answer)
-    told = [f"{'; '.join(done)}.", f"Malformed replies: {malformed} of {replies}."]
+    if ended is None:
+        explanation = f"Cut short by {why}, in a world that is measured: there is no score."
+        return Score.unscored(reason="scoring_failed", answer=answer, explanation=explanation)
+    replies, malformed = ended["replies"], ended["malformed"]
+    repaired = sum(kind == "repaired" for _, kind, *_ in episode["heard"])
+    told = [f"{'; '.join(done) or 'Nothing was done'}."]
+    told += [f"Malformed replies: {malformed} of {replies}.", say_cut(why)]
     if replies and malformed == replies and episode["conditions"]["tools"] != "none":
         told.append("No reply was a tool call: if this model cannot call tools, use tools=none.")
-    return Score(value=value, answer=answer, explanation=" ".join(told))
+    explanation = " ".join(filter(None, told))
+    return Score(value=ended | {"repaired": repaired}, answer=answer, explanation=explanation)
 
 
 @scorer(metrics=_METRICS)
 def episode_return() -> Scorer:
-    """Return, oracle and random return, malformed and repaired replies, passed steps and replies.
-
-    An episode that a limit cut short is left unscored.
-    """
+    """Return, oracle and random return, malformed and repaired replies, passed steps and replies,
+    and whether it was cut short: then what was left has passed with nothing done."""
     return scored_by(_score)
 
 

@@ -17,6 +17,7 @@ from inspect_ai.tool import ToolDef, ToolParam, ToolParams
 from seedo.language.runs._examples import Examples
 from seedo.language.runs._on_stage import on_stage
 from seedo.language.runs._replay import Recorded, same_world
+from seedo.language.runs.inspect._cut import end, why_cut
 from seedo.language.runs.inspect._performance import ScenePerformance
 from seedo.language.scenes import Conditions, Message, Tool
 
@@ -39,23 +40,28 @@ def play_scene() -> Solver:
     """Plays the episode that the sample's metadata names, to its end.
 
     The scene, its turns and its scores end up in `state.metadata["episode"]`, see
-    `seedo.language.runs.replay`; also where the model or a limit ended it early.
+    `seedo.language.runs.replay`; also where the model or a limit ended it early. Then it is no
+    finished episode, but what is scored is in `state.metadata["end"]`, see `end`.
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         recorded = open_recorded(state.metadata)
         scene = recorded.scene
-        state.messages = chat(scene.messages())
         state.tools = [_definition(tool) for tool in recorded.tools.values()]
         world = same_world(state.metadata["world"], state.metadata["config"])
-        before = on_stage.set(ScenePerformance(scene, world))
+        before, why = on_stage.set(ScenePerformance(scene, world)), ""
         try:
+            state.messages = chat(scene.messages())  # may be too many for a limit
             while not scene.finished and not state.completed:
                 state = await generate(state, tool_calls="none", parallel_tool_calls=False)
                 _hear(state, recorded)
+        except BaseException as error:
+            why = why_cut(error)
+            raise
         finally:
             on_stage.reset(before)
-            state.metadata = {**state.metadata, "episode": recorded.to_dict()}
+            episode = recorded.to_dict()  # as it was left
+            state.metadata = {**state.metadata, "episode": episode, **end(scene, why)}
         return state
 
     return solve
