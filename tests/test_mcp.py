@@ -429,11 +429,11 @@ def told_by(result):
     return part.text
 
 
-async def played_by(client, world, index):
+async def played_by(client, index, calls):
     """An episode through a client of the SDK; its score."""
     told = await client.call_tool("start_task", {"index": index})
     session = told.structured_content["session"]
-    for name, arguments, said in calls_of(world, index):
+    for name, arguments, said in calls:
         told = await client.call_tool(name, {"session": session, **arguments})
         assert not told.is_error
         assert told_by(told).startswith(said)
@@ -458,7 +458,7 @@ def test_the_sdks_own_client_plays_the_episode_that_everyone_plays(world, perfor
             wrong = await client.call_tool("observe", {"session": "none"})
             assert wrong.is_error
             assert "start_task" in told_by(wrong)
-            return [await played_by(client, world, index) for index in range(EPISODES)]
+            return [await played_by(client, i, calls_of(world, i)) for i in range(EPISODES)]
 
     scores = anyio.run(through)
     np.testing.assert_allclose([s["return"] for s in scores], performed.returns, rtol=1e-5)
@@ -468,8 +468,12 @@ def test_clients_over_http_are_apart(world, performed):
     client_of = pytest.importorskip("mcp").Client
     import uvicorn
 
+    calls = [list(calls_of(world, index)) for index in range(EPISODES)]
     app = mcp_app(Sessions(plan_of(world)))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, log_level="error", timeout_keep_alive=600
+    )
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -479,7 +483,7 @@ def test_clients_over_http_are_apart(world, performed):
 
     async def one(index: int, mode: str) -> None:
         async with client_of(address, mode=mode) as client:
-            scores[index] = await played_by(client, world, index)
+            scores[index] = await played_by(client, index, calls[index])
 
     async def all_at_once() -> None:
         async with anyio.create_task_group() as group:

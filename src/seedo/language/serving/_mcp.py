@@ -16,6 +16,10 @@ from seedo.language.serving._sessions import ServedTool, Sessions, Told
 MCP_PATH = "/mcp"
 """Where a server on HTTP answers."""
 
+KEEP_ALIVE = 600
+"""Seconds that a connection may be idle: agents think between calls, and a client that sends into a
+connection just being closed takes that for an error."""
+
 MCP_HOME = ("127.0.0.1", "localhost", "::1")
 """Addresses that only this machine reaches."""
 
@@ -108,7 +112,10 @@ def serve_http(sessions: Sessions, host: str, port: int) -> None:
     whole("port", port, 0, 65_535)
     app = mcp_app(sessions, host)
     uvicorn: Any = import_module("uvicorn")
-    server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning"))
+    config = uvicorn.Config(
+        app, host=host, port=port, log_level="warning", timeout_keep_alive=KEEP_ALIVE
+    )
+    server = uvicorn.Server(config)
     try:
         server.run()
     except SystemExit as error:  # what uvicorn makes of an address that it cannot have
