@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -29,6 +30,7 @@ from seedo.language import (
     mcp_app,
     mcp_server,
     open_scene,
+    serve_http,
 )
 from seedo.language.scenes import call_for
 from seedo.language.serving import MCP_PATH
@@ -499,6 +501,16 @@ def test_clients_over_http_are_apart(world, performed):
     np.testing.assert_allclose(own, performed.returns, rtol=1e-5)
 
 
+def test_an_address_that_is_taken_is_one_line(world):
+    pytest.importorskip("mcp")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError, match=f"127.0.0.1:{port}"):
+            serve_http(Sessions(plan_of(world)), "127.0.0.1", port)
+    with pytest.raises(UserError, match="port"):
+        serve_http(Sessions(plan_of(world)), "127.0.0.1", 70_000)
+
+
 def test_without_the_sdk_one_line_names_the_extra(world, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "mcp", None)
     code, out, err = command(capsys, "serve-mcp")
@@ -508,6 +520,25 @@ def test_without_the_sdk_one_line_names_the_extra(world, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "mcp.server", None)
     with pytest.raises(UserError, match=r"seedo\[mcp\]"):
         mcp_server(Sessions(plan_of(world)))
+
+
+@pytest.mark.slow
+def test_a_server_on_http_says_where_it_is_and_can_be_stopped(tmp_path):
+    client_of = pytest.importorskip("mcp").Client
+    words = ["-c", "from seedo.cli import main; main()", "serve-mcp", "--n", "3", "--http",
+             "--port", "0", "--out", str(tmp_path / "run")]  # fmt: skip
+    server = subprocess.Popen([sys.executable, *words], stderr=subprocess.PIPE, text=True)
+    while (found := re.search(r"http://\S+/mcp", server.stderr.readline())) is None:
+        assert server.poll() is None
+
+    async def one() -> dict:
+        async with client_of(found[0]) as client:
+            return (await client.call_tool("start_task", {})).structured_content
+
+    assert anyio.run(one)["index"] == 0
+    server.send_signal(signal.SIGTERM)
+    assert "this goes on: seedo serve-mcp" in server.communicate(timeout=60)[1]
+    assert server.returncode == 143
 
 
 @pytest.mark.slow

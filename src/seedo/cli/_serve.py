@@ -52,12 +52,12 @@ def serve_mcp(
     run = None if out is None else language.AgentRun(plan, name, episodes, out, resume)
     try:
         sessions = language.Sessions(plan, run)
-        _say(stage, run, f"http://{host}:{port}{language.MCP_PATH}" if http else "stdin and stdout")
         if http:
             if host not in language.MCP_HOME:
                 notes.print("whoever reaches this address can play: it asks for no password")
-            language.serve_http(sessions, host, port)
+            language.serve_http(sessions, host, port, lambda where: _say(stage, run, where))
         else:
+            _say(stage, run, "stdin and stdout")
             language.serve_stdio(sessions)
     finally:
         if run is not None:
@@ -66,4 +66,5 @@ def serve_mcp(
 
 def _say(stage: Any, run: Any, where: str) -> None:
     kept = f", {run.finished} of {run.count} episodes finished in {run.path}" if run else ""
-    notes.print(f"world {stage.name} on {where}{kept}", highlight=False, markup=False)
+    line = f"world {stage.name} on {where}{kept}"
+    notes.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -30,7 +30,6 @@ from seedo.language.scenes import (
 )
 from seedo.language.serving import (
     MCP_HOME,
-    MCP_PATH,
     ExperimentEnvironment,
     Sessions,
     environment_factory,
@@ -46,7 +45,6 @@ from seedo.language.transcripts import export
 
 __all__ = [
     "MCP_HOME",
-    "MCP_PATH",
     "AgentRun",
     "BlicketScene",
     "Budget",

@@ -6,6 +6,8 @@ works over every transport and with clients of any age.
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -103,21 +105,31 @@ def mcp_app(sessions: Sessions, host: str = "127.0.0.1") -> Any:
     )
 
 
-def serve_http(sessions: Sessions, host: str, port: int) -> None:
+def serve_http(
+    sessions: Sessions, host: str, port: int, ready: Callable[[str], None] = lambda address: None
+) -> None:
     """Serve clients over HTTP until the process is stopped.
 
+    Args:
+        sessions: what is served.
+        host, port: where; port 0: any that is free.
+        ready: called with the address that clients need, once it is ours.
+
     Raises:
-        UserError: the SDK is not installed, a number that is no port, or one that is taken.
+        UserError: the SDK is not installed, a number that is no port, or an address that cannot be
+            had.
     """
     whole("port", port, 0, 65_535)
     app = mcp_app(sessions, host)
     uvicorn: Any = import_module("uvicorn")
-    config = uvicorn.Config(
-        app, host=host, port=port, log_level="warning", timeout_keep_alive=KEEP_ALIVE
-    )
-    server = uvicorn.Server(config)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        server.run()
-    except SystemExit as error:  # what uvicorn makes of an address that it cannot have
-        remedy = "the address cannot be used: choose another --host or --port"
-        raise UserError("serve-mcp", f"{host}:{port}", remedy) from error
+        own = socket.create_server((host, port), family=family)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UserError("address", f"{host}:{port}", f"cannot be had: {why}") from error
+    name = f"[{host}]" if ":" in host else host
+    with own:
+        ready(f"http://{name}:{own.getsockname()[1]}{MCP_PATH}")
+        config = uvicorn.Config(app, log_level="warning", timeout_keep_alive=KEEP_ALIVE)
+        uvicorn.Server(config).run(sockets=[own])
