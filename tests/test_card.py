@@ -113,6 +113,36 @@ def test_a_card_shows_the_figures_of_the_table(review):
     assert "| as is usual here |" in plain
 
 
+def test_a_card_tells_how_examples_were_chosen(review, tmp_path):
+    chosen = {"stream": "validation", "episodes": 4, "candidates": [[0, 1], [2, 3]],
+              "returns": [0.25, None], "tokens": [9, 9]}  # fmt: skip
+    job = {
+        "task": "perform", "player": "llm:any/small-1B", "conditions": {"examples": 2},
+        "examples": {"indices": [2, 3], "player": "scripted:expert", "seed": 0}, "chosen": chosen,
+    }  # fmt: skip
+    log = next(run.path for run in review.runs if run.agent == "random")
+    write_batch(tmp_path / "run", Dataset(log).read(), job)
+    plain = reports.markdown(reports.card_of(evaluation.review([tmp_path / "run"])))
+    plain = plain.replace("\\", "")
+    assert "4 episodes of stream validation: 0 1 earned 0.25; 2 3 earned nothing known" in plain
+    assert "episodes 2, 3 of stream `examples`, by scripted:expert, seed 0" in plain
+    assert " --examples 2,3 " in plain
+
+
+@pytest.mark.parametrize(
+    ("job", "typed"),
+    [({"task": "perform", "stream": "validation"}, ""),
+     ({"task": "serve-mcp", "player": "mcp:me"}, "seedo serve-mcp --name me --world dag"),
+     ({"task": "serve-mcp", "player": "mcp:me", "stream": "x"}, "--name me --stream x --world")],
+)  # fmt: skip
+def test_only_what_plays_the_same_systems_again_is_told(review, tmp_path, job, typed):
+    log = next(run.path for run in review.runs if run.agent == "random")
+    write_batch(tmp_path / "run", Dataset(log).read(), job)
+    (run,) = evaluation.review([tmp_path / "run"]).runs
+    assert typed in run.command
+    assert bool(run.command) == bool(typed)
+
+
 def test_other_endings_are_refused_in_one_line(review, tmp_path, capsys):
     with pytest.raises(UserError, match=r"\.html or \.md"):
         reports.write_card(review, tmp_path / "card.pdf")

@@ -26,12 +26,16 @@ def command_of(
     shown = _examples(job, origin.seed)
     if job.get("task") not in ("perform", "serve-mcp") or shown is None:
         return ""
+    stream = job.get("stream", _STREAM)
+    if job["task"] == "perform" and stream != _STREAM:
+        return ""
     trained = isinstance(job.get("agent_record"), dict)
     agent = origin.experimenter if trained else f"scripted:{origin.experimenter}"
     agent = str(job.get("player", agent))
     words = ["seedo", "perform", agent]
     if job["task"] == "serve-mcp":
         words = ["seedo", "serve-mcp", "--name", agent.partition(":")[2]]
+        words += [] if stream == _STREAM else ["--stream", str(stream)]
     words += ["--world", origin.world]
     words += ["--preset", str(config["preset"])] if "preset" in config else []
     words += ["--split", origin.split]
@@ -68,6 +72,8 @@ def _examples(job: dict[str, Any], seed: int) -> list[str] | None:
     return [] if first else ["--examples", ",".join(map(str, indices))]
 
 
+_STREAM = "perform"
+"""What is played unless told."""
 _EXAMPLES_BY = "scripted:expert"
 """Whose examples a command shows."""
 

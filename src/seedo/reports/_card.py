@@ -154,6 +154,8 @@ def _model(run: Run, size: Size | None) -> list[tuple[str, str]]:
     kind, _, rest = name.partition(":")
     if kind == "llm":
         facts.append(("provider, as Inspect names it", rest.partition("/")[0]))
+    elif kind == "mcp":
+        return [*facts, ("provider", "an agent elsewhere, over MCP: what it is only it can say")]
     else:
         facts.append(("provider", "none: in this process"))
     count = _parameters(run, size)
