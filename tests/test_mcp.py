@@ -185,6 +185,16 @@ def test_a_theory_and_arrows_are_answered_in_words(world):
     assert not sessions.call("task_left", {"session": session}).text.endswith("words.")
 
 
+def test_examples_are_told_apart_from_what_is_asked(world):
+    shown = Conditions(tools="actions", examples=1)
+    told = Sessions(plan_of(world, shown)).call("start_task", {"index": 0})
+    example, _, own = told.text.partition("\n\nYou: I see.\n\n")
+    assert example.count("set_variable(") == 4
+    bare = open_scene(world, 0, "perform", 0, TOOLS)
+    assert own == bare.messages()[-1]["content"]
+    assert told.data["experiments_left"] == 3
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "says"),
     [

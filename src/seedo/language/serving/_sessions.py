@@ -199,7 +199,7 @@ class Sessions:
         session = _Session(name, recorded.index, recorded)
         self._sessions[name] = session
         conditions = recorded.scene.conditions
-        text = "\n\n".join(message["content"] for message in recorded.scene.messages())
+        text = _conversation(recorded.scene)
         house = (
             f"Session: {name}. Give it with every call. A call that cannot be carried out changes "
             f"nothing, but it is counted, and after {conditions.attempts} in a row the step passes "
@@ -292,11 +292,7 @@ class Sessions:
         return Told(said, _standing(session), refused)
 
     def _history(self, session: _Session) -> Told:
-        said = (
-            f"You: {m['content']}" if m["role"] == "assistant" else m["content"]
-            for m in session.scene.messages()
-        )
-        return Told("\n\n".join(said), _standing(session))
+        return Told(_conversation(session.scene), _standing(session))
 
     def _left(self, session: _Session) -> Told:
         return Told(_say_left(session.scene), _standing(session))
@@ -372,6 +368,15 @@ def _standing(session: _Session) -> dict[str, Any]:
         "passed": len(scene.passed),
         "finished": scene.finished,
     }
+
+
+def _conversation(scene: Scene) -> str:
+    """All that was said so far, with a mark on what the player did (of examples: an expert)."""
+    said = (
+        f"You: {m['content']}" if m["role"] == "assistant" else m["content"]
+        for m in scene.messages()
+    )
+    return "\n\n".join(said)
 
 
 def _say_left(scene: Scene) -> str:
