@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -199,8 +200,16 @@ def _yes(value: Any) -> str:
 def _chosen(chosen: dict[str, Any]) -> str:
     if chosen.get("stream") is None:
         return f"the first ones: {chosen.get('why', 'no reason given')}"
-    parts = [f"{name}: {value}" for name, value in chosen.items()]
-    return "; ".join(parts)
+    sets, returns = chosen.get("candidates"), chosen.get("returns")
+    if not (isinstance(sets, list) and isinstance(returns, list) and len(sets) == len(returns)):
+        return json.dumps(chosen)
+    tried = (
+        f"{' '.join(map(str, own if isinstance(own, list) else [own]))} earned "
+        f"{'nothing known' if earned is None else earned}"
+        for own, earned in zip(sets, returns, strict=True)
+    )
+    where = f"{chosen.get('episodes', 'some')} episodes of stream {chosen['stream']}"
+    return f"by what the model earned with each on {where}: {'; '.join(tried)}"
 
 
 def _played(group: Group, run: Run) -> list[tuple[str, str]]:
