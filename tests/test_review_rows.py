@@ -113,6 +113,14 @@ def test_rows_that_met_other_systems_are_marked_and_compared_on_the_shared_ones(
     assert "largest-effect *" in reports.html(found)
 
 
+def test_episodes_of_one_number_in_two_streams_are_no_pair(runs, tmp_path):
+    job = {"task": "watch", "stream": "watch"}
+    write_batch(tmp_path / "watched", Dataset(runs[2]).read(), job)
+    (group,) = evaluation.review([runs[2], tmp_path / "watched"]).groups
+    assert (group.shared, group.rows[1].paired) == (0, 0)
+    assert group.references["random"].n == 2 * COUNT
+
+
 def test_whoever_does_the_same_is_not_told_apart_and_not_said_to_be_the_same(runs, tmp_path):
     twin = Dataset(runs[2]).read()
     twin = dataclasses.replace(twin, origin=dataclasses.replace(twin.origin, experimenter="twin"))

@@ -17,7 +17,7 @@ from seedo.evaluation._strategies import BAYES, HEURISTICS
 from seedo.statistics import Cluster, Estimate, missing, ratios
 
 System = tuple[int, int]
-"""Seed and number: a system with its noise."""
+"""Whence, by seed and stream, and number: a system with its noise."""
 
 
 class Member(NamedTuple):
@@ -25,7 +25,7 @@ class Member(NamedTuple):
 
     Attributes:
         key: the world and its configuration in a fixed order.
-        episode: int64[B, 2], seed and number.
+        episode: int64[B, 2], whence and number.
         returns: by player, see `episode_returns`.
         values: other figures by name, float64[B], NaN where unknown.
         people: whose each episode is; None: nobody's.

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import os
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,7 @@ from seedo.worlds import World, kind_of
 
 _FEW = 200  # episodes
 _FEW_PEOPLE = 20
+_STREAM = "perform"
 _IDLE = 0.5
 """Share of experiments in which something was set, below which it is said."""
 
@@ -231,9 +233,17 @@ def _measured(
         stated=arrows,
         acts=done,
     )
-    episode = np.stack([np.full(batch.rows, origin.seed), batch.episode_id], axis=1)
+    source = _source(origin.seed, job.get("stream"))
+    episode = np.stack([np.full(batch.rows, source), batch.episode_id], axis=1)
     key = (origin.world, json.dumps(config, sort_keys=True))
     return Member(run, key, episode, returns, values, config, origin.split, people)
+
+
+def _source(seed: int, stream: Any) -> int:
+    """A number for where systems are drawn from: episodes of one number in two streams differ."""
+    if not isinstance(stream, str) or stream == _STREAM:
+        return seed
+    return seed + (zlib.crc32(stream.encode()) & 0x7FFFFFFF) * 2**32
 
 
 def _idle(done: Acts) -> list[str]:
