@@ -264,9 +264,7 @@ class _Base:
             return missing("no system of which both are known")
         whose: Sequence[Hashable] = systems if member.people is None else member.people.tolist()
         units = [whose[i] for i in np.flatnonzero(known).tolist()]
-        return paired_difference(
-            cluster_means(own[known], units), cluster_means(other[known], units)
-        )
+        return paired_difference(_means(own[known], units), _means(other[known], units))
 
 
 def _told(found: Estimate) -> Estimate:
@@ -281,8 +279,15 @@ def _by_system(members: Sequence[Member], values: Sequence[Array]) -> dict[Syste
     every = np.concatenate(list(values))
     systems = [system for member in members for system in member.systems]
     known = np.flatnonzero(np.isfinite(every))
-    found = cluster_means(every[known], [systems[i] for i in known])
+    found = _means(every[known], [systems[i] for i in known.tolist()])
     return {system: value for system, value in found.items() if isinstance(system, tuple)}
+
+
+def _means(values: Array, units: Sequence[Hashable]) -> dict[Hashable, float]:
+    """The mean of each unit's values."""
+    if len(set(units)) == len(units):  # as a rule: a system is met once
+        return dict(zip(units, values.tolist(), strict=True))
+    return cluster_means(values, units)
 
 
 def _on(member: Member, systems: frozenset[System]) -> dict[str, Estimate]:
