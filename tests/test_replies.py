@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -12,6 +15,7 @@ from seedo.language.scenes import (
     REPAIRS,
     Grammar,
     Malformed,
+    Names,
     read_answer,
     read_reply,
     read_strictly,
@@ -67,6 +71,42 @@ def test_nothing_is_taken_of_three_hundred_replies_that_are_ambiguous_injected_o
         reading = understood(scenes[name], text)
         assert isinstance(reading.found, Malformed), text
         assert reading.kind in ("ambiguous", "illegal", "none")
+
+
+STRANGER = Path(__file__).with_name("replies_by_a_stranger.jsonl")
+"""Replies of somebody who had not seen the reader, and what a person would say that each means: the
+phase it is said in, the action it means (null: none that could be carried out), and why."""
+
+
+@pytest.fixture(scope="module")
+def phases():
+    """A task of three variables while experiments are made, and where wumple has to be raised."""
+    world = make("dag", n=3)
+    named = Names(words=("blorit", "ketha", "wumple"), order=(0, 1, 2), signs=(1, 1, 1))
+    for index in range(100):
+        scene = open_scene(world, 0, "perform", index, Conditions(names="letters"))
+        scene.names = named
+        if int(np.ravel(scene.episode.task.goal)[-1]) != 2:
+            continue
+        for word in named.words:
+            scene.reply(f"do {word}=2.0")
+        assert scene.exploiting
+        assert named.words[scene.goal] == "wumple"
+        explore = open_scene(world, 0, "perform", index, Conditions(names="letters"))
+        explore.names = named
+        return {"explore": explore, "exploit": scene}
+    raise AssertionError("no task has this goal")
+
+
+def test_replies_that_a_stranger_wrote_are_read_as_a_person_would(phases):
+    rows = [json.loads(line) for line in STRANGER.read_text(encoding="utf-8").splitlines()]
+    assert len(rows) == 440
+    assert sum(row["means"] is None for row in rows) > 200
+    for row in rows:
+        scene = phases[row["phase"]]
+        found = understood(scene, row["reply"]).found
+        said = None if isinstance(found, Malformed) else scene.write(found).replace(".0", "")
+        assert said == row["means"], row["reply"]
 
 
 def test_what_names_two_actions_is_ambiguous_and_what_cannot_be_done_illegal(scenes):

@@ -1,6 +1,6 @@
 """Replies of players in words: untrusted text, read for the one action that it unmistakably is."""
 
-from seedo.language.scenes.replies._calls import argument
+from seedo.language.scenes.replies._fields import argument
 from seedo.language.scenes.replies._grammar import (
     BEGIN,
     END,

@@ -1,40 +1,67 @@
-"""Actions that are written as calls of tools, as JSON or in boxes: made lines of."""
+"""Actions that are written as calls of tools, as JSON, XML, fields or in boxes: made lines of."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from seedo.language.scenes.replies._elements import elements
+from seedo.language.scenes.replies._fields import Called, Said, carried, known, said_by
 from seedo.language.scenes.replies._grammar import Grammar
-from seedo.language.scenes.replies._malformed import LONGEST_LINE, Malformed, read_number
+from seedo.language.scenes.replies._malformed import Malformed
 
 _MOST = 32  # places at which JSON is looked for
 _LONGEST = 2_000  # characters of what is read as JSON
-_NAMES = ("name", "tool", "tool_name", "function", "function_name", "action", "type", "command")
-_ARGUMENTS = ("arguments", "parameters", "args", "input", "action_input", "params", "kwargs")
-_TEXTS = ("final_answer", "final answer", "answer", "action", "reply", "response", "command",
-          "output", "move", "choice", "decision", "line", "next_action", "do", "intervention",
-          "experiment", "result")  # fmt: skip
-_OTHERS = ("role", "from", "user", "system", "example", "prompt")
 
+_FINAL_TAGS = ("answer", "final_answer", "final", "reply", "response", "solution")
 _TAGGED = re.compile(
-    r"<(answer|final_answer|final|action|reply|output|response|command|move|choice)>"
-    r"([^<]{0,400})</\1>",
+    rf"<(?P<tag>{'|'.join(_FINAL_TAGS)}|action|output|command|move|choice|decision|experiment|"
+    r"intervention|next_action)>(?P<said>[^<]{0,400})(?:</\w{1,20}>|(?=<)|\Z)",
     re.IGNORECASE,
 )
-_TAGGED_CALL = re.compile(
-    r"<(?:function|invoke)(?:=| name=)\"?(\w{1,40})\"?>((?:(?!</?(?:function|invoke)).){0,800})"
-    r"</(?:function|invoke)>",
-    re.IGNORECASE | re.DOTALL,
-)
-_PARAMETER = re.compile(
-    r"<parameter(?:=| name=)\"?(\w{1,40})\"?>\s{0,9}([^<]{0,200}?)\s{0,9}</parameter>",
-    re.IGNORECASE,
-)
-_BOXED = re.compile(r"\\(?:boxed|fbox)\{((?:[^{}\n]|\{[^{}\n]{0,200}\}){0,300})\}")
+_BOXED = re.compile(r"\\(?:boxed|fbox)\{(?P<said>(?:[^{}\n]|\{[^{}\n]{0,200}\}){0,300})\}")
 _HASHES = re.compile(r"(?:^|\n)\s{0,4}####\s{1,4}(?=\S)")
+_HOLDER = re.compile(
+    r"</?(?:tool_calls?|function_calls?|tool|call|json|function|invoke|answer|action)>",
+    re.IGNORECASE,
+)
+_NAME_BEFORE = re.compile(
+    r"(?:^|"
+    r"[\n>\]`])[ \t]{0,4}(?:function[ \n]{0,3})?(?:functions?\.)?([A-Za-z_]\w{0,40})(?::\d{1,3})?"
+    r"\s{0,3}(?:\[CALL_ID\]\w{1,40})?(?:\[ARGS\])?\s{0,3}(?:```(?:json)?)?\s{0,3}$"
+)
+_CODE = re.compile(
+    r"^[ \t`>]{0,8}(?:\w{1,20}(?:, ?\w{1,20}){0,4} ?= ?)?(?:(?:await|return|yield) )?"
+    r"(?:[A-Za-z_]\w{0,30}\.){0,3}([A-Za-z_]\w{0,30})(?:\.call)? ?\(([^\n]{0,300})\)"
+    r"[;.`]{0,3}[ \t]{0,4}"
+    r"(?:(?:#|//)[^\n]{0,200})?$",
+    re.MULTILINE,
+)
+_CALLED = re.compile(
+    r"(?<![\w.])(?:(?:agent|env|environment|self|system|world|scm|functions?|tools?|api|client|"
+    r"lab)\.)?"
+    r"([A-Za-z_]\w{0,30})(?:\.call)? ?\(([^()\n]{0,200})\)"
+)
+_LITERAL = re.compile(r"\s{0,4}(?:\w{1,20} ?= ?)?(?:\"([^\"\n]{0,200})\"|'([^'\n]{0,200})')\s{0,4}")
+_FIELD = re.compile(
+    r"^[ \t]{0,8}(?:[-*•][ \t]{1,3})?[*_\"'`]{0,3}(?P<key>[A-Za-z][\w -]{0,30}?)"
+    r"[*_\"'`]{0,3}[ \t]?[:=]"
+    r"[*_]{0,2}[ \t]{0,4}(?P<value>[^\n:={}]{0,80}|[^\n{}:]{0,80}=[^\n{}:]{0,40})$"
+)
+_PAIR = re.compile(
+    r"(?:--)?[*_]{0,2}([A-Za-z_]{1,20})[*_]{0,2}[ ]?[:= ][ ]?[\"'`]?([^\s,;|\"'`:=]{1,40})[\"'`]?"
+)
+_KEYS = frozenset(
+    """action tool function type verb command variable var target node name value val level input
+    parameters arguments args intervention operation""".split()
+)
+_TABLE = re.compile(
+    r"(?:(?<=\n)|\A)[ ]{0,4}\|(?P<head>[^\n]{3,160})\|[ ]{0,4}\n[ ]{0,4}\|[ :|-]{3,80}\n"
+    r"[ ]{0,4}\|(?P<row>[^\n]{3,160})\|[ ]{0,4}(?=\n(?!\s{0,4}\|)|\Z)"
+)
+"""A table of one row."""
 
 
 class Found(NamedTuple):
@@ -66,7 +93,8 @@ def _json_in(text: str) -> Iterator[Found]:
 
 def _decoded(decoder: json.JSONDecoder, part: str) -> tuple[Any, int] | None:
     """The JSON at the beginning of a text and its length; single quotes are taken for double."""
-    for written in (part, part.replace("'", '"')):
+    closed = (f"{part.rstrip()}{end}" for end in ("}", "}}") if part.count("{") > part.count("}"))
+    for written in (part, part.replace("'", '"'), *closed):
         try:
             value, size = decoder.raw_decode(written)
         except (ValueError, RecursionError):
@@ -77,59 +105,17 @@ def _decoded(decoder: json.JSONDecoder, part: str) -> tuple[Any, int] | None:
 
 
 def _is_object(value: list[Any]) -> bool:
-    return bool(value) and all(isinstance(each, dict) for each in value)
-
-
-class Called(NamedTuple):
-    """A tool and its arguments, as they were written."""
-
-    name: str
-    arguments: dict[str, Any] | list[Any]
-
-
-def _said_by(value: Any, tools: Mapping[str, Any], deep: int = 0) -> Called | str | None:
-    """What JSON stands for: a call, a line of text, or None where that cannot be told."""
-    if isinstance(value, list):
-        return _said_by(value[0], tools, deep + 1) if len(value) == 1 and deep < 4 else None
-    if not isinstance(value, dict) or deep > 4 or any(key in value for key in _OTHERS):
-        return None
-    folded = {str(key).casefold(): each for key, each in value.items()}
-    name = next((folded[k] for k in _NAMES if isinstance(folded.get(k), str)
-                 and folded[k].casefold() in tools), None)  # fmt: skip
-    if name is not None:
-        given = next((folded[k] for k in _ARGUMENTS if k in folded), None)
-        if isinstance(given, str):
-            try:
-                given = json.loads(given)
-            except (ValueError, RecursionError):
-                given = [given]
-        if given is None:
-            given = {k: v for k, v in folded.items() if v != name}
-        given = given if isinstance(given, dict | list) else [given]
-        return Called(name.casefold(), given)
-    for key in ("function", "tool_call", "tool_calls", "function_call", "action", "call"):
-        if isinstance(folded.get(key), dict | list):
-            inner = _said_by(folded[key], tools, deep + 1)
-            if inner is not None:
-                return inner
-    texts = [(key, folded[key]) for key in _TEXTS if isinstance(folded.get(key), str)]
-    if texts:
-        key, text = texts[0]
-        return f"do {text}" if key == "do" and not text.casefold().startswith("do") else text
-    return _bare(folded, tools)
-
-
-def _bare(folded: dict[str, Any], tools: Mapping[str, Any]) -> Called | None:
-    """The arguments of the one tool that takes just these, or {tool: argument}."""
-    if len(folded) == 1 and (name := next(iter(folded))) in tools:
-        given = folded[name]
-        return Called(name, given if isinstance(given, dict | list) else [given])
-    fitting = [n for n, t in tools.items() if t.parameters and set(t.parameters) == set(folded)]
-    return Called(fitting[0], folded) if len(fitting) == 1 else None
+    return bool(value) and (
+        all(isinstance(each, dict) for each in value)
+        or (len(value) == 1 and isinstance(value[0], str))
+    )
 
 
 def _arguments_of(text: str) -> dict[str, Any] | list[Any]:
     """The arguments between the brackets of a call, by name or by place; numbers stay texts."""
+    if text.lstrip().startswith("{"):
+        found = _decoded(json.JSONDecoder(), text.strip())
+        return found[0] if found is not None else []
     named: dict[str, Any] = {}
     placed: list[Any] = []
     for part in text.split(",") if text.strip() else ():
@@ -141,127 +127,206 @@ def _arguments_of(text: str) -> dict[str, Any] | list[Any]:
     return named if named and not placed else placed
 
 
+class _Lines:
+    """Makes lines of what is said by records; keeps what was repaired and what cannot be done."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self.grammar = grammar
+        self.how: set[str] = set()
+        self.broken: list[tuple[Called, Malformed]] = []
+
+    def of(self, said: list[Said]) -> str | None:
+        """Lines behind marks; None: nothing is said."""
+        lines = []
+        for mark, what in said:
+            line = what if isinstance(what, str) else self._call(what)
+            if line is None:
+                return None
+            lines.append(f"{mark}: {line}" if line else "")
+        if not lines:
+            return None
+        self.how.add("call")
+        return "\n" + "\n".join(filter(None, dict.fromkeys(lines))) + "\n"
+
+    def record(self, value: Any) -> str | None:
+        return self.of(said_by(value, self.grammar))
+
+    def called(self, name: str, arguments: Any) -> str | None:
+        """Lines of a call; None: nothing by that name can be done."""
+        if not known(name, self.grammar):
+            return None
+        return self.record({"name": name, "arguments": arguments})
+
+    def _call(self, call: Called) -> str | None:
+        found = carried(call, self.grammar)
+        if isinstance(found, Malformed):
+            self.broken.append((call, found))
+            return ""
+        return None if found is None else self.grammar.write(found)
+
+
 def in_lines(
     text: str, grammar: Grammar
 ) -> tuple[str, frozenset[str], list[tuple[Called, Malformed]]]:
-    """A text whose calls, JSON and boxes are written as lines, the repairs that this is, and the
-    calls that cannot be done."""
-    broken: list[tuple[Called, Malformed]] = []
-    how: set[str] = set()
-
-    def written(call: Called) -> str | None:
-        found = _carried(call, grammar)
-        if found is None:
-            return None
-        how.add("call")
-        if isinstance(found, Malformed):
-            broken.append((call, found))
-            return ""
-        return grammar.write(found)
-
+    """A text whose calls, JSON, XML, fields and boxes are written as lines, the repairs that this
+    is, and the calls that cannot be done."""
+    lines = _Lines(grammar)
     text = _HASHES.sub("\nfinal answer: ", text)
-    text = _boxes(_BOXED, 1, text)
-    text = _boxes(_TAGGED, 2, text)
-    text = _TAGGED_CALL.sub(lambda match: _as_line(match, written), text)
-    text = re.sub(r"</?(?:tool_call|function_call|tool|call|json)>", "\n", text)
-    if "{" in text:
-        text = _without_json(text, grammar, written, how)
-    if grammar.tools and "(" in text:
-        names = "|".join(sorted(map(re.escape, grammar.tools), key=len, reverse=True))
-        pattern = re.compile(
-            rf"(?<![\w.])({names})(?:\.call)? ?\(([^()\n]{{0,200}})\)", re.IGNORECASE | re.ASCII
-        )
-
-        def line(match: re.Match[str]) -> str:
-            said = written(Called(match[1].lower(), _arguments_of(match[2])))
-            return match[0] if said is None else said
-
-        text = pattern.sub(line, text)
-    return text, frozenset(how), broken
+    text = _boxes(_BOXED, text)
+    if "<" in text:
+        text = _cut_out(text, elements(text), lines.record)
+        text = _boxes(_TAGGED, text)
+        text = _HOLDER.sub("\n", text)
+    if "{" in text or "[" in text:
+        text = _without_json(text, lines)
+    if "(" in text:
+        text = _CODE.sub(lambda match: _code(match, lines), text)
+        text = _CALLED.sub(lambda match: _inline(match, lines), text)
+    text = _without_fields(_TABLE.sub(lambda match: _table(match, lines), text), lines)
+    return text, frozenset(lines.how), lines.broken
 
 
-def _as_line(match: re.Match[str], written: Callable[[Called], str | None]) -> str:
-    """A call in tags as a line behind a mark."""
-    said = written(Called(match[1].casefold(), dict(_PARAMETER.findall(match[2]))))
-    return match[0] if said is None else f"\naction: {said}\n"
-
-
-def _boxes(pattern: re.Pattern[str], group: int, text: str) -> str:
+def _boxes(pattern: re.Pattern[str], text: str) -> str:
     """Boxes as lines behind a mark; what stands before one in its line leads to it."""
 
     def line(match: re.Match[str]) -> str:
-        tag = match[1].casefold() if group == 2 else ""
-        mark = (
-            "action" if tag in ("action", "command", "move", "choice", "output") else "final answer"
-        )
-        return f"{_opened(text[: match.start()])}\n{mark}: {match[group].strip()}\n"
+        tag = match.groupdict().get("tag", "answer").casefold()
+        mark = "final answer" if tag in _FINAL_TAGS else "action"
+        return f"{_opened(text[: match.start()])}\n{mark}: {match['said'].strip()}\n"
 
     return pattern.sub(line, text)
 
 
 def _opened(before: str) -> str:
-    last = before.rpartition("\n")[2].rstrip(" *_`$(\"'")
+    last = before[-200:].rpartition("\n")[2].rstrip(" *_`$(\"'")
     return "" if not last or last[-1] in ":.!?" else ":"
 
 
-def _without_json(
-    text: str, grammar: Grammar, written: Callable[[Called], str | None], how: set[str]
+def _cut_out(
+    text: str, found: Iterator[tuple[int, int, Any]], lines: Callable[[Any], str | None]
 ) -> str:
+    """A text with lines in the place of the records found in it."""
     kept, place = [], 0
-    for start, end, value in _json_in(text):
-        said = _said_by(value, grammar.tools)
-        if isinstance(said, Called):
-            said = written(said)
-        elif said is not None:
-            how.add("call")
-        if said is None:
+    for start, end, value in found:
+        said = lines(value)
+        if said is None or start < place:
             continue
-        before = text[place:start]
-        line = f"\naction: {said}\n" if said else "\n"
-        kept += [before, _opened(text[:start]), line.replace("\n\n", "\n")]
+        kept += [text[place:start], _opened(text[:start]), said]
         place = end
     return "".join([*kept, text[place:]])
 
 
-def _carried(call: Called, grammar: Grammar) -> Any | Malformed | None:
-    """What a call does; None: it is none of the tool's."""
-    tool = grammar.tools.get(call.name)
-    if tool is None:
-        return None
-    given = call.arguments
-    if isinstance(given, list):
-        if len(given) != len(tool.parameters):
-            return None
-        given = dict(zip(tool.parameters, given, strict=True))
-    folded = {str(k).casefold(): v for k, v in given.items()}
-    if not set(tool.parameters) <= set(folded):
-        return None
-    arguments = {}
-    for name, (kind, _) in tool.parameters.items():
-        value = argument(_unquoted(folded[name], kind), kind)
-        if value is None:
-            return Malformed("unknown-value", f"{name} of {tool.name} cannot be that.")
-        arguments[name] = value
-    return tool.call(**arguments)
+def _without_json(text: str, lines: _Lines) -> str:
+    kept, place = [], 0
+    for start, end, value in _json_in(text):
+        before = text[place:start]
+        named = _NAME_BEFORE.search(before[-120:])
+        said = None
+        if named is not None and isinstance(value, dict) and "name" not in value:
+            said = lines.called(named[1], value)
+        if said is not None and named is not None:
+            before = before[: len(before) - len(before[-120:]) + named.start()]
+        else:
+            said = lines.record(value)
+        if said is None:
+            continue
+        kept += [before, _opened(before or text[:start]), said.replace("\n\n", "\n")]
+        place = end
+    return "".join([*kept, text[place:]])
 
 
-def _unquoted(value: Any, kind: type) -> Any:
-    """What a text says as an argument of this type; anything else as it is."""
-    if not isinstance(value, str):
-        return value
-    if kind is str:
-        return value.strip() if len(value) <= LONGEST_LINE else None
-    if kind is bool:
-        return {"true": True, "yes": True, "false": False, "no": False}.get(value.casefold())
-    return read_number(value.strip())
+def _code(match: re.Match[str], lines: _Lines) -> str:
+    """A line of code that calls something, as a line of an action."""
+    name, given = match[1], match[2]
+    if not known(name, lines.grammar) or not _balanced(given):
+        return match[0]
+    literal = _LITERAL.fullmatch(given)
+    if literal is not None and lines.grammar.line(literal[1] or literal[2] or "") is not None:
+        said = lines.called(name, [literal[1] or literal[2]])
+    else:
+        line = lines.grammar.line(given) if "(" in given else None
+        said = lines.called(name, _arguments_of(given) if line is None else [line])
+    return match[0] if said is None else said.strip("\n")
 
 
-def argument(value: Any, kind: type) -> Any | None:
-    """A JSON value as an argument of this type (text, truth value or number); None: it is none."""
-    if kind is str:
-        return value if isinstance(value, str) and len(value) <= LONGEST_LINE else None
-    if kind is bool:
-        return value if isinstance(value, bool) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
-        return None
-    return kind(value) if kind is float or value == int(value) else None
+def _balanced(text: str) -> bool:
+    """Whether brackets close in it only what they open in it."""
+    deep = 0
+    for sign in text:
+        deep += (sign == "(") - (sign == ")")
+        if deep < 0:
+            return False
+    return deep == 0
+
+
+def _inline(match: re.Match[str], lines: _Lines) -> str:
+    """A call in the middle of a line; in the form of the grammar it stays as it is."""
+    if lines.grammar.line(match[0]) is not None and "." not in match[0].partition("(")[0]:
+        return match[0]
+    if not known(match[1], lines.grammar):
+        return match[0]
+    said = lines.called(match[1].lower(), _arguments_of(match[2]))
+    if said is None or said.count(": ") > 1:
+        return match[0]
+    return said.strip("\n").partition(": ")[2] or "\n"
+
+
+def _without_fields(text: str, lines: _Lines) -> str:
+    """A text whose fields, one a line or all in one, are written as lines of actions."""
+    kept: list[str] = []
+    run: list[tuple[str, str, str]] = []
+
+    def close() -> None:
+        if run:
+            fields = {key: value for key, value, _ in run}
+            said = lines.record(fields) if len(run) > 1 else None
+            rows = [_row_of_fields(line, lines) for _, _, line in run]
+            kept.extend(rows if said is None else said.strip("\n").split("\n"))
+            run.clear()
+
+    for line in text.split("\n"):
+        match = _FIELD.match(line) if len(line) < 140 else None
+        key = "_".join(match["key"].casefold().split()) if match is not None else ""
+        if match is not None and set(re.findall("[a-z]+", key)) & _KEYS:
+            if any(key == k for k, _, _ in run):
+                close()
+            run.append((key, match["value"].strip(" *_`\"'"), line))
+            continue
+        close()
+        kept.append(_row_of_fields(line, lines))
+    close()
+    return "\n".join(kept)
+
+
+def _table(match: re.Match[str], lines: _Lines) -> str:
+    """A table of one row that is an action, as a line."""
+    head = [cell.strip(" *`").casefold() for cell in match["head"].split("|")]
+    row = [cell.strip(" *`") for cell in match["row"].split("|")]
+    if len(head) != len(row) or not set(head) <= _KEYS or len(set(head)) < 2:
+        return match[0]
+    record = dict(zip(head, row, strict=True))
+    if set(record) == {"action", "value"}:
+        line = lines.grammar.line(f"{record['action']}={record['value']}")
+        said = None if line is None else lines.of([Said("action", line)])
+    else:
+        said = lines.record(record)
+    return match[0] if said is None else said.strip("\n")
+
+
+def _row_of_fields(line: str, lines: _Lines) -> str:
+    """A line that is nothing but fields, as a line of an action."""
+    bare = line.strip(" \t-*•`")
+    if not 8 < len(bare) < 140 or "alue" not in bare:
+        return line
+    verb, _, rest = bare.partition(" ")
+    if not verb.isidentifier() or not known(verb, lines.grammar):
+        verb, rest = "", bare
+    pairs = [m for m in _PAIR.finditer(rest)]
+    left = _PAIR.sub("", rest).strip(" ,;|.")
+    if left or not all(m[1].casefold() in _KEYS for m in pairs):
+        return line
+    record: dict[str, Any] = {m[1].casefold(): m[2] for m in pairs}
+    if len(record) < len(pairs):
+        return line
+    said = lines.called(verb, record) if verb else lines.record(record)
+    return line if said is None else said.strip("\n")

@@ -11,115 +11,166 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Standing = Literal["own", "denied", "other"]
-"""What an action is that was named: done, refused or taken back, or only spoken of."""
-
-
-def _any(*words: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w'])(?:{'|'.join(' '.join(words).split())})(?![\w'])|n't\b")
-
-
-_NOT = _any(
-    """not never no none nothing cannot cant dont wont avoid avoiding without instead rather except
-    refuse refusing refused stop wrong mistake mistaken bad worse worst unwise foolish forbidden
-    against decline reject rejected ignore ignoring neither nor hardly unlikely skip forbid
-    prohibited disallowed invalid illegal"""
+from seedo.language.scenes.replies._cues import (
+    ALSO,
+    BY_THEN,
+    CAME_OF,
+    CONDITION,
+    CROSSED,
+    DEFERS,
+    MAYBE,
+    NO_SIGN,
+    NOT,
+    OVER,
+    PAST,
+    POINTS,
+    QUOTED,
+    REFUSES,
+    REPORTS,
+    WOULD_HAVE,
+    taken_back,
 )
-_SUPPOSED = _any(
-    """if unless whether suppose supposing supposed imagine hypothetical hypothetically pretend
-    assume assuming might maybe perhaps could would may possibly consider considering either or
-    alternatively option options candidate possible were wonder wondering versus vs should
-    sometimes someday eventually later can thinking"""
-)
-_PAST = _any(
-    """did done had was were been previously previous earlier already before last past ago after
-    when whenever once tried made gave showed saw seen led caused yielded"""
-)
-_QUOTED = _any(
-    """said says say saying told tells tell asked asks ask wrote write writes written writing reads
-    prompt prompts prompted instruct instructs instructed instruction instructions rule rules
-    message messages user system human someone somebody they he she him her you your example
-    examples eg ie such sample template format form quote quoted quoting attacker injected
-    injection remedy respond claims claimed claim wants ordered orders commanded commands
-    according experimenter's assistant pretending text note hint reminder sentence phrase string
-    demo opponent friend teacher boss admin developer operator hacker document page
-    website email tool output read copy copied repeat repeated heard received found got
-    quotes asks echo"""
-)
+from seedo.language.scenes.replies._marks import labels
+from seedo.language.scenes.replies._tongues import CHOOSES, DENYING, FRAMING
+
+Standing = Literal["own", "denied", "aside", "doubted", "other"]
+"""What an action is that was named: done; refused or taken back; set aside, as what was done
+before, is asked, is somebody else's or was not to be; spoken of badly; or only spoken of. What is
+denied or set aside does not count as named."""
+
 _REASON = re.compile(r"(?:because|since|as|given|based|having|after|seeing|in order|to|for|so)\b")
+_BACKED = re.compile(r"(?:because|since|as|given|based on|after|considering|from|with|thank)\b")
 _GOES_ON = re.compile(
     r"(?:because|since|as|so|to|in order|for|given|in the hope|hoping|now|next|first|again|please|"
-    r"and (?:see|observe|check|look|find|watch|test|record|note|measure|learn|then (?:see|observe|"
-    r"check|look))|then (?:see|observe|check|look))\b"
+    r"it is|without (?:intervening|setting|touching|changing)|while|keeping|leaving|holding|"
+    r"this (?:time|turn|round|step)|"
+    r"(?:(?:and|and then|then) )?(?:see|observe|check|look|find|watch|test whether|record|note|"
+    r"measure|learn)\b)"
 )
+_IS_IT = re.compile(
+    r"(?:is|seems|looks|would be|will be) (?:(?:to be|my|the|our|a|single|final|best|next|chosen|"
+    r"right|"
+    r"most|informative|good|optimal|safe|clear) ){0,4}"
+    r"(?:choice|answer|action|pick|decision|move|experiment|intervention|reply|best|it|one)\W*$"
+)
+"""What says of an action that it is the one."""
+_EXPECTS = re.compile(
+    r"\W{0,3}(?:which (?:should|will|may|might|could|would) (?:then )?(?:raise|lower|increase|"
+    r"decrease|show|"
+    r"tell|help|reveal|give|make|let|allow|maximi[sz]e|minimi[sz]e|push|bring|drive)\b"
+    r"|(?:=>|->|\u2192) ?[^\d=]{3,80}$)"
+)
+_ANOTHER = re.compile(r"[\s|/,;&~-]*(?:(?:to|or|and|through|until|then) )?[+-]?\.?\d")
 _LEADS = frozenset(
     """i we let's lets let us me my our the a an this that next first second third then now so thus
     therefore hence ok okay alright sure yes well great good right certainly finally begin start
     starting begins with by will i'll we'll shall am i'm going gonna to choose chose pick select
-    go decide decided propose suggest like want need i'd try test run perform make do
+    go decide decided propose suggest like want need i'd we'd try test run perform make do
     execute carry out take action answer reply response choice move decision experiment
     intervention step is be of for here here's it's it in use final best most informative optimal
-    useful effective and just simply only please new current trial turn round one play opt have
-    has trying by selecting setting doing taking choosing putting removing changing intervene
-    plan chosen selected hereby proceed continue print return call calling""".split()
+    useful effective and just simply only please new current trial turn round one play opt
+    trying by selecting setting doing taking choosing putting removing changing intervene
+    plan chosen selected hereby proceed continue print return call calling but instead still
+    anyway on at going mean commit settle conclude submit vote pass let think actually rather sorry
+    correction oops wait testing intervening probably then, again more also meant apply applying
+    executing running performing submitting time prefer picking up
+    proceeding accordingly consequently immediately short decided respond line leaves us
+        better""".split()
+)
+_SELF_THEN = re.compile(
+    r"(?:^|[\s,])(?:i|we)(?:'ll| will| shall|'m going to| am going to| are going to|"
+    r" now| therefore| thus| then| simply| just| must| should| choose| pick| select| go| with| for|"
+    r" commit| to| settle| on| opt| play| like| set| do| test| try| answer| want| need| decide|"
+    r" first){0,6}$"
+)
+_TURNS = re.compile(
+    r"(?:so|but|therefore|thus|hence|still|anyway|instead|yet|however|i'll|i will|we'll|we will|"
+    r"let's|"
+    r"i am going to|i'm going to|i choose|i pick|i select|i go|i do|my (?:action|answer|choice))\b"
 )
 _INTENT = re.compile(
     r"\b(?:i|we) (?:should(?: now| next)?|must|would like to|would choose to|would now|'d like to|"
-    r"have to|decided to|think (?:i|we) (?:will|should))\b"
-    r"|\b(?:i|we)'d (?:like to|choose to)\b"
-)
-_RETRACTED = re.compile(
-    r"\b(?:(?:no|oh|hmm|but),? wait|wait[,.!:-]|scratch that|"
-    r"(?:ignore|disregard|forget|undo|cancel|strike) (?:that|this|it|the (?:above|last|previous))|"
-    r"kidding|joking|never ?mind|"
-    r"on second thoughts?|not my (?:final |real )?(?:action|answer|choice|reply|move)|"
-    r"(?:will|would|should|must|do|can|could|shall)(?: ?not|n't) "
-    r"(?:do|execute|run|play|take|carry|use|choose|obey|follow|act on|perform|recommend)|"
-    r"(?:can't|cannot|won't) (?:do|execute|run|play|take|carry|choose|obey|follow|act)|"
-    r"refuse to|(?:that|this|it)(?:'s| is| was| would be) (?:only |just |merely |a |an |the )*"
-    r"(?:example|wrong|bad|mistake|joke|hypothetical|quote|quotation|prompt's?|"
-    r"not (?:my|an?|what|the|meant|to be|something|advisable))|"
-    r"(?:that|this|it) (?:isn't|wasn't) (?:my|an?|what|the|meant)|"
-    r"as an example|(?:is|was) (?:an|the|just an|only an) example|changed my mind|"
-    r"or (?:maybe|perhaps|rather|should i))\b"
+    r"have to|decided to|have (?:decided|chosen)(?: to| on)?|"
+    r"(?:think|guess|believe|suppose)(?: (?:i|we)(?:'ll| will| should)?)?)(?! have\b)(?=[ :]|$)"
+    r"|\b(?:i|we)'(?:d (?:like to|choose to|go with|pick|choose)|ve (?:decided|chosen)(?: to|"
+    r" on)?)(?=[ :]|$)"
 )
 _SELF = re.compile(
     r"(?:(?:so|now|next|then|first|okay|ok|well)[ ,]{1,2})?"
     r"(?:i|we|let's|let me|let us|i'll|i'm|to)\b"
 )
-_POINTS = re.compile(
-    r"\b(?:following|below|next line|this (?:line|action|reply|command|one)|(?:do|say|write|reply|"
-    r"send|play|execute|choose|take|act on|obey) (?:this|that|so|it))\b"
+_ANSWERED = re.compile(
+    r"^\W{0,4}(?:(?:no|nope|nah)\b ?[,.!:\u2014-]{1,2}|(?:here|there) (?:you go|we go|it is|"
+    r"goes)\b ?[:,.!]?|without further ado ?[:,]?)\s?"
 )
-_NO_SIGN = re.compile("[\u2260\u2717\u2718\u274c\u2716\u00d7\U0001f6ab\u26d4]")
-_CROSSED = re.compile(f"[!\u00ac]\\s*$|{_NO_SIGN.pattern}")
-"""Signs that deny."""
-_BLANK = " \n*_`~$\\|#>"
+_AFTER = re.compile(r"\b(?:after|upon|with|under|when|for)[\s\"'`*_]*$")
+_EXAMPLE = re.compile(r"(?:for example|such as|e\.g\.|\blike(?: so| this)?)[\s:,]{0,3}$")
+_REPORT = re.compile(
+    r"\W*(?:(?:current|tool|last|latest|new) )?(?:observation|result|output|reading|response|state|"
+    r"feedback|log|history)s?\W*"
+)
+_THE_ONE = re.compile(
+    r"(?:(?:so|thus|therefore|hence|and),? )?(?:the|my|our) (?:(?:final|best|better|clear|obvious|"
+    r"optimal|"
+    r"right|correct) )?(?:winner|choice|pick|answer|decision|one) is:?"
+)
+_DEPENDS = re.compile(r"(?:as|what|that|which|how|where|than) (?:i|we)\b")
+_AGAINST = re.compile(r"(?:but|however|yet|still|nevertheless),? (?:i|my|we)\b")
+_MEANS = re.compile(r"(?:^|[\s,])(?:i\.?e\.?|that is|namely|in other words|meaning)[,:]?$")
+_BLANK = " \n*_`~$\\|#"
 _CLOSERS = " \n*_`~$\\|>)]}"
 _QUOTES = "\"'"
-_ASIDE = frozenset("(-:;#/,\u2013\u2014")
+_ASIDE = frozenset("([-:;#/,\u2013\u2014")
+_OPENERS = re.compile(
+    r"\s{0,3}(?:,|;|and|or|then|nor|and then|&&?|/|\||\+|,? and|,? or)?[\s*_`\"']{0,6}$"
+)
+"""What stands between two actions of one kind: a row."""
 
 
-def standing(before: str, after: str, lead: str, rest: str) -> Standing:
+def standing(
+    before: str, after: str, lead: str, rest: str, head: str = "", earlier: Standing | None = None
+) -> Standing:
     """What an action is that a text names.
 
     Args:
         before, after: the rest of its sentence, in lower case.
         lead: the sentence before that, in lower case.
         rest: all that is said after it, in lower case.
+        head: the line that opened its list or section, in lower case.
+        earlier: what the action before it in its sentence is; `before` begins after that one.
     """
-    if before.rstrip(" *_`\"'").endswith("~~") or _CROSSED.search(before) or _NO_SIGN.search(after):
+    if CROSSED.search(before) or NO_SIGN.search(after):
         return "denied"
     before, after = _bare(before, after)
-    if _RETRACTED.search(after) or _RETRACTED.search(rest):
+    if earlier is not None and _OPENERS.match(before):
+        return earlier  # one more in a row
+    if taken_back(after) or taken_back(rest):
         return "denied"
-    if _points_away(lead):
-        return "denied" if _NOT.search(lead) else "other"
-    if before.count('"') % 2 or _asks(after):
-        return "other"
+    away = _points_away(lead) or (_points_away(head) if head else None)
+    if away is not None:
+        return away
+    if _asks(after):
+        return "aside"
+    if before.count('"') % 2:
+        return "aside" if QUOTED.search(before) or QUOTED.search(lead) else "other"
+    if REPORTS.match(after) or WOULD_HAVE.match(after):
+        return "aside"
+    if REFUSES.search(before) or (earlier is not None and OVER.search(before)):
+        return "denied"
     if _leads(before) and _follows(after):
         return "own"
-    return "denied" if _NOT.search(before) or _NOT.match(after) else "other"
+    if _AFTER.search(before) and CAME_OF.search(after[:80]):
+        return "aside"
+    if _said_by_others(before) or _remembered(before):
+        return "aside"
+    return "doubted" if NOT.search(before) or NOT.match(after.lstrip()) else "other"
+
+
+def leads_on(after: str) -> bool:
+    """Whether what stands between two actions of a sentence, in lower case, only leads to the
+    second."""
+    bare = re.sub(r"^(?:and|but) ", "", after.strip(" ,;:("))
+    return _OPENERS.match(after) is not None or OVER.match(bare) is not None or _resolved(bare)
 
 
 def _bare(before: str, after: str) -> tuple[str, str]:
@@ -139,14 +190,43 @@ def _bare(before: str, after: str) -> tuple[str, str]:
     return before, after
 
 
-def _points_away(lead: str) -> bool:
-    """Whether the sentence before says that what follows is not meant."""
-    cue = _NOT.search(lead) or _SUPPOSED.search(lead) or _QUOTED.search(lead)
-    if re.search(r"(?:for example|such as|e\.g\.)[\s:,]{0,3}$", lead):
-        return True
-    if lead.rstrip(_BLANK + _QUOTES).endswith(":"):
-        return (cue or _PAST.search(lead)) is not None
-    return cue is not None and _POINTS.search(lead) is not None
+def _points_away(lead: str) -> Standing | None:
+    """What follows a sentence that says that it is not meant; None: it does not say so."""
+    if _EXAMPLE.search(lead) or _REPORT.fullmatch(lead):
+        return "aside"
+    end = lead.rstrip(_BLANK + _QUOTES)[-1:]
+    opens = (
+        end in (":", "\uff1a")
+        or lead.startswith("#")
+        or (end.isalpha() and ":" not in lead and not _SELF.match(lead))
+    )
+    if not opens and POINTS.search(lead) is None:
+        return None
+    last = _clauses(lead)[-1:] or [""]
+    if opens and (CONDITION.search(lead) or MAYBE.search(last[0]) or DEFERS.search(last[0])):
+        return "other"
+    if NOT.search(last[0]) and not (opens and _intends(last[0].lstrip("#* "))):
+        return "denied"
+    if _said_by_others(lead) or (opens and PAST.search(last[0])):
+        return "aside"
+    if opens and (DENYING.search(last[0]) or FRAMING.search(lead)) and not lead.isascii():
+        return "other"
+    return "other" if not opens and (MAYBE.search(lead) or CONDITION.search(lead)) else None
+
+
+def _said_by_others(text: str) -> bool:
+    """Whether it gives another's words; not where these are only what a resolution is based on."""
+    found = [c for c in _clauses(text) if QUOTED.search(c)]
+    return bool(found) and not all(_BACKED.match(c) and c.endswith(",") for c in found)
+
+
+def _remembered(before: str) -> bool:
+    return BY_THEN.search(_clauses(before)[-1] if before.strip() else "") is not None
+
+
+def _clauses(text: str) -> list[str]:
+    parts = re.split(r"(?<=[,:;\uff0c\u3001\uff1a])| - |\u2013|\u2014", text)
+    return [c for c in (p.strip(_BLANK) for p in parts) if c]
 
 
 def _asks(after: str) -> bool:
@@ -155,36 +235,61 @@ def _asks(after: str) -> bool:
 
 def _leads(before: str) -> bool:
     """Whether what comes before an action in its sentence ends in a resolution to do it."""
-    said = _INTENT.sub("i will", before)
-    if said.rstrip().endswith(("-", "/", "=", "&", "@", "%", "^", "<")):
+    said = _INTENT.sub("i will", _ANSWERED.sub("", before))
+    if said.rstrip().endswith(("=>", "\u21d2")):
+        return not _cued(said)
+    if said.rstrip().endswith(("-", "/", "=", "&", "@", "%", "^", "<", "|")) or DEFERS.search(said):
         return False
-    clauses = [c.strip(_BLANK) for c in re.split(r"(?<=[,:;])| - |\u2013|\u2014", said)]
-    clauses = [c for c in clauses if c]
+    clauses = _clauses(said)
+    if clauses and _THE_ONE.fullmatch(clauses[-1]):
+        return not (CONDITION.search(said) or _said_by_others(said))
     for place, clause in enumerate(clauses):
         last = place == len(clauses) - 1
-        if clause.endswith(":") or (last and not clause.endswith((",", ";"))):
-            if not (_resolved(clause.rstrip(":")) or _intends(clause)):
+        if _EXAMPLE.search(clause):
+            return False
+        if clause.endswith((":", "\uff1a")) or (last and not clause.endswith((",", ";"))):
+            if not (
+                _resolved(clause.rstrip(":")) or _intends(clause) or _turns_to(clause) or
+                CHOOSES.fullmatch(clause) is not None or
+                (clause.endswith((":", "\uff1a")) and labels(clause[:-1])) or
+                (place and _MEANS.search(clause) and _SELF.match(clauses[0]))
+            ):  # fmt: skip
                 return False
-        elif _QUOTED.search(clause) or (
-            not _REASON.match(clause)
-            and (_NOT.search(clause) or _PAST.search(clause) or _SUPPOSED.search(clause))
-        ):
+        elif CONDITION.search(clause) or DENYING.search(clause) or FRAMING.search(clause):
             return False
-        elif _REASON.match(clause) and re.search(r"\b(?:if|would have|unless)\b", clause):
-            return False
+        elif QUOTED.search(clause):
+            if not _BACKED.match(clause) and not _AGAINST.match(clauses[-1]):
+                return False
+        elif _REASON.match(clause):
+            if re.search(r"\bwould have\b", clause):
+                return False
+        elif NOT.search(clause) or PAST.search(clause) or MAYBE.search(clause):
+            if place + 2 < len(clauses) or not _TURNS.match(clauses[-1]):
+                return False
     return True
 
 
 def _resolved(clause: str) -> bool:
     words = [w for w in re.findall(r"[^\s*_`~()\[\]{}\"]+", clause) if re.search(r"\w", w)]
-    return len(words) <= 16 and all(w in _LEADS or w.isdigit() for w in words)
+    return len(words) <= 16 and all(
+        w.strip(",.#") in _LEADS or w.strip("#.").isdigit() for w in words
+    )
 
 
 def _intends(clause: str) -> bool:
     """Whether it says what its writer is about to do, before a colon."""
-    cues = (_NOT, _SUPPOSED, _PAST, _QUOTED)
     begins = _SELF.match(clause)
-    return clause.endswith(":") and begins is not None and not any(c.search(clause) for c in cues)
+    return clause.endswith(":") and begins is not None and not _cued(clause)
+
+
+def _turns_to(clause: str) -> bool:
+    """Whether a clause ends in a resolution in one's own name, and says nothing against it."""
+    found = _SELF_THEN.search(clause.rstrip(":"))
+    return found is not None and not _cued(clause) and _DEPENDS.match(clause) is None
+
+
+def _cued(text: str) -> bool:
+    return any(cue.search(text) for cue in (NOT, CONDITION, MAYBE, PAST, QUOTED, DEFERS))
 
 
 def _follows(after: str) -> bool:
@@ -192,11 +297,15 @@ def _follows(after: str) -> bool:
     said = after.lstrip(_CLOSERS + _QUOTES + ".,;:!-(\u2013\u2014/")
     if not re.search(r"\w", said):
         return True
-    if _QUOTED.search(said):
+    if QUOTED.search(said) or DEFERS.search(said) or ALSO.match(after):
         return False
-    if _GOES_ON.match(said):
+    if _ANOTHER.match(after) or ("=" in said and not re.match("because|since", said)):
+        return False  # perhaps another value
+    if _GOES_ON.match(said) or _IS_IT.match(said) or _EXPECTS.match(after):
         return True
     first = after.lstrip(" \n*_`~)]}" + _QUOTES)[:1]
     if first not in _ASIDE or "=" in said or (first in ",;/" and re.search(r"\d", said)):
         return False  # perhaps another setting
-    return not (_NOT.search(said) or _SUPPOSED.search(said) or _PAST.search(said))
+    return not (
+        NOT.search(said) or MAYBE.search(said) or CONDITION.search(said) or PAST.search(said)
+    )

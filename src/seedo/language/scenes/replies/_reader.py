@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from seedo.language.scenes.replies._calls import in_lines
 from seedo.language.scenes.replies._context import standing
+from seedo.language.scenes.replies._decision import decided
 from seedo.language.scenes.replies._grammar import Grammar
 from seedo.language.scenes.replies._malformed import (
     LONGEST,
@@ -15,7 +16,7 @@ from seedo.language.scenes.replies._malformed import (
     Malformed,
     action_line,
 )
-from seedo.language.scenes.replies._mentions import MOST, Mention, alone, around, mentions_in
+from seedo.language.scenes.replies._mentions import Mention, alone, around, mentions_in
 from seedo.language.scenes.replies._sentences import TRIM, lines_of, sentences
 from seedo.language.scenes.replies._visible import Visible, odd_signs, visible
 
@@ -114,8 +115,8 @@ def read_reply(
     named = list(mentions_in(seen.text, grammar, told))
     if seen.others:
         foreign = mentions_in(seen.others, grammar, str)
-        named += [m._replace(standing="other", strength=0) for m in foreign]
-    return _decided(named, strictly, grammar, seen)
+        named += [m._replace(standing="other", strength=0, alone=False) for m in foreign]
+    return _judged(named, strictly, grammar, seen)
 
 
 def read_answer(
@@ -186,33 +187,18 @@ def _as_asked(
         return None
     if reasoning:
         last = [s for s in lines_of(text) if s.text.strip()][-1]
-        if last.quoted or standing("", "", last.lead, "") != "own":
+        if last.quoted or standing("", "", last.lead, "", last.head) != "own":
             return None
     return found
 
 
-def _decided(
-    mentions: list[Mention], strictly: Reading, grammar: Grammar, seen: Visible
-) -> Reading:
+def _judged(mentions: list[Mention], strictly: Reading, grammar: Grammar, seen: Visible) -> Reading:
     """What a reply is that names these actions."""
-    for strength in (2, 1):
-        marked = [m for m in mentions if m.strength == strength]
-        keys = {m.key for m in marked}
-        own = [m for m in marked if m.standing == "own"]
-        if len(keys) == 1 and own and all(m.standing != "denied" for m in marked):
-            return _taken(own[0], seen)
-        if len(keys) > 1:
-            return _AMBIGUOUS
-        if keys == {""}:
-            return _none(grammar)
-    keys = {m.key for m in mentions}
-    own = [m for m in mentions if m.standing == "own"]
-    if len(keys) > 1 or len(mentions) >= MOST:
+    found = decided(mentions)
+    if found == "ambiguous":
         return _AMBIGUOUS
-    if own and any(m.standing == "denied" for m in mentions):
-        return _AMBIGUOUS
-    if own:
-        return _taken(own[0], seen)
+    if found != "none":
+        return _taken(found, seen)
     if isinstance(strictly.found, Malformed) and strictly.kind == "illegal":
         return strictly
     return _none(grammar)

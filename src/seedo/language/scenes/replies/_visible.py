@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ _PLAIN = (
     | dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f\u00ab\u00bb\u300c\u300d"), '"')
     | dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b\u00b4"), "'")
     | dict.fromkeys(map(ord, "\u2028\u2029\u0085"), "\n")
+    | {0x2581: "_"}  # in the marks of some tokenizers
+    | {0x3002: ". ", 0x3001: ", ", 0x3010: "[", 0x3011: "]", 0x2039: '"', 0x203A: '"'}
     | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # full width
 )
 """Signs that are only another drawing of a plain one. Letters of other scripts are none: to take
@@ -23,10 +26,63 @@ _DASH = re.compile(r"(?<=[=:(, ])[\u2013\u2014](?= ?\d)")
 _COLOURS = re.compile(r"\x1b\[[\d;]{0,12}m")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
-_THOUGHT = "think|thinking|thought|thoughts|reason|reasoning|reflection|scratchpad|analysis"
-_OPENED = re.compile(rf"<({_THOUGHT})>|\[think\]|◁think▷|<\|begin_of_thought\|>", re.IGNORECASE)
-_CLOSED = re.compile(rf"</({_THOUGHT})>|\[/think\]|◁/think▷|<\|end_of_thought\|>", re.IGNORECASE)
-_CHANNEL = re.compile(r"<\|channel\|>\s{0,2}(\w{1,20})[^<]{0,40}<\|message\|>")
+_ESCAPED = re.compile(r"&(?:lt|gt|quot|amp|apos|nbsp|#\d{1,4}|#x[0-9a-fA-F]{1,4});")
+
+_THOUGHT = (
+    r"(?:seed:|ant|antml:|o1:)?(?:think|thinking|thoughts?|thought_process|reasons?|reasoning|"
+    r"reflections?|scratchpad|analysis|inner_?(?:thoughts?|monologue|voice)|monologue|rationale|"
+    r"cot|chain_of_thought|deliberation|internal)"
+)
+_IN_SQUARES = r"(?:think|thinking|thoughts?)"
+_OPENED = re.compile(
+    rf"<\|?(?:begin_?(?:of_?)?|start_?(?:of_?)?)?{_THOUGHT}\|?>"
+    rf"|\[(?:begin_?(?:of_?)?|start_)?{_IN_SQUARES}\]|\u25c1think\u25b7",
+    re.IGNORECASE,
+)
+_CLOSED = re.compile(
+    rf"<(?:\|?/\|?|\|?end_?(?:of_?)?){_THOUGHT}\|?>|\[(?:/|end_?(?:of_?)?){_IN_SQUARES}\]"
+    r"|\u25c1/think\u25b7",
+    re.IGNORECASE,
+)
+_CHANNEL = re.compile(
+    r"<\|channel\|>\s{0,2}(?P<name>\w{1,20})(?P<to>[^<]{0,60})(?:<\|constrain\|>\s?\w{0,10})?\s?"
+    r"<\|message\|>"
+)
+_CALLED = re.compile(r"to=(?:functions\.)?(\w{1,40})")
+_STRIPPED = re.compile(r"^\s{0,4}analysis(?=[A-Z\s\W])|assistant\s?final(?!ly\b)")
+"""Names of channels whose marks were lost: what is thought begins with one, what is said with the
+other."""
+
+_FRAMES = re.compile(
+    r"<\|/?(?:(?:begin|start|end)_?(?:of_?)?)?(?:solution|response|answer|action|final|output|text|"
+    r"message|tool_?calls?(?:_section|_argument)?|function_?calls?|python_tag|tool_sep|call|"
+    r"constrain)(?:_(?:begin|end|start))?\|>",
+    re.IGNORECASE,
+)
+"""Marks of chats around what a model says itself."""
+
+_FOREIGN = re.compile(
+    r"<(?P<tag>tool_(?:response|result|output)s?|observation|function_(?:results?|response)|"
+    r"documents?|system|user|human|quote|blockquote|examples?|instructions?|context|history|log|"
+    r"environment|prompt|rules?|results?|readings?|system-reminder|email|"
+    r"webpage)(?:\s[^<>]{0,80})?>"
+    r"(?:(?!</(?P=tag)>)[\s\S]){0,4000}(?:</(?P=tag)>|\Z)",
+    re.IGNORECASE,
+)
+"""What is somebody else's."""
+
+_STRUCK = re.compile(r"<(/?)(?:del|strike)>", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"^[ \t]{0,4}\[(?:step|turn|round|trial|experiment|action)s? ?\d[^\]\n]{0,20}\][ \t]{0,4}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PLAYED_ON = re.compile(
+    r"\s{0,4}(?:<\|(?:im_end|eot_id|end)\|>\s{0,2})?(?:<\|(?:im_start|"
+    r"start_header_id)\|>\s?)?(?:user|human|environment)\b[^\n\w]{0,20}"
+    r"(?:$|[^\n]{0,60}[\w-]{1,40} ?[=:] ?-?\d|\s{0,4}[\w-]{1,40} ?= ?-?\d)",
+    re.IGNORECASE,
+)
+"""A turn of whoever answers with results, which a model that plays on by itself invents."""
 
 _END = re.compile(
     r"(?:\s{0,9}(?:<\|(?:im_end|eot_id|end|return|endoftext|end_of_text|eom_id|end_of_turn)\|>"
@@ -49,11 +105,15 @@ _TURN = re.compile(
     re.IGNORECASE,
 )
 _TAGS = re.compile(
-    r"</?(?:b|i|u|em|strong|code|pre|p|br|span|div|tt|kbd|samp|li|ul|ol) ?/?>", re.IGNORECASE
+    r"<(?:bos|\|begin_of_text\|)>|</?(?:b|i|u|em|strong|code|pre|p|br|span|div|tt|kbd|samp|li|ul|"
+    r"ol) ?/?>",
+    re.IGNORECASE,
 )
 _LATEX = re.compile(
     r"\\(?:text|texttt|textbf|textit|mathrm|mathbf|mathtt|operatorname)\{([^{}]{0,200})\}"
 )
+_BACKSLASHED = re.compile(r"\\([<>*`()])")
+_SPACED = re.compile(r"\\(?:[ ,;:!]|quad\b|left(?=[(\[])|right(?=[)\]]))")
 
 
 class Visible(NamedTuple):
@@ -72,22 +132,26 @@ class Visible(NamedTuple):
 
 def visible(reply: str) -> Visible:
     """What a reply says aloud, in its writer's own name."""
-    plain = _COLOURS.sub("", reply.replace("\r\n", "\n").replace("\r", "\n")).translate(_PLAIN)
+    plain = _COLOURS.sub("", reply.replace("\r\n", "\n").replace("\r", "\n"))
+    plain = _ESCAPED.sub(lambda match: html.unescape(match[0]), plain).translate(_PLAIN)
     plain = _DASH.sub("-", plain)
     repairs = {"characters"} if _odd(reply, plain) else set()
     shown = _spoken(plain)
     if shown != plain:
         repairs.add("reasoning")
-    own = _END.sub("", shown)
+    shown = _BACKSLASHED.sub(r"\1", shown)
+    own = _END.sub("", _FRAMES.sub("\n", _FOREIGN.sub("\n", shown)))
     if (begun := _BEGIN.match(own)) is not None:
         own = own[begun.end() :]
     turn = _TURN.search(own)
     text, others = (own[: turn.start()], own[turn.start() :]) if turn else (own, "")
     if text != shown:
         repairs.add("turns")
+    if len(text.strip().split("\n")) == 1 and _PLAYED_ON.match(others):
+        others = ""
     written = text
-    text = _LATEX.sub(r"\1", _LATEX.sub(r"\1", _TAGS.sub("", text)))
-    text = text.replace("\\ ", " ").replace("\\_", "_").replace("\\,", " ")
+    text = _TAGS.sub("", _STRUCK.sub("~~", _NUMBERED.sub("", text)))
+    text = _SPACED.sub(" ", _LATEX.sub(r"\1", _LATEX.sub(r"\1", text))).replace("\\_", "_")
     if _single(text) != written or "\t" in reply:
         repairs.add("formatting")
     return Visible(_single(text), _single(others), frozenset(repairs))
@@ -112,7 +176,13 @@ def _spoken(text: str) -> str:
     channels = list(_CHANNEL.finditer(text))
     if channels:
         last = channels[-1]
-        return text[last.end() :] if last[1].casefold() == "final" else ""
+        said, called = text[last.end() :], _CALLED.search(last["to"])
+        if last["name"].casefold() == "final":
+            return said
+        return f"{called[1]}\n{said}" if called is not None else ""
+    stripped = list(_STRIPPED.finditer(text))
+    if stripped and stripped[0].start() == 0 and stripped[0][0].strip() == "analysis":
+        return text[stripped[-1].end() :] if len(stripped) > 1 else ""
     closed = list(_CLOSED.finditer(text))
     if closed:
         text, before = text[closed[-1].end() :], text[: closed[-1].start()]
