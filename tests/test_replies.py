@@ -270,7 +270,8 @@ def test_noise_around_what_is_not_taken_never_makes_an_action_of_it():
         "\\boxed{" * 2_500, "do " * 6_000, "=" * 20_000, "<think>" * 2_800, "</think>" * 2_400,
         "`" * 20_000, "I will " * 2_800, ". " * 10_000, "\n" * 19_990, "a" * 20_000, "**do" * 5_000,
         "do blorp=" + "9" * 19_000, "<answer>" * 2_400, "Action: " * 2_400, "x\nUser: " * 2_200,
-        "because " * 2_400, "observe " * 2_400, "do(blorp=" * 2_000, '"' * 20_000, "( " * 10_000,
+        "because " * 2_400, "observe " * 2_400, "analysis" * 2_500, "variable: x\n" * 1_600, '<set a="b">' * 1_800,
+        "wait, no, " * 2_000, "do(blorp=" * 2_000, '"' * 20_000, "( " * 10_000,
     ],
 )  # fmt: skip
 def test_a_long_reply_is_read_to_its_end(reply):

@@ -25,7 +25,7 @@ _BETWEEN = re.compile(r"[\s.,;!*`\"']{0,12}")
 _LABELLED = re.compile(r"[:\uff1a]\s")
 _JUST = re.compile(r"\b(?:i|we) just\s*$")
 _CLOSED = re.compile(r"[.;!\n]")
-_PROSE = re.compile(r"[^\W\d_]{2,}(?:\W+[^\W\d_]+){2,}")
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 class Mention(NamedTuple):
@@ -87,7 +87,7 @@ def mentions_in(text: str, grammar: Grammar, told: Callable[[], str]) -> Iterato
             since = sentence.begin + end
             yield mention._replace(
                 how=mention.how | called,
-                apart=_PROSE.search(between) is not None,
+                apart=len(_WORD.findall(between)) > 2,
                 corrects=CORRECTS.search(between) is not None,
                 ordered=IN_ORDER.search(_CLOSED.split(between)[-1]) is not None,
             )
