@@ -73,11 +73,6 @@ def test_nothing_is_taken_of_three_hundred_replies_that_are_ambiguous_injected_o
         assert reading.kind in ("ambiguous", "illegal", "none")
 
 
-STRANGER = Path(__file__).with_name("replies_by_a_stranger.jsonl")
-"""Replies of somebody who had not seen the reader, and what a person would say that each means: the
-phase it is said in, the action it means (null: none that could be carried out), and why."""
-
-
 @pytest.fixture(scope="module")
 def phases():
     """A task of three variables while experiments are made, and where wumple has to be raised."""
@@ -99,9 +94,28 @@ def phases():
 
 
 def test_replies_that_a_stranger_wrote_are_read_as_a_person_would(phases):
-    rows = [json.loads(line) for line in STRANGER.read_text(encoding="utf-8").splitlines()]
+    rows = rows_of("replies_by_a_stranger.jsonl")
     assert len(rows) == 440
     assert sum(row["means"] is None for row in rows) > 200
+    hold(rows, phases)
+
+
+def test_every_kind_of_wrapping_of_call_and_of_aside_is_read_as_a_person_would(phases):
+    rows = rows_of("replies_in_kinds.jsonl")
+    assert sum(row["means"] is None for row in rows) > 600
+    assert sum(row["means"] is not None for row in rows) > 600
+    hold(rows, phases)
+
+
+def rows_of(name):
+    """Replies and what a person would say that each means: the phase it is said in, and the action
+    it means (null: none that could be carried out)."""
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.split("\n") if line]
+
+
+def hold(rows, phases):
+    """Each row is read as what it means."""
     for row in rows:
         scene = phases[row["phase"]]
         found = understood(scene, row["reply"]).found

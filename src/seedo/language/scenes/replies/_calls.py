@@ -261,6 +261,9 @@ def _balanced(text: str) -> bool:
 
 def _inline(match: re.Match[str], lines: _Lines) -> str:
     """A call in the middle of a line; in the form of the grammar it stays as it is."""
+    line = match.string[max(0, match.start() - 200) : match.start()].rpartition("\n")[2]
+    if line.lstrip().startswith(("#", "//")):
+        return match[0]  # a comment
     if lines.grammar.line(match[0]) is not None and "." not in match[0].partition("(")[0]:
         return match[0]
     if not known(match[1], lines.grammar):

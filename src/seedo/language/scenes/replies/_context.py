@@ -42,6 +42,7 @@ _REASON = re.compile(r"(?:because|since|as|given|based|having|after|seeing|in or
 _BACKED = re.compile(r"(?:because|since|as|given|based on|after|considering|from|with|thank)\b")
 _GOES_ON = re.compile(
     r"(?:because|since|as|so|to|in order|for|given|in the hope|hoping|now|next|first|again|please|"
+    r"plz|pls|thanks|thank you|"
     r"it is|without (?:intervening|setting|touching|changing)|while|keeping|leaving|holding|"
     r"this (?:time|turn|round|step)|"
     r"(?:(?:and|and then|then) )?(?:see|observe|check|look|find|watch|test whether|record|note|"
@@ -71,7 +72,8 @@ _LEADS = frozenset(
     useful effective and just simply only please new current trial turn round one play opt
     trying by selecting setting doing taking choosing putting removing changing intervene
     plan chosen selected hereby proceed continue print return call calling but instead still
-    anyway on at going mean commit settle conclude submit vote pass let think actually rather sorry
+    anyway on at going mean kindly lemme commit settle conclude submit vote pass let think
+    actually rather sorry
     correction oops wait testing intervening probably then, again more also meant apply applying
     executing running performing submitting time prefer picking up
     proceeding accordingly consequently immediately short decided respond line leaves us
@@ -100,13 +102,16 @@ _SELF = re.compile(
     r"(?:i|we|let's|let me|let us|i'll|i'm|to)\b"
 )
 _ANSWERED = re.compile(
-    r"^\W{0,4}(?:(?:no|nope|nah)\b ?[,.!:\u2014-]{1,2}|(?:here|there) (?:you go|we go|it is|"
-    r"goes)\b ?[:,.!]?|without further ado ?[:,]?)\s?"
+    r"^\W{0,4}(?:(?:(?:no|nope|nah)\b ?[,.!:\u2014-]{1,2}|(?:wait|actually|sorry|oops|scratch that|"
+    r"correction)\b ?[,.!:\u2014-]{0,2}|(?:here|there) (?:you go|we go|it is|goes)\b ?[:,.!]?|"
+    r"without further ado ?[:,]?)\s{0,2}){1,4}"
 )
+_NUMBERED = re.compile(r"\b(?:option|candidate|number|choice) (?:#?\d{1,2}|[a-d])\b(?=\W*$)")
+_CAME = re.compile(r"\W{0,3}which (?:has |had |then )?[a-z]{2,14}ed\b")
 _AFTER = re.compile(r"\b(?:after|upon|with|under|when|for)[\s\"'`*_]*$")
 _EXAMPLE = re.compile(r"(?:for example|such as|e\.g\.|\blike(?: so| this)?)[\s:,]{0,3}$")
 _REPORT = re.compile(
-    r"\W*(?:(?:current|tool|last|latest|new) )?(?:observation|result|output|reading|response|state|"
+    r"\W*(?:(?:current|tool|last|latest|new) )?(?:observation|result|output|reading|state|"
     r"feedback|log|history)s?\W*"
 )
 _THE_ONE = re.compile(
@@ -235,7 +240,7 @@ def _asks(after: str) -> bool:
 
 def _leads(before: str) -> bool:
     """Whether what comes before an action in its sentence ends in a resolution to do it."""
-    said = _INTENT.sub("i will", _ANSWERED.sub("", before))
+    said = _INTENT.sub("i will", _NUMBERED.sub("it", _ANSWERED.sub("", before)))
     if said.rstrip().endswith(("=>", "\u21d2")):
         return not _cued(said)
     if said.rstrip().endswith(("-", "/", "=", "&", "@", "%", "^", "<", "|")) or DEFERS.search(said):
@@ -297,7 +302,7 @@ def _follows(after: str) -> bool:
     said = after.lstrip(_CLOSERS + _QUOTES + ".,;:!-(\u2013\u2014/")
     if not re.search(r"\w", said):
         return True
-    if QUOTED.search(said) or DEFERS.search(said) or ALSO.match(after):
+    if QUOTED.search(said) or DEFERS.search(said) or ALSO.match(after) or _CAME.match(after):
         return False
     if _ANOTHER.match(after) or ("=" in said and not re.match("because|since", said)):
         return False  # perhaps another value

@@ -86,7 +86,7 @@ REFUSES = re.compile(
     r"anything but|opposed to|cannot|other than)|n't)"
     r"(?: (?:to|going|go|with|simply|just|again|even|want|wish|like|choose|choosing|pick|select|"
     r"use|"
-    r"set|do|doing|be|a|the|my|action|need|have|really|actually|ever|recommend|now|try|by|in|"
+    r"set|do|doing|be|a|the|my|action|need|have|really|actually|ever|recommend|now|try|by|in|for|"
     r"reply|answer|bother|think|we|i|should|of|run|repeat|repeating)){0,6}[\s\"'`*_:(]*$"
 )
 """What denies an action right before it."""
@@ -113,7 +113,8 @@ _TAKEN_BACK = re.compile(
     r"(?:ignore|disregard|forget|undo|cancel|strike|retract|withdraw) (?:that|this|it|my (?:last|"
     r"previous|"
     r"answer)|the (?:above|last|previous))\b|(?:take|took|taking) (?:that|this|it) back\b|"
-    r"(?:kidding|joking|never ?mind)\b|let me (?:reconsider|rethink|think again|re-?think|"
+    r"(?:kidding|joking|never ?mind)\b|let me (?:think (?:about|again|more|it over)|reconsider|"
+    r"rethink|think again|re-?think|"
     r"start over|"
     r"re-?evaluate)\b|(?:pick|choose|try|do|select|find|use) (?:something|anything) (?:else|"
     r"different)\b|"
@@ -130,7 +131,8 @@ _TAKEN_BACK = re.compile(
     r"request)))\b|(?:that|this|it) (?:isn't|wasn't) (?:my|an?|what|the|meant|right|correct|"
     r"allowed|legal)\b|"
     r"as an example\b|(?:is|was) (?:an|the|just an|only an) example\b|changed my mind\b|"
-    r"or (?:maybe|perhaps|rather|should i|alternatively)\b)"
+    r"(?:that|this|it) (?:might|may|could) be (?:wrong|incorrect|a mistake)\b|(?:can't|cannot) be "
+    r"(?:right|correct)\b|or (?:maybe|perhaps|rather|should i|alternatively)\b)"
 )
 _LEFT_OPEN = re.compile(
     r"\b(?:or not|either (?:one|way|of (?:them|these|those)|works|is fine|would do)|whichever|"
@@ -172,7 +174,8 @@ ALSO = re.compile(r"\W{0,6}(?:too|also|as well|second|both)\b")
 DEFERS = re.compile(
     r"\b(?:(?:next|following|later|future|another|last|coming|final|other|remaining) (?:turn|"
     r"round|time|"
-    r"phase|day|game|episode|turns|rounds)|at some point|one day|soon|"
+    r"phase|day|game|episode|turns|rounds)|at some point|after (?:this|that) (?:one|step|turn|"
+    r"round|experiment|action)|one day|soon|"
     r"(?<!are )(?<!re )(?<!now )in the (?:exploit|next|second|final|last) "
     r"phase,? (?:i|we)(?:'ll| will)|tomorrow|afterwards|in the end|"
     r"when (?:i|we) (?:get|have|can))\b"

@@ -48,6 +48,9 @@ def _unopposed(chosen: Mention, marked: Sequence[Mention], named: Sequence[Menti
     ]
     if any(i > place for i, _ in others):
         return False  # another one is done after it
+    rivals = [m for m in named[place:] if m.corrects and m.key not in (chosen.key, "")]
+    if any(m.standing not in ("denied", "aside") for m in rivals):
+        return False  # another one is put in its place
     if others and chosen.ordered and not chosen.corrects and "mark" not in chosen.how:
         return False  # the second of two
     return chosen.strength == 2 or not others or _replaces(chosen, named)

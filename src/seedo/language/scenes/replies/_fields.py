@@ -18,15 +18,17 @@ _ARGUMENTS = ("arguments", "parameters", "args", "input", "action_input", "param
               "tool_input", "tool_parameters", "action_args")  # fmt: skip
 _FINAL = ("final_answer", "finalanswer", "answer", "chosen", "decision", "selected", "choice",
           "winner", "final", "final_action")  # fmt: skip
-_TEXTS = (*_FINAL, "action", "reply", "response", "command", "output", "move", "line",
+_TEXTS = (*_FINAL, "action", "cmd", "act", "reply", "response", "command", "output", "move", "line",
           "next_action", "do", "intervention", "experiment", "result", "text", "content", "pick",
           "selected_action", "chosen_action", "next_experiment", "message",
           "selection")  # fmt: skip
 _HOLDERS = ("function", "tool_call", "tool_calls", "function_call", "functioncall", "tooluse",
             "tool_use", "action", "call", "message", "content", "intervention", "output",
             "response", "answer", "final_answer", "next_action", "actions", "experiment", "move",
-            "decision", "choice", "tool_uses")  # fmt: skip
+            "decision", "choice", "tool_uses", "command", "params")  # fmt: skip
 _OTHERS = ("user", "system", "example", "prompt")
+_VERBS = ("action", "type", "tool", "function", "command", "operation", "method", "verb", "act")
+_CONDITIONS = ("condition", "if", "else", "then", "when", "unless", "otherwise")
 _OUTCOMES = ("result", "results", "observation", "observations", "outcome", "outcomes", "reading",
              "readings", "observed", "tool_response", "returned", "measured")  # fmt: skip
 _SPEAKERS = ("assistant", "ai", "model", "bot", "agent")
@@ -71,7 +73,7 @@ def said_by(value: Any, grammar: Grammar, deep: int = 0) -> list[Said]:
         return []
     folded = {_plain_key(key): each for key, each in value.items()}
     speaker = str(folded.get("role", folded.get("from", _SPEAKERS[0]))).casefold()
-    if speaker not in _SPEAKERS or any(key in folded for key in _OTHERS):
+    if speaker not in _SPEAKERS or any(key in folded for key in (*_OTHERS, *_CONDITIONS)):
         return []
     if any(_tells(folded[key]) for key in _OUTCOMES if key in folded):
         return []  # a report of what was done
@@ -84,7 +86,7 @@ def said_by(value: Any, grammar: Grammar, deep: int = 0) -> list[Said]:
             given = {k: v for k, v in folded.items() if k not in _TEXTS and _role(k)}
             more = [Said("action", line) for line in _line_of("do", given, grammar)]
             return whole + (fields if named and len(fields) > 1 else more)
-        if named or fields:
+        if named or (fields and any(key in _SETS for key in folded)):
             return fields
         return [Said(mark, text) for mark, text, _ in texts[:1]]
     if fields:
@@ -124,7 +126,7 @@ def _texts(folded: Mapping[str, Any], grammar: Grammar) -> Iterator[tuple[str, s
     and nothing else."""
     for key in _TEXTS:
         text = folded.get(key)
-        if isinstance(text, str):
+        if isinstance(text, str) and text.strip():
             text = f"do {text}" if key == "do" and not text.casefold().startswith("do") else text
             line = grammar.line(text)
             mark = "final answer" if key in _FINAL else "action"
@@ -140,12 +142,19 @@ def _fields(folded: Mapping[str, Any], grammar: Grammar) -> list[Said]:
             given = {k: v for k, v in folded.items() if k != key}
         return _call(str(folded[key]), _loaded(given), grammar)
     keyed = [k for k in folded if k in grammar.tools or (k in _SETS and k != "setting")]
+    value = next((each for k, each in folded.items() if _role(k) == "value"), None)
+    for k in keyed:  # {"set": "x", "to": 2}
+        if value is not None and isinstance(folded[k], str) and folded[k]:
+            given = {"variable": folded[k], "value": value}
+            return [Said("action", line) for line in _line_of("do", given, grammar)]
     found = [
         said
         for k in keyed
         if folded[k] is not False and not (isinstance(folded[k], str) and k in _TEXTS)
         for said in _call(k, _loaded({} if folded[k] in (None, True) else folded[k]), grammar)
     ]
+    if any(isinstance(folded.get(k), str) for k in _VERBS):
+        return found  # to do something else
     return found or _bare(folded, grammar)
 
 

@@ -15,7 +15,8 @@ _LABEL = re.compile(
 _WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?|\d+")
 
 _FINAL = frozenset(
-    "answer answers winner verdict conclusion chosen corrected correction pick selection".split()
+    """answer answers winner verdict conclusion chosen selected corrected correction pick
+    selection""".split()
 )
 _ENDING = frozenset("final best".split())
 _ENDED = frozenset("answer action line one choice decision reply response command output".split())
@@ -34,7 +35,8 @@ _BESIDE = frozenset(
     third new single revised updated final best selected recommended optimal current proposed
     suggested chosen corrected good most informative useful last one overall literal exact only
     following experiment round trial episode phase step turn as follows am on by go with from
-    all that me us we up go short line respond reply decided tl dr bottom""".split()
+    all that own mon ma mein meine mi minha mia mijn me us we up go short
+    line respond reply decided tl dr bottom""".split()
 )
 _AWAY = re.compile(
     r"\b(?:worst|rejected|history|log|expected|previous|runner|backup|fallback|later|future|other|"
@@ -100,8 +102,9 @@ def labels(said: str) -> bool:
         return False
     if any(cue.search(said) for cue in _CUES):
         return False
+    noun = next((i for i, w in enumerate(words) if w in _NOUNS), -1)
     return (
-        any(w in _NOUNS for w in words)
+        (noun >= 0 and all(w in _BESIDE or w in _OPENING or w.isdigit() for w in words[:noun]))
         or ANSWERS.search(said) is not None
         or all(_elsewhere(w) for w in words)
     )

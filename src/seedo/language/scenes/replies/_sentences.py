@@ -114,7 +114,7 @@ def _unmarked(body: str, pending: int) -> tuple[str, int]:
             return body, strength
         if bare.count("~~", 0, mark.end) % 2:
             return body, strength  # struck through
-        body, strength = bare[mark.end :], max(strength, mark.strength)
+        body, strength = _BULLET.sub("", bare[mark.end :], count=1), max(strength, mark.strength)
     return body, strength
 
 

@@ -21,7 +21,7 @@ def _found(words: str, parts: str) -> re.Pattern[str]:
 ANSWERS = _found(
     # German, French, Spanish, Portuguese, Italian, Dutch, Polish, Swedish, Turkish, Indonesian
     """antwort aktion entscheidung wahl experiment handlung befehl eingriff also daher deshalb
-    wähle nehme mache setze tue führe schritt zug nächstes beobachte observo j'observe
+    wähle nehme mache setze tue führe schritt zug nächstes tanto beobachte observo j'observe
     réponse reponse choix décision decision expérience commande choisis fais vais donc
     respuesta acción accion elección eleccion decisión experimento comando elijo escojo hago haré
     voy intervención intervencion paso jugada
@@ -34,7 +34,7 @@ ANSWERS = _found(
     """ответ действи выбор выбираю решени эксперимент команд делаю сделаю итак поэтому відповідь дія
     вмешательств ход
     答案 回答 答复 行动 行動 动作 動作 操作 选择 選擇 決定 决定 实验 實驗 实验 干预 干預 观察 執行
-    执行 因此 所以 结论 下一步
+    执行 因此 所以 结论 下一步 接下来
     答え 次の 選択 実験 介入 実行 コマンド したがって
     행동 답변 정답 답 선택 실험 개입 결정 명령 따라서
     إجابة الجواب إجراء تجربة أختار القرار उत्तर जवाब कार्य प्रयोग trả\\slời hành\\sđộng คำตอบ
@@ -51,13 +51,16 @@ CHOOSES = re.compile(
     r"(?:eu )?(?:escolho|faço|farei|vou (?:fazer|executar|escolher))|(?:io )?(?:scelgo|"
     r"faccio)(?: di)?|"
     r"(?:ik )?(?:kies|doe)|wybieram|robię|(?:я )?(?:выбираю|делаю|сделаю|выполняю|выполню)|"
-    r"(?:我|本轮|这次|现在){0,2}(?:将|会|要|决定)?(?:选择|選擇|执行|執行|进行|做)|(?:私は)|저는|"
+    r"(?:我|本轮|这次|现在){0,2}(?:将|会|要|决定)?(?:选择|選擇|执行|執行|进行|做|决定)|(?:私は)|"
+    r"저는|"
     r"나는)"
 )
 """All of a clause that says, before an action, that its writer does it."""
 
 DENYING = _found(
-    """nicht kein keine keinen nie niemals ohne statt vermeide vermeiden war wurde hatte habe
+    """falsche falscher falsch mauvaise mauvais fausse incorrecta incorrecto errada errado sbagliata
+    sbagliato неправильный неверный неправильное предыдущее предыдущая
+    nicht kein keine keinen nie niemals ohne statt vermeide vermeiden war wurde hatte habe
     zuletzt letzte letzter letzten letztes vorher früher vorige voriger vorherige vorherigen bisher
     danach später dann zuerst
     ne pas jamais aucun sans éviter était déjà précédent précédente dernière dernier avant ensuite
@@ -70,8 +73,9 @@ DENYING = _found(
     sebelumnya bukan
     не нет ни никогда без было был была раньше ранее прошлый прошлая последний последнее потом затем
     сначала сделал сделали избегать""",
-    """不 没 沒 未 勿 上一 上次 之前 已经 已經 曾 避免 拒绝 然后 然後 再 之后 先 以前 前回
-        した(?!い) ました だった
+    """错 錯 間違 틀린 잘못 不 没 沒 未 勿 上一 上次 之前 已经 已經 曾 避免 拒绝 然后 然後 再 之后
+        先 以前
+    前回 した(?!い) ました だった
     ない ません その後 않 없 아니 이전 지난 했 였 나중 لن لم ليس لا\\s नहीं मत पिछल không\\s đừng
         ไม่ δεν μην""",
 )

@@ -55,7 +55,8 @@ other."""
 
 _FRAMES = re.compile(
     r"<\|/?(?:(?:begin|start|end)_?(?:of_?)?)?(?:solution|response|answer|action|final|output|text|"
-    r"message|tool_?calls?(?:_section|_argument)?|function_?calls?|python_tag|tool_sep|call|"
+    r"message|sentence|box|tool_?calls?(?:_section|_argument)?|function_?calls?|python_tag|"
+    r"tool_sep|call|"
     r"constrain)(?:_(?:begin|end|start))?\|>",
     re.IGNORECASE,
 )
@@ -89,12 +90,12 @@ _END = re.compile(
     r"|</s>|<end_of_turn>|<eos>|\[/?INST\]))+\s*$",
     re.IGNORECASE,
 )
-_OWN = "assistant|ai|model|bot|player|experimenter|me"
+_OWN = "assistant|ai|agent|model|bot|player|experimenter|me"
 _BEGIN = re.compile(
     r"\s{0,9}(?:<\|start_header_id\|>\s{0,2}assistant\s{0,2}<\|end_header_id\|>"
     r"|<\|python_tag\|>|<\|im_start\|>\s{0,2}assistant\b|<\|start\|>assistant|<\|assistant\|>"
     r"|<start_of_turn>\s{0,2}model\b|#{1,4} ?response:"
-    rf"|\*{{0,2}}(?:{_OWN})\*{{0,2}} ?:\*{{0,2}})",
+    rf"|#{{0,4}} ?\*{{0,2}}(?:{_OWN})\*{{0,2}} ?:\*{{0,2}})",
     re.IGNORECASE,
 )
 _TURN = re.compile(
@@ -106,7 +107,7 @@ _TURN = re.compile(
 )
 _TAGS = re.compile(
     r"<(?:bos|\|begin_of_text\|)>|</?(?:b|i|u|em|strong|code|pre|p|br|span|div|tt|kbd|samp|li|ul|"
-    r"ol) ?/?>",
+    r"ol)(?:\s[^<>]{0,100})?/?>",
     re.IGNORECASE,
 )
 _LATEX = re.compile(
