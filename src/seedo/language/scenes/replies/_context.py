@@ -306,7 +306,11 @@ def _follows(after: str) -> bool:
         return False
     if _ANOTHER.match(after) or ("=" in said and not re.match("because|since", said)):
         return False  # perhaps another value
-    if _GOES_ON.match(said) or _IS_IT.match(said) or _EXPECTS.match(after):
+    if (
+        _GOES_ON.match(said)
+        or _IS_IT.match(said)
+        or (_EXPECTS.match(after) and not NOT.search(after))
+    ):
         return True
     first = after.lstrip(" \n*_`~)]}" + _QUOTES)[:1]
     if first not in _ASIDE or "=" in said or (first in ",;/" and re.search(r"\d", said)):

@@ -15,13 +15,16 @@ NOT = _any(
     r"""not never no none nothing cannot cant dont wont avoid avoiding without instead rather except
     refuse refusing refused stop wrong mistake mistaken bad worse worst unwise foolish forbidden
     against decline reject rejected ignore ignoring neither nor hardly unlikely skip forbid
-    prohibited disallowed invalid illegal nobody waiting awaiting await pending avoided""",
+    prohibited disallowed invalid illegal nobody waiting awaiting await pending avoided cancelled
+    canceled
+    skipped useless""",
     r"|n't\b",
 )
 CONDITION = re.compile(
     r"(?<![\w'])(?:(?<!see )(?<!check )(?<!test )(?<!out )(?<!know )(?<!learn )if|unless|suppose|"
     r"supposing|supposed|imagine|hypothetical|hypothetically|pretend|"
     r"assume|assuming|otherwise|else|whenever|when|once|until|provided|in case|depending|were|"
+    r"given permission|with (?:your )?permission|"
     r"theory)(?![\w'])|^\s*(?:for \w{1,20}(?:, \w{1,20})? in|while|def|elif|with|try|"
     r"except)\b.{0,200}:\s*$"
 )
@@ -52,7 +55,7 @@ QUOTED = _any(
     got
     quotes asks echo suggests suggested recommends recommended thinks believes expects insists
     proposes proposed advises urges demands requires colleague colleagues agent usage their his
-    hers transcript like(?=(?:\s(?:so|this))?\W*$) syntax
+    hers rumour rumor transcript like(?=(?:\s(?:so|this))?\W*$) syntax
     denotes defined definition exercise override"""
 )
 
@@ -135,7 +138,8 @@ _TAKEN_BACK = re.compile(
     r"(?:right|correct)\b|or (?:maybe|perhaps|rather|should i|alternatively)\b)"
 )
 _LEFT_OPEN = re.compile(
-    r"\b(?:or not|either (?:one|way|of (?:them|these|those)|works|is fine|would do)|whichever|"
+    r"\b(?:or not|(?<=[.;(\n] )alternatively|(?<=[.;(\n])alternatively|either (?:one|way|"
+    r"of (?:them|these|those)|works|is fine|would do)|whichever|"
     r"(?:both|either|any)(?: of (?:them|these|those|which))? (?:are|is|work|works|will|would|do|"
     r"does|"
     r"reach|reaches) |(?:doesn't|does not|don't|do not) matter|up to you|you (?:can )?(?:choose|"
@@ -174,7 +178,8 @@ ALSO = re.compile(r"\W{0,6}(?:too|also|as well|second|both)\b")
 DEFERS = re.compile(
     r"\b(?:(?:next|following|later|future|another|last|coming|final|other|remaining) (?:turn|"
     r"round|time|"
-    r"phase|day|game|episode|turns|rounds)|at some point|after (?:this|that) (?:one|step|turn|"
+    r"phase|day|game|episode|turns|rounds)|at some point|after observing\b(?=, (?:do|set))|"
+    r"after (?:this|that) (?:one|step|turn|"
     r"round|experiment|action)|one day|soon|"
     r"(?<!are )(?<!re )(?<!now )in the (?:exploit|next|second|final|last) "
     r"phase,? (?:i|we)(?:'ll| will)|tomorrow|afterwards|in the end|"

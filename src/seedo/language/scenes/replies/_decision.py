@@ -18,7 +18,7 @@ def decided(mentions: Sequence[Mention]) -> Mention | Verdict:
     the reply as a line of its own where the others are only spoken of.
     """
     named = [m for m in mentions if m.valued or m.standing == "own"]
-    if any(m.bare and not m.valued for m in mentions) and not all(m.bare for m in named):
+    if any(m.bare and not m.valued for m in mentions):
         named = [m for m in named if not m.bare]  # they are results
     if len(named) >= MOST:
         return "ambiguous"

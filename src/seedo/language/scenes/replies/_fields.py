@@ -31,6 +31,7 @@ _VERBS = ("action", "type", "tool", "function", "command", "operation", "method"
 _CONDITIONS = ("condition", "if", "else", "then", "when", "unless", "otherwise")
 _OUTCOMES = ("result", "results", "observation", "observations", "outcome", "outcomes", "reading",
              "readings", "observed", "tool_response", "returned", "measured")  # fmt: skip
+_REPORTED = frozenset("result results error example thinking thought reasoning observation".split())
 _SPEAKERS = ("assistant", "ai", "model", "bot", "agent")
 _BESIDE = ("thought", "reason", "explanation", "rationale", "confidence", "phase", "step", "turn",
            "expect", "comment", "note", "hypothes", "goal", "purpose", "why", "plan", "analysis",
@@ -74,6 +75,8 @@ def said_by(value: Any, grammar: Grammar, deep: int = 0) -> list[Said]:
     folded = {_plain_key(key): each for key, each in value.items()}
     speaker = str(folded.get("role", folded.get("from", _SPEAKERS[0]))).casefold()
     if speaker not in _SPEAKERS or any(key in folded for key in (*_OTHERS, *_CONDITIONS)):
+        return []
+    if set(re.findall("[a-z]+", str(folded.get("type", "")).casefold()[:60])) & _REPORTED:
         return []
     if any(_tells(folded[key]) for key in _OUTCOMES if key in folded):
         return []  # a report of what was done

@@ -72,6 +72,9 @@ _FOREIGN = re.compile(
 )
 """What is somebody else's."""
 
+_IN_SQUARE = re.compile(
+    r"\[(TOOL_RESULTS|AVAILABLE_TOOLS|SYSTEM_PROMPT)\](?:(?!\[/)[\s\S]){0,4000}(?:\[/\1\]|\Z)"
+)
 _STRUCK = re.compile(r"<(/?)(?:del|strike)>", re.IGNORECASE)
 _NUMBERED = re.compile(
     r"^[ \t]{0,4}\[(?:step|turn|round|trial|experiment|action)s? ?\d[^\]\n]{0,20}\][ \t]{0,4}$",
@@ -141,7 +144,7 @@ def visible(reply: str) -> Visible:
     if shown != plain:
         repairs.add("reasoning")
     shown = _BACKSLASHED.sub(r"\1", shown)
-    own = _END.sub("", _FRAMES.sub("\n", _FOREIGN.sub("\n", shown)))
+    own = _END.sub("", _FRAMES.sub("\n", _FOREIGN.sub("\n", _IN_SQUARE.sub("\n", shown))))
     if (begun := _BEGIN.match(own)) is not None:
         own = own[begun.end() :]
     turn = _TURN.search(own)
@@ -180,7 +183,8 @@ def _spoken(text: str) -> str:
         said, called = text[last.end() :], _CALLED.search(last["to"])
         if last["name"].casefold() == "final":
             return said
-        return f"{called[1]}\n{said}" if called is not None else ""
+        called_with = said.partition("<|")[0]
+        return f'{{"name": "{called[1]}", "arguments": {called_with}}}' if called else ""
     stripped = list(_STRIPPED.finditer(text))
     if stripped and stripped[0].start() == 0 and stripped[0][0].strip() == "analysis":
         return text[stripped[-1].end() :] if len(stripped) > 1 else ""
