@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 
 from command import run as command
 from seedo import evaluation, play, reports, worlds
+from seedo.episodes import Dataset, write_batch
 from seedo.errors import UserError
 from seedo.language import Conditions
 from seedo.language.runs import record_speaker
