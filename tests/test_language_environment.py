@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -275,12 +276,16 @@ def test_without_openenv_one_line_says_what_to_install(dag, monkeypatch):
         openenv_app(dag)
 
 
+# These are skipped where OpenEnv is missing: `make test-openenv` runs them, in an environment of
+# its own, since OpenEnv wants another version of the MCP SDK than we.
+
+
 @pytest.fixture(scope="module")
 def address(dag):
     """A server of OpenEnv's own on this machine."""
     pytest.importorskip("openenv.core.env_server")
     uvicorn = pytest.importorskip("uvicorn")
-    app = openenv_app(dag, Conditions(attempts=2), seed=3)
+    app = openenv_app(dag, Conditions(attempts=2), seed=3, tasks=50)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -317,4 +322,46 @@ def test_openenvs_own_client_plays_the_episode_that_everyone_plays(dag, address)
             told = env.step({"reply": reply})
             assert told.observation["malformed"] in ("not-an-action", "too-long")
         state = env.state()
-        assert (state["malformed"], state["passed"]) == (3, 1)
+        assert (state["malformed"], state["passed"], state["finished"]) == (3, 1, False)
+
+
+def test_a_trainer_finds_the_episodes_through_the_task_api(dag, address):
+    client = pytest.importorskip("openenv.core").GenericEnvClient
+    requests = pytest.importorskip("requests")
+
+    def asked(what, **body):
+        return requests.post(f"{address}/dag/{what}", json=body, timeout=30)
+
+    splits = requests.get(f"{address}/dag/splits", timeout=30).json()
+    assert splits == [{"name": "train", "type": "train"}]
+    assert asked("num_tasks", split="train").json() == {"num_tasks": 50}
+    tasks = asked("tasks", split="train").json()["tasks"]
+    assert len({task["id"] for task in tasks}) == 50
+    assert all(set(task) == {"id", "split", "seed", "index"} for task in tasks)
+    assert asked("task_range", split="train", start=-2).json()["tasks"] == tasks[48:]
+    for wrong in ({"split": "train", "index": 50}, {"split": "train", "index": -1},
+                  {"split": "test", "index": 0}):  # fmt: skip
+        assert asked("task", **wrong).status_code == 400
+    task = asked("task", split="train", index=7).json()["task"]
+    with client(base_url=address).sync() as env:
+        told = env.reset(**{name: task[name] for name in ("split", "seed", "index")})
+    scene = open_scene(dag, 3, "reinforce", 7, Conditions(attempts=2))
+    assert told.observation["said"].endswith(scene.messages()[-1]["content"])
+
+
+def test_openenvs_own_checks_of_a_running_server_pass(address):
+    command = Path(sys.executable).with_name("openenv")
+    words = [command, "validate", "--url", address, "--json", "--timeout", "60"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    report = json.loads(done.stdout)
+    assert report["passed"], report
+
+
+def test_the_package_file_that_the_docs_show_is_one(tmp_path):
+    parsers = pytest.importorskip("openenv.validation.parsers.openenv_yaml")
+    text = (Path(__file__).parents[1] / "docs/language/reinforcement.md").read_text()
+    (tmp_path / "openenv.yaml").write_text(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
+    manifest = parsers.OpenEnvYamlParser().parse(tmp_path)
+    assert manifest.name == "seedo-dag"
+    assert manifest.capabilities.task_api
+    assert manifest.capabilities.declared_task_count == {"train": 10_000}
