@@ -43,7 +43,7 @@ def played(tmp_path, name="rotation", episodes=40, **options) -> Dataset:
 
 def test_every_study_states_claim_design_and_refutation_and_has_both_scales():
     in_rooms = {"explanations", "deconfounding", "rl-explanations"}
-    in_words = {"text-explanations", "meta-scm", "recitation", "prompts"}
+    in_words = {"text-explanations", "meta-scm", "recitation", "prompts", "watched-models"}
     on_graphs = {"heldout-links", "heldout-sets", "data-fusion", "limit"}
     on_graphs |= {"error-accumulation", "context-length", "dagger", "fine-tuning", "data-mix"}
     on_graphs |= {"bounded-rationality", "fragility", "transfer"}

@@ -28,7 +28,7 @@ _OURS = {
     "text-explanations": "whether reading why takes fewer words",
     "meta-scm": "what is learnt from facts, and what from episodes",
     "recitation": "what a player recites, and what it discovers (--player)",
-    "watched-models": "what a pretrained model learns by watching (--player hf:FOLDER)",
+    "watched-models": "what a pretrained model learns by watching (--player)",
     "prompts": "what the switches of a prompt are worth (--player)",
     "fine-tuning": "whether reinforcement on one split harms others",
     "data-mix": "how much of what is watched must be experiments",

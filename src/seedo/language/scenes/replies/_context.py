@@ -61,7 +61,7 @@ _EXPECTS = re.compile(
     r"tell|help|reveal|give|make|let|allow|maximi[sz]e|minimi[sz]e|push|bring|drive)\b"
     r"|(?:=>|->|\u2192) ?[^\d=]{3,80}$)"
 )
-_ANOTHER = re.compile(r"[\s|/,;&~-]*(?:(?:to|or|and|through|until|then) )?[+-]?\.?\d")
+_ANOTHER = re.compile(r"[\s|/,;:&~-]*(?:(?:to|or|and|through|until|then) )?[+-]?\.?\d")
 _LEADS = frozenset(
     """i we let's lets let us me my our the a an this that next first second third then now so thus
     therefore hence ok okay alright sure yes well great good right certainly finally begin start

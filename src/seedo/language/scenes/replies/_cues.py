@@ -110,8 +110,8 @@ WOULD_HAVE = re.compile(
 """What comes after an action that would be done if things were different."""
 
 _TAKEN_BACK = re.compile(
-    r"\b(?:(?:no|oh|hmm|but|actually|hm|umm?)\W{1,3}wait\b|(?:^|[.!?\n] {0,2}|\n|"
-    r"\.\.\. ?)wait[,.!:-]|"
+    r"\b(?:(?:no|oh|hmm|but|actually|hm|umm?)\W{1,3}wait\b|(?:^|(?<=[.!?\n])|(?<=[.!?\n] )|"
+    r"(?<=[.!?\n]  ))wait[,.!:-]|"
     r"wait[.!:-]|hold on\b|scratch that\b|actually,? no\b|no, actually\b|"
     r"(?:ignore|disregard|forget|undo|cancel|strike|retract|withdraw) (?:that|this|it|my (?:last|"
     r"previous|"

@@ -57,7 +57,8 @@ _FRAMES = re.compile(
     r"<\|/?(?:(?:begin|start|end)_?(?:of_?)?)?(?:solution|response|answer|action|final|output|text|"
     r"message|sentence|box|tool_?calls?(?:_section|_argument)?|function_?calls?|python_tag|"
     r"tool_sep|call|"
-    r"constrain)(?:_(?:begin|end|start))?\|>",
+    r"constrain)(?:_(?:begin|end|start))?\|>"
+    r"|\[/?(?:action|answer|final(?:[ _]answer)?|response|reply|output)\]",
     re.IGNORECASE,
 )
 """Marks of chats around what a model says itself."""
@@ -96,7 +97,7 @@ _END = re.compile(
 _OWN = "assistant|ai|agent|model|bot|player|experimenter|me"
 _BEGIN = re.compile(
     r"\s{0,9}(?:<\|start_header_id\|>\s{0,2}assistant\s{0,2}<\|end_header_id\|>"
-    r"|<\|python_tag\|>|<\|im_start\|>\s{0,2}assistant\b|<\|start\|>assistant|<\|assistant\|>"
+    r"|<\|python_tag\|>|\[/INST\]|<\|im_start\|>\s{0,2}assistant\b|<\|start\|>assistant|<\|assistant\|>"
     r"|<start_of_turn>\s{0,2}model\b|#{1,4} ?response:"
     rf"|#{{0,4}} ?\*{{0,2}}(?:{_OWN})\*{{0,2}} ?:\*{{0,2}})",
     re.IGNORECASE,
@@ -114,7 +115,7 @@ _TAGS = re.compile(
     re.IGNORECASE,
 )
 _LATEX = re.compile(
-    r"\\(?:text|texttt|textbf|textit|mathrm|mathbf|mathtt|operatorname)\{([^{}]{0,200})\}"
+    r"\\(?:text|texttt|textbf|textit|mathrm|mathbf|mathit|mathsf|mathtt|operatorname)\{([^{}]{0,200})\}"
 )
 _BACKSLASHED = re.compile(r"\\([<>*`()])")
 _SPACED = re.compile(r"\\(?:[ ,;:!]|quad\b|left(?=[(\[])|right(?=[)\]]))")
