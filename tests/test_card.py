@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
 
 import pytest
 from markdown_it import MarkdownIt
@@ -142,6 +143,19 @@ def test_only_what_plays_the_same_systems_again_is_told(review, tmp_path, job, t
     (run,) = evaluation.review([tmp_path / "run"]).runs
     assert typed in run.command
     assert bool(run.command) == bool(typed)
+
+
+def test_a_speaker_whose_conversations_are_damaged_is_not_told_as_one_of_numbers(review, tmp_path):
+    (wild,) = (run for run in review.runs if run.spoken is not None)
+    shutil.copytree(wild.path, tmp_path / "cut")
+    said = tmp_path / "cut" / "conversations.jsonl"
+    said.write_bytes(said.read_bytes()[:500])
+    found = evaluation.review([tmp_path / "cut"])
+    assert "conversations.jsonl line 1" in found.problems[0]
+    plain = reports.markdown(reports.card_of(found))
+    assert "its conversations cannot be read" in plain
+    assert "acts in numbers" not in plain
+    assert "does not speak" not in plain
 
 
 def test_other_endings_are_refused_in_one_line(review, tmp_path, capsys):

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from command import run as command
 from seedo import evaluation, play, reports, worlds
 from seedo.episodes import Dataset, DatasetWriter, write_batch
 from seedo.errors import UserError
@@ -353,3 +354,15 @@ def test_a_budget_is_used_up_when_either_of_its_limits_is():
     assert Budget(usd=3.05, tokens=1_800_000).episodes(spent, each, price) == 2
     assert Budget(tokens=1).episodes(spent, each, price) == 0
     assert Budget().episodes(spent, each, price) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [("4,a", "whole numbers"), ("4,4", "each episode once"), ("9999999999", "up to 999999999")],
+)
+def test_bad_numbers_of_examples_are_refused(capsys, tmp_path, given, says):
+    words = ("perform", "pretrained:dag-text", "--out", str(tmp_path / "x"), "--examples", given)
+    code, _, err = command(capsys, *words)
+    assert code == 2
+    assert says in err
+    assert not (tmp_path / "x").exists()

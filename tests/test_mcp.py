@@ -431,6 +431,16 @@ def test_runs_that_cannot_be_kept_are_refused(world, tmp_path):
         assert caught.value.field == field
     with pytest.raises(UserError, match="tools"):
         Sessions(plan_of(world, Conditions()))
+    perform(world, find_player("scripted:random", world), 2, 0, tmp_path / "other")
+    for resume in (False, True):
+        with pytest.raises(UserError, match="another command"):
+            AgentRun(plan_of(world), "a", 2, tmp_path / "other", resume=resume)
+
+
+def test_a_port_is_refused_where_nothing_listens(capsys):
+    code, _, err = command(capsys, "serve-mcp", "--port", "8001")
+    assert code == 2
+    assert "only with --http" in err
 
 
 # -- the protocol ---------------------------------------------------------------------------------

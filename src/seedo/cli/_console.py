@@ -106,7 +106,7 @@ def print_table(table: Any) -> None:
     _widen(table)
     left_out: list[str] = []
     while len(table.columns) > 2 and not _fits(table, console):
-        left_out.insert(0, str(table.columns.pop().header))
+        left_out.insert(0, " ".join(str(table.columns.pop().header).split()))
     console.print(table)
     if left_out:
         line = f"no room for: {', '.join(left_out)} (a wider terminal or --json shows all)"

@@ -30,6 +30,13 @@ class TuningOptions:
     freeze: Annotated[
         int, typer.Option(help="hf: lowest layers that stay as they are, and the embeddings.")
     ] = 0
+    loss_on: Annotated[
+        str,
+        typer.Option(
+            help="hf: actions, what the experimenter said; or results, what it was told, which "
+            "teaches no acting and is there to compare with."
+        ),
+    ] = "actions"
     prompt: Annotated[
         list[str] | None,
         typer.Option(help="hf: a switch of the prompt, e.g. names=letters; repeat it."),
@@ -47,7 +54,13 @@ class TuningOptions:
                 option = "--from" if name == "start" else "--" + name.replace("_", "-")
                 raise UserError(option, str(given[name]), f"not for --network {HUB}FOLDER")
         rank = self.lora_rank if self.lora else 0
-        return TuningRecipe(**given, lora=rank, freeze=self.freeze, prompt=tuple(self.prompt or ()))
+        return TuningRecipe(
+            **given,
+            lora=rank,
+            freeze=self.freeze,
+            loss_on=self.loss_on,
+            prompt=tuple(self.prompt or ()),
+        )
 
     def refuse(self) -> None:
         """Raises UserError if one of them was given to another network."""

@@ -14,6 +14,8 @@ from seedo.cli._console import notes
 from seedo.cli._options import Resume, Seed, WorldOptions, check_count, check_seed
 from seedo.errors import UserError, whole
 
+HOME, PORT = "127.0.0.1", 8000
+
 
 @command("serve-mcp")
 def serve_mcp(
@@ -30,14 +32,17 @@ def serve_mcp(
     ] = None,
     seed: Seed = 0,
     http: Annotated[bool, typer.Option("--http", help="Serve HTTP, not stdin and stdout.")] = False,
-    host: Annotated[str, typer.Option(help="With --http: the address.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="With --http: the port.")] = 8000,
+    host: Annotated[str, typer.Option(help="With --http: the address.")] = HOME,
+    port: Annotated[int, typer.Option(help="With --http: the port.")] = PORT,
     resume: Resume = False,
 ) -> None:
     """Serve a world to agents through MCP tools."""
     check_count("episodes", episodes)
     check_seed(seed)
     whole("port", port, 0, 65_535)
+    for option, value, usual in (("--host", host, HOME), ("--port", port, PORT)):
+        if not http and value != usual:
+            raise UserError(option, str(value), "only with --http")
     if resume and out is None:
         raise UserError("--resume", None, "give --out, the run to go on with")
     if find_spec("mcp") is None:

@@ -102,8 +102,12 @@ class SpeechOptions:
         from seedo.language.runs import Examples
 
         numbers = [part.strip() for part in self.examples.split(",")]
-        if not all(n.isascii() and n.isdigit() and len(n) < 10 for n in numbers):
+        if not all(n.isascii() and n.isdigit() for n in numbers):
             raise UserError("--examples", self.examples, "write whole numbers, as in 4,5")
+        if any(len(n) > 9 for n in numbers):
+            raise UserError("--examples", self.examples, "use numbers up to 999999999")
+        if len(set(map(int, numbers))) < len(numbers):
+            raise UserError("--examples", self.examples, "name each episode once")
         typed = any(text.partition("=")[0] == "examples" for text in self.prompt or ())
         if typed and conditions.examples != len(numbers):
             remedy = f"name {conditions.examples}, as --prompt examples says"

@@ -137,8 +137,10 @@ def review(
     groups = [_group([m for m in measured if (m.key, m.split) == key], against) for key in keys]
     if against is not None and not any(group.against for group in groups):
         rows = [row for group in groups for row in group.rows if row.kind == "run"]
-        remedy = f"name one of these: {', '.join(dict.fromkeys(row.label for row in rows))}"
-        raise UserError("--against", against, remedy)
+        names = ", ".join(dict.fromkeys(row.label for row in rows))
+        remedy = f"name one of these, or its folder: {names}"
+        own = [why for path, _, why in (p.partition(": ") for p in problems) if path == against]
+        raise UserError("--against", against, f"{own[0]}; {remedy}" if own else remedy)
     return Review(tuple(groups), tuple(problems))
 
 

@@ -39,6 +39,7 @@ DEFINITIONS: dict[str, str] = {
 
 NO_BITS = "not measured: review --bits"
 NO_WORDS = "it does not speak"
+UNREAD = "its conversations cannot be read"
 
 Figure = Callable[[Run], Estimate]
 
@@ -60,14 +61,19 @@ def _act(phase: str, name: str) -> Figure:
 def _kind(name: str) -> Figure:
     def share(run: Run) -> Estimate:
         if run.spoken is None:
-            return missing(NO_WORDS)
+            return _no_words(run)
         return run.spoken.heard.get(name, missing("an older log does not say"))
 
     return share
 
 
 def _said(name: str) -> Figure:
-    return lambda run: missing(NO_WORDS) if run.spoken is None else getattr(run.spoken, name)
+    return lambda run: _no_words(run) if run.spoken is None else getattr(run.spoken, name)
+
+
+def _no_words(run: Run) -> Estimate:
+    """Why nothing is known of its replies: only those who speak were put to conditions."""
+    return missing(UNREAD if "conditions" in run.job else NO_WORDS)
 
 
 FIGURES: dict[str, Figure] = {
@@ -313,7 +319,7 @@ def _on(member: Member, systems: frozenset[System]) -> dict[str, Estimate]:
 _TITLES = {
     "random": "random floor",
     UNTESTED: "best answers without experiments",
-    BAYES: "exact Bayes on the same experiments",
+    BAYES: "exact Bayes, mean over these players' experiments",
     "oracle": "omniscient ceiling",
 }
 
@@ -326,7 +332,7 @@ def _reference_rows(found: Mapping[str, Estimate], regrets: Mapping[str, Estimat
     for name in (*REFERENCES, "oracle"):
         if name not in found or found[name].value is None or (name in HEURISTICS and name != best):
             continue
-        title = _TITLES.get(name, f"best heuristic on the same experiments: {name}")
+        title = _TITLES.get(name, f"{name}, mean over these players' experiments")
         figures = {"return_ratio": found[name], "exploit_regret": regrets[name]}
         made.append(Row("reference", title, (), found[name].n, figures))
     return made

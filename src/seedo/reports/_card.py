@@ -151,7 +151,9 @@ def _model(run: Run, size: Size | None) -> list[tuple[str, str]]:
     name = _player(run)
     facts = [("player", name)]
     if run.spoken is None:
-        return [*facts, ("kind", "acts in numbers, not in words")]
+        unread = "conditions" in run.job  # of those who speak alone
+        kind = "its conversations cannot be read" if unread else "acts in numbers, not in words"
+        return [*facts, ("kind", kind)]
     kind, _, rest = name.partition(":")
     if kind == "llm":
         facts.append(("provider, as Inspect names it", rest.partition("/")[0]))
@@ -231,7 +233,8 @@ def _played(group: Group, run: Run) -> list[tuple[str, str]]:
 def _cost(run: Run) -> list[tuple[str, str]]:
     said = run.spoken
     if said is None:
-        return [("tokens", "none: it does not speak")]
+        unread = "conditions" in run.job
+        return [("tokens", "unknown" if unread else "none: it does not speak")]
     facts = [
         (f"tokens {way} of an episode", e.reason if e.value is None else
          text(e, form="{:,.0f}".format))

@@ -135,6 +135,7 @@ class Study:
         draw: (scale, numbers) -> the figure, if there is one; `shows`: its title.
         table: (scale, numbers) -> Markdown, likewise.
         needs_player: whether it is a study of any player made of words that is put to it.
+        players: such players, as they are named.
         needs_data: what the folder of recorded data must hold; "" where it needs none.
     """
 
@@ -151,6 +152,7 @@ class Study:
     shows: str = ""
     table: Callable[[Any, Any], str] | None = None
     needs_player: bool = False
+    players: str = "llm:MODEL, hf:FOLDER, a text agent's folder or pretrained:dag-text"
     needs_data: str = ""
 
     def __post_init__(self) -> None:
@@ -176,8 +178,7 @@ class Study:
         if scale not in self.scales:
             raise UserError("scale", scale, f"use one of {', '.join(self.scales)}")
         if self.needs_player and player is None:
-            remedy = "needs one: llm:MODEL, a text agent's folder or pretrained:dag-text"
-            raise UserError("--player", None, f"{self.name} {remedy}")
+            raise UserError("--player", None, f"{self.name} needs one: {self.players}")
         if player is not None and not self.needs_player:
             remedy = f"{self.name} has its own players: leave it out"
             raise UserError("--player", player.name, remedy)

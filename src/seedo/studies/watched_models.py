@@ -382,5 +382,6 @@ STUDY = Study(
     shows="Returns of one model as it is prompted, and as it is tuned",
     table=_table,
     needs_player=True,
+    players="hf:FOLDER",
 )
 """What a pretrained model learns by watching."""

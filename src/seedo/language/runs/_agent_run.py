@@ -25,6 +25,16 @@ SESSIONS = "sessions"
 _NAME = re.compile(r"(\d{5,10})-([0-9a-f]{12})\.json")
 
 
+def _check_ours(out: Path) -> None:
+    """Raises UserError for a folder that another command has filled."""
+    try:
+        task = json.loads((out / "manifest.json").read_text())["job"].get("task")
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return  # the writer says what is wrong
+    if task != "serve-mcp":
+        raise UserError(str(out), None, "holds a run of another command: choose another --out")
+
+
 class AgentRun:
     """A run folder that an agent fills through tools, a shard an episode.
 
@@ -54,6 +64,7 @@ class AgentRun:
         job = plan.job(self._origin.experimenter) | {"task": "serve-mcp"}
         if plan.stream != "perform":
             job["options"] += ["--stream", plan.stream]
+        _check_ours(Path(out))
         beside = (*BESIDE, SESSIONS)
         self._writer = DatasetWriter(out, self._origin, 1, count, job, resume=resume, beside=beside)
         try:
