@@ -437,6 +437,14 @@ def test_runs_that_cannot_be_kept_are_refused(world, tmp_path):
             AgentRun(plan_of(world), "a", 2, tmp_path / "other", resume=resume)
 
 
+def test_a_run_of_another_world_is_not_gone_on_with_and_says_what_differs(world, tmp_path):
+    AgentRun(plan_of(world), "a", 2, tmp_path / "run").close()
+    other = plan_of(worlds.make("dag", n=3, noise_variance=0.5))
+    with pytest.raises(UserError, match=r"noise_variance: got 0\.5; .*begun with 1\.0") as caught:
+        AgentRun(other, "a", 2, tmp_path / "run", resume=True)
+    assert len(str(caught.value)) < 200
+
+
 def test_a_port_is_refused_where_nothing_listens(capsys):
     code, _, err = command(capsys, "serve-mcp", "--port", "8001")
     assert code == 2

@@ -120,6 +120,7 @@ def perform(
     """Let a player experiment on systems that no log contains."""
     check_count("episodes", episodes)
     check_seed(seed)
+    speech.check()
     stage = world.make()
     told = stage.notes
     from seedo import evaluation, experimenters, play, reports

@@ -148,7 +148,8 @@ def study(
     player: Annotated[
         str | None,
         typer.Option(
-            help="recitation, prompts: llm:MODEL, a text agent's folder or pretrained:dag-text."
+            help="recitation, prompts: llm:MODEL, a text agent's folder or pretrained:dag-text; "
+            "watched-models: hf:FOLDER."
         ),
     ] = None,
     data: Annotated[
@@ -158,6 +159,7 @@ def study(
 ) -> None:
     """Test a claim: design, what would refute it, result. The same command resumes it."""
     check_seed(seed)
+    speech.check()
     if player is None and speech.given():
         raise UserError("--player", None, "without one, nobody is prompted or paid: name it")
     from seedo import evaluation, reports, studies

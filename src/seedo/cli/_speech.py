@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from seedo.cli._console import Count, notes
-from seedo.errors import UserError
+from seedo.errors import UserError, whole
 
 SMALL_EXAMPLES = 2
 """Examples that a small model is shown unless the user says how many."""
@@ -91,23 +91,38 @@ class SpeechOptions:
 
         return language.read_conditions(self.prompt or [], base)
 
-    def shown(self, conditions: Any, seed: int) -> tuple[Any, Any]:
-        """The conditions with the number of examples that are named, and these; None: the first.
+    def check(self) -> None:
+        """Refuses values that nobody could use, before anything is imported.
 
         Raises:
-            UserError: no numbers, or another count of them than a condition asks for.
+            UserError: one of them was given.
         """
+        if self.max_tokens is not None:
+            whole("--max-tokens", self.max_tokens, 1, 65_536)
         if self.examples is None:
-            return conditions, None
-        from seedo.language.runs import Examples
-
-        numbers = [part.strip() for part in self.examples.split(",")]
+            return
+        numbers = self._numbers()
         if not all(n.isascii() and n.isdigit() for n in numbers):
             raise UserError("--examples", self.examples, "write whole numbers, as in 4,5")
         if any(len(n) > 9 for n in numbers):
             raise UserError("--examples", self.examples, "use numbers up to 999999999")
         if len(set(map(int, numbers))) < len(numbers):
             raise UserError("--examples", self.examples, "name each episode once")
+
+    def _numbers(self) -> list[str]:
+        return [part.strip() for part in (self.examples or "").split(",")]
+
+    def shown(self, conditions: Any, seed: int) -> tuple[Any, Any]:
+        """The conditions with the number of examples that are named, and these; None: the first.
+
+        Raises:
+            UserError: another count of them than a condition asks for.
+        """
+        if self.examples is None:
+            return conditions, None
+        from seedo.language.runs import Examples
+
+        numbers = self._numbers()
         typed = any(text.partition("=")[0] == "examples" for text in self.prompt or ())
         if typed and conditions.examples != len(numbers):
             remedy = f"name {conditions.examples}, as --prompt examples says"

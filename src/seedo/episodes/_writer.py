@@ -329,9 +329,10 @@ def _plain(job: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _description(manifest: Manifest) -> dict[str, Any]:
+    origin = manifest.origin.to_json()
     return {
         **manifest.job,
-        "origin": manifest.origin.to_json(),
+        "origin": origin | {"world_config": json.loads(origin["world_config"])},
         "total": manifest.total,
         "shard_rows": manifest.shard_rows,
         "seedo_version": manifest.seedo_version,
