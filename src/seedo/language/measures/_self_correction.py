@@ -217,22 +217,27 @@ def effects_question(episode: Live, names: Names) -> Question:
     if bayes_supported(config) is None:
         own["bayes"] = exact
 
-    first, second, third = (names.words[i] for i in (*names.order, *names.order)[:3])
     return Question(
         "effects",
-        "Before you act: state what you conclude from your experiments. Reply with one line that "
-        "lists by how much a variable changes on average, directly and through others, when "
-        "another is set one higher; leave out what has no effect. For example\n"
-        f"effects: {first}>{second}=1.2 {first}>{third}=-0.5\nor effects: none. Do not act yet.",
+        "Before you act: state what you conclude from your experiments. Do not act yet. Reply with "
+        "one line that lists by how much a variable changes on average, directly and through "
+        "others, when another is set one higher; leave out what has no effect. Such as\n"
+        f"effects: {_example(names)}\nor\neffects: none",
         lambda line: read_effects(line, names),
         own,
         lambda table: table.tolist(),
     )
 
 
+def _example(names: Names) -> str:
+    """Two effects by the order of listing, which tells nothing."""
+    first, second, third = (names.words[i] for i in (*names.order, *names.order)[:3])
+    return f"{first}>{second}=1.2 {first}>{third}=-0.5"
+
+
 def read_effects(line: str, names: Names) -> NDArray[np.float64] | Malformed:
     """float64[n, n] in the system's own terms, 0 where nothing is said; else Malformed."""
-    form = "Write effects: NAME>NAME=NUMBER NAME>NAME=NUMBER, or effects: none, and nothing else."
+    form = f"Reply with one line, such as effects: {_example(names)}, or effects: none"
     head, colon, body = line.partition(":")
     said = body.split()
     table = np.full((len(names.words), len(names.words)), np.nan)

@@ -24,10 +24,6 @@ def arrows_question(episode: Live, names: Names) -> Question:
     have an answer to it."""
     relevant = np.asarray(episode.task.relevant)
     about = "variable" if relevant.all() else "relevant variable"
-    example = " ".join(
-        f"{names.words[a]}>{names.words[b]}" for a, b in _example(names, relevant)
-    )  # fmt: skip
-
     config = episode.world.config()
 
     def exact() -> str:
@@ -40,24 +36,24 @@ def arrows_question(episode: Live, names: Names) -> Question:
 
     return Question(
         "arrows",
-        f"Before you act: which {about} influences which directly? Reply with one line that lists "
-        f"an arrow for each direct influence you believe in, for example\narrows: {example}\n"
-        "or arrows: none. Do not act yet.",
+        f"Before you act: which {about} influences which directly? Do not act yet. Reply with one "
+        "line that lists an arrow for each direct influence you believe in, or none, such as\n"
+        f"arrows: {_example(names, relevant)}\nor\narrows: none",
         lambda line: read_arrows(line, names, relevant),
         {"bayes": exact} if bayes_supported(config) is None else {},
         lambda arrows: [list(arrow) for arrow in sorted(arrows)],
     )
 
 
-def _example(names: Names, relevant: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def _example(names: Names, relevant: NDArray[np.bool_]) -> str:
     """Two arrows by the order of listing, which tells nothing."""
-    listed = [i for i in names.order if relevant[i]]
-    return list(itertools.pairwise(listed[:3]))
+    listed = [names.words[i] for i in names.order if relevant[i]]
+    return " ".join(f"{a}>{b}" for a, b in itertools.pairwise(listed[:3]))
 
 
 def read_arrows(line: str, names: Names, relevant: NDArray[np.bool_]) -> Arrows | Malformed:
     """What a line says; Malformed for anything but the strict form, strange names and cycles."""
-    form = "Write arrows: NAME>NAME NAME>NAME, or arrows: none, and nothing else."
+    form = f"Reply with one line, such as arrows: {_example(names, relevant)}, or arrows: none"
     head, colon, body = line.partition(":")
     said = body.split()
     if head.strip().casefold() != "arrows" or not colon or not said:

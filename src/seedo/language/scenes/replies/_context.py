@@ -119,6 +119,8 @@ _THE_ONE = re.compile(
     r"optimal|"
     r"right|correct) )?(?:winner|choice|pick|answer|decision|one) is:?"
 )
+_ORDERS = re.compile(r"(?:please )?(?:reply|respond|answer) (?:with|by|using|in)\b")
+"""What tells somebody else to say an action, as rules do."""
 _DEPENDS = re.compile(r"(?:as|what|that|which|how|where|than) (?:i|we)\b")
 _AGAINST = re.compile(r"(?:but|however|yet|still|nevertheless),? (?:i|my|we)\b")
 _MEANS = re.compile(r"(?:^|[\s,])(?:i\.?e\.?|that is|namely|in other words|meaning)[,:]?$")
@@ -246,6 +248,8 @@ def _leads(before: str) -> bool:
     if said.rstrip().endswith(("-", "/", "=", "&", "@", "%", "^", "<", "|")) or DEFERS.search(said):
         return False
     clauses = _clauses(said)
+    if clauses and _ORDERS.match(clauses[-1]):
+        return False
     if clauses and _THE_ONE.fullmatch(clauses[-1]):
         return not (CONDITION.search(said) or _said_by_others(said))
     for place, clause in enumerate(clauses):
