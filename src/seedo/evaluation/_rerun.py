@@ -9,6 +9,7 @@ from typing import Any
 
 from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError
+from seedo.experimenters import is_spoken
 from seedo.worlds import kind_of, names
 
 
@@ -61,7 +62,7 @@ def _examples(job: dict[str, Any], seed: int) -> list[str] | None:
     examples = job.get("examples")
     if not isinstance(examples, dict):
         # Small models get some unless they are told to get none.
-        called = str(job.get("player", "")).startswith("llm:")
+        called = is_spoken(str(job.get("player", "")))
         return ["--prompt", "examples=0"] if called and count == 0 else []
     indices = examples.get("indices")
     if not isinstance(indices, list) or examples.get("seed") != seed:
