@@ -72,8 +72,8 @@ def _said(name: str) -> Figure:
 
 
 def _no_words(run: Run) -> Estimate:
-    """Why nothing is known of its replies: only those who speak were put to conditions."""
-    return missing(UNREAD if "conditions" in run.job else NO_WORDS)
+    """Why nothing is known of its replies."""
+    return missing(UNREAD if run.unread else NO_WORDS)
 
 
 FIGURES: dict[str, Figure] = {

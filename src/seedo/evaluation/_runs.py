@@ -55,6 +55,11 @@ class Run:
     acts: Acts = field(default_factory=dict)
 
     @property
+    def unread(self) -> bool:
+        """Whether it speaks and its conversations cannot be read: others are put to no prompt."""
+        return self.spoken is None and "conditions" in self.job
+
+    @property
     def options(self) -> list[str]:
         """How it was spoken to and called, where that is not as usual: `examples=2`,
         `temperature=0.5`."""

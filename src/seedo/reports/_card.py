@@ -151,8 +151,8 @@ def _model(run: Run, size: Size | None) -> list[tuple[str, str]]:
     name = _player(run)
     facts = [("player", name)]
     if run.spoken is None:
-        unread = "conditions" in run.job  # of those who speak alone
-        kind = "its conversations cannot be read" if unread else "acts in numbers, not in words"
+        unread = "its conversations cannot be read"
+        kind = unread if run.unread else "acts in numbers, not in words"
         return [*facts, ("kind", kind)]
     kind, _, rest = name.partition(":")
     if kind == "llm":
@@ -233,8 +233,7 @@ def _played(group: Group, run: Run) -> list[tuple[str, str]]:
 def _cost(run: Run) -> list[tuple[str, str]]:
     said = run.spoken
     if said is None:
-        unread = "conditions" in run.job
-        return [("tokens", "unknown" if unread else "none: it does not speak")]
+        return [("tokens", "unknown" if run.unread else "none: it does not speak")]
     facts = [
         (f"tokens {way} of an episode", e.reason if e.value is None else
          text(e, form="{:,.0f}".format))
