@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
-from seedo.statistics import ratios, resampled_sums
+from seedo.statistics import LEVEL, Estimate, Power, power, ratios, resampled_sums
 
 RESAMPLES = 2000
+_ROUNDING = 1e-9  # of least squares on values that are all the same
 
 
 def ratios_of(pairs: Mapping[str, tuple[NDArray[Any], NDArray[Any]]]) -> dict[str, Any]:
@@ -47,3 +50,14 @@ def resampled_means(scores: list[NDArray[np.float64]], seed: int = 0) -> list[ND
     rng = np.random.default_rng(seed)
     times = rng.multinomial(size, np.full(size, 1 / size), RESAMPLES) / size
     return [np.tensordot(times, s, 1) for s in scores]
+
+
+def power_of(effect: Estimate) -> Power | None:
+    """The power behind an effect, from its t interval; None where no episode shows it."""
+    if effect.high is None or effect.value is None:
+        return None
+    half = effect.high - effect.value
+    if half < _ROUNDING:
+        return None
+    sd = half * math.sqrt(effect.n) / float(stats.t.ppf((1 + LEVEL) / 2, effect.n - 1))
+    return power(effect.n, sd)

@@ -21,11 +21,10 @@ from seedo.statistics import (
     Estimate,
     MainEffect,
     Observed,
-    Power,
     main_effects,
     mean,
-    power,
 )
+from seedo.studies._estimates import power_of
 from seedo.studies._spoken import Run, Said, malformed, player_of, said, shown, tokens, words_of
 from seedo.studies._study import Study, Work
 
@@ -33,8 +32,6 @@ SWITCHES = ("reasoning", "check", "instruction", "examples", "explanations", "to
 EXAMPLES = 2
 MARGIN = 0.1
 """Of what there is to gain (omniscient less random return): what counts as a difference."""
-
-_ROUNDING = 1e-9  # of least squares on returns that are all the same
 
 
 @dataclass(frozen=True)
@@ -176,17 +173,6 @@ def _effects(
     if any(math.isnan(row.value) for row in tables["tokens"]):
         del tables["tokens"]
     return {of: main_effects(table, Conditions().to_dict()) for of, table in tables.items()}
-
-
-def power_of(effect: Estimate) -> Power | None:
-    """The power behind an effect, from its t interval; None where no episode shows it."""
-    if effect.high is None or effect.value is None:
-        return None
-    half = effect.high - effect.value
-    if half < _ROUNDING:
-        return None
-    sd = half * math.sqrt(effect.n) / float(stats.t.ppf((1 + LEVEL) / 2, effect.n - 1))
-    return power(effect.n, sd)
 
 
 def widened(effect: Estimate, among: int) -> Estimate:

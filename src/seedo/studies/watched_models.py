@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -18,7 +19,8 @@ from seedo.experimenters import find_player, scripted
 from seedo.language import hub
 from seedo.language.runs import same_world
 from seedo.recipes import HUB, TuningRecipe
-from seedo.statistics import Estimate, mean, missing, paired_difference, power, ratio
+from seedo.statistics import Estimate, mean, paired_difference, ratio
+from seedo.studies._estimates import power_of
 from seedo.studies._spoken import malformed, player_of, said
 from seedo.studies._study import Study, Work
 from seedo.studies._words import beyond, of_the_claim, told, verdict
@@ -101,6 +103,7 @@ def _play(work: Work[Scale]) -> Played:
         raise UserError("--player", player.name, remedy)
     scale, base = work.scale, player.conditions
     runs: dict[tuple[str, str], dict[str, list[Dataset]]] = {cell: {} for cell in scale.cells}
+    opened = functools.lru_cache(maxsize=1)(hub.open_model)  # once for all that one model plays
     arms = [(prompt, PROMPTS[prompt], player.name, "") for prompt in scale.prompts]
     for arm, own in product(TUNED, work.seeds(scale.seeds)):
         folder = _tuned(own, player.name, arm)
@@ -108,8 +111,8 @@ def _play(work: Work[Scale]) -> Played:
         arms.append((arm, stage, f"{HUB}{folder}", f"-{own.seed}"))
     for arm, switches, name, which in arms:
         longest = scale.longest if _WRITES & switches.keys() else hub.LONGEST_REPLY
-        speaker = _Once(name, longest)
         for split, names in scale.cells:
+            speaker = _Once(name, longest, opened)
             folder = work.out / "runs" / f"{_slug(arm)}{which}-{split}-{names}"
             dataset = language.record_speaker(
                 _world(scale, split), speaker, scale.episodes, work.seed, folder, resume=True,
@@ -124,16 +127,18 @@ def _play(work: Work[Scale]) -> Played:
 
 @dataclass
 class _Once:
-    """A model that is opened when it is first asked: a finished run needs none."""
+    """A speaker whose model is `opened` when it is first asked: a finished run needs none."""
 
     name: str
     longest: int
-    _opened: hub.HubSpeaker | None = None
+    opened: Callable[[str], hub.HubModel]
+    _speaker: hub.HubSpeaker | None = None
 
     def replies(self, conversations: Sequence[Sequence[language.Message]]) -> list[str]:
-        if self._opened is None:
-            self._opened = hub.load_hub_speaker(self.name, longest=self.longest)
-        return self._opened.replies(conversations)
+        if self._speaker is None:
+            model = self.opened(self.name)
+            self._speaker = hub.HubSpeaker(model, self.name, longest=self.longest)
+        return self._speaker.replies(conversations)
 
 
 def _world(scale: Scale, split: str, **more: Any) -> Any:
@@ -251,14 +256,13 @@ def _floor(run: Dataset) -> Estimate:
     return ratio(batch.random_return, batch.oracle_return)
 
 
-def _differences(arms: Mapping[str, list[Dataset]]) -> dict[str, Any]:
+def _differences(arms: Mapping[str, list[Dataset]]) -> dict[str, Estimate]:
     """What watching adds, and to what; as shares of the omniscient return, paired by system."""
     values = {arm: _by_system(runs) for arm, runs in arms.items()}
     values["random play"] = _by_system(arms[WATCHED], "random_return")
     others = [arm for arm in values if arm != WATCHED]
     return {
-        f"{WATCHED} less {arm}": paired_difference(values[WATCHED], values[arm]).to_json()
-        for arm in others
+        f"{WATCHED} less {arm}": paired_difference(values[WATCHED], values[arm]) for arm in others
     }
 
 
@@ -280,22 +284,14 @@ def _judge(scale: Scale, values: Mapping[str, Any]) -> list[str]:
             f"tested {np.mean(own['tested']):.2f}."
         )
     compared = {arm: values["differences"].get(f"{WATCHED} less {arm}") for arm in _COMPARED}
-    found = {arm: _estimate(own) for arm, own in compared.items() if own}
+    found = {arm: own for arm, own in compared.items() if own is not None}
     lines += [f"{WATCHED} less {arm}: {told(own)}." for arm, own in found.items()]
-    first = next(iter(found.values()))
-    if first.value is not None and first.high is not None and first.high > first.value:
-        sd = (first.high - first.value) / 1.96 * np.sqrt(first.n)
-        lines.append(power(first.n, float(sd)).line)
+    if (power := power_of(next(iter(found.values())))) is not None:
+        lines.append(power.line)
     answers = [beyond(own, 0.0) for own in found.values()]
     small = [beyond(own, MARGIN) == "no" for own in found.values()]
     word = verdict(all(a == "yes" for a in answers), any(small))
     return [*lines, f"By a margin of {MARGIN:g}, this {of_the_claim(word)}."]
-
-
-def _estimate(own: Mapping[str, Any]) -> Estimate:
-    if own["value"] is None:
-        return missing("not paired")
-    return Estimate(own["value"], own["low"], own["high"], own["n"])
 
 
 def _table(scale: Scale, values: Mapping[str, Any]) -> str:
