@@ -1,10 +1,11 @@
-"""What many conversations begin with is read once, not once for each."""
+"""What has been read is remembered: it is read once, not once for each conversation or turn."""
 
 from __future__ import annotations
 
 import copy
 import inspect
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 
 def shares(model: Any) -> bool:
@@ -47,3 +48,36 @@ def handed_to(memory: Any, rows: int) -> Any:
     own.layers = [copy.copy(layer) for layer in memory.layers]
     own.batch_repeat_interleave(rows)
     return own
+
+
+class Read(NamedTuple):
+    """What a model remembers of a batch of conversations.
+
+    Attributes:
+        rows: their tokens.
+        seen: int64[B, T] on the CPU, 1 where a column of the memory is a token of the row.
+        memory: the model's, B rows; None: nothing has been read.
+    """
+
+    rows: Sequence[Sequence[int]]
+    seen: Any
+    memory: Any
+
+    @staticmethod
+    def once(torch: Any, prefix: Sequence[int], memory: Any, count: int) -> Read:
+        """So many rows that begin with the same prefix, whose memory stays as it is."""
+        seen = torch.ones((count, len(prefix)), dtype=torch.int64)
+        return Read([prefix] * count, seen, handed_to(memory, count) if len(prefix) else None)
+
+    def find(self, row: Sequence[int]) -> int | None:
+        """Which of the rows a longer one goes on from."""
+        for place, known in enumerate(self.rows):
+            if len(known) < len(row) and list(row[: len(known)]) == list(known):
+                return place
+        return None
+
+    def of(self, places: list[int]) -> Read:
+        """Some of the rows; takes the memory along, so that this one has none afterwards."""
+        if places != list(range(len(self.rows))):
+            self.memory.batch_select_indices(places)
+        return Read([self.rows[i] for i in places], self.seen[places], self.memory)

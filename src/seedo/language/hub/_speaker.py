@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from seedo.language.hub._forward import forward, handed_to, read_once, shares
+from seedo.language.hub._forward import Read, forward, read_once, shares
 from seedo.language.hub._model import HubModel, libraries, open_model
 from seedo.language.hub._tokens import completes, last_tokens, rendered, shared
 from seedo.language.scenes import Message
@@ -44,6 +44,7 @@ class HubSpeaker:
         self._ends = sorted(ends)
         self._shares = shares(opened.model)
         self._read: tuple[tuple[int, ...], Any] = (), None  # a prefix and its memory
+        self._last: list[Read] = []  # what was read in the last call
 
     def replies(self, conversations: Sequence[Sequence[Message]]) -> list[str]:
         """The next assistant message of each conversation; "" where one is too long to read."""
@@ -55,13 +56,30 @@ class HubSpeaker:
         fitting.sort(key=lambda i: len(ids[i]))
         said = [""] * len(ids)
         with self._torch.inference_mode():
-            length = self._remember([ids[i] for i in fitting]) if fitting else 0
-            for start in range(0, len(fitting), _ROWS):
-                some = fitting[start : start + _ROWS]
-                written = self._continued([ids[i][length:] for i in some], length)
-                for i, tokens in zip(some, written, strict=True):
-                    said[i] = coder.decode(tokens, skip_special_tokens=True).strip()
+            for rows, read in self._batches([ids[i] for i in fitting]):
+                written = self._continued([ids[fitting[i]] for i in rows], read)
+                for i, tokens in zip(rows, written, strict=True):
+                    said[fitting[i]] = coder.decode(tokens, skip_special_tokens=True).strip()
         return said
+
+    def _batches(self, rows: list[list[int]]) -> Iterator[tuple[list[int], Read]]:
+        """Which rows are continued at once, and what of them has been read.
+
+        Conversations that went on from those of the last call are not read again; of others, what
+        all of them begin with is read once.
+        """
+        before, self._last = self._last, []
+        new = set(range(len(rows)))
+        for read in before:
+            found = {i: place for i in sorted(new) if (place := read.find(rows[i])) is not None}
+            if found:
+                new -= found.keys()
+                yield list(found), read.of(list(found.values()))
+        cold = sorted(new)
+        length = self._remember([rows[i] for i in cold]) if cold else 0
+        for start in range(0, len(cold), _ROWS):
+            some = cold[start : start + _ROWS]
+            yield some, Read.once(self._torch, self._read[0][:length], self._read[1], len(some))
 
     def _remember(self, rows: list[list[int]]) -> int:
         """See to it that what all rows begin with has been read; its length in tokens."""
@@ -76,18 +94,20 @@ class HubSpeaker:
         self._read = tuple(rows[0][:length]), memory
         return length
 
-    def _continued(self, rows: list[list[int]], before: int) -> list[list[int]]:
-        """What is written after each row; `before` tokens have been read already."""
+    def _continued(self, rows: list[list[int]], read: Read) -> list[list[int]]:
+        """What is written after each row."""
         torch, device = self._torch, self.opened.device
-        count, width = len(rows), max(map(len, rows))
+        unread = [row[len(known) :] for row, known in zip(rows, read.rows, strict=True)]
+        count, width = len(rows), max(map(len, unread))
         table = np.full((count, width), self.opened.tokenizer.pad_token_id, np.int64)
-        seen = np.ones((count, before + width), np.int64)
-        for i, row in enumerate(rows):
+        seen = np.ones((count, width), np.int64)
+        for i, row in enumerate(unread):
             table[i, width - len(row) :] = row
-            seen[i, before : before + width - len(row)] = 0
-        mask, tokens = torch.tensor(seen, device=device), torch.tensor(table, device=device)
-        place = mask.cumsum(-1)[:, before:] - 1
-        memory = handed_to(self._read[1], count) if before else None
+            seen[i, : width - len(row)] = 0
+        tokens = torch.tensor(table, device=device)
+        mask = torch.cat([read.seen, torch.tensor(seen)], -1).to(device)
+        place = mask.cumsum(-1)[:, -width:] - 1
+        memory, asked = read.memory, mask.cpu()
         written, over = [], torch.zeros(count, dtype=torch.bool, device=device)
         ends = torch.tensor(self._ends, device=device)
         for _ in range(self.longest):
@@ -102,6 +122,10 @@ class HubSpeaker:
                 break
             tokens, place = chosen[:, None], place[:, -1:] + 1
             mask = torch.cat([mask, torch.ones_like(mask[:, :1])], -1)
+        if self._shares:
+            if len(written) > 1:  # a reply is read again with what is said next
+                memory.crop(1 - len(written))
+            self._last.append(Read(rows, asked, memory))
         lines = torch.stack(written, -1).tolist()
         return [[token for token in line if token >= 0] for line in lines]
 
