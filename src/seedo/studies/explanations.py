@@ -139,10 +139,10 @@ STUDY = Study(
         "quick": Scale(60_000, 1.0, 1024, {"predict": 1}),
         "full": Scale(60_000, 1.0, 4096, {"predict": 3, "none": 3, "shuffled": 1, "irrelevant": 1}),
         "pixels": Scale(
-            12_000,
+            60_000,
             1.0,
             1024,
-            {"predict": 1, "none": 1},
+            {"predict": 3, "none": 3},
             "pixels",
             "looking-expert",
             32,
