@@ -73,7 +73,7 @@ def compare(given: argparse.Namespace, model: str, folder: Path) -> None:
     recipe = TuningRecipe(
         network=model, epochs=given.epochs, batch_size=given.batch_size,
         learning_rate=given.learning_rate, freeze=given.freeze, precision=given.precision,
-        prompt=("reasoning", "explanations") if given.explained else (),
+        prompt=("turns=false", *(("reasoning", "explanations") if given.explained else ())),
     )  # fmt: skip
     tuned = folder / ("tuned-explained" if given.explained else "tuned")
     language.tune([logs], tuned, recipe, resume=True, progress=say, checkpoint_seconds=60.0)

@@ -24,7 +24,7 @@ def in_turn(messages: Messages) -> str:
         return "ready"
     names = messages[1]["content"].split("\n")[0].split()[1:]
     turn = sum(m["role"] == "assistant" for m in messages) % len(names)
-    goal = messages[-1]["content"].partition("Goal: ")[2].strip()
+    goal = messages[-1]["content"].partition("Goal: ")[2].split("\n")[0].strip()
     return f"do {names[turn] if names[turn] != goal else names[turn - 1]}=2.0"
 
 

@@ -63,7 +63,7 @@ def test_what_is_said_is_what_happened(world):
         assert said == f"On the machine: {' '.join(sorted(on))}. Light: {('off', 'on')[light]}"
     truth = np.asarray(scene.episode.task.blickets)
     for i, name in enumerate("ABC"):
-        assert scene.messages()[-1]["content"].split("\n")[-1] == f"Is {name} a blicket?"
+        assert scene.messages()[-1]["content"].split("\n")[-1] == f"Is {name} a blicket? Yes or no?"
         assert scene.exploiting
         assert scene.reply("Yes" if truth[i] else "no") is None
     assert scene.finished
@@ -89,7 +89,7 @@ def test_a_malformed_experiment_is_counted_and_not_carried_out(world, reply, rea
     assert scene.malformed == [(0, reason)]
     assert scene.step == 0
     assert not scene.episode.observation.outcome[:-1].any()
-    assert scene.messages()[-1]["content"].startswith("Nothing was done: ")
+    assert scene.messages()[-1]["content"].startswith("That is no action. ")
 
 
 def test_what_is_on_the_machine_cannot_be_put_on_it_again(world):
@@ -206,7 +206,7 @@ def test_without_experiments_questions_come_at_once(world):
         worlds.make("blicket", n=3, experiments=0), 0, "perform", 0, Conditions(names="letters")
     )
     assert scene.exploiting
-    assert re.search(r"Is A a blicket\?$", scene.messages()[-1]["content"])
+    assert re.search(r"Is A a blicket\? Yes or no\?$", scene.messages()[-1]["content"])
     for _ in range(3):
         assert scene.reply("yes") is None
     assert scene.finished

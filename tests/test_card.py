@@ -28,7 +28,7 @@ class Wild:
         return [self._reply(c) for c in conversations]
 
     def _reply(self, messages):
-        goal = messages[-1]["content"].partition("Goal: ")[2]
+        goal = messages[-1]["content"].partition("Goal: ")[2].split("\n")[0]
         names = [n for n in messages[1]["content"].split("\n")[0].split()[1:] if n != goal]
         said = sum(m["role"] == "assistant" for m in messages)
         first = [EVIL, f"do {names[0]}=2.0 and do {names[1]}=2.0", "do nobody=2.0"]

@@ -10,7 +10,14 @@ import pytest
 from seedo.errors import UserError
 from seedo.language import Conditions, open_scene
 from seedo.language.runs import is_small, parameters
-from seedo.language.scenes import NONSENSE, PSEUDO_WORDS, Grammar, nonsense, read_reply
+from seedo.language.scenes import (
+    NONSENSE,
+    PSEUDO_WORDS,
+    Grammar,
+    nonsense,
+    read_reply,
+    without_directions,
+)
 from seedo.language.text._own_words import in_own_words, renamed
 from seedo.worlds import make
 
@@ -40,22 +47,21 @@ def test_no_line_of_the_rules_reads_as_an_action(worlds):
                 assert reading.kind == "none", text
 
 
-def test_the_first_turn_and_every_remedy_show_a_legal_action_of_the_task(worlds):
+def test_every_turn_and_every_remedy_end_in_a_legal_action_of_the_task(worlds):
     for world in worlds:
         for index in range(3):
             scene = open_scene(world, 1, "perform", index)
-            shown = scene.example()
-            if shown:
-                assert shown in scene.messages()[-1]["content"]
             while not scene.finished:
                 shown = scene.example()
-                if not shown:
+                if shown:
+                    assert scene.messages()[-1]["content"].endswith(f"such as:\n{shown}")
+                else:
                     assert world.name == "blicket"  # yes or no: to show one would be a hint
                     scene.reply("no")
                     continue
                 if not scene.malformed or scene.malformed[-1][0] != scene.step:
                     scene.reply("What?")
-                    assert scene.example() in scene.messages()[-1]["content"]
+                    assert scene.messages()[-1]["content"].endswith(f"\n{scene.example()}")
                 assert scene.reply(scene.example()) is None, scene.example()
 
 
@@ -120,7 +126,7 @@ def test_a_text_understudy_reads_any_names_by_words_that_it_knows():
     said = [
         {"role": "system", "content": "Rules."},
         {"role": "user", "content": "Variables: zorbit fep air-flow\nExperiment 1 of 3.\n"
-         "An action is a line such as: do zorbit=2.0"},
+         "Reply with one line such as:\ndo zorbit=2.0"},
         {"role": "assistant", "content": "do air-flow=2.0"},
         {"role": "user", "content": "zorbit=0.1 fep=1.2 air-flow=2.0\nExperiment 2 of 3."},
     ]  # fmt: skip
@@ -160,7 +166,8 @@ def test_a_recap_says_every_result_again_sorted_by_what_was_set(worlds):
         scene.reply(f"do {name}=2.0")
     heard = [m["content"] for m in scene.messages() if m["role"] == "user"]
     results = [text.splitlines()[0] for text in heard[1:]]
-    again = heard[-1].split("All results again, by what was set:\n")[1].splitlines()
+    told = without_directions(heard[-1])
+    again = told.split("All results again, by what was set:\n")[1].splitlines()
     assert sorted(line.split(": ", 1)[1] for line in again) == sorted(results)
     assert [line.split(" at ")[0] for line in again if line.startswith(names[2])] == 2 * [names[2]]
     wanted = [names[i] for i in scene.names.order if i != 4]

@@ -49,7 +49,7 @@ class Drawn:
         replies = sum(m["role"] == "assistant" for m in messages)
         if replies == 1:
             return "let me think"
-        goal = messages[-1]["content"].partition("Goal: ")[2]
+        goal = messages[-1]["content"].partition("Goal: ")[2].split("\n")[0]
         names = [n for n in messages[1]["content"].split("\n")[0].split()[1:] if n != goal]
         return f"do {rng.choice(names)}={rng.choice(['2.0', '-2.0'])}"
 
@@ -180,7 +180,7 @@ class Silent:
         return [self._reply(c) for c in conversations]
 
     def _reply(self, messages):
-        goal = messages[-1]["content"].partition("Goal: ")[2]
+        goal = messages[-1]["content"].partition("Goal: ")[2].split("\n")[0]
         names = messages[1]["content"].split("\n")[0].split()[1:]
         return f"**do {next(n for n in names if n != goal)}=2.0**" if goal else "I cannot tell."
 

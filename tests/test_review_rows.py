@@ -40,7 +40,7 @@ class Words:
         names = messages[1]["content"].split("\n")[0].split()[1:]
         if "arrows:" in said:
             return self.arrows.format(*names)
-        goal = said.partition("Goal: ")[2]
+        goal = said.partition("Goal: ")[2].split("\n")[0]
         turn = sum(m["role"] == "assistant" for m in messages) % 3
         name = next(n for n in names[turn:] + names if n != goal)
         return f"**do {name}=2.0**" if turn == 1 else f"do {name}=2.0"

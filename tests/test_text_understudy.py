@@ -22,7 +22,7 @@ from seedo.language import (
     record_speaker,
     speaks,
 )
-from seedo.language.scenes import Conditions, is_stage_direction, letters
+from seedo.language.scenes import Conditions, letters, without_directions
 from seedo.language.text import (
     CHAT_TEMPLATE,
     END_ID,
@@ -78,8 +78,8 @@ def test_the_transcript_of_a_log_is_what_was_said_on_stage(index):
     scene = played(index)
     batch = DagScene.log(play.origin(WORLD, "expert", 0), [scene])
     lines = transcript(batch, 0, scene.names)
-    told = [m["content"].split("\n") for m in scene.messages()[1:]]
-    said = ["\n".join(t for t in text if not is_stage_direction(t)) for text in told]
+    told = [m["content"] for m in scene.messages()[1:]]
+    said = [without_directions(text) for text in told]
     roles = [m["role"] for m in scene.messages()[1:]]
     assert [(line.role, line.content) for line in lines] == list(zip(roles, said, strict=True))
     assert [line.kind for line in lines if line.role == "assistant"] == 4 * ["explore"] + 2 * [

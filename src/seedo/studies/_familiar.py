@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -74,6 +75,7 @@ class FamiliarScene(DagScene):
         opening: Sequence[Message] = (),
     ) -> None:
         self._order = np.random.default_rng([seed, zlib.crc32(stream.encode()), index])
+        conditions = replace(conditions or Conditions(), turns=False)  # as its transcripts are
         super().__init__(world, seed, stream, index, conditions, opening)
 
     def begin(self) -> str:

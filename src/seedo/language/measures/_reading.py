@@ -28,8 +28,8 @@ from seedo.language.scenes import (
     DagScene,
     Do,
     Message,
-    is_stage_direction,
     scene_of,
+    without_directions,
 )
 from seedo.play import origin
 from seedo.worlds import EXPLOIT, EXPLORE, World, from_config
@@ -87,9 +87,8 @@ class ReadingScene(DagScene):
             return said
         rows = [f"{self.write(action)}: {self.results(self._experiment(action))}"
                 for action in self._made]  # fmt: skip
-        listed = [line for line in said.split("\n") if not is_stage_direction(line)]
-        head = [*listed, "Experiments made by somebody else:", *rows]
-        return "\n".join([*head, *self._turn(), *self._shown_action(), *self._goal()])
+        head = [without_directions(said), "Experiments made by somebody else:", *rows]
+        return "\n".join([*head, *self._turn(), *self._goal()])
 
     def _experiment(self, action: Do) -> np.ndarray:
         return self.episode.act(action.target, action.value).outcome

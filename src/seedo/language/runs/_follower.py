@@ -20,8 +20,7 @@ LOST = "I do not understand what I am asked to do."
 _RESULT = re.compile(r"(\S{1,40})=(-?\d{1,12}(?:\.\d{1,12})?)")
 _DO = re.compile(r"do (\S{1,40})=(\S{1,40})")
 _CALL = re.compile(r'set_variable\(variable="(\S{1,40})", value=(\S{1,40})\)')
-_VALUES = re.compile(r"set one variable to (.{1,200}?);")
-_EXAMPLE = re.compile(r"do NAME=(-?[\d.]{1,12})")
+_VALUES = re.compile(r"set one variable to (.{1,200}?)(?:;|, or only)")
 _OPTIONS = re.compile(r"X is (?:one of|those of) (.{1,400}?)(?: that apply|\.|, and nothing else)")
 _OBJECT = re.compile(r"([1-4]): (.{1,200})")
 _NAMED = re.compile(r"(colour|shape|texture|place) (\S{1,40})")
@@ -72,7 +71,7 @@ def _act(messages: Sequence[Message]) -> _Found:
 
 def _in_dag(rules: str, messages: Sequence[Message]) -> _Found:
     values = _VALUES.search(rules)
-    sayable = values[1].split(" or ") if values else _EXAMPLE.findall(rules)[:1]
+    sayable = values[1].split(" or ") if values else []
     numbers = sorted((float(v), v) for v in sayable if _number(v) is not None)
     starts = [i for i, m in enumerate(messages) if m["content"].startswith("Variables: ")]
     if not starts:

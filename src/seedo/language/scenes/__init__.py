@@ -10,7 +10,7 @@ from seedo.language.scenes._familiar import familiar
 from seedo.language.scenes._names import NONSENSE, Names, letters, nonsense, token_names
 from seedo.language.scenes._open import SCENES, open_scene, scene_of
 from seedo.language.scenes._plain_scene import Do, PlainScene
-from seedo.language.scenes._prompts import blicket_instructions, is_stage_direction
+from seedo.language.scenes._prompts import blicket_instructions, without_directions
 from seedo.language.scenes._pseudo_words import PSEUDO_WORDS
 from seedo.language.scenes._rooms_scene import RoomsScene
 from seedo.language.scenes._scene import CANNOT, Heard, Left, Message, Question, Scene, Tool
@@ -80,7 +80,6 @@ __all__ = [
     "call_for",
     "call_tool",
     "familiar",
-    "is_stage_direction",
     "judged",
     "letters",
     "name_variables",
@@ -100,5 +99,6 @@ __all__ = [
     "scene_of",
     "token_names",
     "tools_of",
+    "without_directions",
     "write_arrows",
 ]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from seedo.language.scenes._plain_scene import Do, PlainScene
-from seedo.language.scenes._prompts import blicket_instructions, say_example, say_turn
+from seedo.language.scenes._prompts import blicket_instructions, say_turn
 from seedo.language.scenes._scene import Scene, Tool
 from seedo.language.scenes._tool_calls import say_call
 from seedo.language.scenes.replies import (
@@ -51,14 +51,13 @@ class BlicketScene(PlainScene):
 
     def begin(self) -> str:
         told = [f"Objects: {self._listed()}", self._contents(), *self._turn()]
-        example = say_example(self.example(), self.conditions)
-        return "\n".join([*told, *([example] if example else []), *self._question()])
+        return "\n".join([*told, *self._question()])
 
     def example(self) -> str:
         if self.exploiting or self.finished:
             return ""  # one of two answers would be a hint
-        order = self.names.order
-        target = order[(self.step + len(self.malformed)) % len(order)]
+        order = self.drawn().permutation(self.names.order).tolist()
+        target = order[self.refused % len(order)]
         return self.write(Do(target, 1.0 - self._shown[target]))
 
     def example_call(self) -> str:
@@ -90,7 +89,11 @@ class BlicketScene(PlainScene):
         return f"On the machine: {' '.join(on) or 'nothing'}"
 
     def _question(self) -> list[str]:
-        return [f"Is {self.names.words[self.goal]} a blicket?"] if self.exploiting else []
+        if not self.exploiting:
+            return []
+        asked = f"Is {self.names.words[self.goal]} a blicket?"
+        said = self.conditions.tools == "none" and self.conditions.turns
+        return [f"{asked} Yes or no?" if said else asked]
 
     def write(self, action: Do) -> str:
         if self.exploiting:
@@ -111,7 +114,7 @@ class BlicketScene(PlainScene):
             return self.moving(match[2], match[1].casefold() == "put")
         moves = "put or remove and an object, or observe"
         form = "yes or no" if self.exploiting else moves
-        return Malformed("not-an-action", f"Write {form}: nothing else.")
+        return Malformed("not-an-action", f"Write {form}.")
 
     def phrases(self) -> Sequence[Phrase]:
         if self.exploiting:

@@ -21,7 +21,7 @@ from seedo.language.scenes._dag_words import (
     say_variables,
 )
 from seedo.language.scenes._names import Names, letters, nonsense, token_names
-from seedo.language.scenes._prompts import said_values, say_example, say_turn, setting_rules
+from seedo.language.scenes._prompts import said_values, say_turn, setting_rules
 from seedo.language.scenes._scene import Message, Scene, Tool
 from seedo.language.scenes.replies import (
     OBSERVING,
@@ -104,7 +104,7 @@ class PlainScene(Scene):
             self.world,
             self.conditions,
             f"You study a system of {spec.n} variables. Names may or may not tell anything.",
-            "you see the values that all variables then take",
+            "You see the values that all variables then take",
             f"Then {exploits} action{' is' if exploits == 1 else 's are'} scored, and nothing else "
             "is. Where a goal variable is named, set another one so that the goal becomes as large "
             "as can be expected.",
@@ -114,12 +114,7 @@ class PlainScene(Scene):
         said = say_variables(self.names, self.relevant)
         while not self.finished and self.episode.phase == OBSERVE:
             said.append(self.results(self.episode.act(-1).outcome))
-        return "\n".join([*said, *self._turn(), *self._shown_action(), *self._goal()])
-
-    def _shown_action(self) -> list[str]:
-        """The line that shows what an action looks like."""
-        shown = say_example(self.example(), self.conditions)
-        return [shown] if shown else []
+        return "\n".join([*said, *self._turn(), *self._goal()])
 
     @property
     def relevant(self) -> np.ndarray:
@@ -154,7 +149,7 @@ class PlainScene(Scene):
             return self.intervention(None, 0.0)
         match = _DO.fullmatch(line)
         if match is None:
-            return Malformed("not-an-action", "Write do, a variable, = and a value: nothing else.")
+            return Malformed("not-an-action", "Write do, a variable, = and a value.")
         value = read_number(match[2])
         if value is None:
             return Malformed("unknown-value", f"Give one of {self._values()}.")
@@ -193,15 +188,14 @@ class PlainScene(Scene):
         return said_values(self.world, self.conditions.decimals)
 
     def example(self) -> str:
-        """Sets each variable in turn, in the order of listing, so that it tells nothing."""
         if self.finished:
             return ""
-        value, order = self.world.spec.do_values[-1], self.names.order
-        shift = (self.step + len(self.malformed)) % len(order)
-        for target in (*order[shift:], *order[:shift]):
-            if self._possible(Do(target, value)):
-                return self.write(Do(target, value))
-        return ""
+        drawn = self.drawn()
+        values, possible = self.world.spec.do_values, []
+        for target in drawn.permutation(self.names.order).tolist():
+            action = Do(target, values[drawn.integers(len(values))])
+            possible += [action] if self._possible(action) else []
+        return self.write(possible[self.refused % len(possible)]) if possible else ""
 
     # -- acting -----------------------------------------------------------------------------------
 

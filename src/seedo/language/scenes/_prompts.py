@@ -1,7 +1,8 @@
 """What is said to players: the rules of each world, and what comes with every turn.
 
-Rules show no action: what a name stands for in a form is taken for a name, and given back as the
-action. An action of the very task is shown with its first turn, and after a reply that was none.
+Small models give back the form they are shown, whatever stands in it: a placeholder, both
+alternatives, the sentence around it. So the rules show no form, and every turn ends in a line that
+is a legal action of the very task, drawn at random: whoever only gives it back plays at random.
 """
 
 from __future__ import annotations
@@ -23,48 +24,63 @@ def say_turn(exploiting: bool, number: int, count: int) -> str:
     return f"Experiment {number} of {count}."
 
 
-def say_example(line: str, conditions: Conditions) -> str:
-    """Shows the form of an action with one of the task at hand; "": there is none to show."""
+def say_example(line: str, conditions: Conditions) -> list[str]:
+    """Shows how to act, in two lines, of which the second is an action of the task at hand."""
     if not line or conditions.tools != "none" or not conditions.turns:
-        return ""
-    return f"An action is a line such as: {line}"
+        return []
+    return [_END if conditions.reasoning else _REPLY, line]
 
 
-def say_remedy(remedy: str, shown: str, conditions: Conditions) -> str:
-    """What to do instead, with an action of the task at hand: a line, or the call of a tool."""
+def say_refusal(remedy: str, shown: str, conditions: Conditions, unclear: bool) -> str:
+    """Why nothing was done, and what to do instead.
+
+    Args:
+        remedy: what was wrong.
+        shown: an action of the task at hand, a line or the call of a tool; "": none can be shown,
+            or the step is over.
+        unclear: no action was found, so that the example of one says it all.
+    """
+    if conditions.tools != "none":
+        example = f" An action is a call such as: {shown}" if shown else ""
+        return f"Nothing was done: {remedy}{example}"
     if not shown:
-        return remedy
-    kind = "line" if conditions.tools == "none" else "call"
-    return f"{remedy} An action is a {kind} such as: {shown}"
+        return f"{_NO_ACTION} {remedy}"
+    how = _END if conditions.reasoning else _REPLY
+    return f"{_NO_ACTION} {'' if unclear else f'{remedy} '}{how}\n{shown}"
 
 
+_NO_ACTION = "That is no action."  # whatever is said here is given back: it must not read as one
+_REPLY = "Reply with one line such as:"
+_END = "End with one line such as:"
 _DIRECTION = re.compile(
-    r"(?:Experiment \d{1,6} of \d{1,6}\.|Scored action \d{1,6} of \d{1,6}\.|Now the scored action\."
-    r"|An action is a line such as: .{1,200})"
+    r"Experiment \d{1,6} of \d{1,6}\.|Scored action \d{1,6} of \d{1,6}\.|Now the scored action\."
 )
 
 
-def is_stage_direction(line: str) -> bool:
-    """Whether a line only says where in an episode one is, or how to act."""
-    return _DIRECTION.fullmatch(line) is not None
+def without_directions(text: str) -> str:
+    """What was said, less what only says where in an episode one is, or how to act."""
+    kept: list[str] = []
+    shown = False
+    for line in text.split("\n"):
+        if not shown and line not in (_REPLY, _END) and not _DIRECTION.fullmatch(line):
+            kept.append(line)
+        shown = line in (_REPLY, _END)
+    return "\n".join(kept)
 
 
-ACT = "Now act. Reply with the action."
+ACT = "Now act."
 """Said after a turn that was no action."""
 
 
 # -- how an action is given -----------------------------------------------------------------------
 
 
-def form_rules(conditions: Conditions, form: str, also: str = "") -> list[str]:
-    """How an action has to be given; `also` is said where it is a line."""
+def form_rules(conditions: Conditions, form: str) -> list[str]:
+    """How an action has to be given, as far as turns do not show it."""
     if conditions.tools == "none":
-        asked = (
-            f"Think step by step, then end with one line that is only the action: {form}"
-            if conditions.reasoning
-            else f"Reply with one line and nothing else: {form}"
-        )
-        return [asked, *([also] if also else [])]
+        if conditions.reasoning:
+            return ["Think step by step, then end with one line that is only the action."]
+        return [] if conditions.turns else [f"Reply with one line only: {form}"]
     if conditions.reasoning:
         return ["Think step by step, then call a tool to act."]
     return ["Act by calling a tool, without further words."]
@@ -85,7 +101,7 @@ def setting_rules(
 
     Args:
         about: what the system is.
-        setting: what follows when a variable is set, with what is seen then.
+        setting: what follows when a variable is set, with what is seen then: sentences.
         scored: what counts.
         strategy: said where the instruction is to tell how to play well.
     """
@@ -94,7 +110,7 @@ def setting_rules(
     said = [
         about,
         f"First you make {experiments} experiments. In each you set one variable to "
-        f"{said_values(world, decimals)}; {setting}, rounded to {decimals} "
+        f"{said_values(world, decimals)}, or only observe. {setting}, rounded to {decimals} "
         f"decimal{'' if decimals == 1 else 's'}."
         if experiments
         else "You make no experiments.",
@@ -103,8 +119,7 @@ def setting_rules(
     if conditions.instruction == "strategy" and strategy:
         said.append(strategy)
     form = "the word do, the name of a variable, the sign = and a value."
-    observing = "Reply with the line observe to set nothing in an experiment."
-    return "\n".join([*said, *form_rules(conditions, form, observing)])
+    return "\n".join([*said, *form_rules(conditions, form)])
 
 
 def dag_instructions(world: World, conditions: Conditions) -> str:
@@ -117,7 +132,8 @@ def dag_instructions(world: World, conditions: Conditions) -> str:
         f"You study a system of {world.spec.n} variables. Some of them influence others: a "
         "variable that has causes is a weighted sum of them plus noise; influence never runs in a "
         "circle. Names may or may not tell anything.",
-        "this cuts it off from its causes, and you see the values that all variables then take",
+        "To set a variable cuts it off from its causes. You see the values that all variables then "
+        "take",
         f"Then a goal variable is named{often}. Set one other variable so that the goal becomes as "
         "large as can be expected. Only this is scored.",
         "What varies together need not be cause and effect: only setting a variable shows what it "
@@ -149,7 +165,8 @@ def blicket_instructions(config: BlicketConfig, conditions: Conditions) -> str:
     start = "nothing is" if config.start == "empty" else "all objects are"
     said.append(
         f"First you make {config.toggles} experiments; before them {start} on the machine. In each "
-        "you put one object on the machine or remove one from it, and see whether the light is on. "
+        "you put one object on the machine or remove one from it, or only observe, and see whether "
+        "the light is on. "
         "What you do not move stays as it is."
         if config.toggles
         else "You make no experiments."
@@ -164,8 +181,7 @@ def blicket_instructions(config: BlicketConfig, conditions: Conditions) -> str:
             "object where it can show what it is."
         )
     form = "put or remove and the name of an object; to a question, yes or no."
-    observing = "Reply with the line observe to leave everything as it is in an experiment."
-    return "\n".join([*said, *form_rules(conditions, form, observing)])
+    return "\n".join([*said, *form_rules(conditions, form)])
 
 
 def _rule(config: BlicketConfig) -> str:

@@ -14,7 +14,7 @@ from seedo.episodes import EpisodeBatch, Origin
 from seedo.errors import UserError
 from seedo.language.scenes._conditions import Conditions
 from seedo.language.scenes._names import nonsense
-from seedo.language.scenes._prompts import rooms_form, rooms_instructions, say_example
+from seedo.language.scenes._prompts import rooms_form, rooms_instructions
 from seedo.language.scenes._scene import Left, Message, Scene, Tool
 from seedo.language.scenes.replies import BEGIN, END, Malformed, Phrase, compiled
 from seedo.play import Choice, LiveRooms, RoomsActor, live_batch
@@ -110,8 +110,7 @@ class RoomsScene(Scene):
     def begin(self) -> str:
         cue = int(self.episode.symbolic.cue)
         said = [f"What decides: {DIMENSIONS[cue - 1]}"] if cue else []
-        example = say_example(self.example(), self.conditions)
-        return "\n".join([*said, *self._room(), *([example] if example else [])])
+        return "\n".join([*said, *self._room()])
 
     def _room(self) -> list[str]:
         """The trial and its objects."""
@@ -185,13 +184,12 @@ class RoomsScene(Scene):
         return rooms_form(bool(self.episode.symbolic.transforms))
 
     def example(self) -> str:
-        """Each object in turn, so that it tells nothing."""
         if self.finished:
             return ""
-        shift = self.episode.index + self.step + len(self.malformed)
-        if not self.episode.symbolic.transforms:
-            return f"take {1 + shift % 4}"
-        return f"change {_CHANGEABLE[shift % 3]} of {1 + shift % 4}"
+        choices = [f"take {1 + k}" for k in range(4)]
+        if self.episode.symbolic.transforms:
+            choices += [f"change {what} of {1 + k}" for what in _CHANGEABLE for k in range(4)]
+        return str(choices[self.drawn().permutation(len(choices))[self.refused % len(choices)]])
 
     # -- acting -----------------------------------------------------------------------------------
 

@@ -14,12 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, TypedDict
 
+import numpy as np
+
 from seedo.episodes import EpisodeBatch, Origin
 from seedo.errors import UserError
 from seedo.experimenters import find_player, parse_name
 from seedo.language.scenes._calculator import calculate
 from seedo.language.scenes._conditions import Conditions
-from seedo.language.scenes._prompts import ACT, say_remedy
+from seedo.language.scenes._prompts import ACT, say_example, say_refusal
 from seedo.language.scenes._tool_calls import call_for, say_call
 from seedo.language.scenes.replies import (
     LONGEST,
@@ -35,6 +37,9 @@ from seedo.language.scenes.replies import (
     read_strictly,
 )
 from seedo.worlds import EXPLOIT, EXPLORE
+
+_EXAMPLES = 0x5EED0
+"""Seed of the examples of actions."""
 
 
 class Message(TypedDict):
@@ -143,7 +148,7 @@ class Scene(ABC):
             *opening,
             {"role": "user", "content": self.begin()},
         ]
-        self._before_acting()
+        self._before_replying()
 
     # -- what a world has to say --------------------------------------------------------------
 
@@ -211,9 +216,13 @@ class Scene(ABC):
         return ()
 
     def example(self) -> str:
-        """A line that is a legal action at this step, which tells nothing about what is good; "":
-        there is none to show."""
+        """A line that is a legal action at this step, drawn at random (`drawn`), so that it tells
+        nothing about what is good; another one after every refusal; "": there is none to show."""
         return ""
+
+    def drawn(self) -> np.random.Generator:
+        """What examples at this step are drawn with: the same whoever plays."""
+        return np.random.default_rng([_EXAMPLES, int(self.episode.index), self.step])
 
     def example_call(self) -> str:
         """As `example`, the call of a tool: `set_variable(variable="dax", value=2.0)`."""
@@ -249,6 +258,11 @@ class Scene(ABC):
         """What the player has still to do."""
         phases = self.world.spec.phases[self.step :]
         return Left(phases.count(EXPLORE), phases.count(EXPLOIT))
+
+    @property
+    def refused(self) -> int:
+        """Malformed replies at this step."""
+        return self._refused
 
     @property
     def refusals_left(self) -> int:
@@ -325,7 +339,7 @@ class Scene(ABC):
             return self._refuse(action)
         self._refused = 0
         self._say(self.act(action))
-        self._before_acting()
+        self._before_replying()
         return None
 
     def take_call(self, said: str, action: Any | Malformed) -> Malformed | None:
@@ -388,15 +402,17 @@ class Scene(ABC):
     def _refuse(self, why: Malformed) -> Malformed:
         self.malformed.append((self.step, why.reason))
         self._refused += 1
-        if self._refused < self.conditions.attempts:
-            shown = self.example if self.conditions.tools == "none" else self.example_call
-            remedy = say_remedy(why.remedy, shown(), self.conditions)
-            self._say(f"Nothing was done: {remedy}")
+        over = self._refused >= self.conditions.attempts
+        shown = self.example if self.conditions.tools == "none" else self.example_call
+        unclear = why.reason == "not-an-action"
+        said = say_refusal(why.remedy, "" if over else shown(), self.conditions, unclear)
+        if not over:
+            self._say(said)
             return why
         self._refused = 0
         self.passed.append(self.step)
-        self._say(f"Nothing was done: {why.remedy} This step is over.\n{self.let_pass()}".rstrip())
-        self._before_acting()
+        self._say(f"{said} This step is over.\n{self.let_pass()}".rstrip())
+        self._before_replying()
         return why
 
     def _take_answer(self, text: str) -> Malformed | None:
@@ -422,13 +438,20 @@ class Scene(ABC):
     def _say_what_next(self) -> None:
         asked = self._questions[0].text if self.expects == "answer" else ""
         self._say(asked or ACT)
+        self._show_action()
 
     def _say(self, text: str) -> None:
         if not self.finished:
             self._said.append({"role": "user", "content": text})
 
-    def _before_acting(self) -> None:
-        """Add what the conditions want said or asked before the first scored action."""
+    def _show_action(self) -> None:
+        if self.expects == "action":
+            for line in say_example(self.example(), self.conditions):
+                self.interject(line)
+
+    def _before_replying(self) -> None:
+        """Add what the conditions want said or asked before the first scored action, or what an
+        action looks like."""
         if not self._recapped and not self.finished and self.exploiting:
             self._recapped = True
             self.interject(self.recap())
@@ -436,3 +459,4 @@ class Scene(ABC):
             self.interject(self.theory_request)
         elif self.expects == "answer" and not self.answers:
             self.interject(self._questions[0].text)
+        self._show_action()

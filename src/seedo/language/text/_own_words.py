@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from seedo.language.scenes import NONSENSE, Message, is_stage_direction
+from seedo.language.scenes import NONSENSE, Message, without_directions
 
 _BEGINS = "Variables: "
 _WORD = re.compile(r"[^\s=>:]{1,60}")
@@ -22,11 +22,11 @@ def in_own_words(messages: Sequence[Message]) -> tuple[list[Message], dict[str, 
     called: dict[str, str] = {}
     told: list[Message] = []
     for message in messages:
-        lines = [line for line in message["content"].split("\n") if not is_stage_direction(line)]
-        for line in lines:
+        told_of = without_directions(message["content"])
+        for line in told_of.split("\n"):
             if message["role"] == "user" and line.startswith(_BEGINS):
                 called = _calling(line.removeprefix(_BEGINS).split())
-        content = renamed("\n".join(lines), called)
+        content = renamed(told_of, called)
         told.append(Message(role=message["role"], content=content))
     return told, {own: word for word, own in called.items()}
 
