@@ -162,13 +162,43 @@ def test_a_review_tells_the_malformed_share_by_step(run, tmp_path):
         {"clean": 4 / 5, "repaired": 0, "ambiguous": 0, "illegal": 0, "none": 1 / 5}
     )
     explored, exploited = said.acts["explore"], said.acts["exploit"]
-    assert {name: share.value for name, share in explored.items()} == pytest.approx(
+    told = ("legal", "observed", "passed", "refused")
+    assert {name: explored[name].value for name in told} == pytest.approx(
         {"legal": 1, "observed": 0, "passed": 0, "refused": 1 / 4}
     )
     assert exploited["legal"].value == 1
     assert reviewed.command.startswith("seedo perform drawn ")
     assert "--prompt" not in reviewed.command
     assert "What text players said" in page(evaluation.review([run]), tmp_path)
+
+
+class Echo:
+    """Gives back the last line of what it is told, in every other episode with the other sign."""
+
+    name = "echo"
+
+    def replies(self, conversations):
+        return [self._reply(c) for c in conversations]
+
+    def _reply(self, messages):
+        told = [m["content"] for m in messages if m["role"] == "user"]
+        line = told[-1].split("\n")[-1]
+        swapped = line.replace("=-", "=") if "=-" in line else line.replace("=", "=-")
+        return swapped if told[0].split()[1] < "m" else line
+
+
+def test_a_review_tells_how_many_actions_are_the_line_that_was_shown(world, tmp_path):
+    record_speaker(world, Echo(), COUNT, 0, tmp_path / "echo")
+    said = evaluation.review([tmp_path / "echo"]).runs[0].spoken
+    told = [line["messages"][1]["content"].split()[1] for line in conversations(tmp_path / "echo")]
+    given_back = sum(name >= "m" for name in told) / COUNT
+    assert 0 < given_back < 1
+    assert said.malformed.value == 0
+    for phase in ("explore", "exploit"):
+        assert said.acts[phase]["echoed"].value == pytest.approx(given_back)
+    record_speaker(world, Silent(), 2, 0, tmp_path / "silent")
+    silent = evaluation.review([tmp_path / "silent"]).runs[0].spoken
+    assert "echoed" not in silent.acts["explore"]  # it did nothing there
 
 
 class Silent:

@@ -55,7 +55,12 @@ def _arrows(name: str) -> Figure:
 
 
 def _act(phase: str, name: str) -> Figure:
-    return lambda run: run.acts.get(phase, {}).get(name, missing(f"no {phase} phase"))
+    def act(run: Run) -> Estimate:
+        if phase not in run.acts:
+            return missing(f"no {phase} phase")
+        return run.acts[phase].get(name, missing("no turn showed it an action"))
+
+    return act
 
 
 def _kind(name: str) -> Figure:
@@ -97,7 +102,7 @@ FIGURES: dict[str, Figure] = {
     **{
         f"{phase}_{name}": _act(phase, name)
         for phase in ("explore", "exploit")
-        for name in ("legal", "observed", "passed", "refused")
+        for name in ("legal", "observed", "passed", "refused", "echoed")
     },
     **{kind: _kind(kind) for kind in KINDS},
     "malformed": _said("malformed"),

@@ -29,7 +29,10 @@ DEFINITIONS: dict[str, str] = {
     "acts": "shares of the steps of a phase at which something was set or answered (`legal`), only"
     " observed (`observed`), or nothing was done after too many malformed replies (`passed`); and"
     " share of the replies there that were `refused`. A player that never acts is all passed."
-    " What a passed experiment showed counts as unseen for whoever reads the explorations.",
+    " What a passed experiment showed counts as unseen for whoever reads the explorations."
+    " `echoed`: share of the actions of a phase that are the very line with which the turn showed"
+    " what an action looks like, which was drawn at random: whoever only gives it back, 100 %,"
+    " plays at random.",
     "malformed at a step": "share of episodes with at least one malformed reply at that step.",
     "passed": "share of episodes in which a step passed with nothing done, after too many malformed"
     " replies.",
@@ -242,10 +245,29 @@ def _acts(lines: list[dict[str, Any]], phases: Sequence[int], phase: int) -> dic
         found["refused"].append(len(own) - len(taken))
         steps.append(len(taken) + len(passed))
         replies.append(len(own))
-    return {
+    shares = {
         name: share_of(count, replies if name == "refused" else steps)
         for name, count in found.items()
     }
+    echoes = [_echoes(line, phases, phase) for line in lines]
+    if any(echoes):
+        shares["echoed"] = share_of([sum(each) for each in echoes], [len(each) for each in echoes])
+    return shares
+
+
+_SHOWS = " such as:"  # ends the line before the one that shows an action
+
+
+def _echoes(line: Mapping[str, Any], phases: Sequence[int], phase: int) -> list[bool]:
+    """Of every action of a phase whose turn ended in a line that shows one, whether it is that."""
+    found = []
+    for step, _, _, taken, _, *number in line["heard"]:
+        if taken and number and step < len(phases) and phases[step] == phase:
+            around = _around(line, number[0])
+            asked = [] if around is None else around[0].split("\n")
+            if len(asked) > 1 and asked[-2].endswith(_SHOWS):
+                found.append(asked[-1] == taken)
+    return found
 
 
 def _tokens(counts: list[int | None]) -> Estimate:

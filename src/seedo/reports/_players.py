@@ -42,7 +42,7 @@ def _less(name: str) -> Get:
 
 _PHASES = {"explore": "experiments", "exploit": "scored actions"}
 _ACTS = {"legal": "set or answered", "observed": "only observed", "passed": "passed",
-         "refused": "replies refused"}  # fmt: skip
+         "refused": "replies refused", "echoed": "given back as shown"}  # fmt: skip
 
 COLUMNS: tuple[Column, ...] = (
     Column("result", "return", _figure("return")),
@@ -191,7 +191,7 @@ _CONDUCT = (
     *(
         _Narrow(title, _two(f"explore_{name}", f"exploit_{name}", "percent"))
         for title, name in (("set", "legal"), ("observed", "observed"), ("passed", "passed"),
-                            ("refused", "refused"))
+                            ("refused", "refused"), ("as shown", "echoed"))
     ),
     _Narrow("repaired", _with_interval(_figure("repaired"), percent=True)),
     _Narrow("malformed", _with_interval(_figure("malformed"), percent=True)),
@@ -205,7 +205,8 @@ _SAYS_RESULTS = (
 )
 _SAYS_CONDUCT = (
     "Set, observed, passed: shares of experiments, below of scored actions; refused: of replies "
-    "there. Repaired, malformed: of all replies. Tokens, dollars: of an episode."
+    "there; as shown: actions that are the line with which the turn showed one, drawn at random. "
+    "Repaired, malformed: of all replies. Tokens, dollars: of an episode."
 )
 
 
