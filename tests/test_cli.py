@@ -5,16 +5,19 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
 import sys
 
 import pytest
+from rich.table import Table
 
 import seedo
 from command import run
 from seedo import cli, learning, play, programs, studies, worlds
+from seedo.cli._console import print_table
 
 
 @pytest.fixture(scope="module")
@@ -342,3 +345,19 @@ def test_an_interrupted_command_says_how_it_goes_on(monkeypatch, tmp_path, capsy
     assert code == 130
     assert shlex.join(["seedo", *words, "--resume"]) in err
     assert err.count("\n") == 1
+
+
+def test_columns_without_room_stand_below_and_none_is_lost(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "60")
+    titles = [f"figure {k}" for k in range(9)]
+    table = Table("player", *titles, caption="What it says.")
+    for name in ("scripted:random", "bayes:eig"):
+        table.add_row(name, *(f"{name[0]}{k}-0.123456" for k in range(9)))
+    print_table(table)
+    said = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
+    assert max(map(len, said.split("\n"))) <= 60
+    assert [said.count(title) for title in titles] == [1] * 9
+    assert all(f"{who}{k}-0.123456" in said for who in "sb" for k in range(9))
+    assert said.count("What it says.") == 1
+    assert said.count("bayes:eig") > 1

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from rich.cells import cell_len
@@ -99,18 +102,31 @@ class Count(Bar):
 def print_table(table: Any) -> None:
     """Print a table; where there is no terminal to ask for its width, as wide as it needs.
 
-    Where it is too wide, columns are left out, last ones first, rather than the names in the first
-    be cut.
+    Where it is too wide, the last columns stand in a table of their own below, after the names.
     """
     console = _screen()
     _widen(table)
-    left_out: list[str] = []
-    while len(table.columns) > 2 and not _fits(table, console):
-        left_out.insert(0, " ".join(str(table.columns.pop().header).split()))
-    console.print(table)
-    if left_out:
-        line = f"no room for: {', '.join(left_out)} (a wider terminal or --json shows all)"
-        notes.print(line, style="dim", highlight=False, markup=False)
+    for part in _parts(table, console):
+        console.print(part)
+
+
+def _parts(table: Any, console: Console) -> list[Any]:
+    """A table as some that have room, each with the first column; the caption is said once."""
+    left = len(table.columns)
+    while left > 2 and not _fits(_with(table, range(left)), console):
+        left -= 1
+    if left == len(table.columns):
+        return [table]
+    first, rest = _with(table, range(left)), _with(table, [0, *range(left, len(table.columns))])
+    first.caption, rest.title = None, None
+    return [first, *_parts(rest, console)]
+
+
+def _with(table: Any, places: Iterable[int]) -> Any:
+    """The same table with some of its columns."""
+    made = copy.copy(table)
+    made.columns = [replace(table.columns[at], _index=i) for i, at in enumerate(places)]
+    return made
 
 
 def print_whole_or(whole: Any, *parts: Any) -> None:
