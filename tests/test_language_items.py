@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import json
+import math
 import re
 from pathlib import Path
 
@@ -478,13 +479,38 @@ def _mock(reply):
     return get_model("mockllm/model", custom_outputs=outputs, memoize=False)
 
 
+@pytest.mark.parametrize("kind", CONTENT_KINDS)
+def test_whoever_gives_back_the_answer_shown_guesses(kind):
+    asked = items(kind, 480, 3)
+    said = [item.messages()[-1]["content"].split("\n")[-1] for item in asked]
+    assert all(
+        isinstance(item.read(line, strict=True), str)
+        for item, line in zip(asked, said, strict=True)
+    )
+    right = sum(i.read(line) == i.gold for i, line in zip(asked, said, strict=True)) / len(asked)
+    floor = asked[0].floor
+    assert abs(right - floor) < 3 * math.sqrt(floor * (1 - floor) / len(asked))
+
+
+def test_the_answer_shown_does_not_tell_how_long_the_right_one_is():
+    for kind in ("letter-strings", "grids"):
+        as_long, longer = 0, 0
+        for item in (asked := items(kind, 120, 3, ALPHABETS[:2])):
+            shown = item.messages()[-1]["content"].split("\n")[-1].removeprefix("Answer: ")
+            as_long += len(shown) == len(item.gold)
+            longer += len(shown) > len(item.gold)
+        assert as_long < len(asked) / 2
+        assert longer or kind == "grids"
+
+
 def test_content_effects_run_through_inspect(tmp_path):
     pytest.importorskip("inspect_ai")
     from inspect_ai.log import EvalLog
 
     from seedo.language import inspect_tasks
 
-    known = {i.prompt: i for kind in CONTENT_KINDS for i in items(kind, 24, 0)}
+    every = (i for kind in CONTENT_KINDS for i in items(kind, 24, 0))
+    known = {i.messages()[-1]["content"]: i for i in every}
 
     def reply(prompt):
         item = known[prompt]
@@ -509,7 +535,8 @@ def test_analogies_run_through_inspect_and_hostile_replies_are_counted(tmp_path)
     pytest.importorskip("inspect_ai")
     from seedo.language import inspect_tasks
 
-    known = {i.prompt: i for kind in ANALOGY_KINDS for i in items(kind, 6, 0, ALPHABETS[:2])}
+    every = (i for kind in ANALOGY_KINDS for i in items(kind, 6, 0, ALPHABETS[:2]))
+    known = {i.messages(reasoning=True)[-1]["content"]: i for i in every}
 
     def reply(prompt):
         item = known[prompt]

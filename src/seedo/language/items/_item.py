@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -49,7 +50,7 @@ class AnswerForm(Protocol):
 
     @property
     def instruction(self) -> str:
-        """What to write after "Answer:"."""
+        """What the answer is: "one of yes, no"."""
         ...
 
     def read(self, text: str) -> str | None:
@@ -58,6 +59,10 @@ class AnswerForm(Protocol):
 
     def draw(self, rng: np.random.Generator) -> str:
         """An answer of this form at random, uniformly."""
+        ...
+
+    def show(self, rng: np.random.Generator) -> str:
+        """One at random that tells nothing about the right one, not even how long it is."""
         ...
 
     def to_dict(self) -> dict[str, Any]: ...
@@ -83,6 +88,9 @@ class OneOf:
 
     def draw(self, rng: np.random.Generator) -> str:
         return self.options[int(rng.integers(len(self.options)))]
+
+    def show(self, rng: np.random.Generator) -> str:
+        return self.draw(rng)
 
     def to_dict(self) -> dict[str, Any]:
         return {"form": "one", "options": list(self.options)}
@@ -111,6 +119,9 @@ class SomeOf:
     def draw(self, rng: np.random.Generator) -> str:
         chosen = int(rng.integers(1, 2 ** len(self.options)))
         return ", ".join(o for i, o in enumerate(self.options) if chosen >> i & 1)
+
+    def show(self, rng: np.random.Generator) -> str:
+        return self.draw(rng)
 
     def to_dict(self) -> dict[str, Any]:
         return {"form": "some", "options": list(self.options)}
@@ -153,6 +164,10 @@ class Rows:
     def draw(self, rng: np.random.Generator) -> str:
         drawn = rng.integers(len(self.symbols), size=(self.rows, self.columns))
         return " / ".join(" ".join(self.symbols[int(i)] for i in row) for row in drawn)
+
+    def show(self, rng: np.random.Generator) -> str:
+        rows = 1 if self.rows == 1 else int(rng.integers(2, 5))
+        return replace(self, rows=rows, columns=int(rng.integers(2, 6))).draw(rng)
 
     def to_dict(self) -> dict[str, Any]:
         symbols = list(self.symbols)
@@ -202,16 +217,19 @@ class Item:
         return self.form.floor
 
     def messages(self, reasoning: bool = False) -> list[Message]:
-        """The question as messages; with `reasoning`, thinking aloud is asked for."""
-        line = f'one line of the form "Answer: X", where X is {self.form.instruction}.'
-        asked = (
-            f"Think step by step, then end with {line}"
-            if reasoning
-            else f"Reply with {line[:-1]}, and nothing else."
-        )
+        """The question as messages; with `reasoning`, thinking aloud is asked for.
+
+        The form of an answer is shown by one at random, so that to give it back is to guess.
+        """
+        asked = f"The answer is {self.form.instruction}."
+        shown = self.form.show(np.random.default_rng(zlib.crc32(self.id.encode())))
+        how = "End" if reasoning else "Reply"
         return [
-            Message(role="system", content=asked),
-            Message(role="user", content=self.prompt),
+            Message(role="system", content=f"{'Think step by step. ' if reasoning else ''}{asked}"),
+            Message(
+                role="user",
+                content=f"{self.prompt}\n{how} with one line such as:\nAnswer: {shown}",
+            ),
         ]
 
     def read(self, reply: str, reasoning: bool = False, strict: bool = False) -> str | Malformed:
