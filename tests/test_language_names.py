@@ -10,7 +10,13 @@ from seedo.episodes import write_batch
 from seedo.errors import UserError
 from seedo.language import Conditions, DagScene, converse
 from seedo.language.measures import Arm, recitation, recitation_of
-from seedo.language.scenes import NONSENSE, THEMES, familiar, name_variables
+from seedo.language.scenes import (
+    NONSENSE,
+    THEMES,
+    familiar,
+    name_variables,
+    without_directions,
+)
 from seedo.play import Live, find_player, live_batch, origin
 from seedo.worlds import DagConfig, DagWorld
 
@@ -201,7 +207,7 @@ def test_negated_variables_are_said_and_set_with_the_opposite_sign(world, kind):
     assert done == plainly == [-2.0]
 
     def said(of):
-        line = of.messages()[-1]["content"].splitlines()[0]
+        line = without_directions(of.messages()[-1]["content"]).splitlines()[0]
         pairs = dict(pair.split("=") for pair in line.split())
         return np.array([float(pairs[word]) for word in of.names.words])
 

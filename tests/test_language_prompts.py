@@ -165,7 +165,7 @@ def test_a_recap_says_every_result_again_sorted_by_what_was_set(worlds):
     for name in (names[2], names[0], names[2], names[1], names[3]):
         scene.reply(f"do {name}=2.0")
     heard = [m["content"] for m in scene.messages() if m["role"] == "user"]
-    results = [text.splitlines()[0] for text in heard[1:]]
+    results = [without_directions(text).splitlines()[0] for text in heard[1:]]
     told = without_directions(heard[-1])
     again = told.split("All results again, by what was set:\n")[1].splitlines()
     assert sorted(line.split(": ", 1)[1] for line in again) == sorted(results)

@@ -31,6 +31,7 @@ from seedo.language.scenes import (
     letters,
     nonsense,
     read_arrows,
+    without_directions,
     write_arrows,
 )
 from seedo.play import episodes, find_player, origin
@@ -321,7 +322,7 @@ def test_a_reader_sees_the_logged_experiments_and_only_exploits(world, batch, sh
     scene = reading_scene(batch, 5, Conditions(decimals=2), world=world, shown=shown)
     assert scene.exploiting
     assert scene.step == 4
-    said = "\n".join(m["content"] for m in scene.messages())
+    said = "\n".join(without_directions(m["content"]) for m in scene.messages())
     for outcome in batch.outcome[5][:4]:
         for variable in range(4):
             assert (

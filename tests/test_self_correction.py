@@ -25,7 +25,7 @@ from seedo.language.measures import (
     signs_right,
     write_effects,
 )
-from seedo.language.scenes import Malformed, Names
+from seedo.language.scenes import Malformed, Names, without_directions
 from seedo.play import find_player
 
 EPISODES, HORIZON = 20, 5
@@ -56,7 +56,8 @@ class Careful:
         for said, heard in itertools.pairwise(messages):
             match = re.fullmatch(r"do (\S+)=(\S+)", said["content"])
             if said["role"] == "assistant" and match:
-                values = dict(re.findall(r"(\S+)=(\S+)", heard["content"]))
+                told = without_directions(heard["content"])
+                values = dict(re.findall(r"(\S+)=(\S+)", told))
                 outcome = {k: float(v) for k, v in values.items()}
                 found.append((match[1], float(match[2]), outcome))
         return found

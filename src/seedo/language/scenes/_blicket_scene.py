@@ -95,6 +95,9 @@ class BlicketScene(PlainScene):
         said = self.conditions.tools == "none" and self.conditions.turns
         return [f"{asked} Yes or no?" if said else asked]
 
+    def reminder(self) -> list[str]:
+        return self._question()
+
     def write(self, action: Do) -> str:
         if self.exploiting:
             return "yes" if action.value else "no"

@@ -19,6 +19,7 @@ from seedo.language.scenes._dag_words import (
     say_results,
     say_value,
     say_variables,
+    tell_results,
 )
 from seedo.language.scenes._names import Names, letters, nonsense, token_names
 from seedo.language.scenes._prompts import said_values, say_turn, setting_rules
@@ -122,8 +123,10 @@ class PlainScene(Scene):
         return np.asarray(self.episode.observation.relevant)
 
     def results(self, outcome: np.ndarray) -> str:
-        """The values of all variables as they are said: "dax=0.3 wug=-1.2"."""
-        return say_results(self.names, outcome, self.conditions.decimals)
+        """The values of all variables as they are said; with turns in a form that is not that of
+        an action, as small models take the one for the other."""
+        says = tell_results if self.conditions.turns else say_results
+        return says(self.names, outcome, self.conditions.decimals)
 
     def write(self, action: Do) -> str:
         return say_action(self.names, action.target, action.value, self.conditions.decimals)
@@ -172,7 +175,8 @@ class PlainScene(Scene):
         if not near:
             return Malformed("unknown-value", f"Variables can be set to {self._values()}.")
         if self.exploiting and target == self.goal:
-            return Malformed("not-allowed", "The goal itself cannot be set.")
+            others = self._listed(but=target)
+            return Malformed("not-allowed", f"{name} is the goal itself: set one of {others}.")
         if self.exploiting and not self.relevant[target]:
             return Malformed("not-allowed", "Set one of the relevant variables.")
         action = Action(np.int32(target), np.float32(near[0]))
@@ -180,9 +184,9 @@ class PlainScene(Scene):
             return Malformed("not-allowed", "This cannot be done now.")
         return Do(target, near[0])
 
-    def _listed(self) -> str:
+    def _listed(self, but: int = -1) -> str:
         """All names, in the order in which they were said: the world's own may tell something."""
-        return " ".join(self.names.words[i] for i in self.names.order)
+        return " ".join(self.names.words[i] for i in self.names.order if i != but)
 
     def _values(self) -> str:
         return said_values(self.world, self.conditions.decimals)
@@ -267,9 +271,12 @@ class PlainScene(Scene):
             said += [self._result_of(which, row) for row in outcome[target == which]]
         return "\n".join(said) if len(said) > 1 else "Nothing was seen."
 
+    def reminder(self) -> list[str]:
+        return self._goal()
+
     def _result_of(self, target: int, outcome: np.ndarray) -> str:
         """A result with what was set in it: "dax at 2.0: dax=2.0 wug=-1.2"."""
-        results = self.results(outcome)
+        results = say_results(self.names, outcome, self.conditions.decimals)
         if target < 0:
             return f"nothing set: {results}"
         value = say_value(self.names, target, outcome[target], self.conditions.decimals)

@@ -234,6 +234,10 @@ class Scene(ABC):
         """Why whoever knows would do this now, in one sentence; "": nothing is said."""
         return ""
 
+    def reminder(self) -> list[str]:
+        """What is to be done at this step, said again after a turn that was no action."""
+        return []
+
     def recap(self) -> str:
         """All that was seen so far, sorted by what was done; for `conditions.recap`.
 
@@ -437,7 +441,7 @@ class Scene(ABC):
 
     def _say_what_next(self) -> None:
         asked = self._questions[0].text if self.expects == "answer" else ""
-        self._say(asked or ACT)
+        self._say(asked or "\n".join([ACT, *self.reminder()]))
         self._show_action()
 
     def _say(self, text: str) -> None:
