@@ -87,7 +87,7 @@ def test_what_is_set_happens_in_the_world():
     assert scene.reply("do tap1=4.0") is None
     weight = scene.episode.task[0]
     said = scene.messages()[-1]["content"].split("\n")
-    assert said[0].endswith(f"tank is {4 * weight:.1f}.")
+    assert said[0].endswith(f"tank={4 * weight:.1f}")
     assert scene.step == 1
 
 

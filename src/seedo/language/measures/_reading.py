@@ -28,7 +28,6 @@ from seedo.language.scenes import (
     DagScene,
     Do,
     Message,
-    say_results,
     scene_of,
     without_directions,
 )
@@ -86,13 +85,10 @@ class ReadingScene(DagScene):
         said = super().begin()
         if self._shown == "turns" or not self._made:
             return said
-        rows = [f"{self.write(action)}: {self._results_of(action)}"
+        rows = [f"{self.write(action)}: {self.results(self._experiment(action))}"
                 for action in self._made]  # fmt: skip
         head = [without_directions(said), "Experiments made by somebody else:", *rows]
         return "\n".join([*head, *self._turn(), *self._goal()])
-
-    def _results_of(self, action: Do) -> str:
-        return say_results(self.names, self._experiment(action), self.conditions.decimals)
 
     def _experiment(self, action: Do) -> np.ndarray:
         return self.episode.act(action.target, action.value).outcome

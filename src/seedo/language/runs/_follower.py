@@ -17,7 +17,7 @@ from seedo.language.scenes import Message
 
 LOST = "I do not understand what I am asked to do."
 
-_RESULT = re.compile(r"(\S{1,40})(?:=| is )(-?\d{1,12}(?:\.\d{1,12})?)")
+_RESULT = re.compile(r"(\S{1,40})=(-?\d{1,12}(?:\.\d{1,12})?)")
 _DO = re.compile(r"do (\S{1,40})=(\S{1,40})")
 _CALL = re.compile(r'set_variable\(variable="(\S{1,40})", value=(\S{1,40})\)')
 _VALUES = re.compile(r"set one variable to (.{1,200}?)(?:;|, or only)")

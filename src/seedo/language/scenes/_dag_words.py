@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from seedo.language.scenes._names import Names
@@ -26,22 +24,6 @@ def say_results(names: Names, outcome: np.ndarray, decimals: int) -> str:
         for i in names.order
         if np.isfinite(outcome[i])
     )
-
-
-def tell_results(names: Names, outcome: np.ndarray, decimals: int) -> str:
-    """The same in a form that is no action's: "Results: dax is 0.3, wug is -1.2."."""
-    told = say_results(names, outcome, decimals).replace("=", " is ").split(" ")
-    each = [" ".join(told[i : i + 3]) for i in range(0, len(told), 3)]
-    return f"Results: {', '.join(each)}." if told != [""] else ""
-
-
-_TOLD = re.compile(r"Results: (\S+ is \S+(?:, \S+ is \S+)*)\.")
-
-
-def short_results(line: str) -> str:
-    """A line as it is, or results as `say_results` says them."""
-    match = _TOLD.fullmatch(line)
-    return match[1].replace(" is ", "=").replace(", ", " ") if match else line
 
 
 def say_action(names: Names, target: int, value: float, decimals: int) -> str:

@@ -19,7 +19,6 @@ from seedo.language.scenes._dag_words import (
     say_results,
     say_value,
     say_variables,
-    tell_results,
 )
 from seedo.language.scenes._names import Names, letters, nonsense, token_names
 from seedo.language.scenes._prompts import said_values, say_turn, setting_rules
@@ -123,10 +122,8 @@ class PlainScene(Scene):
         return np.asarray(self.episode.observation.relevant)
 
     def results(self, outcome: np.ndarray) -> str:
-        """The values of all variables as they are said; with turns in a form that is not that of
-        an action, as small models take the one for the other."""
-        says = tell_results if self.conditions.turns else say_results
-        return says(self.names, outcome, self.conditions.decimals)
+        """The values of all variables as they are said: "dax=0.3 wug=-1.2"."""
+        return say_results(self.names, outcome, self.conditions.decimals)
 
     def write(self, action: Do) -> str:
         return say_action(self.names, action.target, action.value, self.conditions.decimals)
@@ -276,7 +273,7 @@ class PlainScene(Scene):
 
     def _result_of(self, target: int, outcome: np.ndarray) -> str:
         """A result with what was set in it: "dax at 2.0: dax=2.0 wug=-1.2"."""
-        results = say_results(self.names, outcome, self.conditions.decimals)
+        results = self.results(outcome)
         if target < 0:
             return f"nothing set: {results}"
         value = say_value(self.names, target, outcome[target], self.conditions.decimals)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 
 from seedo.language.scenes._conditions import Conditions
-from seedo.language.scenes._dag_words import short_results
 from seedo.language.scenes.replies import say_number
 from seedo.worlds import EXPLOIT, EXPLORE, BlicketConfig, World
 from seedo.worlds.rooms import RoomsWorld
@@ -59,13 +58,12 @@ _DIRECTION = re.compile(
 
 
 def without_directions(text: str) -> str:
-    """What was said, less what only says where in an episode one is, or how to act; results as
-    short as `say_results` says them."""
+    """What was said, less what only says where in an episode one is, or how to act."""
     kept: list[str] = []
     shown = False
     for line in text.split("\n"):
         if not shown and line not in (_REPLY, _END) and not _DIRECTION.fullmatch(line):
-            kept.append(short_results(line))
+            kept.append(line)
         shown = line in (_REPLY, _END)
     return "\n".join(kept)
 

@@ -421,8 +421,7 @@ class Scene(ABC):
 
     def _take_answer(self, text: str) -> Malformed | None:
         question = self._questions[0]
-        reads = read_strictly if self.conditions.strict else read_answer
-        reading = reads(text, question.read, self.conditions.reasoning, LONGEST_ANSWER)
+        reading = self._answered(text, question)
         self._note(reading, question.name)
         found = reading.found
         why = found if isinstance(found, Malformed) else None
@@ -438,6 +437,20 @@ class Scene(ABC):
         self._questions = self._questions[1:]
         self._say_what_next()
         return why
+
+    def _answered(self, text: str, question: Question) -> Reading:
+        """What a reply to a question is read as; not strictly, its mark ("arrows:") can be left out
+        where the answer is all that is said."""
+        how = (self.conditions.reasoning, LONGEST_ANSWER)
+        if self.conditions.strict:
+            return read_strictly(text, question.read, *how)
+        reading = read_answer(text, question.read, *how)
+        if reading.kind != "none":
+            return reading
+        bare = read_answer(
+            text, lambda line: question.read(f"{question.name}: {line}"), *how, False, question.read
+        )
+        return bare if bare.kind == "repaired" else reading
 
     def _say_what_next(self) -> None:
         asked = self._questions[0].text if self.expects == "answer" else ""
