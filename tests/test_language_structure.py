@@ -108,6 +108,31 @@ def test_a_question_is_asked_once_before_the_first_scored_action_and_bad_answers
     assert scene.step == 4  # no question is an action
 
 
+@pytest.mark.parametrize(
+    ("reply", "bare", "strict"),
+    [
+        ("arrows: none", frozenset(), frozenset()),
+        ("none", frozenset(), None),
+        ("None.", frozenset(), None),
+        ("{0}>{1} {1}>{2}", frozenset({(0, 1), (1, 2)}), None),
+        ("I cannot tell whether there is none", None, None),
+        ("none of them, or {0}>{1}", None, None),
+        ("none\n{0}>{1}", None, None),
+        ("do {0}=2.0", None, None),
+    ],
+)
+def test_an_answer_that_is_all_that_is_said_needs_no_mark(world, reply, bare, strict):
+    for conditions, found in (
+        (Conditions(structure=True, attempts=1), bare),
+        (Conditions(structure=True, attempts=1, strict=True), strict),
+    ):
+        scene = DagScene(world, 0, "perform", 0, conditions)
+        for _ in range(4):
+            scene.reply("observe")
+        scene.reply(reply.format(*scene.names.words))
+        assert scene.answers == {"arrows": found}
+
+
 def test_without_the_condition_nothing_is_asked(world):
     scene = DagScene(world, 0, "perform", 0)
     for _ in range(4):
