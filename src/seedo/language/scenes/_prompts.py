@@ -78,9 +78,10 @@ ACT = "Now act."
 def form_rules(conditions: Conditions, form: str) -> list[str]:
     """How an action has to be given, as far as turns do not show it."""
     if conditions.tools == "none":
+        told = "." if conditions.turns else f": {form}"
         if conditions.reasoning:
-            return ["Think step by step, then end with one line that is only the action."]
-        return [] if conditions.turns else [f"Reply with one line only: {form}"]
+            return [f"Think step by step, then end with one line that is only the action{told}"]
+        return [] if conditions.turns else [f"Reply with one line only{told}"]
     if conditions.reasoning:
         return ["Think step by step, then call a tool to act."]
     return ["Act by calling a tool, without further words."]
