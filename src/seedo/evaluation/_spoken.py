@@ -173,12 +173,14 @@ def values_of(
 def _heard_in(lines: list[dict[str, Any]], phases: Sequence[int]) -> dict[str, dict[str, Estimate]]:
     found = {}
     for name, phase in _PHASES.items():
-        found[name] = _heard(
-            [e for e in line["heard"] if not e[4] and e[0] < len(phases) and phases[e[0]] == phase]
-            for line in lines
-        )
+        found[name] = _heard(_of_phase(line, phases, phase) for line in lines)
     found["questions"] = _heard([e for e in line["heard"] if e[4]] for line in lines)
     return {name: shares for name, shares in found.items() if shares}
+
+
+def _of_phase(line: Mapping[str, Any], phases: Sequence[int], phase: int) -> list[Any]:
+    """The replies for steps of a phase, less those to questions."""
+    return [e for e in line["heard"] if not e[4] and e[0] < len(phases) and phases[e[0]] == phase]
 
 
 _LONGEST = 600
@@ -203,18 +205,23 @@ def _excerpts(lines: list[dict[str, Any]]) -> dict[str, Excerpt]:
 
 def _around(line: Mapping[str, Any], reply: int) -> tuple[str, str, str] | None:
     """A reply of the player's own, by number, with what was said before and after it."""
+    at = _replies(line).get(reply)
+    if at is None:
+        return None
+    texts = ["", *(m["content"] for m in line["messages"]), ""]
+    return _cut(texts[at]), _cut(texts[at + 1]), _cut(texts[at + 2])
+
+
+def _replies(line: Mapping[str, Any]) -> dict[int, int]:
+    """Which of the messages each reply of the player's own is, by number; {} without messages."""
     messages = line.get("messages")
     if not isinstance(messages, list) or not all(
         isinstance(m, dict) and isinstance(m.get("content"), str) for m in messages
     ):
-        return None
+        return {}
     said = [i for i, m in enumerate(messages) if m.get("role") == "assistant"]
-    place = len(said) - line["replies"] + reply  # examples come first
-    if not (0 <= reply and 0 < place + 1 <= len(said)):
-        return None
-    at = said[place]
-    texts = ["", *(m["content"] for m in messages), ""]
-    return _cut(texts[at]), _cut(texts[at + 1]), _cut(texts[at + 2])
+    first = len(said) - line["replies"]  # examples come before
+    return {k - first: at for k, at in enumerate(said) if k >= first}
 
 
 def _cut(text: str) -> str:
@@ -235,8 +242,7 @@ def _acts(lines: list[dict[str, Any]], phases: Sequence[int], phase: int) -> dic
     found: dict[str, list[int]] = {k: [] for k in ("legal", "observed", "passed", "refused")}
     steps, replies = [], []
     for line in lines:
-        own = [e for e in line["heard"] if e[0] < len(phases) and phases[e[0]] == phase
-               and not e[4]]  # fmt: skip
+        own = _of_phase(line, phases, phase)
         taken = [entry[3] for entry in own if entry[3]]
         passed = [step for step in line["passed"] if step < len(phases) and phases[step] == phase]
         found["observed"].append(taken.count("observe"))
@@ -260,13 +266,12 @@ _SHOWS = " such as:"  # ends the line before the one that shows an action
 
 def _echoes(line: Mapping[str, Any], phases: Sequence[int], phase: int) -> list[bool]:
     """Of every action of a phase whose turn ended in a line that shows one, whether it is that."""
-    found = []
-    for step, _, _, taken, _, *number in line["heard"]:
-        if taken and number and step < len(phases) and phases[step] == phase:
-            around = _around(line, number[0])
-            asked = [] if around is None else around[0].split("\n")
-            if len(asked) > 1 and asked[-2].endswith(_SHOWS):
-                found.append(asked[-1] == taken)
+    found, replies = [], _replies(line)
+    for _, _, _, taken, _, *number in _of_phase(line, phases, phase):
+        at = replies.get(number[0], 0) if number and taken else 0
+        asked = line["messages"][at - 1]["content"].split("\n") if at else []
+        if len(asked) > 1 and asked[-2].endswith(_SHOWS):
+            found.append(asked[-1] == taken)
     return found
 
 

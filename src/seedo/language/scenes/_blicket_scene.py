@@ -92,8 +92,7 @@ class BlicketScene(PlainScene):
         if not self.exploiting:
             return []
         asked = f"Is {self.names.words[self.goal]} a blicket?"
-        said = self.conditions.tools == "none" and self.conditions.turns
-        return [f"{asked} Yes or no?" if said else asked]
+        return [f"{asked} Yes or no?" if self.conditions.shows_lines else asked]
 
     def reminder(self) -> list[str]:
         return self._question()

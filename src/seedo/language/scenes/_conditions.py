@@ -72,6 +72,11 @@ class Conditions:
         ):
             whole(field, getattr(self, field), lowest, highest)
 
+    @property
+    def shows_lines(self) -> bool:
+        """Whether each turn ends in a line that shows an action: those who call tools see how."""
+        return self.turns and self.tools == "none"
+
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 

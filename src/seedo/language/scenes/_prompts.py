@@ -26,9 +26,7 @@ def say_turn(exploiting: bool, number: int, count: int) -> str:
 
 def say_example(line: str, conditions: Conditions) -> list[str]:
     """Shows how to act, in two lines, of which the second is an action of the task at hand."""
-    if not line or conditions.tools != "none" or not conditions.turns:
-        return []
-    return [_END if conditions.reasoning else _REPLY, line]
+    return [_END if conditions.reasoning else _REPLY, line] if line else []
 
 
 def say_refusal(remedy: str, shown: str, conditions: Conditions, unclear: bool) -> str:

@@ -462,7 +462,7 @@ class Scene(ABC):
             self._said.append({"role": "user", "content": text})
 
     def _show_action(self) -> None:
-        if self.expects == "action":
+        if self.expects == "action" and self.conditions.shows_lines:
             for line in say_example(self.example(), self.conditions):
                 self.interject(line)
 
