@@ -88,7 +88,7 @@ def test_reasons_stand_where_they_are_asked_for_and_are_true_of_what_was_done(tm
         text = "\n".join(m["content"] for m in own["messages"] if m["training"])
         learnt += "can be expected" in text
         told = "\n".join(m["content"] for m in own["messages"])
-        whys = re.findall(r"can be expected to be (-?\d+\.\d)(: the best there is)?\.", told)
+        whys = re.findall(r"can be expected to give \w+=(-?\d+\.\d)(: the best there is)?\.", told)
         if within:
             assert len(whys) == 2  # one a scored action
             earned = np.mean([float(value) for value, _ in whys])

@@ -79,23 +79,28 @@ class DagScene(PlainScene):
         index = int(np.argmin([abs(v - action.value) for v in self.world.spec.do_values]))
         of_all = np.asarray(self.episode.task.expected)[:, :, self.goal]
         expected = float(of_all[action.target, index])
-        goal, said = words[self.goal], say_number(self.names.signs[self.goal] * expected, decimals)
         others = np.delete(of_all, self.goal, axis=0)  # the goal itself cannot be set
         best = ": the best there is" if expected >= others.max() - _SAME else ""
-        said = f"With {name} at {value}, {goal} can be expected to be {said}{best}."
+        brings = say_number(self.names.signs[self.goal] * expected, decimals)
+        said = f"{name}={value} can be expected to give {words[self.goal]}={brings}{best}."
         return " ".join([*self._evidence(), said])
 
     def _evidence(self) -> list[str]:
-        """What the goal was whenever another variable was set, as far as it was seen."""
-        goal, shown = self.goal, []
+        """What the goal was whenever another variable was set, as far as it was seen.
+
+        Settings and results stand as they did where they were seen, to be copied to the letter.
+        """
+        goal, words, shown = self.goal, self.names.words, []
         for outcome, target in zip(*self.so_far(), strict=True):
             if target >= 0 and target != goal and np.isfinite(outcome[goal]):
                 value, seen = (
                     say_value(self.names, of, outcome[of], self.conditions.decimals)
                     for of in (target, goal)
                 )
-                shown.append(f"{seen} with {self.names.words[target]} at {value}")
-        return [f"{self.names.words[goal]} was {', '.join(shown)}."] if shown else []
+                signs = float(value) * float(seen)
+                like = "" if not signs else " (same sign)" if signs > 0 else " (other sign)"
+                shown.append(f"{words[target]}={value} gave {words[goal]}={seen}{like}")
+        return [f"{', '.join(shown)}."] if shown else []
 
 
 def name_variables(episode: Live, kind: str, seed: int, stream: str) -> Names:
