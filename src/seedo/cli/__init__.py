@@ -19,6 +19,7 @@ from seedo.cli import (  # noqa: F401  they register their commands
     _learning,
     _listing,
     _play,
+    _probe,
     _questions,
     _review,
     _serve,

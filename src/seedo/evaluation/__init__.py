@@ -24,7 +24,7 @@ from seedo.evaluation._frontier import COSTS, Frontier, FrontierGroup, Point, fr
 from seedo.evaluation._information import Information, information
 from seedo.evaluation._metrics import DEFINITIONS, UNTESTED, Metrics, episode_returns, measure
 from seedo.evaluation._regret import Regret, regret
-from seedo.evaluation._replay import Seen, left_before, seen_before
+from seedo.evaluation._replay import Seen, left_before, reread, seen_before
 from seedo.evaluation._review import Review, review
 from seedo.evaluation._runs import Group, Row, Run
 from seedo.evaluation._spoken import Excerpt
@@ -78,6 +78,7 @@ __all__ = [
     "read",
     "read_blicket",
     "regret",
+    "reread",
     "review",
     "score_structures",
     "seen_before",

@@ -17,7 +17,16 @@ from seedo.learning._folder import (
     read_history,
 )
 from seedo.learning._imitation import cosine_rate, learn
-from seedo.learning._inputs import Cue, Decision, Inputs, Row, batch_inputs
+from seedo.learning._inputs import (
+    Cue,
+    Decision,
+    Edit,
+    Inputs,
+    Row,
+    batch_inputs,
+    rows_and_cues,
+    unedited,
+)
 from seedo.learning._job import Method, Report, State, short, train
 from seedo.learning._kinds import NETWORKS, NetworkKind
 from seedo.learning._networks import KINDS, WIDTHS, Architecture, architecture, build
@@ -37,6 +46,7 @@ __all__ = [
     "Cue",
     "DaggerRecipe",
     "Decision",
+    "Edit",
     "FineTuning",
     "Inputs",
     "Method",
@@ -72,9 +82,11 @@ __all__ = [
     "read_file",
     "read_history",
     "reinforce",
+    "rows_and_cues",
     "short",
     "stream",
     "train",
+    "unedited",
     "usable",
     "way_of",
 ]

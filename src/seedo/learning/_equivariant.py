@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from seedo.learning._inputs import Cue, Decision, Inputs, Row, open_targets
+from seedo.learning._inputs import Cue, Decision, Edit, Inputs, Row, open_targets, unedited
 from seedo.learning._layers import GatedMLP, Linear, Norm, soft_clip
 from seedo.worlds import EXPLOIT
 
@@ -191,7 +191,7 @@ class Equivariant(eqx.Module):
     # -- decisions ------------------------------------------------------------------------------
 
     def _grid(
-        self, memory: Memory, relevant: Bool[Array, " n"], dtype: jnp.dtype
+        self, memory: Memory, relevant: Bool[Array, " n"], dtype: jnp.dtype, edit: Edit
     ) -> tuple[Float[Array, "n n d"], Float[Array, "n 3"]]:
         n = relevant.shape[0]
         summaries = _summaries(memory.pairs, memory.rows)
@@ -213,17 +213,21 @@ class Equivariant(eqx.Module):
             ],
             axis=-1,
         )
-        e = self.embed(grid.astype(dtype))
-        for layer in self.layers:
-            e = layer(e, relevant)
+        e = edit(0, self.embed(grid.astype(dtype)))
+        for passed, layer in enumerate(self.layers, 1):
+            e = edit(passed, layer(e, relevant))
         return self.norm(e), node.astype(dtype)
 
     def decide(
-        self, memory: Memory, cue: Cue, dtype: jnp.dtype = jnp.float32
+        self,
+        memory: Memory,
+        cue: Cue,
+        dtype: jnp.dtype = jnp.float32,
+        edit: Edit = unedited,
     ) -> tuple[Decision, Memory]:
         """What to do now; the memory comes back unchanged."""
         n = cue.relevant.shape[0]
-        e, node = self._grid(memory, cue.relevant, dtype)
+        e, node = self._grid(memory, cue.relevant, dtype, edit)
         own = e[jnp.arange(n), jnp.arange(n)]
         goal = jnp.maximum(cue.goal, 0)
         explore = self.explore_out(jax.nn.silu(self.explore(jnp.concatenate([own, node], -1))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -47,6 +48,16 @@ class Row(NamedTuple):
     value: Float[Array, ""]
     outcome: Float[Array, " n"]
     seen: Bool[Array, ""]
+
+
+Edit = Callable[[int, Array], Array]
+"""(number of layers passed, the network's state at a step) -> what takes its place; a state has an
+axis for every variable, two for pairs of them, or none, and that of its features."""
+
+
+def unedited(passed: int, state: Array) -> Array:
+    """The state as it is."""
+    return state
 
 
 def batch_inputs(batch: EpisodeBatch) -> Inputs:

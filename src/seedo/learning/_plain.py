@@ -13,7 +13,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from seedo.learning._inputs import Cue, Decision, Inputs, Row, open_targets, rows_and_cues
+from seedo.learning._inputs import (
+    Cue,
+    Decision,
+    Edit,
+    Inputs,
+    Row,
+    open_targets,
+    rows_and_cues,
+    unedited,
+)
 from seedo.learning._layers import Block, Linear, Norm, soft_clip
 from seedo.learning._pointer import Pointer
 
@@ -119,11 +128,16 @@ class Plain(eqx.Module):
     # -- decisions ------------------------------------------------------------------------------
 
     def decide(
-        self, memory: Memory, cue: Cue, dtype: jnp.dtype = jnp.float32
+        self,
+        memory: Memory,
+        cue: Cue,
+        dtype: jnp.dtype = jnp.float32,
+        edit: Edit = unedited,
     ) -> tuple[Decision, Memory]:
         """What to do now, and the memory with this step's keys and values."""
         t = memory.step
-        x = (self.embed(self._token(memory.row, cue)) + self.position[t])[None].astype(dtype)
+        x = (self.embed(self._token(memory.row, cue)) + self.position[t]).astype(dtype)
+        x = edit(0, x)[None]
         visible = (jnp.arange(memory.keys.shape[1]) <= t)[None]
         keys, values = memory.keys, memory.values
         for i, block in enumerate(self.blocks):
@@ -132,7 +146,7 @@ class Plain(eqx.Module):
                 keys.at[i, t].set(k[0].astype(keys.dtype)),
                 values.at[i, t].set(v[0].astype(keys.dtype)),
             )
-            x = block.attend(x, q, keys[i], values[i], visible)
+            x = edit(i + 1, block.attend(x, q, keys[i], values[i], visible)[0])[None]
         h, pointed = self.norm(x[0]), memory.pointed
         if self.pointer is not None and pointed is not None:
             now = (self.pointer.key(h).astype(jnp.float32), memory.row.target, memory.row.value)

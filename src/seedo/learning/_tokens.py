@@ -22,7 +22,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from seedo.learning._inputs import Cue, Decision, Inputs, Row, open_targets, rows_and_cues
+from seedo.learning._inputs import (
+    Cue,
+    Decision,
+    Edit,
+    Inputs,
+    Row,
+    open_targets,
+    rows_and_cues,
+    unedited,
+)
 from seedo.learning._layers import Block, Frozen, Linear, Norm, soft_clip
 from seedo.learning._shelf import Evidence, Shelf, accumulated
 
@@ -198,11 +207,15 @@ class Tokens(eqx.Module):
     # -- decisions ------------------------------------------------------------------------------
 
     def decide(
-        self, memory: Memory, cue: Cue, dtype: jnp.dtype = jnp.float32
+        self,
+        memory: Memory,
+        cue: Cue,
+        dtype: jnp.dtype = jnp.float32,
+        edit: Edit = unedited,
     ) -> tuple[Decision, Memory]:
         """What to do now, and the memory with this step's keys and values."""
         n, t = self.n, memory.step
-        x = self._tokens(memory.row, cue, t).astype(dtype)
+        x = edit(0, self._tokens(memory.row, cue, t).astype(dtype))
         seen = jnp.arange(memory.keys.shape[1]) < (t + 1) * n
         visible = jnp.broadcast_to(seen, (n, len(seen)))
         keys, values = memory.keys, memory.values
@@ -212,7 +225,7 @@ class Tokens(eqx.Module):
             values = jax.lax.dynamic_update_slice(
                 values, v[None].astype(keys.dtype), (i, t * n, 0, 0)
             )
-            x = block.attend(x, q, keys[i], values[i], visible)
+            x = edit(i + 1, block.attend(x, q, keys[i], values[i], visible))
         memory = memory._replace(keys=keys, values=values)
         return self._outputs(x, cue, memory.evidence), memory
 

@@ -26,6 +26,7 @@ from seedo.reports._drawing import (
 )
 from seedo.reports._figures import figures
 from seedo.reports._film import film
+from seedo.reports._inside import inside_figure, interchange_table, probe_table
 from seedo.reports._players import players_tables
 from seedo.reports._report import (
     beside_table,
@@ -63,6 +64,8 @@ __all__ = [
     "frontier_table",
     "html",
     "information_table",
+    "inside_figure",
+    "interchange_table",
     "legend_above",
     "less_table",
     "log_scale",
@@ -71,6 +74,7 @@ __all__ = [
     "only_ticks",
     "panels",
     "players_tables",
+    "probe_table",
     "regret_table",
     "settings_table",
     "short_name",

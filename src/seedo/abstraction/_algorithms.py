@@ -1,0 +1,83 @@
+"""What an episode's experiments say of every action, by one algorithm or another.
+
+Each is a table of scores of the goal's levers; to act is to take the highest. Tables of different
+algorithms are what interchange interventions tell apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.experimenters import READERS, History, action_frequencies, scripted
+from seedo.inference.exact import bayes_expected, posterior_of
+from seedo.inference.scores import Rows
+from seedo.learning import Inputs
+from seedo.play import episodes
+from seedo.worlds import World, make
+
+CAUSAL = "causal"
+"""Expected effects on the goal under the exact posterior."""
+RIVALS = ("largest-effect", "total-correlation", "partial-correlation")
+"""Heuristics: see `experimenters.READERS`."""
+FREQUENCIES = "frequencies"
+"""How often an expert takes an action for this goal: no experiment changes that."""
+ALGORITHMS = (CAUSAL, *RIVALS, FREQUENCIES)
+
+Table = NDArray[np.float64]
+"""float64[B, n, V]: scores of actions; -inf where the goal is the variable set."""
+_WATCHED = 2048
+
+
+def tables(world: World, inputs: Inputs, step: int) -> dict[str, Table]:
+    """The scores at a step by every algorithm, from the steps before it.
+
+    Raises:
+        UserError: the world has no exact posterior.
+    """
+    goal = np.asarray(inputs.goal)[:, step]
+    seen = np.arange(np.asarray(inputs.target).shape[1]) < step
+    config, values = world.config(), world.spec.do_values
+    outcome = np.where(seen[:, None], inputs.outcome, np.nan)
+    rows = Rows(outcome.astype(np.float32), np.asarray(inputs.target, np.int32))
+    posterior = posterior_of(config, world.spec.n)
+    found = {CAUSAL: bayes_expected(posterior, rows, goal, values)}
+    found |= {name: _heuristic(READERS[name], inputs, goal, seen, values) for name in RIVALS}
+    found[FREQUENCIES] = _frequencies(world, config)[goal]
+    own = np.arange(world.spec.n) == goal[:, None]
+    return {
+        name: np.where(own[..., None], -np.inf, table.astype(np.float64))
+        for name, table in found.items()
+    }
+
+
+def taken(table: Table) -> NDArray[np.int64]:
+    """The action with the highest score, int64[B]: variable times V plus value."""
+    return table.reshape(len(table), -1).argmax(1)
+
+
+def _heuristic(
+    reader: Callable[..., Any],
+    inputs: Inputs,
+    goal: NDArray[Any],
+    seen: NDArray[np.bool_],
+    values: tuple[float, ...],
+) -> Any:
+    def scores(outcome: Any, target: Any, value: Any, goal: Any) -> Any:
+        history = History(outcome, target, value, jnp.asarray(seen))
+        return reader(history, goal, jnp.asarray(values))
+
+    columns = (inputs.outcome, inputs.target, inputs.value, goal)
+    return np.asarray(jax.jit(jax.vmap(scores))(*map(jnp.asarray, columns)))
+
+
+def _frequencies(world: World, config: Mapping[str, Any]) -> Any:
+    """Of the world's training systems: float[goal, n, V]."""
+    train = make(world.name, **{**config, "split": "train"}) if "split" in config else world
+    watched = episodes(train, scripted("expert"), 0, "watch", 0, _WATCHED)
+    return action_frequencies([watched], world.spec.n, world.spec.do_values).astype(np.float64)

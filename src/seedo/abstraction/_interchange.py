@@ -1,0 +1,188 @@
+"""Interchange interventions: parts of one episode's state put into another (Geiger et al. 2021).
+
+If a network runs an algorithm that scores every lever and takes the best, and a part of its state
+holds the score of lever i, then with that part taken from another episode it must do what the
+algorithm does with that score taken from there. Which part holds it is known for networks whose
+state has an axis for variables or pairs; in a state without, it is the directions off which the
+causal score can be read by least squares, and the least change that makes them read as in the other
+episode is made.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.abstraction._algorithms import ALGORITHMS, CAUSAL, Table, taken
+from seedo.abstraction._states import Looked, actions_with
+from seedo.learning import Inputs
+from seedo.statistics import Estimate, share
+
+_RIDGE = 1.0
+
+
+class Algorithm(NamedTuple):
+    """How far a network does what an algorithm would.
+
+    Attributes:
+        followed: share of episodes in which it takes the algorithm's action, nothing replaced.
+        same: share of replacements, of those that change what the causal algorithm does, after
+            which it takes this algorithm's action.
+        own: the same among those that change what this algorithm does.
+    """
+
+    followed: Estimate
+    same: Estimate
+    own: Estimate
+
+
+class Interchange(NamedTuple):
+    """Interchange at one layer.
+
+    Attributes:
+        layer: number of the state.
+        algorithms: by name, of `ALGORITHMS`.
+        elsewhere: as `same` of the causal algorithm, had the part come from another episode than
+            it did: what is right by accident.
+        kept: share of replacements that leave the causal action, after which the network's stays.
+        chance: of an action drawn at random.
+    """
+
+    layer: int
+    algorithms: dict[str, Algorithm]
+    elsewhere: Estimate
+    kept: Estimate
+    chance: float
+
+
+class Directions(NamedTuple):
+    """Where a state without axes holds the causal scores of each goal's levers.
+
+    Attributes:
+        read: float64[n, n, d]: by goal and lever, what reads off the expected effect.
+        centre: float64[d], of the states.
+    """
+
+    read: NDArray[np.float64]
+    centre: NDArray[np.float64]
+
+
+def find_directions(
+    state: NDArray[np.float32], goal: NDArray[np.int64], table: Table, values: tuple[float, ...]
+) -> Directions:
+    """By ridge regression, goal by goal; `state` float32[B, d], scores as of `tables`."""
+    unit = int(np.argmax(np.abs(values)))
+    x, n = state.astype(np.float64), table.shape[1]
+    centre = x.mean(0)
+    found = np.zeros((n, n, x.shape[1]))
+    for at in range(n):
+        own = goal == at
+        here = x[own] - centre
+        effect = np.where(np.isfinite(table[own, :, unit]), table[own, :, unit], 0.0)
+        gram = here.T @ here + _RIDGE * np.eye(x.shape[1])
+        found[at] = np.linalg.solve(gram, here.T @ (effect - effect.mean(0))).T
+    return Directions(found, centre)
+
+
+def interchanged(
+    network: Looked,
+    inputs: Inputs,
+    step: int,
+    layer: int,
+    state: NDArray[np.float32],
+    scores: dict[str, Table],
+    directions: Directions | None,
+    seed: int,
+) -> Interchange:
+    """Replace parts of each episode's state by those of another with the same goal.
+
+    Args:
+        network: that decides.
+        inputs: B episodes.
+        step: at which it decides.
+        layer: number of the state.
+        state: float32[B, ...] at that step and layer.
+        scores: by algorithm, of `tables`.
+        directions: needed where the state has no axis for variables.
+        seed: of which episodes and levers.
+    """
+    drawn = np.random.default_rng([seed, layer])
+    goal = np.asarray(inputs.goal)[:, step]
+    source, other = _partners(goal, drawn), _partners(goal, drawn)
+    n = np.asarray(inputs.outcome).shape[-1]
+    levers = _levers(goal, n, drawn)
+    new = _replaced(state, state[source], levers, goal, directions)
+    base = actions_with(network, inputs, step, layer, state)
+    now = actions_with(network, inputs, step, layer, new)
+
+    def after(name: str, origin: NDArray[np.int64]) -> NDArray[np.int64]:
+        table = scores[name]
+        return taken(np.where(levers[..., None], table[origin], table))
+
+    before = {name: taken(scores[name]) for name in ALGORITHMS}
+    then = {name: after(name, source) for name in ALGORITHMS}
+    moved = then[CAUSAL] != before[CAUSAL]
+    elsewhere = after(CAUSAL, other)
+    apart = moved & (elsewhere != then[CAUSAL])
+
+    def told(hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> Estimate:
+        return share(int((hits & among).sum()), int(among.sum()))
+
+    everywhere = np.ones(len(goal), bool)
+    found = {
+        name: Algorithm(
+            told(base == before[name], everywhere),
+            told(now == then[name], moved),
+            told(now == then[name], then[name] != before[name]),
+        )
+        for name in ALGORITHMS
+    }
+    chance = 1 / ((n - 1) * scores[CAUSAL].shape[2])
+    return Interchange(
+        layer, found, told(now == elsewhere, apart), told(now == base, ~moved), chance
+    )
+
+
+def _partners(goal: NDArray[np.int64], drawn: np.random.Generator) -> NDArray[np.int64]:
+    """Of every episode another one with its goal; itself where there is none."""
+    found = np.arange(len(goal))
+    for at in np.unique(goal):
+        own = drawn.permutation(np.flatnonzero(goal == at))
+        found[own] = np.roll(own, 1)
+    return found
+
+
+def _levers(goal: NDArray[np.int64], n: int, drawn: np.random.Generator) -> NDArray[np.bool_]:
+    """Some levers of every goal, bool[B, n]; at least one."""
+    chosen = drawn.random((len(goal), n)) < 0.5
+    one = (goal + 1 + drawn.integers(n - 1, size=len(goal))) % n
+    chosen[np.arange(len(goal)), one] = True
+    chosen[np.arange(len(goal)), goal] = False
+    return chosen
+
+
+def _replaced(
+    state: NDArray[np.float32],
+    source: NDArray[np.float32],
+    levers: NDArray[np.bool_],
+    goal: NDArray[np.int64],
+    directions: Directions | None,
+) -> NDArray[np.float32]:
+    """The states with the parts that hold what is believed of these levers of the goal."""
+    if state.ndim == 3:
+        return np.where(levers[..., None], source, state)
+    if state.ndim == 4:
+        at = np.arange(state.shape[1]) == goal[:, None]
+        toward = levers[:, :, None] & at[:, None, :]  # of lever i and the goal, either way round
+        alone = levers[:, :, None] & np.eye(state.shape[1], dtype=bool)
+        part = toward | toward.swapaxes(1, 2) | alone
+        return np.where(part[..., None], source, state)
+    assert directions is not None
+    new = state.astype(np.float64)
+    for row in range(len(new)):
+        read = directions.read[goal[row]][levers[row]]
+        wanted = read @ (source[row] - state[row])
+        new[row] += np.linalg.pinv(read) @ wanted
+    return new.astype(np.float32)

@@ -1,0 +1,83 @@
+"""The command that looks inside a trained network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seedo.cli._commands import command
+from seedo.cli._console import Count, notes, print_table
+from seedo.cli._options import AsJson, Seed, WorldOptions, check_count, check_seed, say_notes
+from seedo.errors import UserError
+
+FEWEST = 60
+
+
+@command("probe")
+def probe(
+    agent: Annotated[str, typer.Argument(help="Agent folder, or pretrained:NAME.")],
+    world: WorldOptions,
+    episodes: Annotated[
+        int, typer.Option(help="Played by the agent; a third of them is kept for testing.")
+    ] = 1536,
+    bayesian: Annotated[
+        str, typer.Option(help="Whose next choice is looked for; none: nobody's.")
+    ] = "bayes:rotation",
+    seed: Seed = 0,
+    out: Annotated[Path | None, typer.Option(help="JSON file to write.")] = None,
+    figure: Annotated[Path | None, typer.Option(help="Figure to write, .svg.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look inside a network: what its state holds, and whether what it does depends on it."""
+    check_count("episodes", episodes)
+    if episodes < FEWEST:
+        raise UserError("--episodes", episodes, f"use {FEWEST} or more")
+    check_seed(seed)
+    if figure is not None and figure.suffix.casefold() != ".svg":
+        raise UserError("--figure", str(figure), "end its name in .svg")
+    stage = world.make()
+    told = stage.notes
+    from seedo import abstraction, evaluation, learning, play, reports
+    from seedo.episodes import write_atomic
+    from seedo.inference.exact import posterior_of
+
+    player = play.find_player(agent, stage)
+    if not isinstance(player, learning.Agent):
+        remedy = "has no network for world dag to look into: name an agent folder or pretrained:dag"
+        raise UserError("agent", agent, remedy)
+    player.check(stage.spec)
+    posterior_of(stage.config(), stage.spec.n)  # says so where there is none
+    untrained = learning.build(player.architecture, seed + 1)
+    batch = play.episodes(stage, player, seed, "perform", 0, episodes, systems=True)
+    choices = None
+    if bayesian != "none":
+        choices = evaluation.reread(batch, play.find_player(bayesian, stage), stage.spec, seed)[0]
+    with Count("looking inside", "steps") as progress:
+        found = abstraction.look_inside(
+            player.network,
+            untrained,
+            stage,
+            batch,
+            choices,
+            seed=seed,
+            progress=lambda _, done, total: progress(done, total),
+        )
+    say_notes(stage, told)
+    fields = {"agent": agent, "world": stage.name, "config": stage.config(), "seed": seed,
+              "episodes": episodes, **found.to_json()}  # fmt: skip
+    if out is not None:
+        write_atomic(out, json.dumps(fields, indent=1, sort_keys=True).encode())
+    if figure is not None:
+        drawn = reports.svg(reports.inside_figure(found), "inside", f"Inside {agent}")
+        write_atomic(figure, drawn.encode())
+    if as_json:
+        print(json.dumps(fields))
+    else:
+        print_table(reports.probe_table(found))
+        print_table(reports.interchange_table(found))
+    for path in (out, figure):
+        if path is not None:
+            notes.print(f"written: {path}", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,229 @@
+"""Probes and interchange interventions, on networks whose algorithm is known."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from seedo import abstraction, learning, play, worlds
+from seedo.errors import UserError
+from seedo.inference.exact import ExactPosterior
+from seedo.inference.scores import Rows
+from seedo.worlds import EXPLOIT
+
+RIVAL = "largest-effect"
+
+
+class Averages(eqx.Module):
+    """Takes the lever with the largest mean of result over value: `largest-effect` by hand.
+
+    What it knows of i and j stands at [where[i], where[j]] of its one state; `where` is known to
+    nobody else.
+    """
+
+    where: tuple[int, ...] = eqx.field(static=True)
+    values: tuple[float, ...] = eqx.field(static=True)
+
+    def start(self, n, steps):
+        return jnp.zeros((n, n)), jnp.zeros(n)
+
+    def remember(self, memory, row):
+        total, count = memory
+        own = (jnp.arange(len(count)) == row.target) & row.seen
+        slope = jnp.where(own[:, None], row.outcome / jnp.where(own.any(), row.value, 1.0), 0.0)
+        return total + jnp.nan_to_num(slope), count + own
+
+    def decide(self, memory, cue, dtype=jnp.float32, edit=learning.unedited):
+        total, count = memory
+        at = jnp.asarray(self.where)
+        mean = total / jnp.maximum(count, 1)[:, None]
+        # A second layer, so that the first is handed on as it was put there.
+        state = edit(0, jnp.zeros_like(mean).at[at[:, None], at].set(mean)[..., None])
+        state = edit(1, 2.0 * state)[..., 0] / 2
+        score = state[at[:, None], at][:, jnp.maximum(cue.goal, 0)]
+        logits = score[:, None] * jnp.asarray(self.values)
+        closed = (jnp.arange(len(score)) == cue.goal) & (cue.phase == EXPLOIT)
+        logits = jnp.where(closed[:, None], -jnp.inf, logits)
+        decision = learning.Decision(jax.nn.log_softmax(logits.reshape(-1)), mean)
+        return decision, memory
+
+
+class Side(eqx.Module):
+    """Its averages in one vector, turned by a fixed rotation: no axis says whose is what."""
+
+    own: Averages
+    turn: jax.Array
+
+    def start(self, n, steps):
+        return self.own.start(n, steps)
+
+    def remember(self, memory, row):
+        return self.own.remember(memory, row)
+
+    def decide(self, memory, cue, dtype=jnp.float32, edit=learning.unedited):
+        def through(passed, state):
+            if passed:
+                return state
+            vector = edit(0, self.turn @ state.reshape(-1))
+            return (self.turn.T @ vector).reshape(state.shape)
+
+        return self.own.decide(memory, cue, dtype, through)
+
+
+@pytest.fixture(scope="module")
+def world():
+    return worlds.make("dag", n=4, experiments=4, noise_variance=0.25)
+
+
+@pytest.fixture(scope="module")
+def batch(world):
+    return play.episodes(
+        world,
+        play.find_player("scripted:largest-effect", world),
+        3,
+        "perform",
+        0,
+        900,
+        systems=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def tests(world, batch):
+    """Inputs of the episodes, step of the scored action, and scores by algorithm."""
+    inputs, step = learning.batch_inputs(batch), world.spec.phases.index(EXPLOIT)
+    return SimpleNamespace(inputs=inputs, step=step, scores=abstraction.tables(world, inputs, step))
+
+
+def exchanged(network, tests, layer=0, directions=None):
+    state = abstraction.states(network, tests.inputs).layers[layer][:, tests.step]
+    return abstraction.interchanged(
+        network, tests.inputs, tests.step, layer, state, tests.scores, directions, seed=0
+    )
+
+
+def test_states_are_those_of_the_network_and_putting_them_back_changes_nothing(world, tests):
+    network = Averages((0, 1, 2, 3), world.spec.do_values)
+    found = abstraction.states(network, tests.inputs)
+    log = tests.inputs
+    for row in range(5):
+        for target, value, outcome in zip(
+            log.target[row, :4], log.value[row, :4], log.outcome[row, :4], strict=True
+        ):
+            mean = found.layers[0][row, tests.step, target, :, 0]
+            np.testing.assert_allclose(mean, outcome / value, rtol=1e-5)
+    np.testing.assert_allclose(found.layers[1], 2 * found.layers[0])
+    plain = found.log_probs[:, tests.step].argmax(-1)
+    np.testing.assert_array_equal(plain, abstraction.taken(tests.scores[RIVAL]))
+    for layer in (0, 1):
+        state = found.layers[layer][:, tests.step]
+        again = abstraction.actions_with(network, tests.inputs, tests.step, layer, state)
+        np.testing.assert_array_equal(again, plain)
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_the_algorithm_of_a_network_built_by_hand_is_found(world, tests, layer):
+    found = exchanged(Averages((0, 1, 2, 3), world.spec.do_values), tests, layer)
+    hand = found.algorithms[RIVAL]
+    assert hand.followed.value == hand.same.value == hand.own.value == 1
+    for name in set(abstraction.ALGORITHMS) - {RIVAL}:
+        other = found.algorithms[name]
+        assert other.same.value < 0.95
+        assert other.same.high < 1
+    assert found.elsewhere.value < 0.5
+
+
+def test_it_is_not_found_in_a_twin_that_does_the_same_with_its_parts_mixed_up(world, tests):
+    twin = Averages((2, 0, 3, 1), world.spec.do_values)
+    found = exchanged(twin, tests).algorithms[RIVAL]
+    assert found.followed.value == 1
+    assert found.own.value < 0.4
+
+
+def test_directions_find_what_no_axis_shows(world, tests):
+    drawn = np.random.default_rng(0).normal(size=(16, 16))
+    turn = jnp.asarray(np.linalg.qr(drawn)[0], jnp.float32)
+    network = Side(Averages((0, 1, 2, 3), world.spec.do_values), turn)
+    state = abstraction.states(network, tests.inputs).layers[0][:, tests.step]
+    goal = np.asarray(tests.inputs.goal)[:, tests.step]
+    by_hand = tests.scores[RIVAL]
+    directions = abstraction.find_directions(state, goal, by_hand, world.spec.do_values)
+    found = exchanged(network, tests, 0, directions).algorithms[RIVAL]
+    assert found.followed.value == 1
+    assert found.own.value > 0.98
+    others = np.random.default_rng(1).permutation(len(goal))
+    blind = abstraction.find_directions(state, goal, by_hand[others], world.spec.do_values)
+    assert exchanged(network, tests, 0, blind).algorithms[RIVAL].own.value < 0.6
+
+
+@pytest.fixture(scope="module")
+def looked(world, batch):
+    by_hand, twin = (
+        Averages(where, world.spec.do_values) for where in ((0, 1, 2, 3), (2, 0, 3, 1))
+    )
+    return abstraction.look_inside(by_hand, twin, world, batch, steps=[4])
+
+
+def test_probes_read_what_is_there_and_nothing_where_parts_are_mixed_up(looked, world, batch):
+    # A slope of either sign may stand for an edge: no linear probe reads that.
+    edges = next(p for p in looked.probes if p.target == "edges" and p.kind == "small network")
+    effects = next(p for p in looked.probes if p.target == "effects" and p.kind == "linear")
+    # What was set in every experiment tells the effects but for noise of variance 1/4 over 4.
+    true = abstraction.truths(world, batch)
+    share = 1 - (0.25 / 4) / np.var(true.effects[:, ~np.eye(4, dtype=bool)])
+    assert effects.found.value == pytest.approx(share, abs=0.1)
+    assert edges.found.low > 0.75
+    for probe in (edges, effects):
+        assert probe.known is not None
+        assert probe.found.value <= probe.known.high
+        assert probe.untrained.high < probe.found.low
+    assert abs(edges.control.value - 0.5) < 0.05
+    assert effects.control.value < 0.02
+
+
+def test_what_the_posterior_knows_is_what_other_code_says(world, batch):
+    true = abstraction.truths(world, batch)
+    weights = np.array([json.loads(s)["weights"] for s in batch.system])
+    np.testing.assert_array_equal(true.edges, weights != 0)
+    chain = sum(np.linalg.matrix_power(weights, k) for k in range(5))
+    np.testing.assert_allclose(true.effects, chain, atol=1e-9)
+    config = world.config()
+    listed = ExactPosterior(4, config["max_parents"], config["noise_variance"], 1.0)
+    for row in range(3):
+        rows = Rows(jnp.asarray(batch.outcome[row, :4]), jnp.asarray(batch.target[row, :4]))
+        np.testing.assert_allclose(
+            true.believed_edges[row, 4], listed.edge_marginals(rows), atol=2e-4
+        )
+        np.testing.assert_allclose(true.entropy[row, 4], listed.entropy(rows), atol=2e-3)
+
+
+@pytest.mark.parametrize("kind", ["equivariant", "plain", "tokens"])
+def test_our_networks_are_looked_into_without_changing_what_they_do(world, batch, kind):
+    own = learning.architecture(kind, world.spec.do_values, 4, 5)
+    network = learning.build(own, 0)
+    inputs = learning.batch_inputs(batch.take(slice(0, 40)))
+    found = abstraction.states(network, inputs)
+    read = jax.vmap(lambda own: network.read(own, jnp.arange(5)).log_probs)(
+        jax.tree.map(jnp.asarray, inputs)
+    )
+    np.testing.assert_allclose(found.log_probs, read, atol=1e-4)
+    for layer, state in enumerate(found.layers):
+        again = abstraction.actions_with(network, inputs, 4, layer, state[:, 4])
+        np.testing.assert_array_equal(again, found.log_probs[:, 4].argmax(-1))
+    assert {"equivariant": 5, "plain": 3, "tokens": 4}[kind] == found.layers[0].ndim
+    assert len(found.layers) == 1 + {"equivariant": 3, "plain": 4, "tokens": 3}[kind]
+
+
+def test_too_few_episodes_and_worlds_without_a_posterior_are_refused(world, batch):
+    network = Averages((0, 1, 2, 3), world.spec.do_values)
+    with pytest.raises(UserError, match="60 or more"):
+        abstraction.look_inside(network, network, world, batch.take(slice(0, 30)))
+    hidden = worlds.make("dag", n=4, experiments=4, confounders=2)
+    with pytest.raises(UserError, match="confounders"):
+        abstraction.truths(hidden, batch)
