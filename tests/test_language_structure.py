@@ -108,6 +108,47 @@ def test_a_question_is_asked_once_before_the_first_scored_action_and_bad_answers
     assert scene.step == 4  # no question is an action
 
 
+@pytest.mark.parametrize("reasoning", [False, True])
+def test_a_question_ends_in_an_answer_that_can_be_given_another_one_after_each_refusal(
+    world, reasoning
+):
+    conditions = Conditions(structure=True, attempts=6, reasoning=reasoning)
+    asked = [DagScene(world, 0, "perform", index, conditions) for index in range(12)]
+    for scene in asked:
+        for _ in range(4):
+            scene.reply("observe")
+    first = {asked_of(scene) for scene in asked}
+    assert len(first) == 12
+    [scene, *others] = asked
+    shown = set()
+    for said in ("", "one\ntwo", f"do {scene.names.words[0]}=2.0", "I cannot tell"):
+        scene.reply(said)
+        shown.add(asked_of(scene))
+    assert len(shown) >= 3
+    for other in others:
+        assert other.reply(asked_of(other)) is None
+        assert other.expects == "action"
+
+
+def asked_of(scene) -> str:
+    *_, how, line = scene.messages()[-1]["content"].split("\n")
+    assert how.endswith("with one line such as:")
+    return line
+
+
+def test_the_expert_answers_with_the_arrows_that_there_are(small):
+    drawn = episodes(small, find_player("scripted:random", small), 5, "perform", 0, 3, systems=True)
+    for index in range(3):
+        scene = DagScene(small, 5, "perform", index, Conditions(structure=True))
+        while scene.expects == "action":
+            scene.reply("observe")
+        weights = json.loads(drawn.system[index])["weights"]
+        true = {(int(i), int(j)) for i, j in np.argwhere(np.array(weights))}
+        assert (
+            read_arrows(scene.own_answer("scripted:expert"), scene.names, np.ones(3, bool)) == true
+        )
+
+
 @pytest.mark.parametrize(
     ("reply", "bare", "strict"),
     [

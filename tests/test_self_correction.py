@@ -42,7 +42,7 @@ class Careful:
     def reply(self, messages):
         last = messages[-1]["content"]
         names = messages[1]["content"].split("\n")[0].removeprefix("Variables: ").split()
-        if "effects: none" in last:
+        if "effects: " in last:
             return "effects: none"
         done = self.rows(messages)
         goal = re.findall(r"Goal: (\S+)", last)

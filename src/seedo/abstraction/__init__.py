@@ -3,7 +3,7 @@
 from seedo.abstraction._algorithms import ALGORITHMS, CAUSAL, FREQUENCIES, RIVALS, tables, taken
 from seedo.abstraction._inside import Inside, Probe, look_inside
 from seedo.abstraction._interchange import Algorithm, Interchange, find_directions, interchanged
-from seedo.abstraction._probes import PROBES, TARGETS
+from seedo.abstraction._probes import PROBES, TARGETS, Places, pairs, probed, scored
 from seedo.abstraction._states import Looked, States, actions_with, states
 from seedo.abstraction._truths import Truths, truths
 
@@ -18,6 +18,7 @@ __all__ = [
     "Inside",
     "Interchange",
     "Looked",
+    "Places",
     "Probe",
     "States",
     "Truths",
@@ -25,6 +26,9 @@ __all__ = [
     "find_directions",
     "interchanged",
     "look_inside",
+    "pairs",
+    "probed",
+    "scored",
     "states",
     "tables",
     "taken",

@@ -4,8 +4,8 @@ If a network runs an algorithm that scores every lever and takes the best, and a
 holds the score of lever i, then with that part taken from another episode it must do what the
 algorithm does with that score taken from there. Which part holds it is known for networks whose
 state has an axis for variables or pairs; in a state without, it is the directions off which the
-causal score can be read by least squares, and the least change that makes them read as in the other
-episode is made.
+causal score can be read by least squares, and the change that makes them read as in the other
+episode is the likeliest one, by how states vary.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from seedo.abstraction._states import Looked, actions_with
 from seedo.learning import Inputs
 from seedo.statistics import Estimate, share
 
-_RIDGE = 1.0
+_RIDGE = 1e-4
+"""Penalty, as a share of the states' mean variance."""
 
 
 class Algorithm(NamedTuple):
@@ -62,28 +63,30 @@ class Directions(NamedTuple):
 
     Attributes:
         read: float64[n, n, d]: by goal and lever, what reads off the expected effect.
-        centre: float64[d], of the states.
+        spread: float64[d, d], covariance of the states.
     """
 
     read: NDArray[np.float64]
-    centre: NDArray[np.float64]
+    spread: NDArray[np.float64]
 
 
 def find_directions(
     state: NDArray[np.float32], goal: NDArray[np.int64], table: Table, values: tuple[float, ...]
 ) -> Directions:
     """By ridge regression, goal by goal; `state` float32[B, d], scores as of `tables`."""
-    unit = int(np.argmax(np.abs(values)))
-    x, n = state.astype(np.float64), table.shape[1]
-    centre = x.mean(0)
-    found = np.zeros((n, n, x.shape[1]))
-    for at in range(n):
-        own = goal == at
-        here = x[own] - centre
-        effect = np.where(np.isfinite(table[own, :, unit]), table[own, :, unit], 0.0)
-        gram = here.T @ here + _RIDGE * np.eye(x.shape[1])
-        found[at] = np.linalg.solve(gram, here.T @ (effect - effect.mean(0))).T
-    return Directions(found, centre)
+    unit, n = int(np.argmax(np.abs(values))), table.shape[1]
+    x = state.astype(np.float64) - state.mean(0)
+    spread = x.T @ x / len(x)
+    penalty = _RIDGE * np.trace(spread) / len(spread) * np.eye(len(spread))
+    found = np.zeros((n, n, len(spread)))
+    for at in np.unique(goal):
+        here, score = x[goal == at], table[goal == at, :, unit]
+        effect = np.where(np.isfinite(score), score, 0.0)
+        here, effect = here - here.mean(0), effect - effect.mean(0)
+        found[at] = np.linalg.solve(
+            here.T @ here / len(here) + penalty, here.T @ effect / len(here)
+        ).T
+    return Directions(found, spread)
 
 
 def interchanged(
@@ -95,6 +98,7 @@ def interchanged(
     scores: dict[str, Table],
     directions: Directions | None,
     seed: int,
+    levers: NDArray[np.bool_] | None = None,
 ) -> Interchange:
     """Replace parts of each episode's state by those of another with the same goal.
 
@@ -107,12 +111,13 @@ def interchanged(
         scores: by algorithm, of `tables`.
         directions: needed where the state has no axis for variables.
         seed: of which episodes and levers.
+        levers: bool[B, n], whose parts are replaced; None: some of each goal's, drawn.
     """
     drawn = np.random.default_rng([seed, layer])
     goal = np.asarray(inputs.goal)[:, step]
     source, other = _partners(goal, drawn), _partners(goal, drawn)
     n = np.asarray(inputs.outcome).shape[-1]
-    levers = _levers(goal, n, drawn)
+    levers = _levers(goal, n, drawn) if levers is None else levers
     new = _replaced(state, state[source], levers, goal, directions)
     base = actions_with(network, inputs, step, layer, state)
     now = actions_with(network, inputs, step, layer, new)
@@ -182,7 +187,8 @@ def _replaced(
     assert directions is not None
     new = state.astype(np.float64)
     for row in range(len(new)):
-        read = directions.read[goal[row]][levers[row]]
-        wanted = read @ (source[row] - state[row])
-        new[row] += np.linalg.pinv(read) @ wanted
+        read = directions.read[goal[row]]
+        wanted = levers[row] * (read @ (source[row] - state[row]))  # the others stay as they were
+        moves = directions.spread @ read.T
+        new[row] += moves @ np.linalg.pinv(read @ moves) @ wanted
     return new.astype(np.float32)

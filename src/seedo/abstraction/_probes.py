@@ -28,7 +28,7 @@ TARGETS = ("edges", "effects", "entropy", "next choice")
 """Whether i is a parent of j (AUC); the total effect of i on j (R^2); the entropy of the exact
 posterior over graphs (R^2); the variable that the Bayesian sets next (AUC)."""
 _HIDDEN = 32
-_RESAMPLES = 200
+_RESAMPLES = 100
 
 Score = Callable[[NDArray[Any], NDArray[Any]], float]
 
@@ -129,7 +129,7 @@ def _model(kind: str, classes: bool, seed: int) -> Any:
     else:
         settings: dict[str, Any] = {
             "hidden_layer_sizes": (_HIDDEN,), "early_stopping": True, "max_iter": 100,
-            "batch_size": 256, "random_state": seed,
+            "random_state": seed,
         }  # fmt: skip
         probe = (
             MLPClassifier(**settings)

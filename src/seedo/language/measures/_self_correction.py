@@ -219,40 +219,44 @@ def effects_question(episode: Live, names: Names) -> Question:
 
     return Question(
         "effects",
-        "Before you act: state what you conclude from your experiments. Do not act yet. Reply with "
-        "one line that lists by how much a variable changes on average, directly and through "
-        "others, when another is set one higher; leave out what has no effect. Such as\n"
-        f"effects: {_example(names)}\nor\neffects: none",
+        "Before you act: state what you conclude from your experiments. Do not act yet. List by "
+        "how much a variable changes on average, directly and through others, when another is set "
+        "one higher; leave out what has no effect, or write none if nothing has.",
         lambda line: read_effects(line, names),
+        lambda drawn: write_effects(_drawn(len(names.words), drawn), names),
         own,
         lambda table: table.tolist(),
     )
 
 
-def _example(names: Names) -> str:
-    """Two effects by the order of listing, which tells nothing."""
-    first, second, third = (names.words[i] for i in (*names.order, *names.order)[:3])
-    return f"{first}>{second}=1.2 {first}>{third}=-0.5"
+def _drawn(n: int, drawn: np.random.Generator) -> NDArray[np.float64]:
+    """Two effects drawn at random, which tell nothing."""
+    table = np.zeros((n, n))
+    cause, *others = drawn.permutation(n)[:3]
+    table[cause, others] = drawn.choice([-1, 1], len(others)) * drawn.integers(1, 20, len(others))
+    return table / 10
+
+
+_FORM = "Write effects: and then each as cause>effect=-0.5, or effects: none."
 
 
 def read_effects(line: str, names: Names) -> NDArray[np.float64] | Malformed:
     """float64[n, n] in the system's own terms, 0 where nothing is said; else Malformed."""
-    form = f"Reply with one line, such as effects: {_example(names)}, or effects: none"
     head, colon, body = line.partition(":")
     said = body.split()
     table = np.full((len(names.words), len(names.words)), np.nan)
     if head.strip().casefold() != "effects" or not colon or not said:
-        return Malformed("not-an-answer", form)
+        return Malformed("not-an-answer", _FORM)
     for word in said if [w.casefold() for w in said] != ["none"] else ():
         pair, equals, text = word.partition("=")
         ends, number = pair.split(">"), read_number(text)
         if len(ends) != 2 or not all(ends) or not equals:
-            return Malformed("not-an-answer", form)
+            return Malformed("not-an-answer", _FORM)
         if number is None:
             return Malformed("unknown-value", "Effects are plain numbers such as -0.5.")
         cause, effect = (names.index(end) for end in ends)
         if cause is None or effect is None:
-            return Malformed("unknown-name", f"The variables are {' '.join(names.words)}.")
+            return Malformed("unknown-name", f"The variables are {names.listed()}.")
         if cause == effect or not math.isnan(table[cause, effect]):
             return Malformed("not-an-answer", "Write every pair of two variables once.")
         table[cause, effect] = names.signs[cause] * names.signs[effect] * number

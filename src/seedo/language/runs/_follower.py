@@ -52,7 +52,7 @@ def _act(messages: Sequence[Message]) -> _Found:
     rules = "\n".join(m["content"] for m in messages if m["role"] == "system")
     last = messages[-1]["content"] if messages else ""
     if "Do not act yet" in last:
-        if "arrows: none" in last:
+        if "arrows: " in last:
             return "arrows: none"
         return "Each result shows what followed when one thing was done; I go by the largest."
     if "You study a system of" in rules:

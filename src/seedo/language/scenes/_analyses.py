@@ -43,7 +43,7 @@ def regress(names: Names, results: Results, variable: str, on: str) -> str | Mal
     words = on.replace(",", " ").split()
     found = [names.index(word[:40]) for word in (variable.strip(), *words[:50])]
     if None in found:
-        return Malformed("unknown-name", f"The variables are {' '.join(names.words)}.")
+        return Malformed("unknown-name", f"The variables are {names.listed()}.")
     child, *parents = (int(i) for i in found if i is not None)
     if not parents or child in parents or len(set(parents)) < len(parents):
         return Malformed("not-allowed", "Name one variable, and one or more different others.")

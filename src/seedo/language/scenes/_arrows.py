@@ -20,8 +20,8 @@ from seedo.play import Live
 
 
 def arrows_question(episode: Live, names: Names) -> Question:
-    """The question for a live episode; of our own players only `bayes:X`
-    have an answer to it."""
+    """The question for a live episode; of our own players `bayes:X` and `scripted:expert` have
+    answers."""
     relevant = np.asarray(episode.task.relevant)
     about = "variable" if relevant.all() else "relevant variable"
     config = episode.world.config()
@@ -34,40 +34,56 @@ def arrows_question(episode: Live, names: Names) -> Question:
         probability = edge_probabilities(config, outcome, target, relevant[None])
         return write_arrows(likely_arrows(probability[0]), names)
 
+    own = {"scripted:expert": lambda: write_arrows(_true_arrows(episode), names)}
+    if bayes_supported(config) is None:
+        own["bayes"] = exact
     return Question(
         "arrows",
-        f"Before you act: which {about} influences which directly? Do not act yet. Reply with one "
-        "line that lists an arrow for each direct influence you believe in, or none, such as\n"
-        f"arrows: {_example(names, relevant)}\nor\narrows: none",
+        f"Before you act: which {about} influences which directly? Do not act yet. List an arrow "
+        "for each direct influence you believe in, or none.",
         lambda line: read_arrows(line, names, relevant),
-        {"bayes": exact} if bayes_supported(config) is None else {},
+        lambda drawn: write_arrows(_drawn(np.flatnonzero(relevant), drawn), names),
+        own,
         lambda arrows: [list(arrow) for arrow in sorted(arrows)],
     )
 
 
-def _example(names: Names, relevant: NDArray[np.bool_]) -> str:
-    """Two arrows by the order of listing, which tells nothing."""
-    listed = [names.words[i] for i in names.order if relevant[i]]
-    return " ".join(f"{a}>{b}" for a, b in itertools.pairwise(listed[:3]))
+def _true_arrows(episode: Live) -> Arrows:
+    """The arrows among relevant variables; of a system that drifts, those of any round."""
+    system, relevant = episode.task.system, np.asarray(episode.task.relevant)
+    weights = [w for w in (system.weights, system.second) if w is not None]
+    n = len(relevant)
+    linked = np.any([np.asarray(w)[:n, :n] != 0 for w in weights], axis=0)
+    found = np.argwhere(linked & relevant[:, None] & relevant)
+    return frozenset((int(i), int(j)) for i, j in found)
+
+
+def _drawn(variables: NDArray[np.int64], drawn: np.random.Generator) -> Arrows:
+    """Arrows along an order of the variables, both drawn at random, two a variable at most."""
+    pairs = list(itertools.combinations(drawn.permutation(variables).tolist(), 2))
+    share = min(0.5, 2 * len(variables) / max(1, len(pairs)))
+    return frozenset(pair for pair in pairs if drawn.random() < share)
+
+
+_FORM = "Write arrows: and then each as cause>effect, or arrows: none."
 
 
 def read_arrows(line: str, names: Names, relevant: NDArray[np.bool_]) -> Arrows | Malformed:
     """What a line says; Malformed for anything but the strict form, strange names and cycles."""
-    form = f"Reply with one line, such as arrows: {_example(names, relevant)}, or arrows: none"
     head, colon, body = line.partition(":")
     said = body.split()
     if head.strip().casefold() != "arrows" or not colon or not said:
-        return Malformed("not-an-answer", form)
+        return Malformed("not-an-answer", _FORM)
     if [word.casefold() for word in said] == ["none"]:
         return frozenset()
     found: set[tuple[int, int]] = set()
     for word in said:
         ends = word.split(">")
         if len(ends) != 2 or not all(ends):
-            return Malformed("not-an-answer", form)
+            return Malformed("not-an-answer", _FORM)
         cause, effect = (names.index(end) for end in ends)
         if cause is None or effect is None:
-            return Malformed("unknown-name", f"The variables are {' '.join(names.words)}.")
+            return Malformed("unknown-name", f"The variables are {names.listed()}.")
         if not (relevant[cause] and relevant[effect]):
             return Malformed("not-allowed", "Only relevant variables are asked about.")
         if (cause, effect) in found:

@@ -50,7 +50,7 @@ class BlicketScene(PlainScene):
         return blicket_instructions(self.world.settings, self.conditions)
 
     def begin(self) -> str:
-        told = [f"Objects: {self._listed()}", self._contents(), *self._turn()]
+        told = [f"Objects: {self.names.listed()}", self._contents(), *self._turn()]
         return "\n".join([*told, *self._question()])
 
     def example(self) -> str:
@@ -129,7 +129,7 @@ class BlicketScene(PlainScene):
             return Malformed("not-allowed", "The experiments are over. Answer yes or no.")
         target = self.names.index(name)
         if target is None:
-            return Malformed("unknown-name", f"The objects are {self._listed()}.")
+            return Malformed("unknown-name", f"The objects are {self.names.listed()}.")
         if bool(self._shown[target] == 1) == put:
             word = self.names.words[target]
             where = "is on the machine already" if put else "is not on the machine"

@@ -10,10 +10,9 @@ from seedo.language.scenes.replies import say_number
 
 def say_variables(names: Names, relevant: np.ndarray) -> list[str]:
     """Which variables there are, and which of them matter if not all do."""
-    said = [f"Variables: {' '.join(names.words[i] for i in names.order)}"]
+    said = [f"Variables: {names.listed()}"]
     if not relevant.all():
-        which = (names.words[i] for i in names.order if relevant[i])
-        said.append(f"Relevant: {' '.join(which)}")
+        said.append(f"Relevant: {names.listed(np.flatnonzero(relevant).tolist())}")
     return said
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,11 @@ class Names:
     words: tuple[str, ...]
     order: tuple[int, ...]
     signs: tuple[int, ...]
+
+    def listed(self, among: Collection[int] | None = None) -> str:
+        """The words, of some variables only if told, in the order of listing: the world's own may
+        tell something."""
+        return " ".join(self.words[i] for i in self.order if among is None or i in among)
 
     def index(self, word: str) -> int | None:
         """The variable of this name (upper and lower case are one); None: there is none."""

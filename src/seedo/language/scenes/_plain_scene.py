@@ -166,13 +166,13 @@ class PlainScene(Scene):
             return Do(-1, 0.0)
         target = self.names.index(name)
         if target is None:
-            return Malformed("unknown-name", f"The variables are {self._listed()}.")
+            return Malformed("unknown-name", f"The variables are {self.names.listed()}.")
         actual = self.names.signs[target] * value
         near = [v for v in self.world.spec.do_values if abs(v - actual) < 1e-6]
         if not near:
             return Malformed("unknown-value", f"Variables can be set to {self._values()}.")
         if self.exploiting and target == self.goal:
-            others = self._listed(but=target)
+            others = self.names.listed(set(np.flatnonzero(self.relevant).tolist()) - {target})
             return Malformed("not-allowed", f"{name} is the goal itself: set one of {others}.")
         if self.exploiting and not self.relevant[target]:
             return Malformed("not-allowed", "Set one of the relevant variables.")
@@ -180,10 +180,6 @@ class PlainScene(Scene):
         if not bool(self.world.legal(self.episode.task, self.episode.state, action)):
             return Malformed("not-allowed", "This cannot be done now.")
         return Do(target, near[0])
-
-    def _listed(self, but: int = -1) -> str:
-        """All names, in the order in which they were said: the world's own may tell something."""
-        return " ".join(self.names.words[i] for i in self.names.order if i != but)
 
     def _values(self) -> str:
         return said_values(self.world, self.conditions.decimals)

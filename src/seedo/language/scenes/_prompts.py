@@ -43,8 +43,17 @@ def say_refusal(remedy: str, shown: str, conditions: Conditions, unclear: bool) 
         return f"Nothing was done: {remedy}{example}"
     if not shown:
         return f"{_NO_ACTION} {remedy}"
-    how = _END if conditions.reasoning else _REPLY
-    return f"{_NO_ACTION} {'' if unclear else f'{remedy} '}{how}\n{shown}"
+    return _refused(_NO_ACTION, "" if unclear else remedy, shown, conditions)
+
+
+def say_no_answer(remedy: str, shown: str, conditions: Conditions) -> str:
+    """As `say_refusal`, of what should have been the answer to a question."""
+    return _refused("That is no answer.", remedy, shown, conditions)
+
+
+def _refused(what: str, remedy: str, shown: str, conditions: Conditions) -> str:
+    how, line = say_example(shown, conditions)
+    return f"{' '.join(filter(None, [what, remedy, how]))}\n{line}"
 
 
 _NO_ACTION = "That is no action."  # whatever is said here is given back: it must not read as one

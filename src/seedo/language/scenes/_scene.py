@@ -21,11 +21,12 @@ from seedo.errors import UserError
 from seedo.experimenters import find_player, parse_name
 from seedo.language.scenes._calculator import calculate
 from seedo.language.scenes._conditions import Conditions
-from seedo.language.scenes._prompts import ACT, say_example, say_refusal
+from seedo.language.scenes._prompts import ACT, say_example, say_no_answer, say_refusal
 from seedo.language.scenes._tool_calls import call_for, say_call
 from seedo.language.scenes.replies import (
     LONGEST,
     LONGEST_ANSWER,
+    UNDONE,
     Grammar,
     Kind,
     Malformed,
@@ -39,7 +40,9 @@ from seedo.language.scenes.replies import (
 from seedo.worlds import EXPLOIT, EXPLORE
 
 _EXAMPLES = 0x5EED0
-"""Seed of the examples of actions."""
+"""Seed of the examples of actions and answers."""
+_OWN = (*UNDONE, "ambiguous")
+"""Reasons why an answer is none that are not about its form."""
 
 
 class Message(TypedDict):
@@ -100,8 +103,9 @@ class Question(NamedTuple):
 
     Attributes:
         name: key of the answer in `Scene.answers`.
-        text: as it is put.
+        text: as it is put, without the form of an answer.
         read: the answer that a line stands for, or Malformed.
+        example: a line that is an answer, drawn at random, so that it tells nothing.
         own: what our own players reply who know it, by name or by kind of name (`bayes`).
         plain: an answer as plain JSON, for the log.
     """
@@ -109,6 +113,7 @@ class Question(NamedTuple):
     name: str
     text: str
     read: Callable[[str], Any]
+    example: Callable[[np.random.Generator], str]
     own: Mapping[str, Callable[[], str]]
     plain: Callable[[Any], Any] = str
 
@@ -429,7 +434,8 @@ class Scene(ABC):
             self.malformed.append((self.step, why.reason))
             self._refused += 1
             if self._refused < self.conditions.attempts:
-                self._say(f"That is no answer: {why.remedy}")
+                remedy = why.remedy if why.reason in _OWN else ""  # of form, the example says all
+                self._say(say_no_answer(remedy, self._answer(question), self.conditions))
                 return why
         self._refused = 0
         self.answers[question.name] = None if why is not None else found
@@ -453,9 +459,18 @@ class Scene(ABC):
         return bare if bare.kind == "repaired" else reading
 
     def _say_what_next(self) -> None:
-        asked = self._questions[0].text if self.expects == "answer" else ""
-        self._say(asked or "\n".join([ACT, *self.reminder()]))
+        asked = self._asked() if self.expects == "answer" else [ACT, *self.reminder()]
+        self._say("\n".join(asked))
         self._show_action()
+
+    def _asked(self) -> list[str]:
+        question = self._questions[0]
+        return [question.text, *say_example(self._answer(question), self.conditions)]
+
+    def _answer(self, question: Question) -> str:
+        """An answer drawn at random, another one after every refusal."""
+        drawn = [_EXAMPLES, int(self.episode.index), self.step, 1 + self._refused]
+        return question.example(np.random.default_rng(drawn))
 
     def _say(self, text: str) -> None:
         if not self.finished:
@@ -475,5 +490,5 @@ class Scene(ABC):
         if self.expects == "thought":
             self.interject(self.theory_request)
         elif self.expects == "answer" and not self.answers:
-            self.interject(self._questions[0].text)
+            self.interject("\n".join(self._asked()))
         self._show_action()
