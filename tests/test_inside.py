@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from command import run
 from seedo import abstraction, learning, play, worlds
 from seedo.errors import UserError
 from seedo.inference.exact import ExactPosterior
@@ -227,3 +228,38 @@ def test_too_few_episodes_and_worlds_without_a_posterior_are_refused(world, batc
     hidden = worlds.make("dag", n=4, experiments=4, confounders=2)
     with pytest.raises(UserError, match="confounders"):
         abstraction.truths(hidden, batch)
+
+
+SMALL = ("--n", "3", "--set", "experiments=3", "--episodes", "60")
+
+
+def test_the_command_prints_both_tables_and_writes_what_it_found(tmp_path, capsys):
+    out, figure = tmp_path / "inside.json", tmp_path / "inside.svg"
+    words = ("probe", "pretrained:dag", *SMALL, "--out", str(out), "--figure", str(figure))
+    code, said, _ = run(capsys, *words)
+    assert code == 0
+    assert "frequencies" in said
+    found = json.loads(out.read_text())
+    assert {probe["target"] for probe in found["probes"]} == set(abstraction.TARGETS)
+    assert {probe["step"] for probe in found["probes"]} == {0, 1, 2, 3}
+    assert [one["layer"] for one in found["interchange"]] == [0, 1, 2, 3]
+    assert figure.read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["scripted:expert"], "agent"),
+        (["pretrained:dag-text"], "agent"),
+        (["pretrained:dag", "--episodes", "59"], "--episodes"),
+        (["pretrained:dag", "--figure", "a.pdf"], "--figure"),
+        (["pretrained:dag", "--set", "confounders=1"], "confounders"),
+        (["pretrained:dag-plain", "--n", "4"], "n:"),
+    ],
+)
+def test_what_cannot_be_looked_into_is_one_line(words, named, capsys, tmp_path):
+    code, _, said = run(capsys, "probe", *words)
+    assert code == 2
+    assert said.startswith("seedo: ")
+    assert named in said
+    assert said.count("\n") == 1

@@ -54,6 +54,8 @@ def review(
     for path in cards:
         if path.suffix.casefold() not in CARDS:
             raise UserError("--card", str(path), f"end its name in {' or '.join(CARDS)}")
+    if twice := [path for path in cards if cards.count(path) > 1]:
+        raise UserError("--card", str(twice[0]), "is given twice")
     from seedo import evaluation, play, reports
 
     readers = {name: partial(play.find_player, name) for name in reader or []}

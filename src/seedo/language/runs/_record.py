@@ -211,4 +211,7 @@ def read_conditions(texts: Sequence[str], base: Conditions | None = None) -> Con
             raise UserError("--prompt", text, f"write {name}=word")
         else:
             fields[name] = value
-    return Conditions.from_dict((base or Conditions()).to_dict() | fields)
+    try:
+        return Conditions.from_dict((base or Conditions()).to_dict() | fields)
+    except UserError as error:
+        raise UserError(f"--prompt {error.field}", error.value, error.remedy) from None
