@@ -653,6 +653,7 @@ def test_concurrent_requests_reach_a_speaker_in_batches_and_get_their_own_replie
         def replies(self, conversations):
             self.sizes.append(len(conversations))
             self.threads.add(threading.get_ident())
+            self.spent = [(int(c[-1]["content"]), 1) for c in conversations]
             return [c[-1]["content"] for c in conversations]
 
     batches, got = Batches(Echo()), {}
@@ -667,7 +668,7 @@ def test_concurrent_requests_reach_a_speaker_in_batches_and_get_their_own_replie
 
     for _ in range(2):  # evaluations follow each other, each with an event loop of its own
         anyio.run(all_at_once)
-        assert got == {i: str(i) for i in range(200)}
+        assert got == {i: (str(i), (i, 1)) for i in range(200)}
     assert sum(Echo.sizes) == 400
     assert len(Echo.sizes) <= 4
     assert threading.get_ident() not in Echo.threads
@@ -676,6 +677,7 @@ def test_concurrent_requests_reach_a_speaker_in_batches_and_get_their_own_replie
 def test_what_a_speaker_raises_reaches_whoever_asked():
     class Broken:
         name = "broken"
+        spent: list[tuple[int, int]] = []  # noqa: RUF012
 
         def replies(self, conversations):
             raise RuntimeError("no weights")

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from command import run as command
-from seedo import evaluation, play, reports, worlds
+from seedo import evaluation, learning, play, reports, worlds
 from seedo.episodes import Dataset, DatasetWriter, write_batch
 from seedo.errors import UserError
-from seedo.language import Conditions, open_scene
+from seedo.language import Conditions, load_speaker, open_scene
 from seedo.language.runs import (
     Budget,
     Examples,
@@ -54,6 +54,19 @@ class Drawn:
         return f"do {rng.choice(names)}={rng.choice(['2.0', '-2.0'])}"
 
 
+class Counted(Drawn):
+    """The same, with a token for every word."""
+
+    def replies(self, conversations):
+        said = super().replies(conversations)
+        self.spent = [(words(c), len(r.split())) for c, r in zip(conversations, said, strict=True)]
+        return said
+
+
+def words(messages) -> int:
+    return sum(len(m["content"].split()) for m in messages)
+
+
 @pytest.fixture(scope="module")
 def run(world, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "drawn"
@@ -72,6 +85,39 @@ def page(review, folder):
 
 def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_tokens_of_every_reply_are_summed_in_the_log_and_the_review(world, tmp_path):
+    speaker = Counted()
+    record_speaker(
+        world, speaker, COUNT, 0, tmp_path / "run", at_once=8, meter=lambda: speaker.spent
+    )
+    total = 0
+    for text in (tmp_path / "run" / "conversations.jsonl").read_text().splitlines():
+        line = json.loads(text)
+        messages = line["messages"]
+        replies = [i for i, m in enumerate(messages) if m["role"] == "assistant"]
+        assert line["tokens_in"] == sum(words(messages[:i]) for i in replies)
+        assert line["tokens_out"] == sum(words([messages[i]]) for i in replies)
+        total += line["tokens_in"]
+    [reviewed] = evaluation.review([tmp_path / "run"]).runs
+    assert reviewed.spoken.tokens_in.value == pytest.approx(total / COUNT)
+
+
+def test_a_text_understudy_counts_what_its_tokenizer_counts():
+    import tokenizers
+
+    folder, _ = learning.agent_folder("pretrained:dag-text")
+    coder = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    agent = load_speaker("pretrained:dag-text")
+    words_of_its_own = Conditions(names="twelve", turns=False)
+    scene = open_scene(worlds.make("dag"), 0, "perform", 0, words_of_its_own)
+    [said] = agent.replies([scene.messages()])
+    [(read, written)] = agent.spent
+    assert written == len(coder.encode(f" {said}", add_special_tokens=False).ids)
+    heard = " ".join(m["content"] for m in scene.messages() if m["role"] == "user")
+    extra = read - len(coder.encode(heard, add_special_tokens=False).ids)
+    assert 0 < extra <= 2 * len(scene.messages())  # roles
 
 
 def test_a_text_players_log_has_what_others_logs_have(world, run, tmp_path):

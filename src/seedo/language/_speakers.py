@@ -6,7 +6,7 @@ from pathlib import Path
 
 from seedo.errors import UserError, whole
 from seedo.language import hub, text
-from seedo.language.runs import Speaker
+from seedo.language.runs import MeteredSpeaker
 from seedo.language.scenes import Conditions
 from seedo.learning import agent_folder, read_description
 from seedo.recipes import HUB
@@ -20,7 +20,7 @@ def speaks(name: str | Path) -> bool:
 
 def load_speaker(
     name: str | Path, seed: int | None = None, max_tokens: int | None = None
-) -> Speaker:
+) -> MeteredSpeaker:
     """Such a model.
 
     Args:

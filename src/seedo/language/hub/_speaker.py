@@ -43,6 +43,8 @@ class HubSpeaker:
             ends |= last_tokens(opened.tokenizer)
         self._ends = sorted(ends)
         self._shares = shares(opened.model)
+        self.spent: list[tuple[int, int]] = []
+        """Tokens read and written for each conversation of the last call."""
         self._read: tuple[tuple[int, ...], Any] = (), None  # a prefix and its memory
         self._last: list[Read] = []  # what was read in the last call
 
@@ -54,11 +56,12 @@ class HubSpeaker:
         room = self.opened.longest - self.longest
         fitting = [i for i, tokens in enumerate(ids) if len(tokens) <= room]
         fitting.sort(key=lambda i: len(ids[i]))
-        said = [""] * len(ids)
+        said, self.spent = [""] * len(ids), [(len(tokens), 0) for tokens in ids]
         with self._torch.inference_mode():
             for rows, read in self._batches([ids[i] for i in fitting]):
                 written = self._continued([ids[fitting[i]] for i in rows], read)
                 for i, tokens in zip(rows, written, strict=True):
+                    self.spent[fitting[i]] = len(ids[fitting[i]]), len(tokens)
                     said[fitting[i]] = coder.decode(tokens, skip_special_tokens=True).strip()
         return said
 

@@ -19,7 +19,7 @@ from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 
 from seedo.errors import UserError
 from seedo.language._speakers import load_speaker, speaks
-from seedo.language.runs import Speaker, follow, follow_with_tools, on_stage
+from seedo.language.runs import MeteredSpeaker, follow, follow_with_tools, on_stage
 from seedo.language.runs.inspect import ScenePerformance
 from seedo.language.scenes import Message, say_call
 
@@ -67,9 +67,9 @@ class SeedoAPI(ModelAPI):
         tool_choice: ToolChoice,
         config: GenerateConfig,
     ) -> ModelOutput:
-        call, text = None, ""
+        call, text, spent = None, "", None
         if self._batches is not None:
-            text = await self._batches.reply(_messages(input))
+            text, spent = await self._batches.reply(_messages(input))
         elif self.model_name == "follower":
             messages = _messages(input)
             call = follow_with_tools(messages, [tool.name for tool in tools]) if tools else None
@@ -81,20 +81,26 @@ class SeedoAPI(ModelAPI):
             if tools and isinstance(stage, ScenePerformance):
                 call = stage.call(self.model_name, self._seed)
             text = "" if call else stage.line(self.model_name, self._seed)
-        return _output(self.model_name, input, text, call)
+        return _output(self.model_name, input, text, call, spent)
 
 
 def _output(
-    name: str, input: list[ChatMessage], text: str, call: tuple[str, dict[str, Any]] | None
+    name: str,
+    input: list[ChatMessage],
+    text: str,
+    call: tuple[str, dict[str, Any]] | None,
+    spent: tuple[int, int] | None,
 ) -> ModelOutput:
     message = ChatMessageAssistant(content=text, model=name, source="generate")
     if call is not None:
         message.tool_calls = [
             ToolCall(id=f"call-{len(input)}", function=call[0], arguments=call[1])
         ]
-    heard = sum(len(m.text.split()) for m in input)
-    said = len(text.split()) + (1 + len(call[1]) if call else 0)
-    # Words stand for tokens: these players have none, and Inspect would look for a tokenizer.
+    # Words stand for tokens where a player has none: Inspect would look for a tokenizer.
+    heard, said = spent or (
+        sum(len(m.text.split()) for m in input),
+        len(text.split()) + (1 + len(call[1]) if call else 0),
+    )
     usage = ModelUsage(input_tokens=heard, output_tokens=said, total_tokens=heard + said)
     choice = ChatCompletionChoice(message=message, stop_reason="tool_calls" if call else "stop")
     return ModelOutput(model=name, choices=[choice], usage=usage)
@@ -116,7 +122,7 @@ def _messages(input: list[ChatMessage]) -> list[Message]:
 # -- text understudies ----------------------------------------------------------------------------
 
 
-def _find_speaker(name: str) -> Speaker | None:
+def _find_speaker(name: str) -> MeteredSpeaker | None:
     """The text understudy of this name; None: it is another kind of player."""
     return load_speaker(name) if name != "follower" and speaks(name) else None
 
@@ -125,6 +131,7 @@ class _Request:
     def __init__(self, messages: list[Message]) -> None:
         self.messages = messages
         self.text: str | None = None
+        self.spent = (0, 0)
         self.error: Exception | None = None
 
 
@@ -135,12 +142,13 @@ class Batches:
     lock and the requests are first come, first served, so the holder's own is always among them.
     """
 
-    def __init__(self, speaker: Speaker) -> None:
+    def __init__(self, speaker: MeteredSpeaker) -> None:
         self._speaker = speaker
         self._waiting: list[_Request] = []
         self._lock: anyio.Lock | None = None
 
-    async def reply(self, messages: list[Message]) -> str:
+    async def reply(self, messages: list[Message]) -> tuple[str, tuple[int, int]]:
+        """The speaker's reply, and the tokens that were read and written for it."""
         request = _Request(messages)
         if not self._waiting:
             self._lock = anyio.Lock()  # of the running event loop: evaluations follow each other
@@ -152,7 +160,7 @@ class Batches:
         if request.error is not None:
             raise request.error
         assert request.text is not None
-        return request.text
+        return request.text, request.spent
 
     async def _answer(self) -> None:
         seen = 0
@@ -164,8 +172,8 @@ class Batches:
         conversations = [request.messages for request in batch]
         try:
             texts = await anyio.to_thread.run_sync(self._speaker.replies, conversations)
-            for request, text in zip(batch, texts, strict=True):
-                request.text = text
+            for request, text, spent in zip(batch, texts, self._speaker.spent, strict=True):
+                request.text, request.spent = text, spent
         except Exception as error:
             for request in batch:
                 request.error = error

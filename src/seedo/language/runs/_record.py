@@ -11,7 +11,7 @@ from seedo.episodes import Dataset, DatasetWriter
 from seedo.errors import UserError
 from seedo.language.runs._conversations import CONVERSATIONS, Conversations, line
 from seedo.language.runs._examples import Examples, example_messages, first_examples
-from seedo.language.runs._speaker import Speaker, converse
+from seedo.language.runs._speaker import Meter, Speaker, converse
 from seedo.language.scenes import Conditions, Message, Scene, open_scene
 from seedo.play import check_size, origin, shard_size
 
@@ -105,6 +105,7 @@ def record_speaker(
     at_once: int = _AT_ONCE,
     progress: Callable[[int, int], None] | None = None,
     opened: Callable[..., Scene] = open_scene,
+    meter: Meter | None = None,
     **options: Unpack[RunOptions],
 ) -> Dataset:
     """Let a speaker play `count` episodes into a dataset folder with its conversations.
@@ -123,6 +124,7 @@ def record_speaker(
         at_once: conversations in one call of the speaker.
         progress: called with (episodes done, episodes in all).
         opened: makes an episode's scene; arguments and result as of `open_scene`.
+        meter: counts the speaker's tokens, for the log.
         options: see `RunOptions`.
 
     Raises:
@@ -147,17 +149,28 @@ def record_speaker(
                 opened(*where, index, plan.conditions, plan.opening)
                 for index in range(first, min(first + block, count))
             ]
-            for begin in range(0, len(scenes), at_once):
-                converse(scenes[begin : begin + at_once], speaker)
+            spent = [
+                tokens
+                for begin in range(0, len(scenes), at_once)
+                for tokens in converse(scenes[begin : begin + at_once], speaker, meter=meter)
+            ]
             while shard is not None and first <= shard * rows < first + block:
                 begin = shard * rows
                 own = scenes[begin - first : begin - first + writer.rows_of(shard)]
-                said.write(line(scene, begin + i) for i, scene in enumerate(own))
+                said.write(
+                    line(scene, begin + i, **_tokens(meter, spent[begin - first + i]))
+                    for i, scene in enumerate(own)
+                )
                 writer.write(shard, type(own[0]).log(start, own, plan.systems))
                 shard = writer.next_shard
             if progress:
                 progress(writer.rows, count)
     return Dataset(out)
+
+
+def _tokens(meter: Meter | None, spent: tuple[int, int]) -> dict[str, Any]:
+    """What a conversation's line says of them."""
+    return {} if meter is None else {"tokens_in": spent[0], "tokens_out": spent[1]}
 
 
 def _options(conditions: Conditions, base: Conditions | None) -> list[str]:

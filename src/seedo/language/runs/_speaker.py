@@ -19,15 +19,42 @@ class Speaker(Protocol):
         ...
 
 
+class MeteredSpeaker(Speaker, Protocol):
+    """A speaker that counts its tokens.
+
+    Attributes:
+        spent: tokens read and written for each conversation of the last call.
+    """
+
+    spent: list[tuple[int, int]]
+
+
+Meter = Callable[[], Sequence[tuple[int, int]]]
+"""Tokens that were read and written for each conversation in a speaker's last call."""
+
+
 def converse(
-    scenes: Sequence[Scene], speaker: Speaker, progress: Callable[[int], None] | None = None
-) -> None:
-    """Play scenes to their end; `progress` gets how many have ended."""
+    scenes: Sequence[Scene],
+    speaker: Speaker,
+    progress: Callable[[int], None] | None = None,
+    meter: Meter | None = None,
+) -> list[tuple[int, int]]:
+    """Play scenes to their end; `progress` gets how many have ended.
+
+    Returns:
+        Tokens read and written in each, replies summed; zeros without a meter.
+    """
+    spent = {id(scene): (0, 0) for scene in scenes}
     while playing := [scene for scene in scenes if not scene.finished]:
         if progress:
             progress(len(scenes) - len(playing))
         texts = speaker.replies([scene.messages() for scene in playing])
         for scene, text in zip(playing, texts, strict=True):
             scene.reply(text)
+        if meter is not None:
+            for scene, (read, written) in zip(playing, meter(), strict=True):
+                before = spent[id(scene)]
+                spent[id(scene)] = before[0] + read, before[1] + written
     if progress:
         progress(len(scenes))
+    return [spent[id(scene)] for scene in scenes]

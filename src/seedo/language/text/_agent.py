@@ -53,6 +53,8 @@ class TextAgent:
         self.name, self.training, self.history = name, training or {}, history or []
         self.greedy = seed is None
         self._key = None if seed is None else jax.random.key(seed)
+        self.spent: list[tuple[int, int]] = []
+        """Tokens read and written for each conversation of the last call."""
 
     @property
     def record(self) -> dict[str, Any]:
@@ -71,16 +73,17 @@ class TextAgent:
         )
         ids = [piece.ids for piece in encoded]
         room = self.architecture.longest - MOST_NEW_TOKENS
-        said = [""] * len(ids)
+        said, self.spent = [""] * len(ids), [(len(tokens), 0) for tokens in ids]
         fitting = [i for i, tokens in enumerate(ids) if len(tokens) <= room]
         fitting.sort(key=lambda i: len(ids[i]))
         for start in range(0, len(fitting), _ROWS[-1]):
             some = fitting[start : start + _ROWS[-1]]
-            for i, text in zip(some, self._continue([ids[i] for i in some]), strict=True):
+            for i, (text, count) in zip(some, self._continue([ids[i] for i in some]), strict=True):
                 said[i] = renamed(text, heard[i][1])
+                self.spent[i] = len(ids[i]), count
         return said
 
-    def _continue(self, ids: list[list[int]]) -> list[str]:
+    def _continue(self, ids: list[list[int]]) -> list[tuple[str, int]]:
         rows = next(size for size in _ROWS if size >= len(ids))
         width = -(-max(map(len, ids)) // _STEP) * _STEP
         table, length = np.full((rows, width), PAD_ID, np.int32), np.ones(rows, np.int32)
@@ -96,7 +99,7 @@ class TextAgent:
         )  # fmt: skip
         kept = [row[: int((row == END_ID).argmax())] if END_ID in row else row for row in written]
         texts: list[str] = tokenizer().decode_batch([k.tolist() for k in kept[: len(ids)]])
-        return [text.strip() for text in texts]
+        return [(text.strip(), len(own)) for text, own in zip(texts, kept, strict=False)]
 
 
 def prompt(messages: Sequence[Message]) -> str:
