@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sklearn.metrics import r2_score, roc_auc_score
 
 from command import run
 from seedo import abstraction, learning, play, worlds
@@ -153,14 +154,19 @@ def test_directions_find_what_no_axis_shows(world, tests):
     network = Side(Averages((0, 1, 2, 3), world.spec.do_values), turn)
     state = abstraction.states(network, tests.inputs).layers[0][:, tests.step]
     goal = np.asarray(tests.inputs.goal)[:, tests.step]
-    by_hand = tests.scores[RIVAL]
-    directions = abstraction.find_directions(state, goal, by_hand, world.spec.do_values)
-    found = exchanged(network, tests, 0, directions).algorithms[RIVAL]
+
+    def found_with(order):
+        """Directions off which a table's scores are read, of episodes in this order."""
+        directions = {
+            name: abstraction.find_directions(state, goal, table[order], world.spec.do_values)
+            for name, table in tests.scores.items()
+        }
+        return exchanged(network, tests, 0, directions).algorithms[RIVAL]
+
+    found = found_with(np.arange(len(goal)))
     assert found.followed.value == 1
     assert found.own.value > 0.98
-    others = np.random.default_rng(1).permutation(len(goal))
-    blind = abstraction.find_directions(state, goal, by_hand[others], world.spec.do_values)
-    assert exchanged(network, tests, 0, blind).algorithms[RIVAL].own.value < 0.6
+    assert found_with(np.random.default_rng(1).permutation(len(goal))).own.value < 0.6
 
 
 @pytest.fixture(scope="module")
@@ -168,15 +174,16 @@ def looked(world, batch):
     by_hand, twin = (
         Averages(where, world.spec.do_values) for where in ((0, 1, 2, 3), (2, 0, 3, 1))
     )
-    return abstraction.look_inside(by_hand, twin, world, batch, steps=[4])
+    looking = abstraction.look(by_hand, twin, world, batch, steps=[4])
+    return abstraction.look_inside(looking)
 
 
 def test_probes_read_what_is_there_and_nothing_where_parts_are_mixed_up(looked, world, batch):
     # A slope of either sign may stand for an edge: no linear probe reads that.
-    edges = next(p for p in looked.probes if p.target == "edges" and p.kind == "small network")
+    edges = next(p for p in looked.probes if (p.target, p.kind) == ("edges", "small network"))
     effects = next(p for p in looked.probes if p.target == "effects" and p.kind == "linear")
     # What was set in every experiment tells the effects but for noise of variance 1/4 over 4.
-    true = abstraction.truths(world, batch)
+    true = abstraction.truths(world, batch, [4])
     share = 1 - (0.25 / 4) / np.var(true.effects[:, ~np.eye(4, dtype=bool)])
     assert effects.found.value == pytest.approx(share, abs=0.1)
     assert edges.found.low > 0.75
@@ -189,7 +196,7 @@ def test_probes_read_what_is_there_and_nothing_where_parts_are_mixed_up(looked, 
 
 
 def test_what_the_posterior_knows_is_what_other_code_says(world, batch):
-    true = abstraction.truths(world, batch)
+    true = abstraction.truths(world, batch, [4])
     weights = np.array([json.loads(s)["weights"] for s in batch.system])
     np.testing.assert_array_equal(true.edges, weights != 0)
     chain = sum(np.linalg.matrix_power(weights, k) for k in range(5))
@@ -199,9 +206,9 @@ def test_what_the_posterior_knows_is_what_other_code_says(world, batch):
     for row in range(3):
         rows = Rows(jnp.asarray(batch.outcome[row, :4]), jnp.asarray(batch.target[row, :4]))
         np.testing.assert_allclose(
-            true.believed_edges[row, 4], listed.edge_marginals(rows), atol=2e-4
+            true.believed_edges[4][row], listed.edge_marginals(rows), atol=2e-4
         )
-        np.testing.assert_allclose(true.entropy[row, 4], listed.entropy(rows), atol=2e-3)
+        np.testing.assert_allclose(true.entropy[4][row], listed.entropy(rows), atol=2e-3)
 
 
 @pytest.mark.parametrize("kind", ["equivariant", "plain", "tokens"])
@@ -224,10 +231,41 @@ def test_our_networks_are_looked_into_without_changing_what_they_do(world, batch
 def test_too_few_episodes_and_worlds_without_a_posterior_are_refused(world, batch):
     network = Averages((0, 1, 2, 3), world.spec.do_values)
     with pytest.raises(UserError, match="60 or more"):
-        abstraction.look_inside(network, network, world, batch.take(slice(0, 30)))
-    hidden = worlds.make("dag", n=4, experiments=4, confounders=2)
-    with pytest.raises(UserError, match="confounders"):
-        abstraction.truths(hidden, batch)
+        abstraction.look(network, network, world, batch.take(slice(0, 30)))
+    for settings, named in (
+        ({"confounders": 2}, "confounders"),
+        ({"relevant": 3}, "probes take all"),
+        ({"costs": (0.1, 0.2, 0.3, 0.4)}, "prices"),
+    ):
+        with pytest.raises(UserError, match=named):
+            abstraction.exact_posterior(worlds.make("dag", n=4, experiments=4, **settings))
+
+
+def test_scores_of_probes_are_those_of_other_code_within_places():
+    drawn = np.random.default_rng(0)
+    said = drawn.normal(size=(200, 3)) + np.array([0, 5, -5])
+    edges = said + drawn.normal(size=said.shape) > np.array([0, 5, -5])
+    areas = [roc_auc_score(edges[:, k], said[:, k]) for k in range(3)]
+    assert abstraction.scored(edges, said).value == pytest.approx(np.mean(areas))
+    numbers = 2 * said + drawn.normal(size=said.shape)
+    explained = [r2_score(numbers[:, k], said[:, k]) for k in range(3)]
+    weights = numbers.var(0) / numbers.var(0).sum()
+    assert abstraction.scored(numbers, said).value == pytest.approx(np.dot(explained, weights))
+    places = np.broadcast_to(np.array([0.0, 5.0, -5.0]), said.shape)
+    assert abstraction.scored(edges, places).value == 0.5  # to know the places is worth nothing
+    assert abstraction.scored(np.full((9, 2), 0.3), said[:9, :2]).value is None
+
+
+@pytest.mark.parametrize("kind", abstraction.PROBES)
+def test_classes_of_one_member_are_survived(kind):
+    drawn = np.random.default_rng(0)
+    features = drawn.normal(size=(60, 5)).astype(np.float32)
+    target = features[:, :2] > 0
+    target[:, 1] = np.arange(60) == 7
+    counts = np.ones(2, bool)
+    learn = abstraction.Places(features, target, counts)
+    found = abstraction.probed(learn, learn, kind)
+    assert found.value > 0.6
 
 
 SMALL = ("--n", "3", "--set", "experiments=3", "--episodes", "60")

@@ -89,9 +89,7 @@ def contents(folder):
 
 def test_tokens_of_every_reply_are_summed_in_the_log_and_the_review(world, tmp_path):
     speaker = Counted()
-    record_speaker(
-        world, speaker, COUNT, 0, tmp_path / "run", at_once=8, meter=lambda: speaker.spent
-    )
+    record_speaker(world, speaker, COUNT, 0, tmp_path / "run", at_once=8, meter=speaker)
     total = 0
     for text in (tmp_path / "run" / "conversations.jsonl").read_text().splitlines():
         line = json.loads(text)

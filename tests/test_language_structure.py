@@ -73,7 +73,7 @@ def test_whatever_is_not_the_strict_form_is_malformed():
         f"arrows: {a}->{b}": "unknown-name",
         f"arrows: {a} > {b}": "not-an-answer",
         f"arrows: {a}>{b}>{c}": "not-an-answer",
-        f"arrows: {a}>{b} {a}>{b}": "not-an-answer",
+        f"arrows: {a}>{b} {a}>{b}": "not-allowed",
         "arrows:": "not-an-answer",
         f"arrows: none {a}>{b}": "not-an-answer",
         f"arrows: {a}>xyzzy": "unknown-name",
@@ -125,6 +125,9 @@ def test_a_question_ends_in_an_answer_that_can_be_given_another_one_after_each_r
         scene.reply(said)
         shown.add(asked_of(scene))
     assert len(shown) >= 3
+    a, b = scene.names.words[:2]
+    scene.reply(f"arrows: {a}>{b} {a}>{b}")
+    assert "every arrow once" in scene.messages()[-1]["content"]
     for other in others:
         assert other.reply(asked_of(other)) is None
         assert other.expects == "action"

@@ -34,6 +34,7 @@ class Follower:
 
     def replies(self, conversations):
         self.asked += len(conversations)
+        self.spent = [(0, 0)] * len(conversations)
         return [
             follow(c) if any(self.word in m["content"] for m in c) else "well"
             for c in conversations

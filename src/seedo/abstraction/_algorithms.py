@@ -6,7 +6,8 @@ algorithms are what interchange interventions tell apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -14,8 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from seedo.abstraction._truths import exact_posterior
 from seedo.experimenters import READERS, History, action_frequencies, scripted
-from seedo.inference.exact import bayes_expected, posterior_of
+from seedo.inference.exact import bayes_expected
 from seedo.inference.scores import Rows
 from seedo.learning import Inputs
 from seedo.play import episodes
@@ -38,17 +40,16 @@ def tables(world: World, inputs: Inputs, step: int) -> dict[str, Table]:
     """The scores at a step by every algorithm, from the steps before it.
 
     Raises:
-        UserError: the world has no exact posterior.
+        UserError: see `exact_posterior`.
     """
     goal = np.asarray(inputs.goal)[:, step]
     seen = np.arange(np.asarray(inputs.target).shape[1]) < step
-    config, values = world.config(), world.spec.do_values
+    posterior, values = exact_posterior(world), world.spec.do_values
     outcome = np.where(seen[:, None], inputs.outcome, np.nan)
     rows = Rows(outcome.astype(np.float32), np.asarray(inputs.target, np.int32))
-    posterior = posterior_of(config, world.spec.n)
     found = {CAUSAL: bayes_expected(posterior, rows, goal, values)}
     found |= {name: _heuristic(READERS[name], inputs, goal, seen, values) for name in RIVALS}
-    found[FREQUENCIES] = _frequencies(world, config)[goal]
+    found[FREQUENCIES] = _frequencies(world)[goal]
     own = np.arange(world.spec.n) == goal[:, None]
     return {
         name: np.where(own[..., None], -np.inf, table.astype(np.float64))
@@ -76,8 +77,10 @@ def _heuristic(
     return np.asarray(jax.jit(jax.vmap(scores))(*map(jnp.asarray, columns)))
 
 
-def _frequencies(world: World, config: Mapping[str, Any]) -> Any:
+@functools.lru_cache(maxsize=16)
+def _frequencies(world: World) -> Any:
     """Of the world's training systems: float[goal, n, V]."""
+    config = world.config()
     train = make(world.name, **{**config, "split": "train"}) if "split" in config else world
     watched = episodes(train, scripted("expert"), 0, "watch", 0, _WATCHED)
     return action_frequencies([watched], world.spec.n, world.spec.do_values).astype(np.float64)

@@ -9,8 +9,8 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.abstraction._algorithms import CAUSAL, Table, tables
-from seedo.abstraction._interchange import Directions, Interchange, find_directions, interchanged
+from seedo.abstraction._algorithms import ALGORITHMS, CAUSAL, Table, tables
+from seedo.abstraction._interchange import Interchange, find_directions, interchanged
 from seedo.abstraction._probes import (
     PROBES,
     TARGETS,
@@ -29,6 +29,8 @@ from seedo.learning import Inputs, batch_inputs
 from seedo.statistics import Estimate
 from seedo.worlds import EXPLOIT, World
 
+FEWEST = 60
+"""Episodes."""
 TESTED = 3
 """One of so many episodes is kept for testing probes and interchange."""
 
@@ -40,10 +42,11 @@ class Probe(NamedTuple):
         target: of `TARGETS`.
         kind: of `PROBES`.
         layer, step: of the state.
-        found: AUC or R^2 on systems that the probe has not seen.
+        found: AUC or R^2 on systems that the probe has not seen; see `scored`.
         untrained: off a network that has learnt nothing.
         control: of other episodes' targets, learnt and tested: what a probe makes of nothing.
-        known: of the exact posterior itself; None where the target is the posterior's own.
+        known: of the exact posterior itself, whose prior is uniform over graphs whatever the split
+            leaves out; None where the target is the posterior's own.
     """
 
     target: str
@@ -64,24 +67,29 @@ class Inside(NamedTuple):
     """What was found in a network.
 
     Attributes:
-        probes: of edges at every layer before the first scored action; then of all targets at the
-            steps asked for, at the layer off which a linear probe reads edges best.
-        interchange: at every layer, at the first scored action.
-        untrained: at `layer`, of the network that has learnt nothing.
-        layer: at which the learning episodes showed the causal algorithm most.
+        probes: linear ones of edges at every layer, before the first scored action; then the rest,
+            at the steps asked for, at `probe_layer`.
+        probe_layer: off which edges were read best in the learning episodes.
+        interchange: at every layer, at the first scored action. At the last, where a state has
+            axes, the parts that are exchanged make the levers' outputs and nothing else does: it
+            says how outputs compare, not what is inside.
+        layer: at which, the last aside, the learning episodes showed the causal algorithm most.
+        untrained: interchange at `layer` in the network that has learnt nothing.
     """
 
     probes: list[Probe]
+    probe_layer: int
     interchange: list[Interchange]
-    untrained: Interchange
     layer: int
+    untrained: Interchange
 
     def to_json(self) -> dict[str, Any]:
         return {
             "probes": [probe.to_json() for probe in self.probes],
+            "probe_layer": self.probe_layer,
             "interchange": [_told(one) for one in self.interchange],
-            "untrained": _told(self.untrained),
             "layer": self.layer,
+            "untrained": _told(self.untrained),
         }
 
 
@@ -93,42 +101,139 @@ def _told(one: Interchange) -> dict[str, Any]:
             for name, found in one.algorithms.items()
         },
         "elsewhere": one.elsewhere.to_json(),
+        "ignored": one.ignored.to_json(),
         "kept": one.kept.to_json(),
         "chance": one.chance,
     }
 
 
-class _Looked(NamedTuple):
-    """A network on the episodes that probes learn from, and on those they are tested on."""
+class Half(NamedTuple):
+    """The episodes that probes learn from, or those that they are tested on.
 
-    network: Looked
-    learn: States
-    test: States
+    Attributes:
+        rows: their numbers in the batch.
+        inputs: what a network reads.
+        scores: by algorithm, before the first scored action.
+    """
+
+    rows: NDArray[np.int64]
+    inputs: Inputs
+    scores: dict[str, Table]
 
 
-class _Sought(NamedTuple):
-    """What probes look for; `choices`: see `look_inside`."""
+class Looking(NamedTuple):
+    """A network and its untrained twin on two halves of a batch.
 
+    Attributes:
+        world, batch, step: whose episodes, and the first scored step.
+        learn, test: see `Half`.
+        true: at the steps asked for.
+        choices: of the Bayesian, int64[B, S].
+        network, twin: with their states on the halves.
+        seed: of what is drawn.
+    """
+
+    world: World
+    batch: EpisodeBatch
+    step: int
+    learn: Half
+    test: Half
     true: Truths
     choices: NDArray[np.int64] | None
+    network: tuple[Looked, States, States]
+    twin: tuple[Looked, States, States]
+    seed: int
 
-    def at(self, target: str, step: int) -> tuple[NDArray[Any], NDArray[Any] | None, Any]:
+    def sought(self, target: str, step: int) -> tuple[NDArray[Any], NDArray[Any] | None, Any]:
         """Of one of `TARGETS` at a step: it, float or bool[B, P]; what the exact posterior knows of
         it, if it is not about that; and which of the P places count."""
-        true = self.true
+        true, n = self.true, self.world.spec.n
         if target == "entropy":
-            return true.entropy[:, step, None].astype(np.float64), None, np.ones(1, bool)
-        n = true.edges.shape[1]
+            return true.entropy[step][:, None].astype(np.float64), None, np.ones(1, bool)
         if target == "next choice":
             assert self.choices is not None
             return self.choices[:, step, None] == np.arange(n), None, np.ones(n, bool)
         of = true.edges if target == "edges" else true.effects
         believed = true.believed_edges if target == "edges" else true.believed_effects
-        known = believed[:, step].reshape(len(of), -1)
+        known = believed[step].reshape(len(of), -1)
         return of.reshape(len(of), -1), known, ~np.eye(n, dtype=bool).ravel()
 
+    def read(
+        self, target: str, kind: str, layer: int, step: int, counts: NDArray[np.bool_] | None = None
+    ) -> Probe:
+        """A probe; `counts`, bool[P]: of some of its places only."""
+        wanted, known, usual = self.sought(target, step)
+        counts = usual if counts is None else counts
+        view = VIEWS[target]
+        others = np.random.default_rng([self.seed, step]).permutation(len(wanted))
 
-def look_inside(
+        def asked(who: tuple[Looked, States, States], of: NDArray[Any]) -> Estimate:
+            lesson, exam = (
+                Places(view(own.layers[layer][:, step]), of[half.rows], counts)
+                for own, half in ((who[1], self.learn), (who[2], self.test))
+            )
+            return probed(lesson, exam, kind, self.seed)
+
+        tested = self.test.rows
+        return Probe(
+            target,
+            kind,
+            layer,
+            step,
+            asked(self.network, wanted),
+            asked(self.twin, wanted),
+            asked(self.network, wanted[others]),
+            None
+            if known is None
+            else scored(wanted[tested][:, counts], known[tested][:, counts], self.seed),
+        )
+
+    def probe_layer(self) -> int:
+        """The layer off which a linear probe reads edges best, within the learning episodes."""
+        wanted, _, counts = self.sought("edges", self.step)
+        of, first = wanted[self.learn.rows], np.arange(len(self.learn.rows)) % TESTED > 0
+
+        def value(state: NDArray[np.float32]) -> float:
+            view = pairs(state[:, self.step])
+            lesson, exam = (Places(view[own], of[own], counts) for own in (first, ~first))
+            return probed(lesson, exam, PROBES[0], self.seed).value or 0.0
+
+        return int(np.argmax([value(state) for state in self.network[1].layers]))
+
+    def exchange(
+        self,
+        layer: int,
+        who: tuple[Looked, States, States],
+        levers: NDArray[np.bool_] | None = None,
+    ) -> tuple[Interchange, Interchange]:
+        """On the episodes that are learnt from, and on those that are tested; `levers`, bool[n]:
+        whose parts are replaced."""
+        learn = who[1].layers[layer][:, self.step]
+        directions = None
+        if learn.ndim == 2:
+            goal = np.asarray(self.learn.inputs.goal)[:, self.step]
+            directions = {
+                name: find_directions(
+                    learn, goal, self.learn.scores[name], self.world.spec.do_values
+                )
+                for name in ALGORITHMS
+            }
+
+        def on(half: Half, own: States) -> Interchange:
+            chosen = None if levers is None else np.tile(levers, (len(half.rows), 1))
+            return interchanged(
+                who[0], half.inputs, self.step, layer, own.layers[layer][:, self.step],
+                half.scores, directions, self.seed, chosen,
+            )  # fmt: skip
+
+        return on(self.learn, who[1]), on(self.test, who[2])
+
+
+VIEWS = {"edges": pairs, "effects": pairs, "entropy": episode, "next choice": variables}
+"""By target, what of a state a probe reads."""
+
+
+def look(
     network: Looked,
     untrained: Looked,
     world: World,
@@ -136,116 +241,65 @@ def look_inside(
     choices: NDArray[np.int64] | None = None,
     steps: Sequence[int] | None = None,
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
-) -> Inside:
+) -> Looking:
+    """Read the states of a network on a batch; see `look_inside`."""
+    if batch.rows < FEWEST:
+        raise UserError("episodes", batch.rows, f"use {FEWEST} or more")
+    step = next(i for i, phase in enumerate(world.spec.phases) if phase == EXPLOIT)
+    asked = range(step + 1) if steps is None else sorted({*steps, step})
+    true, inputs = truths(world, batch, asked), batch_inputs(batch)
+    test = np.arange(batch.rows) % TESTED == 0
+
+    def half(rows: NDArray[np.int64]) -> Half:
+        own: Any = jax.tree.map(lambda column: np.asarray(column)[rows], inputs)
+        return Half(rows, Inputs(*own), tables(world, Inputs(*own), step))
+
+    learn, tested = (half(np.flatnonzero(rows)) for rows in (~test, test))
+
+    def read(one: Looked) -> tuple[Looked, States, States]:
+        return one, states(one, learn.inputs), states(one, tested.inputs)
+
+    return Looking(
+        world, batch, step, learn, tested, true, choices, read(network), read(untrained), seed
+    )
+
+
+def look_inside(looking: Looking, progress: Callable[[int, int], None] | None = None) -> Inside:
     """Probes and interchange interventions of a network on episodes of world `dag`.
 
     Args:
-        network: its weights.
-        untrained: one of the same shape that has learnt nothing.
-        world: of the episodes; it needs an exact posterior.
-        batch: with their systems; who experimented does not matter.
-        choices: int64[B, S], the variable that the Bayesian would set at every step, to be looked
-            for too.
-        steps: before whose decisions probes look; None: all up to the first scored action.
-        seed: of what is drawn: resamples, parts, partners.
-        progress: told what is done, how many such steps, of how many.
+        looking: of `look(network, untrained, world, batch, choices, steps, seed)`: the network and
+            one of the same shape that has learnt nothing; a world with an exact posterior; its
+            episodes with their systems, whoever experimented; the variable that the Bayesian would
+            set at every step, int64[B, S], to be looked for too; the steps before whose decisions
+            probes look (None: all up to the first scored one); and the seed of resamples, parts
+            and partners.
+        progress: called with (done, total).
 
     Raises:
-        UserError: no exact posterior, no systems, or too few episodes.
+        UserError: by `look`: no exact posterior, no systems, or too few episodes.
     """
-    if batch.rows < 60:
-        raise UserError("episodes", batch.rows, "use 60 or more")
-    say = progress or (lambda doing, done, total: None)
-    sought = _Sought(truths(world, batch), choices)
-    inputs = batch_inputs(batch)
-    test = np.arange(batch.rows) % TESTED == 0
-    parts = [_where(inputs, ~test), _where(inputs, test)]
-    looked, bare = (
-        _Looked(one, *(states(one, part) for part in parts)) for one in (network, untrained)
-    )
-    step = next(i for i, phase in enumerate(world.spec.phases) if phase == EXPLOIT)
-    scores = [tables(world, part, step) for part in parts]
-    layers, asked = len(looked.learn.layers), range(step + 1) if steps is None else steps
-    total = layers + len(asked) + layers
-    found = []
+    layers = len(looking.network[1].layers)
+    targets = TARGETS if looking.choices is not None else TARGETS[:-1]
+    asked = sorted(looking.true.entropy)
+    total = 2 * layers + len(asked)
+    say = progress or (lambda done, total: None)
+    best, found = looking.probe_layer(), []
     for layer in range(layers):
-        say("probing layers", layer, total)
-        found.append(_probe(looked, bare, sought, test, "edges", "linear", layer, step, seed))
-    best = int(np.argmax([probe.found.value or 0.0 for probe in found]))
+        say(layer, total)
+        found.append(looking.read("edges", PROBES[0], layer, looking.step))
     for number, at in enumerate(asked):
-        say("probing steps", layers + number, total)
-        for target in TARGETS if choices is not None else TARGETS[:-1]:
+        say(layers + number, total)
+        for target in targets:
             for kind in PROBES:
-                found.append(_probe(looked, bare, sought, test, target, kind, best, at, seed))
+                if (target, kind, at) != ("edges", PROBES[0], looking.step):
+                    found.append(looking.read(target, kind, best, at))
     exchange = []
     for layer in range(layers):
-        say("interchanging", layers + len(asked) + layer, total)
-        exchange.append(_exchange(looked, parts, scores, world, layer, step, seed))
-    shown = [one[0].algorithms[CAUSAL].same.value or 0.0 for one in exchange]
+        say(layers + len(asked) + layer, total)
+        exchange.append(looking.exchange(layer, looking.network))
+    shown = [one[0].algorithms[CAUSAL].same.value or 0.0 for one in exchange[:-1]]
     chosen = int(np.argmax(shown))
-    say("interchanging", total, total)
-    twin = _exchange(bare, parts, scores, world, chosen, step, seed)[1]
-    return Inside(found, [one[1] for one in exchange], twin, chosen)
-
-
-def _where(inputs: Inputs, rows: NDArray[np.bool_]) -> Inputs:
-    own: Any = jax.tree.map(lambda column: np.asarray(column)[rows], inputs)
-    return Inputs(*own)
-
-
-def _exchange(
-    looked: _Looked,
-    parts: list[Inputs],
-    scores: list[dict[str, Table]],
-    world: World,
-    layer: int,
-    step: int,
-    seed: int,
-) -> tuple[Interchange, Interchange]:
-    """On the episodes that are learnt from, and on those that are tested."""
-    learn, test = (own.layers[layer][:, step] for own in (looked.learn, looked.test))
-    directions: Directions | None = None
-    if learn.ndim == 2:
-        goal = np.asarray(parts[0].goal)[:, step]
-        directions = find_directions(learn, goal, scores[0][CAUSAL], world.spec.do_values)
-    first, second = (
-        interchanged(looked.network, part, step, layer, state, table, directions, seed)
-        for part, state, table in zip(parts, (learn, test), scores, strict=True)
-    )
-    return first, second
-
-
-def _probe(
-    looked: _Looked,
-    bare: _Looked,
-    sought: _Sought,
-    test: NDArray[np.bool_],
-    target: str,
-    kind: str,
-    layer: int,
-    step: int,
-    seed: int,
-) -> Probe:
-    """`target` is one of `TARGETS`."""
-    view = {"edges": pairs, "effects": pairs, "entropy": episode, "next choice": variables}[target]
-    wanted, known, counts = sought.at(target, step)
-
-    def asked(one: _Looked, of: NDArray[Any]) -> Estimate:
-        lesson, exam = (
-            Places(view(own.layers[layer][:, step]), of[rows], counts)
-            for own, rows in ((one.learn, ~test), (one.test, test))
-        )
-        return probed(lesson, exam, kind, seed)
-
-    others = np.random.default_rng([seed, step]).permutation(len(wanted))
-    return Probe(
-        target,
-        kind,
-        layer,
-        step,
-        asked(looked, wanted),
-        asked(bare, wanted),
-        asked(looked, wanted[others]),
-        None if known is None else scored(wanted[test][:, counts], known[test][:, counts], seed),
-    )
+    twin = looking.exchange(chosen, looking.twin)[1]
+    say(total, total)
+    return Inside(found, best, [one[1] for one in exchange], chosen, twin)

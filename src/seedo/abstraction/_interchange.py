@@ -3,9 +3,9 @@
 If a network runs an algorithm that scores every lever and takes the best, and a part of its state
 holds the score of lever i, then with that part taken from another episode it must do what the
 algorithm does with that score taken from there. Which part holds it is known for networks whose
-state has an axis for variables or pairs; in a state without, it is the directions off which the
-causal score can be read by least squares, and the change that makes them read as in the other
-episode is the likeliest one, by how states vary.
+state has an axis for variables or pairs. In a state without, each algorithm is given the directions
+off which its own scores can be read by least squares, and the likeliest change, by how states vary,
+that makes them read as in the other episode and leaves the other levers' scores.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Algorithm(NamedTuple):
 
     Attributes:
         followed: share of episodes in which it takes the algorithm's action, nothing replaced.
-        same: share of replacements, of those that change what the causal algorithm does, after
-            which it takes this algorithm's action.
-        own: the same among those that change what this algorithm does.
+        same: share of the replacements that change what the causal algorithm does, after which it
+            takes this algorithm's action; all are judged on the causal algorithm's parts.
+        own: share of the replacements that change what this algorithm does, of its own parts.
     """
 
     followed: Estimate
@@ -47,6 +47,7 @@ class Interchange(NamedTuple):
         algorithms: by name, of `ALGORITHMS`.
         elsewhere: as `same` of the causal algorithm, had the part come from another episode than
             it did: what is right by accident.
+        ignored: share of the same replacements after which the network does what it did before.
         kept: share of replacements that leave the causal action, after which the network's stays.
         chance: of an action drawn at random.
     """
@@ -54,16 +55,17 @@ class Interchange(NamedTuple):
     layer: int
     algorithms: dict[str, Algorithm]
     elsewhere: Estimate
+    ignored: Estimate
     kept: Estimate
     chance: float
 
 
 class Directions(NamedTuple):
-    """Where a state without axes holds the causal scores of each goal's levers.
+    """Where a state without axes holds the scores of each goal's levers.
 
     Attributes:
-        read: float64[n, n, d]: by goal and lever, what reads off the expected effect.
-        spread: float64[d, d], covariance of the states.
+        read: float64[n, n, d]: by goal and lever, what reads off the score.
+        spread: float64[d, d], covariance of states with the same goal.
     """
 
     read: NDArray[np.float64]
@@ -75,17 +77,18 @@ def find_directions(
 ) -> Directions:
     """By ridge regression, goal by goal; `state` float32[B, d], scores as of `tables`."""
     unit, n = int(np.argmax(np.abs(values))), table.shape[1]
-    x = state.astype(np.float64) - state.mean(0)
+    x = state.astype(np.float64)
+    for at in np.unique(goal):
+        x[goal == at] -= x[goal == at].mean(0)
     spread = x.T @ x / len(x)
     penalty = _RIDGE * np.trace(spread) / len(spread) * np.eye(len(spread))
     found = np.zeros((n, n, len(spread)))
     for at in np.unique(goal):
         here, score = x[goal == at], table[goal == at, :, unit]
         effect = np.where(np.isfinite(score), score, 0.0)
-        here, effect = here - here.mean(0), effect - effect.mean(0)
-        found[at] = np.linalg.solve(
-            here.T @ here / len(here) + penalty, here.T @ effect / len(here)
-        ).T
+        effect = effect - effect.mean(0)
+        gram, moment = here.T @ here / len(here), here.T @ effect / len(here)
+        found[at] = np.linalg.solve(gram + penalty, moment).T
     return Directions(found, spread)
 
 
@@ -96,7 +99,7 @@ def interchanged(
     layer: int,
     state: NDArray[np.float32],
     scores: dict[str, Table],
-    directions: Directions | None,
+    directions: dict[str, Directions] | None,
     seed: int,
     levers: NDArray[np.bool_] | None = None,
 ) -> Interchange:
@@ -109,54 +112,63 @@ def interchanged(
         layer: number of the state.
         state: float32[B, ...] at that step and layer.
         scores: by algorithm, of `tables`.
-        directions: needed where the state has no axis for variables.
+        directions: by algorithm, from other episodes; needed where the state has no axes.
         seed: of which episodes and levers.
         levers: bool[B, n], whose parts are replaced; None: some of each goal's, drawn.
     """
     drawn = np.random.default_rng([seed, layer])
     goal = np.asarray(inputs.goal)[:, step]
-    source, other = _partners(goal, drawn), _partners(goal, drawn)
+    source, other = _partners(goal, drawn)
     n = np.asarray(inputs.outcome).shape[-1]
     levers = _levers(goal, n, drawn) if levers is None else levers
-    new = _replaced(state, state[source], levers, goal, directions)
     base = actions_with(network, inputs, step, layer, state)
-    now = actions_with(network, inputs, step, layer, new)
+
+    def acted(own: Directions | None) -> NDArray[np.int64]:
+        new = _replaced(state, state[source], levers, goal, own)
+        return actions_with(network, inputs, step, layer, new)
 
     def after(name: str, origin: NDArray[np.int64]) -> NDArray[np.int64]:
         table = scores[name]
         return taken(np.where(levers[..., None], table[origin], table))
 
+    if directions is None:
+        now = dict.fromkeys(ALGORITHMS, acted(None))
+    else:
+        now = {name: acted(directions[name]) for name in ALGORITHMS}
     before = {name: taken(scores[name]) for name in ALGORITHMS}
     then = {name: after(name, source) for name in ALGORITHMS}
     moved = then[CAUSAL] != before[CAUSAL]
-    elsewhere = after(CAUSAL, other)
-    apart = moved & (elsewhere != then[CAUSAL])
 
     def told(hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> Estimate:
         return share(int((hits & among).sum()), int(among.sum()))
 
-    everywhere = np.ones(len(goal), bool)
     found = {
         name: Algorithm(
-            told(base == before[name], everywhere),
-            told(now == then[name], moved),
-            told(now == then[name], then[name] != before[name]),
+            told(base == before[name], np.ones(len(goal), bool)),
+            told(now[CAUSAL] == then[name], moved),
+            told(now[name] == then[name], then[name] != before[name]),
         )
         for name in ALGORITHMS
     }
-    chance = 1 / ((n - 1) * scores[CAUSAL].shape[2])
     return Interchange(
-        layer, found, told(now == elsewhere, apart), told(now == base, ~moved), chance
+        layer,
+        found,
+        told(now[CAUSAL] == after(CAUSAL, other), moved),
+        told(now[CAUSAL] == base, moved),
+        told(now[CAUSAL] == base, ~moved),
+        1 / ((n - 1) * scores[CAUSAL].shape[2]),
     )
 
 
-def _partners(goal: NDArray[np.int64], drawn: np.random.Generator) -> NDArray[np.int64]:
-    """Of every episode another one with its goal; itself where there is none."""
-    found = np.arange(len(goal))
+def _partners(
+    goal: NDArray[np.int64], drawn: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Of every episode two others with its goal; itself where there are none."""
+    first, second = np.arange(len(goal)), np.arange(len(goal))
     for at in np.unique(goal):
         own = drawn.permutation(np.flatnonzero(goal == at))
-        found[own] = np.roll(own, 1)
-    return found
+        first[own], second[own] = np.roll(own, 1), np.roll(own, 2)
+    return first, second
 
 
 def _levers(goal: NDArray[np.int64], n: int, drawn: np.random.Generator) -> NDArray[np.bool_]:

@@ -8,15 +8,14 @@ Liang 2019 ask what a probe can do by itself), and what the exact posterior know
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -28,9 +27,8 @@ TARGETS = ("edges", "effects", "entropy", "next choice")
 """Whether i is a parent of j (AUC); the total effect of i on j (R^2); the entropy of the exact
 posterior over graphs (R^2); the variable that the Bayesian sets next (AUC)."""
 _HIDDEN = 32
-_RESAMPLES = 100
-
-Score = Callable[[NDArray[Any], NDArray[Any]], float]
+_RESAMPLES = 400
+_SAME = 1e-4  # numbers that differ by rounding alone, as a share of the largest
 
 
 class Places(NamedTuple):
@@ -80,47 +78,68 @@ def episode(state: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def probed(learn: Places, test: Places, kind: str, seed: int = 0) -> Estimate:
-    """How well a probe does on systems it has not seen.
-
-    AUC for targets that are true or false, R^2 for numbers; intervals are bootstrapped over
-    episodes.
-    """
+    """How well a probe does on systems it has not seen: `scored` of what it says."""
     said = np.zeros(test.target.shape, np.float64)
+    if constant(test.target[:, test.counts]):
+        return missing("the same in all episodes")
     if learn.features.ndim == 3:
         columns = [np.flatnonzero(learn.counts)]
     else:
         columns = [np.array([p]) for p in np.flatnonzero(learn.counts)]
+    classes = learn.target.dtype == bool
     for at in columns:
         here = learn.features[:, at] if learn.features.ndim == 3 else learn.features[:, None]
         there = test.features[:, at] if test.features.ndim == 3 else test.features[:, None]
         y = learn.target[:, at].reshape(-1)
-        if learn.target.dtype == bool and len(np.unique(y)) < 2:
-            said[:, at] = float(y[0])
+        if min(y.sum(), (~y).sum()) < 2 if classes else constant(y):
+            said[:, at] = float(y.mean())  # nothing to learn from
             continue
-        model = _model(kind, learn.target.dtype == bool, seed)
+        model = _model(kind, classes, seed)
         with warnings.catch_warnings():  # it stops early, or late enough
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(here.reshape(-1, here.shape[-1]), y)
         x = there.reshape(-1, there.shape[-1])
-        found = model.predict_proba(x)[:, 1] if learn.target.dtype == bool else model.predict(x)
+        found = model.predict_proba(x)[:, 1] if classes else model.predict(x)
         said[:, at] = found.reshape(len(there), -1)
     return scored(test.target[:, test.counts], said[:, test.counts], seed)
 
 
 def scored(target: NDArray[Any], said: NDArray[Any], seed: int = 0) -> Estimate:
-    """AUC (true or false) or R^2 (numbers) of what is said of [B, P], over all places."""
-    score: Score = roc_auc_score if target.dtype == bool else r2_score
-    if len(np.unique(target)) < 2:
+    """How well what is said of B episodes and P places, float[B, P], tells them apart.
+
+    Episodes are compared within each place, so that to know how places differ is worth nothing:
+    the mean AUC over places of targets that are true or false, or for numbers R^2, the share of
+    their squares around each place's mean. The interval is bootstrapped over episodes.
+    """
+    if constant(target):
         return missing("the same in all episodes")
+    score = _auc if target.dtype == bool else _r2
     drawn = np.random.default_rng(seed)
-    values = []
-    for _ in range(_RESAMPLES):
-        at = drawn.integers(len(target), size=len(target))
-        if len(np.unique(target[at])) > 1:
-            values.append(score(target[at].ravel(), said[at].ravel()))
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    value = score(target.ravel(), said.ravel())
-    return Estimate(float(value), float(low), float(high), len(target))
+    at = drawn.integers(len(target), size=(_RESAMPLES, len(target)))
+    values = np.array([score(target[own], said[own]) for own in at])
+    low, high = np.nanquantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(score(target, said), float(low), float(high), len(target))
+
+
+def constant(target: NDArray[Any]) -> bool:
+    """Whether no place tells episodes apart, rounding aside."""
+    numbers = target.astype(np.float64)
+    return bool((np.ptp(numbers, axis=0) <= _SAME * np.abs(numbers).max(initial=1)).all())
+
+
+def _auc(target: NDArray[np.bool_], said: NDArray[np.float64]) -> float:
+    """Mann & Whitney's statistic; places where all episodes are alike do not count."""
+    right, wrong = target.sum(0), (~target).sum(0)
+    both = (right > 0) & (wrong > 0)
+    if not both.any():
+        return float("nan")
+    ranks = (rankdata(said[:, both], axis=0) * target[:, both]).sum(0)
+    area = (ranks - right[both] * (right[both] + 1) / 2) / (right[both] * wrong[both])
+    return float(area.mean())
+
+
+def _r2(target: NDArray[np.float64], said: NDArray[np.float64]) -> float:
+    return float(1 - ((target - said) ** 2).sum() / ((target - target.mean(0)) ** 2).sum())
 
 
 def _model(kind: str, classes: bool, seed: int) -> Any:
@@ -128,9 +147,11 @@ def _model(kind: str, classes: bool, seed: int) -> Any:
         probe = LogisticRegression(C=0.1, max_iter=500) if classes else Ridge(1.0)
     else:
         settings: dict[str, Any] = {
-            "hidden_layer_sizes": (_HIDDEN,), "early_stopping": True, "max_iter": 100,
+            "hidden_layer_sizes": (_HIDDEN,),
+            "early_stopping": True,
+            "max_iter": 100,
             "random_state": seed,
-        }  # fmt: skip
+        }
         probe = (
             MLPClassifier(**settings)
             if classes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -19,39 +20,56 @@ from seedo.worlds import World
 
 
 class Truths(NamedTuple):
-    """Of B episodes of S steps; a posterior is that of the rows before a step.
+    """Of B episodes; a posterior is that of the rows before a step, T steps that were asked for.
 
     Attributes:
         edges: bool[B, n, n], whether i is a parent of j.
         effects: float[B, n, n], total effects of i on j.
-        believed_edges: float[B, S, n, n], probabilities.
-        believed_effects: float[B, S, n, n], expectations.
-        entropy: float[B, S], of the posterior over graphs, in bits.
+        believed_edges: by step, float[B, n, n], probabilities.
+        believed_effects: by step, float[B, n, n], expectations.
+        entropy: by step, float[B], of the posterior over graphs, in bits.
     """
 
     edges: NDArray[np.bool_]
     effects: NDArray[np.float64]
-    believed_edges: NDArray[np.float32]
-    believed_effects: NDArray[np.float32]
-    entropy: NDArray[np.float32]
+    believed_edges: dict[int, NDArray[np.float32]]
+    believed_effects: dict[int, NDArray[np.float32]]
+    entropy: dict[int, NDArray[np.float32]]
 
 
-def truths(world: World, batch: EpisodeBatch) -> Truths:
-    """What is true of the systems of a batch that has them, and what could be known.
+def exact_posterior(world: World) -> SubsetPosterior:
+    """The exact posterior of a world, where its expectations are what the best player goes by.
 
     Raises:
-        UserError: the world has no exact posterior, or the batch no systems.
+        UserError: there is none, or levers have costs, or some variables are irrelevant.
     """
+    config = world.config()
+    posterior = posterior_of(config, world.spec.n)
+    if world.spec.costs:
+        raise UserError("costs", config.get("costs"), "probes know no prices: leave it out")
+    if config.get("relevant") not in (None, world.spec.n):
+        raise UserError(
+            "relevant", config["relevant"], "probes take all for relevant: leave it out"
+        )
+    return posterior
+
+
+def truths(world: World, batch: EpisodeBatch, steps: Sequence[int]) -> Truths:
+    """What is true of the systems of a batch that has them, and what could be known at some steps.
+
+    Raises:
+        UserError: see `exact_posterior`; or the batch has no systems.
+    """
+    posterior = exact_posterior(world)
     if batch.system is None:
         raise UserError("logs", None, "hold no systems: play with systems=True")
     weights = np.array([json.loads(system)["weights"] for system in batch.system], np.float64)
     n = batch.n
     effects = np.linalg.inv(np.eye(weights.shape[1]) - weights)[:, :n, :n]
-    posterior = posterior_of(world.config(), n)
-    found = [
-        _beliefs(posterior, *_before(batch, step)) for step in range(batch.steps)
-    ]  # one program for all steps
-    edges, totals, entropy = (np.stack(columns, 1) for columns in zip(*found, strict=True))
+    found = {step: _beliefs(posterior, *_before(batch, step)) for step in steps}
+    edges, totals, entropy = (
+        {step: np.asarray(columns[k]) for step, columns in found.items()} for k in range(3)
+    )
     true = np.asarray(effects, np.float64)
     return Truths(weights[:, :n, :n] != 0, true, edges, totals, entropy)
 

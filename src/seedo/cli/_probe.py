@@ -25,7 +25,7 @@ def probe(
     ] = 1536,
     bayesian: Annotated[
         str, typer.Option(help="Whose next choice is looked for; none: nobody's.")
-    ] = "bayes:rotation",
+    ] = "bayes:eig",
     seed: Seed = 0,
     out: Annotated[Path | None, typer.Option(help="JSON file to write.")] = None,
     figure: Annotated[Path | None, typer.Option(help="Figure to write, .svg.")] = None,
@@ -42,29 +42,21 @@ def probe(
     told = stage.notes
     from seedo import abstraction, evaluation, learning, play, reports
     from seedo.episodes import write_atomic
-    from seedo.inference.exact import posterior_of
 
     player = play.find_player(agent, stage)
     if not isinstance(player, learning.Agent):
         remedy = "has no network for world dag to look into: name an agent folder or pretrained:dag"
         raise UserError("agent", agent, remedy)
     player.check(stage.spec)
-    posterior_of(stage.config(), stage.spec.n)  # says so where there is none
+    abstraction.exact_posterior(stage)  # says so where there is none
     untrained = learning.build(player.architecture, seed + 1)
     batch = play.episodes(stage, player, seed, "perform", 0, episodes, systems=True)
     choices = None
     if bayesian != "none":
         choices = evaluation.reread(batch, play.find_player(bayesian, stage), stage.spec, seed)[0]
     with Count("looking inside", "steps") as progress:
-        found = abstraction.look_inside(
-            player.network,
-            untrained,
-            stage,
-            batch,
-            choices,
-            seed=seed,
-            progress=lambda _, done, total: progress(done, total),
-        )
+        looking = abstraction.look(player.network, untrained, stage, batch, choices, seed=seed)
+        found = abstraction.look_inside(looking, progress)
     say_notes(stage, told)
     fields = {"agent": agent, "world": stage.name, "config": stage.config(), "seed": seed,
               "episodes": episodes, **found.to_json()}  # fmt: skip

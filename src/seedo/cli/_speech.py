@@ -175,7 +175,7 @@ def perform_text(world: Any, name: str, speech: SpeechOptions, greedy: bool, **o
             base=base,
             typed=typed,
             progress=progress,
-            meter=lambda: speaker.spent,
+            meter=speaker,
             **options,
         )
 

@@ -12,7 +12,7 @@ from jaxtyping import Array, PRNGKeyArray
 
 from seedo.errors import UserError
 from seedo.experimenters import Action, Observation, Player
-from seedo.learning._inputs import Decision, Edit, observation_row, unedited
+from seedo.learning._inputs import Decision, observation_row
 from seedo.learning._networks import Architecture, Network
 from seedo.worlds import Spec
 
@@ -115,25 +115,22 @@ class Agent(Trained[Network, Architecture]):
     def remember(self, state: Any, observation: Observation) -> Any:
         """The state once the latest step has been taken in and its decision has passed."""
         if self.network.remembers_decisions:
-            return self.decide(state, observation)[1]
+            return self._decide(state, observation)[1]
         memory: Any
         memory, first = state
         row, _ = observation_row(observation, first)
         return self.network.remember(memory, row), jnp.asarray(False)
 
-    def decide(
-        self, state: Any, observation: Observation, edit: Edit = unedited
-    ) -> tuple[Decision, Any]:
-        """What the network says at a step, and its memory after it; `edit`: see `Edit`."""
+    def _decide(self, state: Any, observation: Observation) -> tuple[Decision, Any]:
         memory: Any
         memory, first = state
         row, cue = observation_row(observation, first)
         memory = self.network.remember(memory, row)
-        decision, memory = self.network.decide(memory, cue, edit=edit)
+        decision, memory = self.network.decide(memory, cue)
         return decision, (memory, jnp.asarray(False))
 
     def act(self, state: Any, observation: Observation, key: PRNGKeyArray) -> tuple[Action, Any]:
-        decision, state = self.decide(state, observation)
+        decision, state = self._decide(state, observation)
         log_probs = decision.log_probs
         choice = jnp.argmax(log_probs) if self.greedy else jax.random.categorical(key, log_probs)
         values = jnp.asarray(self.architecture.do_values)

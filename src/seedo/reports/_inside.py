@@ -8,7 +8,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from seedo.abstraction import ALGORITHMS, CAUSAL, PROBES, Inside, Interchange, Probe
+from seedo.abstraction import ALGORITHMS, CAUSAL, PROBES, Inside, Interchange
 from seedo.reports._drawing import BLUE, GREY, INK, ORANGE, STYLE, bars, curve, panels
 from seedo.reports._estimates import NONE, frame, text
 
@@ -17,8 +17,9 @@ def probe_table(found: Inside) -> Table:
     """One row a target, a kind of probe and a step."""
     made = frame(
         "Read off the state on systems that the probe has not seen: AUC (edges, next choice) or "
-        "R² (effects, entropy), 95 % intervals over episodes. Untrained: off a network that has "
-        "learnt nothing; control: of other episodes' targets; posterior: what the experiments say.",
+        "R² (effects, entropy) within places, 95 % intervals over episodes. Untrained: off a "
+        "network that has learnt nothing; control: of other episodes' targets; posterior: what "
+        "the experiments say.",
         ["what", "probe"],
         ["layer", "after step", "found", "untrained", "control", "posterior"],
     )
@@ -53,6 +54,9 @@ def interchange_table(found: Inside) -> Table:
     twin = found.untrained.algorithms[CAUSAL]
     made.add_row(f"{CAUSAL}, untrained", text(twin.followed), text(twin.same), text(twin.own))
     made.add_row(f"{CAUSAL}, another episode's part", NONE, text(at.elsewhere), NONE)
+    made.add_row("as before the replacement", NONE, text(at.ignored), NONE)
+    outputs = found.interchange[-1].algorithms[CAUSAL]
+    made.add_row(f"{CAUSAL}, parts of the last state", NONE, text(outputs.same), text(outputs.own))
     made.add_row("chance", NONE, f"{at.chance:.3f}", NONE)
     return made
 
@@ -65,23 +69,20 @@ def inside_figure(found: Inside) -> Figure:
     """Edges after every step, and interchange by layer."""
     with rc_context(STYLE):
         figure, axes = panels(1, 2, 8.0, 3.2)
-        _draw_edges(axes[0, 0], found.probes)
+        _draw_edges(axes[0, 0], found)
         _draw_interchange(axes[0, 1], found)
     return figure
 
 
-def _draw_edges(ax: Any, probes: list[Probe]) -> None:
-    last = max(probe.step for probe in probes)
-    best = next(probe.layer for probe in reversed(probes))
-    own = [p for p in probes if p.target == "edges" and p.layer == best]
-    own = [p for p in own if p.kind == PROBES[0]]
-    own = sorted({p.step: p for p in own}.values(), key=lambda p: p.step)
+def _draw_edges(ax: Any, found: Inside) -> None:
+    own = [p for p in found.probes if (p.target, p.kind) == ("edges", PROBES[0])]
+    own = sorted((p for p in own if p.layer == found.probe_layer), key=lambda p: p.step)
     steps = [p.step for p in own]
     lines = {"posterior": INK, "found": BLUE, "untrained": ORANGE, "control": GREY}
     for name, colour in lines.items():
         estimates = [getattr(p, "known" if name == "posterior" else name) for p in own]
         curve(ax, steps, [e.to_json() for e in estimates], color=colour, label=name)
-    ax.set_xticks(range(last + 1))
+    ax.set_xticks(steps)
     ax.set_xlabel("experiments seen")
     ax.set_ylabel("AUC of edges")
     ax.set_title("What a linear probe reads")

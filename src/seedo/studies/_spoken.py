@@ -16,7 +16,7 @@ from seedo.language import (
     Budget,
     Calls,
     Conditions,
-    Speaker,
+    MeteredSpeaker,
     load_speaker,
     record_llm,
     record_speaker,
@@ -99,7 +99,7 @@ def player_of(work: Work[Any], varied: Sequence[str]) -> TextPlayer:
 class InProcess:
     """A model in this process, such as a text understudy."""
 
-    speaker: Speaker
+    speaker: MeteredSpeaker
     conditions: Conditions = field(default_factory=Conditions)
     calls_tools: bool = False
 
@@ -114,6 +114,7 @@ class InProcess:
         dataset = record_speaker(
             run.world, self.speaker, run.episodes, seed, run.folder, stream=run.stream,
             conditions=run.conditions, examples=run.examples, resume=True,
+            meter=self.speaker,
         )  # fmt: skip
         say(f"{run.folder.name}: {run.episodes:,} episodes")
         return dataset

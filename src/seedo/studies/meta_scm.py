@@ -208,7 +208,7 @@ def _tested(work: Work[Scale], agent: TextAgent, label: str, cell: str, world: D
     folder = work.out / "runs" / f"{label}-{_file(cell)}"
     run = record_speaker(
         world, agent, work.scale.test_episodes, work.seed, folder, resume=True,
-        opened=SCENES[CELLS[cell][0]],
+        opened=SCENES[CELLS[cell][0]], meter=agent,
     )  # fmt: skip
     work.runs.append(str(folder))
     text = (folder / "conversations.jsonl").read_text(encoding="utf-8")

@@ -75,7 +75,9 @@ def _play(work: Work[Scale]) -> Played:
         for split in scale.splits:
             world = worlds.make("dag", split=split, n=scale.n, noise_variance=scale.noise)
             folder = work.out / "runs" / f"{label}-{split}"
-            run = record_speaker(world, agent, scale.test_episodes, work.seed, folder, resume=True)
+            run = record_speaker(
+                world, agent, scale.test_episodes, work.seed, folder, resume=True, meter=agent
+            )
             found.runs[arm][split].append(run)
             work.runs.append(str(folder))
     return found

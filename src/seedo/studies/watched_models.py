@@ -117,6 +117,7 @@ def _play(work: Work[Scale]) -> Played:
             dataset = language.record_speaker(
                 _world(scale, split), speaker, scale.episodes, work.seed, folder, resume=True,
                 conditions=replace(base, names=names, **switches), at_once=_AT_ONCE,
+                meter=speaker,
             )  # fmt: skip
             work.say(f"{folder.name}: {scale.episodes:,} episodes")
             runs[split, names].setdefault(arm, []).append(dataset)
@@ -133,12 +134,15 @@ class _Once:
     longest: int
     opened: Callable[[str], hub.HubModel]
     _speaker: hub.HubSpeaker | None = None
+    spent: list[tuple[int, int]] = field(default_factory=list)
 
     def replies(self, conversations: Sequence[Sequence[language.Message]]) -> list[str]:
         if self._speaker is None:
             model = self.opened(self.name)
             self._speaker = hub.HubSpeaker(model, self.name, longest=self.longest)
-        return self._speaker.replies(conversations)
+        said = self._speaker.replies(conversations)
+        self.spent = self._speaker.spent
+        return said
 
 
 def _world(scale: Scale, split: str, **more: Any) -> Any:

@@ -56,7 +56,7 @@ class HubSpeaker:
         room = self.opened.longest - self.longest
         fitting = [i for i, tokens in enumerate(ids) if len(tokens) <= room]
         fitting.sort(key=lambda i: len(ids[i]))
-        said, self.spent = [""] * len(ids), [(len(tokens), 0) for tokens in ids]
+        said, self.spent = [""] * len(ids), [(0, 0)] * len(ids)
         with self._torch.inference_mode():
             for rows, read in self._batches([ids[i] for i in fitting]):
                 written = self._continued([ids[fitting[i]] for i in rows], read)

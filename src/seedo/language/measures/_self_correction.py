@@ -258,7 +258,7 @@ def read_effects(line: str, names: Names) -> NDArray[np.float64] | Malformed:
         if cause is None or effect is None:
             return Malformed("unknown-name", f"The variables are {names.listed()}.")
         if cause == effect or not math.isnan(table[cause, effect]):
-            return Malformed("not-an-answer", "Write every pair of two variables once.")
+            return Malformed("not-allowed", "Write every pair of two variables once.")
         table[cause, effect] = names.signs[cause] * names.signs[effect] * number
     return np.nan_to_num(table)
 

@@ -11,7 +11,7 @@ from seedo.episodes import Dataset, DatasetWriter
 from seedo.errors import UserError
 from seedo.language.runs._conversations import CONVERSATIONS, Conversations, line
 from seedo.language.runs._examples import Examples, example_messages, first_examples
-from seedo.language.runs._speaker import Meter, Speaker, converse
+from seedo.language.runs._speaker import MeteredSpeaker, Speaker, converse
 from seedo.language.scenes import Conditions, Message, Scene, open_scene
 from seedo.play import check_size, origin, shard_size
 
@@ -105,7 +105,7 @@ def record_speaker(
     at_once: int = _AT_ONCE,
     progress: Callable[[int, int], None] | None = None,
     opened: Callable[..., Scene] = open_scene,
-    meter: Meter | None = None,
+    meter: MeteredSpeaker | None = None,
     **options: Unpack[RunOptions],
 ) -> Dataset:
     """Let a speaker play `count` episodes into a dataset folder with its conversations.
@@ -124,7 +124,7 @@ def record_speaker(
         at_once: conversations in one call of the speaker.
         progress: called with (episodes done, episodes in all).
         opened: makes an episode's scene; arguments and result as of `open_scene`.
-        meter: counts the speaker's tokens, for the log.
+        meter: the speaker, if it counts its tokens: they are logged.
         options: see `RunOptions`.
 
     Raises:
@@ -168,7 +168,7 @@ def record_speaker(
     return Dataset(out)
 
 
-def _tokens(meter: Meter | None, spent: tuple[int, int]) -> dict[str, Any]:
+def _tokens(meter: MeteredSpeaker | None, spent: tuple[int, int]) -> dict[str, Any]:
     """What a conversation's line says of them."""
     return {} if meter is None else {"tokens_in": spent[0], "tokens_out": spent[1]}
 

@@ -29,17 +29,14 @@ class MeteredSpeaker(Speaker, Protocol):
     spent: list[tuple[int, int]]
 
 
-Meter = Callable[[], Sequence[tuple[int, int]]]
-"""Tokens that were read and written for each conversation in a speaker's last call."""
-
-
 def converse(
     scenes: Sequence[Scene],
     speaker: Speaker,
     progress: Callable[[int], None] | None = None,
-    meter: Meter | None = None,
+    meter: MeteredSpeaker | None = None,
 ) -> list[tuple[int, int]]:
-    """Play scenes to their end; `progress` gets how many have ended.
+    """Play scenes to their end; `progress` gets how many have ended, `meter` is the speaker if it
+    counts its tokens.
 
     Returns:
         Tokens read and written in each, replies summed; zeros without a meter.
@@ -52,7 +49,7 @@ def converse(
         for scene, text in zip(playing, texts, strict=True):
             scene.reply(text)
         if meter is not None:
-            for scene, (read, written) in zip(playing, meter(), strict=True):
+            for scene, (read, written) in zip(playing, meter.spent, strict=True):
                 before = spent[id(scene)]
                 spent[id(scene)] = before[0] + read, before[1] + written
     if progress:

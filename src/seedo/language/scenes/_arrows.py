@@ -59,7 +59,8 @@ def _true_arrows(episode: Live) -> Arrows:
 
 
 def _drawn(variables: NDArray[np.int64], drawn: np.random.Generator) -> Arrows:
-    """Arrows along an order of the variables, both drawn at random, two a variable at most."""
+    """Arrows along an order of the variables, both drawn at random; on average half of all pairs,
+    or two a variable where that is less."""
     pairs = list(itertools.combinations(drawn.permutation(variables).tolist(), 2))
     share = min(0.5, 2 * len(variables) / max(1, len(pairs)))
     return frozenset(pair for pair in pairs if drawn.random() < share)
@@ -87,7 +88,7 @@ def read_arrows(line: str, names: Names, relevant: NDArray[np.bool_]) -> Arrows 
         if not (relevant[cause] and relevant[effect]):
             return Malformed("not-allowed", "Only relevant variables are asked about.")
         if (cause, effect) in found:
-            return Malformed("not-an-answer", "Write every arrow once.")
+            return Malformed("not-allowed", "Write every arrow once.")
         found.add((cause, effect))
     if not nx.is_directed_acyclic_graph(nx.DiGraph(list(found))):
         return Malformed("cycle", "Influence never runs in a circle.")

@@ -41,7 +41,7 @@ from seedo.worlds import EXPLOIT, EXPLORE
 
 _EXAMPLES = 0x5EED0
 """Seed of the examples of actions and answers."""
-_OWN = (*UNDONE, "ambiguous")
+_OWN = (*UNDONE, "ambiguous", "too-long")
 """Reasons why an answer is none that are not about its form."""
 
 

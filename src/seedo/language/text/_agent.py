@@ -73,7 +73,7 @@ class TextAgent:
         )
         ids = [piece.ids for piece in encoded]
         room = self.architecture.longest - MOST_NEW_TOKENS
-        said, self.spent = [""] * len(ids), [(len(tokens), 0) for tokens in ids]
+        said, self.spent = [""] * len(ids), [(0, 0)] * len(ids)
         fitting = [i for i, tokens in enumerate(ids) if len(tokens) <= room]
         fitting.sort(key=lambda i: len(ids[i]))
         for start in range(0, len(fitting), _ROWS[-1]):
