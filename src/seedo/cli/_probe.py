@@ -43,17 +43,11 @@ def probe(
     from seedo import abstraction, evaluation, learning, play, reports
     from seedo.episodes import write_atomic
 
-    player = play.find_player(agent, stage)
-    if not isinstance(player, learning.Agent):
-        remedy = "has no network for world dag to look into: name an agent folder or pretrained:dag"
-        raise UserError("agent", agent, remedy)
-    player.check(stage.spec)
+    player, untrained = learning.open_network(agent, stage, seed + 1)
     abstraction.exact_posterior(stage)  # says so where there is none
-    untrained = learning.build(player.architecture, seed + 1)
+    reader = None if bayesian == "none" else play.find_player(bayesian, stage)
     batch = play.episodes(stage, player, seed, "perform", 0, episodes, systems=True)
-    choices = None
-    if bayesian != "none":
-        choices = evaluation.reread(batch, play.find_player(bayesian, stage), stage.spec, seed)[0]
+    choices = None if reader is None else evaluation.reread(batch, reader, stage.spec, seed)[0]
     with Count("looking inside", "steps") as progress:
         looking = abstraction.look(player.network, untrained, stage, batch, choices, seed=seed)
         found = abstraction.look_inside(looking, progress)

@@ -5,7 +5,7 @@ from seedo.learning._batches import held_out, minibatches, stream, usable
 from seedo.learning._course import Course
 from seedo.learning._dagger import Queries, learn_round, plan_queries
 from seedo.learning._dagger_job import learn_by_dagger
-from seedo.learning._find import find_agent, load_agent
+from seedo.learning._find import find_agent, load_agent, open_network
 from seedo.learning._folder import (
     PRETRAINED,
     Stored,
@@ -75,6 +75,7 @@ __all__ = [
     "learn_round",
     "load_agent",
     "minibatches",
+    "open_network",
     "plan_queries",
     "read_agent",
     "read_arrays",

@@ -141,6 +141,8 @@ def load_dag_agent(stored: Stored, greedy: bool) -> Agent:
     return Agent(network, plan, past, greedy)
 
 
-DAG_NETWORK = NetworkKind(load_dag_agent, ("dag", ""), DAG_RECIPE, dag_course, labels=True)
+DAG_NETWORK = NetworkKind(
+    load_dag_agent, ("dag", ""), DAG_RECIPE, dag_course, labels=True, untrained=build
+)
 """Networks that read variables which are set and seen."""
 TOKENS_NETWORK = DAG_NETWORK._replace(recipe=TOKENS_RECIPE)

@@ -36,6 +36,20 @@ def find_agent(name: str, world: Any, greedy: bool, seed: int) -> Any:
     return agent
 
 
+def open_network(name: str, world: Any, seed: int) -> tuple[Any, Any]:
+    """The agent of a name, to be looked into, and a network like its own that has learnt nothing.
+
+    Raises:
+        UserError: as `find_agent`; or the network keeps its states to itself.
+    """
+    agent, make = find_agent(name, world, True, seed), _kind(read_agent(name)).untrained
+    if make is None:
+        kind = agent.architecture.kind
+        raise UserError("agent", name, f"networks of kind {kind} cannot be looked into")
+    agent.check(world.spec)
+    return agent, make(agent.architecture, seed)
+
+
 def open_agent(path: str | Path) -> Any:
     """An agent of any kind, those that speak included."""
     stored = read_agent(path)

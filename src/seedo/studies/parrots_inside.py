@@ -77,12 +77,10 @@ def _play(work: Work[Scale]) -> dict[str, Agent]:
 
 
 def _taught(work: Work[Scale], name: str, who: Who) -> Agent:
-    world = worlds.make("dag", **who.settings)
     if not who.episodes:
-        found = play.find_player(who.agent, world)
-        assert isinstance(found, Agent)
-        return found
-    folder = name.replace(", ", "-").replace(" ", "-")
+        agent: Agent = learning.load_agent(who.agent)
+        return agent
+    folder, world = name.replace(", ", "-").replace(" ", "-"), worlds.make("dag", **who.settings)
     logs = work.watched(world, scripted("expert"), who.episodes, f"logs/{folder}")
     return work.learnt([logs.path], f"agents/{folder}", network=who.agent, epochs=work.scale.epochs)
 
