@@ -22,7 +22,7 @@ RENAMED = "tokens, renamed"
 """Not a network of its own: `tokens`, with the variables of every watched episode renamed."""
 _PRICED = {"noise_variance", "experiments", "do_values"}
 """What a world may differ in, to have the price of its exclusion computed within a minute or so."""
-_DENSER = {"exploits": 4, "goals": "fresh"}
+DENSER: dict[str, Any] = {"exploits": 4, "goals": "fresh"}
 """What makes watched logs denser, and is not played."""
 EXPERT = ("scripted:expert",)
 EPISODES, PASSES = 50_000, 2.0
@@ -126,7 +126,7 @@ def price(work: Work[Any], cell: Cell, train: int, draws: int) -> dict[str, Any]
     """What the exclusion is worth to an imitator in a cell's world, in nats a decision; None where
     it is not known. See `priced`."""
     options = {"noise_variance": cell.noise, **dict(cell.world)}
-    for denser in _DENSER:  # it is of one decision, and logs have the same for each of several
+    for denser in DENSER:  # it is of one decision, and logs have the same for each of several
         options.pop(denser, None)
     if set(options) - _PRICED:
         return None
@@ -157,7 +157,7 @@ def _folder(name: str) -> str:
 def _play(work: Work[Any], cell: Cell, test_episodes: int) -> dict[str, Any]:
     # A scratchpad states effects; other networks that are told why name the arrows.
     telling = "graph" if "explanations" in dict(cell.recipe) else "effects"
-    world = cell.make("train", **_DENSER | dict(cell.world))
+    world = cell.make("train", **DENSER | dict(cell.world))
     logs = []
     for name in cell.watched:
         count = cell.episodes // len(cell.watched)

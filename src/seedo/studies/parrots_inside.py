@@ -16,6 +16,7 @@ from seedo.experimenters import scripted
 from seedo.learning import Agent
 from seedo.reports import INK, bars, legend_above, panels
 from seedo.statistics import share
+from seedo.studies._regime import DENSER
 from seedo.studies._study import Study, Work
 from seedo.studies._words import of_the_claim, told, verdict
 
@@ -64,7 +65,7 @@ def _networks(watched: int, noises: Mapping[str, float]) -> dict[str, Who]:
 
 
 SCALES = {
-    "quick": Scale(_networks(40_000, {"little noise": 0.01, "much noise": 1.0}), 1536, 2.0),
+    "quick": Scale(_networks(50_000, {"little noise": 0.01, "much noise": 1.0}), 1536, 2.0),
     "full": Scale(_networks(200_000, {"little noise": 0.01, "much noise": 1.0}), 6144, 2.0),
 }
 
@@ -80,7 +81,8 @@ def _taught(work: Work[Scale], name: str, who: Who) -> Agent:
     if not who.episodes:
         agent: Agent = learning.load_agent(who.agent)
         return agent
-    folder, world = name.replace(", ", "-").replace(" ", "-"), worlds.make("dag", **who.settings)
+    world = worlds.make("dag", **DENSER, **who.settings)
+    folder = name.replace(", ", "-").replace(" ", "-")
     logs = work.watched(world, scripted("expert"), who.episodes, f"logs/{folder}")
     return work.learnt([logs.path], f"agents/{folder}", network=who.agent, epochs=work.scale.epochs)
 
