@@ -75,6 +75,8 @@ class Inside(NamedTuple):
             says how outputs compare, not what is inside.
         layer: at which, the last aside, the learning episodes showed the causal algorithm most.
         untrained: interchange at `layer` in the network that has learnt nothing.
+        axes: whether a state has a part for every variable or pair. Where not, that no directions
+            hold an algorithm's scores does not say that it is not run: they may not be linear.
     """
 
     probes: list[Probe]
@@ -82,6 +84,7 @@ class Inside(NamedTuple):
     interchange: list[Interchange]
     layer: int
     untrained: Interchange
+    axes: bool
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -90,6 +93,7 @@ class Inside(NamedTuple):
             "interchange": [_told(one) for one in self.interchange],
             "layer": self.layer,
             "untrained": _told(self.untrained),
+            "axes": self.axes,
         }
 
 
@@ -302,4 +306,5 @@ def look_inside(looking: Looking, progress: Callable[[int, int], None] | None = 
     chosen = int(np.argmax(shown))
     twin = looking.exchange(chosen, looking.twin)[1]
     say(total, total)
-    return Inside(found, best, [one[1] for one in exchange], chosen, twin)
+    axes = looking.network[1].layers[0].ndim > 3
+    return Inside(found, best, [one[1] for one in exchange], chosen, twin, axes)

@@ -43,7 +43,13 @@ def interchange_table(found: Inside) -> Table:
         f"With the parts of some levers taken from another episode (state {at.layer}): how often "
         "the network does what each algorithm does with their scores taken from there, of the "
         "replacements that change what the causal algorithm does, and of those that change its "
-        "own.",
+        "own."
+        + (
+            ""
+            if found.axes
+            else " The state is one vector: its parts are directions off which "
+            "scores are read; that none are found does not say that there are none."
+        ),
         ["algorithm"],
         ["followed unreplaced", "followed, same replacements", "followed, its own"],
     )

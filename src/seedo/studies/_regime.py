@@ -27,7 +27,7 @@ DENSER: dict[str, Any] = {"exploits": 4, "goals": "fresh"}
 EXPERT = ("scripted:expert",)
 EPISODES, PASSES = 50_000, 2.0
 """Watched, and how often each, where nothing else is said."""
-_RECIPES: dict[str, dict[str, Any]] = {
+RECIPES: dict[str, dict[str, Any]] = {
     "plain": {"batch_size": 64, "learning_rate": 2e-3},
     "plain-copy": {"batch_size": 64, "learning_rate": 2e-3},
     "equivariant": {"batch_size": 64},
@@ -166,7 +166,7 @@ def _play(work: Work[Any], cell: Cell, test_episodes: int) -> dict[str, Any]:
         player = find_player(name, world)
         logs.append(work.watched(world, player, count, f"logs/{where}", telling).path)
     recipe: dict[str, Any] = {"network": cell.network, "epochs": cell.epochs}
-    recipe |= _RECIPES.get(cell.network, {}) | dict(cell.recipe)
+    recipe |= RECIPES.get(cell.network, {}) | dict(cell.recipe)
     if cell.network == RENAMED:
         recipe |= {"network": "tokens", "rename": True}
     if cell.network.startswith("scratchpad"):
