@@ -251,8 +251,8 @@ STUDY = Study(
     refuted_if="""the share of replacements after which it does as the causal algorithm does exceeds
         that of the best rival, on the same replacements or on its own, by less than 0.2, by
         intervals, in a network whose state has a part for every pair or variable; where it is one
-        vector, no linear directions found leaves the claim open. The link counts as represented where a linear probe reads 0.8 of what the
-        posterior knows of it.""",
+        vector, no linear directions found leaves the claim open. The link counts as represented
+        where a linear probe reads 0.8 of what the posterior knows of it.""",
     measures="""Interchange accuracy: shares of replacements that change the causal action, 95 %
         Wilson intervals. Probes: AUC and R2 on systems that they have not seen, bootstrap over
         episodes.""",
