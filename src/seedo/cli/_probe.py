@@ -38,6 +38,8 @@ def probe(
     check_seed(seed)
     if figure is not None and figure.suffix.casefold() != ".svg":
         raise UserError("--figure", str(figure), "end its name in .svg")
+    for option, path in (("--out", out), ("--figure", figure)):
+        _check_place(option, path)
     stage = world.make()
     told = stage.notes
     from seedo import abstraction, evaluation, learning, play, reports
@@ -67,3 +69,13 @@ def probe(
     for path in (out, figure):
         if path is not None:
             notes.print(f"written: {path}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _check_place(option: str, path: Path | None) -> None:
+    """Raises UserError for a file that could not be written once all is computed."""
+    if path is None:
+        return
+    if path.is_dir():
+        raise UserError(option, str(path), "is a folder: name a file")
+    if not path.absolute().parent.is_dir():
+        raise UserError(option, str(path), "there is no such folder: make it first")
