@@ -292,6 +292,7 @@ def test_the_command_prints_both_tables_and_writes_what_it_found(tmp_path, capsy
         (["pretrained:dag", "--episodes", "59"], "--episodes"),
         (["pretrained:dag", "--figure", "a.pdf"], "--figure"),
         (["pretrained:dag", "--out", "."], "--out"),
+        (["pretrained:dag", "--bayesian", "nobody"], "--bayesian"),
         (["pretrained:dag", "--figure", "nowhere/a.svg"], "--figure"),
         (["pretrained:dag", "--set", "confounders=1"], "confounders"),
         (["pretrained:dag-plain", "--n", "4"], "n:"),

@@ -47,7 +47,12 @@ def probe(
 
     player, untrained = learning.open_network(agent, stage, seed + 1)
     abstraction.exact_posterior(stage)  # says so where there is none
-    reader = None if bayesian == "none" else play.find_player(bayesian, stage)
+    reader = None
+    if bayesian != "none":
+        try:
+            reader = play.find_player(bayesian, stage)
+        except UserError as error:
+            raise UserError("--bayesian", bayesian, error.remedy) from error
     batch = play.episodes(stage, player, seed, "perform", 0, episodes, systems=True)
     choices = None if reader is None else evaluation.reread(batch, reader, stage.spec, seed)[0]
     with Count("looking inside", "steps") as progress:
