@@ -30,7 +30,7 @@ _OURS = {
     "recitation": "what a player recites, and what it discovers (--player)",
     "watched-models": "what a pretrained model learns by watching (--player)",
     "prompts": "what the switches of a prompt are worth (--player)",
-    "parrots-inside": "whether networks that watched act on a causal model they carry",
+    "parrots-inside": "whether what watching networks hold decides what they do",
     "fine-tuning": "whether reinforcement on one split harms others",
     "data-mix": "how much of what is watched must be experiments",
     "bounded-rationality": "the best strategy where experiments and thinking cost",
