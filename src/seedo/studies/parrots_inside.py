@@ -167,7 +167,10 @@ def _rival(exchange: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 def _said(name: str, split: str, inside: dict[str, Any]) -> str:
     at = _at_layer(inside)
-    causal, (rival, below) = at["algorithms"][CAUSAL], _rival(at["algorithms"])
+    causal = at["algorithms"][CAUSAL]
+    if causal["same"]["value"] is None:  # it experimented so little that all scores are alike
+        return f"{name}, {split}: no replacement changes what the causal algorithm does: open."
+    rival, below = _rival(at["algorithms"])
     ahead = causal["same"]["low"] > below["high"] + AHEAD
     behind = causal["same"]["high"] < below["low"] + AHEAD
     outputs = inside["interchange"][-1]["algorithms"][CAUSAL]["same"]
