@@ -73,6 +73,7 @@ def compare(given: argparse.Namespace, model: str, folder: Path) -> None:
     recipe = TuningRecipe(
         network=model, epochs=given.epochs, batch_size=given.batch_size,
         learning_rate=given.learning_rate, freeze=given.freeze, precision=given.precision,
+        slips=given.slips,
         prompt=("turns=false", *(("reasoning", "explanations") if given.explained else ())),
     )  # fmt: skip
     tuned = folder / ("tuned-explained" if given.explained else "tuned")
@@ -167,6 +168,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=3e-4)
     parser.add_argument("--freeze", type=int, default=20)
+    parser.add_argument("--slips", type=float, default=0.0, help="share of actions put right")
     parser.add_argument("--precision", default="bfloat16")
     parser.add_argument("--explained", action="store_true", help="a reason before every action")
     return sized(parser, transcripts=40, episodes=4)

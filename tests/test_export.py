@@ -225,3 +225,38 @@ def test_logs_that_cannot_be_told_are_refused(logs, tmp_path, change, says):
     path.write_text(json.dumps(manifest))
     with pytest.raises(UserError, match=says):
         language.export([tmp_path / "other"], tmp_path / "out")
+
+
+@pytest.mark.parametrize("within", [False, True], ids=["actions", "with reasons"])
+def test_slips_are_refused_put_right_and_not_to_be_learnt(logs, tmp_path, within):
+    how = Conditions(explanations=True, reasoning=True, turns=False) if within else Conditions()
+    language.export([logs], tmp_path / "out", conditions=how, episodes=60, slips=0.5)
+    slips = actions = goals = 0
+    for row in rows(tmp_path / "out"):
+        scene = language.open_scene(WORLD, 0, "watch", row["episode"], how)
+        said = row["messages"]
+        for place, message in enumerate(said):
+            if message["role"] != "assistant":
+                continue
+            refused = scene.reply(message["content"])
+            assert (refused is None) == message["training"]
+            actions += message["training"]
+            if refused is not None:
+                slips += 1
+                goals += refused.reason == "not-allowed"
+                assert refused.reason in ("unknown-name", "not-allowed")
+                assert said[place + 1]["role"] == "user" and not said[place + 1]["training"]
+                assert said[place + 2]["training"]
+        assert scene.finished and not scene.passed
+    assert actions == 60 * 6
+    assert 0.4 < slips / actions < 0.6  # 360 draws of a half: 4 s.e. to either side
+    assert 0 < goals < slips / 4
+    language.export([logs], tmp_path / "none", conditions=how, episodes=60, slips=0.0)
+    plain = [m for row in rows(tmp_path / "none") for m in row["messages"] if m["training"]]
+    assert len(plain) == actions
+
+
+@pytest.mark.parametrize("slips", [-0.1, 1.5, float("nan"), "0.5", True])
+def test_a_share_of_slips_that_is_none_is_refused(logs, tmp_path, slips):
+    with pytest.raises(UserError, match="slips"):
+        language.export([logs], tmp_path / "out", slips=slips)

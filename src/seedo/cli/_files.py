@@ -202,6 +202,10 @@ def export(
     ] = "chat",
     kind: Annotated[str, typer.Option("--format", help="jsonl or parquet.")] = "jsonl",
     episodes: Annotated[int | None, typer.Option(help="The first so many (default all).")] = None,
+    slips: Annotated[
+        float,
+        typer.Option(help="Share of the actions that are miswritten first, and put right."),
+    ] = 0.0,
     prompt: Annotated[
         list[str] | None, typer.Option(help="A switch of the prompt, e.g. names=letters.")
     ] = None,
@@ -215,7 +219,7 @@ def export(
     conditions = language.read_conditions(prompt or [])
     with Count("exporting") as progress:
         done = language.export(
-            logs, out, form, kind, conditions, episodes, resume=resume, progress=progress
+            logs, out, form, kind, conditions, episodes, slips, resume=resume, progress=progress
         )
     without = f" ({done.left_out:,} left out: they have no words)" if done.left_out else ""
     say(

@@ -37,6 +37,12 @@ class TuningOptions:
             "teaches no acting and is there to compare with."
         ),
     ] = "actions"
+    slips: Annotated[
+        float,
+        typer.Option(
+            help="hf: share of the actions that are miswritten first and put right once refused."
+        ),
+    ] = 0.0
     prompt: Annotated[
         list[str] | None,
         typer.Option(help="hf: a switch of the prompt, e.g. names=letters; repeat it."),
@@ -59,6 +65,7 @@ class TuningOptions:
             lora=rank,
             freeze=self.freeze,
             loss_on=self.loss_on,
+            slips=self.slips,
             prompt=tuple(self.prompt or ()),
         )
 

@@ -15,6 +15,7 @@ from seedo.recipes._settings import (
     not_negative,
     positive,
     setting,
+    share,
 )
 
 HUB = "hf:"
@@ -50,6 +51,12 @@ class TuningRecipe(Checked):
         0, "Lowest layers that stay as they are, and the embeddings with them.", count(0, 10_000)
     )
     prompt: tuple[str, ...] = setting((), "Switches of the prompt, e.g. names=letters.")
+    slips: float = setting(
+        0.0,
+        "Share of the actions that are miswritten first and put right once refused; the slip itself "
+        "is not learnt.",
+        share,
+    )
     seed: int = setting(0, "Fixes all that is random.", count(0, LARGEST_SEED))
 
     def __post_init__(self) -> None:

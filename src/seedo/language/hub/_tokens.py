@@ -104,7 +104,8 @@ def marked(tokenizer: Any, watched: Watched, results: bool = False) -> Marked:
     ends = last_tokens(tokenizer)
     for place, turn in enumerate(watched.turns):
         told = turn.part == "told"
-        if told != results or turn.message["role"] == "system":
+        slip = told and turn.message["role"] == "assistant"
+        if told != results or slip or turn.message["role"] == "system":
             continue
         before = rendered(tokenizer, messages[:place], not told) if place > 1 else ""
         said = turn.message["content"]

@@ -99,7 +99,7 @@ def tune(
         remedy = "holds adapters: tune the model that they are for"
         raise UserError("network", recipe.network, remedy)
     conditions = read_conditions(recipe.prompt)
-    retold = [Retold(Dataset(path), conditions) for path in logs]
+    retold = [Retold(Dataset(path), conditions, recipe.slips) for path in logs]
     _check_logs([one.dataset for one in retold], recipe)
     base = digest(source)
     job = dataclasses.asdict(recipe) | {

@@ -13,6 +13,9 @@ NONSENSE = tuple("blick dax fep wug toma zib korva mip luno tark ganf spod".spli
 """The words that a text understudy has as one token each; some are well known from studies."""
 
 
+_VOWELS, _CONSONANTS = "aeiou", "bcdfghjklmnpqrstvwxyz"
+
+
 @dataclass(frozen=True)
 class Names:
     """The names of one episode's variables.
@@ -43,6 +46,18 @@ class Names:
 def nonsense(n: int, rng: np.random.Generator) -> Names:
     """Pseudo-words that nobody knows, drawn afresh, listed in an order that tells nothing."""
     return _drawn(PSEUDO_WORDS, n, rng)
+
+
+def misspelt(word: str, rng: np.random.Generator) -> str:
+    """A word with one letter left out, doubled or changed to another of its kind."""
+    at, way = int(rng.integers(len(word))), int(rng.integers(3))
+    if way == 0 and len(word) > 1:
+        return word[:at] + word[at + 1 :]
+    if way == 1:
+        return word[: at + 1] + word[at:]
+    kind = _VOWELS if word[at] in _VOWELS else _CONSONANTS
+    others = [letter for letter in kind if letter != word[at]]
+    return word[:at] + others[rng.integers(len(others))] + word[at + 1 :]
 
 
 def token_names(n: int, rng: np.random.Generator) -> Names:

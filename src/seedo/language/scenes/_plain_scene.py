@@ -20,7 +20,7 @@ from seedo.language.scenes._dag_words import (
     say_value,
     say_variables,
 )
-from seedo.language.scenes._names import Names, letters, nonsense, token_names
+from seedo.language.scenes._names import Names, letters, misspelt, nonsense, token_names
 from seedo.language.scenes._prompts import said_values, say_turn, setting_rules
 from seedo.language.scenes._scene import Message, Scene, Tool
 from seedo.language.scenes.replies import (
@@ -32,6 +32,9 @@ from seedo.language.scenes.replies import (
 )
 from seedo.play import Actor, Live, live_batch
 from seedo.worlds import EXPLOIT, OBSERVE, Action, Observation, World
+
+GOAL_SLIPS = 0.25
+"""Of slips while a goal is to be raised, the share that set the goal itself."""
 
 _DO = re.compile(r"do ([^\s=]{1,40}) ?= ?(\S{1,40})", re.IGNORECASE)
 
@@ -193,6 +196,16 @@ class PlainScene(Scene):
             action = Do(target, values[drawn.integers(len(values))])
             possible += [action] if self._possible(action) else []
         return self.write(possible[self.refused % len(possible)]) if possible else ""
+
+    def miswritten(self, said: str, action: Do, rng: np.random.Generator) -> str | None:
+        """The variable's name misspelt throughout or, now and then, the goal itself set."""
+        if action.target < 0:
+            return None
+        line, to_goal = self.write(action), rng.random() < GOAL_SLIPS
+        if to_goal and self.exploiting and self.goal >= 0 and said.endswith(line):
+            return said.removesuffix(line) + self.write(Do(self.goal, action.value))
+        name = self.names.words[action.target]
+        return re.sub(rf"\b{re.escape(name)}\b", misspelt(name, rng), said)
 
     # -- acting -----------------------------------------------------------------------------------
 

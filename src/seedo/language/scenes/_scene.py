@@ -235,6 +235,21 @@ class Scene(ABC):
         found = call_for(self, self.read(line)) if line else None
         return say_call(*found) if found else ""
 
+    def slip(self, said: str, action: Any, rng: np.random.Generator) -> str | None:
+        """A reply that miswrites an action and is to be refused, with a further try left; nothing
+        is done. None: there is none.
+
+        Args:
+            said: the reply that means `action`.
+        """
+        wrong = self.miswritten(said, action, rng) if self.refusals_left > 1 else None
+        refused = wrong is not None and isinstance(self._understood(wrong).found, Malformed)
+        return wrong if refused else None
+
+    def miswritten(self, said: str, action: Any, rng: np.random.Generator) -> str | None:
+        """For `slip`: the reply with a slip in it; None: this world has none to show."""
+        return None
+
     def reason(self, action: Any) -> str:
         """Why whoever knows would do this now, in one sentence; "": nothing is said."""
         return ""

@@ -54,6 +54,7 @@ def export(
     kind: str = "jsonl",
     conditions: Conditions | None = None,
     episodes: int | None = None,
+    slips: float = 0.0,
     resume: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Exported:
@@ -71,6 +72,7 @@ def export(
         kind: jsonl or parquet.
         conditions: how episodes are put into words; with `tools`, actions are calls.
         episodes: the first so many of all logs together; None: all.
+        slips: share of the actions that are miswritten first and put right; see `Retold`.
         resume: go on with an interrupted export.
         progress: called with (episodes done, episodes in all).
 
@@ -83,13 +85,15 @@ def export(
         whole("episodes", episodes, 1, 2**31)
     if not logs:
         raise UserError("logs", None, "give at least one dataset folder")
-    retold = [Retold(Dataset(path), _told_as(form, conditions or Conditions())) for path in logs]
+    told_as = _told_as(form, conditions or Conditions())
+    retold = [Retold(Dataset(path), told_as, slips) for path in logs]
     parts = list(_parts([one.dataset for one in retold], kind, episodes))
     folder = Path(out)
     job = {
         "as": form,
         "format": kind,
-        "conditions": retold[0].conditions.to_dict(),
+        "conditions": told_as.to_dict(),
+        "slips": slips,
         "logs": [one.dataset.manifest_hash for one in retold],
         "episodes": sum(part.episodes for part in parts),
     }

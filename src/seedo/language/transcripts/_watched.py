@@ -8,6 +8,7 @@ take as a reply cannot be taught.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -16,7 +17,7 @@ import numpy as np
 
 from seedo import worlds
 from seedo.episodes import Dataset, EpisodeBatch
-from seedo.errors import UserError
+from seedo.errors import UserError, is_number
 from seedo.language.scenes import (
     Conditions,
     DagScene,
@@ -37,6 +38,7 @@ from seedo.worlds import EXPLOIT
 Part = Literal["told", "explore", "exploit"]
 
 _ASKED = ("check", "structure")
+_SLIPS = zlib.crc32(b"slips")
 
 
 class Turn(NamedTuple):
@@ -74,6 +76,8 @@ class Retold:
         conditions: how they are put into words. With `explanations`, each action comes with the
             reason that whoever knows the system would give: within the reply, before the action,
             where replies may reason; else told in the turn after it.
+        slips: share of the actions that are miswritten first and put right once refused, so that
+            going on from a refusal can be learnt; the slip itself is not to be learnt.
 
     Attributes:
         left_out: numbers of episodes so far that have no words: a step that was to be scored passed
@@ -86,10 +90,15 @@ class Retold:
 
     dataset: Dataset
     conditions: Conditions
+    slips: float = 0.0
     left_out: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         path, origin = str(self.dataset.path), self.dataset.origin
+        if not (is_number(self.slips) and 0 <= self.slips <= 1):
+            raise UserError("slips", self.slips, "a share of the actions, from 0 to 1")
+        if self.slips and self.conditions.tools != "none":
+            raise UserError("slips", self.slips, "not with actions as tool calls: leave it out")
         for name in _ASKED:
             if getattr(self.conditions, name):
                 remedy = "a log holds actions, not thoughts or answers: leave it out"
@@ -155,6 +164,7 @@ class Retold:
         episode = int(batch.episode_id[row])
         scene = open_scene(self.world, batch.origin.seed, self.stream, episode, self.conditions)
         turns = [Turn(message, "told") for message in scene.messages()]
+        slips = np.random.default_rng([_SLIPS, batch.origin.seed, episode])
         while not scene.finished:
             step = scene.step
             target, value = int(batch.target[row, step]), float(batch.value[row, step])
@@ -167,6 +177,8 @@ class Retold:
             why = scene.reason(action) if scene.conditions.explanations else ""
             if why and scene.conditions.reasoning:
                 said, why = f"{why}\n{said}", ""
+            if self.slips and slips.random() < self.slips:
+                turns.extend(_slipped(scene, said, action, slips))
             refused = scene.reply(said) if call is None else scene.take_call(said, action)
             if isinstance(refused, Malformed):
                 return None
@@ -179,6 +191,17 @@ class Retold:
             remedy = "took another course when played again: its log is of another version of Seedo"
             raise UserError(str(self.dataset.path), f"episode {episode}", remedy)
         return Watched(episode, tuple(turns))
+
+
+def _slipped(
+    scene: PlainScene, said: str, action: Do, rng: np.random.Generator
+) -> Iterator[Turn]:
+    """A miswritten reply and what is said to it; nothing, where there is none that is refused."""
+    wrong = scene.slip(said, action, rng)
+    if wrong is not None:
+        scene.reply(wrong)
+        for message in scene.messages()[-2:]:
+            yield Turn(message, "told")
 
 
 def _after(why: str, told: Message) -> Message:
