@@ -62,6 +62,8 @@ WORLDS = Registry(
     "world",
     {
         "dag": "seedo.worlds.dag:DagWorld",
+        "raw": "seedo.worlds.raw:RawWorld",
+        "through": "seedo.worlds.raw:ThroughWorld",
         "rooms": "seedo.worlds.rooms:RoomsWorld",
         "blicket": "seedo.worlds.blicket:BlicketWorld",
         "plants": "seedo.worlds.plants:PlantsWorld",

@@ -1,9 +1,12 @@
-"""What networks represent: probes of their states, and interchange interventions."""
+"""From raw data to variables and back; what networks represent: probes, interchange."""
 
+from seedo.abstraction._abstract import STEPS, UPDATES, Abstraction, Knob, abstract
 from seedo.abstraction._algorithms import ALGORITHMS, CAUSAL, FREQUENCIES, RIVALS, tables, taken
+from seedo.abstraction._commuting import Commuting
 from seedo.abstraction._inside import FEWEST, Inside, Looking, Probe, look, look_inside
 from seedo.abstraction._interchange import Algorithm, Interchange, find_directions, interchanged
 from seedo.abstraction._probes import PROBES, TARGETS, Places, probed, scored
+from seedo.abstraction._shown import Shown, shown_in, world_of
 from seedo.abstraction._states import Looked, States, actions_with, states
 from seedo.abstraction._truths import Truths, exact_posterior, truths
 
@@ -14,16 +17,23 @@ __all__ = [
     "FREQUENCIES",
     "PROBES",
     "RIVALS",
+    "STEPS",
     "TARGETS",
+    "UPDATES",
+    "Abstraction",
     "Algorithm",
+    "Commuting",
     "Inside",
     "Interchange",
+    "Knob",
     "Looked",
     "Looking",
     "Places",
     "Probe",
+    "Shown",
     "States",
     "Truths",
+    "abstract",
     "actions_with",
     "exact_posterior",
     "find_directions",
@@ -32,8 +42,10 @@ __all__ = [
     "look_inside",
     "probed",
     "scored",
+    "shown_in",
     "states",
     "tables",
     "taken",
     "truths",
+    "world_of",
 ]

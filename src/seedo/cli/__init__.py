@@ -13,6 +13,7 @@ import typer
 
 from seedo import __version__, programs
 from seedo.cli import (  # noqa: F401  they register their commands
+    _abstract,
     _experiment,
     _files,
     _lab,

@@ -19,7 +19,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Agents": ("watch", "learn", "dagger", "ppo", "perform", "serve-mcp", "review"),
     "Your own data": ("ask", "advise"),
     "Your own system": ("experiment",),
-    "Research": ("study", "lab"),
+    "Research": ("study", "abstract", "probe", "lab"),
     "Worlds, players and files": ("list", "inspect", "import", "export", "cache"),
 }
 """Commands in the order of the work."""

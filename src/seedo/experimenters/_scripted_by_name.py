@@ -53,8 +53,18 @@ def _dag_scripted(name: str, world: Any, seed: int) -> Any:
     return scripted(name)
 
 
+def _blind(name: str, world: Any, seed: int) -> Scripted:
+    """Of those who never read a variable: in raw worlds there is none to read."""
+    player = None if name.startswith("memoriser") else scripted(name)
+    if player is None or player.reader is not None:
+        remedy = f"reads variables, and world {world.name} shows none: use expert or random"
+        raise UserError("player", f"scripted:{name}", f"{remedy}, or play in through:FOLDER")
+    return player
+
+
 _SCRIPTED: dict[str, Callable[[str, Any, int], Any]] = {
     "dag": _dag_scripted,
+    "raw": _blind,
     "rooms": lambda name, world, seed: rooms_player(name, world),
     "blicket": lambda name, world, seed: blicket_player(name, world),
 }
@@ -66,6 +76,7 @@ _BAYESIAN: dict[str, Callable[[str, Any], Any]] = {
 _LISTED: dict[str, tuple[str, ...]] = {
     "dag": (*(f"scripted:{name}" for name in SCRIPTED), "scripted:CHOOSER+READER",
             *(f"bayes:{name}" for name in BAYESIAN), "bayes:sampled-K"),
+    "raw": ("scripted:expert", "scripted:random"),
     "rooms": tuple(f"scripted:{name}" for name in ROOMS_PLAYERS),
     "blicket": (*(f"scripted:{name}" for name in BLICKET_PLAYERS), "bayes:eig"),
 }  # fmt: skip

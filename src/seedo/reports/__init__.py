@@ -1,5 +1,6 @@
 """Reports: figures, tables and pages of what was measured."""
 
+from seedo.reports._abstraction import abstraction_lines, abstraction_table
 from seedo.reports._advice_report import advice_table, write_advice
 from seedo.reports._answer_report import write_answer
 from seedo.reports._campaign_report import campaign_figures, campaign_table, write_campaign
@@ -51,6 +52,8 @@ __all__ = [
     "RED",
     "SKY",
     "STYLE",
+    "abstraction_lines",
+    "abstraction_table",
     "advice_table",
     "bar",
     "bars",

@@ -95,22 +95,33 @@ def simulate(
 
 
 def expected(
-    system: System, n: int, values: Float[Array, "n V"], mechanism: str, noise_family: str
+    system: System,
+    n: int,
+    values: Float[Array, "n V"],
+    mechanism: str,
+    noise_family: str,
+    moved: Bool[Array, "n n"] | None = None,
 ) -> Float[Array, "n V n"]:
-    """`[i, v, j]` = E[x_j | do(x_i = values[i, v])] over the n visible variables.
+    """`[i, v, j]` = E[x_j | do(x_i = values[i, v])] over the n visible variables; where knob i sets
+    several, of do(x_m = values[i, v] for all m with moved[i, m]).
 
     Exact for linear mechanisms (noise is zero-mean, so it is the total effect times the value).
     Otherwise the mean of `MONTE_CARLO_DRAWS` antithetic draws, the same for every intervention and
     every system, hence deterministic; its standard error is about 0.06 noise standard deviations
     (of roots under shocks, theirs).
     """
-    if mechanism == "linear":
-        return effects(system.weights)[:n, None, :n] * values[:, :, None]
     size = system.weights.shape[-1]
-    half = draw_noise(jax.random.key(0), (MONTE_CARLO_DRAWS // 2, size), noise_family)
-    noise = jnp.concatenate([half, -half])[None, None]
-    clamped = jnp.eye(size, dtype=bool)[:n][:, None, None, :]
-    shape = (n, values.shape[1], MONTE_CARLO_DRAWS, size)
+    alone = jnp.eye(size, dtype=bool)[:n]
+    if mechanism == "linear" and moved is None:
+        return effects(system.weights)[:n, None, :n] * values[:, :, None]
+    if mechanism == "linear":
+        noise = jnp.zeros((1, 1, 1, size))
+    else:
+        half = draw_noise(jax.random.key(0), (MONTE_CARLO_DRAWS // 2, size), noise_family)
+        noise = jnp.concatenate([half, -half])[None, None]
+    sets = alone if moved is None else alone.at[:, :n].set(moved)
+    clamped = sets[:, None, None, :]
+    shape = (n, values.shape[1], noise.shape[2], size)
     x = simulate(
         system,
         jnp.broadcast_to(noise, shape),

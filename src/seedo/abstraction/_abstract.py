@@ -1,0 +1,234 @@
+"""`seedo abstract`: from what was shown in watched episodes to variables, and how well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.abstraction._commuting import Commuting, commuting
+from seedo.abstraction._encoding import fitted, unexplained
+from seedo.abstraction._errors import root_of, scaled
+from seedo.abstraction._shown import Shown, knobs_of, shown_in, world_of
+from seedo.episodes import Dataset
+from seedo.errors import UserError
+from seedo.statistics import Estimate, mean
+from seedo.worlds.raw import ABOUT, Encoder, RawWorld, save_encoder
+
+STEPS = 30_000
+"""Watched steps that are learnt from, at most, unless somebody says."""
+UPDATES = 4_000
+_HELD = 6_000
+"""Held-out steps that are tested on, at most."""
+_FEWEST = 60
+"""Steps in which a knob was set, for its variable to be learnt."""
+_AS_OWN = 2.5
+"""A knob sets another's variable too if that is off by up to so many times its own error."""
+_LEAVES_A_TRACE = 0.5
+"""R^2 below which what a knob sets is not in what is shown."""
+_OF_A_VARIABLE = 1 / 3
+"""A further variable explains at least this share of what one of the knobs' explains on average."""
+MOST_FURTHER = 3
+
+
+class Knob(NamedTuple):
+    """What is found of what a knob sets, on held-out episodes.
+
+    Attributes:
+        name: of the knob. steps: held-out ones in which it was set.
+        error: root mean squared difference between what it was set to and what is read off what is
+            shown, in the knob's unit; relative: the same per standard deviation of what it was set
+            to.
+        sets: other knobs whose variables it sets too.
+        shown: whether what it sets is in what is shown at all.
+        separable: whether its variable is told apart from all others: it sets no other's.
+    """
+
+    name: str
+    steps: int
+    error: Estimate
+    relative: Estimate
+    sets: tuple[str, ...]
+    shown: bool
+
+    @property
+    def separable(self) -> bool:
+        return self.shown and not self.sets
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "steps": self.steps,
+            "error": self.error.to_json(),
+            "relative": self.relative.to_json(),
+            "sets": list(self.sets),
+            "shown": self.shown,
+            "separable": self.separable,
+        }
+
+
+class Abstraction(NamedTuple):
+    """What was learnt from raw logs.
+
+    Attributes:
+        path: its folder. encoder: reads the knobs' variables, in their order, in their units.
+        knobs: those that were set.
+        unset: knobs that were never, or hardly ever, set, so that theirs are not known.
+        further: variables that vary in what is shown and that no knob sets.
+        unexplained: share of the variance of what is shown that is not found again from the
+            variables, on held-out steps.
+        commuting: where the world is simulated and its mechanism linear.
+    """
+
+    path: Path
+    encoder: Encoder
+    knobs: tuple[Knob, ...]
+    unset: tuple[str, ...]
+    further: int
+    unexplained: float
+    commuting: Commuting | None
+
+    @property
+    def variables(self) -> int:
+        """How many variables there are in what is shown: the knobs' and the further ones."""
+        return sum(knob.shown for knob in self.knobs) + self.further
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "path": str(self.path),
+            "variables": self.variables,
+            "knobs": [knob.to_json() for knob in self.knobs],
+            "unset": list(self.unset),
+            "further": self.further,
+            "unexplained": self.unexplained,
+            "commuting": self.commuting.to_json() if self.commuting else None,
+        }
+
+
+def abstract(
+    logs: str | Path,
+    out: str | Path,
+    steps: int = STEPS,
+    updates: int = UPDATES,
+    seed: int = 0,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Abstraction:
+    """Learn from raw logs alone to read the variables that knobs set, and write the folder.
+
+    The last twentieth of the shards (at least one) is held out; all that is told is of them.
+
+    Args:
+        logs: a dataset folder of world `raw`, or of a bench whose readings are the raw data.
+        out: the folder to write; `abstraction.json` comes last.
+        steps: that are learnt from, at most.
+        updates: of the network.
+        progress: called with (what is done, how much of it, of how much).
+
+    Raises:
+        UserError: logs that are of no such world, in which too little was set, or a folder that is
+            not empty.
+    """
+    dataset, folder = Dataset(logs), Path(out)
+    _check_folder(folder)
+    world = world_of(dataset)
+    if len(dataset.shards) < 2:
+        remedy = "has one shard; two are needed to hold one out: watch more episodes"
+        raise UserError(str(dataset.path), None, remedy)
+    held = max(1, len(dataset.shards) // 20)
+    learning = range(len(dataset.shards) - held)
+    testing = range(len(dataset.shards) - held, len(dataset.shards))
+
+    def say(what: str, of: int) -> Callable[[int], None] | None:
+        return None if progress is None else lambda done: progress(what, min(done, of), of)
+
+    shown = shown_in(dataset, world, learning, steps, say("showing", steps))
+    tested = shown_in(dataset, world, testing, _HELD)
+    names, there = knobs_of(world), np.isfinite(shown.set_to).sum(axis=0) >= _FEWEST
+    there &= np.array([len(np.unique(c[np.isfinite(c)])) > 1 for c in shown.set_to.T])
+    if not there.any():
+        remedy = f"no knob was set in {_FEWEST} steps or more, to two values: watch more episodes"
+        raise UserError(str(dataset.path), len(shown.raw), remedy)
+    shown, tested = (s._replace(set_to=s.set_to[:, there]) for s in (shown, tested))
+    own = [name for name, known in zip(names, there, strict=True) if known]
+    encoder = fitted(shown, 0, updates, seed, say("learning", updates))
+    off = unexplained(encoder, tested.raw)
+    knobs = _knobs(encoder, tested, own)
+    further = _further(shown, tested, encoder, knobs, updates // 2, seed)
+    raw = isinstance(world, RawWorld)
+    known = raw and all(there) and not any(knob.sets for knob in knobs)
+    commutes = commuting(world, encoder, seed) if known else None
+    unset = tuple(name for name, known in zip(names, there, strict=True) if not known)
+    found = Abstraction(folder, encoder, tuple(knobs), unset, further, off, commutes)
+    about = found.to_json() | {
+        "world": dataset.origin.world,
+        "n": len(names),
+        "shows": getattr(world, "shows", None),
+        "not_separable": [*(k.name for k in knobs if not k.separable), *unset],
+        "logs": dataset.cited,
+        "recipe": {"steps": len(shown.raw), "updates": updates, "seed": seed},
+    }
+    del about["path"]
+    save_encoder(folder, encoder, about)
+    return found
+
+
+def _check_folder(folder: Path) -> None:
+    if (folder / ABOUT).is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise UserError(str(folder), None, "not empty: choose another --out")
+    if folder.exists() and not folder.is_dir():
+        raise UserError(str(folder), None, "is a file: choose another --out")
+
+
+def _knobs(encoder: Encoder, tested: Shown, names: list[str]) -> list[Knob]:
+    found = np.asarray(encoder(jnp.asarray(tested.raw)))
+    told = np.isfinite(tested.set_to)
+    off = np.full((len(names), len(names)), np.inf)  # of k's variable when j is set
+    for j in range(len(names)):
+        rows = told[:, j]
+        if not rows.any():
+            continue
+        alone = told[rows].sum(axis=1) == 1
+        apart = found[rows][:, : len(names)] - tested.set_to[rows, j][:, None]
+        for k in range(len(names)):
+            which = np.ones(len(alone), bool) if j == k else alone
+            if which.any():
+                off[j, k] = np.sqrt((apart[which, k] ** 2).mean())
+    knobs = []
+    for j, name in enumerate(names):
+        rows = told[:, j]
+        value = tested.set_to[rows, j]
+        squares = _by_episode((found[rows, j] - value) ** 2, tested.episode[rows])
+        spread = float(value.std()) if rows.any() else 0.0
+        error = root_of(mean(squares))
+        shown = bool(spread > 0 and (off[j, j] / spread) ** 2 < 1 - _LEAVES_A_TRACE)
+        also = [k for k in range(len(names)) if k != j and off[j, k] <= _AS_OWN * off[k, k]]
+        relative = scaled(error, 1 / spread) if spread else error
+        sets = tuple(names[k] for k in also) if shown else ()
+        knobs.append(Knob(name, int(rows.sum()), error, relative, sets, shown))
+    return knobs
+
+
+def _by_episode(values: NDArray[Any], episode: NDArray[np.int64]) -> NDArray[Any]:
+    """Means over the steps of each episode, which are not independent."""
+    _, which = np.unique(episode, return_inverse=True)
+    return np.bincount(which, values) / np.bincount(which) if len(values) else values
+
+
+def _further(
+    shown: Shown, tested: Shown, encoder: Encoder, knobs: list[Knob], updates: int, seed: int
+) -> int:
+    """How many variables there are that no knob sets: as long as one more explains as much."""
+    own = sum(knob.shown for knob in knobs)
+    before = unexplained(encoder, tested.raw)
+    enough = _OF_A_VARIABLE * (1 - before) / max(1, own)
+    found = 0
+    while found < MOST_FURTHER and before > enough:
+        after = unexplained(fitted(shown, found + 1, updates, seed), tested.raw)
+        if before - after < enough:
+            break
+        found, before = found + 1, after
+    return found

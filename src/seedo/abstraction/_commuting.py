@@ -1,0 +1,111 @@
+"""Whether an intervention and the abstraction commute, where what is shown is simulated.
+
+A system is shown once as it is and once, with the same noise in its mechanisms, with a knob set.
+The way below: the knob is set, and what is shown is abstracted. The way above: what is shown is
+abstracted, and the knob is set in the abstract system (abduction, action, prediction: Pearl 2009,
+section 7.1). An abstraction is exact if both ways end alike (Rubenstein et al. 2017; Beckers &
+Halpern 2019). What the way above ends in is shown again, too: a counterfactual picture.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from seedo import play
+from seedo.abstraction._errors import root_of
+from seedo.statistics import Estimate, mean, missing
+from seedo.worlds import stream_key
+from seedo.worlds.raw import Encoder
+
+SYSTEMS = 256
+SIZE = 2.0
+"""What knobs are set to: about a standard deviation, either way."""
+
+
+class Commuting(NamedTuple):
+    """How far the two ways end apart, over systems that were never watched.
+
+    Attributes:
+        error: root mean squared difference between both ways, of variables that the knob did not
+            set, per standard deviation of the variable.
+        correlation: lowest over variables of that between what is read and what is so.
+        picture: root mean squared difference between the counterfactual and what would have been
+            shown, without noise, per number shown.
+        noise: standard deviation of the noise of what is shown. contrast: standard deviation of
+            what is shown, over systems.
+    """
+
+    error: Estimate
+    correlation: float
+    picture: Estimate
+    noise: float
+    contrast: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "error": self.error.to_json(),
+            "correlation": self.correlation,
+            "picture": self.picture.to_json(),
+            "noise": self.noise,
+            "contrast": self.contrast,
+        }
+
+
+def commuting(world: Any, encoder: Encoder, seed: int) -> Commuting | None:
+    """Test on systems of the world; None where its mechanism is not linear."""
+    if world.settings.mechanism != "linear":
+        return None
+    key = stream_key(seed, "commuting")
+    below, above, truth, clean, again = map(
+        np.asarray, _both_ways(world, encoder, key, jnp.arange(SYSTEMS))
+    )  # [B, n, n] of knob and variable; of knob and number shown
+    n = world.spec.n
+    spread = below.std(axis=(0, 1))
+    other = ~np.eye(n, dtype=bool)
+    squares = (((below - above) / spread) ** 2)[:, other].mean(axis=1)
+    read, so = below.reshape(-1, n), truth.reshape(-1, n)
+    correlations = [np.corrcoef(read[:, k], so[:, k])[0, 1] for k in range(n)]
+    pictures = root_of(mean(((again - clean) ** 2).mean(axis=(1, 2))))
+    if not world.drawing.steady:
+        pictures = missing("what is shown varies by itself: no two showings are alike")
+    return Commuting(
+        root_of(mean(squares)), float(min(correlations)), pictures,
+        float(world.shows["raw_noise"]), float(clean.std(axis=(0, 1)).mean()),
+    )  # fmt: skip
+
+
+@eqx.filter_jit
+def _both_ways(world: Any, encoder: Encoder, key: Any, indices: Any) -> Any:
+    n = world.spec.n
+
+    def one(index: Any) -> Any:
+        own = jax.random.fold_in(key, index)
+        setup = play.set_up(world, own)
+        system, mechanism, seen = setup.task.system, jax.random.fold_in(own, 1), setup.player_key
+        weights = system.weights[:n, :n]
+
+        def shown(x: Any, number: int) -> Any:
+            clean = world.drawing.draw(x, jax.random.fold_in(seen, number))
+            noise = jax.random.normal(jax.random.fold_in(seen, 100 + number), clean.shape)
+            return clean.reshape(-1), (clean + world.shows["raw_noise"] * noise).reshape(-1)
+
+        still = world.outcome(system, jnp.int32(-1), jnp.float32(0.0), mechanism)
+        read = encoder(shown(still, 0)[1])
+        noise = read - read @ weights
+        ends = []
+        for knob in range(n):
+            value = jnp.where(knob % 2 == 0, SIZE, -SIZE)
+            x = world.outcome(system, jnp.int32(knob), value, mechanism)
+            clean, raw = shown(x, 1 + knob)
+            cut = weights.at[:, knob].set(0.0)
+            forced = noise.at[knob].set(value)
+            above = jnp.linalg.solve(jnp.eye(n) - cut.T, forced)
+            ends.append((encoder(raw), above, x, clean, encoder.shown(above)))
+        return jax.tree.map(lambda *a: jnp.stack(a), *ends)
+
+    return jax.vmap(one)(indices)

@@ -1,0 +1,145 @@
+"""Learning to read variables off what is shown, from which knob was set to what.
+
+Whatever a knob sets has, in the steps where it is set, the value that it is set to, while all else
+varies: to find the value in what is shown is to find the variable (a perfect intervention with a
+known target; Ahuja et al. 2023, Squires et al. 2023, von Kügelgen et al. 2023 say when such are
+enough). A decoder back to what is shown makes sure that what knobs set is all that is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from numpy.typing import NDArray
+from sklearn.utils.extmath import randomized_svd
+
+from seedo.abstraction._shown import Shown
+from seedo.worlds.raw import Encoder, perceptron
+
+COMPONENTS = 64
+"""Principal components that are read, at most."""
+WIDTH = 128
+_DECODING = 0.3
+"""Weight of the decoder's loss beside that of the knobs' values, each in units of its variance."""
+_FOR_COMPONENTS = 4_000
+"""Steps from which components are found."""
+
+
+def fitted(
+    shown: Shown,
+    further: int,
+    updates: int,
+    seed: int,
+    progress: Callable[[int], None] | None = None,
+) -> Encoder:
+    """An encoder of the knobs' variables and of `further` ones that no knob sets.
+
+    Args:
+        shown: steps to learn from; every knob is set in some.
+        updates: steps of Adam, on 256 steps of episodes each.
+        progress: called with the updates so far.
+    """
+    rng = np.random.default_rng([seed, further])
+    centre, components, spread = principal(shown.raw, rng)
+    x = ((shown.raw - centre) @ components / spread).astype(np.float32)
+    told = np.isfinite(shown.set_to)
+    mean = np.array([shown.set_to[told[:, k], k].mean() for k in range(told.shape[1])])
+    scale = np.array([shown.set_to[told[:, k], k].std() for k in range(told.shape[1])])
+    mean, scale = np.append(mean, np.zeros(further)), np.append(scale, np.ones(further))
+    mean, scale = mean.astype(np.float32), np.where(scale > 0, scale, 1).astype(np.float32)
+    count = len(mean)
+    known = np.concatenate([shown.set_to, np.full((len(x), further), np.nan)], axis=1)
+    target = np.nan_to_num((known - mean) / scale).astype(np.float32)
+    weight = np.isfinite(known).astype(np.float32)
+    sizes = [x.shape[1], WIDTH, WIDTH, count]
+    parts = {"layers": _drawn(sizes, rng), "back": _drawn(sizes[::-1], rng)}
+    share = spread**2 / (spread**2).sum()
+    parts = _trained(parts, x, target, weight, share.astype(np.float32), updates, rng, progress)
+    return Encoder(
+        *(jnp.asarray(a, jnp.float32) for a in (centre, components, spread, mean, scale)),
+        layers=parts["layers"], back=parts["back"],
+    )  # fmt: skip
+
+
+def principal(
+    raw: NDArray[np.float32], rng: np.random.Generator
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """(centre [D], components [D, C], their standard deviations [C]) of steps, without the
+    components that hold next to nothing."""
+    rows = rng.permutation(len(raw))[:_FOR_COMPONENTS]
+    centre = raw[rows].mean(axis=0)
+    most = min(COMPONENTS, raw.shape[1], len(rows) - 1)
+    _, sizes, vectors = randomized_svd(
+        raw[rows] - centre, most, random_state=int(rng.integers(2**31))
+    )
+    kept = sizes > 1e-3 * sizes[0]
+    return centre, vectors[kept].T, sizes[kept] / np.sqrt(len(rows))
+
+
+def _drawn(sizes: list[int], rng: np.random.Generator) -> list[tuple[Any, Any]]:
+    return [
+        (
+            jnp.asarray(rng.normal(size=(a, b)) / np.sqrt(a), jnp.float32),
+            jnp.zeros(b, jnp.float32),
+        )
+        for a, b in pairwise(sizes)
+    ]
+
+
+def _trained(
+    parts: dict[str, Any],
+    x: NDArray[np.float32],
+    target: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    share: NDArray[np.float32],
+    updates: int,
+    rng: np.random.Generator,
+    progress: Callable[[int], None] | None,
+) -> dict[str, Any]:
+    rate = optax.cosine_decay_schedule(2e-3, updates)
+    adam = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(rate))
+    moments = adam.init(parts)
+    arrays = tuple(jnp.asarray(a) for a in (x, target, weight))
+    done, at_once = 0, 250
+    while done < updates:
+        number = min(at_once, updates - done)
+        rows = jnp.asarray(rng.integers(len(x), size=(at_once, 256)), jnp.int32)
+        parts, moments = _some(adam.update, parts, moments, arrays, share, rows, number)
+        done += number
+        if progress:
+            progress(done)
+    return parts
+
+
+@partial(jax.jit, static_argnums=0)
+def _some(
+    update: Any, parts: Any, moments: Any, arrays: Any, share: Any, rows: Any, number: Any
+) -> Any:
+    def loss(parts: Any, some: Any) -> Any:
+        x, target, weight = (a[some] for a in arrays)
+        found = perceptron(parts["layers"], x)
+        off = (weight * (found - target) ** 2).sum() / jnp.maximum(weight.sum(), 1.0)
+        again = perceptron(parts["back"], found)
+        return off + _DECODING * (((again - x) ** 2) * share).sum(-1).mean()
+
+    def one(i: Any, now: Any) -> Any:
+        parts, moments = now
+        change, moments = update(jax.grad(loss)(parts, rows[i]), moments, parts)
+        return optax.apply_updates(parts, change), moments
+
+    return jax.lax.fori_loop(0, number, one, (parts, moments))
+
+
+def unexplained(encoder: Encoder, raw: NDArray[np.float32]) -> float:
+    """The share of the components' variance that is not found again from the variables."""
+    x = encoder.reduced(raw)
+    again = perceptron(encoder.back, perceptron(encoder.layers, x))
+    share = encoder.spread**2
+    return float((((again - x) ** 2) * share).sum() / ((x**2) * share).sum())

@@ -1,0 +1,138 @@
+"""What was shown in logged episodes: drawn again in raw worlds, read off the log in others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo import play, worlds
+from seedo.episodes import Dataset, EpisodeBatch
+from seedo.errors import UserError
+from seedo.worlds import Action, World, stream_key
+from seedo.worlds.raw import RawWorld, ThroughWorld
+
+_AT_ONCE = 256
+"""Episodes that are drawn again in one call."""
+
+
+class Shown(NamedTuple):
+    """Steps of watched episodes, R of them.
+
+    Attributes:
+        raw: f32[R, D], what was shown after the step, flattened.
+        set_to: f32[R, K], what each knob was set to in it; NaN where it was left alone.
+        episode: int64[R], of the log.
+    """
+
+    raw: NDArray[np.float32]
+    set_to: NDArray[np.float32]
+    episode: NDArray[np.int64]
+
+
+def world_of(dataset: Dataset) -> World:
+    """The world of a log from which an abstraction can be learnt.
+
+    Raises:
+        UserError: its logs name their variables already, or cannot be shown again.
+    """
+    origin = dataset.origin
+    world: World = worlds.from_config(origin.world, json.loads(origin.world_config))
+    raw = isinstance(world, RawWorld) and not isinstance(world, ThroughWorld)
+    if not raw and world.spec.space is None:
+        remedy = "its logs hold variables, nothing raw: use logs of world raw, or of a bench"
+        raise UserError(str(dataset.path), origin.world, remedy)
+    if raw and not isinstance(dataset.job.get("stream"), str):
+        remedy = "not played by Seedo, so that what was shown cannot be drawn again"
+        raise UserError(str(dataset.path), origin.world, remedy)
+    return world
+
+
+def knobs_of(world: World) -> tuple[str, ...]:
+    """Names of what can be set."""
+    space = world.spec.space
+    return world.spec.variables if space is None else space.names
+
+
+def shown_in(
+    dataset: Dataset,
+    world: World,
+    shards: Sequence[int],
+    most: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Shown:
+    """Steps of some shards of a log, at most so many of them (from the first on).
+
+    Args:
+        progress: called with the steps shown so far.
+    """
+    found: list[Shown] = []
+    steps = 0
+    for shard in shards:
+        for part in _parts(dataset, world, shard):
+            found.append(part)
+            steps += len(part.raw)
+            if progress:
+                progress(steps)
+            if most is not None and steps >= most:
+                break
+        if most is not None and steps >= most:
+            break
+    if not steps:
+        return Shown(*(np.zeros((0, 0), np.float32),) * 2, np.zeros(0, np.int64))
+    return Shown(*(np.concatenate(columns)[:most] for columns in zip(*found, strict=True)))
+
+
+def _parts(dataset: Dataset, world: World, shard: int) -> Iterator[Shown]:
+    batch = dataset.read_shard(shard)
+    if world.spec.space is not None:
+        yield _read(batch, world)
+        return
+    for start in range(0, batch.rows, _AT_ONCE):
+        yield _drawn(batch.take(slice(start, start + _AT_ONCE)), world, str(dataset.job["stream"]))
+
+
+def _read(batch: EpisodeBatch, world: World) -> Shown:
+    """Readings of a world whose knobs are set all at once; runs without one are left out."""
+    knobs = len(knobs_of(world))
+    raw = np.asarray(batch.outcome[:, :, knobs:]).reshape(-1, batch.n - knobs)
+    set_to = np.asarray(batch.setting[:, :, :knobs]).reshape(-1, knobs)
+    episode = np.repeat(batch.episode_id, batch.steps)
+    whole = np.isfinite(raw).all(axis=1)
+    return Shown(raw[whole], set_to[whole], episode[whole])
+
+
+def _drawn(batch: EpisodeBatch, world: Any, stream: str) -> Shown:
+    """Steps of a raw world, drawn again."""
+    raw = _again(
+        world, stream_key(batch.origin.seed, stream), jnp.asarray(batch.episode_id, jnp.int32),
+        jnp.asarray(batch.target, jnp.int32), jnp.asarray(np.nan_to_num(batch.value)),
+    )  # fmt: skip
+    target = batch.target.reshape(-1)
+    n, rows = world.spec.n, len(target)
+    set_to = np.where(np.arange(n) == target[:, None], batch.value.reshape(-1, 1), np.nan)
+    episode = np.repeat(batch.episode_id, batch.steps)
+    return Shown(np.asarray(raw).reshape(rows, -1), set_to.astype(np.float32), episode)
+
+
+@eqx.filter_jit
+def _again(world: Any, key: Any, indices: Any, target: Any, value: Any) -> Any:
+    def one(index: Any, target: Any, value: Any) -> Any:
+        setup = play.set_up(world, jax.random.fold_in(key, index))
+
+        def onward(state: Any, step: Any) -> Any:
+            t, i, v = step
+            noise = play.noise_at(world, setup, t)
+            after = world.step(setup.task, state, Action(i, v), noise)[0]
+            return after, world.shown(after)
+
+        steps = (jnp.arange(len(target)), target, value)
+        return jax.lax.scan(onward, world.reset(setup.task, setup.noise_key), steps)[1]
+
+    return jax.vmap(one)(indices, target, value)

@@ -1,0 +1,127 @@
+"""From what is shown to variables: a small network, kept as safetensors and JSON in a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from seedo.episodes import write_atomic
+from seedo.errors import UserError
+
+ABOUT, WEIGHTS = "abstraction.json", "encoder.safetensors"
+FORMAT, VERSION = "seedo-abstraction", 1
+
+
+class Encoder(NamedTuple):
+    """A perceptron on principal components of what is shown, and its inverse.
+
+    Attributes:
+        centre, components: of what is shown, f32[D] and f32[D, C]; components are scaled to unit
+            variance.
+        layers: weights and offsets of the perceptron from components to n variables.
+        spread: standard deviations of the components, f32[C]; scale: of the variables, and their
+            means before that: f32[n] each.
+        back: weights and offsets from n + k variables back to components.
+    """
+
+    centre: Any
+    components: Any
+    spread: Any
+    mean: Any
+    scale: Any
+    layers: list[tuple[Any, Any]]
+    back: list[tuple[Any, Any]]
+
+    def __call__(self, raw: Float[Array, "*B D"]) -> Float[Array, "*B n"]:
+        """Variables of what is shown, flattened."""
+        return perceptron(self.layers, self.reduced(raw)) * self.scale + self.mean
+
+    def reduced(self, raw: Float[Array, "*B D"]) -> Float[Array, "*B C"]:
+        """Components of what is shown, of unit variance."""
+        return (raw - self.centre) @ self.components / self.spread
+
+    def shown(self, variables: Float[Array, "*B n"]) -> Float[Array, "*B D"]:
+        """What would be shown of variables, flattened."""
+        found = perceptron(self.back, (variables - self.mean) / self.scale)
+        return found * self.spread @ self.components.T + self.centre
+
+
+def perceptron(layers: list[tuple[Any, Any]], x: Float[Array, "*B C"]) -> Float[Array, "*B n"]:
+    """Affine maps with smooth steps (GELU) between them."""
+    for number, (weight, offset) in enumerate(layers):
+        x = x @ weight + offset
+        if number + 1 < len(layers):
+            x = jax.nn.gelu(x)
+    return x
+
+
+def save_encoder(folder: Path, encoder: Encoder, about: dict[str, Any]) -> None:
+    """Write the folder; `abstraction.json`, which holds `about`, comes last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data = save(_named(encoder))
+    write_atomic(folder / WEIGHTS, data)
+    told = {"format": FORMAT, "version": VERSION, "sha256": hashlib.sha256(data).hexdigest()}
+    write_atomic(folder / ABOUT, json.dumps(told | about, indent=1, sort_keys=True).encode())
+
+
+def _named(encoder: Encoder) -> dict[str, np.ndarray]:
+    plain = encoder._asdict()
+    arrays = {name: plain[name] for name in plain if name not in ("layers", "back")}
+    for part in ("layers", "back"):
+        for number, (weight, offset) in enumerate(plain[part]):
+            arrays |= {f"{part}.{number}.weight": weight, f"{part}.{number}.offset": offset}
+    return {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """What `abstraction.json` says.
+
+    Raises:
+        UserError: no abstraction, or one of another version.
+    """
+    path = folder / ABOUT
+    try:
+        about = json.loads(path.read_text())
+        right = about["format"] == FORMAT
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        remedy = f"holds no {ABOUT}: write one with `seedo abstract LOGS --out {folder}`"
+        raise UserError(str(folder), None, remedy) from error
+    if not right or about.get("version") != VERSION:
+        remedy = f"another format or version: this version of Seedo reads version {VERSION}"
+        raise UserError(str(path), about.get("version"), remedy)
+    return dict(about)
+
+
+def load_encoder(folder: Path) -> tuple[Encoder, dict[str, Any]]:
+    """The encoder of a folder, and what `abstraction.json` says.
+
+    Raises:
+        UserError: no abstraction, or a damaged one.
+    """
+    about = read_about(folder)
+    path = folder / WEIGHTS
+    try:
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() != about["sha256"]:
+            raise UserError(str(path), None, "is not the file that was written: abstract again")
+        arrays = load(data)
+        parts: dict[str, list[tuple[Any, Any]]] = {}
+        for part in ("layers", "back"):
+            count = sum(name.startswith(f"{part}.") for name in arrays) // 2
+            parts[part] = [
+                (arrays[f"{part}.{i}.weight"], arrays[f"{part}.{i}.offset"]) for i in range(count)
+            ]
+        plain = {name: arrays[name] for name in Encoder._fields if name not in parts}
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise UserError(str(path), None, f"cannot be read: {error}") from error
+    encoder = Encoder(**plain, layers=parts["layers"], back=parts["back"])
+    return jax.tree.map(jnp.asarray, encoder), about

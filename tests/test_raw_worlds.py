@@ -1,0 +1,245 @@
+"""Raw worlds: the systems of `dag`, shown; what is learnt from what is shown; playing through it."""
+
+import dataclasses
+import json
+import shutil
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from seedo import abstraction, play, worlds
+from seedo.episodes import Dataset, write_batch
+from seedo.errors import UserError
+from seedo.worlds.raw import DRAWINGS, ThroughWorld, drawing
+
+STEADY = [name for name in DRAWINGS if drawing(name, 2, 0).steady]
+
+
+def told(world):
+    """The `dag` of the same settings."""
+    own = {k: v for k, v in world.config().items() if k not in world.shows}
+    return worlds.from_config("dag", own)
+
+
+def watched(tmp, world, episodes, player="scripted:random", seed=0):
+    play.watch(world, play.find_player(player, world), episodes, seed, tmp)
+    return Dataset(tmp)
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """Logs of a mixture of three variables, and what was learnt from them."""
+    folder = tmp_path_factory.mktemp("mixture")
+    world = worlds.make("raw", drawing="mixture", n=3, drawing_seed=4)
+    logs = watched(folder / "logs", world, 1500)
+    return world, logs, abstraction.abstract(folder / "logs", folder / "found", updates=2000)
+
+
+def test_systems_goals_and_returns_are_those_of_dag_and_no_variable_is_told():
+    world = worlds.make("raw", n=4, drawing="lamps")
+    for name in ("scripted:expert", "scripted:random"):
+        one, other = (
+            play.simulate(w, play.find_player(name, w), 3, "perform", 0, 64)
+            for w in (world, told(world))
+        )
+        assert np.array_equal(one.target, other.target)
+        assert np.allclose(one.returns, other.returns, atol=1e-6)
+        assert np.isnan(one.outcome).all() and np.isfinite(other.outcome).all()
+    assert worlds.from_config("raw", json.loads(json.dumps(world.config()))) == world
+
+
+@pytest.mark.parametrize("name", STEADY)
+def test_what_is_drawn_again_from_a_log_is_what_the_variables_look_like(tmp_path, name):
+    world = worlds.make("raw", drawing=name, n=3, raw_noise=0.0, drawing_seed=2)
+    logs = watched(tmp_path / "logs", world, 40)
+    plain = told(world)
+    same = play.episodes(plain, play.find_player("scripted:random", plain), 0, "watch", 0, 40)
+    shown = abstraction.shown_in(logs, abstraction.world_of(logs), range(len(logs.shards)))
+    draw = jax.vmap(lambda x: drawing(name, 3, 2).draw(x, jax.random.key(0)))
+    expected = np.asarray(draw(jnp.asarray(same.outcome.reshape(-1, 3))))
+    assert np.allclose(shown.raw, expected.reshape(len(shown.raw), -1), atol=1e-4)
+    assert np.array_equal(np.isfinite(shown.set_to).any(axis=1), same.target.reshape(-1) >= 0)
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_no_two_states_look_alike_and_noise_is_as_large_as_said(name):
+    made = drawing(name, 4, 1)
+    x = jnp.asarray([0.5, -1.0, 2.0, -3.0])
+    change = jax.jacobian(lambda x: made.draw(x, jax.random.key(0)).reshape(-1))(x)
+    assert np.linalg.matrix_rank(np.asarray(change), tol=1e-3) == 4
+    world = worlds.make("raw", drawing=name, n=4, drawing_seed=1, raw_noise=0.1)
+    states = world.reset(world.sample(jax.random.key(0)), jax.random.key(1))
+    keys = jax.random.split(jax.random.key(2), 400)
+    noisy = jax.vmap(lambda key: world.shown(states._replace(outcome=x, key=key)))(keys)
+    if made.steady:
+        apart = np.asarray(noisy - made.draw(x, jax.random.key(0)))
+        assert np.std(apart) == pytest.approx(0.1, rel=0.05)
+        assert abs(apart.mean(axis=0)).max() < 0.03  # 6 standard errors
+
+
+@pytest.mark.parametrize("hands", ["wide", "joint"])
+def test_knobs_that_set_two_variables_do(hands):
+    world = worlds.make("raw", n=4, hands=hands, drawing="mixture")
+    task = world.sample(jax.random.key(5))
+    weights = np.asarray(task.system.weights)
+    values = world.spec.do_values
+    for knob in range(4):
+        held = [0, 1] if knob == 0 or (knob == 1 and hands == "joint") else [knob]
+        cut = weights.copy()
+        cut[:, held] = 0
+        forced = np.zeros(4)
+        forced[held] = values[1]
+        truth = np.linalg.solve(np.eye(4) - cut.T, forced)
+        assert np.allclose(task.expected[knob, 1], truth, atol=1e-4)
+        found = world.outcome(task.system, jnp.int32(knob), jnp.float32(2.5), jax.random.key(1))
+        assert np.allclose(np.asarray(found)[held], 2.5)
+
+
+def test_players_that_read_variables_are_refused_where_there_are_none():
+    world = worlds.make("raw")
+    for name in ("scripted:largest-effect", "scripted:memoriser", "bayes:eig", "pretrained:dag"):
+        with pytest.raises(UserError, match="raw"):
+            play.find_player(name, world)
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"drawing": "oil"}, "drawing"),
+        ({"hands": "two"}, "hands"),
+        ({"drawing_seed": -1}, "drawing_seed"),
+        ({"raw_noise": float("nan")}, "raw_noise"),
+        ({"raw_noise": True}, "raw_noise"),
+        ({"confounders": 1}, "confounders"),
+        ({"levers": "mixed"}, "levers"),
+        ({"n": 40}, "n"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_by_name(options, field):
+    with pytest.raises(UserError) as refused:
+        worlds.make("raw", **options)
+    assert refused.value.field == field
+
+
+def test_variables_are_found_from_logs_alone(mixed, tmp_path):
+    world, _, found = mixed
+    assert (found.variables, found.further, found.unset) == (3, 0, ())
+    assert all(knob.separable and knob.relative.value < 0.15 for knob in found.knobs)
+    fresh = worlds.make("raw", drawing="mixture", n=3, drawing_seed=4, do_values=(-2.0, 2.0))
+    logs = watched(tmp_path / "fresh", fresh, 100, seed=9)
+    shown = abstraction.shown_in(logs, fresh, range(len(logs.shards)))
+    plain = told(fresh)
+    truth = play.episodes(plain, play.find_player("scripted:random", plain), 9, "watch", 0, 100)
+    read = np.asarray(found.encoder(jnp.asarray(shown.raw)))
+    for own, true in zip(read.T, truth.outcome.reshape(-1, 3).T, strict=True):
+        assert np.corrcoef(own, true)[0, 1] > 0.98
+    assert found.commuting.correlation > 0.98
+    assert found.commuting.error.high < 0.2
+
+
+@pytest.mark.parametrize(("hands", "apart"), [("wide", "BCD"), ("joint", "CD")])
+def test_a_knob_that_sets_two_variables_is_found_out(tmp_path, hands, apart):
+    world = worlds.make("raw", drawing="mixture", n=4, hands=hands)
+    watched(tmp_path / "logs", world, 1500)
+    found = abstraction.abstract(tmp_path / "logs", tmp_path / "found", updates=2000)
+    assert "".join(knob.name for knob in found.knobs if knob.separable) == apart
+    assert found.knobs[0].sets == ("B",)
+    assert found.knobs[1].sets == (("A",) if hands == "joint" else ())
+    assert (found.variables, found.commuting) == (4, None)
+    with pytest.raises(UserError, match="told apart"):
+        worlds.make(f"through:{tmp_path / 'found'}", n=4)
+
+
+def test_a_variable_that_no_knob_sets_is_counted(tmp_path):
+    world = worlds.make("raw", drawing="mixture", n=4)
+    batch = watched(tmp_path / "all", world, 5000).read()
+    without = ~(batch.target == 3).any(axis=1)
+    kept = batch.take(np.flatnonzero(without))
+    write_batch(tmp_path / "logs", kept, Dataset(tmp_path / "all").job, kept.rows // 10 + 1)
+    found = abstraction.abstract(tmp_path / "logs", tmp_path / "found", updates=2000)
+    assert [knob.name for knob in found.knobs] == ["A", "B", "C"]
+    assert (found.unset, found.further, found.variables) == (("D",), 1, 4)
+
+
+def test_players_of_dag_play_through_an_abstraction(mixed):
+    world, _, found = mixed
+    through = worlds.make(f"through:{found.path}", n=3)
+    plain = worlds.make("dag", n=3)
+    assert through.spec == plain.spec
+    player = play.find_player("bayes:eig", through)
+    seen, true = (play.simulate(w, player, 2, "perform", 0, 200) for w in (through, plain))
+    assert np.allclose(seen.oracle_return, true.oracle_return)
+    assert seen.returns.sum() > 0.9 * true.returns.sum()
+    knob = play.find_player("scripted:random", through)
+    seen, true = (play.simulate(w, knob, 2, "perform", 0, 200) for w in (through, plain))
+    assert np.array_equal(seen.target, true.target)
+    off = seen.outcome - true.outcome
+    assert np.abs(np.take_along_axis(off, seen.target[..., None], -1)).max() < 1e-6
+    assert np.sqrt((off**2).mean()) < 0.25
+
+
+def test_logs_through_an_abstraction_open_again_unless_it_changed(mixed, tmp_path):
+    _, _, found = mixed
+    folder = tmp_path / "moved"
+    shutil.copytree(found.path, folder)
+    through = worlds.make(f"through:{folder}", n=3)
+    logs = watched(tmp_path / "logs", through, 20, "scripted:expert")
+    origin = logs.origin
+    again = worlds.from_config(origin.world, json.loads(origin.world_config))
+    assert isinstance(again, ThroughWorld) and again == through
+    about = json.loads((folder / "abstraction.json").read_text())
+    (folder / "abstraction.json").write_text(json.dumps(about | {"sha256": "0" * 64}))
+    with pytest.raises(UserError, match="not the file"):
+        worlds.from_config(origin.world, json.loads(origin.world_config))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "match"),
+    [
+        ("through", {}, "through:FOLDER"),
+        ("through:nowhere", {}, "seedo abstract"),
+        ("through:{}", {"n": 4}, "3 variables"),
+        ("through:{}", {"n": 3, "drawing": "lamps"}, "leave it out"),
+    ],
+)
+def test_what_cannot_be_played_through_is_refused(mixed, name, options, match):
+    with pytest.raises(UserError, match=match):
+        worlds.make(name.format(mixed[2].path), **options)
+
+
+def test_logs_that_nothing_can_be_abstracted_from_are_refused(mixed, tmp_path):
+    dag = worlds.make("dag", n=3)
+    watched(tmp_path / "dag", dag, 40)
+    with pytest.raises(UserError, match="nothing raw"):
+        abstraction.abstract(tmp_path / "dag", tmp_path / "out")
+    world, _, found = mixed
+    play.watch(world, play.find_player("scripted:random", world), 3, 0, tmp_path / "few")
+    with pytest.raises(UserError):
+        abstraction.abstract(tmp_path / "few", tmp_path / "out")
+    with pytest.raises(UserError, match="not empty"):
+        abstraction.abstract(tmp_path / "few", found.path)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_same_seed_learns_the_same_bytes(tmp_path):
+    world = worlds.make("raw", drawing="mixture", n=3)
+    watched(tmp_path / "logs", world, 400)
+    for name in ("a", "b"):
+        abstraction.abstract(tmp_path / "logs", tmp_path / name, updates=250)
+    one, other = ((tmp_path / name / "encoder.safetensors").read_bytes() for name in "ab")
+    assert one == other
+
+
+def test_an_observation_says_what_dag_says_but_for_the_variables():
+    world = worlds.make("raw", n=3, drawing="parts")
+    plain = told(world)
+    key = jax.random.key(0)
+    task = world.sample(key)
+    one = world.observe(task, world.reset(task, key))
+    other = plain.observe(plain.sample(key), plain.reset(task, key))
+    for field in ("phase", "steps_left", "target", "value", "relevant", "goal"):
+        assert np.array_equal(getattr(one, field), getattr(other, field))
+    assert one.raw.shape == (32, 32, 3)
+    assert dataclasses.asdict(world.settings) == dataclasses.asdict(plain.settings)
