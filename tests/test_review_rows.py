@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -314,3 +315,10 @@ def test_all_figures_of_the_table_are_in_the_json(group, runs):
     assert set(row["figures"]) >= {*some, "malformed", "dollars"}
     assert row["figures"]["bits"]["reason"] == "not measured: review --bits"
     assert {r["kind"] for r in rest} == {"reference"}
+
+
+def test_each_manifest_is_read_once(runs, monkeypatch):
+    read, whole = [], Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or whole(path))
+    evaluation.review(runs)
+    assert [path.parent for path in read if path.name == "manifest.json"] == runs

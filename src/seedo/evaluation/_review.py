@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo import __version__
-from seedo.episodes import EXPLORE, DamagedShard, Dataset, EpisodeBatch, concatenate
+from seedo.episodes import EXPLORE, Dataset, EpisodeBatch
 from seedo.errors import UserError
 from seedo.evaluation import (
     _attribution,
@@ -34,6 +34,7 @@ from seedo.evaluation._conduct import Acts, acts
 from seedo.evaluation._information import Information, bits_of_episodes, estimates
 from seedo.evaluation._members import Member, references
 from seedo.evaluation._metrics import Metrics, episode_returns, measure
+from seedo.evaluation._opened import Opened, in_line, open_runs, readable
 from seedo.evaluation._regret import NO_RATIO, regret
 from seedo.evaluation._replay import world_of
 from seedo.evaluation._rerun import command_of, world_in_words
@@ -110,27 +111,21 @@ def review(
     """
     problems: list[str] = []
     measured: list[Member] = []
-    seen: set[Path] = set()
-    paths = list(paths)
-    asked = any(_asks_for_arrows(_manifest(path)) for path in paths)
-    for done, path in enumerate(paths):
+    runs = open_runs(paths, problems)
+    wanted = _Wanted(readers or {}, bits, any(_asks_for_arrows(run.job) for run in runs))
+    for done, run in enumerate(runs):
         if progress:
-            progress(done, len(paths))
-        resolved = Path(path).resolve()
-        if resolved in seen:
-            problems.append(f"{path}: given twice")
-            continue
-        seen.add(resolved)
+            progress(done, len(runs))
         try:
-            measured.append(_measured(path, problems, _Wanted(readers or {}, bits, asked)))
+            measured.append(_measured(run, problems, wanted))
         except UserError as error:
-            problems.append(_line(path, error))
+            problems.append(in_line(run.path, error))
         except OSError as error:
-            problems.append(f"{path}: cannot be read: {error.strerror}")
+            problems.append(f"{run.path}: cannot be read: {error.strerror}")
     if progress:
-        progress(len(paths), len(paths))
+        progress(len(runs), len(runs))
     if not measured:
-        if not seen:
+        if not problems:
             raise UserError("runs", None, "give at least one run folder")
         raise UserError("runs", None, "nothing to review: " + "; ".join(problems))
     keys = dict.fromkeys((m.key, m.split) for m in measured)
@@ -142,13 +137,6 @@ def review(
         own = [why for path, _, why in (p.partition(": ") for p in problems) if path == against]
         raise UserError("--against", against, f"{own[0]}; {remedy}" if own else remedy)
     return Review(tuple(groups), tuple(problems))
-
-
-def _manifest(path: str | os.PathLike[str]) -> Mapping[str, Any]:
-    try:
-        return Dataset(path).job
-    except (UserError, OSError):
-        return {}  # said where it is read
 
 
 def _asks_for_arrows(job: Mapping[str, Any]) -> bool:
@@ -165,17 +153,8 @@ class _Wanted(NamedTuple):
     arrows: bool
 
 
-def _line(path: str | os.PathLike[str], error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text if os.fspath(path) in text else f"{os.fspath(path)}: {text}"
-
-
-def _measured(
-    path: str | os.PathLike[str],
-    problems: list[str],
-    wanted: _Wanted,
-) -> Member:
-    dataset = Dataset(path)
+def _measured(opened: Opened, problems: list[str], wanted: _Wanted) -> Member:
+    path, dataset, job = opened
     batch = readable(dataset, path, problems)
     origin = batch.origin
     config = json.loads(origin.world_config)
@@ -183,7 +162,7 @@ def _measured(
     try:
         lines = conversations(Path(path))
     except UserError as error:
-        problems.append(_line(path, error))
+        problems.append(in_line(path, error))
     batch = _unseen(batch, passed_steps(lines))
     readings = read(batch)
     for name, make in wanted.readers.items():
@@ -192,9 +171,8 @@ def _measured(
                 world = world_of(batch)
                 readings = also_read_by(readings, batch, name, make(world), world.spec)
         except UserError as error:
-            problems.append(f"{os.fspath(path)}: not read by {name}: {error}")
+            problems.append(f"{path}: not read by {name}: {error}")
     returns = episode_returns(batch, readings)
-    job = _job(dataset, path, problems)
     curve = job.pop("metrics_history", None)
     metrics = measure(batch, readings, returns)
     curve_of_best = regret(batch)
@@ -217,7 +195,7 @@ def _measured(
     if wanted.arrows:
         arrows, values["arrows_f1"] = stated(batch, lines, _asks_for_arrows(job))
     run = Run(
-        path=os.fspath(path),
+        path=path,
         agent=origin.experimenter,
         seed=origin.seed,
         mode=mode if isinstance(mode, str) else "–",
@@ -268,33 +246,6 @@ def _unseen(batch: EpisodeBatch, passed: dict[int, list[int]]) -> EpisodeBatch:
         steps = [step for step in passed.get(episode, ()) if step < batch.steps]
         outcome[row, [s for s in steps if batch.phase[row, s] == EXPLORE], shown] = np.nan
     return dataclasses.replace(batch, outcome=outcome)
-
-
-def readable(dataset: Dataset, path: str | os.PathLike[str], problems: list[str]) -> EpisodeBatch:
-    """All undamaged shards; what is damaged is added to `problems`."""
-    parts = []
-    for index in range(len(dataset.shards)):
-        try:
-            parts.append(dataset.read_shard(index, without=("explanation",)))
-        except DamagedShard as error:
-            problems.append(_line(path, error))
-    if not parts:
-        raise UserError(os.fspath(path), None, "no readable shard")
-    return concatenate(parts)
-
-
-def _job(dataset: Dataset, path: str | os.PathLike[str], problems: list[str]) -> dict[str, Any]:
-    """What the manifest, and a run.json beside it, say about how the run came about."""
-    job: dict[str, Any] = dict(dataset.job)
-    beside = Path(path) / "run.json"
-    try:
-        found = json.loads(beside.read_text())
-    except FileNotFoundError:
-        return job
-    except (OSError, ValueError, RecursionError) as error:
-        problems.append(f"{beside}: not JSON ({type(error).__name__}); reviewed without it")
-        return job
-    return {**job, **found} if isinstance(found, dict) else job
 
 
 def _curve(rows: object) -> tuple[dict[str, float], ...]:
