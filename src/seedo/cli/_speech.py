@@ -198,6 +198,7 @@ def perform_text(world: Any, name: str, speech: SpeechOptions, greedy: bool, **o
             typed=typed,
             progress=progress,
             meter=speaker,
+            name=name,
             **options,
         )
 
