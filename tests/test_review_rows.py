@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -170,10 +171,19 @@ def test_prompts_are_told_apart_and_are_no_repetitions_of_each_other(world, runs
     assert not group.seeds
 
 
-def test_a_run_that_is_not_there_cannot_be_held_against(runs):
-    with pytest.raises(UserError, match=r"--against.*random, largest-effect") as refused:
-        evaluation.review(runs[2:], against="nobody")
-    assert "\n" not in str(refused.value)
+def test_a_run_that_is_not_there_cannot_be_held_against_and_none_is_measured(runs, tmp_path):
+    shutil.copytree(runs[2], tmp_path / "cut")
+    for shard in (tmp_path / "cut").glob("*.parquet"):
+        shard.write_bytes(b"")
+    measured = []
+    for named, given in (("nobody", runs[2:]), (str(tmp_path / "cut"), [tmp_path / "cut", runs[3]]),
+                         (str(tmp_path / "none"), [tmp_path / "none", *runs[2:]])):  # fmt: skip
+        with pytest.raises(UserError, match=r"--against.*name one of.* largest-effect") as refused:
+            evaluation.review(given, lambda *at: measured.append(at), against=named)
+        assert "\n" not in str(refused.value)
+        assert ("no readable shard" in str(refused.value)) == ("cut" in named)
+        assert ("no such folder" in str(refused.value)) == ("none" in named)
+    assert measured == [(0, 2)]  # the run whose manifest was whole
 
 
 # -- stated arrows --------------------------------------------------------------------------------

@@ -10,39 +10,70 @@ from typing import Any, NamedTuple
 
 from seedo.episodes import DamagedShard, Dataset, EpisodeBatch, concatenate
 from seedo.errors import UserError
+from seedo.evaluation._runs import Known
 
 
 class Opened(NamedTuple):
     """A run of which only the manifest was read.
 
     Attributes:
-        path: as given.
-        job: what the manifest, and a run.json beside it, say about how it came about.
+        key: the world, its configuration in a fixed order, and the split: runs that stand in one
+            table have the same.
+        history: rows of the agent's training metrics, as they stand in the log.
+        label: who it is among the runs of its key.
     """
 
-    path: str
+    known: Known
     dataset: Dataset
-    job: dict[str, Any]
+    key: tuple[str, str, str]
+    history: object
+    label: str = ""
 
 
 def open_runs(paths: Iterable[str | os.PathLike[str]], problems: list[str]) -> list[Opened]:
     """The run of each folder, once; what cannot be opened is added to `problems`."""
     found: dict[Path, Opened | None] = {}
-    for path in map(os.fspath, paths):
+    for path in [os.fspath(path) for path in paths]:
         folder = Path(path).resolve()
         if folder in found:
             problems.append(f"{path}: given twice")
             continue
         found[folder] = None
         try:
-            dataset = Dataset(path)
+            found[folder] = _opened(path, problems)
         except UserError as error:
             problems.append(in_line(path, error))
         except OSError as error:
             problems.append(f"{path}: cannot be read: {error.strerror}")
-        else:
-            found[folder] = Opened(path, dataset, _job(dataset, path, problems))
-    return [run for run in found.values() if run is not None]
+    runs = [run for run in found.values() if run is not None]
+    return [run._replace(label=_label(run, runs)) for run in runs]
+
+
+def _opened(path: str, problems: list[str]) -> Opened:
+    dataset = Dataset(path)
+    origin, job = dataset.origin, _job(dataset, path, problems)
+    history = job.pop("metrics_history", None)
+    config = json.dumps(json.loads(origin.world_config), sort_keys=True)
+    known = Known(path, origin.experimenter, origin.seed, job)
+    return Opened(known, dataset, (origin.world, config, origin.split), history)
+
+
+def _label(opened: Opened, runs: Iterable[Opened]) -> str:
+    """A run's name, with what tells it from others of that name."""
+    run = opened.known
+    rest = [other.known for other in runs if other is not opened and other.key == opened.key]
+    others = [other for other in rest if other.agent == run.agent]
+    label = run.agent
+    if any(other.options != run.options for other in others):
+        everywhere = set(run.options).intersection(*(other.options for other in others))
+        own = [word for word in run.options if word not in everywhere]
+        label += f" ({', '.join(own) or 'nothing else'})"
+    others = [other for other in others if other.options == run.options]
+    if any(other.seed != run.seed for other in others):
+        label += f", seed {run.seed}"
+    if any(other.seed == run.seed for other in others):
+        label += f", {run.path}"
+    return label
 
 
 def in_line(path: str, error: Exception) -> str:
@@ -65,6 +96,7 @@ def readable(dataset: Dataset, path: str, problems: list[str]) -> EpisodeBatch:
 
 
 def _job(dataset: Dataset, path: str, problems: list[str]) -> dict[str, Any]:
+    """What the manifest, and a run.json beside it, say about how a run came about."""
     job: dict[str, Any] = dict(dataset.job)
     beside = Path(path) / "run.json"
     try:

@@ -110,33 +110,45 @@ def review(
         UserError: no path was given, none of them can be reviewed, or none is `against`.
     """
     problems: list[str] = []
-    measured: list[Member] = []
     runs = open_runs(paths, problems)
-    wanted = _Wanted(readers or {}, bits, any(_asks_for_arrows(run.job) for run in runs))
-    for done, run in enumerate(runs):
+    wanted = _Wanted(readers or {}, bits, any(_asks_for_arrows(run.known.job) for run in runs))
+
+    def meant(run: Opened) -> bool:
+        return against is not None and run.known.is_called(against, run.label)
+
+    found: dict[str, Member] = {}
+    # Those that others are held against first: without one of them nothing need be measured.
+    for done, run in enumerate(sorted(runs, key=meant, reverse=True)):
+        if against is not None and not meant(run) and not found:
+            raise _not_there(against, runs, problems)
         if progress:
             progress(done, len(runs))
         try:
-            measured.append(_measured(run, problems, wanted))
+            found[run.known.path] = _measured(run, problems, wanted)
         except UserError as error:
-            problems.append(in_line(run.path, error))
+            problems.append(in_line(run.known.path, error))
         except OSError as error:
-            problems.append(f"{run.path}: cannot be read: {error.strerror}")
+            problems.append(f"{run.known.path}: cannot be read: {error.strerror}")
     if progress:
         progress(len(runs), len(runs))
-    if not measured:
+    if not found:
         if not problems:
             raise UserError("runs", None, "give at least one run folder")
         raise UserError("runs", None, "nothing to review: " + "; ".join(problems))
-    keys = dict.fromkeys((m.key, m.split) for m in measured)
-    groups = [_group([m for m in measured if (m.key, m.split) == key], against) for key in keys]
-    if against is not None and not any(group.against for group in groups):
-        rows = [row for group in groups for row in group.rows if row.kind == "run"]
-        names = ", ".join(dict.fromkeys(row.label for row in rows))
-        remedy = f"name one of these, or its folder: {names}"
-        own = [why for path, _, why in (p.partition(": ") for p in problems) if path == against]
-        raise UserError("--against", against, f"{own[0]}; {remedy}" if own else remedy)
+    measured = [found[run.known.path] for run in runs if run.known.path in found]
+    keys = dict.fromkeys(m.key for m in measured)
+    groups = [_group([m for m in measured if m.key == key], against) for key in keys]
     return Review(tuple(groups), tuple(problems))
+
+
+def _not_there(against: str, runs: list[Opened], problems: list[str]) -> UserError:
+    """Why nobody can be held against a run, and against whom instead."""
+    meant = {run.known.path: run.known.is_called(against, run.label) for run in runs}
+    tried = (against, *(path for path, is_meant in meant.items() if is_meant))
+    own = [p for p in problems if p.startswith(tuple(f"{path}: " for path in tried))]
+    names = dict.fromkeys(run.label for run in runs if not meant[run.known.path])
+    remedy = f"name one of these, or its folder: {', '.join(names)}"
+    return UserError("--against", against, "; ".join([*own, remedy]))
 
 
 def _asks_for_arrows(job: Mapping[str, Any]) -> bool:
@@ -154,7 +166,8 @@ class _Wanted(NamedTuple):
 
 
 def _measured(opened: Opened, problems: list[str], wanted: _Wanted) -> Member:
-    path, dataset, job = opened
+    known, dataset = opened.known, opened.dataset
+    path, job = known.path, known.job
     batch = readable(dataset, path, problems)
     origin = batch.origin
     config = json.loads(origin.world_config)
@@ -173,7 +186,6 @@ def _measured(opened: Opened, problems: list[str], wanted: _Wanted) -> Member:
         except UserError as error:
             problems.append(f"{path}: not read by {name}: {error}")
     returns = episode_returns(batch, readings)
-    curve = job.pop("metrics_history", None)
     metrics = measure(batch, readings, returns)
     curve_of_best = regret(batch)
     if curve_of_best is not None:
@@ -195,16 +207,13 @@ def _measured(opened: Opened, problems: list[str], wanted: _Wanted) -> Member:
     if wanted.arrows:
         arrows, values["arrows_f1"] = stated(batch, lines, _asks_for_arrows(job))
     run = Run(
-        path=path,
-        agent=origin.experimenter,
-        seed=origin.seed,
+        **vars(known),
         mode=mode if isinstance(mode, str) else "–",
         episodes=batch.rows,
         command=command_of(job, batch, config, path),
-        job=job,
         metrics=metrics,
         attribution=attribute(batch, readings),
-        learning=_curve(curve),
+        learning=_curve(opened.history),
         warnings=tuple(warnings),
         spoken=said,
         participants=None if batch.participant is None else len(set(batch.participant)),
@@ -215,8 +224,7 @@ def _measured(opened: Opened, problems: list[str], wanted: _Wanted) -> Member:
     )
     source = _source(origin.seed, job.get("stream"))
     episode = np.stack([np.full(batch.rows, source), batch.episode_id], axis=1)
-    key = (origin.world, json.dumps(config, sort_keys=True))
-    return Member(run, key, episode, returns, values, config, origin.split, people)
+    return Member(run, opened.label, opened.key, episode, returns, values, config, people)
 
 
 def _source(seed: int, stream: Any) -> int:
@@ -319,16 +327,16 @@ def _group(members: list[Member], against: str | None) -> Group:
     ranked = {name: value for name in HEURISTICS if (value := found[name].value) is not None}
     # Different people under one name are no repetitions of one run.
     trained = [m for m in members if m.people is None]
-    families = dict.fromkeys(m.family for m in trained)
+    families = dict.fromkeys(m.run.family for m in trained)
     seeds = []
     for family in families:
-        runs = [m.run for m in trained if m.family == family]
+        runs = [m.run for m in trained if m.run.family == family]
         if len(runs) > 1:
             seeds.append(_seeds(family, runs))
     table = rows_of(members, found, regrets, against)
     return Group(
         world=world_in_words(first.key[0], first.config),
-        split=first.split,
+        split=first.key[2],
         world_config=first.config,
         runs=tuple(m.run for m in members),
         references=found,
