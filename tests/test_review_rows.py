@@ -109,9 +109,11 @@ def test_rows_that_met_other_systems_are_marked_and_compared_on_the_shared_ones(
     assert many.shared["return_ratio"].value == pytest.approx(ratio, rel=1e-5)
     assert many.shared["return_ratio"].n == COUNT
     assert many.figures["return_ratio"].n == 2 * COUNT
-    table = reports.players_tables(group)[0]
+    table, _, conduct = reports.players_tables(group)
     assert [str(c).endswith("*") for c in table.columns[0].cells][:2] == [False, True]
     assert "less: words" in str(table.caption).casefold()
+    assert "less: words" not in str(conduct.caption).casefold()
+    assert "Regret:" not in str(conduct.caption)
     assert "largest-effect *" in reports.html(found)
 
 
