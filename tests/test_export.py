@@ -252,6 +252,10 @@ def test_slips_are_refused_put_right_and_not_to_be_learnt(logs, tmp_path, within
     assert 0.4 < slips / actions < 0.6  # 360 draws of a half: 4 s.e. to either side
     assert 0 < goals < slips / 4
     language.export([logs], tmp_path / "none", conditions=how, episodes=60, slips=0.0)
+    for folder, told in (("out", False), ("none", True)):  # it would teach the slips
+        readme = (tmp_path / folder / "README.md").read_text()
+        assert ("assistant_only_loss=True" in readme) == told
+        assert ("would teach them" in readme) == (not told)
     plain = [m for row in rows(tmp_path / "none") for m in row["messages"] if m["training"]]
     assert len(plain) == actions
 
