@@ -193,9 +193,7 @@ class Retold:
         return Watched(episode, tuple(turns))
 
 
-def _slipped(
-    scene: PlainScene, said: str, action: Do, rng: np.random.Generator
-) -> Iterator[Turn]:
+def _slipped(scene: PlainScene, said: str, action: Do, rng: np.random.Generator) -> Iterator[Turn]:
     """A miswritten reply and what is said to it; nothing, where there is none that is refused."""
     wrong = scene.slip(said, action, rng)
     if wrong is not None:
