@@ -266,3 +266,9 @@ def test_slips_are_refused_put_right_and_not_to_be_learnt(logs, tmp_path, within
 def test_a_share_of_slips_that_is_none_is_refused(logs, tmp_path, slips):
     with pytest.raises(UserError, match="slips"):
         language.export([logs], tmp_path / "out", slips=slips)
+
+
+def test_slips_need_a_second_attempt(logs, tmp_path):
+    with pytest.raises(UserError, match="attempts=2"):
+        language.export([logs], tmp_path / "out", conditions=Conditions(attempts=1), slips=0.5)
+    assert not (tmp_path / "out").exists()
