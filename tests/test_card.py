@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import shutil
+from importlib import resources
 
 import pytest
 from markdown_it import MarkdownIt
@@ -97,6 +98,21 @@ def test_a_card_tells_what_is_not_known_and_how_to_play_again(review):
     assert "--prompt decimals=2 --episodes 3 --seed 0" in text
     sized = reports.markdown(reports.card_of(review, size=lambda name: 135e6))
     assert "about 135 million" in sized
+
+
+def test_a_card_of_a_text_understudy_tells_its_size_and_where_it_lies(tmp_path, capsys):
+    agent = tmp_path / "deep" / "own"
+    shutil.copytree(resources.files("seedo") / "pretrained" / "dag-text", agent)
+    for name, player in (("shipped", "pretrained:dag-text"), ("own", str(agent))):
+        record_speaker(worlds.make("dag", n=3), Wild(), 1, 0, tmp_path / name, name=player)
+        code, _, _ = command(
+            capsys, "review", str(tmp_path / name), "--card", str(tmp_path / f"{name}.md")
+        )
+        assert code == 0
+        card = (tmp_path / f"{name}.md").read_text().replace("\\", "")
+        assert "| parameters | about 0.868 million" in card
+        assert "how many parameters" not in card
+        assert f"seedo perform {player} " in card
 
 
 def test_a_card_shows_the_figures_of_the_table(review):

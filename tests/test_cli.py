@@ -68,6 +68,7 @@ def test_own_logs_can_be_imported(tmp_path, capsys):
 
 
 WATCH = ["watch", "--episodes", "4", "--out", "OUT"]
+STUDY = ["study", "prompts", "--player", "pretrained:dag-text", "--out", "OUT"]
 BAD: list[tuple[list[str], str]] = [
     ([*WATCH, "--world", "mars"], "world"),
     ([*WATCH, "--preset", "cubic"], "preset"),
@@ -160,6 +161,11 @@ BAD: list[tuple[list[str], str]] = [
     (["ppo", "--out", "OUT", "--world", "rooms", "--tasks", "9"], "--tasks"),
     (["ppo", "--out", "OUT", "--world", "blicket"], "world"),
     (["perform", "scripted:random", "--temperature", "1", "--out", "OUT"], "--temperature"),
+    (["perform", "pretrained:dag-text", "--max-tokens", "9", "--out", "OUT"], "--max-tokens"),
+    (["perform", "llm:seedo/follower", "--connections", "0", "--out", "OUT"], "--connections"),
+    (["perform", "llm:seedo/follower", "--budget-usd", "0", "--out", "OUT"], "--budget-usd"),
+    ([*STUDY, "--max-tokens", "9"], "--max-tokens"),
+    ([*STUDY, "--retries", "1"], "--retries"),
     (["perform", "scripted:random", "--film-episode", "-1", "--out", "OUT"], "--film-episode"),
     (["serve-mcp", "--port", "70000"], "port"),
     (["serve-mcp", "--resume"], "--resume"),

@@ -245,13 +245,19 @@ def test_slips_are_refused_put_right_and_not_to_be_learnt(logs, tmp_path, within
                 slips += 1
                 goals += refused.reason == "not-allowed"
                 assert refused.reason in ("unknown-name", "not-allowed")
-                assert said[place + 1]["role"] == "user" and not said[place + 1]["training"]
+                assert said[place + 1]["role"] == "user"
+                assert not said[place + 1]["training"]
                 assert said[place + 2]["training"]
-        assert scene.finished and not scene.passed
+        assert scene.finished
+        assert not scene.passed
     assert actions == 60 * 6
     assert 0.4 < slips / actions < 0.6  # 360 draws of a half: 4 s.e. to either side
     assert 0 < goals < slips / 4
     language.export([logs], tmp_path / "none", conditions=how, episodes=60, slips=0.0)
+    for folder, told in (("out", False), ("none", True)):  # it would teach the slips
+        readme = (tmp_path / folder / "README.md").read_text()
+        assert ("assistant_only_loss=True" in readme) == told
+        assert ("would teach them" in readme) == (not told)
     plain = [m for row in rows(tmp_path / "none") for m in row["messages"] if m["training"]]
     assert len(plain) == actions
 
@@ -260,3 +266,9 @@ def test_slips_are_refused_put_right_and_not_to_be_learnt(logs, tmp_path, within
 def test_a_share_of_slips_that_is_none_is_refused(logs, tmp_path, slips):
     with pytest.raises(UserError, match="slips"):
         language.export([logs], tmp_path / "out", slips=slips)
+
+
+def test_slips_need_a_second_attempt(logs, tmp_path):
+    with pytest.raises(UserError, match="attempts=2"):
+        language.export([logs], tmp_path / "out", conditions=Conditions(attempts=1), slips=0.5)
+    assert not (tmp_path / "out").exists()

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from seedo.errors import UserError
 from seedo.language import Conditions, open_scene
@@ -156,6 +157,15 @@ def test_a_text_understudy_reads_any_names_by_words_that_it_knows():
 def test_the_size_of_a_model_is_what_its_name_says(name, size):
     assert parameters(name) == size
     assert is_small(name) == (size is not None and size < 3e9)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_the_size_of_a_model_in_a_folder_is_that_of_its_arrays(dtype, tmp_path):
+    for part, shape in (("a", (3, 5)), ("b", (4,))):
+        save_file({"weights": np.zeros(shape, dtype)}, tmp_path / f"model-{part}.safetensors")
+    assert parameters(f"hf/{tmp_path}") == 19
+    (tmp_path / "model-b.safetensors").write_bytes(b"cut")
+    assert parameters(f"hf/{tmp_path}") is None
 
 
 def test_a_recap_says_every_result_again_sorted_by_what_was_set(worlds):

@@ -283,8 +283,10 @@ def test_a_review_of_players_without_words_says_nothing_of_words(world, tmp_path
     play.perform(world, player, 4, 0, tmp_path / "random")
     review = evaluation.review([tmp_path / "random"])
     assert review.runs[0].spoken is None
-    titles = [c.header for c in reports.players_tables(review.groups[0])[0].columns]
-    assert "malformed" not in titles
+    table = reports.players_tables(review.groups[0])[0]
+    assert "malformed" not in [c.header for c in table.columns]
+    assert "malformed" not in str(table.caption)
+    assert "Return: share" in str(table.caption)
     assert "What text players said" not in page(review, tmp_path)
 
 

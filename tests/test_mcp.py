@@ -238,6 +238,21 @@ def test_an_agent_may_choose_the_task_where_nothing_is_kept(world):
     assert [sessions.call("start_task", {}).data["index"] for _ in range(3)] == [0, 1, 2]
 
 
+def test_null_is_as_good_as_leaving_an_optional_argument_out(world):
+    sessions = Sessions(plan_of(world))
+    optional = next(t for t in sessions.tools if t.name == "start_task").schema["properties"]
+    nothing = {"preset": None, "split": None, "noise_variance": None}
+    told = sessions.call("start_task", dict.fromkeys(optional) | {"settings": nothing})
+    assert not told.refused
+    plain = sessions.call("start_task", {"index": 0}).text
+    assert told.text.partition("\n\n")[2] == plain.partition("\n\n")[2]
+    session = told.data["session"]
+    assert not sessions.call("task_left", {"session": session, "text": None}).refused
+    assert not sessions.call("observe", {"session": session, "variable": None}).refused
+    wrong = sessions.call("set_variable", {"session": session, "variable": None, "value": None})
+    assert "variable has to be a short text" in wrong.text
+
+
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner,

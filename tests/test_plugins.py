@@ -259,6 +259,12 @@ def test_what_a_player_does_wrong_is_named_with_its_step_and_leaves_no_folder(
     assert not (tmp_path / "run").exists()
 
 
+def test_what_a_player_does_wrong_is_named_where_beginnings_are_set_too(levers):
+    begun = play.set_ups(levers, worlds.stream_key(0, "perform"), jnp.arange(4))
+    with pytest.raises(UserError, match="player pure, step 2"):
+        play.rollout_on(levers, Pure(late), begun)
+
+
 # -- installed for good ---------------------------------------------------------------------------
 
 SESSION = """

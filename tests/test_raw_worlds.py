@@ -1,4 +1,4 @@
-"""Raw worlds: the systems of `dag`, shown; what is learnt from what is shown; playing through it."""
+"""Raw worlds: systems of `dag`, shown; what is learnt from that; and playing through it."""
 
 import dataclasses
 import json
@@ -46,7 +46,8 @@ def test_systems_goals_and_returns_are_those_of_dag_and_no_variable_is_told():
         )
         assert np.array_equal(one.target, other.target)
         assert np.allclose(one.returns, other.returns, atol=1e-6)
-        assert np.isnan(one.outcome).all() and np.isfinite(other.outcome).all()
+        assert np.isnan(one.outcome).all()
+        assert np.isfinite(other.outcome).all()
     assert worlds.from_config("raw", json.loads(json.dumps(world.config()))) == world
 
 
@@ -124,7 +125,7 @@ def test_settings_that_cannot_be_are_refused_by_name(options, field):
 
 
 def test_variables_are_found_from_logs_alone(mixed, tmp_path):
-    world, _, found = mixed
+    _world, _, found = mixed
     assert (found.variables, found.further, found.unset) == (3, 0, ())
     assert all(knob.separable and knob.relative.value < 0.15 for knob in found.knobs)
     fresh = worlds.make("raw", drawing="mixture", n=3, drawing_seed=4, do_values=(-2.0, 2.0))
@@ -164,7 +165,7 @@ def test_a_variable_that_no_knob_sets_is_counted(tmp_path):
 
 
 def test_players_of_dag_play_through_an_abstraction(mixed):
-    world, _, found = mixed
+    _world, _, found = mixed
     through = worlds.make(f"through:{found.path}", n=3)
     plain = worlds.make("dag", n=3)
     assert through.spec == plain.spec
@@ -188,7 +189,8 @@ def test_logs_through_an_abstraction_open_again_unless_it_changed(mixed, tmp_pat
     logs = watched(tmp_path / "logs", through, 20, "scripted:expert")
     origin = logs.origin
     again = worlds.from_config(origin.world, json.loads(origin.world_config))
-    assert isinstance(again, ThroughWorld) and again == through
+    assert isinstance(again, ThroughWorld)
+    assert again == through
     about = json.loads((folder / "abstraction.json").read_text())
     (folder / "abstraction.json").write_text(json.dumps(about | {"sha256": "0" * 64}))
     with pytest.raises(UserError, match="not the file"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -107,9 +109,11 @@ def test_rows_that_met_other_systems_are_marked_and_compared_on_the_shared_ones(
     assert many.shared["return_ratio"].value == pytest.approx(ratio, rel=1e-5)
     assert many.shared["return_ratio"].n == COUNT
     assert many.figures["return_ratio"].n == 2 * COUNT
-    table = reports.players_tables(group)[0]
+    table, _, conduct = reports.players_tables(group)
     assert [str(c).endswith("*") for c in table.columns[0].cells][:2] == [False, True]
     assert "less: words" in str(table.caption).casefold()
+    assert "less: words" not in str(conduct.caption).casefold()
+    assert "Regret:" not in str(conduct.caption)
     assert "largest-effect *" in reports.html(found)
 
 
@@ -169,10 +173,19 @@ def test_prompts_are_told_apart_and_are_no_repetitions_of_each_other(world, runs
     assert not group.seeds
 
 
-def test_a_run_that_is_not_there_cannot_be_held_against(runs):
-    with pytest.raises(UserError, match=r"--against.*random, largest-effect") as refused:
-        evaluation.review(runs[2:], against="nobody")
-    assert "\n" not in str(refused.value)
+def test_a_run_that_is_not_there_cannot_be_held_against_and_none_is_measured(runs, tmp_path):
+    shutil.copytree(runs[2], tmp_path / "cut")
+    for shard in (tmp_path / "cut").glob("*.parquet"):
+        shard.write_bytes(b"")
+    measured = []
+    for named, given in (("nobody", runs[2:]), (str(tmp_path / "cut"), [tmp_path / "cut", runs[3]]),
+                         (str(tmp_path / "none"), [tmp_path / "none", *runs[2:]])):  # fmt: skip
+        with pytest.raises(UserError, match=r"--against.*name one of.* largest-effect") as refused:
+            evaluation.review(given, lambda *at: measured.append(at), against=named)
+        assert "\n" not in str(refused.value)
+        assert ("no readable shard" in str(refused.value)) == ("cut" in named)
+        assert ("no such folder" in str(refused.value)) == ("none" in named)
+    assert measured == [(0, 2)]  # the run whose manifest was whole
 
 
 # -- stated arrows --------------------------------------------------------------------------------
@@ -314,3 +327,10 @@ def test_all_figures_of_the_table_are_in_the_json(group, runs):
     assert set(row["figures"]) >= {*some, "malformed", "dollars"}
     assert row["figures"]["bits"]["reason"] == "not measured: review --bits"
     assert {r["kind"] for r in rest} == {"reference"}
+
+
+def test_each_manifest_is_read_once(runs, monkeypatch):
+    read, whole = [], Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or whole(path))
+    evaluation.review(runs)
+    assert [path.parent for path in read if path.name == "manifest.json"] == runs

@@ -72,9 +72,11 @@ def review(
     if out is not None:
         reports.write_report(result, out, costs)
     if cards:
+        from seedo import language
+
         words = _typed(runs, reader or [], bits, against, cards)
         for path in cards:
-            reports.write_card(result, path, words, _parameters)
+            reports.write_card(result, path, words, language.parameters_of)
     print_review(result, as_json, costs, with_matrix=bool(reader))
     for problem in result.problems:
         notes.print(f"left out: {problem}", style="yellow", markup=False, soft_wrap=True)
@@ -97,14 +99,6 @@ def _typed(
     words += ["--bits"] if bits else []
     words += [] if against is None else ["--against", against]
     return words + [word for path in cards for word in ("--card", str(path))]
-
-
-def _parameters(player: str) -> float | None:
-    """How many parameters a player has, as far as its name or its files tell."""
-    from seedo.language.runs import parameters
-
-    kind, _, name = player.partition(":")
-    return parameters({"llm": name, "hf": f"hf/{name}"}.get(kind, player))
 
 
 def print_review(result: Any, as_json: bool, costs: Any = None, with_matrix: bool = False) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -83,7 +85,8 @@ class SpeechOptions:
             "retries": self.retries,
             "cache": self.cache,
         }
-        return language.Calls(**{n: v for n, v in options.items() if v is not None})
+        with _as_typed():
+            return language.Calls(**{n: v for n, v in options.items() if v is not None})
 
     def conditions(self, base: Any = None) -> Any:
         """The switches of the prompt; those not given as in `base`."""
@@ -134,24 +137,42 @@ class SpeechOptions:
         """What a run may cost."""
         from seedo import language
 
-        return language.Budget(self.budget_usd, self.budget_tokens)
+        with _as_typed():
+            return language.Budget(self.budget_usd, self.budget_tokens)
+
+
+@contextmanager
+def _as_typed() -> Iterator[None]:
+    """What is wrong with an argument, said of the option that it was typed as."""
+    try:
+        yield
+    except UserError as error:
+        name = {"max_connections": "connections"}.get(error.field, error.field.replace(" ", "_"))
+        if name not in (field.name for field in fields(SpeechOptions)):
+            raise
+        option = "--" + name.replace("_", "-")
+        raise UserError(option, error.value, error.remedy) from error
 
 
 def studied(name: str, speech: SpeechOptions) -> Any:
     """Who is studied, as `studies.study` takes it."""
-    from seedo import studies
+    from seedo import experimenters, studies
 
     if speech.examples is not None:
         raise UserError("--examples", speech.examples, "only for perform: a study has its own")
-    return studies.find_text_player(
-        name,
-        speech.conditions(),
-        speech.calls(),
-        speech.budget(),
-        speech.price_in,
-        speech.price_out,
-        speech.prices,
-    )
+    if not experimenters.is_spoken(name):
+        speech.only_prompt()
+    calls, budget = speech.calls(), speech.budget()
+    with _as_typed():
+        return studies.find_text_player(
+            name,
+            speech.conditions(),
+            calls,
+            budget,
+            speech.price_in,
+            speech.price_out,
+            speech.prices,
+        )
 
 
 def perform_text(world: Any, name: str, speech: SpeechOptions, greedy: bool, **options: Any) -> Any:
@@ -162,7 +183,8 @@ def perform_text(world: Any, name: str, speech: SpeechOptions, greedy: bool, **o
     base = language.taught_conditions(name)
     conditions, examples = speech.shown(speech.conditions(base), options["seed"])
     seed = None if greedy else options["seed"]
-    speaker = language.load_speaker(name, seed, speech.max_tokens)
+    with _as_typed():
+        speaker = language.load_speaker(name, seed, speech.max_tokens)
     typed = [] if greedy else ["--sample"]
     if speech.max_tokens is not None:
         typed += ["--max-tokens", str(speech.max_tokens)]
@@ -176,6 +198,7 @@ def perform_text(world: Any, name: str, speech: SpeechOptions, greedy: bool, **o
             typed=typed,
             progress=progress,
             meter=speaker,
+            name=name,
             **options,
         )
 

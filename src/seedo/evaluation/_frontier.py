@@ -19,8 +19,9 @@ from seedo import statistics
 from seedo.episodes import EXPLORE, Dataset, EpisodeBatch
 from seedo.errors import UserError
 from seedo.evaluation._cost import Flops, Speed, flops_of, speed_of, this_machine
+from seedo.evaluation._opened import readable
 from seedo.evaluation._replay import world_of
-from seedo.evaluation._review import Review, readable
+from seedo.evaluation._review import Review
 from seedo.evaluation._runs import Group, Run
 from seedo.experimenters import (
     Experimenter,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -24,7 +23,7 @@ class Member(NamedTuple):
     """A run, episode by episode.
 
     Attributes:
-        key: the world and its configuration in a fixed order.
+        label, key: see `Opened`.
         episode: int64[B, 2], whence and number.
         returns: by player, see `episode_returns`.
         values: other figures by name, float64[B], NaN where unknown.
@@ -32,12 +31,12 @@ class Member(NamedTuple):
     """
 
     run: Run
-    key: tuple[str, str]
+    label: str
+    key: tuple[str, str, str]
     episode: NDArray[np.int64]
     returns: dict[str, NDArray[np.float64]]
     values: dict[str, NDArray[np.float64]]
     config: dict[str, Any]
-    split: str
     people: Cluster | None
 
     @property
@@ -52,23 +51,6 @@ class Member(NamedTuple):
     def systems(self) -> list[System]:
         """Of every episode."""
         return [(seed, number) for seed, number in self.episode.tolist()]
-
-    @property
-    def family(self) -> str:
-        """What runs that differ only in their seed have in common.
-
-        A name that ends in the training seed (`linear-0`, `linear-s1`, `linear-seed2`) loses that
-        end; text players are the same only if they were spoken to in the same way.
-        """
-        run = self.run
-        record = run.job.get("agent_record")
-        recipe = record.get("recipe") if isinstance(record, dict) else None
-        if not isinstance(recipe, dict):
-            return " ".join([run.agent, *run.options])
-        ending = re.search(r"[-_.]?(?:seed|s)?[-_]?(\d+)$", run.agent)
-        if ending and ending.start() and int(ending[1]) == recipe.get("seed"):
-            return run.agent[: ending.start()]
-        return run.agent
 
 
 REFERENCES = ("random", UNTESTED, *HEURISTICS, BAYES)

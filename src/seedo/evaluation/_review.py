@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo import __version__
-from seedo.episodes import EXPLORE, DamagedShard, Dataset, EpisodeBatch, concatenate
+from seedo.episodes import EXPLORE, Dataset, EpisodeBatch
 from seedo.errors import UserError
 from seedo.evaluation import (
     _attribution,
@@ -34,6 +34,7 @@ from seedo.evaluation._conduct import Acts, acts
 from seedo.evaluation._information import Information, bits_of_episodes, estimates
 from seedo.evaluation._members import Member, references
 from seedo.evaluation._metrics import Metrics, episode_returns, measure
+from seedo.evaluation._opened import Opened, in_line, open_runs, readable
 from seedo.evaluation._regret import NO_RATIO, regret
 from seedo.evaluation._replay import world_of
 from seedo.evaluation._rerun import command_of, world_in_words
@@ -109,46 +110,45 @@ def review(
         UserError: no path was given, none of them can be reviewed, or none is `against`.
     """
     problems: list[str] = []
-    measured: list[Member] = []
-    seen: set[Path] = set()
-    paths = list(paths)
-    asked = any(_asks_for_arrows(_manifest(path)) for path in paths)
-    for done, path in enumerate(paths):
+    runs = open_runs(paths, problems)
+    wanted = _Wanted(readers or {}, bits, any(_asks_for_arrows(run.known.job) for run in runs))
+
+    def meant(run: Opened) -> bool:
+        return against is not None and run.known.is_called(against, run.label)
+
+    found: dict[str, Member] = {}
+    # Those that others are held against first: without one of them nothing need be measured.
+    for done, run in enumerate(sorted(runs, key=meant, reverse=True)):
+        if against is not None and not meant(run) and not found:
+            raise _not_there(against, runs, problems)
         if progress:
-            progress(done, len(paths))
-        resolved = Path(path).resolve()
-        if resolved in seen:
-            problems.append(f"{path}: given twice")
-            continue
-        seen.add(resolved)
+            progress(done, len(runs))
         try:
-            measured.append(_measured(path, problems, _Wanted(readers or {}, bits, asked)))
+            found[run.known.path] = _measured(run, problems, wanted)
         except UserError as error:
-            problems.append(_line(path, error))
+            problems.append(in_line(run.known.path, error))
         except OSError as error:
-            problems.append(f"{path}: cannot be read: {error.strerror}")
+            problems.append(f"{run.known.path}: cannot be read: {error.strerror}")
     if progress:
-        progress(len(paths), len(paths))
-    if not measured:
-        if not seen:
+        progress(len(runs), len(runs))
+    if not found:
+        if not problems:
             raise UserError("runs", None, "give at least one run folder")
         raise UserError("runs", None, "nothing to review: " + "; ".join(problems))
-    keys = dict.fromkeys((m.key, m.split) for m in measured)
-    groups = [_group([m for m in measured if (m.key, m.split) == key], against) for key in keys]
-    if against is not None and not any(group.against for group in groups):
-        rows = [row for group in groups for row in group.rows if row.kind == "run"]
-        names = ", ".join(dict.fromkeys(row.label for row in rows))
-        remedy = f"name one of these, or its folder: {names}"
-        own = [why for path, _, why in (p.partition(": ") for p in problems) if path == against]
-        raise UserError("--against", against, f"{own[0]}; {remedy}" if own else remedy)
+    measured = [found[run.known.path] for run in runs if run.known.path in found]
+    keys = dict.fromkeys(m.key for m in measured)
+    groups = [_group([m for m in measured if m.key == key], against) for key in keys]
     return Review(tuple(groups), tuple(problems))
 
 
-def _manifest(path: str | os.PathLike[str]) -> Mapping[str, Any]:
-    try:
-        return Dataset(path).job
-    except (UserError, OSError):
-        return {}  # said where it is read
+def _not_there(against: str, runs: list[Opened], problems: list[str]) -> UserError:
+    """Why nobody can be held against a run, and against whom instead."""
+    meant = {run.known.path: run.known.is_called(against, run.label) for run in runs}
+    tried = (against, *(path for path, is_meant in meant.items() if is_meant))
+    own = [p for p in problems if p.startswith(tuple(f"{path}: " for path in tried))]
+    names = dict.fromkeys(run.label for run in runs if not meant[run.known.path])
+    remedy = f"name one of these, or its folder: {', '.join(names)}"
+    return UserError("--against", against, "; ".join([*own, remedy]))
 
 
 def _asks_for_arrows(job: Mapping[str, Any]) -> bool:
@@ -165,17 +165,9 @@ class _Wanted(NamedTuple):
     arrows: bool
 
 
-def _line(path: str | os.PathLike[str], error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text if os.fspath(path) in text else f"{os.fspath(path)}: {text}"
-
-
-def _measured(
-    path: str | os.PathLike[str],
-    problems: list[str],
-    wanted: _Wanted,
-) -> Member:
-    dataset = Dataset(path)
+def _measured(opened: Opened, problems: list[str], wanted: _Wanted) -> Member:
+    known, dataset = opened.known, opened.dataset
+    path, job = known.path, known.job
     batch = readable(dataset, path, problems)
     origin = batch.origin
     config = json.loads(origin.world_config)
@@ -183,7 +175,7 @@ def _measured(
     try:
         lines = conversations(Path(path))
     except UserError as error:
-        problems.append(_line(path, error))
+        problems.append(in_line(path, error))
     batch = _unseen(batch, passed_steps(lines))
     readings = read(batch)
     for name, make in wanted.readers.items():
@@ -192,10 +184,8 @@ def _measured(
                 world = world_of(batch)
                 readings = also_read_by(readings, batch, name, make(world), world.spec)
         except UserError as error:
-            problems.append(f"{os.fspath(path)}: not read by {name}: {error}")
+            problems.append(f"{path}: not read by {name}: {error}")
     returns = episode_returns(batch, readings)
-    job = _job(dataset, path, problems)
-    curve = job.pop("metrics_history", None)
     metrics = measure(batch, readings, returns)
     curve_of_best = regret(batch)
     if curve_of_best is not None:
@@ -217,16 +207,13 @@ def _measured(
     if wanted.arrows:
         arrows, values["arrows_f1"] = stated(batch, lines, _asks_for_arrows(job))
     run = Run(
-        path=os.fspath(path),
-        agent=origin.experimenter,
-        seed=origin.seed,
+        **vars(known),
         mode=mode if isinstance(mode, str) else "–",
         episodes=batch.rows,
         command=command_of(job, batch, config, path),
-        job=job,
         metrics=metrics,
         attribution=attribute(batch, readings),
-        learning=_curve(curve),
+        learning=_curve(opened.history),
         warnings=tuple(warnings),
         spoken=said,
         participants=None if batch.participant is None else len(set(batch.participant)),
@@ -237,8 +224,7 @@ def _measured(
     )
     source = _source(origin.seed, job.get("stream"))
     episode = np.stack([np.full(batch.rows, source), batch.episode_id], axis=1)
-    key = (origin.world, json.dumps(config, sort_keys=True))
-    return Member(run, key, episode, returns, values, config, origin.split, people)
+    return Member(run, opened.label, opened.key, episode, returns, values, config, people)
 
 
 def _source(seed: int, stream: Any) -> int:
@@ -268,33 +254,6 @@ def _unseen(batch: EpisodeBatch, passed: dict[int, list[int]]) -> EpisodeBatch:
         steps = [step for step in passed.get(episode, ()) if step < batch.steps]
         outcome[row, [s for s in steps if batch.phase[row, s] == EXPLORE], shown] = np.nan
     return dataclasses.replace(batch, outcome=outcome)
-
-
-def readable(dataset: Dataset, path: str | os.PathLike[str], problems: list[str]) -> EpisodeBatch:
-    """All undamaged shards; what is damaged is added to `problems`."""
-    parts = []
-    for index in range(len(dataset.shards)):
-        try:
-            parts.append(dataset.read_shard(index, without=("explanation",)))
-        except DamagedShard as error:
-            problems.append(_line(path, error))
-    if not parts:
-        raise UserError(os.fspath(path), None, "no readable shard")
-    return concatenate(parts)
-
-
-def _job(dataset: Dataset, path: str | os.PathLike[str], problems: list[str]) -> dict[str, Any]:
-    """What the manifest, and a run.json beside it, say about how the run came about."""
-    job: dict[str, Any] = dict(dataset.job)
-    beside = Path(path) / "run.json"
-    try:
-        found = json.loads(beside.read_text())
-    except FileNotFoundError:
-        return job
-    except (OSError, ValueError, RecursionError) as error:
-        problems.append(f"{beside}: not JSON ({type(error).__name__}); reviewed without it")
-        return job
-    return {**job, **found} if isinstance(found, dict) else job
 
 
 def _curve(rows: object) -> tuple[dict[str, float], ...]:
@@ -368,16 +327,16 @@ def _group(members: list[Member], against: str | None) -> Group:
     ranked = {name: value for name in HEURISTICS if (value := found[name].value) is not None}
     # Different people under one name are no repetitions of one run.
     trained = [m for m in members if m.people is None]
-    families = dict.fromkeys(m.family for m in trained)
+    families = dict.fromkeys(m.run.family for m in trained)
     seeds = []
     for family in families:
-        runs = [m.run for m in trained if m.family == family]
+        runs = [m.run for m in trained if m.run.family == family]
         if len(runs) > 1:
             seeds.append(_seeds(family, runs))
     table = rows_of(members, found, regrets, against)
     return Group(
         world=world_in_words(first.key[0], first.config),
-        split=first.split,
+        split=first.key[2],
         world_config=first.config,
         runs=tuple(m.run for m in members),
         references=found,

@@ -4,7 +4,6 @@ that two of them met."""
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -135,14 +134,13 @@ def rows_of(
         against: name, label or path of the run that others are held against; None: the best
             heuristic among them, else the first.
     """
-    labels = _labels([m.run for m in members])
     systems = [frozenset(m.systems) for m in members]
     shared = frozenset.intersection(*systems)
-    base = _baseline(members, labels, against)
+    base = _baseline(members, against)
     made = []
-    for member, label, own in zip(members, labels, systems, strict=True):
+    for member, own in zip(members, systems, strict=True):
         figures = {name: figure(member.run) for name, figure in FIGURES.items()}
-        row = Row("run", label, (member.run.path,), len(own), figures, own != shared)
+        row = Row("run", member.label, (member.run.path,), len(own), figures, own != shared)
         made.append(row)
     same = not any(row.apart for row in made)
     held = _Base([members[i] for i in base]) if base else None
@@ -151,8 +149,8 @@ def rows_of(
         on_shared = {} if same else _on(member, shared)
         less, paired = ({}, 0) if held is None or i in base else held.less([member])
         rows.append(_with(row, on_shared, less, paired))
-    for family in dict.fromkeys(m.family for m in members if m.people is None):
-        which = [i for i, m in enumerate(members) if m.people is None and m.family == family]
+    for family in dict.fromkeys(m.run.family for m in members if m.people is None):
+        which = [i for i, m in enumerate(members) if m.people is None and m.run.family == family]
         if len(which) > 1:
             less, paired = (
                 ({}, 0) if held is None or set(which) & set(base)
@@ -161,7 +159,10 @@ def rows_of(
             rows.append(
                 _with(_mean_row([made[i] for i in which], members, which), {}, less, paired)
             )
-    name = "" if not base else members[base[0]].family if len(base) > 1 else labels[base[0]]
+    name = ""
+    if base:
+        first = members[base[0]]
+        name = first.run.family if len(base) > 1 else first.label
     return Rows((*rows, *_reference_rows(found, regrets)), name, len(shared))
 
 
@@ -179,38 +180,15 @@ def _mean_row(rows: Sequence[Row], members: Sequence[Member], which: Sequence[in
         known = [v.value for v in values if v.value is not None]
         figures[name] = mean(known) if known else values[0]
     met = frozenset(system for m in own for system in m.systems)
-    label = f"{own[0].family}, mean of {len(own)} runs"
+    label = f"{own[0].run.family}, mean of {len(own)} runs"
     return Row("seeds", label, tuple(m.run.path for m in own), len(met), figures,
                any(row.apart for row in rows))  # fmt: skip
 
 
-def _labels(runs: Sequence[Run]) -> list[str]:
-    """A name for each, with what tells those of one name apart."""
-    found = []
-    for run in runs:
-        others = [other for other in runs if other.agent == run.agent and other is not run]
-        label = run.agent
-        if any(other.options != run.options for other in others):
-            everywhere = set(run.options).intersection(*(other.options for other in others))
-            own = [word for word in run.options if word not in everywhere]
-            label += f" ({', '.join(own) or 'nothing else'})"
-        others = [other for other in others if other.options == run.options]
-        if any(other.seed != run.seed for other in others):
-            label += f", seed {run.seed}"
-        if any(other.seed == run.seed for other in others):
-            label += f", {run.path}"
-        found.append(label)
-    return found
-
-
-def _baseline(members: Sequence[Member], labels: Sequence[str], against: str | None) -> list[int]:
+def _baseline(members: Sequence[Member], against: str | None) -> list[int]:
     """Which runs the others are held against; [] where the one that was named is not here."""
     if against is not None:
-        return [
-            i
-            for i, (m, label) in enumerate(zip(members, labels, strict=True))
-            if against in (label, m.run.agent, m.family) or Path(against) == Path(m.run.path)
-        ]
+        return [i for i, m in enumerate(members) if m.run.is_called(against, m.label)]
     simple = [i for i, m in enumerate(members) if m.run.agent in HEURISTICS]
     best = max(simple, key=lambda i: _worth(members[i].run), default=0)
     return [best]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from seedo.evaluation._attribution import Attribution
@@ -17,47 +19,19 @@ from seedo.statistics import Estimate
 
 
 @dataclass(frozen=True)
-class Run:
-    """One run: one player on one world.
+class Known:
+    """What is known of a run before its episodes are read.
 
     Attributes:
         path: as given.
         agent: display name.
-        episodes: readable ones, on which all figures rest.
-        command: what writes this run again; "" if the log does not tell.
         job: what the log says about how it came about, without the learning curve.
-        learning: rows of the agent's training metrics, if the log has them.
-        warnings: one line each.
-        spoken: what a text player's conversations show; None: there are none.
-        participants: how many people's episodes these are; None: they are not people's.
-        regret: how good the best setting was after each run; None: no settings are chosen here.
-        information: what its experiments were expected to tell; None: it was not asked for.
-        stated: which arrows it stated; None: nobody in the review was asked.
-        acts: what was done at the steps of each phase.
     """
 
     path: str
     agent: str
     seed: int
-    mode: str
-    episodes: int
-    command: str
     job: dict[str, Any]
-    metrics: Metrics
-    attribution: Attribution
-    learning: tuple[dict[str, float], ...]
-    warnings: tuple[str, ...]
-    spoken: Spoken | None = None
-    participants: int | None = None
-    regret: Regret | None = None
-    information: Information | None = None
-    stated: Stated | None = None
-    acts: Acts = field(default_factory=dict)
-
-    @property
-    def unread(self) -> bool:
-        """Whether it speaks and its conversations cannot be read: others are put to no prompt."""
-        return self.spoken is None and "conditions" in self.job
 
     @property
     def options(self) -> list[str]:
@@ -79,6 +53,63 @@ class Run:
             if shown != list(range(len(shown))):
                 found.append(f"episodes {' '.join(map(str, shown))} as examples")
         return found
+
+    @property
+    def family(self) -> str:
+        """What runs that differ only in their seed have in common.
+
+        A name that ends in the training seed (`linear-0`, `linear-s1`, `linear-seed2`) loses that
+        end; text players are the same only if they were spoken to in the same way.
+        """
+        record = self.job.get("agent_record")
+        recipe = record.get("recipe") if isinstance(record, dict) else None
+        if not isinstance(recipe, dict):
+            return " ".join([self.agent, *self.options])
+        ending = re.search(r"[-_.]?(?:seed|s)?[-_]?(\d+)$", self.agent)
+        if ending and ending.start() and int(ending[1]) == recipe.get("seed"):
+            return self.agent[: ending.start()]
+        return self.agent
+
+    def is_called(self, name: str, label: str) -> bool:
+        """Whether it is meant by a name: its own, its `label`, its family's, or its folder."""
+        return name in (label, self.agent, self.family) or Path(name) == Path(self.path)
+
+
+@dataclass(frozen=True)
+class Run(Known):
+    """One run: one player on one world.
+
+    Attributes:
+        episodes: readable ones, on which all figures rest.
+        command: what writes this run again; "" if the log does not tell.
+        learning: rows of the agent's training metrics, if the log has them.
+        warnings: one line each.
+        spoken: what a text player's conversations show; None: there are none.
+        participants: how many people's episodes these are; None: they are not people's.
+        regret: how good the best setting was after each run; None: no settings are chosen here.
+        information: what its experiments were expected to tell; None: it was not asked for.
+        stated: which arrows it stated; None: nobody in the review was asked.
+        acts: what was done at the steps of each phase.
+    """
+
+    mode: str
+    episodes: int
+    command: str
+    metrics: Metrics
+    attribution: Attribution
+    learning: tuple[dict[str, float], ...]
+    warnings: tuple[str, ...]
+    spoken: Spoken | None = None
+    participants: int | None = None
+    regret: Regret | None = None
+    information: Information | None = None
+    stated: Stated | None = None
+    acts: Acts = field(default_factory=dict)
+
+    @property
+    def unread(self) -> bool:
+        """Whether it speaks and its conversations cannot be read: others are put to no prompt."""
+        return self.spoken is None and "conditions" in self.job
 
 
 @dataclass(frozen=True)

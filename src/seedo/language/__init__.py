@@ -1,6 +1,6 @@
 """Language: worlds in words, language models as experimenters, and models made of text alone."""
 
-from seedo.language._speakers import load_speaker, speaks, taught_conditions
+from seedo.language._speakers import load_speaker, parameters_of, speaks, taught_conditions
 from seedo.language.hub import tune
 from seedo.language.runs import (
     AgentRun,
@@ -76,6 +76,7 @@ __all__ = [
     "on_stage",
     "open_scene",
     "openenv_app",
+    "parameters_of",
     "read_conditions",
     "record_llm",
     "record_speaker",

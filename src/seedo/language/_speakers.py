@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seedo.errors import UserError, whole
+from seedo.errors import UserError, is_number, whole
 from seedo.language import hub, text
-from seedo.language.runs import MeteredSpeaker
+from seedo.language.runs import MeteredSpeaker, parameters
 from seedo.language.scenes import Conditions
 from seedo.learning import agent_folder, read_description
 from seedo.recipes import HUB
@@ -48,6 +48,19 @@ def taught_conditions(name: str | Path) -> Conditions | None:
         return None if told is None else Conditions.from_dict(told)
     except UserError:  # of somebody else, or of switches that are no more
         return None
+
+
+def parameters_of(player: str) -> float | None:
+    """About how many parameters a player who speaks has, as far as its name or its files tell."""
+    kind, _, name = player.partition(":")
+    if kind == "llm":
+        return parameters(name)
+    if text.speaks(player):
+        counted = read_description(agent_folder(player)[0])["training"].get("parameters")
+        return float(counted) if is_number(counted) else None
+    if player.startswith(HUB) or _tuned(player):
+        return parameters(f"hf/{player.removeprefix(HUB)}")
+    return None
 
 
 def _tuned(name: str | Path) -> bool:

@@ -85,19 +85,14 @@ def take_step(
 
 def play(world: World, player: Experimenter, key: PRNGKeyArray) -> Any:
     """One episode, as the world's rollout; pure, so that it can be jitted and vmapped."""
-    return play_on(world, player, set_up(world, key))
-
-
-def play_on(world: World, player: Experimenter, setup: Setup) -> Any:
-    """What `play` plays, from a beginning that is set."""
-    return _scan(world, player, setup)[0]
+    return _scan(world, player, set_up(world, key))[0]
 
 
 def play_noting(
     world: World, player: Experimenter, setup: Setup, note: Callable[[Any], Any]
 ) -> tuple[Any, Any]:
-    """What `play_on` plays, and what `note` finds in the player's memory after every step, stacked
-    [S, ...]."""
+    """One episode from a beginning that is set, and what `note` finds in the player's memory after
+    every step, stacked [S, ...]."""
     rollout, _, notes = _scan(world, player, setup, note)
     return rollout, notes
 
@@ -186,11 +181,14 @@ def set_ups(world: World, key: PRNGKeyArray, indices: Int[Array, " B"], task: An
     return jax.vmap(lambda i: set_up(world, jax.random.fold_in(key, i), task))(indices)
 
 
-@eqx.filter_jit
 def rollout_on(world: World, player: Experimenter, setups: Setup) -> Any:
-    """What `rollout` plays, on tasks that are set: worlds that differ only in what they draw
-    share the program."""
-    return jax.vmap(lambda setup: play_on(world, player, setup))(setups)
+    """What `rollout` plays, from beginnings that are set: worlds that differ only in what they draw
+    share the program.
+
+    Raises:
+        UserError: the player chose an action that the world does not have.
+    """
+    return _legal(world, player, *_played_on(world, player, setups))
 
 
 def rollout(
@@ -216,11 +214,14 @@ def rollout(
     """
     key = stream_key(seed, stream)
     if rules is None:
-        played, refused = _played(world, player, key, indices)
-    elif rules.spec != world.spec:
+        return _legal(world, player, *_played(world, player, key, indices))
+    if rules.spec != world.spec:
         raise UserError("rules", rules.name, "use a world of the same variables, values and phases")
-    else:
-        played, refused = _played_on(rules, player, set_ups(world, key, indices))
+    return rollout_on(rules, player, set_ups(world, key, indices))
+
+
+def _legal(world: World, player: Experimenter, played: Any, refused: Refused) -> Any:
+    """What was played, if the world has all actions that were chosen."""
     if (wrong := np.flatnonzero(refused.any)).size:
         first = jax.tree.map(lambda a: np.asarray(a)[wrong[0]], refused)
         action = Action(first.target, first.value)

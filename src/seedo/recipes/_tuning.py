@@ -53,8 +53,8 @@ class TuningRecipe(Checked):
     prompt: tuple[str, ...] = setting((), "Switches of the prompt, e.g. names=letters.")
     slips: float = setting(
         0.0,
-        "Share of the actions that are miswritten first and put right once refused; slips "
-        "themselves are not learnt.",
+        "Share of the actions that are miswritten first and put right once refused; the slip "
+        "itself is not learnt.",
         share,
     )
     seed: int = setting(0, "Fixes all that is random.", count(0, LARGEST_SEED))

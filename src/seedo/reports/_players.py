@@ -107,14 +107,14 @@ def columns_of(group: Group) -> list[Column]:
     return [c for c in COLUMNS if any(c.get(row).value is not None for row in group.rows)]
 
 
-def heading(group: Group) -> str:
-    """What the rows of a group rest on, in a sentence."""
+def heading(group: Group, less: bool = True) -> str:
+    """What the rows of a group rest on, in a sentence; `less`: differences, too."""
     runs = [row for row in group.rows if row.kind == "run"]
     said = []
     if len(runs) > 1:
-        if group.against:
+        if group.against and less:
             said.append(f"Less: {group.against}, on the systems that both met.")
-        else:
+        elif not group.against:
             said.append("The run that others are to be held against is not in this table.")
         if any(row.apart for row in runs):
             met = f"{group.shared:,} systems" if group.shared else "no system"
@@ -133,10 +133,11 @@ def name_of(row: Row) -> str:
 
 
 class _Narrow(NamedTuple):
-    """A column of the terminal: cells of two lines."""
+    """A column of the terminal: cells of two lines, and what the legend says of them."""
 
     title: str
     lines: Callable[[Row], tuple[str, str]]
+    says: str = ""
 
 
 def _with_interval(get: Get, percent: bool = False) -> Callable[[Row], tuple[str, str]]:
@@ -175,62 +176,73 @@ def _money(row: Row) -> tuple[str, str]:
 _RESULTS = (
     _Narrow("n", lambda row: (f"{row.systems:,}", f"of {len(row.runs)}" if len(row.runs) > 1
                               else "")),
-    _Narrow("return", _with_interval(_figure("return_ratio"))),
+    _Narrow("return", _with_interval(_figure("return_ratio")), "share of the omniscient one"),
     _Narrow("mean", _with_interval(_figure("return"))),
     _Narrow("on shared", _with_interval(_shared("return_ratio"))),
     _Narrow("less", _with_interval(
         lambda row: row.less.get("return_ratio", row.less.get("return", missing(""))))),
-    _Narrow("regret", _with_interval(_figure("exploit_regret"))),
-    _Narrow("Bayes ratio", _with_interval(_figure("bayes_ratio"))),
+    _Narrow("regret", _with_interval(_figure("exploit_regret")),
+            "0 the omniscient return, 1 chance"),
+    _Narrow("Bayes ratio", _with_interval(_figure("bayes_ratio")),
+            "share of what could be made of the own experiments"),
     _Narrow("bits > random", _with_interval(_figure("bits_above_random"))),
     _Narrow("arrows F1", _with_interval(_figure("arrows_f1"))),
     _Narrow("chance\nexact", _two("arrows_by_chance", "arrows_exact", "number")),
 )  # fmt: skip
+_OF_STEPS = "shares of experiments, below of scored actions"
+_OF_REPLIES = "shares of all replies"
+_EACH = "of an episode"
 _CONDUCT = (
     _Narrow("tested", lambda row: (short(row.figures.get("distinct_tested", missing(""))), "")),
     *(
-        _Narrow(title, _two(f"explore_{name}", f"exploit_{name}", "percent"))
-        for title, name in (("set", "legal"), ("observed", "observed"), ("passed", "passed"),
-                            ("refused", "refused"), ("as shown", "echoed"))
+        _Narrow(title, _two(f"explore_{name}", f"exploit_{name}", "percent"), says)
+        for title, name, says in (
+            ("set", "legal", _OF_STEPS), ("observed", "observed", _OF_STEPS),
+            ("passed", "passed", _OF_STEPS), ("refused", "refused", "shares of replies there"),
+            ("as shown", "echoed", "actions there that are the line with which the turn showed "
+                                   "one, drawn at random"),
+        )
     ),
-    _Narrow("repaired", _with_interval(_figure("repaired"), percent=True)),
-    _Narrow("malformed", _with_interval(_figure("malformed"), percent=True)),
-    _Narrow("tokens\nin, out", _two("tokens_in", "tokens_out", "count")),
-    _Narrow("dollars", _money),
+    _Narrow("repaired", _with_interval(_figure("repaired"), percent=True), _OF_REPLIES),
+    _Narrow("malformed", _with_interval(_figure("malformed"), percent=True), _OF_REPLIES),
+    _Narrow("tokens\nin, out", _two("tokens_in", "tokens_out", "count"), _EACH),
+    _Narrow("dollars", _money, _EACH),
 )  # fmt: skip
-
-_SAYS_RESULTS = (
-    "Return: share of the omniscient one. Regret: 0 the omniscient return, 1 chance. Bayes ratio: "
-    "share of what could be made of the own experiments. Brackets: 95 %."
-)
-_SAYS_CONDUCT = (
-    "Set, observed, passed: shares of experiments, below of scored actions; refused: of replies "
-    "there; as shown: actions that are the line with which the turn showed one, drawn at random. "
-    "Repaired, malformed: of all replies. Tokens, dollars: of an episode."
-)
 
 
 def players_tables(group: Group) -> list[Table]:
     """The table of a group whole, then as two that are narrower: results, and what was done."""
     return [
-        _table(group, (*_RESULTS, *_CONDUCT), f"{_SAYS_RESULTS} {_SAYS_CONDUCT}"),
-        _table(group, _RESULTS, _SAYS_RESULTS),
-        _table(group, _CONDUCT, _SAYS_CONDUCT),
+        _table(group, (*_RESULTS, *_CONDUCT)),
+        _table(group, _RESULTS),
+        _table(group, _CONDUCT),
     ]
 
 
-def _table(group: Group, columns: Sequence[_Narrow], says: str) -> Table:
+def _table(group: Group, columns: Sequence[_Narrow]) -> Table:
     shown = [c for c in columns if any(c.lines(row)[0] not in (NONE, "") for row in group.rows)]
     if any(c.title == "return" for c in shown):
         shown = [c for c in shown if c.title != "mean"]
-    made = frame(escape(f"{heading(group)} {says}".strip()), ["player"], [c.title for c in shown])
+    cells_of = [["\n".join(c.lines(row)).rstrip("\n") for c in shown] for row in group.rows]
+    says = [heading(group, any(c.title == "less" for c in shown)), *_legend(shown)]
+    if any("[" in cell for cells in cells_of for cell in cells):
+        says.append("Brackets: 95 %.")
+    made = frame(escape(" ".join(says).strip()), ["player"], [c.title for c in shown])
     made.title, made.title_justify = escape(group.label), "left"
-    for row in group.rows:
-        cells = ["\n".join(c.lines(row)).rstrip("\n") for c in shown]
+    for row, cells in zip(group.rows, cells_of, strict=True):
         if row.kind == "run" or any(cell not in (NONE, "") for cell in cells[1:]):
             style = {"run": "", "seeds": "italic", "reference": "dim"}[row.kind]
             made.add_row(escape(name_of(row)), *cells, style=style)
     return made
+
+
+def _legend(shown: Sequence[_Narrow]) -> list[str]:
+    """What the columns are, those of one kind in one sentence."""
+    titles: dict[str, list[str]] = {}
+    for column in shown:
+        titles.setdefault(column.says, []).append(column.title.partition("\n")[0])
+    told = ((", ".join(own), says) for says, own in titles.items() if says)
+    return [f"{own[0].upper()}{own[1:]}: {says}." for own, says in told]
 
 
 # -- pages ----------------------------------------------------------------------------------------

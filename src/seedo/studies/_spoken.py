@@ -237,7 +237,8 @@ def find_text_player(
     if kind in ("scripted", "bayes"):
         remedy = f"reads no words: use llm:seedo/{name}, which plays it through Inspect"
         raise UserError("player", name, remedy)
-    return InProcess(load_speaker(name), conditions)
+    longest = None if calls is None else calls.max_tokens
+    return InProcess(load_speaker(name, max_tokens=longest), conditions)
 
 
 # -- what was said --------------------------------------------------------------------------------

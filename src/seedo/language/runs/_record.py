@@ -106,6 +106,7 @@ def record_speaker(
     progress: Callable[[int, int], None] | None = None,
     opened: Callable[..., Scene] = open_scene,
     meter: MeteredSpeaker | None = None,
+    name: str | None = None,
     **options: Unpack[RunOptions],
 ) -> Dataset:
     """Let a speaker play `count` episodes into a dataset folder with its conversations.
@@ -125,6 +126,7 @@ def record_speaker(
         progress: called with (episodes done, episodes in all).
         opened: makes an episode's scene; arguments and result as of `open_scene`.
         meter: the speaker, if it counts its tokens: they are logged.
+        name: of the speaker on the command line; None: its own.
         options: see `RunOptions`.
 
     Raises:
@@ -135,7 +137,8 @@ def record_speaker(
     if not isinstance(at_once, int) or at_once < 1:
         raise UserError("at_once", at_once, "use a whole number above 0")
     plan = RunPlan.of(world, seed, options)
-    start, rows, job = origin(world, speaker.name, seed), shard_size(count), plan.job(speaker.name)
+    start, rows = origin(world, speaker.name, seed), shard_size(count)
+    job = plan.job(name or speaker.name)
     where = (world, seed, plan.stream)
     block = max(1, at_once // rows) * rows  # episodes; whole shards
     with DatasetWriter(out, start, rows, count, job, resume=resume, beside=BESIDE) as writer:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
 
 SMALL = 3e9
 """Parameters below which a model is shown examples unless the user says otherwise."""
 
 _SIZE = re.compile(r"(?<![\w.])(?:e|a)?(\d{1,4}(?:\.\d{1,3})?)\s?([bm])(?![a-z])", re.IGNORECASE)
-_BYTES = 2  # of a parameter, as most checkpoints keep them
 
 
 def parameters(model: str) -> float | None:
@@ -22,13 +24,25 @@ def parameters(model: str) -> float | None:
     provider, _, name = model.partition("/")
     folder = Path(name)
     if provider == "hf" and folder.is_dir():
-        size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
-        return size / _BYTES or None
+        return _stored(folder)
     told = _SIZE.findall(name.rpartition("/")[2].replace("_", "-"))
     if not told:
         return None
     number, unit = told[-1]
     return float(number) * (1e9 if unit.casefold() == "b" else 1e6)
+
+
+def _stored(folder: Path) -> float | None:
+    """How many numbers the weights in a folder are, as the heads of the files say."""
+    count = 0
+    try:
+        for file in folder.glob("*.safetensors"):
+            with safe_open(file, "np") as arrays:
+                for name in arrays.keys():
+                    count += math.prod(arrays.get_slice(name).get_shape())
+    except (SafetensorError, OSError):
+        return None
+    return float(count) or None
 
 
 def is_small(model: str) -> bool:

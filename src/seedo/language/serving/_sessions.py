@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -148,9 +148,9 @@ class Sessions:
     # -- calls ------------------------------------------------------------------------------------
 
     def call(self, name: str, arguments: Any) -> Told:
-        """What an agent is told for a call, whatever it is."""
-        if not isinstance(arguments, dict):
-            arguments = {}
+        """What an agent is told for a call, whatever it is; null leaves an argument out."""
+        needed = self._acting[name].parameters if name in self._acting else {}
+        arguments = _said(arguments if isinstance(arguments, dict) else {}, needed)
         with self._lock:
             try:
                 if name == START:
@@ -186,10 +186,9 @@ class Sessions:
             return self._told(session, lambda: session.recorded.reply(text), then)
         return self._told(session, lambda: session.recorded.call(name, rest), "the step")
 
-    def _start(self, arguments: dict[str, Any]) -> Told:
+    def _start(self, given: dict[str, Any]) -> Told:
         schema = self._start_schema()["properties"]
-        _only(arguments, tuple(schema), START)
-        given = {key: value for key, value in arguments.items() if value is not None}
+        _only(given, tuple(schema), START)
         index = check_whole("index", given["index"]) if "index" in given else None
         self._make_room()
         if self._run is not None:
@@ -228,9 +227,10 @@ class Sessions:
 
     def _world(self, name: Any, settings: Any) -> Any:
         served = self._plan.world
-        if name is None and settings is None:
+        options = _said(settings) if isinstance(settings, dict) else settings
+        if name is None and not options:
             return served
-        name, options = served.name if name is None else name, settings or {}
+        name, options = served.name if name is None else name, options or {}
         if not isinstance(name, str) or name not in WORLDS:
             raise UserError("world", str(name)[:40], f"use one of {', '.join(WORLDS.names())}")
         kind = worlds.find(name)
@@ -346,6 +346,11 @@ def _differs(one: Tool, other: Tool | None) -> bool:
         return True
     own, others = ({k: kind for k, (kind, _) in t.parameters.items()} for t in (one, other))
     return own != others or one.acts != other.acts
+
+
+def _said(given: dict[str, Any], needed: Container[str] = ()) -> dict[str, Any]:
+    """What was given; null stands for left out, but for what has to be given."""
+    return {key: value for key, value in given.items() if value is not None or key in needed}
 
 
 def _only(given: dict[str, Any], known: tuple[str, ...], of: str) -> None:

@@ -17,6 +17,11 @@ _TRL = {
     "completion": "SFTConfig()  # the loss is on the completion alone",
     "tools": "SFTConfig(assistant_only_loss=True)  # needs a chat template with tools and marks",
 }
+_SLIPS = (
+    "Some actions are miswritten first, refused, and put right: slips, whose `training` is false. "
+    "TRL's `assistant_only_loss` does not read that mark and would teach them: read it as below, "
+    "or export with `--as completion`."
+)
 _AXOLOTL = """datasets:
   - path: .
     data_files: ["{glob}"]
@@ -33,6 +38,8 @@ def card(
     """README.md, with the header that dataset viewers read."""
     form, kind = job["as"], job["format"]
     glob, kind_name = f"train-*.{kind}", "json" if kind == "jsonl" else kind
+    trl = f"# TRL: SFTTrainer(model, train_dataset=rows, args={_TRL[form]})"
+    marked_slips = form == "chat" and job["slips"] > 0
     sources = [
         f"- world `{o.world}` ({json.dumps(json.loads(o.world_config), sort_keys=True)}), "
         f"played by `{o.experimenter}`, seed {o.seed}; log {digest[:12]}"
@@ -57,10 +64,11 @@ def card(
         "",
         f"Put into words with `{json.dumps(job['conditions'], sort_keys=True)}`.",
         "",
+        *([_SLIPS, ""] if marked_slips else []),
         "```python",
         "from datasets import load_dataset",
         f"rows = {_LOADED[kind].format(glob=glob)}",
-        f"# TRL: SFTTrainer(model, train_dataset=rows, args={_TRL[form]})",
+        *([] if marked_slips else [trl]),
         "```",
     ]
     if form != "completion":

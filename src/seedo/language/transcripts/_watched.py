@@ -99,6 +99,9 @@ class Retold:
             raise UserError("slips", self.slips, "a share of the actions, from 0 to 1")
         if self.slips and self.conditions.tools != "none":
             raise UserError("slips", self.slips, "not with actions as tool calls: leave it out")
+        if self.slips and self.conditions.attempts < 2:
+            remedy = "with one attempt nothing can be put right: use attempts=2 or more"
+            raise UserError("slips", self.slips, remedy)
         for name in _ASKED:
             if getattr(self.conditions, name):
                 remedy = "a log holds actions, not thoughts or answers: leave it out"
