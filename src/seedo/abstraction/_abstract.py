@@ -17,7 +17,7 @@ from seedo.abstraction._shown import Shown, knobs_of, shown_in, world_of
 from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.statistics import Estimate, mean
-from seedo.worlds.raw import ABOUT, Encoder, RawWorld, save_encoder
+from seedo.worlds.raw import ABOUT, Encoder, save_encoder
 
 STEPS = 30_000
 """Watched steps that are learnt from, at most, unless somebody says."""
@@ -158,15 +158,14 @@ def abstract(
     off = unexplained(encoder, tested.raw)
     knobs = _knobs(encoder, tested, own)
     further = _further(shown, tested, encoder, knobs, updates // 2, seed)
-    raw = isinstance(world, RawWorld)
-    known = raw and all(there) and not any(knob.sets for knob in knobs)
+    known = world.shows is not None and all(there) and not any(knob.sets for knob in knobs)
     commutes = commuting(world, encoder, seed) if known else None
     unset = tuple(name for name, known in zip(names, there, strict=True) if not known)
     found = Abstraction(folder, encoder, tuple(knobs), unset, further, off, commutes)
     about = found.to_json() | {
         "world": dataset.origin.world,
         "n": len(names),
-        "shows": getattr(world, "shows", None),
+        "shows": world.shows,
         "not_separable": [*(k.name for k in knobs if not k.separable), *unset],
         "logs": dataset.cited,
         "recipe": {"steps": len(shown.raw), "updates": updates, "seed": seed},

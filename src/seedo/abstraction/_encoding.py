@@ -62,10 +62,8 @@ def fitted(
     parts = {"layers": _drawn(sizes, rng), "back": _drawn(sizes[::-1], rng)}
     share = spread**2 / (spread**2).sum()
     parts = _trained(parts, x, target, weight, share.astype(np.float32), updates, rng, progress)
-    return Encoder(
-        *(jnp.asarray(a, jnp.float32) for a in (centre, components, spread, mean, scale)),
-        layers=parts["layers"], back=parts["back"],
-    )  # fmt: skip
+    fixed = [jnp.asarray(a, jnp.float32) for a in (centre, components, spread, mean, scale)]
+    return Encoder._make([*fixed, parts["layers"], parts["back"]])
 
 
 def principal(
@@ -139,7 +137,7 @@ def _some(
 
 def unexplained(encoder: Encoder, raw: NDArray[np.float32]) -> float:
     """The share of the components' variance that is not found again from the variables."""
-    x = encoder.reduced(raw)
+    x = encoder.reduced(jnp.asarray(raw))
     again = perceptron(encoder.back, perceptron(encoder.layers, x))
     share = encoder.spread**2
     return float((((again - x) ** 2) * share).sum() / ((x**2) * share).sum())

@@ -16,7 +16,6 @@ from seedo import play, worlds
 from seedo.episodes import Dataset, EpisodeBatch
 from seedo.errors import UserError
 from seedo.worlds import Action, World, stream_key
-from seedo.worlds.raw import RawWorld, ThroughWorld
 
 _AT_ONCE = 256
 """Episodes that are drawn again in one call."""
@@ -44,7 +43,7 @@ def world_of(dataset: Dataset) -> World:
     """
     origin = dataset.origin
     world: World = worlds.from_config(origin.world, json.loads(origin.world_config))
-    raw = isinstance(world, RawWorld) and not isinstance(world, ThroughWorld)
+    raw = world.shows is not None and not world.measures_variables
     if not raw and world.spec.space is None:
         remedy = "its logs hold variables, nothing raw: use logs of world raw, or of a bench"
         raise UserError(str(dataset.path), origin.world, remedy)
