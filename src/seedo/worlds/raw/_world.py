@@ -94,8 +94,10 @@ class RawWorld(DagWorld):
             raise UserError("levers", config.levers, f"not in world {self.name}: use same")
         if config.n > 25:
             raise UserError("n", config.n, "what is shown has room for 25 variables")
-        self.shows: dict[str, Any] = {"drawing": drawing, "drawing_seed": drawing_seed, "hands": hands,
-                      "raw_noise": raw_noise}  # fmt: skip
+        self.shows: dict[str, Any] = {
+            "drawing": drawing, "drawing_seed": drawing_seed, "hands": hands,
+            "raw_noise": raw_noise,
+        }  # fmt: skip
         super().__init__(config)
 
     @classmethod
