@@ -7,6 +7,7 @@ import shutil
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 
 from seedo import abstraction, play, worlds
@@ -245,3 +246,56 @@ def test_an_observation_says_what_dag_says_but_for_the_variables():
         assert np.array_equal(getattr(one, field), getattr(other, field))
     assert one.raw.shape == (32, 32, 3)
     assert dataclasses.asdict(world.settings) == dataclasses.asdict(plain.settings)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """Two files: numbers that mix three knobs, a fourth without a trace, a fifth like the first."""
+    rng = np.random.default_rng(0)
+    knobs = rng.uniform(-2, 2, (3000, 4))
+    mixing = rng.normal(size=(4, 9)) * [[1], [1], [1], [0]]
+    seen = np.tanh(knobs @ mixing / 4) + 0.01 * rng.normal(size=(3000, 9))
+    frame = pd.DataFrame(np.c_[knobs, seen], columns=[*"pqrs", *(f"x{i}" for i in range(9))])
+    frame["same"] = 1.0
+    frame["note"] = "text"
+    frame["twin"] = 3 * frame["p"] + 1
+    folder = tmp_path_factory.mktemp("tables")
+    frame[:1500].to_csv(folder / "one.csv", index=False)
+    frame[1500:].to_parquet(folder / "two.parquet", index=False)
+    return [folder / "one.csv", folder / "two.parquet"]
+
+
+def test_what_knobs_of_a_table_set_is_read_off_its_other_columns(tables, tmp_path):
+    raw = [f"x{i}" for i in range(9)]
+    found = abstraction.abstract_table(tables, "pqrs", tmp_path / "a", raw, updates=1000)
+    assert [knob.separable for knob in found.knobs] == [True, True, True, False]
+    assert not found.knobs[3].shown
+    assert all(knob.relative.high < 0.2 for knob in found.knobs[:3])
+    assert (found.variables, found.further) == (3, 0)
+
+
+def test_knobs_that_were_always_set_alike_are_not_separable(tables, tmp_path):
+    raw = [f"x{i}" for i in range(9)]
+    found = abstraction.abstract_table(
+        tables, ["p", "q", "twin"], tmp_path / "a", raw, updates=1000
+    )
+    assert [(knob.name, knob.sets) for knob in found.knobs] == [
+        ("p", ("twin",)), ("q", ()), ("twin", ("p",)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("knobs", "raw", "field"),
+    [
+        ("pz", (), "--knobs"),
+        ("pp", (), "--knobs"),
+        ("pq", ("x1", "p"), "--raw"),
+        ("pq", ("x1", "note"), "column note"),
+        ("pq", ("nowhere",), "--raw"),
+    ],
+)
+def test_columns_that_cannot_be_are_refused_by_name(tables, tmp_path, knobs, raw, field):
+    with pytest.raises(UserError) as refused:
+        abstraction.abstract_table(tables, list(knobs), tmp_path / "out", raw)
+    assert field in refused.value.field
+    assert not (tmp_path / "out").exists()

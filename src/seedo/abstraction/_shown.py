@@ -34,6 +34,10 @@ class Shown(NamedTuple):
     set_to: NDArray[np.float32]
     episode: NDArray[np.int64]
 
+    def rows(self, which: NDArray[np.int64]) -> Shown:
+        """Some of the steps."""
+        return Shown(self.raw[which], self.set_to[which], self.episode[which])
+
 
 def world_of(dataset: Dataset) -> World:
     """The world of a log from which an abstraction can be learnt.
