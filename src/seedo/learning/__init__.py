@@ -2,6 +2,7 @@
 
 from seedo.learning._agent import Agent, Provenance, Trained
 from seedo.learning._batches import held_out, minibatches, stream, usable
+from seedo.learning._components import principal
 from seedo.learning._course import Course
 from seedo.learning._dagger import Queries, learn_round, plan_queries
 from seedo.learning._dagger_job import learn_by_dagger
@@ -77,6 +78,7 @@ __all__ = [
     "minibatches",
     "open_network",
     "plan_queries",
+    "principal",
     "read_agent",
     "read_arrays",
     "read_description",
