@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedo import abstraction, play, worlds
+from seedo import abstraction, learning, play, worlds
 from seedo.episodes import Dataset, write_batch
 from seedo.errors import UserError
 from seedo.worlds.raw import DRAWINGS, ThroughWorld, drawing
@@ -299,3 +299,54 @@ def test_columns_that_cannot_be_are_refused_by_name(tables, tmp_path, knobs, raw
         abstraction.abstract_table(tables, list(knobs), tmp_path / "out", raw)
     assert field in refused.value.field
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def watcher(tmp_path_factory):
+    """A small network that read what a mixture shows, and the world that it watched."""
+    folder = tmp_path_factory.mktemp("watcher")
+    world = worlds.make("raw", drawing="mixture", n=3, do_values=(-2.0, 2.0))
+    play.watch(
+        world, play.find_player("scripted:expert", world), 1600, 0, folder / "logs", explain="graph"
+    )
+    widths = (("size", 16), ("heads", 2), ("layers", 1), ("sight", 16))
+    settings = learning.Recipe(
+        network="plain-raw", widths=widths, batch_size=8, epochs=2.0, explanations="predict"
+    )
+    return world, learning.learn([folder / "logs"], folder / "agent", settings)
+
+
+def test_a_network_learns_from_what_is_shown(watcher):
+    _, agent = watcher
+    for loss in ("exploit_loss", "edge_loss"):
+        assert agent.history[-1][loss] < agent.history[0][loss]
+
+
+def test_acting_on_what_is_shown_equals_reading_what_was_shown(watcher):
+    world, agent = watcher
+    drawn = learning.Agent(
+        agent.network, agent.architecture, learning.Provenance("agent"), greedy=False
+    )
+    batch = play.episodes(world, drawn, 0, "test", 0, 16)
+    inputs = learning.batch_inputs(batch)._replace(outcome=play.shown_again(world, batch, "test"))
+    steps = jnp.arange(batch.steps)
+    read = jax.vmap(lambda one: drawn.network.read(one, steps))(jax.tree.map(jnp.asarray, inputs))
+    assert np.allclose(read.log_probs, batch.action_logits, atol=2e-4)
+    later = inputs.outcome.copy()
+    later[:, 2:] += 1.0
+    other = inputs._replace(outcome=later)
+    after = jax.vmap(lambda one: drawn.network.read(one, steps))(jax.tree.map(jnp.asarray, other))
+    assert np.array_equal(read.log_probs[:, :3], after.log_probs[:, :3])
+    assert not np.array_equal(read.log_probs[:, 3:], after.log_probs[:, 3:])
+
+
+def test_networks_learn_from_logs_of_the_worlds_that_they_read(watcher, tmp_path):
+    world, _ = watcher
+    watched(tmp_path / "raw", world, 40)
+    watched(tmp_path / "dag", told(world), 40)
+    for logs, network in (("raw", "plain"), ("dag", "plain-raw")):
+        with pytest.raises(UserError, match="does not learn from logs"):
+            learning.learn([tmp_path / logs], tmp_path / "agent", learning.Recipe(network=network))
+    recipe = learning.Recipe(network="plain-raw", rename=True, batch_size=8)
+    with pytest.raises(UserError, match="rename"):
+        learning.learn([tmp_path / "raw"], tmp_path / "agent", recipe)

@@ -30,7 +30,7 @@ from seedo.learning._inputs import (
 )
 from seedo.learning._job import Method, Report, State, short, train
 from seedo.learning._kinds import NETWORKS, NetworkKind
-from seedo.learning._networks import KINDS, WIDTHS, Architecture, architecture, build
+from seedo.learning._networks import KINDS, READS_RAW, WIDTHS, Architecture, architecture, build
 from seedo.learning._reinforce import reinforce, way_of
 from seedo.learning._rooms_agent import RoomsAgent
 from seedo.learning._weights import read_arrays
@@ -40,6 +40,7 @@ __all__ = [
     "KINDS",
     "NETWORKS",
     "PRETRAINED",
+    "READS_RAW",
     "WIDTHS",
     "Agent",
     "Architecture",
