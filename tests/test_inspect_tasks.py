@@ -674,6 +674,38 @@ def test_concurrent_requests_reach_a_speaker_in_batches_and_get_their_own_replie
     assert threading.get_ident() not in Echo.threads
 
 
+def test_a_request_that_arrives_while_a_speaker_speaks_waits_until_it_has_spoken():
+    class Slow:
+        name = "slow"
+        spent: list[tuple[int, int]] = []  # noqa: RUF012
+        speaking, most = 0, 0
+
+        def replies(self, conversations):
+            self.speaking += 1
+            self.most = max(self.most, self.speaking)
+            time.sleep(0.05)
+            self.speaking -= 1
+            self.spent = [(1, 1)] * len(conversations)
+            return ["yes"] * len(conversations)
+
+    batches = Batches(slow := Slow())
+
+    async def late(seconds: float) -> None:
+        await anyio.sleep(seconds)
+        await batches.reply([])
+
+    async def one_after_another() -> None:
+        async with anyio.create_task_group() as group:
+            for i in range(10):
+                group.start_soon(late, i * 0.02)
+            with anyio.move_on_after(0.03):  # one that is given up
+                await late(0.01)
+
+    for _ in range(2):
+        anyio.run(one_after_another)
+    assert slow.most == 1
+
+
 def test_what_a_speaker_raises_reaches_whoever_asked():
     class Broken:
         name = "broken"
