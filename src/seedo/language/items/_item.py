@@ -32,7 +32,32 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 """Words that lead to an answer."""
+_CAUSE = re.compile(r",? (?:because|since|as) .{0,1000}", re.DOTALL)
 _REASON = re.compile(r"(?:,? (?:because|since|as) |[,;:] |\. | \(| - ).{0,1000}", re.DOTALL)
+_SO = r"(?:(?:so|therefore|thus|hence|no|yes),? )?(?:the |this )?"
+_FROM = r"(?: (?:from|by) (?:the |these |both |its )?(?:given )?premises?)?"
+_SENTENCES = tuple(
+    re.compile(_SO + pattern, re.IGNORECASE)
+    for pattern in (
+        rf"conclusion(?: (?:logically|necessarily))? follows(?: logically| necessarily)?{_FROM}",
+        rf"conclusion (?P<no>does not|doesn't)(?: logically| necessarily)? follow{_FROM}",
+        rf"conclusion is (?P<no>not )?(?:entailed|valid){_FROM}",
+        r"premises? (?:entails?|(?P<no>do not entail|does not entail|don't entail|doesn't entail))"
+        r" the conclusion",
+        r"(?:argument|syllogism|inference) is (?P<no>not )?valid",
+    )
+)
+"""That a conclusion follows, or (`no`) does not, in the words of the question."""
+_FOLLOWS = {("valid", "invalid"), ("entailed", "not entailed")}
+
+
+def _concluded(text: str, options: tuple[str, ...]) -> str | None:
+    """The option that a sentence about whether a conclusion follows stands for."""
+    if options in _FOLLOWS:
+        for sentence in _SENTENCES:
+            if match := sentence.fullmatch(text.rstrip(". ")):
+                return options[bool(match.groupdict().get("no"))]
+    return None
 
 
 def _because(text: str) -> str:
@@ -216,19 +241,28 @@ class Item:
         """Probability that a random answer of the right form is right."""
         return self.form.floor
 
+    @property
+    def shown(self) -> str:
+        """The answer, drawn at random, by which the form of an answer is shown."""
+        return self.form.show(np.random.default_rng(zlib.crc32(self.id.encode())))
+
+    @property
+    def shown_normally(self) -> str | None:
+        """The same in normal form."""
+        return self.form.read(self.shown)
+
     def messages(self, reasoning: bool = False) -> list[Message]:
         """The question as messages; with `reasoning`, thinking aloud is asked for.
 
         The form of an answer is shown by one at random, so that to give it back is to guess.
         """
         asked = f"The answer is {self.form.instruction}."
-        shown = self.form.show(np.random.default_rng(zlib.crc32(self.id.encode())))
         how = "End" if reasoning else "Reply"
         return [
             Message(role="system", content=f"{'Think step by step. ' if reasoning else ''}{asked}"),
             Message(
                 role="user",
-                content=f"{self.prompt}\n{how} with one line such as:\nAnswer: {shown}",
+                content=f"{self.prompt}\n{how} with one line such as:\nAnswer: {self.shown}",
             ),
         ]
 
@@ -264,6 +298,9 @@ class Item:
         for said in dict.fromkeys((text, _LEAD.sub("", text, count=1), _because(text))):
             answer = self.form.read(said)
             if answer is not None:
+                return answer
+        for said in (text, _CAUSE.sub("", text, count=1)):
+            if (answer := _concluded(said, self.options)) is not None:
                 return answer
         return Malformed("not-an-answer", f"Answer with {self.form.instruction}.")
 
