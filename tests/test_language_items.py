@@ -372,6 +372,17 @@ def test_where_the_form_counts_other_replies_are_malformed(reply, reason):
         ("entailment", "The conclusion is not entailed by the premises.", "not entailed"),
         ("entailment", "The premises do not entail the conclusion.", "not entailed"),
         ("wason", "The conclusion follows.", None),
+        (
+            "wason",
+            "The answer is that 1, 2, 4 must be turned to find out whether the rule is broken.",
+            "1, 2, 4",
+        ),
+        ("wason", "2, 3 must be turned", "2, 3"),
+        ("wason", "2, 3 are enough", None),
+        ("wason", "1 and 4, because these can break it", "1, 4"),
+        ("wason", "You must turn cards 2 and 3.", "2, 3"),
+        ("wason", "The answer is that 1, 2 must not be turned.", None),
+        ("wason", "The answer is that 2, 4, 3, 4 must be turned.", None),
     ],
 )
 def test_an_unmistakable_answer_is_read_in_any_wrapping(kind, reply, answer):
