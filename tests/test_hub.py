@@ -420,6 +420,11 @@ def test_a_model_of_this_process_is_told_of_the_tools_or_it_is_said_that_it_cann
     assert "hf/local" in log(knows, "analysis").error.message
 
 
+def test_a_study_hands_on_how_long_replies_are(base):
+    player = find_text_player(f"hf:{base}", calls=language.Calls(max_tokens=5))
+    assert player.speaker.longest == 5
+
+
 def test_it_is_no_experimenter_that_sees_numbers(tuned):
     for name in (f"hf:{tuned}", str(tuned)):
         with pytest.raises(UserError, match="it speaks"):
