@@ -40,7 +40,14 @@ from seedo.language.runs import (
     replay,
     same_world,
 )
-from seedo.language.runs.inspect import CLUSTER, by_cell, cut_share, mean_return, return_ratio
+from seedo.language.runs.inspect import (
+    CLUSTER,
+    by_cell,
+    cut_share,
+    malformed_share,
+    mean_return,
+    return_ratio,
+)
 from seedo.language.scenes import (
     LONGEST,
     Malformed,
@@ -451,6 +458,13 @@ def test_copies_of_an_episode_do_not_narrow_the_interval():
     one, ten = return_ratio()(once), return_ratio()(copied)
     assert ten["return_ratio_low"] == pytest.approx(one["return_ratio_low"])
     assert ten["return_ratio_high"] == pytest.approx(one["return_ratio_high"])
+
+
+def test_nothing_malformed_anywhere_is_not_certain_for_that():
+    scores = [sample_score({CLUSTER: str(i)}, malformed=0, replies=4) for i in range(10)]
+    found = malformed_share()(scores)
+    assert found["malformed_share"] == found["malformed_share_low"] == 0
+    assert 0.2 < found["malformed_share_high"] < 0.3  # Wilson's: 10 episodes
 
 
 def test_contrasts_of_recitation_are_paired():
