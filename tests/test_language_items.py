@@ -43,6 +43,7 @@ from seedo.language.items import (
     paired_content_effects,
     second,
     share_answered,
+    share_as_shown,
     valid,
 )
 
@@ -354,7 +355,12 @@ def test_where_the_form_counts_other_replies_are_malformed(reply, reason):
         ("syllogisms", "At first sight valid. Final answer: invalid", "invalid"),
         ("syllogisms", "valid or invalid", None),
         ("syllogisms", "Answer: valid\nAnswer: invalid", None),
-        ("syllogisms", "The argument is not valid.", None),
+        ("syllogisms", "The argument is not valid.", "invalid"),
+        ("syllogisms", "The conclusion does not follow from the premises.", "invalid"),
+        ("syllogisms", "So the conclusion follows logically, because all are.", "valid"),
+        ("syllogisms", "Does the conclusion follow from the premises?", None),
+        ("syllogisms", "If the conclusion follows, all are.", None),
+        ("syllogisms", "The conclusion follows. The conclusion does not follow.", None),
         ("syllogisms", "Is it valid?", None),
         ("syllogisms", "Answer: maybe", None),
         ("syllogisms", "<think>Answer: valid</think>", None),
@@ -362,6 +368,21 @@ def test_where_the_form_counts_other_replies_are_malformed(reply, reason):
         ("syllogisms", "", None),
         ("entailment", "Not entailed.", "not entailed"),
         ("entailment", "Answer: `entailed`", "entailed"),
+        ("entailment", "The conclusion is entailed by the premise.", "entailed"),
+        ("entailment", "The conclusion is not entailed by the premises.", "not entailed"),
+        ("entailment", "The premises do not entail the conclusion.", "not entailed"),
+        ("wason", "The conclusion follows.", None),
+        (
+            "wason",
+            "The answer is that 1, 2, 4 must be turned to find out whether the rule is broken.",
+            "1, 2, 4",
+        ),
+        ("wason", "2, 3 must be turned", "2, 3"),
+        ("wason", "2, 3 are enough", None),
+        ("wason", "1 and 4, because these can break it", "1, 4"),
+        ("wason", "You must turn cards 2 and 3.", "2, 3"),
+        ("wason", "The answer is that 1, 2 must not be turned.", None),
+        ("wason", "The answer is that 2, 4, 3, 4 must be turned.", None),
     ],
 )
 def test_an_unmistakable_answer_is_read_in_any_wrapping(kind, reply, answer):
@@ -379,6 +400,20 @@ def test_silence_counts_as_chance_beside_the_share_answered_and_accuracy_among_t
     silent = [answered(i, "Well.") for i in made]
     assert accuracy(silent).value == pytest.approx(0.5)
     assert among_answered(silent).value is None
+
+
+def test_what_is_the_same_everywhere_has_no_interval_of_a_point():
+    made = items("syllogisms", 48, 0)
+    constant = [answered(i, "Answer: valid") for i in made]
+    effect = paired_content_effects(constant)["syllogisms"]
+    assert (effect.value, effect.low, effect.high) == (0, None, None)
+    assert "the same in every block" in effect.reason
+    silent = accuracy([answered(i, "Well.") for i in made])
+    assert (silent.value, silent.low, silent.n) == (0.5, None, 48)
+    repeated = [answered(i, "Answer: valid", run=run) for i in made for run in "ab"]
+    right = accuracy([row for row in repeated if row.conditions["validity"] == "valid"])
+    assert right.value == right.high == 1
+    assert 0.8 < right.low < 0.9  # Wilson's: 24 items
 
 
 @given(st.text(), st.sampled_from(KINDS))
@@ -488,6 +523,8 @@ def test_whoever_gives_back_the_answer_shown_guesses(kind):
         for item, line in zip(asked, said, strict=True)
     )
     right = sum(i.read(line) == i.gold for i, line in zip(asked, said, strict=True)) / len(asked)
+    assert share_as_shown([answered(*both) for both in zip(asked, said, strict=True)]).value == 1
+    assert share_as_shown([answered(i, f"Answer: {i.gold}") for i in asked]).value == right
     floor = asked[0].floor
     assert abs(right - floor) < 3 * math.sqrt(floor * (1 - floor) / len(asked))
 
@@ -521,7 +558,7 @@ def test_content_effects_run_through_inspect(tmp_path):
     assert metrics["content_effect/syllogisms"] == pytest.approx(0.75)
     assert metrics["syllogisms/valid/believable"] == 1
     assert metrics["wason/social"] == pytest.approx(1 / 15)  # nothing was answered: chance
-    assert metrics["answered/wason/social"] == 0
+    assert metrics["answered/wason/social"] == metrics["as_shown/wason"] == 0
     assert metrics["among_answered/syllogisms/valid/believable"] == 1
     assert metrics["random_floor/wason"] == pytest.approx(1 / 15)
     rows = list(inspect_tasks.item_rows(log))

@@ -209,6 +209,11 @@ def test_the_note_stands_in_the_transcript_as_the_players_own_words_just_before_
     assert said[notes[0]]["role"] == "assistant"
     assert claim_in_words(scene.claim, scene.names) == said[notes[0]]["content"]
     assert said[notes[0] + 1]["content"].startswith("Go on.\nGoal: ")
+    # The turn shows an action as every other does, and says the goal once.
+    scored = [m["content"].split("\n") for m in said if m["role"] == "user"][11:]
+    for lines in scored:
+        assert sum(line.startswith("Goal: ") for line in lines) == 1
+        assert not isinstance(scene.read(lines[-1]), Malformed)
     # One action a step: ten experiments, an answer, three goals before the note.
     own = [m for m in said[: notes[0]] if m["role"] == "assistant"]
     assert len(own) == 10 + 1 + 3

@@ -220,9 +220,11 @@ def find_text_player(
     price_out: float | None = None,
     prices: Path | None = None,
 ) -> TextPlayer:
-    """Who is studied, by name: `llm:MODEL`, the folder of a text agent, or `pretrained:dag-text`.
+    """Who is studied, by name: `llm:MODEL`, `hf:FOLDER`, the folder of a text agent, or
+    `pretrained:dag-text`.
 
-    All but the first two arguments are for language models; see `ThroughInspect`.
+    All but the first two arguments are for `llm:MODEL`, see `ThroughInspect`; of `calls`,
+    `max_tokens` is for `hf:FOLDER` too.
 
     Raises:
         UserError: no such player, one that sees numbers instead of words, or a bad price.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,10 +48,26 @@ class HubSpeaker:
         self._read: tuple[tuple[int, ...], Any] = (), None  # a prefix and its memory
         self._last: list[Read] = []  # what was read in the last call
 
-    def replies(self, conversations: Sequence[Sequence[Message]]) -> list[str]:
-        """The next assistant message of each conversation; "" where one is too long to read."""
+    def replies(
+        self,
+        conversations: Sequence[Sequence[Message]],
+        tools: Sequence[Sequence[Mapping[str, Any]]] | None = None,
+    ) -> list[str]:
+        """The next assistant message of each conversation; "" where one is too long to read.
+
+        Args:
+            conversations: what was said.
+            tools: what each may call, as JSON schemas; a call is part of the reply's text.
+
+        Raises:
+            UserError: the model's chat template does not take such a conversation.
+        """
         coder = self.opened.tokenizer
-        texts = [rendered(coder, messages, True) for messages in conversations]
+        offered = tools or [()] * len(conversations)
+        texts = [
+            rendered(coder, messages, True, own)
+            for messages, own in zip(conversations, offered, strict=True)
+        ]
         ids: list[list[int]] = coder(texts, add_special_tokens=False)["input_ids"]
         room = self.opened.longest - self.longest
         fitting = [i for i, tokens in enumerate(ids) if len(tokens) <= room]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,22 +52,31 @@ class Marked(NamedTuple):
 _PARTS = {"explore": 1, "exploit": 2}
 
 
-def rendered(tokenizer: Any, messages: Sequence[Message], replying: bool) -> str:
+def rendered(
+    tokenizer: Any,
+    messages: Sequence[Message],
+    replying: bool,
+    tools: Sequence[Mapping[str, Any]] = (),
+) -> str:
     """A conversation as the chat template writes it.
 
     A template that has no place for instructions gets them at the head of what is said first.
 
     Args:
         replying: end where the assistant is to speak.
+        tools: JSON schemas of functions that may be called.
 
     Raises:
-        UserError: the template does not take such a conversation.
+        UserError: the template does not take such a conversation, or has no place for tools.
     """
+    if tools and "tools" not in str(tokenizer.chat_template):
+        remedy = "the chat template of this model does not tell it of tools: use tools=none"
+        raise UserError("tools", None, remedy)
     problem: Exception | None = None
     for given in (messages, _without_system(messages)):
         try:
             text: str = tokenizer.apply_chat_template(
-                list(given), tokenize=False, add_generation_prompt=replying
+                list(given), list(tools) or None, tokenize=False, add_generation_prompt=replying
             )
         except Exception as error:  # templates of others raise what they like
             problem = problem or error

@@ -33,12 +33,13 @@ from seedo.language.items import (
     items,
     paired_content_effects,
     share_answered,
+    share_as_shown,
 )
 from seedo.language.items import content_effect as effects_of_content
 from seedo.language.runs import on_stage
 from seedo.language.runs.inspect import CUT, chat, said, scored_by, why_cut
 from seedo.language.scenes import LONGEST
-from seedo.statistics import Estimate, clustered_mean
+from seedo.statistics import Estimate, clusters_of, proportion
 
 BOTH = {"both": ("usual", "permuted"), "all": ("usual", "permuted", "symbols")}
 
@@ -155,6 +156,7 @@ def _row(item: Mapping[str, Any], value: Mapping[str, Any], run: str = "") -> An
         float(value["correct"]),
         float(value["malformed"]),
         known.floor,
+        float(value.get("as_shown", 0)),  # logs of before have none
     )
 
 
@@ -200,13 +202,26 @@ def alphabet_effect_by_kind() -> Metric:
 
 
 @metric(scores="unreduced")
+def as_shown_by_kind() -> Metric:
+    """Share of answers, by kind, that are the one drawn at random to show the form."""
+
+    def compute(rows: list[Answered]) -> dict[str, float | None]:
+        kinds = {kind: [row for row in rows if row.kind == kind] for kind in _kinds(rows)}
+        return _all_said({kind: share_as_shown(own) for kind, own in kinds.items()}, "as_shown/")
+
+    return _metric(compute)
+
+
+def _kinds(rows: list[Answered]) -> list[str]:
+    return list(dict.fromkeys(row.kind for row in rows))
+
+
+@metric(scores="unreduced")
 def random_floor() -> Metric:
     """Expected accuracy of random answers of the right form, by kind; exact."""
 
     def compute(rows: list[Answered]) -> dict[str, float | None]:
-        kinds: dict[str, list[float]] = {}
-        for row in rows:
-            kinds.setdefault(row.kind, []).append(row.floor)
+        kinds = {kind: [row.floor for row in rows if row.kind == kind] for kind in _kinds(rows)}
         return {f"random_floor/{kind}": sum(f) / len(f) for kind, f in kinds.items()}
 
     return _metric(compute)
@@ -214,13 +229,15 @@ def random_floor() -> Metric:
 
 @metric(scores="unreduced")
 def over_all() -> Metric:
-    """Share of right answers, silence being none, with its 95 % interval; share of silence."""
+    """Share of right answers, silence being none, and of silence, with their 95 % intervals."""
 
     def compute(rows: list[Answered]) -> dict[str, float | None]:
         if not rows:
             return {}
-        right = clustered_mean([row.correct for row in rows], [row.block for row in rows])
-        return said("correct", right) | {"malformed": sum(r.malformed for r in rows) / len(rows)}
+        blocks = clusters_of([row.block for row in rows])
+        right = proportion([row.correct for row in rows], blocks)
+        silent = proportion([row.malformed for row in rows], blocks)
+        return said("correct", right) | said("malformed", silent)
 
     return _metric(compute)
 
@@ -228,9 +245,17 @@ def over_all() -> Metric:
 _EVERYWHERE: list[Any] = [
     accuracy_by_cell(),
     answered_by_cell(),
+    as_shown_by_kind(),
     random_floor(),
     over_all(),
 ]
+
+
+_SILENT: dict[str, str | int | float | bool | None] = {
+    "correct": 0,
+    "malformed": 1,
+    "as_shown": 0,
+}
 
 
 def _score(state: TaskState) -> Score:
@@ -238,18 +263,19 @@ def _score(state: TaskState) -> Score:
     if not state.output.choices:
         why = state.metadata.get(CUT, "")
         explanation = f"There was no reply: cut short by {why}." if why else "There was no reply."
-        return Score(value={"correct": 0, "malformed": 1}, explanation=explanation)
+        return Score(value=_SILENT, explanation=explanation)
     reply = state.output.completion
     answer = item.read(reply, state.metadata["reasoning"])
     if not isinstance(answer, str):
         return Score(
-            value={"correct": 0, "malformed": 1},
+            value=_SILENT,
             answer=reply[:LONGEST],
             explanation=f"Malformed ({answer.reason}): {answer.remedy}",
         )
     right = answer == item.gold
     verdict = "Right." if right else f"Wrong: it is {item.gold}."
-    return Score(value={"correct": int(right), "malformed": 0}, answer=answer, explanation=verdict)
+    values = {"correct": int(right), "malformed": 0, "as_shown": int(answer == item.shown_normally)}
+    return Score(value=values, answer=answer, explanation=verdict)
 
 
 @scorer(metrics=[content_effect_by_kind(), *_EVERYWHERE])

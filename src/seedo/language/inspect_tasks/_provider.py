@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import anyio
@@ -19,6 +20,7 @@ from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 
 from seedo.errors import UserError
 from seedo.language._speakers import load_speaker, speaks
+from seedo.language.hub import HubSpeaker
 from seedo.language.runs import MeteredSpeaker, follow, follow_with_tools, on_stage
 from seedo.language.runs.inspect import ScenePerformance
 from seedo.language.scenes import Message, say_call
@@ -32,10 +34,12 @@ _MOST = 512  # conversations in one batch
 
 @modelapi(name="seedo")
 class SeedoAPI(ModelAPI):
-    """`scripted:NAME`, `bayes:NAME`, `pretrained:NAME` or an agent folder, or `follower`.
+    """`scripted:NAME`, `bayes:NAME`, `pretrained:NAME`, `hf:FOLDER` or an agent folder, or
+    `follower`.
 
-    Players that see numbers read what is on stage (see `seedo.language.on_stage`); `follower`
-    and text understudies know the messages alone. `-M seed=1` seeds what a player draws by itself.
+    Players that see numbers read what is on stage (see `seedo.language.on_stage`); `follower`,
+    pretrained models and text understudies know the messages alone. `-M seed=1` seeds what a player
+    draws by itself; `--max-tokens` is the longest reply of a pretrained model.
     """
 
     def __init__(
@@ -51,8 +55,10 @@ class SeedoAPI(ModelAPI):
         for field in model_args:
             raise UserError(field, model_args[field], "model arguments of seedo/...: seed")
         self._seed = seed
-        speaker = _find_speaker(model_name)
+        speaker = _find_speaker(model_name, config or GenerateConfig())
+        self._speaker = speaker
         self._batches = Batches(speaker) if speaker else None
+        self._longest: int | None = getattr(speaker, "longest", None)
 
     def max_connections(self) -> int:
         return CONNECTIONS
@@ -69,7 +75,8 @@ class SeedoAPI(ModelAPI):
     ) -> ModelOutput:
         call, text, spent = None, "", None
         if self._batches is not None:
-            text, spent = await self._batches.reply(_messages(input))
+            offered = _schemas(tools) if isinstance(self._speaker, HubSpeaker) else []
+            text, spent = await self._batches.reply(_messages(input), offered)
         elif self.model_name == "follower":
             messages = _messages(input)
             call = follow_with_tools(messages, [tool.name for tool in tools]) if tools else None
@@ -81,7 +88,10 @@ class SeedoAPI(ModelAPI):
             if tools and isinstance(stage, ScenePerformance):
                 call = stage.call(self.model_name, self._seed)
             text = "" if call else stage.line(self.model_name, self._seed)
-        return _output(self.model_name, input, text, call, spent)
+        output = _output(self.model_name, input, text, call, spent)
+        if spent is not None and self._longest is not None and spent[1] >= self._longest:
+            output.choices[0].stop_reason = "max_tokens"
+        return output
 
 
 def _output(
@@ -119,17 +129,47 @@ def _messages(input: list[ChatMessage]) -> list[Message]:
     return found
 
 
+def _schemas(tools: list[ToolInfo]) -> list[dict[str, Any]]:
+    """Tools as chat templates take them.
+
+    Raises:
+        UserError: analyses are among them: a pretrained model of this process calls in words, and
+            of these the scene reads actions alone.
+    """
+    stage = on_stage.get()
+    if isinstance(stage, ScenePerformance) and stage.tools == "analysis":
+        remedy = "seedo/hf:FOLDER calls actions alone: use tools=actions, or Inspect's hf/local"
+        raise UserError("tools", "analysis", remedy)
+    return [
+        {
+            "type": "function",
+            "function": {
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": tool.parameters.model_dump(exclude_none=True),
+            },
+        }
+        for tool in tools
+    ]
+
+
 # -- text understudies ----------------------------------------------------------------------------
 
 
-def _find_speaker(name: str) -> MeteredSpeaker | None:
-    """The text understudy of this name; None: it is another kind of player."""
-    return load_speaker(name) if name != "follower" and speaks(name) else None
+def _find_speaker(name: str, config: GenerateConfig) -> MeteredSpeaker | None:
+    """The model of this name that speaks in this process; None: it is another kind of player."""
+    if name == "follower" or not speaks(name):
+        return None
+    if config.temperature:
+        remedy = "models in this process say what is likeliest: leave it out, or set it to 0"
+        raise UserError("temperature", config.temperature, remedy)
+    return load_speaker(name, max_tokens=config.max_tokens)
 
 
 class _Request:
-    def __init__(self, messages: list[Message]) -> None:
+    def __init__(self, messages: list[Message], tools: list[dict[str, Any]]) -> None:
         self.messages = messages
+        self.tools = tools
         self.text: str | None = None
         self.spent = (0, 0)
         self.error: Exception | None = None
@@ -145,18 +185,31 @@ class Batches:
     def __init__(self, speaker: MeteredSpeaker) -> None:
         self._speaker = speaker
         self._waiting: list[_Request] = []
+        self._asking = 0  # requests that are not answered yet, waiting or not
         self._lock: anyio.Lock | None = None
 
-    async def reply(self, messages: list[Message]) -> tuple[str, tuple[int, int]]:
-        """The speaker's reply, and the tokens that were read and written for it."""
-        request = _Request(messages)
-        if not self._waiting:
+    async def reply(
+        self, messages: list[Message], tools: Sequence[dict[str, Any]] = ()
+    ) -> tuple[str, tuple[int, int]]:
+        """The speaker's reply, and the tokens that were read and written for it.
+
+        Args:
+            messages: what was said.
+            tools: what may be called, as JSON schemas; for a `HubSpeaker` alone.
+        """
+        request = _Request(messages, list(tools))
+        if not self._asking:
             self._lock = anyio.Lock()  # of the running event loop: evaluations follow each other
+        self._asking += 1
         self._waiting.append(request)
-        assert self._lock is not None
-        async with self._lock:
-            while request.text is None and request.error is None:
-                await self._answer()
+        try:
+            assert self._lock is not None
+            async with self._lock:
+                while request.text is None and request.error is None:
+                    await self._answer()
+        finally:  # a request may be given up, too
+            self._asking -= 1
+            self._waiting = [other for other in self._waiting if other is not request]
         if request.error is not None:
             raise request.error
         assert request.text is not None
@@ -169,9 +222,11 @@ class Batches:
             await anyio.sleep(_PAUSE)
         batch = self._waiting[:_MOST]
         self._waiting = self._waiting[_MOST:]
-        conversations = [request.messages for request in batch]
+        given: list[Any] = [[request.messages for request in batch]]
+        if any(request.tools for request in batch):
+            given.append([request.tools for request in batch])
         try:
-            texts = await anyio.to_thread.run_sync(self._speaker.replies, conversations)
+            texts = await anyio.to_thread.run_sync(self._speaker.replies, *given)
             for request, text, spent in zip(batch, texts, self._speaker.spent, strict=True):
                 request.text, request.spent = text, spent
         except Exception as error:

@@ -12,6 +12,7 @@ from seedo.language.items._effects import (
     content_effect,
     paired_content_effects,
     share_answered,
+    share_as_shown,
 )
 from seedo.language.items._entailment import SCHEMES, entails
 from seedo.language.items._generate import (
@@ -60,5 +61,6 @@ __all__ = [
     "letter_answers",
     "paired_content_effects",
     "share_answered",
+    "share_as_shown",
     "valid",
 ]

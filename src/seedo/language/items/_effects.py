@@ -19,10 +19,11 @@ from seedo.statistics import (
     ItemAnswer,
     MixedEffects,
     clustered_mean,
+    clusters_of,
     mean,
     missing,
     mixed_effects,
-    share,
+    proportion,
 )
 
 
@@ -37,6 +38,7 @@ class Answered(NamedTuple):
     correct: float  # 1 or 0; 0 where there is no answer
     malformed: float  # 1: there is no answer to be read
     floor: float
+    as_shown: float = 0.0  # 1: the answer is the one, drawn at random, that the prompt shows
 
     @property
     def score(self) -> float:
@@ -57,6 +59,7 @@ def answered(item: Item, reply: str, reasoning: bool = False, run: str = "") -> 
         correct=float(answer == item.gold),
         malformed=float(not isinstance(answer, str)),
         floor=item.floor,
+        as_shown=float(answer == item.shown_normally),
     )
 
 
@@ -88,7 +91,8 @@ def accuracy(rows: Sequence[Answered]) -> Estimate:
     items."""
     if not any(row.malformed for row in rows):
         return _share(rows, [row.correct for row in rows])
-    return clustered_mean([row.score for row in rows], [row.item for row in rows])
+    found = clustered_mean([row.score for row in rows], [row.item for row in rows])
+    return _no_point(found, "the same in every item: no interval")
 
 
 def among_answered(rows: Sequence[Answered]) -> Estimate:
@@ -102,10 +106,22 @@ def share_answered(rows: Sequence[Answered]) -> Estimate:
     return _share(rows, [1 - row.malformed for row in rows])
 
 
+def share_as_shown(rows: Sequence[Answered]) -> Estimate:
+    """Share of replies whose answer is the one, drawn at random, that the prompt shows: where it is
+    near 1, the form was given back and nothing was answered."""
+    return _share(rows, [row.as_shown for row in rows])
+
+
 def _share(rows: Sequence[Answered], hits: Sequence[float]) -> Estimate:
-    if len({row.item for row in rows}) == len(rows):
-        return share(int(sum(hits)), len(rows))
-    return clustered_mean(hits, [row.item for row in rows])
+    repeated = len({row.item for row in rows}) < len(rows)
+    return proportion(hits, clusters_of([row.item for row in rows]) if repeated else None)
+
+
+def _no_point(found: Estimate, why: str) -> Estimate:
+    """Without an interval where that is a point: values that are all the same do not tell how far
+    others would lie from them, such as chance for silence, or 0 for one answer to everything."""
+    same = found.low is not None and found.low == found.high
+    return Estimate(found.value, n=found.n, reason=why) if same else found
 
 
 SIDES = ("inconsistent", "consistent")
@@ -138,7 +154,8 @@ def _within_blocks(
         if where in (first, second):
             blocks.setdefault(row.block, {}).setdefault(where, []).append(row.score)
     whole = [sides for sides in blocks.values() if len(sides) == 2]
-    return mean([np.mean(sides[first]) - np.mean(sides[second]) for sides in whole])
+    found = mean([np.mean(sides[first]) - np.mean(sides[second]) for sides in whole])
+    return _no_point(found, "the same in every block: no interval")
 
 
 @dataclass(frozen=True)

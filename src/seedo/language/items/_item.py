@@ -32,12 +32,44 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 """Words that lead to an answer."""
+_CAUSE = re.compile(r",? (?:because|since|as) .{0,1000}", re.DOTALL)
 _REASON = re.compile(r"(?:,? (?:because|since|as) |[,;:] |\. | \(| - ).{0,1000}", re.DOTALL)
+_BEHIND_A_LIST = re.compile(r"(?:,? (?:because|since|as) |[;:] |\. | \(| - ).{0,1000}", re.DOTALL)
+_SO = r"(?:(?:so|therefore|thus|hence|no|yes),? )?(?:the |this )?"
+_FROM = r"(?: (?:from|by) (?:the |these |both |its )?(?:given )?premises?)?"
+_SENTENCES = tuple(
+    re.compile(_SO + pattern, re.IGNORECASE)
+    for pattern in (
+        rf"conclusion(?: (?:logically|necessarily))? follows(?: logically| necessarily)?{_FROM}",
+        rf"conclusion (?P<no>does not|doesn't)(?: logically| necessarily)? follow{_FROM}",
+        rf"conclusion is (?P<no>not )?(?:entailed|valid){_FROM}",
+        r"premises? (?:entails?|(?P<no>do not entail|does not entail|don't entail|doesn't entail))"
+        r" the conclusion",
+        r"(?:argument|syllogism|inference) is (?P<no>not )?valid",
+    )
+)
+"""That a conclusion follows, or (`no`) does not, in the words of the question."""
+_FOLLOWS = {("valid", "invalid"), ("entailed", "not entailed")}
 
 
-def _because(text: str) -> str:
-    """An answer without what leads to it and what explains it."""
-    return _REASON.sub("", _LEAD.sub("", text, count=1), count=1)
+_TURNED = re.compile(
+    r"(?:the answer is (?:that )?)?(?:you (?:must|should|have to|need to) turn )?"
+    r"(?:the )?(?:cards? )?"
+    r"(?P<cards>[0-9, ]{1,40}(?:and [0-9])?)"
+    r"(?: (?:must|should|have to|has to|need to|needs to) be turned)?(?: over)?"
+    r"(?: to (?:find out|see|check) (?:whether|if) the rule is broken)?",
+    re.IGNORECASE,
+)
+"""Which cards have to be turned, in the words of the question."""
+
+
+def _concluded(text: str, options: tuple[str, ...]) -> str | None:
+    """The option that a sentence about whether a conclusion follows stands for."""
+    if options in _FOLLOWS:
+        for sentence in _SENTENCES:
+            if match := sentence.fullmatch(text.rstrip(". ")):
+                return options[bool(match.groupdict().get("no"))]
+    return None
 
 
 class AnswerForm(Protocol):
@@ -216,19 +248,28 @@ class Item:
         """Probability that a random answer of the right form is right."""
         return self.form.floor
 
+    @property
+    def shown(self) -> str:
+        """The answer, drawn at random, by which the form of an answer is shown."""
+        return self.form.show(np.random.default_rng(zlib.crc32(self.id.encode())))
+
+    @property
+    def shown_normally(self) -> str | None:
+        """The same in normal form."""
+        return self.form.read(self.shown)
+
     def messages(self, reasoning: bool = False) -> list[Message]:
         """The question as messages; with `reasoning`, thinking aloud is asked for.
 
         The form of an answer is shown by one at random, so that to give it back is to guess.
         """
         asked = f"The answer is {self.form.instruction}."
-        shown = self.form.show(np.random.default_rng(zlib.crc32(self.id.encode())))
         how = "End" if reasoning else "Reply"
         return [
             Message(role="system", content=f"{'Think step by step. ' if reasoning else ''}{asked}"),
             Message(
                 role="user",
-                content=f"{self.prompt}\n{how} with one line such as:\nAnswer: {shown}",
+                content=f"{self.prompt}\n{how} with one line such as:\nAnswer: {self.shown}",
             ),
         ]
 
@@ -261,11 +302,29 @@ class Item:
         """The answer that a line or a sentence stands for, also behind words that lead to it."""
         match = _ANSWER.fullmatch(line)
         text = match[1] if match else line
-        for said in dict.fromkeys((text, _LEAD.sub("", text, count=1), _because(text))):
+        bare = _LEAD.sub("", text, count=1)
+        for said in dict.fromkeys((text, bare)):
             answer = self.form.read(said)
             if answer is not None:
                 return answer
+        if (answer := self._in_words_of_the_question(text)) is not None:
+            return answer
+        # In a list of options, what stands behind a comma is the next one.
+        reason = _BEHIND_A_LIST if isinstance(self.form, SomeOf) else _REASON
+        answer = self.form.read(reason.sub("", bare, count=1))
+        if answer is not None:
+            return answer
         return Malformed("not-an-answer", f"Answer with {self.form.instruction}.")
+
+    def _in_words_of_the_question(self, text: str) -> str | None:
+        """The answer that a sentence such as "The conclusion does not follow." gives."""
+        for said in (text, _CAUSE.sub("", text, count=1)):
+            if (answer := _concluded(said, self.options)) is not None:
+                return answer
+            turned = _TURNED.fullmatch(said.rstrip(". "))
+            if turned and isinstance(self.form, SomeOf):
+                return self.form.read(turned["cards"])
+        return None
 
     def _asked(self, line: str) -> str | Malformed:
         """The answer that a line of the form asked for stands for."""

@@ -147,11 +147,6 @@ class SelfCorrectionScene(DagScene):
         sign = 1 if effect[cause] > 0 else -1
         return Claim(cause, sign if self.note == "true" else -sign, goal)
 
-    def _say_what_next(self) -> None:
-        super()._say_what_next()
-        if self.expects == "action":  # a short context may not reach back to the goal
-            self.interject("\n".join(self._goal()))
-
     def _put_note(self) -> None:
         if self._noted or self.position != self.inject or self.expects != "action":
             return
@@ -161,6 +156,7 @@ class SelfCorrectionScene(DagScene):
             text = claim_in_words(claim, self.names)
             self._said.append({"role": "assistant", "content": text})
             self._say("\n".join(["Go on.", *self._goal()]))
+            self._show_action()  # as without the note: that an action is asked for is no difference
 
 
 def claim_in_words(claim: Claim, names: Names) -> str:

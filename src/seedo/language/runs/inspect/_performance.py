@@ -36,6 +36,11 @@ class ScenePerformance:
         self._choosers: dict[tuple[str, int], Callable[[], Any]] = {}
         self._chosen: tuple[int, Any] | None = None  # step, action: asking twice changes nothing
 
+    @property
+    def tools(self) -> str:
+        """Which its player is offered, see `Conditions`."""
+        return self._scene.conditions.tools
+
     def line(self, player: str, seed: int) -> str:
         if self._scene.expects == "thought":
             return "My choices rest on the numbers alone; I have nothing to add."

@@ -25,7 +25,7 @@ from inspect_ai.scorer import (
 from inspect_ai.solver import TaskState
 
 from seedo.language.runs.inspect._cut import CUT, say_cut
-from seedo.statistics import Estimate, ratio
+from seedo.statistics import Estimate, ratio, share_of
 
 CLUSTER = "cluster"
 """Key of sample metadata: which samples share a system."""
@@ -43,10 +43,29 @@ def _share(
     bottom: Callable[[_Fields], float],
 ) -> Estimate:
     """Ratio of means over clusters, with the interval of a bootstrap that draws whole clusters."""
+    return ratio(*_sums(scores, top, bottom))
+
+
+def _part(
+    scores: Sequence[SampleScore],
+    top: Callable[[_Fields], float],
+    bottom: Callable[[_Fields], float],
+) -> Estimate:
+    """As `_share`, of counted things: none of them anywhere has an interval all the same."""
+    above, below = _sums(scores, top, bottom)
+    return share_of(above, below)
+
+
+def _sums(
+    scores: Sequence[SampleScore],
+    top: Callable[[_Fields], float],
+    bottom: Callable[[_Fields], float],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of each cluster."""
     where = [str((score.sample_metadata or {}).get(CLUSTER, i)) for i, score in enumerate(scores)]
     _, cluster = np.unique(where, return_inverse=True)
     above, below = (np.bincount(cluster, _column(scores, of)) for of in (top, bottom))
-    return ratio(above, below)
+    return above, below
 
 
 def said(name: str, estimate: Estimate) -> dict[str, float | None]:
@@ -87,7 +106,7 @@ def _over(compute: Callable[[list[SampleScore]], Any]) -> Metric:
 
 
 def _malformed(scores: Sequence[SampleScore]) -> Estimate:
-    return _share(scores, lambda v: v["malformed"], lambda v: v["replies"])
+    return _part(scores, lambda v: v["malformed"], lambda v: v["replies"])
 
 
 @metric(scores="unreduced")
@@ -117,7 +136,7 @@ def mean_return() -> Metric:
 @metric(scores="unreduced")
 def cut_share() -> Metric:
     """Share of samples that a limit cut short, with its 95 % interval."""
-    return _over(lambda scores: said("cut_share", _share(scores, _cut, lambda _: 1.0)))
+    return _over(lambda scores: said("cut_share", _part(scores, _cut, lambda _: 1.0)))
 
 
 def _cut(fields: _Fields) -> float:
@@ -135,7 +154,7 @@ def repaired_share() -> Metric:
     """Replies that were one legal action in another wrapping / replies, with its 95 % interval."""
     return _over(
         lambda scores: said(
-            "repaired_share", _share(scores, lambda v: v.get("repaired", 0), lambda v: v["replies"])
+            "repaired_share", _part(scores, lambda v: v.get("repaired", 0), lambda v: v["replies"])
         )
     )
 
