@@ -97,15 +97,20 @@ def player_of(work: Work[Any], varied: Sequence[str]) -> TextPlayer:
 
 @dataclass(frozen=True)
 class InProcess:
-    """A model in this process, such as a text understudy."""
+    """A model in this process, such as a text understudy.
+
+    Attributes:
+        called: its name on the command line; "": the speaker's own.
+    """
 
     speaker: MeteredSpeaker
     conditions: Conditions = field(default_factory=Conditions)
     calls_tools: bool = False
+    called: str = ""
 
     @property
     def name(self) -> str:
-        return self.speaker.name
+        return self.called or self.speaker.name
 
     def foresee(self, runs: Sequence[Run], seed: int, say: Say) -> None:
         say(f"{self.name}: {_episodes(runs):,} episodes in {len(runs)} runs")
@@ -114,7 +119,7 @@ class InProcess:
         dataset = record_speaker(
             run.world, self.speaker, run.episodes, seed, run.folder, stream=run.stream,
             conditions=run.conditions, examples=run.examples, resume=True,
-            meter=self.speaker,
+            meter=self.speaker, name=self.name,
         )  # fmt: skip
         say(f"{run.folder.name}: {run.episodes:,} episodes")
         return dataset
@@ -238,7 +243,8 @@ def find_text_player(
         remedy = f"reads no words: use llm:seedo/{name}, which plays it through Inspect"
         raise UserError("player", name, remedy)
     longest = None if calls is None else calls.max_tokens
-    return InProcess(load_speaker(name, max_tokens=longest), conditions)
+    speaker = load_speaker(name, max_tokens=longest)
+    return InProcess(speaker, conditions, called=name)
 
 
 # -- what was said --------------------------------------------------------------------------------
