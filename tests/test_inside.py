@@ -256,6 +256,25 @@ def test_scores_of_probes_are_those_of_other_code_within_places():
     assert abstraction.scored(np.full((9, 2), 0.3), said[:9, :2]).value is None
 
 
+@pytest.mark.parametrize("rare", [True, 1.0, 1e9])
+def test_where_some_resamples_hold_nothing_to_tell_there_is_no_interval(rare):
+    target = np.zeros((20, 2), type(rare))
+    target[3] = rare  # not in (19/20)^20, a third, of the resamples
+    said = np.arange(40).reshape(20, 2) / 7
+    found = abstraction.scored(target, said)
+    assert (found.low, found.high, found.n) == (None, None, 20)
+    assert found.reason
+    right = (
+        np.mean([roc_auc_score(target[:, k], said[:, k]) for k in range(2)])
+        if rare is True
+        else r2_score(target, said)
+    )
+    assert found.value == pytest.approx(right)
+    json.dumps(found.to_json(), allow_nan=False)
+    many = abstraction.scored(np.tile(target, (40, 1)), np.tile(said, (40, 1)))
+    assert many.low < found.value < many.high
+
+
 @pytest.mark.parametrize("kind", abstraction.PROBES)
 def test_classes_of_one_member_are_survived(kind):
     drawn = np.random.default_rng(0)
