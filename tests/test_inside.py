@@ -141,6 +141,26 @@ def test_the_algorithm_of_a_network_built_by_hand_is_found(world, tests, layer):
     assert found.elsewhere.value < 0.5
 
 
+@pytest.mark.parametrize(
+    ("sizes", "replaced", "elsewhere"),
+    [((1, 1, 1, 1), 0, False), ((1, 2, 0, 0), 2, False), ((1, 0, 40, 0), 40, True)],
+)
+def test_episodes_without_another_of_their_goal_are_left_out(
+    world, tests, sizes, replaced, elsewhere
+):
+    goal = np.asarray(tests.inputs.goal)[:, tests.step]
+    rows = np.concatenate([np.flatnonzero(goal == at)[:size] for at, size in enumerate(sizes)])
+    some = SimpleNamespace(
+        inputs=learning.Inputs(*(np.asarray(column)[rows] for column in tests.inputs)),
+        step=tests.step, scores={name: own[rows] for name, own in tests.scores.items()},
+    )  # fmt: skip
+    found = exchanged(Averages((0, 1, 2, 3), world.spec.do_values), some)
+    moved = found.algorithms[abstraction.CAUSAL].same.n
+    assert moved + found.kept.n == replaced
+    assert found.elsewhere.n == (moved if elsewhere else 0)
+    assert found.algorithms[RIVAL].followed.n == sum(sizes)
+
+
 def test_it_is_not_found_in_a_twin_that_does_the_same_with_its_parts_mixed_up(world, tests):
     twin = Averages((2, 0, 3, 1), world.spec.do_values)
     found = exchanged(twin, tests).algorithms[RIVAL]
