@@ -59,6 +59,7 @@ class TextPlayer(Protocol):
         name: on the command line.
         conditions: how it is spoken to where the study does not say otherwise.
         calls_tools: whether it can be offered tools.
+        longest: tokens of a reply at most, as typed; None: what is usual.
     """
 
     @property
@@ -67,6 +68,8 @@ class TextPlayer(Protocol):
     def conditions(self) -> Conditions: ...
     @property
     def calls_tools(self) -> bool: ...
+    @property
+    def longest(self) -> int | None: ...
 
     def foresee(self, runs: Sequence[Run], seed: int, say: Say) -> None:
         """Say what all of these runs together will take."""
@@ -101,12 +104,14 @@ class InProcess:
 
     Attributes:
         called: its name on the command line; "": the speaker's own.
+        longest: as it was made with.
     """
 
     speaker: MeteredSpeaker
     conditions: Conditions = field(default_factory=Conditions)
     calls_tools: bool = False
     called: str = ""
+    longest: int | None = None
 
     @property
     def name(self) -> str:
@@ -119,10 +124,15 @@ class InProcess:
         dataset = record_speaker(
             run.world, self.speaker, run.episodes, seed, run.folder, stream=run.stream,
             conditions=run.conditions, examples=run.examples, resume=True,
-            meter=self.speaker, name=self.name,
+            meter=self.speaker, name=self.name, typed=typed_length(self.longest),
         )  # fmt: skip
         say(f"{run.folder.name}: {run.episodes:,} episodes")
         return dataset
+
+
+def typed_length(longest: int | None) -> list[str]:
+    """What is typed for the length of replies; a run of another is not gone on with."""
+    return [] if longest is None else ["--max-tokens", str(longest)]
 
 
 @dataclass
@@ -150,6 +160,10 @@ class ThroughInspect:
     @property
     def name(self) -> str:
         return f"llm:{self.model}"
+
+    @property
+    def longest(self) -> int | None:
+        return self.calls.max_tokens
 
     @property
     def price(self) -> Price | None:
@@ -244,7 +258,7 @@ def find_text_player(
         raise UserError("player", name, remedy)
     longest = None if calls is None else calls.max_tokens
     speaker = load_speaker(name, max_tokens=longest)
-    return InProcess(speaker, conditions, called=name)
+    return InProcess(speaker, conditions, called=name, longest=longest)
 
 
 # -- what was said --------------------------------------------------------------------------------
