@@ -150,14 +150,17 @@ def abstract(
     names, there = knobs_of(world), np.isfinite(shown.set_to).sum(axis=0) >= _FEWEST
     there &= np.array([len(np.unique(c[np.isfinite(c)])) > 1 for c in shown.set_to.T])
     if not there.any():
-        remedy = f"no knob was set in {_FEWEST} steps or more, to two values: watch more episodes"
+        remedy = (
+            f"no knob was set in {_FEWEST} steps or more, to two values: watch more episodes, or "
+            "learn from more steps"
+        )
         raise UserError(str(dataset.path), len(shown.raw), remedy)
     shown, tested = (s._replace(set_to=s.set_to[:, there]) for s in (shown, tested))
     own = [name for name, known in zip(names, there, strict=True) if known]
     encoder = fitted(shown, 0, updates, seed, say("learning", updates))
     off = unexplained(encoder, tested.raw)
     knobs = _knobs(encoder, tested, own)
-    further = _further(shown, tested, encoder, knobs, updates // 2, seed)
+    further = _further(shown, tested, encoder, knobs, max(1, updates // 2), seed)
     raw = isinstance(world, RawWorld)
     known = raw and all(there) and not any(knob.sets for knob in knobs)
     commutes = commuting(world, encoder, seed) if known else None
