@@ -177,7 +177,15 @@ def test_the_size_of_adapters_is_that_of_the_model_with_them(tmp_path):
     named = own / "adapter_config.json"
     named.write_text(json.dumps({"base_model_name_or_path": str(base)}))
     assert parameters(f"hf/{own}") == 3 * 5 + 2 * 2
-    elsewhere = ["somebody/model-7b", str(tmp_path / "none"), str(own), "a\0b", None, 3, [str(base)]]
+    elsewhere = [
+        "somebody/model-7b",
+        str(tmp_path / "none"),
+        str(own),
+        "a\0b",
+        None,
+        3,
+        [str(base)],
+    ]
     for other in elsewhere:
         named.write_text(json.dumps({"base_model_name_or_path": other}))
         assert parameters(f"hf/{own}") is None

@@ -22,8 +22,8 @@ def parameters(model: str) -> float | None:
 
     Args:
         model: as Inspect names it; the last number with B or M in its name counts (`1.5B`,
-            `135M`), or the weights in a local folder (`hf/FOLDER`); of a folder of adapters those of
-            their model too, where that lies in a folder.
+            `135M`), or the weights in a local folder (`hf/FOLDER`); of a folder of adapters those
+            of their model too, where that lies in a folder.
     """
     provider, _, name = model.partition("/")
     folder = Path(name)
