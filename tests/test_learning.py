@@ -22,13 +22,15 @@ from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError
 from seedo.experimenters import scripted
 
+TOLD = tuple(kind for kind in learning.KINDS if kind not in learning.READS_RAW)
+"""Kinds that read variables; for the others see test_raw_worlds.py."""
 SMALL = {"equivariant": (("size", 12), ("channels", 4), ("layers", 2), ("learnt", 4))} | (
-    dict.fromkeys(learning.KINDS[1:], (("size", 16), ("heads", 2), ("layers", 1)))
+    dict.fromkeys(TOLD[1:], (("size", 16), ("heads", 2), ("layers", 1)))
 )
 ALIKE = ("tokens", "tokens-frozen", "scratchpad-alone")
 """Networks that differ from others by little, whose tests are run with the long ones."""
 KINDS = [pytest.param(kind, marks=pytest.mark.slow) if kind in ALIKE else kind
-         for kind in learning.KINDS]  # fmt: skip
+         for kind in TOLD]  # fmt: skip
 FILES = ("agent.json", "weights.safetensors", "optimizer.safetensors", "metrics.jsonl", "job.json")
 
 
@@ -146,10 +148,7 @@ def test_exploiting_never_sets_the_goal(kind):
 
 @pytest.mark.parametrize(
     "kind",
-    [
-        k if k in ("plain", "scratchpad") else pytest.param(k, marks=pytest.mark.slow)
-        for k in learning.KINDS
-    ],
+    [k if k in ("plain", "scratchpad") else pytest.param(k, marks=pytest.mark.slow) for k in TOLD],
 )
 def test_learning_lowers_the_loss_and_writes_a_loadable_agent(kind, logs, telling, tmp_path):
     out = tmp_path / "agent"

@@ -7,9 +7,10 @@ import shutil
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 
-from seedo import abstraction, play, worlds
+from seedo import abstraction, learning, play, worlds
 from seedo.episodes import Dataset, write_batch
 from seedo.errors import UserError
 from seedo.worlds.raw import DRAWINGS, ThroughWorld, drawing
@@ -290,3 +291,107 @@ def test_an_observation_says_what_dag_says_but_for_the_variables():
         assert np.array_equal(getattr(one, field), getattr(other, field))
     assert one.raw.shape == (32, 32, 3)
     assert dataclasses.asdict(world.settings) == dataclasses.asdict(plain.settings)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """Two files: numbers that mix three knobs, a fourth without a trace, a fifth like the first."""
+    rng = np.random.default_rng(0)
+    knobs = rng.uniform(-2, 2, (3000, 4))
+    mixing = rng.normal(size=(4, 9)) * [[1], [1], [1], [0]]
+    seen = np.tanh(knobs @ mixing / 4) + 0.01 * rng.normal(size=(3000, 9))
+    frame = pd.DataFrame(np.c_[knobs, seen], columns=[*"pqrs", *(f"x{i}" for i in range(9))])
+    frame["same"] = 1.0
+    frame["note"] = "text"
+    frame["twin"] = 3 * frame["p"] + 1
+    folder = tmp_path_factory.mktemp("tables")
+    frame[:1500].to_csv(folder / "one.csv", index=False)
+    frame[1500:].to_parquet(folder / "two.parquet", index=False)
+    return [folder / "one.csv", folder / "two.parquet"]
+
+
+def test_what_knobs_of_a_table_set_is_read_off_its_other_columns(tables, tmp_path):
+    raw = [f"x{i}" for i in range(9)]
+    found = abstraction.abstract_table(tables, "pqrs", tmp_path / "a", raw, updates=1000)
+    assert [knob.separable for knob in found.knobs] == [True, True, True, False]
+    assert not found.knobs[3].shown
+    assert all(knob.relative.high < 0.2 for knob in found.knobs[:3])
+    assert (found.variables, found.further) == (3, 0)
+
+
+def test_knobs_that_were_always_set_alike_are_not_separable(tables, tmp_path):
+    raw = [f"x{i}" for i in range(9)]
+    found = abstraction.abstract_table(
+        tables, ["p", "q", "twin"], tmp_path / "a", raw, updates=1000
+    )
+    assert [(knob.name, knob.sets) for knob in found.knobs] == [
+        ("p", ("twin",)), ("q", ()), ("twin", ("p",)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("knobs", "raw", "field"),
+    [
+        ("pz", (), "--knobs"),
+        ("pp", (), "--knobs"),
+        ("pq", ("x1", "p"), "--raw"),
+        ("pq", ("x1", "note"), "column note"),
+        ("pq", ("nowhere",), "--raw"),
+    ],
+)
+def test_columns_that_cannot_be_are_refused_by_name(tables, tmp_path, knobs, raw, field):
+    with pytest.raises(UserError) as refused:
+        abstraction.abstract_table(tables, list(knobs), tmp_path / "out", raw)
+    assert field in refused.value.field
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def watcher(tmp_path_factory):
+    """A small network that read what a mixture shows, and the world that it watched."""
+    folder = tmp_path_factory.mktemp("watcher")
+    world = worlds.make("raw", drawing="mixture", n=3, do_values=(-2.0, 2.0))
+    play.watch(
+        world, play.find_player("scripted:expert", world), 1600, 0, folder / "logs", explain="graph"
+    )
+    widths = (("size", 16), ("heads", 2), ("layers", 1), ("sight", 16))
+    settings = learning.Recipe(
+        network="plain-raw", widths=widths, batch_size=8, epochs=2.0, explanations="predict"
+    )
+    return world, learning.learn([folder / "logs"], folder / "agent", settings)
+
+
+def test_a_network_learns_from_what_is_shown(watcher):
+    _, agent = watcher
+    for loss in ("exploit_loss", "edge_loss"):
+        assert agent.history[-1][loss] < agent.history[0][loss]
+
+
+def test_acting_on_what_is_shown_equals_reading_what_was_shown(watcher):
+    world, agent = watcher
+    drawn = learning.Agent(
+        agent.network, agent.architecture, learning.Provenance("agent"), greedy=False
+    )
+    batch = play.episodes(world, drawn, 0, "test", 0, 16)
+    inputs = learning.batch_inputs(batch)._replace(outcome=play.shown_again(world, batch, "test"))
+    steps = jnp.arange(batch.steps)
+    read = jax.vmap(lambda one: drawn.network.read(one, steps))(jax.tree.map(jnp.asarray, inputs))
+    assert np.allclose(read.log_probs, batch.action_logits, atol=2e-4)
+    later = inputs.outcome.copy()
+    later[:, 2:] += 1.0
+    other = inputs._replace(outcome=later)
+    after = jax.vmap(lambda one: drawn.network.read(one, steps))(jax.tree.map(jnp.asarray, other))
+    assert np.array_equal(read.log_probs[:, :3], after.log_probs[:, :3])
+    assert not np.array_equal(read.log_probs[:, 3:], after.log_probs[:, 3:])
+
+
+def test_networks_learn_from_logs_of_the_worlds_that_they_read(watcher, tmp_path):
+    world, _ = watcher
+    watched(tmp_path / "raw", world, 40)
+    watched(tmp_path / "dag", told(world), 40)
+    for logs, network in (("raw", "plain"), ("dag", "plain-raw")):
+        with pytest.raises(UserError, match="does not learn from logs"):
+            learning.learn([tmp_path / logs], tmp_path / "agent", learning.Recipe(network=network))
+    recipe = learning.Recipe(network="plain-raw", rename=True, batch_size=8)
+    with pytest.raises(UserError, match="rename"):
+        learning.learn([tmp_path / "raw"], tmp_path / "agent", recipe)

@@ -46,7 +46,7 @@ def test_every_study_states_claim_design_and_refutation_and_has_both_scales():
     in_words = {"text-explanations", "meta-scm", "recitation", "prompts", "watched-models"}
     on_graphs = {"heldout-links", "heldout-sets", "data-fusion", "limit"}
     on_graphs |= {"error-accumulation", "context-length", "dagger", "fine-tuning", "data-mix"}
-    on_graphs |= {"bounded-rationality", "fragility", "transfer", "parrots-inside"}
+    on_graphs |= {"bounded-rationality", "fragility", "transfer", "parrots-inside", "levels"}
     elsewhere = {"calibration", "lab-vs-reality", "watching-in-the-lab"}
     assert set(studies.names()) == on_graphs | elsewhere | in_rooms | in_words
     for name in studies.names():

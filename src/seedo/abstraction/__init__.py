@@ -1,6 +1,6 @@
 """From raw data to variables and back; what networks represent: probes, interchange."""
 
-from seedo.abstraction._abstract import STEPS, UPDATES, Abstraction, Knob, abstract
+from seedo.abstraction._abstract import STEPS, UPDATES, Abstraction, Knob, abstract, abstract_table
 from seedo.abstraction._algorithms import ALGORITHMS, CAUSAL, FREQUENCIES, RIVALS, tables, taken
 from seedo.abstraction._commuting import Commuting
 from seedo.abstraction._inside import FEWEST, Inside, Looking, Probe, look, look_inside
@@ -34,6 +34,7 @@ __all__ = [
     "States",
     "Truths",
     "abstract",
+    "abstract_table",
     "actions_with",
     "exact_posterior",
     "find_directions",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,10 +14,12 @@ from seedo.abstraction._commuting import Commuting, commuting
 from seedo.abstraction._encoding import fitted, unexplained
 from seedo.abstraction._errors import root_of, scaled
 from seedo.abstraction._shown import Shown, knobs_of, shown_in, world_of
+from seedo.abstraction._tabular import read_shown
 from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.statistics import Estimate, mean
-from seedo.worlds.raw import ABOUT, Encoder, RawWorld, save_encoder
+from seedo.worlds import World
+from seedo.worlds.raw import ABOUT, Encoder, save_encoder
 
 STEPS = 30_000
 """Watched steps that are learnt from, at most, unless somebody says."""
@@ -33,6 +35,8 @@ _LEAVES_A_TRACE = 0.5
 _OF_A_VARIABLE = 1 / 3
 """A further variable explains at least this share of what one of the knobs' explains on average."""
 MOST_FURTHER = 3
+_ALIKE = 0.95
+"""Correlation of what two knobs were set to from which on nothing tells their variables apart."""
 
 
 class Knob(NamedTuple):
@@ -44,7 +48,7 @@ class Knob(NamedTuple):
             shown, in the knob's unit; relative: the same per standard deviation of what it was set
             to.
         sets: other knobs whose variables it sets too.
-        shown: whether what it sets is in what is shown at all.
+        shown: whether what it sets was found in what is shown: half of its variance or more.
         separable: whether its variable is told apart from all others: it sets no other's.
     """
 
@@ -132,8 +136,9 @@ def abstract(
         UserError: logs that are of no such world, in which too little was set, or a folder that is
             not empty.
     """
-    dataset, folder = Dataset(logs), Path(out)
+    folder = Path(out)
     _check_folder(folder)
+    dataset = Dataset(logs)
     world = world_of(dataset)
     if len(dataset.shards) < 2:
         remedy = "has one shard; two are needed to hold one out: watch more episodes"
@@ -147,35 +152,92 @@ def abstract(
 
     shown = shown_in(dataset, world, learning, steps, say("showing", steps))
     tested = shown_in(dataset, world, testing, _HELD)
-    names, there = knobs_of(world), np.isfinite(shown.set_to).sum(axis=0) >= _FEWEST
+    about = {
+        "world": dataset.origin.world,
+        "n": len(knobs_of(world)),
+        "shows": world.shows,
+        "logs": dataset.cited,
+    }
+    recipe = {"steps": steps, "updates": updates, "seed": seed}
+    source = _Source(str(dataset.path), knobs_of(world), about, recipe)
+    return _learnt(source, shown, tested, folder, say("learning", updates), world)
+
+
+def abstract_table(
+    tables: Sequence[str | Path],
+    knobs: Sequence[str],
+    out: str | Path,
+    raw: Sequence[str] = (),
+    updates: int = UPDATES,
+    seed: int = 0,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Abstraction:
+    """The same from one's own tables; a fifth of the rows, drawn at random, is held out.
+
+    Args:
+        tables: files of the same columns.
+        knobs: columns that were set; an empty cell: left alone in that row.
+        out: the folder to write.
+        raw: columns of what is shown; (): all others that hold numbers and vary.
+        updates, seed, progress: as of `abstract`.
+
+    Raises:
+        UserError: files that cannot be read, columns that are not there or hold no numbers, too few
+            rows, or a folder that is not empty.
+    """
+    folder = Path(out)
+    _check_folder(folder)
+    found, columns, digests = read_shown([Path(path) for path in tables], knobs, raw)
+    order = np.random.default_rng([seed, len(found.raw)]).permutation(len(found.raw))
+    held = len(order) // 5
+    shown, tested = found.rows(order[held:]), found.rows(order[:held])
+    about = {"world": None, "n": len(knobs), "shows": None, "raw": list(columns), "files": digests}
+    recipe = {"steps": len(shown.raw), "updates": updates, "seed": seed}
+    source = _Source(str(tables[0]), tuple(knobs), about, recipe)
+    say = None if progress is None else lambda done: progress("learning", done, updates)
+    return _learnt(source, shown, tested, folder, say)
+
+
+class _Source(NamedTuple):
+    """Where steps are from: what messages call it, its knobs, and what the folder keeps of it."""
+
+    title: str
+    knobs: tuple[str, ...]
+    about: dict[str, Any]
+    recipe: dict[str, int]
+
+
+def _learnt(
+    source: _Source,
+    shown: Shown,
+    tested: Shown,
+    folder: Path,
+    say: Callable[[int], None] | None,
+    world: World | None = None,
+) -> Abstraction:
+    names, there = source.knobs, np.isfinite(shown.set_to).sum(axis=0) >= _FEWEST
     there &= np.array([len(np.unique(c[np.isfinite(c)])) > 1 for c in shown.set_to.T])
     if not there.any():
-        remedy = (
-            f"no knob was set in {_FEWEST} steps or more, to two values: watch more episodes, or "
-            "learn from more steps"
-        )
-        raise UserError(str(dataset.path), len(shown.raw), remedy)
+        remedy = f"no knob was set in {_FEWEST} of these steps, to two values: take more"
+        raise UserError(source.title, len(shown.raw), remedy)
     shown, tested = (s._replace(set_to=s.set_to[:, there]) for s in (shown, tested))
     own = [name for name, known in zip(names, there, strict=True) if known]
-    encoder = fitted(shown, 0, updates, seed, say("learning", updates))
+    updates, seed = source.recipe["updates"], source.recipe["seed"]
+    encoder = fitted(shown, 0, updates, seed, say)
     off = unexplained(encoder, tested.raw)
     knobs = _knobs(encoder, tested, own)
     further = _further(shown, tested, encoder, knobs, max(1, updates // 2), seed)
-    raw = isinstance(world, RawWorld)
-    known = raw and all(there) and not any(knob.sets for knob in knobs)
-    commutes = commuting(world, encoder, seed) if known else None
+    simulated = world is not None and world.shows is not None
+    told_apart = all(there) and not any(knob.sets for knob in knobs)
+    commutes = commuting(world, encoder, seed) if simulated and told_apart else None
     unset = tuple(name for name, known in zip(names, there, strict=True) if not known)
     found = Abstraction(folder, encoder, tuple(knobs), unset, further, off, commutes)
-    about = found.to_json() | {
-        "world": dataset.origin.world,
-        "n": len(names),
-        "shows": getattr(world, "shows", None),
+    told = found.to_json() | source.about | {
         "not_separable": [*(k.name for k in knobs if not k.separable), *unset],
-        "logs": dataset.cited,
-        "recipe": {"steps": len(shown.raw), "updates": updates, "seed": seed},
-    }
-    del about["path"]
-    save_encoder(folder, encoder, about)
+        "recipe": source.recipe | {"steps": len(shown.raw)},
+    }  # fmt: skip
+    del told["path"]
+    save_encoder(folder, encoder, told)
     return found
 
 
@@ -208,11 +270,25 @@ def _knobs(encoder: Encoder, tested: Shown, names: list[str]) -> list[Knob]:
         spread = float(value.std()) if rows.any() else 0.0
         error = root_of(mean(squares))
         shown = bool(spread > 0 and (off[j, j] / spread) ** 2 < 1 - _LEAVES_A_TRACE)
-        also = [k for k in range(len(names)) if k != j and off[j, k] <= _AS_OWN * off[k, k]]
+        also = [
+            k
+            for k in range(len(names))
+            if k != j and (off[j, k] <= _AS_OWN * off[k, k] or _alike(tested.set_to, j, k))
+        ]
         relative = scaled(error, 1 / spread) if spread else error
         sets = tuple(names[k] for k in also) if shown else ()
         knobs.append(Knob(name, int(rows.sum()), error, relative, sets, shown))
     return knobs
+
+
+def _alike(set_to: NDArray[np.float32], j: int, k: int) -> bool:
+    """Whether two knobs were nearly always set alike where both were set."""
+    both = np.isfinite(set_to[:, [j, k]]).all(axis=1)
+    if both.sum() < _FEWEST:
+        return False
+    one, other = (set_to[both, i] - set_to[both, i].mean() for i in (j, k))
+    size = np.sqrt((one**2).sum() * (other**2).sum())
+    return bool(size == 0 or abs((one * other).sum()) > _ALIKE * size)
 
 
 def _by_episode(values: NDArray[Any], episode: NDArray[np.int64]) -> NDArray[Any]:

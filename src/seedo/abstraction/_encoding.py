@@ -18,18 +18,14 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from numpy.typing import NDArray
-from sklearn.utils.extmath import randomized_svd
 
 from seedo.abstraction._shown import Shown
+from seedo.learning import principal
 from seedo.worlds.raw import Encoder, perceptron
 
-COMPONENTS = 64
-"""Principal components that are read, at most."""
 WIDTH = 128
 _DECODING = 0.3
 """Weight of the decoder's loss beside that of the knobs' values, each in units of its variance."""
-_FOR_COMPONENTS = 4_000
-"""Steps from which components are found."""
 
 
 def fitted(
@@ -62,25 +58,8 @@ def fitted(
     parts = {"layers": _drawn(sizes, rng), "back": _drawn(sizes[::-1], rng)}
     share = spread**2 / (spread**2).sum()
     parts = _trained(parts, x, target, weight, share.astype(np.float32), updates, rng, progress)
-    return Encoder(
-        *(jnp.asarray(a, jnp.float32) for a in (centre, components, spread, mean, scale)),
-        layers=parts["layers"], back=parts["back"],
-    )  # fmt: skip
-
-
-def principal(
-    raw: NDArray[np.float32], rng: np.random.Generator
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """(centre [D], components [D, C], their standard deviations [C]) of steps, without the
-    components that hold next to nothing."""
-    rows = rng.permutation(len(raw))[:_FOR_COMPONENTS]
-    centre = raw[rows].mean(axis=0)
-    most = min(COMPONENTS, raw.shape[1], len(rows) - 1)
-    _, sizes, vectors = randomized_svd(
-        raw[rows] - centre, most, random_state=int(rng.integers(2**31))
-    )
-    kept = sizes > 1e-3 * sizes[0]
-    return centre, vectors[kept].T, sizes[kept] / np.sqrt(len(rows))
+    fixed = [jnp.asarray(a, jnp.float32) for a in (centre, components, spread, mean, scale)]
+    return Encoder._make([*fixed, parts["layers"], parts["back"]])
 
 
 def _drawn(sizes: list[int], rng: np.random.Generator) -> list[tuple[Any, Any]]:
@@ -139,7 +118,7 @@ def _some(
 
 def unexplained(encoder: Encoder, raw: NDArray[np.float32]) -> float:
     """The share of the components' variance that is not found again from the variables."""
-    x = encoder.reduced(raw)
+    x = encoder.reduced(jnp.asarray(raw))
     again = perceptron(encoder.back, perceptron(encoder.layers, x))
     share = encoder.spread**2
     return float((((again - x) ** 2) * share).sum() / ((x**2) * share).sum())

@@ -6,17 +6,13 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
 from seedo import play, worlds
 from seedo.episodes import Dataset, EpisodeBatch
 from seedo.errors import UserError
-from seedo.worlds import Action, World, stream_key
-from seedo.worlds.raw import RawWorld, ThroughWorld
+from seedo.worlds import World
 
 _AT_ONCE = 256
 """Episodes that are drawn again in one call."""
@@ -35,6 +31,10 @@ class Shown(NamedTuple):
     set_to: NDArray[np.float32]
     episode: NDArray[np.int64]
 
+    def rows(self, which: NDArray[np.int64]) -> Shown:
+        """Some of the steps."""
+        return Shown(self.raw[which], self.set_to[which], self.episode[which])
+
 
 def world_of(dataset: Dataset) -> World:
     """The world of a log from which an abstraction can be learnt.
@@ -44,7 +44,7 @@ def world_of(dataset: Dataset) -> World:
     """
     origin = dataset.origin
     world: World = worlds.from_config(origin.world, json.loads(origin.world_config))
-    raw = isinstance(world, RawWorld) and not isinstance(world, ThroughWorld)
+    raw = world.shows is not None and not world.measures_variables
     if not raw and world.spec.space is None:
         remedy = "its logs hold variables, nothing raw: use logs of world raw, or of a bench"
         raise UserError(str(dataset.path), origin.world, remedy)
@@ -110,29 +110,9 @@ def _read(batch: EpisodeBatch, world: World) -> Shown:
 
 def _drawn(batch: EpisodeBatch, world: Any, stream: str) -> Shown:
     """Steps of a raw world, drawn again."""
-    raw = _again(
-        world, stream_key(batch.origin.seed, stream), jnp.asarray(batch.episode_id, jnp.int32),
-        jnp.asarray(batch.target, jnp.int32), jnp.asarray(np.nan_to_num(batch.value)),
-    )  # fmt: skip
+    raw = play.shown_again(world, batch, stream)
     target = batch.target.reshape(-1)
     n, rows = world.spec.n, len(target)
     set_to = np.where(np.arange(n) == target[:, None], batch.value.reshape(-1, 1), np.nan)
     episode = np.repeat(batch.episode_id, batch.steps)
-    return Shown(np.asarray(raw).reshape(rows, -1), set_to.astype(np.float32), episode)
-
-
-@eqx.filter_jit
-def _again(world: Any, key: Any, indices: Any, target: Any, value: Any) -> Any:
-    def one(index: Any, target: Any, value: Any) -> Any:
-        setup = play.set_up(world, jax.random.fold_in(key, index))
-
-        def onward(state: Any, step: Any) -> Any:
-            t, i, v = step
-            noise = play.noise_at(world, setup, t)
-            after = world.step(setup.task, state, Action(i, v), noise)[0]
-            return after, world.shown(after)
-
-        steps = (jnp.arange(len(target)), target, value)
-        return jax.lax.scan(onward, world.reset(setup.task, setup.noise_key), steps)[1]
-
-    return jax.vmap(one)(indices, target, value)
+    return Shown(raw.reshape(rows, -1), set_to.astype(np.float32), episode)

@@ -17,16 +17,29 @@ from seedo.errors import UserError
 @command("abstract")
 def abstract(
     logs: Annotated[
-        Path, typer.Argument(help="Dataset folder of world raw, or of a bench.", show_default=False)
+        list[Path],
+        typer.Argument(
+            help="Dataset folder of world raw or of a bench; or tables, with --knobs.",
+            show_default=False,
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder to write.")],
-    steps: Annotated[int, typer.Option(help="Watched steps to learn from, at most.")] = 30_000,
+    knobs: Annotated[
+        str | None, typer.Option(help="Of tables: columns that were set, e.g. red,green.")
+    ] = None,
+    raw: Annotated[
+        str | None, typer.Option(help="Of tables: what is shown (default all other numbers).")
+    ] = None,
+    steps: Annotated[
+        int, typer.Option(help="Watched steps of a dataset to learn from, at most.")
+    ] = 30_000,
     updates: Annotated[int, typer.Option(help="Updates of the network.")] = 4_000,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Learn to read variables off raw data, from which knob was set to what."""
-    check_folders("logs", [logs])
+    if knobs is None:
+        _check_logs(logs, raw)
     check_count("steps", steps)
     check_count("updates", updates)
     check_seed(seed)
@@ -35,10 +48,15 @@ def abstract(
     from seedo import abstraction, reports
 
     with Bar("abstracting") as bar:
-        found = abstraction.abstract(
-            logs, out, steps, updates, seed,
-            lambda what, done, of: bar.show(done, of, what, f"{done:,} of {of:,}"),
-        )  # fmt: skip
+
+        def show(what: str, done: int, of: int) -> None:
+            bar.show(done, of, what, f"{done:,} of {of:,}")
+
+        if knobs is None:
+            found = abstraction.abstract(logs[0], out, steps, updates, seed, show)
+        else:
+            shown = _names(raw) if raw is not None else ()
+            found = abstraction.abstract_table(logs, _names(knobs), out, shown, updates, seed, show)
     if as_json:
         print(json.dumps(found.to_json()))
         return
@@ -46,3 +64,19 @@ def abstract(
     for line in reports.abstraction_lines(found):
         print(line)
     notes.print(f"written: {out}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _check_logs(logs: list[Path], raw: str | None) -> None:
+    if raw is not None:
+        raise UserError("--raw", raw, "is of tables: say --knobs too")
+    for path in logs:
+        if path.is_file():
+            remedy = "a table: say with --knobs which of its columns were set"
+            raise UserError(str(path), None, remedy)
+    check_folders("logs", logs)
+    if len(logs) > 1:
+        raise UserError("logs", str(logs[1]), "give one dataset folder")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())

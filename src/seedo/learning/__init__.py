@@ -2,6 +2,7 @@
 
 from seedo.learning._agent import Agent, Provenance, Trained
 from seedo.learning._batches import held_out, minibatches, stream, usable
+from seedo.learning._components import principal
 from seedo.learning._course import Course
 from seedo.learning._dagger import Queries, learn_round, plan_queries
 from seedo.learning._dagger_job import learn_by_dagger
@@ -29,7 +30,7 @@ from seedo.learning._inputs import (
 )
 from seedo.learning._job import Method, Report, State, short, train
 from seedo.learning._kinds import NETWORKS, NetworkKind
-from seedo.learning._networks import KINDS, WIDTHS, Architecture, architecture, build
+from seedo.learning._networks import KINDS, READS_RAW, WIDTHS, Architecture, architecture, build
 from seedo.learning._reinforce import reinforce, way_of
 from seedo.learning._rooms_agent import RoomsAgent
 from seedo.learning._weights import read_arrays
@@ -39,6 +40,7 @@ __all__ = [
     "KINDS",
     "NETWORKS",
     "PRETRAINED",
+    "READS_RAW",
     "WIDTHS",
     "Agent",
     "Architecture",
@@ -77,6 +79,7 @@ __all__ = [
     "minibatches",
     "open_network",
     "plan_queries",
+    "principal",
     "read_agent",
     "read_arrays",
     "read_description",

@@ -118,13 +118,13 @@ class Agent(Trained[Network, Architecture]):
             return self._decide(state, observation)[1]
         memory: Any
         memory, first = state
-        row, _ = observation_row(observation, first)
+        row, _ = observation_row(observation, first, self.network.reads)
         return self.network.remember(memory, row), jnp.asarray(False)
 
     def _decide(self, state: Any, observation: Observation) -> tuple[Decision, Any]:
         memory: Any
         memory, first = state
-        row, cue = observation_row(observation, first)
+        row, cue = observation_row(observation, first, self.network.reads)
         memory = self.network.remember(memory, row)
         decision, memory = self.network.decide(memory, cue)
         return decision, (memory, jnp.asarray(False))

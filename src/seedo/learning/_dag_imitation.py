@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import numpy as np
 
+from seedo import play, worlds
 from seedo.episodes import Dataset, EpisodeBatch, concatenate
 from seedo.errors import UserError
 from seedo.learning._agent import Agent, Provenance
+from seedo.learning._components import principal
 from seedo.learning._course import Course
 from seedo.learning._decisions import Lesson, lesson, renamed
 from seedo.learning._folder import Stored, read_weights
 from seedo.learning._kinds import NetworkKind
-from seedo.learning._networks import SYMMETRIC, Architecture, Network, architecture, build
+from seedo.learning._networks import (
+    READS_RAW,
+    SYMMETRIC,
+    Architecture,
+    Network,
+    architecture,
+    build,
+)
 from seedo.learning._objective import losses
 from seedo.learning._shelf import EPISODES, shelved
+from seedo.learning._sighted import Sighted
 from seedo.learning._tokens import Tokens
 from seedo.recipes import Recipe
 
@@ -27,6 +38,8 @@ DAG_RECIPE: dict[str, Any] = {
     "explore_weight": 0.2,
 }
 """What a recipe leaves open."""
+_FOR_COMPONENTS = 1024
+"""Episodes."""
 TOKENS_RECIPE = DAG_RECIPE | {"batch_size": 64, "learning_rate": 4e-3}
 """The same for networks of tokens, which take more and smaller steps to tell who set what."""
 
@@ -39,6 +52,11 @@ def dag_course(datasets: list[Dataset], recipe: Recipe) -> Course:
     network = build(plan, recipe.seed)
     if isinstance(network, Tokens) and network.shelf is not None:
         network = _with_episodes(network, datasets, plan.do_values)
+    sight = _Sight(datasets) if isinstance(network, Sighted) else None
+    if isinstance(network, Sighted) and sight is not None:
+        if recipe.rename:
+            raise UserError("rename", True, f"what {plan.kind} reads has no names to change")
+        network = sight.given(network, recipe.seed)
     predicts = recipe.explanations == "predict"
     explains = _explains(plan, network, datasets, predicts)
     free = network.decisions_are_free
@@ -49,11 +67,12 @@ def dag_course(datasets: list[Dataset], recipe: Recipe) -> Course:
         if recipe.rename:
             rng = np.random.default_rng([recipe.seed, step, 1])
             one = renamed(one, len(plan.do_values), rng)
-        return one
+        return one if sight is None else sight.seen(one, index, batch)
 
     def at_fixed(index: int, batch: EpisodeBatch) -> Lesson:
         rng = np.random.default_rng(0)
-        return lesson(batch, plan.do_values, None if free else rng, explains)
+        one = lesson(batch, plan.do_values, None if free else rng, explains)
+        return one if sight is None else sight.seen(one, index, batch)
 
     assert recipe.explore_weight is not None
     return Course(
@@ -65,6 +84,41 @@ def dag_course(datasets: list[Dataset], recipe: Recipe) -> Course:
         loss_weights=(recipe.explore_weight, 1.0, predicts * recipe.explanation_weight),
         explaining="edge_loss" if predicts else "",
     )
+
+
+class _Sight:
+    """What was shown in episodes of raw worlds, for networks that read it.
+
+    Raises:
+        UserError: logs that were not played by Seedo, so that nothing can be drawn again.
+    """
+
+    def __init__(self, datasets: list[Dataset]) -> None:
+        self.datasets, self.worlds = datasets, [_world(dataset) for dataset in datasets]
+        for dataset in datasets:
+            if not isinstance(dataset.job.get("stream"), str):
+                remedy = "not played by Seedo, so that what was shown cannot be drawn again"
+                raise UserError(str(dataset.path), dataset.origin.world, remedy)
+
+    def shown(self, index: int, batch: EpisodeBatch) -> Any:
+        stream = str(self.datasets[index].job["stream"])
+        return play.shown_again(self.worlds[index], batch, stream)
+
+    def given(self, network: Sighted, seed: int) -> Sighted:
+        """With the components of what the first episodes showed."""
+        batch = self.datasets[0].read_shard(0, without=EpisodeBatch.OPTIONAL)
+        shown = self.shown(0, batch.take(slice(0, _FOR_COMPONENTS)))
+        raw = shown.reshape(-1, shown.shape[-1])
+        return network.with_components(*principal(raw, np.random.default_rng(seed)))
+
+    def seen(self, one: Lesson, index: int, batch: EpisodeBatch) -> Lesson:
+        """A lesson in which what followed is what was shown."""
+        return one._replace(inputs=one.inputs._replace(outcome=self.shown(index, batch)))
+
+
+def _world(dataset: Dataset) -> Any:
+    origin = dataset.origin
+    return worlds.from_config(origin.world, json.loads(origin.world_config))
 
 
 def _with_episodes(
@@ -106,13 +160,21 @@ def dag_architecture(datasets: list[Dataset], recipe: Recipe) -> Architecture:
     kind = recipe.network or DAG_RECIPE["network"]
     if kind not in SYMMETRIC and len(sizes) != 1:
         raise UserError("network", kind, f"logs have {sorted(sizes)} variables: use equivariant")
-    return architecture(
-        kind,
-        grids.pop(),
-        max(sizes),
-        max(d.steps for d in datasets),
-        dict(recipe.widths),
-    )
+    widths = dict(recipe.widths)
+    if kind in READS_RAW:
+        widths["numbers"] = _numbers(datasets)
+    return architecture(kind, grids.pop(), max(sizes), max(d.steps for d in datasets), widths)
+
+
+def _numbers(datasets: list[Dataset]) -> int:
+    """How many numbers raw worlds show."""
+    shown = {
+        (math.prod(world.drawing.shape), json.dumps(world.shows, sort_keys=True))
+        for world in map(_world, datasets)
+    }
+    if len(shown) != 1:
+        raise UserError("logs", None, "all logs must show alike: one drawing, one drawing_seed")
+    return int(shown.pop()[0])
 
 
 def _do_values(dataset: Dataset) -> list[float]:
@@ -146,3 +208,7 @@ DAG_NETWORK = NetworkKind(
 )
 """Networks that read variables which are set and seen."""
 TOKENS_NETWORK = DAG_NETWORK._replace(recipe=TOKENS_RECIPE)
+RAW_NETWORK = DAG_NETWORK._replace(
+    families=("raw",), recipe=TOKENS_RECIPE | {"network": READS_RAW[0], "learning_rate": 1e-3}
+)
+"""Networks that read what raw worlds show."""

@@ -104,6 +104,7 @@ class Equivariant(eqx.Module):
     learnt: int = eqx.field(static=True)
 
     kind = "equivariant"
+    reads = "outcome"  # what of an observation says what followed
     explains = "graph"  # what its third output is about
     decisions_are_free = False  # each costs a pass over the grid
     remembers_decisions = False

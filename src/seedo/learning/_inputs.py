@@ -22,7 +22,7 @@ class Inputs(NamedTuple):
     goal: Int[Array, " S"]
     target: Int[Array, " S"]
     value: Float[Array, " S"]  # 0 where nothing was set
-    outcome: Float[Array, "S n"]  # NaN where unobserved
+    outcome: Float[Array, "S n"]  # NaN where unobserved; in raw worlds [S, D], what was shown
     relevant: Bool[Array, " n"]
 
 
@@ -73,15 +73,19 @@ def batch_inputs(batch: EpisodeBatch) -> Inputs:
     )
 
 
-def observation_row(observation: Observation, first: Array) -> tuple[Row, Cue]:
-    """The same information as it arrives live; `first` marks the step without a past."""
-    row = Row(observation.target, observation.value, observation.outcome, ~first)
+def observation_row(
+    observation: Observation, first: Array, reads: str = "outcome"
+) -> tuple[Row, Cue]:
+    """The same information as it arrives live; `first` marks the step without a past, and `reads`
+    is the field of the observation that says what followed."""
+    followed = getattr(observation, reads).reshape(-1)
+    row = Row(observation.target, observation.value, followed, ~first)
     return row, Cue(observation.phase, observation.goal, observation.relevant)
 
 
 def rows_and_cues(inputs: Inputs) -> tuple[Row, Cue]:
     """What the decision at every step of an episode goes by: the row before it, and its cues."""
-    length, n = inputs.outcome.shape
+    length, n = len(inputs.target), len(inputs.relevant)
 
     def previous(column: Array, fill: float) -> Array:
         return jnp.concatenate([jnp.full_like(column[:1], fill), column[:-1]])

@@ -19,6 +19,7 @@ NETWORKS = Registry(
         "equivariant": "seedo.learning._dag_imitation:DAG_NETWORK",
         "plain": "seedo.learning._dag_imitation:DAG_NETWORK",
         "plain-copy": "seedo.learning._dag_imitation:DAG_NETWORK",
+        "plain-raw": "seedo.learning._dag_imitation:RAW_NETWORK",
         "tokens": "seedo.learning._dag_imitation:TOKENS_NETWORK",
         "tokens-frozen": "seedo.learning._dag_imitation:TOKENS_NETWORK",
         "scratchpad": "seedo.learning._dag_imitation:TOKENS_NETWORK",
@@ -34,7 +35,7 @@ NETWORKS = Registry(
 )
 """Each is a `NetworkKind`, under the name that an architecture has as its `kind`."""
 
-USUAL = {"dag": "equivariant", "": "equivariant", "rooms": "relational"}
+USUAL = {"dag": "equivariant", "": "equivariant", "raw": "plain-raw", "rooms": "relational"}
 """The network that learns from logs of a family of worlds unless another is named."""
 
 

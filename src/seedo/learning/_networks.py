@@ -12,6 +12,7 @@ import jax
 from seedo.errors import UserError
 from seedo.learning._equivariant import Equivariant
 from seedo.learning._plain import Plain
+from seedo.learning._sighted import Sighted
 from seedo.learning._tokens import Tokens
 
 Network = Equivariant | Plain | Tokens
@@ -20,6 +21,7 @@ _BUILDERS: dict[str, Callable[..., Network]] = {
     "equivariant": Equivariant,
     "plain": Plain,
     "plain-copy": partial(Plain, copies=True),
+    "plain-raw": Sighted,
     "tokens": Tokens,
     "tokens-frozen": partial(Tokens, frozen=True),
     "scratchpad": partial(Tokens, states=True),
@@ -29,11 +31,14 @@ _BUILDERS: dict[str, Callable[..., Network]] = {
 KINDS = tuple(_BUILDERS)
 SYMMETRIC = ("equivariant",)
 """Kinds that play any number of variables and steps; the others are built for one."""
+READS_RAW = ("plain-raw",)
+"""Kinds that read what raw worlds show, in place of variables."""
 _STEPS, _TOKENS = {"size": 128, "heads": 4, "layers": 4}, {"size": 64, "heads": 4, "layers": 3}
 WIDTHS: dict[str, dict[str, int]] = {
     "equivariant": {"size": 48, "channels": 16, "layers": 3, "learnt": 8},
     "plain": _STEPS,
     "plain-copy": _STEPS,
+    "plain-raw": _STEPS | {"numbers": 3072, "sight": 256},
     "tokens": _TOKENS,
     "tokens-frozen": _TOKENS,
     "scratchpad": _TOKENS,

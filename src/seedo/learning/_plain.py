@@ -54,6 +54,7 @@ class Plain(eqx.Module):
     do_values: tuple[float, ...] = eqx.field(static=True)
     n: int = eqx.field(static=True)
 
+    reads = "outcome"  # what of an observation says what followed
     explains = "graph"  # what its third output is about
     decisions_are_free = True  # one pass over the steps gives all of them
     remembers_decisions = True  # their keys and values

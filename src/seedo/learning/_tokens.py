@@ -110,6 +110,7 @@ class Tokens(eqx.Module):
     do_values: tuple[float, ...] = eqx.field(static=True)
     n: int = eqx.field(static=True)
 
+    reads = "outcome"  # what of an observation says what followed
     decisions_are_free = True  # one pass over the steps gives all of them
     remembers_decisions = True  # their keys and values
 

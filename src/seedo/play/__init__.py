@@ -29,6 +29,7 @@ from seedo.play._record import (
     shard_size,
     watch,
 )
+from seedo.play._shown import shown_again
 from seedo.play.campaign import Campaign, run_campaign
 from seedo.worlds import Rollout
 
@@ -64,6 +65,7 @@ __all__ = [
     "set_up",
     "set_ups",
     "shard_size",
+    "shown_again",
     "simulate",
     "take_step",
     "watch",

@@ -11,15 +11,15 @@ from seedo.reports._estimates import frame, text
 def abstraction_table(found: Abstraction) -> Table:
     """One row a knob."""
     made = frame(
-        "Read off what is shown, on held-out episodes, where the knob was set: root mean squared "
+        "Read off what is shown, where the knob was set, in what was held out: root mean squared "
         "error in the knob's unit, and per standard deviation of what it was set to; 95 % "
-        "intervals over episodes.",
+        "intervals over episodes, or rows of a table.",
         ["knob"],
         ["steps", "error", "relative", "its variable"],
     )
     for knob in found.knobs:
         if not knob.shown:
-            said = "is not in what is shown"
+            said = "not found in what is shown"
         elif knob.sets:
             said = f"not separable: sets those of {', '.join(knob.sets)} too"
         else:

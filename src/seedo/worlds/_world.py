@@ -129,6 +129,8 @@ class World:
     """Variables that count as tried out when they are set; None: the relevant ones."""
     pictures: ClassVar[bool] = False
     """Whether it shows pictures, of which a film can be made."""
+    shows: Mapping[str, Any] | None = None
+    """How what is read is made from variables, as settings, in a raw world; None: not at all."""
     splits: ClassVar[tuple[str, ...]] = ("train",)
     presets: ClassVar[tuple[str, ...]] = ()
     named_by: ClassVar[str] = ""

@@ -95,8 +95,10 @@ class RawWorld(DagWorld):
             raise UserError("levers", config.levers, f"not in world {self.name}: use same")
         if config.n > 25:
             raise UserError("n", config.n, "what is shown has room for 25 variables")
-        self.shows = {"drawing": drawing, "drawing_seed": drawing_seed, "hands": hands,
-                      "raw_noise": raw_noise}  # fmt: skip
+        self.shows: dict[str, Any] = {
+            "drawing": drawing, "drawing_seed": drawing_seed, "hands": hands,
+            "raw_noise": raw_noise,
+        }  # fmt: skip
         super().__init__(config)
 
     @classmethod
@@ -173,7 +175,7 @@ class RawWorld(DagWorld):
             return super().expected(system)
         c = self.settings
         values = jnp.broadcast_to(jnp.asarray(c.do_values), (c.n, len(c.do_values)))
-        return expected(system, c.n, values, c.mechanism, c.noise_family, self.moved)
+        return expected(system, c.n, values, c.mechanism, c.noise_family, jnp.asarray(self.moved))
 
     def observe(self, task: Task, state: Any) -> Any:
         seen = super().observe(task, state)

@@ -1,0 +1,270 @@
+"""Study `levels`: what it takes to experiment on systems that are only shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from seedo import abstraction, worlds
+from seedo.episodes import Dataset
+from seedo.experimenters import scripted
+from seedo.learning import Agent
+from seedo.reports import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    RED,
+    curve,
+    legend_above,
+    log_scale,
+    panels,
+)
+from seedo.statistics import ratio
+from seedo.studies._regime import RECIPES
+from seedo.studies._study import Study, Work
+from seedo.studies._words import of_the_claim, told, verdict
+from seedo.worlds.raw import ABOUT
+
+SPLITS = ("train", "heldout-link")
+TOLD, THROUGH, RAW, EXPLAINED = "told", "through", "end to end", "end to end, explained"
+LEVELS = (TOLD, THROUGH, RAW, EXPLAINED)
+ENOUGH = 0.9
+"""Share of the told agent's return that the one that reads through an abstraction is to reach."""
+PLAYED = (-2.0, 2.0)
+"""What knobs are set to where agents play, as in world dag."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is run.
+
+    Attributes:
+        drawings: of the raw worlds.
+        watched: episodes of the expert, by growing amount.
+        networks: that read variables, with the epochs over what is watched.
+        epochs: of the networks that read what is shown.
+        random: episodes of random play that the abstraction is learnt from.
+        updates: of the abstraction.
+        episodes: that every agent plays.
+    """
+
+    drawings: tuple[str, ...]
+    watched: tuple[int, ...]
+    networks: Mapping[str, float]
+    epochs: float
+    random: int
+    updates: int
+    episodes: int
+
+
+SCALES = {
+    "quick": Scale(("mixture",), (5_000, 30_000), {"plain": 3.0}, 3.0, 4_000, 4_000, 1024),
+    "full": Scale(
+        ("mixture", "gauges", "lamps", "parts"), (5_000, 30_000, 200_000),
+        {"plain": 3.0, "equivariant": 2.0}, 3.0, 8_000, 8_000, 4096,
+    ),
+}  # fmt: skip
+
+Found = dict[str, dict[str, dict[str, dict[str, Any]]]]
+"""By drawing, then LEVEL/NETWORK/EPISODES, then split: `return`, of the omniscient one, and `of
+told`, of the told agent's."""
+
+
+def _play(work: Work[Scale]) -> dict[str, dict[str, dict[str, Dataset]]]:
+    """Runs by drawing, then LEVEL/NETWORK/EPISODES, then split."""
+    told_runs = _told(work)
+    return {d: told_runs | _shown(work, d) for d in work.scale.drawings}
+
+
+def _told(work: Work[Scale]) -> dict[str, dict[str, Dataset]]:
+    logs = _watched(work, worlds.make("dag"), "told")
+    return {
+        f"{TOLD}/{network}/{count}": _played(
+            work,
+            "dag",
+            {},
+            _learnt(work, logs, count, "told", network, epochs),
+            f"told-{network}-{count}",
+        )
+        for network, epochs in work.scale.networks.items()
+        for count in work.scale.watched
+    }
+
+
+def _shown(work: Work[Scale], drawing: str) -> dict[str, dict[str, Dataset]]:
+    settings = {"drawing": drawing}
+    name = f"through:{_abstracted(work, drawing)}"
+    raw = worlds.make("raw", **settings, do_values=PLAYED)
+    through = worlds.make(name)
+    shown, read = _watched(work, raw, drawing), _watched(work, through, f"{drawing}-through")
+    runs = {}
+    for count in work.scale.watched:
+        for network, epochs in work.scale.networks.items():
+            agent = _learnt(work, read, count, f"{drawing}-through", network, epochs)
+            label = f"{drawing}-through-{network}-{count}"
+            runs[f"{THROUGH}/{network}/{count}"] = _played(work, name, {}, agent, label)
+        for level, explanations in ((RAW, "none"), (EXPLAINED, "predict")):
+            label = f"{drawing}-{level.replace(', ', '-').replace(' ', '-')}"
+            agent = _learnt(
+                work, shown, count, label, "plain-raw", work.scale.epochs, explanations=explanations
+            )
+            own = settings | {"do_values": PLAYED}
+            runs[f"{level}/plain-raw/{count}"] = _played(
+                work, "raw", own, agent, f"{label}-{count}"
+            )
+    return runs
+
+
+def _abstracted(work: Work[Scale], drawing: str) -> Path:
+    """An abstraction learnt from random play in the raw world; found there if it is finished."""
+    world = worlds.make("raw", drawing=drawing)
+    folder = work.out / f"abstraction-{drawing}"
+    logs = work.watched(world, scripted("random"), work.scale.random, f"logs/{drawing}-random")
+    if not (folder / ABOUT).is_file():
+        work.say(f"{drawing}: learning to read variables")
+        for left in folder.glob("*"):  # of one that was stopped before it was finished
+            left.unlink()
+        abstraction.abstract(logs.path, folder, updates=work.scale.updates, seed=work.seed)
+    return folder
+
+
+def _watched(work: Work[Scale], world: Any, label: str) -> dict[int, Dataset]:
+    return {
+        count: work.watched(
+            world, scripted("expert"), count, f"logs/{label}-{count}", explain="graph"
+        )
+        for count in work.scale.watched
+    }
+
+
+def _learnt(
+    work: Work[Scale],
+    logs: dict[int, Dataset],
+    count: int,
+    label: str,
+    network: str,
+    epochs: float,
+    **recipe: Any,
+) -> Agent:
+    usual = RECIPES.get(network, {})
+    folder = f"agents/{label}-{network}-{count}"
+    own = usual | recipe
+    return work.learnt([logs[count].path], folder, network=network, epochs=epochs, **own)
+
+
+def _played(
+    work: Work[Scale], world: str, settings: dict[str, Any], agent: Agent, label: str
+) -> dict[str, Dataset]:
+    return {
+        split: work.played(
+            worlds.make(world, split=split, **settings), agent, work.scale.episodes,
+            f"runs/{label}-{split}",
+        )
+        for split in SPLITS
+    }  # fmt: skip
+
+
+def _measure(work: Work[Scale], runs: dict[str, dict[str, dict[str, Dataset]]]) -> Found:
+    return {drawing: _of_drawing(own) for drawing, own in runs.items()}
+
+
+def _of_drawing(runs: dict[str, dict[str, Dataset]]) -> dict[str, dict[str, Any]]:
+    columns = ("returns", "oracle_return")
+    played = {
+        name: {split: _columns(data, columns) for split, data in own.items()}
+        for name, own in runs.items()
+    }
+    base = {name.rpartition("/")[2]: own for name, own in played.items() if name.startswith(TOLD)}
+    found: dict[str, dict[str, Any]] = {}
+    for name, own in played.items():
+        _, network, count = name.split("/")
+        told_one = played.get(f"{TOLD}/{network}/{count}", base[count])
+        found[name] = {
+            split: {
+                "return": ratio(batch["returns"], batch["oracle_return"]).to_json(),
+                "of told": ratio(batch["returns"], told_one[split]["returns"]).to_json(),
+            }
+            for split, batch in own.items()
+        }
+    return found
+
+
+def _columns(data: Dataset, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    batch = data.read()
+    return {name: np.asarray(getattr(batch, name)) for name in names}
+
+
+def _judge(scale: Scale, found: Found) -> list[str]:
+    lines = []
+    most = max(scale.watched)
+    for drawing, own in found.items():
+        for network in scale.networks:
+            one = own[f"{THROUGH}/{network}/{most}"]
+            for split in SPLITS:
+                share = one[split]["of told"]
+                if share["low"] is None:
+                    lines.append(f"{drawing}, {network}, {split}: told it earns nothing: open.")
+                    continue
+                holds, fails = share["low"] >= ENOUGH, share["high"] < ENOUGH
+                lines.append(
+                    f"{drawing}, {network}, {split}, {most:,} episodes watched: through the learnt "
+                    f"abstraction {told(one[split]['return'])} of the omniscient return, "
+                    f"{told(share)} of the same network told the variables: "
+                    f"{of_the_claim(verdict(holds, fails))}."
+                )
+        for split in SPLITS:
+            figures = ", ".join(
+                f"{level} {told(own[f'{level}/plain-raw/{most}'][split]['return'])}"
+                for level in (RAW, EXPLAINED)
+            )
+            lines.append(f"{drawing}, {split}: {figures}.")
+    return lines
+
+
+def _draw(scale: Scale, found: Found) -> Figure:
+    figure, axes = panels(len(found), 2, 8.0, 3.0 * len(found), sharey=True)
+    for row, (drawing, own) in zip(axes, found.items(), strict=True):
+        for ax, split in zip(row, SPLITS, strict=True):
+            kinds = dict.fromkeys(name.rpartition("/")[0] for name in own)
+            for place, kind in enumerate(kinds):
+                points = [own[f"{kind}/{count}"][split]["return"] for count in scale.watched]
+                colour = (BLUE, ORANGE, GREEN, RED, INK, GREY)[place % 6]
+                curve(ax, scale.watched, points, color=colour, label=kind.replace("/", ", "))
+            ax.axhline(0, color=GREY, linewidth=0.8)
+            log_scale(ax)
+            ax.set_title(f"{drawing}, {split}")
+            ax.set_xlabel("episodes watched")
+        row[0].set_ylabel("return, of the omniscient")
+    legend_above(figure, axes[0, 0], 4)
+    return figure
+
+
+STUDY = Study(
+    name="levels",
+    claim="""Who watched others experiment on systems that are only shown, and reads them through an
+        abstraction learnt from logs alone, acts on unseen systems at least 0.9 as well as the same
+        network told the variables.""",
+    design="""World raw: systems of dag, shown as pictures or mixtures. An abstraction is learnt
+        from random play, from which knob was set to what. Networks imitate an expert on the same
+        systems: told the variables; reading them through the abstraction; end to end from what
+        is shown (principal components); and end to end with the graph as an explanation to
+        predict. By episodes watched, on systems like the watched and on the held-out link.""",
+    refuted_if="""through the abstraction the return is less than 0.9 of that of the same network
+        told the variables, by the interval over the same systems, at the largest amount
+        watched.""",
+    measures="""Return as a share of the omniscient one, and of the told network's on the same
+        systems and noise; 95 % bootstrap intervals over systems.""",
+    scales=SCALES,
+    play=_play,
+    measure=_measure,
+    judge=_judge,
+    draw=_draw,
+    shows="Return by episodes watched, by what is read",
+)
