@@ -20,6 +20,7 @@ from seedo.errors import UserError
 
 ABOUT, WEIGHTS = "abstraction.json", "encoder.safetensors"
 FORMAT, VERSION = "seedo-abstraction", 1
+_SHOWS = {"drawing", "drawing_seed", "hands", "raw_noise"}
 _AS_WRITTEN: dict[str, Callable[[Any], bool]] = {
     "sha256": lambda x: isinstance(x, str),
     "n": lambda x: isinstance(x, int) and not isinstance(x, bool),
@@ -27,7 +28,6 @@ _AS_WRITTEN: dict[str, Callable[[Any], bool]] = {
     "not_separable": lambda x: isinstance(x, list) and all(isinstance(k, str) for k in x),
 }
 """What worlds go by in `abstraction.json`."""
-_SHOWS = {"drawing", "drawing_seed", "hands", "raw_noise"}
 
 
 class Encoder(NamedTuple):

@@ -241,7 +241,7 @@ class ThroughWorld(RawWorld):
     def _fits(self) -> bool:
         seen = jax.ShapeDtypeStruct((math.prod(self.drawing.shape),), jnp.float32)
         try:
-            return jax.eval_shape(self.encoder, seen).shape == (self.spec.n,)
+            return jax.eval_shape(self.encoder.__call__, seen).shape == (self.spec.n,)
         except (TypeError, ValueError):
             return False
 
