@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from seedo import cli
@@ -11,6 +13,7 @@ def run(capsys, *words: str) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of `seedo WORDS`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.argv", ["seedo", *words])
+        patch.setattr("os._exit", sys.exit)  # how a stopped command ends
         try:
             cli.main()
             code = 0

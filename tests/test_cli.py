@@ -10,6 +10,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from rich.table import Table
@@ -339,6 +340,40 @@ def test_a_command_that_a_queue_ends_says_how_it_goes_on(monkeypatch, tmp_path, 
     assert code == 143
     assert f"stopped; this goes on: {shlex.join(['seedo', *words, '--resume'])}" in err
     assert err.count("\n") == 1
+
+
+def test_a_command_is_ended_where_an_exception_would_be_lost():
+    program = """
+import signal, sys
+import seedo.cli, seedo.play
+class Gone:
+    def __del__(self):  # as in a callback of compiled code: Python drops what is raised here
+        signal.raise_signal(signal.SIGTERM)
+def watch(*_, **__):
+    Gone()
+    print("went on")
+seedo.play.watch = watch
+sys.argv[1:] = ["watch", "--out", "logs", "--episodes", "4"]
+seedo.cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    told = "seedo: stopped; this goes on: seedo watch --out logs --episodes 4 --resume\n"
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", told)
+
+
+def test_a_study_is_ended_in_the_midst_of_compiled_work(tmp_path):
+    words = ["study", "limit", "--out", str(tmp_path / "s")]
+    program = [sys.executable, "-c", "from seedo.cli import main; main()", *words]
+    process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not list(tmp_path.glob("s/runs/*")):  # the first run has begun
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.terminate()
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 143, said
+    told = f"seedo: stopped; the same command goes on: {shlex.join(['seedo', *words])}"
+    assert said.splitlines()[-1] == told
+    assert "Traceback" not in said
 
 
 def test_an_interrupted_command_says_how_it_goes_on(monkeypatch, tmp_path, capsys):

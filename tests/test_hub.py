@@ -20,7 +20,7 @@ from seedo import evaluation, language, play, worlds
 from seedo.cli import app
 from seedo.episodes import Dataset
 from seedo.errors import UserError
-from seedo.language import Conditions
+from seedo.language import Calls, Conditions
 from seedo.language.transcripts import Retold
 from seedo.learning import load_agent
 from seedo.recipes import TuningRecipe
@@ -500,3 +500,27 @@ def test_the_study_of_watched_models_compares_what_it_says_on_the_same_systems(b
     with pytest.raises(UserError, match="the study varies it"):
         study.run("tiny", tmp_path / "t",
                   player=find_text_player(f"hf:{base}", Conditions(reasoning=True)))  # fmt: skip
+
+
+def test_the_length_of_replies_that_is_typed_holds_in_the_study(base, tmp_path):
+    scale = watched_models.Scale(
+        {"experiments": 2}, ("heldout-link",), ("nonsense",), ("as it is", "reasoning"),
+        episodes=2, transcripts=20, epochs=0.1, seeds=1, tuning={"batch_size": 8}, longest=24,
+    )  # fmt: skip
+    study = dataclasses.replace(watched_models.STUDY, scales={"tiny": scale})
+    player = find_text_player(f"hf:{base}", calls=Calls(max_tokens=9))
+    study.run("tiny", tmp_path / "s", player=player, say=lambda _: None)
+    asked = [path for path in (tmp_path / "s" / "runs").iterdir()
+             if (path / "conversations.jsonl").is_file()]  # fmt: skip
+    assert len(asked) == 2 + 3
+    for folder in asked:
+        assert "--max-tokens 9" in " ".join(Dataset(folder).job["options"])
+        for line in (folder / "conversations.jsonl").read_text().splitlines():
+            told = json.loads(line)
+            # Tokens of this model are bytes; all that it says is nonsense.
+            assert 0 < told["tokens_out"] <= 9 * told["replies"]
+            said = [m["content"] for m in told["messages"] if m["role"] == "assistant"]
+            assert max(map(len, said)) <= 9
+    other = find_text_player(f"hf:{base}", calls=Calls(max_tokens=8))
+    with pytest.raises(UserError):  # not the runs of another length
+        study.run("tiny", tmp_path / "s", player=other, say=lambda _: None)

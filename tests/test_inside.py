@@ -141,6 +141,26 @@ def test_the_algorithm_of_a_network_built_by_hand_is_found(world, tests, layer):
     assert found.elsewhere.value < 0.5
 
 
+@pytest.mark.parametrize(
+    ("sizes", "replaced", "elsewhere"),
+    [((1, 1, 1, 1), 0, False), ((1, 2, 0, 0), 2, False), ((1, 0, 40, 0), 40, True)],
+)
+def test_episodes_without_another_of_their_goal_are_left_out(
+    world, tests, sizes, replaced, elsewhere
+):
+    goal = np.asarray(tests.inputs.goal)[:, tests.step]
+    rows = np.concatenate([np.flatnonzero(goal == at)[:size] for at, size in enumerate(sizes)])
+    some = SimpleNamespace(
+        inputs=learning.Inputs(*(np.asarray(column)[rows] for column in tests.inputs)),
+        step=tests.step, scores={name: own[rows] for name, own in tests.scores.items()},
+    )  # fmt: skip
+    found = exchanged(Averages((0, 1, 2, 3), world.spec.do_values), some)
+    moved = found.algorithms[abstraction.CAUSAL].same.n
+    assert moved + found.kept.n == replaced
+    assert found.elsewhere.n == (moved if elsewhere else 0)
+    assert found.algorithms[RIVAL].followed.n == sum(sizes)
+
+
 def test_it_is_not_found_in_a_twin_that_does_the_same_with_its_parts_mixed_up(world, tests):
     twin = Averages((2, 0, 3, 1), world.spec.do_values)
     found = exchanged(twin, tests).algorithms[RIVAL]
@@ -254,6 +274,25 @@ def test_scores_of_probes_are_those_of_other_code_within_places():
     places = np.broadcast_to(np.array([0.0, 5.0, -5.0]), said.shape)
     assert abstraction.scored(edges, places).value == 0.5  # to know the places is worth nothing
     assert abstraction.scored(np.full((9, 2), 0.3), said[:9, :2]).value is None
+
+
+@pytest.mark.parametrize("rare", [True, 1.0, 1e9])
+def test_where_some_resamples_hold_nothing_to_tell_there_is_no_interval(rare):
+    target = np.zeros((20, 2), type(rare))
+    target[3] = rare  # not in (19/20)^20, a third, of the resamples
+    said = np.arange(40).reshape(20, 2) / 7
+    found = abstraction.scored(target, said)
+    assert (found.low, found.high, found.n) == (None, None, 20)
+    assert found.reason
+    right = (
+        np.mean([roc_auc_score(target[:, k], said[:, k]) for k in range(2)])
+        if rare is True
+        else r2_score(target, said)
+    )
+    assert found.value == pytest.approx(right)
+    json.dumps(found.to_json(), allow_nan=False)
+    many = abstraction.scored(np.tile(target, (40, 1)), np.tile(said, (40, 1)))
+    assert many.low < found.value < many.high
 
 
 @pytest.mark.parametrize("kind", abstraction.PROBES)

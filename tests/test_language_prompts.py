@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -166,6 +167,31 @@ def test_the_size_of_a_model_in_a_folder_is_that_of_its_arrays(dtype, tmp_path):
     assert parameters(f"hf/{tmp_path}") == 19
     (tmp_path / "model-b.safetensors").write_bytes(b"cut")
     assert parameters(f"hf/{tmp_path}") is None
+
+
+def test_the_size_of_adapters_is_that_of_the_model_with_them(tmp_path):
+    base, own = tmp_path / "base", tmp_path / "own"
+    for folder, shape in ((base, (3, 5)), (own, (2, 2))):
+        folder.mkdir()
+        save_file({"weights": np.zeros(shape, np.float32)}, folder / "model.safetensors")
+    named = own / "adapter_config.json"
+    named.write_text(json.dumps({"base_model_name_or_path": str(base)}))
+    assert parameters(f"hf/{own}") == 3 * 5 + 2 * 2
+    elsewhere = [
+        "somebody/model-7b",
+        str(tmp_path / "none"),
+        str(own),
+        "a\0b",
+        None,
+        3,
+        [str(base)],
+    ]
+    for other in elsewhere:
+        named.write_text(json.dumps({"base_model_name_or_path": other}))
+        assert parameters(f"hf/{own}") is None
+    for damaged in ("{}", "[]", "cut {"):
+        named.write_text(damaged)
+        assert parameters(f"hf/{own}") is None
 
 
 def test_a_recap_says_every_result_again_sorted_by_what_was_set(worlds):

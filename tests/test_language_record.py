@@ -102,6 +102,13 @@ def test_tokens_of_every_reply_are_summed_in_the_log_and_the_review(world, tmp_p
     assert reviewed.spoken.tokens_in.value == pytest.approx(total / COUNT)
 
 
+def test_tokens_of_somebody_else_are_refused_before_anything_is_written(world, tmp_path):
+    out = tmp_path / "run"
+    with pytest.raises(UserError, match="meter: got 'drawn'"):
+        record_speaker(world, Drawn(), 2, 0, out, meter=Counted())
+    assert not out.exists()
+
+
 def test_a_text_understudy_counts_what_its_tokenizer_counts():
     import tokenizers
 

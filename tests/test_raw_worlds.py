@@ -199,6 +199,51 @@ def test_logs_through_an_abstraction_open_again_unless_it_changed(mixed, tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [("n", True), ("n", [3]), ("n", 1e999), ("shows", [1]), ("shows", {"drawing": "mixture"}),
+     ("shows", {"size": 1}), ("not_separable", 3), ("not_separable", [None]), ("sha256", None),
+     ("format", []), ("version", float("nan"))],
+)  # fmt: skip
+def test_a_damaged_abstraction_is_refused_in_one_line(mixed, name, value, tmp_path):
+    shutil.copytree(mixed[2].path, tmp_path / "a")
+    about = json.loads((tmp_path / "a" / "abstraction.json").read_text())
+    (tmp_path / "a" / "abstraction.json").write_text(json.dumps(about | {name: value}))
+    with pytest.raises(UserError, match=r"abstraction\.json"):
+        worlds.make(f"through:{tmp_path / 'a'}", n=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "match"),
+    [("drawing", "lamps", "reads no 3 variables"), ("drawing", ["mixture"], "drawing"),
+     ("raw_noise", 1e400, "raw_noise"), ("hands", "many", "hands")],
+)  # fmt: skip
+def test_what_is_shown_has_to_be_what_the_abstraction_learnt(mixed, name, value, match, tmp_path):
+    shutil.copytree(mixed[2].path, tmp_path / "a")
+    through = worlds.make(f"through:{tmp_path / 'a'}", n=3)
+    about = json.loads((tmp_path / "a" / "abstraction.json").read_text())
+    other = json.dumps(about | {"shows": about["shows"] | {name: value}})
+    (tmp_path / "a" / "abstraction.json").write_text(other)
+    with pytest.raises(UserError, match=match):
+        worlds.make(f"through:{tmp_path / 'a'}", n=3)
+    louder = json.dumps(about | {"shows": about["shows"] | {"raw_noise": 0.5}})
+    (tmp_path / "a" / "abstraction.json").write_text(louder)
+    with pytest.raises(UserError, match="has changed"):
+        ThroughWorld.from_config(through.config())
+
+
+def test_a_cut_encoder_is_refused_and_a_single_update_is_enough(mixed, tmp_path):
+    _, logs, found = mixed
+    shutil.copytree(found.path, tmp_path / "a")
+    weights = tmp_path / "a" / "encoder.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(UserError, match="not the file"):
+        worlds.make(f"through:{tmp_path / 'a'}", n=3)
+    hardly = abstraction.abstract(logs.path, tmp_path / "b", 400, updates=1)
+    json.dumps(hardly.to_json(), allow_nan=False)
+    assert hardly.unexplained > found.unexplained
+
+
+@pytest.mark.parametrize(
     ("name", "options", "match"),
     [
         ("through", {}, "through:FOLDER"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
+from importlib import resources
 from itertools import combinations
 
 import numpy as np
@@ -229,6 +231,15 @@ def test_the_command_refuses_players_and_prices_in_one_line(words, says, tmp_pat
     assert err.count("\n") == 1
     assert says in err
     assert not (tmp_path / "study").exists()
+
+
+def test_runs_of_an_agent_of_ones_own_are_logged_under_the_name_that_was_typed(tmp_path):
+    agent = tmp_path / "deep" / "own"
+    shutil.copytree(resources.files("seedo") / "pretrained" / "dag-text", agent)
+    study = tiny("recitation", world=WORLD | {"experiments": 1}, episodes=2)
+    player = find_text_player(str(agent))
+    found = study.run("tiny", tmp_path / "study", player=player, say=lambda line: None)
+    assert {Dataset(folder).job["player"] for folder in found.runs} == {str(agent)}
 
 
 def test_an_unknown_scale_is_refused_before_a_player_does_anything(tmp_path):

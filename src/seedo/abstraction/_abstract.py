@@ -218,7 +218,7 @@ def _learnt(
     names, there = source.knobs, np.isfinite(shown.set_to).sum(axis=0) >= _FEWEST
     there &= np.array([len(np.unique(c[np.isfinite(c)])) > 1 for c in shown.set_to.T])
     if not there.any():
-        remedy = f"no knob was set in {_FEWEST} steps or more, to two values: watch more"
+        remedy = f"no knob was set in {_FEWEST} of these steps, to two values: take more"
         raise UserError(source.title, len(shown.raw), remedy)
     shown, tested = (s._replace(set_to=s.set_to[:, there]) for s in (shown, tested))
     own = [name for name, known in zip(names, there, strict=True) if known]
@@ -226,7 +226,7 @@ def _learnt(
     encoder = fitted(shown, 0, updates, seed, say)
     off = unexplained(encoder, tested.raw)
     knobs = _knobs(encoder, tested, own)
-    further = _further(shown, tested, encoder, knobs, updates // 2, seed)
+    further = _further(shown, tested, encoder, knobs, max(1, updates // 2), seed)
     simulated = world is not None and world.shows is not None
     told_apart = all(there) and not any(knob.sets for knob in knobs)
     commutes = commuting(world, encoder, seed) if simulated and told_apart else None

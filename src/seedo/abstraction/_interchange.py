@@ -105,6 +105,8 @@ def interchanged(
 ) -> Interchange:
     """Replace parts of each episode's state by those of another with the same goal.
 
+    An episode alone with its goal counts for what is done with nothing replaced, and no more.
+
     Args:
         network: that decides.
         inputs: B episodes.
@@ -137,7 +139,9 @@ def interchanged(
         now = {name: acted(directions[name]) for name in ALGORITHMS}
     before = {name: taken(scores[name]) for name in ALGORITHMS}
     then = {name: after(name, source) for name in ALGORITHMS}
-    moved = then[CAUSAL] != before[CAUSAL]
+    rows = np.arange(len(goal))
+    paired, apart = source != rows, other != rows
+    moved = paired & (then[CAUSAL] != before[CAUSAL])
 
     def told(hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> Estimate:
         return share(int((hits & among).sum()), int(among.sum()))
@@ -146,16 +150,16 @@ def interchanged(
         name: Algorithm(
             told(base == before[name], np.ones(len(goal), bool)),
             told(now[CAUSAL] == then[name], moved),
-            told(now[name] == then[name], then[name] != before[name]),
+            told(now[name] == then[name], paired & (then[name] != before[name])),
         )
         for name in ALGORITHMS
     }
     return Interchange(
         layer,
         found,
-        told(now[CAUSAL] == after(CAUSAL, other), moved),
+        told(now[CAUSAL] == after(CAUSAL, other), moved & apart),
         told(now[CAUSAL] == base, moved),
-        told(now[CAUSAL] == base, ~moved),
+        told(now[CAUSAL] == base, paired & ~moved),
         1 / ((n - 1) * scores[CAUSAL].shape[2]),
     )
 

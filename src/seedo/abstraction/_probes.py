@@ -109,7 +109,8 @@ def scored(target: NDArray[Any], said: NDArray[Any], seed: int = 0) -> Estimate:
 
     Episodes are compared within each place, so that to know how places differ is worth nothing:
     the mean AUC over places of targets that are true or false, or for numbers R^2, the share of
-    their squares around each place's mean. The interval is bootstrapped over episodes.
+    their squares around each place's mean. The interval is bootstrapped over episodes; there is
+    none where some resamples hold nothing to tell apart.
     """
     if constant(target):
         return missing("the same in all episodes")
@@ -117,7 +118,10 @@ def scored(target: NDArray[Any], said: NDArray[Any], seed: int = 0) -> Estimate:
     drawn = np.random.default_rng(seed)
     at = drawn.integers(len(target), size=(_RESAMPLES, len(target)))
     values = np.array([score(target[own], said[own]) for own in at])
-    low, high = np.nanquantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    if not np.isfinite(values).all():
+        reason = "too few episodes for an interval: the same in all of a resample"
+        return Estimate(score(target, said), n=len(target), reason=reason)
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(score(target, said), float(low), float(high), len(target))
 
 
@@ -139,6 +143,9 @@ def _auc(target: NDArray[np.bool_], said: NDArray[np.float64]) -> float:
 
 
 def _r2(target: NDArray[np.float64], said: NDArray[np.float64]) -> float:
+    """Share of squares; NaN where all episodes are alike."""
+    if constant(target):
+        return float("nan")
     return float(1 - ((target - said) ** 2).sum() / ((target - target.mean(0)) ** 2).sum())
 
 

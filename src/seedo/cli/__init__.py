@@ -26,6 +26,7 @@ from seedo.cli import (  # noqa: F401  they register their commands
     _serve,
 )
 from seedo.cli._commands import app
+from seedo.cli._console import notes
 from seedo.cli._options import WorldOptions
 from seedo.errors import UserError
 
@@ -35,6 +36,10 @@ UsageError: Any = typer.BadParameter.__mro__[2]
 
 INTERRUPTED, TERMINATED = 130, 143
 """Exit codes of a command that was stopped by Ctrl-C, and by SIGTERM."""
+
+
+_HANG_UP = ("experiment", "serve-mcp")
+"""Commands that are in touch with others while they run."""
 
 
 def _version(asked: bool) -> None:
@@ -60,7 +65,7 @@ def main() -> None:
         print(f"seedo: {old} is no longer read: set {new} instead", file=sys.stderr)
     words = sys.argv[1:]
     programs.keep()
-    stopped = _stop_like_an_interruption() if _how_to_go_on(words or [""]) else []
+    stopped = _hear_what_stops_it(words) if _how_to_go_on(words or [""]) else []
     message = ""
     try:
         code = app(words or ["--help"], standalone_mode=False) or 0
@@ -73,18 +78,43 @@ def main() -> None:
     if code == INTERRUPTED:  # which newer versions of Typer return
         message = f"{'stopped' if stopped else 'interrupted'}{_how_to_go_on(words)}"
         code = TERMINATED if stopped else code
+    if code in (INTERRUPTED, TERMINATED):
+        _leave(code, message)
     if message:
         print(f"seedo: {message}", file=sys.stderr)
     sys.exit(code)
 
 
-def _stop_like_an_interruption() -> list[int]:
+def _leave(code: int, message: str) -> None:
+    """Ends the process at once. Compiled work may be going on in threads that are not Python's, and
+    Python's own way out pulls the floor from under them. What counts is on disk."""
+    with contextlib.suppress(OSError, RuntimeError, ValueError):  # closed, or in the midst of it
+        notes.show_cursor()
+        sys.stdout.flush()
+    said = f"seedo: {message}\n"
+    try:
+        sys.stderr.write(said)
+        sys.stderr.flush()
+    except RuntimeError:  # the signal came in the midst of a line
+        os.write(2, f"\n{said}".encode())
+    except (OSError, ValueError):
+        pass
+    os._exit(code)
+
+
+def _hear_what_stops_it(words: list[str]) -> list[int]:
     """Has whoever ends this process (a batch queue, a container) stop it as Ctrl-C does: what is
-    finished is kept, and how to go on is said. The list that it gives holds the signals so far."""
+    finished is kept, and how to go on is said. The list that it gives holds the signals so far.
+
+    Commands that have nothing but files end where they are: an interruption that is raised while
+    compiled code calls back is lost there, or breaks it. Others hang up on rigs and clients first.
+    """
     met: list[int] = []
 
     def stop(number: int, frame: object) -> None:
         met.append(number)
+        if words[0] not in _HANG_UP:
+            _leave(TERMINATED, f"stopped{_how_to_go_on(words)}")
         if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None):
             raise KeyboardInterrupt  # a job in the background of a shell hears no Ctrl-C
         signal.raise_signal(signal.SIGINT)

@@ -59,6 +59,7 @@ class TextPlayer(Protocol):
         name: on the command line.
         conditions: how it is spoken to where the study does not say otherwise.
         calls_tools: whether it can be offered tools.
+        longest: tokens of a reply at most, as typed; None: what is usual.
     """
 
     @property
@@ -67,6 +68,8 @@ class TextPlayer(Protocol):
     def conditions(self) -> Conditions: ...
     @property
     def calls_tools(self) -> bool: ...
+    @property
+    def longest(self) -> int | None: ...
 
     def foresee(self, runs: Sequence[Run], seed: int, say: Say) -> None:
         """Say what all of these runs together will take."""
@@ -97,15 +100,22 @@ def player_of(work: Work[Any], varied: Sequence[str]) -> TextPlayer:
 
 @dataclass(frozen=True)
 class InProcess:
-    """A model in this process, such as a text understudy."""
+    """A model in this process, such as a text understudy.
+
+    Attributes:
+        called: its name on the command line; "": the speaker's own.
+        longest: as it was made with.
+    """
 
     speaker: MeteredSpeaker
     conditions: Conditions = field(default_factory=Conditions)
     calls_tools: bool = False
+    called: str = ""
+    longest: int | None = None
 
     @property
     def name(self) -> str:
-        return self.speaker.name
+        return self.called or self.speaker.name
 
     def foresee(self, runs: Sequence[Run], seed: int, say: Say) -> None:
         say(f"{self.name}: {_episodes(runs):,} episodes in {len(runs)} runs")
@@ -114,10 +124,15 @@ class InProcess:
         dataset = record_speaker(
             run.world, self.speaker, run.episodes, seed, run.folder, stream=run.stream,
             conditions=run.conditions, examples=run.examples, resume=True,
-            meter=self.speaker,
+            meter=self.speaker, name=self.name, typed=typed_length(self.longest),
         )  # fmt: skip
         say(f"{run.folder.name}: {run.episodes:,} episodes")
         return dataset
+
+
+def typed_length(longest: int | None) -> list[str]:
+    """What is typed for the length of replies; a run of another is not gone on with."""
+    return [] if longest is None else ["--max-tokens", str(longest)]
 
 
 @dataclass
@@ -145,6 +160,10 @@ class ThroughInspect:
     @property
     def name(self) -> str:
         return f"llm:{self.model}"
+
+    @property
+    def longest(self) -> int | None:
+        return self.calls.max_tokens
 
     @property
     def price(self) -> Price | None:
@@ -240,7 +259,8 @@ def find_text_player(
         remedy = f"reads no words: use llm:seedo/{name}, which plays it through Inspect"
         raise UserError("player", name, remedy)
     longest = None if calls is None else calls.max_tokens
-    return InProcess(load_speaker(name, max_tokens=longest), conditions)
+    speaker = load_speaker(name, max_tokens=longest)
+    return InProcess(speaker, conditions, called=name, longest=longest)
 
 
 # -- what was said --------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from seedo.language.runs import same_world
 from seedo.recipes import HUB, TuningRecipe
 from seedo.statistics import Estimate, mean, paired_difference, ratio
 from seedo.studies._estimates import power_of
-from seedo.studies._spoken import malformed, player_of, said
+from seedo.studies._spoken import malformed, player_of, said, typed_length
 from seedo.studies._study import Study, Work
 from seedo.studies._words import beyond, of_the_claim, told, verdict
 
@@ -63,7 +63,7 @@ class Scale:
         transcripts: that each tuned model has watched, `epochs` times.
         seeds: models tuned alike on other episodes.
         tuning: further settings of `TuningRecipe`.
-        longest: tokens of a reply where it may think.
+        longest: tokens of a reply where it may think, unless the player has a length of its own.
     """
 
     world: dict[str, Any]
@@ -110,14 +110,15 @@ def _play(work: Work[Scale]) -> Played:
         stage = {k: v for k, v in TUNED[arm].items() if k != "explanations"}  # nobody tells it why
         arms.append((arm, stage, f"{HUB}{folder}", f"-{own.seed}"))
     for arm, switches, name, which in arms:
-        longest = scale.longest if _WRITES & switches.keys() else hub.LONGEST_REPLY
+        usual = scale.longest if _WRITES & switches.keys() else hub.LONGEST_REPLY
+        longest = usual if player.longest is None else player.longest
         for split, names in scale.cells:
             speaker = _Once(name, longest, opened)
             folder = work.out / "runs" / f"{_slug(arm)}{which}-{split}-{names}"
             dataset = language.record_speaker(
                 _world(scale, split), speaker, scale.episodes, work.seed, folder, resume=True,
                 conditions=replace(base, names=names, **switches), at_once=_AT_ONCE,
-                meter=speaker,
+                meter=speaker, typed=typed_length(player.longest),
             )  # fmt: skip
             work.say(f"{folder.name}: {scale.episodes:,} episodes")
             runs[split, names].setdefault(arm, []).append(dataset)

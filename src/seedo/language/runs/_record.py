@@ -11,7 +11,7 @@ from seedo.episodes import Dataset, DatasetWriter
 from seedo.errors import UserError
 from seedo.language.runs._conversations import CONVERSATIONS, Conversations, line
 from seedo.language.runs._examples import Examples, example_messages, first_examples
-from seedo.language.runs._speaker import MeteredSpeaker, Speaker, converse
+from seedo.language.runs._speaker import MeteredSpeaker, Speaker, check_meter, converse
 from seedo.language.scenes import Conditions, Message, Scene, open_scene
 from seedo.play import check_size, origin, shard_size
 
@@ -131,9 +131,10 @@ def record_speaker(
 
     Raises:
         UserError: a bad number, a world or conditions that cannot be put into words, a folder
-            that cannot be written.
+            that cannot be written, a meter that is another than the speaker.
     """
     check_size(count, seed)
+    check_meter(speaker, meter)
     if not isinstance(at_once, int) or at_once < 1:
         raise UserError("at_once", at_once, "use a whole number above 0")
     plan = RunPlan.of(world, seed, options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from pathlib import Path
@@ -11,6 +12,8 @@ from safetensors import SafetensorError, safe_open
 SMALL = 3e9
 """Parameters below which a model is shown examples unless the user says otherwise."""
 
+_ADAPTER = "adapter_config.json"
+"""What PEFT writes beside low-rank adapters; it names the model that they are for."""
 _SIZE = re.compile(r"(?<![\w.])(?:e|a)?(\d{1,4}(?:\.\d{1,3})?)\s?([bm])(?![a-z])", re.IGNORECASE)
 
 
@@ -19,17 +22,30 @@ def parameters(model: str) -> float | None:
 
     Args:
         model: as Inspect names it; the last number with B or M in its name counts (`1.5B`,
-            `135M`), or the weights in a local folder (`hf/FOLDER`).
+            `135M`), or the weights in a local folder (`hf/FOLDER`); of a folder of adapters those
+            of their model too, where that lies in a folder.
     """
     provider, _, name = model.partition("/")
     folder = Path(name)
     if provider == "hf" and folder.is_dir():
-        return _stored(folder)
+        return _with_base(folder) if (folder / _ADAPTER).is_file() else _stored(folder)
     told = _SIZE.findall(name.rpartition("/")[2].replace("_", "-"))
     if not told:
         return None
     number, unit = told[-1]
     return float(number) * (1e9 if unit.casefold() == "b" else 1e6)
+
+
+def _with_base(folder: Path) -> float | None:
+    """As `_stored`, of adapters and the model that they are for; None where that is not here."""
+    try:
+        base = Path(json.loads((folder / _ADAPTER).read_text())["base_model_name_or_path"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if not base.is_dir() or (base / _ADAPTER).is_file():
+        return None
+    own, whole = _stored(folder), _stored(base)
+    return None if own is None or whole is None else own + whole
 
 
 def _stored(folder: Path) -> float | None:

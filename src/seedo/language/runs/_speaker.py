@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from seedo.errors import UserError
 from seedo.language.scenes import Message, Scene
 
 
@@ -29,6 +30,13 @@ class MeteredSpeaker(Speaker, Protocol):
     spent: list[tuple[int, int]]
 
 
+def check_meter(speaker: Speaker, meter: MeteredSpeaker | None) -> None:
+    """Raises UserError where the tokens that are counted would be somebody else's."""
+    if meter is not None and meter is not speaker:
+        remedy = f"counts what {speaker.name} does not say: hand over the speaker itself, or none"
+        raise UserError("meter", meter.name, remedy)
+
+
 def converse(
     scenes: Sequence[Scene],
     speaker: Speaker,
@@ -40,7 +48,11 @@ def converse(
 
     Returns:
         Tokens read and written in each, replies summed; zeros without a meter.
+
+    Raises:
+        UserError: the meter is another than the speaker.
     """
+    check_meter(speaker, meter)
     spent = {id(scene): (0, 0) for scene in scenes}
     while playing := [scene for scene in scenes if not scene.finished]:
         if progress:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,14 @@ from seedo.errors import UserError
 
 ABOUT, WEIGHTS = "abstraction.json", "encoder.safetensors"
 FORMAT, VERSION = "seedo-abstraction", 1
+_SHOWS = {"drawing", "drawing_seed", "hands", "raw_noise"}
+_AS_WRITTEN: dict[str, Callable[[Any], bool]] = {
+    "sha256": lambda x: isinstance(x, str),
+    "n": lambda x: isinstance(x, int) and not isinstance(x, bool),
+    "shows": lambda x: x is None or (isinstance(x, dict) and set(x) == _SHOWS),
+    "not_separable": lambda x: isinstance(x, list) and all(isinstance(k, str) for k in x),
+}
+"""What worlds go by in `abstraction.json`."""
 
 
 class Encoder(NamedTuple):
@@ -86,7 +95,7 @@ def read_about(folder: Path) -> dict[str, Any]:
     """What `abstraction.json` says.
 
     Raises:
-        UserError: no abstraction, or one of another version.
+        UserError: no abstraction, one of another version, or not as it was written.
     """
     path = folder / ABOUT
     try:
@@ -98,6 +107,9 @@ def read_about(folder: Path) -> dict[str, Any]:
     if not right or about.get("version") != VERSION:
         remedy = f"another format or version: this version of Seedo reads version {VERSION}"
         raise UserError(str(path), about.get("version"), remedy)
+    for name, right in _AS_WRITTEN.items():
+        if not right(about.get(name)):
+            raise UserError(str(path), None, f"{name} is not as it was written: abstract again")
     return dict(about)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -232,7 +233,17 @@ class ThroughWorld(RawWorld):
             remedy = f"knobs {', '.join(missing)} set no variable that could be told apart"
             raise UserError(abstraction, None, remedy)
         super().__init__(config, **shows)
+        if not self._fits():
+            remedy = f"its encoder reads no {config.n} variables off what is shown: abstract again"
+            raise UserError(abstraction, None, remedy)
         self.named = {"abstraction": abstraction, "digest": about["sha256"]}
+
+    def _fits(self) -> bool:
+        seen = jax.ShapeDtypeStruct((math.prod(self.drawing.shape),), jnp.float32)
+        try:
+            return jax.eval_shape(self.encoder.__call__, seen).shape == (self.spec.n,)
+        except (TypeError, ValueError):
+            return False
 
     @classmethod
     def make(cls, preset: str | None, split: str, **options: Any) -> ThroughWorld:
@@ -249,7 +260,10 @@ class ThroughWorld(RawWorld):
         own = (*_OWN, "abstraction", "digest")
         rest = {name: value for name, value in config.items() if name not in own}
         folder = str(config.get("abstraction", ""))
-        return ThroughWorld(DagConfig.from_dict(rest), folder, config.get("digest"))
+        world = ThroughWorld(DagConfig.from_dict(rest), folder, config.get("digest"))
+        if any(config.get(name, own) != own for name, own in world.shows.items()):
+            raise UserError(folder, None, "it has changed since the log was written")
+        return world
 
     @classmethod
     def settings_of(cls) -> dict[str, Any]:
