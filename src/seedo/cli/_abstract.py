@@ -37,7 +37,10 @@ def abstract(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Learn to read variables off raw data, from which knob was set to what."""
+    """Learn to read variables off raw data.
+
+    All that says what is what is which knob was set, and to what.
+    """
     if knobs is None:
         _check_logs(logs, raw)
     check_count("steps", steps)

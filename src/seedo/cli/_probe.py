@@ -31,7 +31,10 @@ def probe(
     figure: Annotated[Path | None, typer.Option(help="Figure to write, .svg.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look inside a network: what its state holds, and whether what it does depends on it."""
+    """Look inside a network: what its states hold.
+
+    And whether what it does depends on it.
+    """
     check_count("episodes", episodes)
     if episodes < FEWEST:
         raise UserError("--episodes", episodes, f"use {FEWEST} or more")

@@ -31,7 +31,7 @@ _OURS = {
     "watched-models": "what a pretrained model learns by watching (--player)",
     "prompts": "what the switches of a prompt are worth (--player)",
     "parrots-inside": "whether what watching networks hold decides what they do",
-    "levels": "experimenting on systems that are only shown, through what was learnt",
+    "levels": "systems that are only shown: told, abstracted, end to end",
     "fine-tuning": "whether reinforcement on one split harms others",
     "data-mix": "how much of what is watched must be experiments",
     "bounded-rationality": "the best strategy where experiments and thinking cost",
