@@ -141,7 +141,9 @@ def test_variables_are_found_from_logs_alone(mixed, tmp_path):
     assert found.commuting.error.high < 0.2
 
 
-@pytest.mark.parametrize(("hands", "apart"), [("wide", "BCD"), ("joint", "CD")])
+@pytest.mark.parametrize(
+    ("hands", "apart"), [pytest.param("wide", "BCD", marks=pytest.mark.slow), ("joint", "CD")]
+)
 def test_a_knob_that_sets_two_variables_is_found_out(tmp_path, hands, apart):
     world = worlds.make("raw", drawing="mixture", n=4, hands=hands)
     watched(tmp_path / "logs", world, 1500)
@@ -154,6 +156,7 @@ def test_a_knob_that_sets_two_variables_is_found_out(tmp_path, hands, apart):
         worlds.make(f"through:{tmp_path / 'found'}", n=4)
 
 
+@pytest.mark.slow
 def test_a_variable_that_no_knob_sets_is_counted(tmp_path):
     world = worlds.make("raw", drawing="mixture", n=4)
     batch = watched(tmp_path / "all", world, 5000).read()
@@ -170,7 +173,7 @@ def test_players_of_dag_play_through_an_abstraction(mixed):
     through = worlds.make(f"through:{found.path}", n=3)
     plain = worlds.make("dag", n=3)
     assert through.spec == plain.spec
-    player = play.find_player("bayes:eig", through)
+    player = play.find_player("scripted:largest-effect", through)
     seen, true = (play.simulate(w, player, 2, "perform", 0, 200) for w in (through, plain))
     assert np.allclose(seen.oracle_return, true.oracle_return)
     assert seen.returns.sum() > 0.9 * true.returns.sum()
