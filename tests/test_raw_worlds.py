@@ -173,6 +173,7 @@ def test_players_of_dag_play_through_an_abstraction(mixed):
     through = worlds.make(f"through:{found.path}", n=3)
     plain = worlds.make("dag", n=3)
     assert through.spec == plain.spec
+    assert worlds.make(f"through:{found.path}") == through
     player = play.find_player("scripted:largest-effect", through)
     seen, true = (play.simulate(w, player, 2, "perform", 0, 200) for w in (through, plain))
     assert np.allclose(seen.oracle_return, true.oracle_return)

@@ -18,7 +18,7 @@ from seedo.worlds._scm import System, draw_noise, expected, simulate
 from seedo.worlds._world import Action, Observation
 from seedo.worlds.dag import DagWorld, Task
 from seedo.worlds.raw._drawings import DRAWINGS, Drawing, drawing
-from seedo.worlds.raw._encoder import load_encoder
+from seedo.worlds.raw._encoder import load_encoder, read_about
 
 HANDS = ("single", "wide", "joint")
 """What knobs move: each its own variable; the first the second's variable too; the first and the
@@ -253,6 +253,8 @@ class ThroughWorld(RawWorld):
                 raise UserError(
                     name, options[name], "is as the abstraction learnt it: leave it out"
                 )
+        if folder and options.get("n") is None:
+            options["n"] = read_about(Path(folder))["n"]
         return ThroughWorld(configure(preset or "linear", split, **options), folder)
 
     @classmethod
