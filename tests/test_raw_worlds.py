@@ -328,9 +328,10 @@ def test_knobs_that_were_always_set_alike_are_not_separable(tables, tmp_path):
     found = abstraction.abstract_table(
         tables, ["p", "q", "twin"], tmp_path / "a", raw, updates=1000
     )
-    assert [(knob.name, knob.sets) for knob in found.knobs] == [
-        ("p", ("twin",)), ("q", ()), ("twin", ("p",)),
+    assert [(knob.name, knob.sets, knob.like) for knob in found.knobs] == [
+        ("p", (), ("twin",)), ("q", (), ()), ("twin", (), ("p",)),
     ]  # fmt: skip
+    assert found.variables == 2
 
 
 @pytest.mark.parametrize(
@@ -362,17 +363,17 @@ def watcher(tmp_path_factory):
     settings = learning.Recipe(
         network="plain-raw", widths=widths, batch_size=8, epochs=2.0, explanations="predict"
     )
-    return world, learning.learn([folder / "logs"], folder / "agent", settings)
+    return world, learning.learn([folder / "logs"], folder / "agent", settings), folder / "agent"
 
 
 def test_a_network_learns_from_what_is_shown(watcher):
-    _, agent = watcher
+    _, agent, _ = watcher
     for loss in ("exploit_loss", "edge_loss"):
         assert agent.history[-1][loss] < agent.history[0][loss]
 
 
 def test_acting_on_what_is_shown_equals_reading_what_was_shown(watcher):
-    world, agent = watcher
+    world, agent, _ = watcher
     drawn = learning.Agent(
         agent.network, agent.architecture, learning.Provenance("agent"), greedy=False
     )
@@ -390,7 +391,7 @@ def test_acting_on_what_is_shown_equals_reading_what_was_shown(watcher):
 
 
 def test_networks_learn_from_logs_of_the_worlds_that_they_read(watcher, tmp_path):
-    world, _ = watcher
+    world, _, _ = watcher
     watched(tmp_path / "raw", world, 40)
     watched(tmp_path / "dag", told(world), 40)
     for logs, network in (("raw", "plain"), ("dag", "plain-raw")):
@@ -399,3 +400,42 @@ def test_networks_learn_from_logs_of_the_worlds_that_they_read(watcher, tmp_path
     recipe = learning.Recipe(network="plain-raw", rename=True, batch_size=8)
     with pytest.raises(UserError, match="rename"):
         learning.learn([tmp_path / "raw"], tmp_path / "agent", recipe)
+
+
+def test_an_agent_does_not_play_where_things_are_shown_otherwise(watcher):
+    world, _, folder = watcher
+    other = worlds.make("raw", drawing="mixture", n=3, do_values=(-2.0, 2.0), drawing_seed=1)
+    play.find_player(str(folder), world)
+    with pytest.raises(UserError, match="drawing_seed=0"):
+        play.find_player(str(folder), other)
+
+
+def test_knobs_that_are_seldom_set_or_do_nothing_leave_the_others_alone(tmp_path):
+    rng = np.random.default_rng(1)
+    which = rng.integers(3, size=1500)  # of three knobs, one a row; the last does nothing
+    knobs = np.where(np.arange(3) == which[:, None], rng.uniform(-2, 2, (1500, 3)), np.nan)
+    state = np.where(np.isfinite(knobs), knobs, rng.normal(size=(1500, 3)))[:, :2]
+    seen = state @ rng.normal(size=(2, 6)) + 0.02 * rng.normal(size=(1500, 6))
+    frame = pd.DataFrame(np.c_[knobs, seen], columns=[*"abc", *(f"x{i}" for i in range(6))])
+    frame["copy"] = frame["a"]
+    frame["constant"] = 5.0
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    raw = [f"x{i}" for i in range(6)]
+    found = abstraction.abstract_table(
+        [tmp_path / "t.csv"], "abc", tmp_path / "out", raw, updates=800
+    )
+    assert [knob.separable for knob in found.knobs] == [True, True, False]
+    assert [knob.sets for knob in found.knobs] == [(), (), ()]
+    assert all(knob.error.low > 0 for knob in found.knobs)
+    assert found.variables == 2
+    copied = abstraction.abstract_table(
+        [tmp_path / "t.csv"], ["a", "b", "copy"], tmp_path / "copied", updates=800
+    )
+    assert [knob.like for knob in copied.knobs] == [("copy",), (), ("a",)]
+    assert copied.variables == 2
+    with pytest.raises(UserError, match="same in every row"):
+        abstraction.abstract_table([tmp_path / "t.csv"], "ab", tmp_path / "c", ["x0", "constant"])
+    few = abstraction.abstract_table(
+        [tmp_path / "t.csv"], "ab", tmp_path / "few", ["x0"], updates=100
+    )
+    assert few.variables <= 1 or not any(knob.separable for knob in few.knobs)

@@ -17,7 +17,7 @@ from seedo.abstraction._shown import Shown, knobs_of, shown_in, world_of
 from seedo.abstraction._tabular import read_shown
 from seedo.episodes import Dataset
 from seedo.errors import UserError
-from seedo.statistics import Estimate, mean
+from seedo.statistics import Estimate, missing, ratio
 from seedo.worlds import World
 from seedo.worlds.raw import ABOUT, Encoder, save_encoder
 
@@ -30,13 +30,15 @@ _FEWEST = 60
 """Steps in which a knob was set, for its variable to be learnt."""
 _AS_OWN = 2.5
 """A knob sets another's variable too if that is off by up to so many times its own error."""
-_LEAVES_A_TRACE = 0.5
-"""R^2 below which what a knob sets is not in what is shown."""
+_FOUND = 0.5**0.5
+"""Error per standard deviation below which what a knob sets is found in what is shown, for certain:
+half of its variance."""
 _OF_A_VARIABLE = 1 / 3
 """A further variable explains at least this share of what one of the knobs' explains on average."""
 MOST_FURTHER = 3
 _ALIKE = 0.95
-"""Correlation of what two knobs were set to from which on nothing tells their variables apart."""
+"""Share of a knob's steps in which another was set too, and correlation of what they were set to,
+from which on nothing tells their variables apart."""
 
 
 class Knob(NamedTuple):
@@ -47,7 +49,8 @@ class Knob(NamedTuple):
         error: root mean squared difference between what it was set to and what is read off what is
             shown, in the knob's unit; relative: the same per standard deviation of what it was set
             to.
-        sets: other knobs whose variables it sets too.
+        sets: other knobs whose variables it sets too. like: other knobs that were nearly always
+            set when it was, and alike.
         shown: whether what it sets was found in what is shown: half of its variance or more.
         separable: whether its variable is told apart from all others: it sets no other's.
     """
@@ -57,11 +60,12 @@ class Knob(NamedTuple):
     error: Estimate
     relative: Estimate
     sets: tuple[str, ...]
+    like: tuple[str, ...]
     shown: bool
 
     @property
     def separable(self) -> bool:
-        return self.shown and not self.sets
+        return self.shown and not self.sets and not self.like
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -70,6 +74,7 @@ class Knob(NamedTuple):
             "error": self.error.to_json(),
             "relative": self.relative.to_json(),
             "sets": list(self.sets),
+            "like": list(self.like),
             "shown": self.shown,
             "separable": self.separable,
         }
@@ -99,7 +104,11 @@ class Abstraction(NamedTuple):
     @property
     def variables(self) -> int:
         """How many variables there are in what is shown: the knobs' and the further ones."""
-        return sum(knob.shown for knob in self.knobs) + self.further
+        known: set[str] = set()
+        for knob in self.knobs:
+            if knob.shown and not known & set(knob.like):
+                known.add(knob.name)
+        return len(known) + self.further
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -218,23 +227,26 @@ def _learnt(
     names, there = source.knobs, np.isfinite(shown.set_to).sum(axis=0) >= _FEWEST
     there &= np.array([len(np.unique(c[np.isfinite(c)])) > 1 for c in shown.set_to.T])
     if not there.any():
-        remedy = f"no knob was set in {_FEWEST} of these steps, to two values: take more"
+        remedy = (
+            f"a knob has to be set in {_FEWEST} steps or more, to two values or more: take more"
+        )
         raise UserError(source.title, len(shown.raw), remedy)
     shown, tested = (s._replace(set_to=s.set_to[:, there]) for s in (shown, tested))
     own = [name for name, known in zip(names, there, strict=True) if known]
     updates, seed = source.recipe["updates"], source.recipe["seed"]
     encoder = fitted(shown, 0, updates, seed, say)
     off = unexplained(encoder, tested.raw)
-    knobs = _knobs(encoder, tested, own)
+    knobs = _knobs(encoder, shown, tested, own)
     further = _further(shown, tested, encoder, knobs, max(1, updates // 2), seed)
     simulated = world is not None and world.shows is not None
-    told_apart = all(there) and not any(knob.sets for knob in knobs)
+    told_apart = all(there) and all(knob.separable for knob in knobs)
     commutes = commuting(world, encoder, seed) if simulated and told_apart else None
     unset = tuple(name for name, known in zip(names, there, strict=True) if not known)
     found = Abstraction(folder, encoder, tuple(knobs), unset, further, off, commutes)
     told = found.to_json() | source.about | {
         "not_separable": [*(k.name for k in knobs if not k.separable), *unset],
         "recipe": source.recipe | {"steps": len(shown.raw)},
+        "set": [float(np.nanmin(shown.set_to)), float(np.nanmax(shown.set_to))],
     }  # fmt: skip
     del told["path"]
     save_encoder(folder, encoder, told)
@@ -248,43 +260,53 @@ def _check_folder(folder: Path) -> None:
         raise UserError(str(folder), None, "is a file: choose another --out")
 
 
-def _knobs(encoder: Encoder, tested: Shown, names: list[str]) -> list[Knob]:
-    found = np.asarray(encoder(jnp.asarray(tested.raw)))
-    told = np.isfinite(tested.set_to)
-    off = np.full((len(names), len(names)), np.inf)  # of k's variable when j is set
-    for j in range(len(names)):
-        rows = told[:, j]
-        if not rows.any():
-            continue
-        alone = told[rows].sum(axis=1) == 1
-        apart = found[rows][:, : len(names)] - tested.set_to[rows, j][:, None]
-        for k in range(len(names)):
-            which = np.ones(len(alone), bool) if j == k else alone
-            if which.any():
-                off[j, k] = np.sqrt((apart[which, k] ** 2).mean())
+def _knobs(encoder: Encoder, shown: Shown, tested: Shown, names: list[str]) -> list[Knob]:
+    found = np.asarray(encoder(jnp.asarray(tested.raw)))[:, : len(names)]
+    off = _errors(found, tested.set_to)
+    errors = [_error(found[:, j], tested, j) for j in range(len(names))]
+    seen = [relative.high is not None and relative.high < _FOUND for _, relative in errors]
+    # As many variables as there are numbers at most can be told apart in them.
+    crowded = sum(seen) > encoder.spread.shape[0]
     knobs = []
     for j, name in enumerate(names):
-        rows = told[:, j]
-        value = tested.set_to[rows, j]
-        squares = _by_episode((found[rows, j] - value) ** 2, tested.episode[rows])
-        spread = float(value.std()) if rows.any() else 0.0
-        error = root_of(mean(squares))
-        shown = bool(spread > 0 and (off[j, j] / spread) ** 2 < 1 - _LEAVES_A_TRACE)
-        also = [
-            k
-            for k in range(len(names))
-            if k != j and (off[j, k] <= _AS_OWN * off[k, k] or _alike(tested.set_to, j, k))
-        ]
-        relative = scaled(error, 1 / spread) if spread else error
-        sets = tuple(names[k] for k in also) if shown else ()
-        knobs.append(Knob(name, int(rows.sum()), error, relative, sets, shown))
+        others = [k for k in range(len(names)) if k != j and seen[k]] if seen[j] else []
+        also = tuple(names[k] for k in others if crowded or off[j, k] <= _AS_OWN * off[k, k])
+        like = tuple(names[k] for k in others if _alike(shown.set_to, j, k))
+        steps = int(np.isfinite(tested.set_to[:, j]).sum())
+        knobs.append(Knob(name, steps, *errors[j], also, like, seen[j]))
     return knobs
 
 
+def _errors(found: NDArray[Any], set_to: NDArray[np.float32]) -> NDArray[Any]:
+    """[j, k]: how far k's variable is off what j was set to, where j alone was set (or, of its own
+    variable, was set at all); infinite where there is no such step."""
+    told = np.isfinite(set_to)
+    count = told.shape[1]
+    off = np.full((count, count), np.inf)
+    for j in range(count):
+        for k in range(count):
+            rows = told[:, j] if j == k else told[:, j] & (told.sum(axis=1) == 1)
+            if rows.any():
+                off[j, k] = np.sqrt(((found[rows, k] - set_to[rows, j]) ** 2).mean())
+    return off
+
+
+def _error(found: NDArray[Any], tested: Shown, j: int) -> tuple[Estimate, Estimate]:
+    """Root mean squared error of a knob's variable where it was set, and relative to its spread."""
+    rows = np.isfinite(tested.set_to[:, j])
+    value = tested.set_to[rows, j]
+    if not rows.any() or value.std() == 0:
+        nothing = missing("never set in what was held out, or always alike")
+        return nothing, nothing
+    squares = _by_episode((found[rows] - value) ** 2, tested.episode[rows])
+    error = root_of(ratio(squares, np.ones(len(squares))))
+    return error, scaled(error, 1 / float(value.std()))
+
+
 def _alike(set_to: NDArray[np.float32], j: int, k: int) -> bool:
-    """Whether two knobs were nearly always set alike where both were set."""
-    both = np.isfinite(set_to[:, [j, k]]).all(axis=1)
-    if both.sum() < _FEWEST:
+    """Whether where a knob was set another was nearly always set too, and alike."""
+    own, both = np.isfinite(set_to[:, j]), np.isfinite(set_to[:, [j, k]]).all(axis=1)
+    if both.sum() < _ALIKE * own.sum():
         return False
     one, other = (set_to[both, i] - set_to[both, i].mean() for i in (j, k))
     size = np.sqrt((one**2).sum() * (other**2).sum())

@@ -18,7 +18,7 @@ import numpy as np
 
 from seedo import play
 from seedo.abstraction._errors import root_of
-from seedo.statistics import Estimate, mean, missing
+from seedo.statistics import Estimate, missing, ratio
 from seedo.worlds import stream_key
 from seedo.worlds.raw import Encoder
 
@@ -70,11 +70,12 @@ def commuting(world: Any, encoder: Encoder, seed: int) -> Commuting | None:
     squares = (((below - above) / spread) ** 2)[:, other].mean(axis=1)
     read, so = below.reshape(-1, n), truth.reshape(-1, n)
     correlations = [np.corrcoef(read[:, k], so[:, k])[0, 1] for k in range(n)]
-    pictures = root_of(mean(((again - clean) ** 2).mean(axis=(1, 2))))
+    apart = ((again - clean) ** 2).mean(axis=(1, 2))
+    pictures = root_of(ratio(apart, np.ones(len(apart))))
     if not world.drawing.steady:
         pictures = missing("what is shown varies by itself: no two showings are alike")
     return Commuting(
-        root_of(mean(squares)), float(min(correlations)), pictures,
+        root_of(ratio(squares, np.ones(len(squares)))), float(min(correlations)), pictures,
         float(world.shows["raw_noise"]), float(clean.std(axis=(0, 1)).mean()),
     )  # fmt: skip
 

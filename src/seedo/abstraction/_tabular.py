@@ -16,6 +16,8 @@ from seedo.errors import UserError
 from seedo.tables import Columns, read_columns
 
 _FEWEST = 100
+_FULL = 0.9
+"""Columns of which fewer cells hold something are taken as shown only if they are named."""
 
 
 def read_shown(
@@ -45,6 +47,10 @@ def read_shown(
     chosen = tuple(raw) or _that_vary(files, set(knobs))
     if not chosen:
         raise UserError("--raw", None, f"no other column of {paths[0]} holds numbers that vary")
+    for name in raw:
+        column = np.concatenate([_numbers(file, name) for file in files])
+        if np.nanmin(column, initial=np.inf) == np.nanmax(column, initial=-np.inf):
+            raise UserError("--raw", name, "is the same in every row: leave it out")
     set_to = np.concatenate([_matrix(file, knobs) for file in files])
     shown = np.concatenate([_matrix(file, chosen) for file in files])
     whole = np.isfinite(shown).all(axis=1)
@@ -67,7 +73,7 @@ def _that_vary(files: list[Columns], without: set[str]) -> tuple[str, ...]:
         except UserError:
             continue
         known = column[np.isfinite(column)]
-        if len(known) and (known != known[0]).any():
+        if len(known) >= _FULL * len(column) and (known != known[0]).any():
             found.append(name)
     return tuple(found)
 

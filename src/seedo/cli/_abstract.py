@@ -43,6 +43,11 @@ def abstract(
     """
     if knobs is None:
         _check_logs(logs, raw)
+    else:
+        for path in logs:
+            if path.is_dir():
+                remedy = f"is for tables, and {path} is a folder: leave it out for a dataset"
+                raise UserError("--knobs", knobs, remedy)
     check_count("steps", steps)
     check_count("updates", updates)
     check_seed(seed)

@@ -33,7 +33,19 @@ def find_agent(name: str, world: Any, greedy: bool, seed: int) -> Any:
     if world.family not in own.families:
         kind = agent.architecture.kind
         raise UserError("agent", name, f"its network ({kind}) does not play world {world.name}")
+    if world.shows is not None and not world.measures_variables:
+        _check_shown(name, agent, world)
     return agent
+
+
+def _check_shown(name: str, agent: Any, world: Any) -> None:
+    """Raises UserError for an agent that has watched something that is shown otherwise."""
+    for watched in agent.training.get("data", ()):
+        for field, now in world.shows.items():
+            then = watched.get("world_config", {}).get(field, now)
+            if field != "raw_noise" and then != now:
+                remedy = f"agent {name} has watched {field}={then}: play with --set {field}={then}"
+                raise UserError(field, now, remedy)
 
 
 def open_network(name: str, world: Any, seed: int) -> tuple[Any, Any]:

@@ -19,7 +19,9 @@ def abstraction_table(found: Abstraction) -> Table:
     )
     for knob in found.knobs:
         if not knob.shown:
-            said = "not found in what is shown"
+            said = "not found for certain"
+        elif knob.like:
+            said = f"not separable: set as {', '.join(knob.like)} was"
         elif knob.sets:
             said = f"not separable: sets those of {', '.join(knob.sets)} too"
         else:

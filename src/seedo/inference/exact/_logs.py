@@ -60,9 +60,10 @@ def batch_rows(batch: EpisodeBatch, title: str = "") -> LogRows:
 
 
 def _check_world(world: str, title: str) -> None:
-    if not kind_of(world).measures_variables:
-        remedy = f"a log of {world}, whose moves are no measurements: ask about dag"
-        raise UserError(title, None, remedy)
+    kind = kind_of(world)
+    if not kind.measures_variables:
+        why = kind.no_strategies or "its moves are no measurements"
+        raise UserError(title, None, f"a log of {world}: {why}: ask about dag")
 
 
 def _episode(dataset: Dataset, episode: int) -> EpisodeBatch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -72,7 +73,9 @@ class RawWorld(DagWorld):
 
     name = "raw"
     family: ClassVar[str] = "raw"
-    no_strategies: ClassVar[str] = "what is shown has no variables to read: abstract it first"
+    no_strategies: ClassVar[str] = (
+        "what is shown has no variables to read, `seedo abstract` and play in through:FOLDER"
+    )
     measures_variables: ClassVar[bool] = False
 
     def __init__(
@@ -237,6 +240,21 @@ class ThroughWorld(RawWorld):
             remedy = f"its encoder reads no {config.n} variables off what is shown: abstract again"
             raise UserError(abstraction, None, remedy)
         self.named = {"abstraction": abstraction, "digest": about["sha256"]}
+        self._notes = tuple(self._said(about.get("set")))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self._notes
+
+    def _said(self, learnt: Any) -> Iterator[str]:
+        yield f"variables are what {self.named['abstraction']} reads off what is shown"
+        if isinstance(learnt, list) and len(learnt) == 2 and all(map(is_number, learnt)):
+            low, high = min(self.spec.do_values), max(self.spec.do_values)
+            if low < learnt[0] or high > learnt[1]:
+                yield (
+                    f"knobs are set from {low:g} to {high:g}, and it has seen them set from "
+                    f"{learnt[0]:g} to {learnt[1]:g}: beyond, it guesses"
+                )
 
     def _fits(self) -> bool:
         seen = jax.ShapeDtypeStruct((math.prod(self.drawing.shape),), jnp.float32)
