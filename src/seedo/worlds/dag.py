@@ -389,6 +389,11 @@ class DagWorld(World):
         mechanism = self.config().get("mechanism", "linear")
         return describe_systems(played.task.system, played.task.expected, mechanism)
 
+    @property
+    def moved(self) -> Bool[np.ndarray, "n n"] | None:
+        """The variables that setting each variable sets; None: itself alone."""
+        return None
+
     def outcome(
         self,
         system: System,
@@ -404,6 +409,9 @@ class DagWorld(World):
         size = c.n + c.confounders
         noise = draw_noise(key, (size,), c.noise_family)
         clamped = jnp.arange(size) == target
+        if self.moved is not None:
+            sets = jnp.asarray(self.moved)[target] & (target >= 0)
+            clamped = clamped.at[: c.n].set(sets)
         return simulate(system, noise, clamped, value[None], c.mechanism)[: c.n]
 
     def in_round(self, system: System, number: Int[Array, ""] | int) -> System:
@@ -417,7 +425,8 @@ class DagWorld(World):
         values = jnp.broadcast_to(jnp.asarray(c.do_values), (c.n, len(c.do_values)))
         if c.sizes:
             values = values * jnp.asarray(c.sizes)[:, None]
-        return expected(system, c.n, values, c.mechanism, c.noise_family)
+        moved = None if self.moved is None else jnp.asarray(self.moved)
+        return expected(system, c.n, values, c.mechanism, c.noise_family, moved)
 
     def oracle(
         self, system: System, goal: Int[Array, ""], relevant: Bool[Array, " n"]

@@ -34,8 +34,7 @@ class Encoder(NamedTuple):
     """A perceptron on principal components of what is shown, and its inverse.
 
     Attributes:
-        centre, components: of what is shown, f32[D] and f32[D, C]; components are scaled to unit
-            variance.
+        centre, components: of what is shown, f32[D] and f32[D, C].
         layers: weights and offsets of the perceptron from components to n variables.
         spread: standard deviations of the components, f32[C]; scale: of the variables, and their
             means before that: f32[n] each.

@@ -15,8 +15,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from seedo.errors import UserError, is_number, one_of, whole
 from seedo.worlds._dag_config import DagConfig, configure
-from seedo.worlds._scm import System, draw_noise, expected, simulate
-from seedo.worlds._world import Action, Observation
+from seedo.worlds._world import Action
 from seedo.worlds.dag import DagWorld, Task
 from seedo.worlds.raw._drawings import DRAWINGS, Drawing, drawing
 from seedo.worlds.raw._encoder import load_encoder, read_about
@@ -144,11 +143,11 @@ class RawWorld(DagWorld):
         return drawing(self.shows["drawing"], self.spec.n, self.shows["drawing_seed"])
 
     @property
-    def moved(self) -> np.ndarray:
-        """bool[n, n]: the variables that each knob sets."""
+    def moved(self) -> Bool[np.ndarray, "n n"] | None:
+        if self.shows["hands"] == "single":
+            return None
         sets = np.eye(self.spec.n, dtype=bool)
-        sets[0, 1] = self.shows["hands"] in ("wide", "joint")
-        sets[1, 0] = self.shows["hands"] == "joint"
+        sets[0, 1], sets[1, 0] = True, self.shows["hands"] == "joint"
         return sets
 
     # -- acting ---------------------------------------------------------------------------------
@@ -159,26 +158,6 @@ class RawWorld(DagWorld):
     def step(self, task: Task, state: Any, action: Action, key: PRNGKeyArray) -> Any:
         after, reward, over = super().step(task, state, action, key)
         return _State(*after, jax.random.fold_in(key, _NOISE)), reward, over
-
-    def outcome(
-        self,
-        system: System,
-        target: Int[Array, ""],
-        value: Float[Array, ""],
-        key: PRNGKeyArray,
-    ) -> Float[Array, " n"]:
-        if self.shows["hands"] == "single":
-            return super().outcome(system, target, value, key)
-        noise = draw_noise(key, (self.spec.n,), self.settings.noise_family)
-        clamped = jnp.asarray(self.moved)[target] & (target >= 0)
-        return simulate(system, noise, clamped, value[None], self.settings.mechanism)
-
-    def expected(self, system: System) -> Float[Array, "n V n"]:
-        if self.shows["hands"] == "single":
-            return super().expected(system)
-        c = self.settings
-        values = jnp.broadcast_to(jnp.asarray(c.do_values), (c.n, len(c.do_values)))
-        return expected(system, c.n, values, c.mechanism, c.noise_family, jnp.asarray(self.moved))
 
     def observe(self, task: Task, state: Any) -> Any:
         seen = super().observe(task, state)
@@ -297,17 +276,13 @@ class ThroughWorld(RawWorld):
     def config(self) -> dict[str, Any]:
         return super().config() | self.named
 
-    def observe(self, task: Task, state: Any) -> Observation:
-        seen = super(RawWorld, self).observe(task, state)
-        return seen._replace(outcome=self.found(state))
+    # What is read takes the place of variables as soon as a step is done, so that it is drawn and
+    # read once, and all else is as in `dag`.
+    observe = DagWorld.observe
+    row = DagWorld.row
 
-    def row(self, task: Task, before: Any, action: Action, reward: Any, after: Any) -> Any:
-        row = super().row(task, before, action, reward, after)
-        return row._replace(outcome=self.found(after))
-
-    def found(self, state: Any) -> Float[Array, " n"]:
-        """Variables as the abstraction finds them; NaN before the first step."""
-        found = self.encoder(self.shown(state).reshape(-1))
-        known = jnp.arange(self.spec.n) == state.target
-        told = jnp.where(known, state.value, found)
-        return jnp.where(state.step == 0, jnp.nan, told)
+    def step(self, task: Task, state: Any, action: Action, key: PRNGKeyArray) -> Any:
+        after, reward, over = super().step(task, state, action, key)
+        found = self.encoder(self.shown(after).reshape(-1))
+        known = jnp.arange(self.spec.n) == after.target
+        return after._replace(outcome=jnp.where(known, after.value, found)), reward, over
