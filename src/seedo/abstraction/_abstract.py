@@ -19,7 +19,7 @@ from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.statistics import Estimate, missing, ratio
 from seedo.worlds import World
-from seedo.worlds.raw import ABOUT, Encoder, save_encoder
+from seedo.worlds.raw import Encoder, save_encoder
 
 STEPS = 30_000
 """Watched steps that are learnt from, at most, unless somebody says."""
@@ -167,7 +167,7 @@ def abstract(
         "shows": world.shows,
         "logs": dataset.cited,
     }
-    recipe = {"steps": steps, "updates": updates, "seed": seed}
+    recipe = {"updates": updates, "seed": seed}
     source = _Source(str(dataset.path), knobs_of(world), about, recipe)
     return _learnt(source, shown, tested, folder, say("learning", updates), world)
 
@@ -201,7 +201,7 @@ def abstract_table(
     held = len(order) // 5
     shown, tested = found.rows(order[held:]), found.rows(order[:held])
     about = {"world": None, "n": len(knobs), "shows": None, "raw": list(columns), "files": digests}
-    recipe = {"steps": len(shown.raw), "updates": updates, "seed": seed}
+    recipe = {"updates": updates, "seed": seed}
     source = _Source(str(tables[0]), tuple(knobs), about, recipe)
     say = None if progress is None else lambda done: progress("learning", done, updates)
     return _learnt(source, shown, tested, folder, say)
@@ -237,7 +237,7 @@ def _learnt(
     encoder = fitted(shown, 0, updates, seed, say)
     off = unexplained(encoder, tested.raw)
     knobs = _knobs(encoder, shown, tested, own)
-    further = _further(shown, tested, encoder, knobs, max(1, updates // 2), seed)
+    further = _further(shown, tested, off, knobs, max(1, updates // 2), seed)
     simulated = world is not None and world.shows is not None
     told_apart = all(there) and all(knob.separable for knob in knobs)
     commutes = commuting(world, encoder, seed) if simulated and told_apart else None
@@ -254,7 +254,7 @@ def _learnt(
 
 
 def _check_folder(folder: Path) -> None:
-    if (folder / ABOUT).is_file() or (folder.is_dir() and any(folder.iterdir())):
+    if folder.is_dir() and any(folder.iterdir()):
         raise UserError(str(folder), None, "not empty: choose another --out")
     if folder.exists() and not folder.is_dir():
         raise UserError(str(folder), None, "is a file: choose another --out")
@@ -320,11 +320,13 @@ def _by_episode(values: NDArray[Any], episode: NDArray[np.int64]) -> NDArray[Any
 
 
 def _further(
-    shown: Shown, tested: Shown, encoder: Encoder, knobs: list[Knob], updates: int, seed: int
+    shown: Shown, tested: Shown, before: float, knobs: list[Knob], updates: int, seed: int
 ) -> int:
-    """How many variables there are that no knob sets: as long as one more explains as much."""
+    """How many variables there are that no knob sets: as long as one more explains as much.
+
+    `before`: what is left unexplained by the knobs'.
+    """
     own = sum(knob.shown for knob in knobs)
-    before = unexplained(encoder, tested.raw)
     enough = _OF_A_VARIABLE * (1 - before) / max(1, own)
     found = 0
     while found < MOST_FURTHER and before > enough:

@@ -48,9 +48,8 @@ def world_of(dataset: Dataset) -> World:
     if not raw and world.spec.space is None:
         remedy = "its logs hold variables, nothing raw: use logs of world raw, or of a bench"
         raise UserError(str(dataset.path), origin.world, remedy)
-    if raw and not isinstance(dataset.job.get("stream"), str):
-        remedy = "not played by Seedo, so that what was shown cannot be drawn again"
-        raise UserError(str(dataset.path), origin.world, remedy)
+    if raw:
+        play.stream_of_shown(dataset)
     return world
 
 
@@ -94,8 +93,9 @@ def _parts(dataset: Dataset, world: World, shard: int) -> Iterator[Shown]:
     if world.spec.space is not None:
         yield _read(batch, world)
         return
+    stream = play.stream_of_shown(dataset)
     for start in range(0, batch.rows, _AT_ONCE):
-        yield _drawn(batch.take(slice(start, start + _AT_ONCE)), world, str(dataset.job["stream"]))
+        yield _drawn(batch.take(slice(start, start + _AT_ONCE)), world, stream)
 
 
 def _read(batch: EpisodeBatch, world: World) -> Shown:

@@ -52,8 +52,9 @@ def dag_course(datasets: list[Dataset], recipe: Recipe) -> Course:
     network = build(plan, recipe.seed)
     if isinstance(network, Tokens) and network.shelf is not None:
         network = _with_episodes(network, datasets, plan.do_values)
-    sight = _Sight(datasets) if isinstance(network, Sighted) else None
-    if isinstance(network, Sighted) and sight is not None:
+    sight = None
+    if isinstance(network, Sighted):
+        sight = _Sight(datasets)
         if recipe.rename:
             raise UserError("rename", True, f"what {plan.kind} reads has no names to change")
         network = sight.given(network, recipe.seed)
@@ -95,14 +96,10 @@ class _Sight:
 
     def __init__(self, datasets: list[Dataset]) -> None:
         self.datasets, self.worlds = datasets, [_world(dataset) for dataset in datasets]
-        for dataset in datasets:
-            if not isinstance(dataset.job.get("stream"), str):
-                remedy = "not played by Seedo, so that what was shown cannot be drawn again"
-                raise UserError(str(dataset.path), dataset.origin.world, remedy)
+        self.streams = [play.stream_of_shown(dataset) for dataset in datasets]
 
     def shown(self, index: int, batch: EpisodeBatch) -> Any:
-        stream = str(self.datasets[index].job["stream"])
-        return play.shown_again(self.worlds[index], batch, stream)
+        return play.shown_again(self.worlds[index], batch, self.streams[index])
 
     def given(self, network: Sighted, seed: int) -> Sighted:
         """With the components of what the first episodes showed."""

@@ -29,7 +29,7 @@ from seedo.play._record import (
     shard_size,
     watch,
 )
-from seedo.play._shown import shown_again
+from seedo.play._shown import shown_again, stream_of_shown
 from seedo.play.campaign import Campaign, run_campaign
 from seedo.worlds import Rollout
 
@@ -67,6 +67,7 @@ __all__ = [
     "shard_size",
     "shown_again",
     "simulate",
+    "stream_of_shown",
     "take_step",
     "watch",
 ]

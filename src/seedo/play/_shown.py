@@ -10,9 +10,23 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.episodes import EpisodeBatch
+from seedo.episodes import Dataset, EpisodeBatch
+from seedo.errors import UserError
 from seedo.play._loop import noise_at, set_up
 from seedo.worlds import Action, stream_key
+
+
+def stream_of_shown(dataset: Dataset) -> str:
+    """The stream that a log's episodes were drawn from, to draw again what was shown.
+
+    Raises:
+        UserError: it was not played by Seedo.
+    """
+    stream = dataset.job.get("stream")
+    if not isinstance(stream, str):
+        remedy = "not played by Seedo, so that what was shown cannot be drawn again"
+        raise UserError(str(dataset.path), dataset.origin.world, remedy)
+    return stream
 
 
 def shown_again(world: Any, batch: EpisodeBatch, stream: str) -> NDArray[np.float32]:
