@@ -20,6 +20,11 @@ def told(found: Mapping[str, Any] | Estimate, form: str = ".3f", none: str = "un
     return f"{own['value']:{form}} [{own['low']:{form}}, {own['high']:{form}}]"
 
 
+def slug(name: str) -> str:
+    """A name as part of a file's name."""
+    return name.replace(", ", "-").replace(" ", "-")
+
+
 def told_ends(found: Mapping[str, Any], form: str, none: str) -> str:
     """The same where a bound that is missing means something, which `none` says."""
     value, low, high = (

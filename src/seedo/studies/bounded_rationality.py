@@ -34,7 +34,7 @@ from seedo.studies._priced import (
     takeovers,
 )
 from seedo.studies._study import Study, Work
-from seedo.studies._words import told, told_ends
+from seedo.studies._words import slug, told, told_ends
 from seedo.worlds import DagWorld
 
 _COLOURS = dict(zip(KINDS, (BLUE, GREEN, ORANGE, RED, GREY), strict=True))
@@ -170,7 +170,7 @@ def _asked(work: Work[Scale], place: Place, name: str, network: Agent | None) ->
     after = work.scale.after
     world = _world(place, after[-1])
     player = network or find_player(name, world)
-    file = f"{place.name}-{name.split(':')[-1]}".replace(", ", "-").replace(" ", "-")
+    file = slug(f"{place.name}-{name.split(':')[-1]}")
     review = place is work.scale.places[0] and name in _REVIEWED
     # Places of as many variables differ only in the systems that they draw.
     rules = worlds.make("dag", split="longer", experiments=after[-1], n=world.spec.n)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from seedo import abstraction, worlds
@@ -29,12 +28,14 @@ from seedo.reports import (
 from seedo.statistics import ratio
 from seedo.studies._regime import RECIPES
 from seedo.studies._study import Study, Work
-from seedo.studies._words import of_the_claim, told, verdict
+from seedo.studies._words import of_the_claim, slug, told, verdict
 from seedo.worlds.raw import ABOUT
 
 SPLITS = ("train", "heldout-link")
 TOLD, THROUGH, RAW, EXPLAINED = "told", "through", "end to end", "end to end, explained"
 LEVELS = (TOLD, THROUGH, RAW, EXPLAINED)
+_TWIN = {"plain-raw": "plain"}
+"""The network told the variables that one which reads what is shown is held against."""
 ENOUGH = 0.9
 """Share of the told agent's return that the one that reads through an abstraction is to reach."""
 PLAYED = (-2.0, 2.0)
@@ -111,7 +112,7 @@ def _shown(work: Work[Scale], drawing: str) -> dict[str, dict[str, Dataset]]:
             label = f"{drawing}-through-{network}-{count}"
             runs[f"{THROUGH}/{network}/{count}"] = _played(work, name, {}, agent, label)
         for level, explanations in ((RAW, "none"), (EXPLAINED, "predict")):
-            label = f"{drawing}-{level.replace(', ', '-').replace(' ', '-')}"
+            label = f"{drawing}-{slug(level)}"
             agent = _learnt(
                 work, shown, count, label, "plain-raw", work.scale.epochs, explanations=explanations
             )
@@ -176,29 +177,19 @@ def _measure(work: Work[Scale], runs: dict[str, dict[str, dict[str, Dataset]]]) 
 
 
 def _of_drawing(runs: dict[str, dict[str, Dataset]]) -> dict[str, dict[str, Any]]:
-    columns = ("returns", "oracle_return")
-    played = {
-        name: {split: _columns(data, columns) for split, data in own.items()}
-        for name, own in runs.items()
-    }
-    base = {name.rpartition("/")[2]: own for name, own in played.items() if name.startswith(TOLD)}
+    played = {n: {split: data.read() for split, data in own.items()} for n, own in runs.items()}
     found: dict[str, dict[str, Any]] = {}
     for name, own in played.items():
         _, network, count = name.split("/")
-        told_one = played.get(f"{TOLD}/{network}/{count}", base[count])
+        base = played[f"{TOLD}/{_TWIN.get(network, network)}/{count}"]
         found[name] = {
             split: {
-                "return": ratio(batch["returns"], batch["oracle_return"]).to_json(),
-                "of told": ratio(batch["returns"], told_one[split]["returns"]).to_json(),
+                "return": ratio(batch.returns, batch.oracle_return).to_json(),
+                "of told": ratio(batch.returns, base[split].returns).to_json(),
             }
             for split, batch in own.items()
         }
     return found
-
-
-def _columns(data: Dataset, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    batch = data.read()
-    return {name: np.asarray(getattr(batch, name)) for name in names}
 
 
 def _judge(scale: Scale, found: Found) -> list[str]:

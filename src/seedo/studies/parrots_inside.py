@@ -18,7 +18,7 @@ from seedo.reports import INK, bars, legend_above, panels
 from seedo.statistics import share
 from seedo.studies._regime import DENSER, RECIPES
 from seedo.studies._study import Study, Work
-from seedo.studies._words import of_the_claim, told, verdict
+from seedo.studies._words import of_the_claim, slug, told, verdict
 
 SPLITS = ("train", "heldout-link")
 CAUSE, EFFECT = 3, 4
@@ -82,7 +82,7 @@ def _taught(work: Work[Scale], name: str, who: Who) -> Agent:
         agent: Agent = learning.load_agent(who.agent)
         return agent
     world = worlds.make("dag", **DENSER, **who.settings)
-    folder = name.replace(", ", "-").replace(" ", "-")
+    folder = slug(name)
     logs = work.watched(world, scripted("expert"), who.episodes, f"logs/{folder}")
     recipe = {"network": who.agent, "epochs": work.scale.epochs} | RECIPES[who.agent]
     return work.learnt([logs.path], f"agents/{folder}", **recipe)
@@ -92,7 +92,7 @@ def _measure(work: Work[Scale], agents: dict[str, Agent]) -> Found:
     return {
         name: {
             split: work.numbers(
-                f"inside/{name.replace(', ', '-').replace(' ', '-')}-{split}.json",
+                f"inside/{slug(name)}-{split}.json",
                 {"agent": agent.training, "settings": work.scale.networks[name].settings,
                  "episodes": work.scale.episodes, "seed": work.seed},
                 partial(_looked, work, name, agent, split),

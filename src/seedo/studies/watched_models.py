@@ -23,7 +23,7 @@ from seedo.statistics import Estimate, mean, paired_difference, ratio
 from seedo.studies._estimates import power_of
 from seedo.studies._spoken import malformed, player_of, said, typed_length
 from seedo.studies._study import Study, Work
-from seedo.studies._words import beyond, of_the_claim, told, verdict
+from seedo.studies._words import beyond, of_the_claim, slug, told, verdict
 
 MARGIN = 0.05
 """Of the omniscient return: what counts as a difference."""
@@ -189,7 +189,7 @@ def _references(work: Work[Scale]) -> Iterator[tuple[str, dict[str, Dataset]]]:
 
 
 def _slug(arm: str) -> str:
-    return arm.replace(", ", "-").replace(" ", "-").replace(":", "-")
+    return slug(arm).replace(":", "-")
 
 
 # -- figures --------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from seedo.learning.tuner import PASSES, PASSES_WATCHING, WITHOUT, TunerRecipe, 
 from seedo.studies._campaigns import FIRST, by_name, played, simulated_campaigns, untrained
 from seedo.studies._estimates import RESAMPLES, estimate
 from seedo.studies._study import Study, Work
-from seedo.studies._words import told
+from seedo.studies._words import slug, told
 
 Array = NDArray[np.float64]
 
@@ -87,7 +87,7 @@ def _play(work: Work[Scale]) -> Curves:
 
 
 def _trained(work: Work[Scale], arm: str, differs: dict[str, Any]) -> TunerProposer:
-    name, recipe = f"{_file(arm)}-{work.seed}", _recipe(work, differs)
+    name, recipe = f"{slug(arm)}-{work.seed}", _recipe(work, differs)
 
     def say(row: dict[str, float]) -> None:
         rest = ", ".join(f"{k} {v:.3f}" for k, v in row.items() if k != "step")
@@ -100,8 +100,8 @@ def _trained(work: Work[Scale], arm: str, differs: dict[str, Any]) -> TunerPropo
 def _half(work: Work[Scale], differs: dict[str, Any]) -> TunerProposer:
     """Half of the way that training on explanations went."""
     recipe = _recipe(work, differs)
-    end = train(recipe, work.out / "training" / f"{_file(EXPLANATIONS)}-{work.seed}")
-    return _left(work, f"{_file(HALF)}-{work.seed}", part_way(recipe, end, 0.5))
+    end = train(recipe, work.out / "training" / f"{slug(EXPLANATIONS)}-{work.seed}")
+    return _left(work, f"{slug(HALF)}-{work.seed}", part_way(recipe, end, 0.5))
 
 
 def _recipe(work: Work[Scale], differs: dict[str, Any]) -> TunerRecipe:
@@ -112,10 +112,6 @@ def _left(work: Work[Scale], name: str, weights: dict[str, NDArray[Any]]) -> Tun
     (work.out / "tuners").mkdir(parents=True, exist_ok=True)
     write_atomic(work.out / "tuners" / f"{name}.safetensors", save(weights))
     return TunerProposer(weights)
-
-
-def _file(arm: str) -> str:
-    return arm.replace(", ", "-").replace(" ", "-")
 
 
 def _curves(work: Work[Scale], arm: str, number: int, player: Proposer | None) -> Array:
@@ -131,7 +127,7 @@ def _curves(work: Work[Scale], arm: str, number: int, player: Proposer | None) -
 
     question = {"arm": arm, "number": number, "seed": work.seed, "campaigns": count,
                 "steps": work.scale.steps}  # fmt: skip
-    file = f"played/{_file(arm)}-{number}.npz"
+    file = f"played/{slug(arm)}-{number}.npz"
     return work.arrays(file, question, compute)["regret"]
 
 
