@@ -290,6 +290,49 @@ def test_drawn_replies_repeat_with_their_seed(tuned):
     assert drawn[0] == drawn[1] != drawn[2]
 
 
+def test_a_reply_after_a_refusal_is_drawn_as_the_model_would_draw_it(tuned):
+    opened = hub.open_model(f"hf:{tuned}", "float32")
+    coder = opened.tokenizer
+    said = [[{"role": "user", "content": f"number {i}"}] for i in range(300)]
+    speaker = hub.HubSpeaker(opened, "x", longest=1)
+    likeliest = speaker.replies(said)
+    drawn = speaker.replies_after(said, [1] * len(said))
+    assert speaker.replies_after(said, [0] * len(said)) == likeliest
+    assert speaker.replies_after(said[7:8], [2]) == drawn[7:8]  # whatever else is answered
+    first = [coder.decode([k], skip_special_tokens=True).strip() for k in range(len(coder))]
+    shares = []
+    for messages, text in zip(said, likeliest, strict=True):
+        prompt = coder.apply_chat_template(
+            messages, tokenize=True, add_generation_prompt=True, return_tensors="pt",
+            return_dict=True,
+        )["input_ids"]  # fmt: skip
+        with torch.no_grad():
+            odds = opened.model(prompt).logits[0, -1].softmax(-1)[: len(coder)]
+        shares.append(float(odds[[k for k, written in enumerate(first) if written == text]].sum()))
+    expected, same = np.array(shares), np.array(drawn) == np.array(likeliest)
+    spread = np.sqrt((expected * (1 - expected)).sum())
+    assert abs(same.sum() - expected.sum()) < 4 * spread
+    assert 0 < same.sum() < len(said)
+
+
+def test_whoever_would_repeat_what_was_refused_gets_out_of_it_in_inspect_too(base, tmp_path):
+    pytest.importorskip("inspect_ai")
+    from inspect_ai import eval as evaluate
+
+    speaker = language.load_speaker(f"hf:{base}", max_tokens=12)
+    language.record_speaker(WORLD, speaker, 2, 0, tmp_path / "run")
+    lines = (tmp_path / "run/conversations.jsonl").read_text().splitlines()
+    (log,) = evaluate(
+        "seedo/experiment", f"seedo/hf:{base}", max_tokens=12, display="none",
+        task_args={"n": 3, "episodes": 2}, log_dir=str(tmp_path / "logs"),
+    )  # fmt: skip
+    said = [[(m["role"], m["content"]) for m in json.loads(x)["messages"]] for x in lines]
+    said += [[(m.role, m.text) for m in sample.messages] for sample in log.samples]
+    own = [[text for role, text in messages if role == "assistant"] for messages in said]
+    assert len(own) == 4
+    assert all(first != second for first, second, *_ in own)
+
+
 def test_a_conversation_too_long_to_read_gets_an_empty_reply(tmp_path):
     folder = small_model(tmp_path / "short", max_position_embeddings=128)
     speaker = language.load_speaker(f"hf:{folder}")

@@ -55,7 +55,7 @@ def spoken_frames(
         progress(scene.step, steps)
         text = next(said, None)
         if text is None:
-            text = speaker.replies([scene.messages()])[0]
+            text = language.asked(speaker, [scene])[0]
             if kept:
                 kept.add(text)
         scene.reply(text)

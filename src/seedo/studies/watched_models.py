@@ -138,10 +138,18 @@ class _Once:
     spent: list[tuple[int, int]] = field(default_factory=list)
 
     def replies(self, conversations: Sequence[Sequence[language.Message]]) -> list[str]:
+        return self.replies_after(conversations, [0] * len(conversations))
+
+    def replies_after(
+        self,
+        conversations: Sequence[Sequence[language.Message]],
+        refused: Sequence[int],
+        tools: Sequence[Sequence[Mapping[str, Any]]] | None = None,
+    ) -> list[str]:
         if self._speaker is None:
             model = self.opened(self.name)
             self._speaker = hub.HubSpeaker(model, self.name, longest=self.longest)
-        said = self._speaker.replies(conversations)
+        said = self._speaker.replies_after(conversations, refused, tools)
         self.spent = self._speaker.spent
         return said
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -24,7 +25,8 @@ class HubSpeaker:
     Args:
         opened: the model.
         name: as it was asked for.
-        seed: draw replies with it; None: always the likeliest.
+        seed: draw replies with it; None: the likeliest, but for one that follows on a refusal: the
+            likeliest would mostly be what was refused, so it is drawn.
         longest: tokens of a reply at most; reasoning needs more.
     """
 
@@ -62,12 +64,25 @@ class HubSpeaker:
         Raises:
             UserError: the model's chat template does not take such a conversation.
         """
+        return self.replies_after(conversations, [0] * len(conversations), tools)
+
+    def replies_after(
+        self,
+        conversations: Sequence[Sequence[Message]],
+        refused: Sequence[int],
+        tools: Sequence[Sequence[Mapping[str, Any]]] | None = None,
+    ) -> list[str]:
+        """As `replies`; where so many replies, above 0, were just refused, the next is drawn.
+
+        What is drawn depends on the conversation alone, not on what else is answered with it.
+        """
         coder = self.opened.tokenizer
         offered = tools or [()] * len(conversations)
         texts = [
             rendered(coder, messages, True, own)
             for messages, own in zip(conversations, offered, strict=True)
         ]
+        again = {i for i, times in enumerate(refused) if times}
         ids: list[list[int]] = coder(texts, add_special_tokens=False)["input_ids"]
         room = self.opened.longest - self.longest
         fitting = [i for i, tokens in enumerate(ids) if len(tokens) <= room]
@@ -75,7 +90,9 @@ class HubSpeaker:
         said, self.spent = [""] * len(ids), [(0, 0)] * len(ids)
         with self._torch.inference_mode():
             for rows, read in self._batches([ids[i] for i in fitting]):
-                written = self._continued([ids[fitting[i]] for i in rows], read)
+                own = [fitting[i] for i in rows]
+                draws = {k: self._draw(texts[i]) for k, i in enumerate(own) if i in again}
+                written = self._continued([ids[i] for i in own], read, draws)
                 for i, tokens in zip(rows, written, strict=True):
                     self.spent[fitting[i]] = len(ids[fitting[i]]), len(tokens)
                     said[fitting[i]] = coder.decode(tokens, skip_special_tokens=True).strip()
@@ -113,8 +130,10 @@ class HubSpeaker:
         self._read = tuple(rows[0][:length]), memory
         return length
 
-    def _continued(self, rows: list[list[int]], read: Read) -> list[list[int]]:
-        """What is written after each row."""
+    def _continued(
+        self, rows: list[list[int]], read: Read, draws: Mapping[int, Any]
+    ) -> list[list[int]]:
+        """What is written after each row; `draws`: generators of the rows that are drawn."""
         torch, device = self._torch, self.opened.device
         unread = [row[len(known) :] for row, known in zip(rows, read.rows, strict=True)]
         count, width = len(rows), max(map(len, unread))
@@ -134,7 +153,7 @@ class HubSpeaker:
                 self.opened.model, memory, input_ids=tokens, attention_mask=mask,
                 position_ids=place.clamp(min=0), use_cache=True, logits_to_keep=1,
             )  # fmt: skip
-            chosen = self._choose(scores[:, -1].float())
+            chosen = self._choose(scores[:, -1].float(), draws)
             over = over | torch.isin(chosen, ends)
             written.append(torch.where(over, -1, chosen))
             if bool(over.all()):
@@ -148,11 +167,19 @@ class HubSpeaker:
         lines = torch.stack(written, -1).tolist()
         return [[token for token in line if token >= 0] for line in lines]
 
-    def _choose(self, scores: Any) -> Any:
+    def _choose(self, scores: Any, draws: Mapping[int, Any]) -> Any:
         if self._random is None:
+            for row, random in draws.items():  # Gumbel's trick: the greatest is a draw
+                waits = self._torch.empty(scores.shape[-1]).exponential_(generator=random)
+                scores[row] -= waits.log().to(scores.device)
             return scores.argmax(-1)
         drawn = self._torch.softmax(scores, -1)
         return self._torch.multinomial(drawn, 1, generator=self._random)[:, 0]
+
+    def _draw(self, text: str) -> Any:
+        """A generator of random numbers for what follows on a text."""
+        seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:7])
+        return self._torch.Generator().manual_seed(seed)
 
 
 def load_hub_speaker(

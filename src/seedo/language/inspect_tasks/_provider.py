@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import anyio
@@ -21,7 +22,7 @@ from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 from seedo.errors import UserError
 from seedo.language._speakers import load_speaker, speaks
 from seedo.language.hub import HubSpeaker
-from seedo.language.runs import MeteredSpeaker, follow, follow_with_tools, on_stage
+from seedo.language.runs import MeteredSpeaker, Redrawing, follow, follow_with_tools, on_stage
 from seedo.language.runs.inspect import ScenePerformance
 from seedo.language.scenes import Message, say_call
 
@@ -76,7 +77,9 @@ class SeedoAPI(ModelAPI):
         call, text, spent = None, "", None
         if self._batches is not None:
             offered = _schemas(tools) if isinstance(self._speaker, HubSpeaker) else []
-            text, spent = await self._batches.reply(_messages(input), offered)
+            stage = on_stage.get()
+            refused = stage.refused if isinstance(stage, ScenePerformance) else 0
+            text, spent = await self._batches.reply(_messages(input), offered, refused)
         elif self.model_name == "follower":
             messages = _messages(input)
             call = follow_with_tools(messages, [tool.name for tool in tools]) if tools else None
@@ -167,9 +170,10 @@ def _find_speaker(name: str, config: GenerateConfig) -> MeteredSpeaker | None:
 
 
 class _Request:
-    def __init__(self, messages: list[Message], tools: list[dict[str, Any]]) -> None:
+    def __init__(self, messages: list[Message], tools: list[dict[str, Any]], refused: int) -> None:
         self.messages = messages
         self.tools = tools
+        self.refused = refused
         self.text: str | None = None
         self.spent = (0, 0)
         self.error: Exception | None = None
@@ -189,15 +193,16 @@ class Batches:
         self._lock: anyio.Lock | None = None
 
     async def reply(
-        self, messages: list[Message], tools: Sequence[dict[str, Any]] = ()
+        self, messages: list[Message], tools: Sequence[dict[str, Any]] = (), refused: int = 0
     ) -> tuple[str, tuple[int, int]]:
         """The speaker's reply, and the tokens that were read and written for it.
 
         Args:
             messages: what was said.
             tools: what may be called, as JSON schemas; for a `HubSpeaker` alone.
+            refused: how many replies were just refused, for a `Redrawing` speaker.
         """
-        request = _Request(messages, list(tools))
+        request = _Request(messages, list(tools), refused)
         if not self._asking:
             self._lock = anyio.Lock()  # of the running event loop: evaluations follow each other
         self._asking += 1
@@ -222,11 +227,15 @@ class Batches:
             await anyio.sleep(_PAUSE)
         batch = self._waiting[:_MOST]
         self._waiting = self._waiting[_MOST:]
-        given: list[Any] = [[request.messages for request in batch]]
-        if any(request.tools for request in batch):
-            given.append([request.tools for request in batch])
+        said = [request.messages for request in batch]
         try:
-            texts = await anyio.to_thread.run_sync(self._speaker.replies, *given)
+            if isinstance(self._speaker, Redrawing):
+                refused = [request.refused for request in batch]
+                tools = [request.tools for request in batch]
+                reply = partial(self._speaker.replies_after, said, refused, tools)
+            else:
+                reply = partial(self._speaker.replies, said)
+            texts = await anyio.to_thread.run_sync(reply)
             for request, text, spent in zip(batch, texts, self._speaker.spent, strict=True):
                 request.text, request.spent = text, spent
         except Exception as error:

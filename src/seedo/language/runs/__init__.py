@@ -25,7 +25,7 @@ from seedo.language.runs._on_stage import Performance, on_stage
 from seedo.language.runs._record import RunOptions, RunPlan, read_conditions, record_speaker
 from seedo.language.runs._replay import MOST_ANALYSES, Recorded, replay, same_world
 from seedo.language.runs._sizes import is_small, parameters
-from seedo.language.runs._speaker import MeteredSpeaker, Speaker, converse
+from seedo.language.runs._speaker import MeteredSpeaker, Redrawing, Speaker, asked, converse
 
 __all__ = [
     "CONVERSATIONS",
@@ -41,10 +41,12 @@ __all__ = [
     "Performance",
     "Price",
     "Recorded",
+    "Redrawing",
     "RunOptions",
     "RunPlan",
     "Speaker",
     "Spending",
+    "asked",
     "choose_examples",
     "conversation_tokens",
     "converse",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from seedo.errors import UserError
 from seedo.language.scenes import Message, Scene
@@ -17,6 +17,26 @@ class Speaker(Protocol):
 
     def replies(self, conversations: Sequence[Sequence[Message]]) -> list[str]:
         """The next assistant message of each conversation."""
+        ...
+
+
+@runtime_checkable
+class Redrawing(Protocol):
+    """A speaker whose replies are the likeliest, and who would say again what was refused."""
+
+    def replies_after(
+        self,
+        conversations: Sequence[Sequence[Message]],
+        refused: Sequence[int],
+        tools: Sequence[Sequence[Mapping[str, Any]]] | None = None,
+    ) -> list[str]:
+        """As `Speaker.replies`; a reply that follows on `refused` refusals, above 0, is drawn.
+
+        Args:
+            conversations: what was said.
+            refused: malformed replies in a row at the end of each.
+            tools: what each may call, as JSON schemas.
+        """
         ...
 
 
@@ -35,6 +55,14 @@ def check_meter(speaker: Speaker, meter: MeteredSpeaker | None) -> None:
     if meter is not None and meter is not speaker:
         remedy = f"counts what {speaker.name} does not say: hand over the speaker itself, or none"
         raise UserError("meter", meter.name, remedy)
+
+
+def asked(speaker: Speaker, scenes: Sequence[Scene]) -> list[str]:
+    """What a speaker says next in each scene."""
+    said = [scene.messages() for scene in scenes]
+    if isinstance(speaker, Redrawing):
+        return speaker.replies_after(said, [scene.refused for scene in scenes])
+    return speaker.replies(said)
 
 
 def converse(
@@ -57,8 +85,7 @@ def converse(
     while playing := [scene for scene in scenes if not scene.finished]:
         if progress:
             progress(len(scenes) - len(playing))
-        texts = speaker.replies([scene.messages() for scene in playing])
-        for scene, text in zip(playing, texts, strict=True):
+        for scene, text in zip(playing, asked(speaker, playing), strict=True):
             scene.reply(text)
         if meter is not None:
             for scene, (read, written) in zip(playing, meter.spent, strict=True):

@@ -41,6 +41,11 @@ class ScenePerformance:
         """Which its player is offered, see `Conditions`."""
         return self._scene.conditions.tools
 
+    @property
+    def refused(self) -> int:
+        """How many malformed replies it has just given."""
+        return self._scene.refused
+
     def line(self, player: str, seed: int) -> str:
         if self._scene.expects == "thought":
             return "My choices rest on the numbers alone; I have nothing to add."
