@@ -527,6 +527,9 @@ def test_whoever_gives_back_the_answer_shown_guesses(kind):
     assert share_as_shown([answered(i, f"Answer: {i.gold}") for i in asked]).value == right
     floor = asked[0].floor
     assert abs(right - floor) < 3 * math.sqrt(floor * (1 - floor) / len(asked))
+    rows = [answered(*both) for both in zip(asked, said, strict=True)]
+    effect = paired_content_effects(rows).get(kind)
+    assert effect is None or kind == "wason" or effect.value == 0
 
 
 def test_the_answer_shown_does_not_tell_how_long_the_right_one_is():

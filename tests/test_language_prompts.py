@@ -78,6 +78,21 @@ def test_examples_show_every_variable_as_often(worlds):
     assert len(set(met)) == len(scene.names.words)
 
 
+def test_the_action_shown_is_the_same_under_every_kind_of_names():
+    """So that whoever gives it back plays alike, and shows no effect of names."""
+    dag, blicket = make("dag", n=5), make("blicket", n=4)
+    for world, other in ((dag, "contrary"), (blicket, "twelve")):
+        shown = []
+        for kind in ("nonsense", "letters", other):
+            scene = open_scene(world, 1, "perform", 3, Conditions(names=kind, attempts=9))
+            met = []
+            for _ in range(4):
+                met.append(scene.read(scene.example()))
+                scene.reply("")
+            shown.append(met)
+        assert shown[0] == shown[1] == shown[2]
+
+
 def test_each_turn_says_which_it_is_of_how_many(worlds):
     scene = open_scene(make("dag", n=3, exploits=2), 1, "perform", 0)
     told = []
@@ -93,6 +108,7 @@ def test_each_turn_says_which_it_is_of_how_many(worlds):
 def test_without_turns_nothing_is_said_but_what_happened():
     conditions = Conditions(names="twelve", turns=False)
     scene = open_scene(make("dag", n=3), 1, "perform", 0, conditions)
+    assert "the word observe" in scene.messages()[0]["content"]  # no turn says so
     assert set(scene.names.words) <= set(NONSENSE)
     while not scene.finished:
         assert scene.messages()[-1]["content"].count("\n") <= 1

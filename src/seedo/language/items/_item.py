@@ -250,8 +250,9 @@ class Item:
 
     @property
     def shown(self) -> str:
-        """The answer, drawn at random, by which the form of an answer is shown."""
-        return self.form.show(np.random.default_rng(zlib.crc32(self.id.encode())))
+        """The answer, drawn at random, by which the form of an answer is shown; drawn alike in all
+        conditions of a block, so that to give it back makes no difference between them."""
+        return self.form.show(np.random.default_rng(zlib.crc32(self.block.encode())))
 
     @property
     def shown_normally(self) -> str | None:

@@ -56,7 +56,7 @@ class BlicketScene(PlainScene):
     def example(self) -> str:
         if self.exploiting or self.finished:
             return ""  # one of two answers would be a hint
-        order = self.drawn().permutation(self.names.order).tolist()
+        order = self.drawn().permutation(np.sort(self.names.order)).tolist()
         target = order[self.refused % len(order)]
         return self.write(Do(target, 1.0 - self._shown[target]))
 

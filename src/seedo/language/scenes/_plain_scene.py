@@ -192,7 +192,7 @@ class PlainScene(Scene):
             return ""
         drawn = self.drawn()
         values, possible = self.world.spec.do_values, []
-        for target in drawn.permutation(self.names.order).tolist():
+        for target in drawn.permutation(np.sort(self.names.order)).tolist():  # whatever the names
             action = Do(target, values[drawn.integers(len(values))])
             possible += [action] if self._possible(action) else []
         return self.write(possible[self.refused % len(possible)]) if possible else ""

@@ -126,7 +126,8 @@ def setting_rules(
     ]
     if conditions.instruction == "strategy" and strategy:
         said.append(strategy)
-    form = "the word do, the name of a variable, the sign = and a value."
+    form = "the word do, the name of a variable, the sign = and a value"
+    form += "; or, in experiments, the word observe." if experiments else "."
     return "\n".join([*said, *form_rules(conditions, form)])
 
 
