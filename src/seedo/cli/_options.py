@@ -15,6 +15,10 @@ from seedo.plugins import WORLDS
 
 Seed = Annotated[int, typer.Option(help="Same seed, same machine: same bytes.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted job.")]
+Executor = Annotated[
+    str | None,
+    typer.Option(help="Who works: serial, local[:N], ray[:ADDRESS] or submitit[:PROFILE]."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable result on stdout.")]
 
 

@@ -8,11 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
+from seedo import execution
 from seedo.cli._commands import command
 from seedo.cli._console import Count, notes, say, say_odd
 from seedo.cli._learning import learn
 from seedo.cli._options import (
     AsJson,
+    Executor,
     Resume,
     Seed,
     WorldOptions,
@@ -41,18 +43,20 @@ def watch(
         str | None,
         typer.Option(help="Explanations to log; `seedo list worlds` names each world's."),
     ] = None,
+    executor: Executor = None,
     resume: Resume = False,
     as_json: AsJson = False,
 ) -> None:
     """Write logs of others' experiments, to learn from."""
     check_count("episodes", episodes)
     check_seed(seed)
+    execution.check_executor(executor)
     stage = world.make()
     told = stage.notes
     from seedo import play
 
     who = play.find_player(experimenter, stage, False, seed)
-    with Count("watching") as progress:
+    with execution.open_workers(executor) as workers, Count("watching") as progress:
         dataset = play.watch(
             stage,
             who,
@@ -65,6 +69,7 @@ def watch(
             name=experimenter,
             progress=progress,
             say=say_odd,
+            elsewhere=_elsewhere(workers, experimenter, False, seed),
         )
     say_notes(stage, told)
     size = sum(s.bytes for s in dataset.shards)
@@ -73,6 +78,13 @@ def watch(
         {"path": str(out), "episodes": dataset.rows, "bytes_per_episode": size / dataset.rows},
         f"{dataset.rows:,} episodes in {out} ({size / dataset.rows:.0f} bytes each)",
     )
+
+
+def _elsewhere(workers: execution.Workers | None, name: str, greedy: bool, seed: int) -> Any:
+    """Who plays, where it is not this process."""
+    from seedo import play
+
+    return None if workers is None else play.Elsewhere(workers, name, greedy, seed)
 
 
 @dataclass(frozen=True)
@@ -114,12 +126,14 @@ def perform(
     greedy: Annotated[
         bool, typer.Option("--greedy/--sample", help="Most probable action, or draw.")
     ] = True,
+    executor: Executor = None,
     resume: Resume = False,
     as_json: AsJson = False,
 ) -> None:
     """Let a player experiment on systems that no log contains."""
     check_count("episodes", episodes)
     check_seed(seed)
+    work = execution.check_executor(executor)
     speech.check()
     stage = world.make()
     told = stage.notes
@@ -131,6 +145,8 @@ def perform(
     if not called:
         speech.only_prompt()
     options: dict[str, Any] = {"count": episodes, "seed": seed, "out": out, "resume": resume}
+    if speaks and executor is not None and work != "serial":
+        raise UserError("--executor", executor, "players who speak play here: leave it out")
     if called:
         model = experimenters.parse_name(agent).rest
         dataset = perform_llm(stage, model, speech, **options)
@@ -144,9 +160,15 @@ def perform(
         if speech.max_tokens is not None:
             raise UserError("--max-tokens", speech.max_tokens, "only language models reply")
         who = play.find_player(agent, stage, greedy, seed)
-        with Count("performing") as progress:
+        with execution.open_workers(work) as workers, Count("performing") as progress:
             dataset = play.perform(
-                stage, who, name=agent, progress=progress, say=say_odd, **options
+                stage,
+                who,
+                name=agent,
+                progress=progress,
+                say=say_odd,
+                elsewhere=_elsewhere(workers, agent, greedy, seed),
+                **options,
             )
     say_notes(stage, told)
     if film.film is not None:

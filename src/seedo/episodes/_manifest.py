@@ -98,8 +98,8 @@ class Manifest:
             raise UserError("batch optional columns", list(optional), remedy)
         return self
 
-    def to_bytes(self) -> bytes:
-        fields = {
+    def to_json(self) -> dict[str, Any]:
+        return {
             "format": FORMAT,
             "version": self.version,
             "seedo_version": self.seedo_version,
@@ -112,7 +112,9 @@ class Manifest:
             "total": self.total,
             "shards": [vars(shard) for shard in self.shards],
         }
-        return (json.dumps(fields, indent=1, allow_nan=False) + "\n").encode()
+
+    def to_bytes(self) -> bytes:
+        return (json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n").encode()
 
 
 def read_manifest(folder: Path) -> tuple[Manifest, str]:
@@ -137,7 +139,7 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
         remedy = f"this version of Seedo reads versions 1 and {VERSION}"
         raise UserError(f"{path} version", fields.get("version"), remedy)
     try:
-        return _parse(fields), hashlib.sha256(data).hexdigest()
+        return from_json(fields), hashlib.sha256(data).hexdigest()
     except UserError as error:
         raise UserError(f"{path} {error.field}", error.value, error.remedy) from error
 
@@ -157,7 +159,9 @@ def _why_unreadable(folder: Path, error: OSError) -> str:
     return f"cannot be read: {error.strerror}"
 
 
-def _parse(fields: dict[str, Any]) -> Manifest:
+def from_json(fields: dict[str, Any]) -> Manifest:
+    """What `Manifest.to_json` made; UserError for a field that cannot be."""
+
     def number(holder: dict[str, Any], name: str) -> int:
         value = holder.get(name)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:

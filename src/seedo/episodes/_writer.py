@@ -38,13 +38,41 @@ class Written:
     steps: int
     optional: tuple[str, ...]
 
+    def to_json(self) -> dict[str, Any]:
+        """As it travels from one process to another."""
+        return {"shard": vars(self.shard), "steps": self.steps, "optional": list(self.optional)}
+
+    @classmethod
+    def from_json(cls, told: dict[str, Any]) -> Written:
+        """What `to_json` made."""
+        return cls(Shard(**told["shard"]), told["steps"], tuple(told["optional"]))
+
 
 @dataclass(frozen=True)
 class ShardWriter:
-    """Writes shards of a dataset from any process; see `DatasetWriter.plan`. Can be pickled."""
+    """Writes shards of a dataset from any process; see `DatasetWriter.plan`. Can be pickled, and
+    travels as JSON."""
 
     path: Path
     manifest: Manifest
+
+    @property
+    def shard_rows(self) -> int:
+        """Episodes of every shard but the last."""
+        return self.manifest.shard_rows
+
+    def rows_of(self, shard: int) -> int:
+        """Number of episodes that a shard must have."""
+        return self.manifest.rows_of(shard)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it travels from one process to another."""
+        return {"path": str(self.path.resolve()), "manifest": self.manifest.to_json()}
+
+    @classmethod
+    def from_json(cls, told: dict[str, Any]) -> ShardWriter:
+        """What `to_json` made."""
+        return cls(Path(told["path"]), _manifest.from_json(told["manifest"]))
 
     def write(self, shard: int, batch: EpisodeBatch) -> Written:
         """Writes the file of one shard, whole or not at all; the manifest does not know it yet.

@@ -29,6 +29,7 @@ from seedo.play._record import (
     shard_size,
     watch,
 )
+from seedo.play._shards import Elsewhere, play_shard
 from seedo.play._shown import shown_again, stream_of_shown
 from seedo.play.campaign import Campaign, run_campaign
 from seedo.worlds import Rollout
@@ -37,6 +38,7 @@ __all__ = [
     "Actor",
     "Campaign",
     "Choice",
+    "Elsewhere",
     "Live",
     "LiveRooms",
     "OutcomeTable",
@@ -57,6 +59,7 @@ __all__ = [
     "perform",
     "play",
     "play_noting",
+    "play_shard",
     "played_by",
     "record",
     "rollout",

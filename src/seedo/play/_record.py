@@ -17,6 +17,7 @@ from seedo.experimenters import Experimenter
 from seedo.play import _others as others
 from seedo.play._live import live_batch, played_by
 from seedo.play._loop import simulate
+from seedo.play._shards import Elsewhere, play_elsewhere
 from seedo.play._unfinished import NAME as UNFINISHED
 from seedo.play._unfinished import Unfinished
 from seedo.worlds import Spec, World
@@ -103,6 +104,7 @@ def record(
     progress: Progress | None = None,
     say: Say | None = None,
     rules: World | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Dataset:
     """Play `count` episodes into a dataset folder; a killed job goes on with `resume`.
 
@@ -113,6 +115,7 @@ def record(
         job: entries of the manifest, as plain JSON; its `stream` is that of the episodes.
         systems, explain, rules: see `episodes`.
         say: gets a line for every run that has to be measured again.
+        elsewhere: other processes that play and write the shards, to the same bytes; None: here.
 
     Raises:
         UserError: a bad number or option, or a folder that cannot be written.
@@ -141,6 +144,17 @@ def record(
         kept = _unfinished(world, out, start, description, say)
         if progress:
             progress(writer.rows, count)
+        if elsewhere is not None and writer.next_shard is not None:
+            told = {"seed": seed, "stream": stream, "systems": systems, "explain": explain}
+            try:
+                for written in play_elsewhere(writer, world, player, elsewhere, told):
+                    writer.add(written)
+                    if progress:
+                        progress(writer.rows, count)
+            except Exception:
+                if not writer.rows:
+                    writer.discard()
+                raise
         while (shard := writer.next_shard) is not None:
             first, rows = shard * shard_rows, writer.rows_of(shard)
             try:
@@ -198,6 +212,7 @@ def watch(
     name: str | None = None,
     progress: Progress | None = None,
     say: Say | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Dataset:
     """Logs to learn from: `record` on the stream that nobody is evaluated on.
 
@@ -209,6 +224,7 @@ def watch(
     return record(
         world, player, count, seed, out, job,
         resume=resume, systems=systems, explain=explain, progress=progress, say=say,
+        elsewhere=elsewhere,
     )  # fmt: skip
 
 
@@ -225,6 +241,7 @@ def perform(
     progress: Progress | None = None,
     say: Say | None = None,
     rules: World | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Dataset:
     """A run to review: `record` with systems, on systems that no log to learn from contains.
 
@@ -236,6 +253,7 @@ def perform(
     return record(
         world, player, count, seed, out, job,
         resume=resume, systems=True, explain=explain, progress=progress, say=say, rules=rules,
+        elsewhere=elsewhere,
     )  # fmt: skip
 
 

@@ -1,0 +1,87 @@
+"""Workers of a Ray cluster (extra `ray`)."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future
+from typing import Any
+
+from seedo.errors import UserError, in_one_line
+from seedo.execution._task import carry_out
+from seedo.execution._workers import LostWorker
+
+_FIELD = "--executor"
+
+
+class RayWorkers:
+    """Tasks of a Ray cluster, one a core.
+
+    A cluster that this process joins is left as it is; one that it starts ends with it. What Ray
+    sends is its own affair: tasks and answers are text.
+
+    Args:
+        address: as of `ray.init`; "": what `RAY_ADDRESS` names, or a cluster of this machine.
+
+    Raises:
+        UserError: Ray is not installed, nobody answers there, or the cluster cannot be joined.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            import ray
+        except ImportError as error:
+            remedy = 'needs Ray: pip install "seedo[ray]"'
+            raise UserError(_FIELD, f"ray:{address}" if address else "ray", remedy) from error
+        self._ray, self._joined = ray, not ray.is_initialized()
+        if self._joined:
+            self._join(address)
+        run: Any = ray.remote(carry_out)
+        self._run = run.options(num_cpus=1, max_retries=0)  # whoever asks hands it out again
+
+    def _join(self, address: str) -> None:
+        named = f"ray:{address}" if address else "ray"
+        try:
+            self._ray.init(
+                address=address or None, include_dashboard=False, log_to_driver=False,
+                logging_level=logging.ERROR, configure_logging=False,
+            )  # fmt: skip
+        except Exception as error:  # ConnectionError, RuntimeError, ValueError: by address
+            remedy = f"no cluster to be joined ({in_one_line(error, 120)}): see `ray status` there"
+            raise UserError(_FIELD, named, remedy) from error
+
+    @property
+    def count(self) -> int:
+        """Cores of the cluster; nodes may come and go."""
+        return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+
+    def submit(self, text: str) -> Future[str]:
+        answer: Future[str] = Future()
+        self._run.remote(text).future().add_done_callback(lambda done: self._hand_on(done, answer))
+        return answer
+
+    def _hand_on(self, done: Future[str], answer: Future[str]) -> None:
+        """Ray's answer as ours: a worker or node that died is `LostWorker`."""
+        errors = self._ray.exceptions
+        try:
+            answer.set_result(done.result())
+        except errors.RuntimeEnvSetupError as error:
+            answer.set_exception(_cannot(error))
+        except (
+            errors.WorkerCrashedError,
+            errors.OutOfMemoryError,
+            errors.NodeDiedError,
+            errors.LocalRayletDiedError,
+            errors.ObjectLostError,
+        ) as error:
+            answer.set_exception(LostWorker(in_one_line(error, 120)))
+        except BaseException as error:  # a task never raises for what it is: it did not begin
+            answer.set_exception(_cannot(error))
+
+    def close(self, now: bool = False) -> None:
+        if self._joined:
+            self._ray.shutdown()
+
+
+def _cannot(error: BaseException) -> UserError:
+    remedy = f"a worker cannot do it ({in_one_line(error, 160)}): install the same Seedo there"
+    return UserError(_FIELD, "ray", remedy)

@@ -1,0 +1,115 @@
+"""Shards of a log as tasks: everything that decides over one travels as text."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+from seedo import worlds
+from seedo.episodes import DatasetWriter, ShardWriter, Written
+from seedo.errors import UserError
+from seedo.execution import Task, Workers, spread
+from seedo.experimenters import Experimenter, find_player
+from seedo.play import _others as others
+from seedo.worlds import World
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Whoever plays shards of a log in other processes, and how they find the player.
+
+    Attributes:
+        workers: any executor of `concurrent.futures`, or as `execution.open_workers` gives them.
+        name: of the player, as `find_player` reads it.
+        greedy, seed: see `find_player`.
+    """
+
+    workers: Workers | Executor
+    name: str
+    greedy: bool = False
+    seed: int = 0
+
+
+def play_elsewhere(
+    writer: DatasetWriter,
+    world: World,
+    player: Experimenter,
+    at: Elsewhere,
+    told: dict[str, Any],
+) -> Iterator[Written]:
+    """Have all missing shards of a log played and written by workers, in any order.
+
+    Args:
+        told: arguments of `play.episodes` that travel: `seed`, `stream`, `systems`, `explain`.
+
+    Raises:
+        UserError: the world or the player is not to be had in another process; what a worker
+            refused.
+    """
+    told = told | {
+        "world": world.name,
+        "config": world.config(),
+        "player": at.name,
+        "greedy": at.greedy,
+        "player_seed": at.seed,
+        "record": player.record,
+        "plan": writer.plan.to_json(),
+    }
+    _check(world, player, at)
+    tasks = ((shard, Task("shard", told | {"shard": shard})) for shard in writer.missing)
+    for _, done in spread(tasks, at.workers):
+        yield Written.from_json(done.result)
+
+
+def play_shard(told: dict[str, Any]) -> dict[str, Any]:
+    """Play and write one shard, as `play_elsewhere` tells."""
+    from seedo.play._record import episodes
+
+    config = json.dumps(told["config"], sort_keys=True)
+    called = (told["player"], told["greedy"], told["player_seed"])
+    world, player = _cast(told["world"], config, *called)
+    if player.record != told["record"]:
+        remedy = "is another one here than where the job was begun: copy its folder"
+        raise UserError("player", told["player"], remedy)
+    plan, shard = ShardWriter.from_json(told["plan"]), told["shard"]
+    first, rows = shard * plan.shard_rows, plan.rows_of(shard)
+    with others.named(world, player):
+        batch = episodes(
+            world, player, told["seed"], told["stream"], first, rows, told["systems"],
+            told["explain"],
+        )  # fmt: skip
+    return plan.write(shard, batch).to_json()
+
+
+@functools.lru_cache(maxsize=4)
+def _cast(name: str, config: str, player: str, greedy: bool, seed: int) -> tuple[World, Any]:
+    """World and player, one object each for as long as they are in use: what plays is compiled
+    once for each object."""
+    world = worlds.from_config(name, json.loads(config))
+    return world, find_player(player, world, greedy, seed)
+
+
+def _check(world: World, player: Experimenter, at: Elsewhere) -> None:
+    if world.host or player.host:
+        who = f"world {world.name}" if world.host else f"player {at.name}"
+        remedy = "is called step by step, in this process: leave the executor out"
+        raise UserError("executor", who, remedy)
+    again = _found("world", world.name, lambda: worlds.from_config(world.name, world.config()))
+    who = _found("player", at.name, lambda: find_player(at.name, world, at.greedy, at.seed))
+    remedy = "is another one by this name: workers could not find the one that is meant"
+    if type(again) is not type(world):
+        raise UserError("world", world.name, remedy)
+    if (type(who), who.name, who.record) != (type(player), player.name, player.record):
+        raise UserError("player", at.name, remedy)
+
+
+def _found(field: str, name: str, find: Callable[[], Any]) -> Any:
+    try:
+        return find()
+    except UserError as error:
+        remedy = f"workers find it by its name alone, so make it a plug-in ({error.remedy})"
+        raise UserError(field, name, remedy) from error
