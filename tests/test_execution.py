@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from seedo import execution, experimenters, play, worlds
+from seedo import execution, experimenters, play, studies, worlds
 from seedo.cli import app
 from seedo.errors import UserError
 from seedo.execution import LostWorker, Task, check_executor, open_workers, spread
@@ -135,12 +135,41 @@ class Dying:
 
 
 def test_a_task_whose_workers_always_die_is_named_and_others_go_on():
-    assert len(list(spread(naps(1), Dying(4)))) == 1
-    with pytest.raises(UserError, match="died 5 times"):
-        list(spread(naps(3), Dying(99)))
+    assert len(list(spread(naps(1), Dying(7)))) == 1
+    with pytest.raises(UserError, match="died 8 times"):
+        list(spread(naps(1), Dying(99)))
     failed = {}
-    assert len(list(spread(naps(3), Dying(12), failed=failed.__setitem__))) == 1
+    assert len(list(spread(naps(3), Dying(18), failed=failed.__setitem__))) == 1
     assert sorted(failed) == [0, 1]
+
+
+class Counting:
+    """Workers that count what they are given."""
+
+    def __init__(self, workers):
+        self.workers, self.count, self.given = workers, workers.count, 0
+
+    def submit(self, text):
+        self.given += 1
+        return self.workers.submit(text)
+
+    def close(self, now=False):
+        pass
+
+
+def test_a_study_plays_elsewhere_whomever_workers_can_find(pair, tmp_path):
+    counting = Counting(pair)
+    expert, bayes = experimenters.scripted("expert"), play.find_player("bayes:eig", WORLD)
+    slipping = play.find_player("slip-1:scripted:expert", WORLD)
+    for folder, workers in (("a", counting), ("b", None)):
+        work = studies.Work(None, tmp_path / folder, say=str, workers=workers)
+        work.watched(WORLD, expert, 40, "logs")
+        work.played(WORLD, bayes, 40, "run")
+        given = counting.given
+        work.played(WORLD, slipping, 40, "unnamed")
+    assert given == counting.given == 40  # twenty shards each; the last player has no name there
+    for folder in ("logs", "run", "unnamed"):
+        assert files(tmp_path / "a" / folder) == files(tmp_path / "b" / folder)
 
 
 def test_what_a_worker_refuses_or_fails_at_comes_back_in_one_line(pair):

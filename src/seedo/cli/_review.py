@@ -11,9 +11,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from seedo import execution
 from seedo.cli._commands import command
 from seedo.cli._console import Count, notes, print_table, print_whole_or
-from seedo.cli._options import AsJson, Seed, check_seed
+from seedo.cli._options import AsJson, Executor, Seed, check_seed
 from seedo.cli._speech import SpeechOptions, studied
 from seedo.errors import UserError
 
@@ -151,10 +152,12 @@ def study(
     data: Annotated[
         Path | None, typer.Option(help="lab-vs-reality: folder of recorded campaigns.")
     ] = None,
+    executor: Executor = None,
     as_json: AsJson = False,
 ) -> None:
     """Test a claim: design, what would refute it, result. The same command resumes it."""
     check_seed(seed)
+    execution.check_executor(executor)
     speech.check()
     if player is None and speech.given():
         raise UserError("--player", None, "without one, nobody is prompted or paid: name it")
@@ -163,9 +166,11 @@ def study(
     subject = None if player is None else studied(player, speech)
     ending = "" if player is None else "-" + re.sub(r"[^\w.-]+", "-", player).strip("-")
     folder = out or Path("studies") / f"{name}-{scale}{ending}"
-    finding = studies.study(
-        name, scale, folder, seed, say=lambda text: notes.print(text), player=subject, data=data
-    )
+    with execution.open_workers(executor) as workers:
+        finding = studies.study(
+            name, scale, folder, seed, say=lambda text: notes.print(text), player=subject,
+            data=data, workers=workers,
+        )  # fmt: skip
     shown = folder / "report.html" if finding.runs else folder / "study.json"
     if finding.runs:
         with Count("review", "runs") as progress:

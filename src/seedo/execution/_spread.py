@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from typing import Any, NamedTuple, TypeVar
@@ -12,8 +13,10 @@ from seedo.errors import UserError
 from seedo.execution._task import Task
 from seedo.execution._workers import LostWorker, Pool, Workers
 
-TRIES = 5
+TRIES = 8
 """How often a task is handed out whose worker dies each time."""
+_REST = 0.05
+"""Seconds before a task is handed out again, doubled with every death."""
 _AHEAD = 2
 """Tasks in flight for each worker, so that none waits for the next."""
 
@@ -48,25 +51,34 @@ def spread(
         workers = Pool(workers)
     waiting, room, flying = iter(tasks), _AHEAD * workers.count, 0
     ready: queue.SimpleQueue[tuple[K, Task, int, Future[str]]] = queue.SimpleQueue()
+    again: list[tuple[float, K, Task, int]] = []  # when, what, and which try it is
 
     def hand_out(key: K, task: Task, tries: int) -> None:
         future = workers.submit(task.to_text())
         future.add_done_callback(lambda done: ready.put((key, task, tries, done)))
 
     def fill() -> int:
+        """Hand out what has waited long enough after a death, and what there is room for."""
         count = 0
+        while again and again[0][0] <= time.monotonic():
+            hand_out(*again.pop(0)[1:])
         while flying + count < room and (found := next(waiting, None)) is not None:
             hand_out(*found, 1)
             count += 1
         return count
 
     while flying := flying + fill():
-        key, task, tries, future = ready.get()
+        try:
+            rest = max(0.0, again[0][0] - time.monotonic()) if again else None
+            key, task, tries, future = ready.get(timeout=rest)
+        except queue.Empty:
+            continue
         try:
             answer = json.loads(future.result())
         except (BrokenExecutor, LostWorker, CancelledError) as error:
-            if tries < TRIES:
-                hand_out(key, task, tries + 1)
+            if tries < TRIES:  # where a machine has gone, others may not know it yet
+                again.append((time.monotonic() + _REST * 2**tries, key, task, tries + 1))
+                again.sort(key=lambda waiting: waiting[0])
                 continue
             answer = {"failed": f"{_DIED} ({error})", "where": "of this task"}
         flying -= 1

@@ -35,6 +35,7 @@ class SubmititWorkers:
 
     def __init__(self, profile: str) -> None:
         named = f"submitit:{profile}" if profile else "submitit"
+        own, parameters = _read(profile, named)
         try:
             import submitit
         except ImportError as error:

@@ -29,7 +29,7 @@ from seedo.play._record import (
     shard_size,
     watch,
 )
-from seedo.play._shards import Elsewhere, play_shard
+from seedo.play._shards import Elsewhere, elsewhere_if_known, play_shard
 from seedo.play._shown import shown_again, stream_of_shown
 from seedo.play.campaign import Campaign, run_campaign
 from seedo.worlds import Rollout
@@ -48,6 +48,7 @@ __all__ = [
     "Setup",
     "check_action",
     "check_size",
+    "elsewhere_if_known",
     "episodes",
     "find_player",
     "fitted_memoriser",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +32,28 @@ class Elsewhere:
     name: str
     greedy: bool = False
     seed: int = 0
+
+
+def elsewhere_if_known(
+    workers: Workers | Executor | None,
+    world: World,
+    player: Experimenter,
+    names: Iterable[str],
+    greedy: bool = False,
+    seed: int = 0,
+) -> Elsewhere | None:
+    """Whoever plays elsewhere, where one of these names is the player's there; None: nobody, so
+    that it plays here, to the same bytes."""
+    if workers is None or world.host or player.host:
+        return None
+    for name in names:
+        try:
+            at = Elsewhere(workers, name, greedy, seed)
+            _check(world, player, at)
+            return at
+        except UserError:
+            continue
+    return None
 
 
 def play_elsewhere(
@@ -98,16 +120,20 @@ def _check(world: World, player: Experimenter, at: Elsewhere) -> None:
         who = f"world {world.name}" if world.host else f"player {at.name}"
         remedy = "is called step by step, in this process: leave the executor out"
         raise UserError("executor", who, remedy)
-    again = _found("world", world.name, lambda: worlds.from_config(world.name, world.config()))
-    who = _found("player", at.name, lambda: find_player(at.name, world, at.greedy, at.seed))
+    again = _again("world", world.name, lambda: worlds.from_config(world.name, world.config()))
+    who = _again("player", at.name, lambda: find_player(at.name, world, at.greedy, at.seed))
     remedy = "is another one by this name: workers could not find the one that is meant"
     if type(again) is not type(world):
         raise UserError("world", world.name, remedy)
-    if (type(who), who.name, who.record) != (type(player), player.name, player.record):
+    if not _same(who, player):
         raise UserError("player", at.name, remedy)
 
 
-def _found(field: str, name: str, find: Callable[[], Any]) -> Any:
+def _same(one: Experimenter, other: Experimenter) -> bool:
+    return (type(one), one.name, one.record) == (type(other), other.name, other.record)
+
+
+def _again(field: str, name: str, find: Callable[[], Any]) -> Any:
     try:
         return find()
     except UserError as error:

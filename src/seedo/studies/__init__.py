@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seedo.execution import Workers
 from seedo.studies._registry import REGISTRY, find, names
 
 if TYPE_CHECKING:
@@ -40,18 +41,21 @@ def study(
     say: Say = print,
     player: TextPlayer | None = None,
     data: str | Path | None = None,
+    workers: Workers | None = None,
 ) -> Finding:
     """Run a study by name into a folder and write its `study.json`.
 
     Args:
         player: who is studied, for a study that `needs_player`; see `find_text_player`.
         data: folder of recorded data, for a study that `needs_data`.
+        workers: who plays logs and runs, to the same bytes, see `execution.open_workers`.
 
     Raises:
         UserError: unknown study or scale; a player where the study has its own, or none where it
             needs one; the same with data.
     """
-    return find(name).run(scale, Path(out), seed, say, player, None if data is None else Path(data))
+    where = None if data is None else Path(data)
+    return find(name).run(scale, Path(out), seed, say, player, where, workers)
 
 
 __all__ = [

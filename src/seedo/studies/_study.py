@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from seedo import learning, play, reports
 from seedo.episodes import Dataset, write_atomic
 from seedo.errors import UserError
+from seedo.execution import Workers
 from seedo.learning import Agent
 from seedo.studies._kept import kept_arrays, kept_numbers
 
@@ -41,6 +42,8 @@ class Work(Generic[S]):
         player: who is studied, where the study needs one.
         data: the folder of recorded data, where the study needs some.
         runs: run folders worth a review, in order.
+        workers: who plays shards of logs and runs, where it is not this process alone.
+        agents: folders of agents that were learnt, by which workers find them.
     """
 
     scale: S
@@ -50,6 +53,8 @@ class Work(Generic[S]):
     player: TextPlayer | None = None
     data: Path | None = None
     runs: list[str] = field(default_factory=list)
+    workers: Workers | None = None
+    agents: list[str] = field(default_factory=list)
 
     def seeds(self, count: int) -> Iterator[Work[S]]:
         """The same work with this seed and those that follow."""
@@ -65,14 +70,21 @@ class Work(Generic[S]):
         """Logs of others: finished, resumed or found there."""
         self.say(f"{folder}: watching {episodes:,} episodes")
         return play.watch(
-            world, player, episodes, self.seed, self.out / folder, resume=True, explain=explain
-        )
+            world, player, episodes, self.seed, self.out / folder, resume=True, explain=explain,
+            elsewhere=self._elsewhere(world, player),
+        )  # fmt: skip
+
+    def _elsewhere(self, world: Any, player: Any) -> play.Elsewhere | None:
+        names = (player.name, f"scripted:{player.name}", *reversed(self.agents))
+        greedy = player.record.get("mode") == "greedy"
+        return play.elsewhere_if_known(self.workers, world, player, names, greedy, self.seed)
 
     def learnt(self, logs: list[Path], folder: str, **recipe: Any) -> Agent:
         """An agent that imitates logs; `recipe`: of `learning.Recipe`, and `warm_up`."""
         self.say(f"{folder}, seed {self.seed}: learning")
         options = {k: recipe.pop(k) for k in ("warm_up",) if k in recipe}
         settings = learning.Recipe(**{"seed": self.seed} | recipe)
+        self.agents.append(str(self.out / folder))
         return learning.learn(logs, self.out / folder, settings, resume=True, **options)
 
     def played(
@@ -87,7 +99,10 @@ class Work(Generic[S]):
         """A run: finished, resumed or found there; `review`: it is worth one; `rules`: a world
         with the same rules of play, compiled once for all that have them (`play.episodes`)."""
         start, path = time.perf_counter(), self.out / folder
-        dataset = play.perform(world, player, episodes, self.seed, path, resume=True, rules=rules)
+        dataset = play.perform(
+            world, player, episodes, self.seed, path, resume=True, rules=rules,
+            elsewhere=self._elsewhere(world, player),
+        )  # fmt: skip
         seconds = time.perf_counter() - start
         self.say(f"{path.name}: {episodes:,} episodes in {seconds:.1f} s")
         if review:
@@ -168,6 +183,7 @@ class Study:
         say: Say = print,
         player: TextPlayer | None = None,
         data: Path | None = None,
+        workers: Workers | None = None,
     ) -> Finding:
         """Carry out the study in a folder and write its `study.json`; an interrupted one goes on.
 
@@ -187,7 +203,7 @@ class Study:
         if self.needs_data and (data is None or not data.is_dir()):
             given = None if data is None else str(data)
             raise UserError("--data", given, f"{self.name} needs {self.needs_data}")
-        work = Work(self.scales[scale], Path(out), seed, say, player, data)
+        work = Work(self.scales[scale], Path(out), seed, say, player, data, workers=workers)
         found = self.measure(work, self.play(work))
         finding = Finding(
             self.name, self.claim, self.design, self.refuted_if, scale, self.measures,
