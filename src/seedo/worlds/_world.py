@@ -181,6 +181,11 @@ class World:
         return cls(**own)
 
     @classmethod
+    def spelt(cls, rest: str) -> str:
+        """REST of a name KIND:REST as it is kept, where one thing can be named in several ways."""
+        return rest
+
+    @classmethod
     def from_config(cls, config: dict[str, Any]) -> World:
         """The world that `config` described."""
         return cls(**config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -241,6 +242,12 @@ class ThroughWorld(RawWorld):
             return jax.eval_shape(self.encoder.__call__, seen).shape == (self.spec.n,)
         except (TypeError, ValueError):
             return False
+
+    @classmethod
+    def spelt(cls, rest: str) -> str:
+        """From where one is, if it lies there: `./a/` and the whole path to `a` are one folder."""
+        own = os.path.relpath(rest)
+        return os.path.abspath(rest) if own.startswith(os.pardir) else own
 
     @classmethod
     def make(cls, preset: str | None, split: str, **options: Any) -> ThroughWorld:
