@@ -5,6 +5,7 @@ from seedo.abstraction._algorithms import ALGORITHMS, CAUSAL, FREQUENCIES, RIVAL
 from seedo.abstraction._commuting import Commuting
 from seedo.abstraction._inside import FEWEST, Inside, Looking, Probe, look, look_inside
 from seedo.abstraction._interchange import Algorithm, Interchange, find_directions, interchanged
+from seedo.abstraction._kept import learnt_from, read_abstraction
 from seedo.abstraction._probes import PROBES, TARGETS, Places, probed, scored
 from seedo.abstraction._shown import Shown, shown_in, world_of
 from seedo.abstraction._states import Looked, States, actions_with, states
@@ -39,9 +40,11 @@ __all__ = [
     "exact_posterior",
     "find_directions",
     "interchanged",
+    "learnt_from",
     "look",
     "look_inside",
     "probed",
+    "read_abstraction",
     "scored",
     "shown_in",
     "states",
