@@ -127,6 +127,8 @@ class World:
     """Whether an exploit step may be refused, and is logged as an observation then."""
     tries: ClassVar[tuple[int, ...] | None] = None
     """Variables that count as tried out when they are set; None: the relevant ones."""
+    reads_variables: ClassVar[bool] = False
+    """Whether its variables are read off something raw, with errors; its `notes` say which."""
     pictures: ClassVar[bool] = False
     """Whether it shows pictures, of which a film can be made."""
     shows: Mapping[str, Any] | None = None
