@@ -24,8 +24,8 @@ import numpy as np
 from _sizes import sized
 
 from seedo import abstraction, play, worlds
-from seedo.episodes import write_atomic, write_batch
-from seedo.inference import Beliefs, ask, infer
+from seedo.episodes import Dataset, write_atomic, write_batch
+from seedo.inference import Beliefs, ask, infer, log_rows
 from seedo.inference.exact import batch_rows
 from seedo.statistics import mean, ratio, share
 from seedo.worlds.raw import DRAWINGS, HANDS
@@ -33,6 +33,9 @@ from seedo.worlds.raw import DRAWINGS, HANDS
 PLAYERS = ("bayes:eig", "pretrained:dag", "pretrained:dag-plain")
 ASKED = 20
 """Experiments of a system that is asked about, each knob as often."""
+
+IMAGINED = 200
+"""Experiments of a system a step of which is imagined otherwise."""
 
 
 def main() -> None:
@@ -47,6 +50,7 @@ def main() -> None:
     parts += [(f"learnt-{d}", lambda d=d: learnt(d, folder, given)) for d in DRAWINGS]
     parts += [(f"acting-{d}", lambda d=d: acting(folder / f"abs-{d}", given)) for d in DRAWINGS]
     parts += [(f"asking-{d}", lambda d=d: asking(folder / f"abs-{d}", given)) for d in DRAWINGS]
+    parts += [(f"imagined-{d}", lambda d=d: imagined(d, folder, given)) for d in DRAWINGS]
     parts += [(f"count-{i}", lambda i=i: counted(i, folder, given)) for i in range(given.worlds)]
     for name, job in parts:
         path = folder / f"{name}.json"
@@ -149,6 +153,34 @@ def asking(path: Path, given: argparse.Namespace) -> dict[str, Any]:
     return figures
 
 
+def imagined(drawing: str, folder: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """What steps would have shown had a knob been set otherwise, against what they would have."""
+    logs = folder / f"imagined-{drawing}"
+    world = worlds.make(f"through:{folder / f'abs-{drawing}'}", experiments=IMAGINED, exploits=1)
+    random = play.find_player("scripted:random", world)
+    play.watch(world, random, given.imagined, 7, logs, resume=True)
+    names, apart, held, covered, refused = world.spec.variables, [], 0, [], []
+    for episode in range(given.imagined):
+        had, outcome = names[episode % len(names)], names[(episode + 1) % len(names)]
+        question = f"what would {outcome} have been had {had} been 2 in episode {episode} step 9?"
+        found = abstraction.imagine(Dataset(logs), question, log_rows(logs, episode).table)
+        if found.shot is None:
+            refused.append(found.refused)
+            continue
+        apart.append(found.shot.apart**2)
+        held += found.shot.apart <= found.shot.within
+        covered.append(found.shot.to_json()["covered"])
+    figures = {"asked": given.imagined, "refused": refused, "noise": world.shows["raw_noise"]}
+    if not apart:
+        return figures
+    return figures | {
+        "apart": float(np.sqrt(np.mean(apart))),
+        "median apart": float(np.sqrt(np.median(apart))),
+        "held": share(held, len(apart)).to_json(),
+        "numbers held": mean(covered).to_json(),
+    }
+
+
 def counted(index: int, folder: Path, given: argparse.Namespace) -> dict[str, Any]:
     """One world drawn at random: is the number of variables right, and what knobs move?"""
     rng = np.random.default_rng([index, 77])
@@ -183,10 +215,19 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--updates", type=int, default=6000)
     parser.add_argument("--episodes", type=int, default=1000, help="played through each")
     parser.add_argument("--asked", type=int, default=60, help="systems, 20 effects each")
+    parser.add_argument("--imagined", type=int, default=60, help="steps, of a system each")
     parser.add_argument("--worlds", type=int, default=30, help="whose variables are counted")
     parser.add_argument("--counted", type=int, default=3000, help="episodes of each of them")
     return sized(
-        parser, watched=400, steps=1500, updates=200, episodes=20, asked=1, worlds=2, counted=400
+        parser,
+        watched=400,
+        steps=1500,
+        updates=200,
+        episodes=20,
+        asked=1,
+        imagined=2,
+        worlds=2,
+        counted=400,
     )
 
 

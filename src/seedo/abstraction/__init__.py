@@ -3,8 +3,10 @@
 from seedo.abstraction._abstract import STEPS, UPDATES, Abstraction, Knob, abstract, abstract_table
 from seedo.abstraction._algorithms import ALGORITHMS, CAUSAL, FREQUENCIES, RIVALS, tables, taken
 from seedo.abstraction._commuting import Commuting
+from seedo.abstraction._imagined import Imagined, Shot, imagine
 from seedo.abstraction._inside import FEWEST, Inside, Looking, Probe, look, look_inside
 from seedo.abstraction._interchange import Algorithm, Interchange, find_directions, interchanged
+from seedo.abstraction._kept import learnt_from, read_abstraction
 from seedo.abstraction._probes import PROBES, TARGETS, Places, probed, scored
 from seedo.abstraction._shown import Shown, shown_in, world_of
 from seedo.abstraction._states import Looked, States, actions_with, states
@@ -23,6 +25,7 @@ __all__ = [
     "Abstraction",
     "Algorithm",
     "Commuting",
+    "Imagined",
     "Inside",
     "Interchange",
     "Knob",
@@ -30,6 +33,7 @@ __all__ = [
     "Looking",
     "Places",
     "Probe",
+    "Shot",
     "Shown",
     "States",
     "Truths",
@@ -38,10 +42,13 @@ __all__ = [
     "actions_with",
     "exact_posterior",
     "find_directions",
+    "imagine",
     "interchanged",
+    "learnt_from",
     "look",
     "look_inside",
     "probed",
+    "read_abstraction",
     "scored",
     "shown_in",
     "states",

@@ -24,6 +24,8 @@ from seedo.learning import principal
 from seedo.worlds.raw import Encoder, perceptron
 
 WIDTH = 128
+_BACK = 256
+"""Width of the decoder: what variables look like may bend more often than what is read of them."""
 _DECODING = 0.3
 """Weight of the decoder's loss beside that of the knobs' values, each in units of its variance."""
 
@@ -54,8 +56,8 @@ def fitted(
     known = np.concatenate([shown.set_to, np.full((len(x), further), np.nan)], axis=1)
     target = np.nan_to_num((known - mean) / scale).astype(np.float32)
     weight = np.isfinite(known).astype(np.float32)
-    sizes = [x.shape[1], WIDTH, WIDTH, count]
-    parts = {"layers": _drawn(sizes, rng), "back": _drawn(sizes[::-1], rng)}
+    back = [count, _BACK, _BACK, x.shape[1]]
+    parts = {"layers": _drawn([x.shape[1], WIDTH, WIDTH, count], rng), "back": _drawn(back, rng)}
     share = spread**2 / (spread**2).sum()
     parts = _trained(parts, x, target, weight, share.astype(np.float32), updates, rng, progress)
     fixed = [jnp.asarray(a, jnp.float32) for a in (centre, components, spread, mean, scale)]

@@ -19,7 +19,7 @@ from seedo.errors import UserError
 
 @command("inspect")
 def inspect(
-    logs: Annotated[Path, typer.Argument(help="Dataset or run folder, or a table.")],
+    logs: Annotated[Path, typer.Argument(help="Dataset, run or abstraction folder, or a table.")],
     reading: ReadingOptions,
     write_roles: Annotated[
         bool, typer.Option("--write-roles", help="Write how columns are read to FILE.roles.csv.")
@@ -35,6 +35,9 @@ def inspect(
         return
     if write_roles:
         raise UserError("--write-roles", str(logs), "only for tables: a log says itself")
+    if (logs / _ABOUT).is_file() and not (logs / "manifest.json").is_file():
+        _inspect_abstraction(logs, as_json)
+        return
     from seedo import episodes
 
     found = episodes.summary(episodes.Dataset(logs))
@@ -52,6 +55,29 @@ def inspect(
         notes.print(f"{file} is a link: it lies in {place}", style="yellow", highlight=False)
     for line in found["damage"]:
         notes.print(f"damaged: {line}", style="yellow", highlight=False)
+
+
+_ABOUT = "abstraction.json"
+"""What is in the folder of an abstraction, and in no other."""
+
+
+def _inspect_abstraction(folder: Path, as_json: bool) -> None:
+    from seedo import abstraction, reports
+
+    found, about = abstraction.read_abstraction(folder)
+    if as_json:
+        print(json.dumps(found.to_json() | about, sort_keys=True))
+        return
+    facts = Table(box=None, show_header=False, pad_edge=False)
+    facts.add_column(style="bold", no_wrap=True)
+    facts.add_column(overflow="fold")
+    facts.add_row("abstraction", str(folder))
+    facts.add_row("learnt from", abstraction.learnt_from(about))
+    facts.add_row("SHA-256", about["sha256"])
+    print_table(facts)
+    print_table(reports.abstraction_table(found))
+    for line in reports.abstraction_lines(found):
+        print(line)
 
 
 def _inspect_table(path: Path, how: ReadingOptions, write: bool, as_json: bool) -> None:

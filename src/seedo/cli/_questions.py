@@ -108,7 +108,10 @@ def ask(
         bool,
         typer.Option("--refute", help="Try to refute an effect: docs/refuters.md."),
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="HTML page to write as well.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="HTML page; .png, .npy, .npz: what would have been shown (docs/raw.md)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask what data say: `seedo ask data.csv "effect of X on Y"`."""
@@ -127,8 +130,14 @@ def ask(
 
     form: Form = "nonlinear" if nonlinear else "linear" if linear else "auto"
     believed = _beliefs(rows, beliefs, form)
+    if out is not None and out.suffix.casefold() in _SHOTS:
+        if refute:
+            raise UserError("--refute", None, f"only effects can be refuted: leave out {out}")
+        _ask_shown(paths, question, rows, believed, out, as_json)
+        return
     with Count("sampling graphs", "sweeps") as progress:
         found = inference.ask(question, rows.table, believed, progress)
+    found = replace(found, assumes=(*found.assumes, *rows.through))
     if refute:
         with Count("refuting", "answers") as progress:
             found = inference.refute(question, rows.table, found, believed, progress)
@@ -146,6 +155,36 @@ def ask(
     _print_answer(found)
     if out is not None:
         notes.print(f"page in {out}", highlight=False, markup=False, soft_wrap=True)
+
+
+_SHOTS = (".png", ".npy", ".npz")
+"""Endings of files that hold what would have been shown."""
+
+
+def _ask_shown(
+    paths: list[Path], question: str, rows: _Rows, believed: Beliefs, out: Path, as_json: bool
+) -> None:
+    """A counterfactual about a step of a log, and what the step would have shown."""
+    from seedo import abstraction, reports
+    from seedo.episodes import Dataset
+
+    if not _is_log(paths):
+        raise UserError("--out", str(out), "tables show nothing raw: use a log of through:FOLDER")
+    with Count("sampling graphs", "sweeps") as progress:
+        found = abstraction.imagine(Dataset(paths[0]), question, rows.table, believed, progress)
+    if found.shot is not None:
+        reports.write_shot(found.shot, out)
+    answer = replace(found.answer, assumes=(*found.answer.assumes, *rows.through))
+    _say_read(rows, as_json)
+    if as_json:
+        told = {**answer.to_dict(), "notes": rows.notes, "shown": found.to_json()}
+        print(json.dumps(told, sort_keys=True))
+        return
+    _print_answer(answer)
+    for line in reports.imagined_lines(found):
+        print(line)
+    if found.shot is not None:
+        notes.print(f"written: {out}", highlight=False, markup=False, soft_wrap=True)
 
 
 @command("advise")
@@ -289,10 +328,12 @@ def _report(path: Path) -> bool:
 class _Rows:
     """Rows about one system, and what was noticed on the way."""
 
-    def __init__(self, table: Table, model: NoiseModel | None, prior: GraphPrior | None,
-                 found: list[str], read: list[str]) -> None:  # fmt: skip
+    def __init__(
+        self, table: Table, model: NoiseModel | None, prior: GraphPrior | None,
+        found: list[str], read: list[str], through: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
         self.table, self.model, self.prior, self.notes = table, model, prior, found
-        self.read = read
+        self.read, self.through = read, through
 
 
 def _say_read(rows: _Rows, as_json: bool) -> None:
@@ -307,7 +348,7 @@ def _rows(
     paths: list[Path], how: TableOptions, question: str, beliefs: BeliefOptions
 ) -> _Rows:  # fmt: skip
     episode = how.episode
-    if len(paths) == 1 and (paths[0] / "manifest.json").is_file():
+    if _is_log(paths):
         for option, given in (("--targets", how.targets), ("--sources", how.sources)):
             if given is not None:
                 raise UserError(option, given, "a log says itself what was done: leave it out")
@@ -318,11 +359,12 @@ def _rows(
         named = re.search(r"\bin\s+episode\s+(\d{1,18})\b", question, re.IGNORECASE)
         from seedo import inference
 
+        through = _seen_through(paths[0])
         try:
-            return _Rows(*inference.log_rows(paths[0], episode), [], [])
+            return _Rows(*inference.log_rows(paths[0], episode), [], [], through)
         except UserError as error:
             if episode is None and named and error.field == "episode":
-                return _Rows(*inference.log_rows(paths[0], int(named[1])), [], [])
+                return _Rows(*inference.log_rows(paths[0], int(named[1])), [], [], through)
             raise
     if episode is not None:
         raise UserError("--episode", episode, "only logs have episodes")
@@ -337,6 +379,23 @@ def _rows(
         reading=how.reading(paths, f"{question}\n{_graph_text(beliefs.graph)}"),
     )
     return _Rows(table, None, None, found, [] if how.quiet else tables.described(table))
+
+
+def _is_log(paths: list[Path]) -> bool:
+    return len(paths) == 1 and (paths[0] / "manifest.json").is_file()
+
+
+def _seen_through(log: Path) -> tuple[str, ...]:
+    """How the variables of a log were read, where they were not told."""
+    from seedo import episodes, worlds
+
+    origin = episodes.Dataset(log).origin
+    if not worlds.kind_of(origin.world, origin.world_config).reads_variables:
+        return ()
+    try:
+        return worlds.from_config(origin.world, json.loads(origin.world_config)).notes
+    except UserError as error:
+        return (f"variables were read off something raw, with what errors cannot be told: {error}",)
 
 
 def _graph_text(path: Path | None) -> str:

@@ -30,7 +30,7 @@ from seedo.play._record import (
     watch,
 )
 from seedo.play._shards import Elsewhere, elsewhere_if_known, play_shard
-from seedo.play._shown import shown_again, stream_of_shown
+from seedo.play._shown import shown_again, shown_had, stream_of_shown
 from seedo.play.campaign import Campaign, run_campaign
 from seedo.worlds import Rollout
 
@@ -70,6 +70,7 @@ __all__ = [
     "set_ups",
     "shard_size",
     "shown_again",
+    "shown_had",
     "simulate",
     "stream_of_shown",
     "take_step",

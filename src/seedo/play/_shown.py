@@ -56,3 +56,26 @@ def _again(world: Any, key: Any, indices: Any, target: Any, value: Any) -> Any:
         return jax.lax.scan(onward, world.reset(setup.task, setup.noise_key), steps)[1]
 
     return jax.vmap(one)(indices, target, value)
+
+
+def shown_had(
+    world: Any,
+    batch: EpisodeBatch,
+    stream: str,
+    at: tuple[int, int],
+    held: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """f32[D], what a step of a raw world would have shown, had variables been held; flattened, and
+    without the noise of what is shown. All other noise is the step's own.
+
+    Args:
+        stream: from which the log's episodes were drawn.
+        at: the episode's position in the batch, and the step's in the episode.
+        held: float64[n], what each variable would have been set to; NaN: left alone.
+    """
+    row, step = at
+    key = stream_key(batch.origin.seed, stream)
+    setup = set_up(world, jax.random.fold_in(key, jnp.int32(batch.episode_id[row])))
+    noise = noise_at(world, setup, step)
+    drawn = world.shown_had(setup.task.system, jnp.asarray(held, jnp.float32), noise)
+    return np.asarray(drawn, np.float32).reshape(-1)

@@ -27,6 +27,7 @@ from seedo.reports._drawing import (
 )
 from seedo.reports._figures import figures
 from seedo.reports._film import film
+from seedo.reports._imagined import imagined_lines, write_shot
 from seedo.reports._inside import inside_figure, interchange_table, probe_table
 from seedo.reports._players import players_tables
 from seedo.reports._report import (
@@ -66,6 +67,7 @@ __all__ = [
     "film",
     "frontier_table",
     "html",
+    "imagined_lines",
     "information_table",
     "inside_figure",
     "interchange_table",
@@ -89,4 +91,5 @@ __all__ = [
     "write_card",
     "write_report",
     "write_settings_advice",
+    "write_shot",
 ]

@@ -73,7 +73,10 @@ def make(name: str, preset: str | None = None, split: str = "train", **options: 
         UserError: no such world, preset, split or setting.
     """
     cls = find(name)
-    if rest := _kind(name)[1]:
+    kind, rest = _kind(name)
+    if rest:
+        rest = cls.spelt(rest)
+        name = f"{kind}:{rest}"
         options[cls.named_by] = rest
     return _called(cls.make(preset, split, **options), name)
 
@@ -93,6 +96,8 @@ def from_config(name: str, config: dict[str, Any]) -> Any:
     if unnamed or (":" in name and name not in _named_here and not remade):
         raise UserError("world", name, _ALONE)
     if cls is not None and rest:  # what the name says, whatever the settings say
+        rest = cls.spelt(rest)
+        name = f"{kind}:{rest}"
         config = config | {cls.named_by: rest}
     return _called(find(name).from_config(config), name)
 

@@ -127,6 +127,8 @@ class World:
     """Whether an exploit step may be refused, and is logged as an observation then."""
     tries: ClassVar[tuple[int, ...] | None] = None
     """Variables that count as tried out when they are set; None: the relevant ones."""
+    reads_variables: ClassVar[bool] = False
+    """Whether its variables are read off something raw, with errors; its `notes` say which."""
     pictures: ClassVar[bool] = False
     """Whether it shows pictures, of which a film can be made."""
     shows: Mapping[str, Any] | None = None
@@ -179,6 +181,11 @@ class World:
                 raise UserError(field, value, f"not a setting of world {cls.name}: {has}")
         own = options if len(cls.splits) == 1 else options | {"split": split}
         return cls(**own)
+
+    @classmethod
+    def spelt(cls, rest: str) -> str:
+        """REST of a name KIND:REST as it is kept, where one thing can be named in several ways."""
+        return rest
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> World:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,19 +78,22 @@ class Draws:
     ) -> NDArray[np.float64]:
         """What a row would have been under do(...), float64[S, n] (Pearl 2009, sec. 7.1).
 
+        `row` is float64[n], or float64[S, n]: as each of the models has it.
+
+
         Abduction: every variable that was not set gives away its own noise. Action: do(...) comes
         on top of what had been done, and replaces it where both set a variable. Prediction: all
         else is computed anew.
         """
-        noise = row - np.einsum("i,sij->sj", row, self.weight) - self.intercept
-        done = {int(i): float(row[i]) for i in np.flatnonzero(was_set)} | dict(do)
+        noise = row - np.einsum("...i,...ij->...j", row, self.weight) - self.intercept
+        done = {int(i): row[..., i] for i in np.flatnonzero(was_set)} | dict(do)
         weight, intercept, _ = self._mutilated(done)
         noise[:, list(done)] = 0.0
         spread = _along_paths(weight)
         return np.einsum("si,sij->sj", intercept + noise, spread)
 
     def _mutilated(
-        self, do: Mapping[int, float]
+        self, do: Mapping[int, Any]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         weight, intercept = self.weight.copy(), self.intercept.copy()
         variance = self.variance.copy()

@@ -11,6 +11,7 @@ from seedo.inference.questions._answers import answer
 from seedo.inference.questions._answers_effect import default_options
 from seedo.inference.questions._ask import Beliefs, Form, ask, ask_again, posterior
 from seedo.inference.questions._gcm import NonlinearModel
+from seedo.inference.questions._imagined import ImaginedRow, imagined_row
 from seedo.inference.questions._known_answers import (
     answer_nonlinear,
     answer_with_hidden_causes,
@@ -26,6 +27,7 @@ __all__ = [
     "DoesCause",
     "Effect",
     "Form",
+    "ImaginedRow",
     "NonlinearModel",
     "Query",
     "QueryError",
@@ -36,6 +38,7 @@ __all__ = [
     "ask_again",
     "data_in_words",
     "default_options",
+    "imagined_row",
     "interval",
     "number",
     "parse",

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from seedo.episodes import write_atomic
-from seedo.errors import UserError
+from seedo.errors import UserError, is_number
 
 ABOUT, WEIGHTS = "abstraction.json", "encoder.safetensors"
 FORMAT, VERSION = "seedo-abstraction", 1
@@ -110,6 +110,23 @@ def read_about(folder: Path) -> dict[str, Any]:
         if not right(about.get(name)):
             raise UserError(str(path), None, f"{name} is not as it was written: abstract again")
     return dict(about)
+
+
+def errors_told(about: dict[str, Any]) -> tuple[float, ...] | None:
+    """Root mean squared error of every variable, in its unit; None where it is not told of each."""
+    try:
+        found = tuple(knob["error"]["value"] for knob in about["knobs"])
+    except (KeyError, TypeError):
+        return None
+    return found if len(found) == about["n"] and all(map(is_number, found)) else None
+
+
+def range_told(about: dict[str, Any]) -> tuple[float, float] | None:
+    """The smallest and largest that knobs were set to in what was learnt from; None: not told."""
+    ends = about.get("set")
+    if not (isinstance(ends, list) and len(ends) == 2 and all(map(is_number, ends))):
+        return None
+    return ends[0], ends[1]
 
 
 def load_encoder(folder: Path) -> tuple[Encoder, dict[str, Any]]:

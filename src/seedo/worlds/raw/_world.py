@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -15,10 +16,11 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from seedo.errors import UserError, is_number, one_of, whole
 from seedo.worlds._dag_config import DagConfig, configure
+from seedo.worlds._scm import System, draw_noise, simulate
 from seedo.worlds._world import Action
 from seedo.worlds.dag import DagWorld, Task
 from seedo.worlds.raw._drawings import DRAWINGS, Drawing, drawing
-from seedo.worlds.raw._encoder import load_encoder, read_about
+from seedo.worlds.raw._encoder import errors_told, load_encoder, range_told, read_about
 
 HANDS = ("single", "wide", "joint")
 """What knobs move: each its own variable; the first the second's variable too; the first and the
@@ -177,6 +179,20 @@ class RawWorld(DagWorld):
         clean = self.drawing.draw(state.outcome, key)
         return clean + self.shows["raw_noise"] * jax.random.normal(own, self.drawing.shape)
 
+    def shown_had(
+        self, system: System, held: Float[Array, " n"], key: PRNGKeyArray
+    ) -> Float[Array, ...]:
+        """What a step would have shown, without the noise of showing, had variables been held.
+
+        Args:
+            held: what each variable would have been set to; NaN: left alone.
+            key: of the step, as that of `step`: its noise would have been the same.
+        """
+        c = self.settings
+        noise = draw_noise(key, (c.n,), c.noise_family)
+        values = simulate(system, noise, jnp.isfinite(held), jnp.nan_to_num(held), c.mechanism)
+        return self.drawing.draw(values, jax.random.split(jax.random.fold_in(key, _NOISE))[0])
+
 
 class ThroughWorld(RawWorld):
     """`through:FOLDER`: a raw world seen through an abstraction, see `seedo abstract`.
@@ -196,6 +212,7 @@ class ThroughWorld(RawWorld):
     family: ClassVar[str] = "dag"
     no_strategies: ClassVar[str] = ""
     measures_variables: ClassVar[bool] = True
+    reads_variables: ClassVar[bool] = True
     named_by: ClassVar[str] = "abstraction"
     remade: ClassVar[bool] = True
 
@@ -219,15 +236,25 @@ class ThroughWorld(RawWorld):
             remedy = f"its encoder reads no {config.n} variables off what is shown: abstract again"
             raise UserError(abstraction, None, remedy)
         self.named = {"abstraction": abstraction, "digest": about["sha256"]}
-        self._notes = tuple(self._said(about.get("set")))
+        self.errors, self.learnt = errors_told(about), range_told(about)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return self._notes
+        return tuple(self._said())
 
-    def _said(self, learnt: Any) -> Iterator[str]:
-        yield f"variables are what {self.named['abstraction']} reads off what is shown"
-        if isinstance(learnt, list) and len(learnt) == 2 and all(map(is_number, learnt)):
+    @property
+    def below(self) -> RawWorld:
+        """The raw world that is seen through the abstraction."""
+        return RawWorld(self.settings, **self.shows)
+
+    def _said(self) -> Iterator[str]:
+        said = f"variables are what {self.named['abstraction']} reads off what is shown"
+        if self.errors is not None:
+            named = zip(self.spec.variables, self.errors, strict=True)
+            off = ", ".join(f"{name} {error:.2g}" for name, error in named)
+            said += f" (root mean squared errors: {off})"
+        yield said
+        if (learnt := self.learnt) is not None:
             low, high = min(self.spec.do_values), max(self.spec.do_values)
             if low < learnt[0] or high > learnt[1]:
                 yield (
@@ -241,6 +268,12 @@ class ThroughWorld(RawWorld):
             return jax.eval_shape(self.encoder.__call__, seen).shape == (self.spec.n,)
         except (TypeError, ValueError):
             return False
+
+    @classmethod
+    def spelt(cls, rest: str) -> str:
+        """From where one is, if it lies there: `./a/` and the whole path to `a` are one folder."""
+        own = os.path.relpath(rest)
+        return os.path.abspath(rest) if own.startswith(os.pardir) else own
 
     @classmethod
     def make(cls, preset: str | None, split: str, **options: Any) -> ThroughWorld:
