@@ -3,6 +3,7 @@
 from seedo.abstraction._abstract import STEPS, UPDATES, Abstraction, Knob, abstract, abstract_table
 from seedo.abstraction._algorithms import ALGORITHMS, CAUSAL, FREQUENCIES, RIVALS, tables, taken
 from seedo.abstraction._commuting import Commuting
+from seedo.abstraction._decoder import Decoder, decoder
 from seedo.abstraction._inside import FEWEST, Inside, Looking, Probe, look, look_inside
 from seedo.abstraction._interchange import Algorithm, Interchange, find_directions, interchanged
 from seedo.abstraction._probes import PROBES, TARGETS, Places, probed, scored
@@ -23,6 +24,7 @@ __all__ = [
     "Abstraction",
     "Algorithm",
     "Commuting",
+    "Decoder",
     "Inside",
     "Interchange",
     "Knob",
@@ -36,6 +38,7 @@ __all__ = [
     "abstract",
     "abstract_table",
     "actions_with",
+    "decoder",
     "exact_posterior",
     "find_directions",
     "interchanged",
