@@ -1,6 +1,7 @@
 // Watch: all frames of a player come at once, so that every step is only a repaint.
 import { action, ask, data, make, number } from "./lab.js";
 import { describe, drawGraph } from "./graph.js";
+import { raw, span } from "./raw.js";
 import { load, paint } from "./rooms.js";
 
 const PAUSE = { causes: 1200, room: 450, plain: 1200 }; // milliseconds between steps at speed 1
@@ -63,7 +64,7 @@ function listCast() {
 async function fetchFrames(player, begin = false) {
   if (!setting) return;
   try {
-    const answer = await ask("POST", "/api/watch/frames", { s: data.s, player: player.name, begin });
+    const answer = await ask("POST", "/api/watch/frames", { s: data.s, player: player.name, through: data.through, begin });
     player.state = answer.state;
     if (answer.state === "ready") {
       player.shown = answer.shown;
@@ -116,6 +117,8 @@ function buildDag(player) {
   const { frames, called } = player.shown;
   const parts = {
     did: make("p", { class: "did" }),
+    shown: make("div", { class: "shown" }),
+    read: make("div", { class: "scroll" }),
     values: make("ul", { class: "values", "aria-label": "What was seen" }),
     replies: make("div", {}),
     belief: make("svg"),
@@ -129,11 +132,11 @@ function buildDag(player) {
   const names = setting.names.slice(0, setting.names.length - setting.hidden);
   const told = called ? make("p", { class: "soft small" }, `It is told other names: ${names.map((name, i) => `${name} is ${called[i]}`).join(", ")}.`) : null;
   const believes = frames[0].belief
-    ? [make("h3", {}, "What its data say"), parts.belief, parts.score, parts.bits]
+    ? [make("h3", {}, "What its data say"), ...(setting.through ? [make("p", { class: "soft small" }, "What was read taken for exact.")] : []), parts.belief, parts.score, parts.bits]
     : [make("h3", {}, "What its data say"), make("p", { class: "soft" }, `Not worked out: ${setting.no_belief}.`)];
   player.body.replaceChildren(
     parts.did,
-    parts.values,
+    ...(setting.raw ? [parts.shown, parts.read] : [parts.values]),
     ...believes,
     ...(spoken ? [make("h3", {}, "It said"), parts.replies] : [make("h3", {}, "How likely it was to do this"), parts.choices]),
     ...(told ? [told] : []),
@@ -174,6 +177,7 @@ function paintDag(player, at) {
       make("li", { class: [i === frame.target && "set", i === goal && "goal"].filter(Boolean).join(" ") }, `${names[i]} ${number(value)}${i === frame.target ? " (set)" : ""}`),
     ),
   );
+  if (setting.raw) paintRaw(player, at, names);
   parts.replies.replaceChildren(...replies(frame));
   if (frame.belief) paintBelief(player, frame, names, goal);
   parts.choices.replaceChildren(...choices(frame, names));
@@ -181,9 +185,29 @@ function paintDag(player, at) {
   parts.outcome.textContent = at === frames.length - 1 ? result(player.shown) : "Its return is known at the end.";
 }
 
+/** Raw worlds: what was shown, and the variables: as an abstraction read them, and as they were. */
+function paintRaw(player, at, names) {
+  const { parts, shown } = player;
+  const frame = shown.frames[at];
+  player.most ??= span(shown.frames.map((one) => one.shown));
+  parts.shown.replaceChildren(frame.shown ? raw(frame.shown, `Shown after step ${at}`, player.most) : make("p", { class: "soft" }, "Nothing is shown yet."));
+  const truth = $("truth").checked;
+  if (!truth && !setting.through) return parts.read.replaceChildren();
+  const rows = names.map((name, i) => {
+    const set = i === frame.target ? " (set)" : "";
+    const error = setting.stated?.[i];
+    const stated = error?.value == null ? "–" : `${number(error.value)} [${number(error.low)}, ${number(error.high)}]`;
+    const cells = [...(setting.through ? [`${number(frame.outcome?.[i])}${set}`] : []), ...(truth ? [`${number(frame.true?.[i])}${setting.through ? "" : set}`] : []), ...(setting.through ? [stated] : [])];
+    return make("tr", {}, make("th", { scope: "row" }, name), ...cells.map((cell) => make("td", { class: i === frame.target ? "set" : "" }, cell)));
+  });
+  const heads = ["Variable", ...(setting.through ? ["read"] : []), ...(truth ? ["true"] : []), ...(setting.through ? ["said to be off by"] : [])];
+  const caption = setting.through ? make("caption", { class: "soft small" }, `As ${setting.through} reads what is shown (what a knob was set to is known); its error is as it was when it was learnt, held out (root mean square, 95 %).`) : null;
+  parts.read.replaceChildren(make("table", {}, caption ?? "", make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))), make("tbody", {}, ...rows)));
+}
+
 function deed(frame, names, goal, phase) {
-  const aim = goal >= 0 ? `To raise ${names[goal]}: ` : phase === 1 ? "Experiment: " : "";
-  const what = action(names, frame.target, frame.value);
+  const aim = goal >= 0 ? `To raise ${setting.raw ? `what knob ${names[goal]} sets` : names[goal]}: ` : phase === 1 ? "Experiment: " : "";
+  const what = action(setting.raw ? names.map((name) => `knob ${name}`) : names, frame.target, frame.value);
   return aim ? aim + what : what[0].toUpperCase() + what.slice(1);
 }
 
@@ -353,7 +377,7 @@ function show(to) {
 }
 
 function remember() {
-  const query = new URLSearchParams({ s: data.s });
+  const query = new URLSearchParams({ s: data.s, ...(data.through ? { through: data.through } : {}) });
   for (const one of players) query.append("players", one.name);
   $("another").href = `/watch/new?${query}`;
   query.set("step", step);
@@ -408,7 +432,7 @@ listCast();
 arrange();
 for (const player of players) wait(player, { state: "preparing", total: 0, done: 0, seconds: 0 });
 try {
-  setting = await ask("GET", `/api/watch/setting?s=${encodeURIComponent(data.s)}`);
+  setting = await ask("GET", `/api/watch/setting?${new URLSearchParams({ s: data.s, through: data.through })}`);
   arrange();
   for (const player of players) fetchFrames(player);
 } catch (error) {
