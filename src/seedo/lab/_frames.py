@@ -62,18 +62,27 @@ def dag_frames(scenario: Scenario, name: str, progress: Progress) -> dict[str, A
     Raises:
         UserError: it cannot act here.
     """
-    acting = player(name, scenario)
-    episode: Any = scenario.begin()
-    actor = Actor(acting, episode)
+    acting, episode = player(name, scenario), lived(scenario, name, progress)
+    shown = tell_episode(scenario, episode)
+    if is_trained(name) and episode.world.measures_variables:
+        _add_decisions(shown["frames"], acting, episode, Naming.of(scenario, episode))
+    return shown
+
+
+def lived(scenario: Scenario, name: str, progress: Progress) -> Live:
+    """The episode as one of our own players plays it.
+
+    Raises:
+        UserError: it cannot act here.
+    """
+    episode = scenario.begin()
+    actor = Actor(player(name, scenario), episode)
     steps = episode.world.spec.steps
     while not episode.finished:
         progress(episode.step, steps)
         episode.act(*actor.action())
     progress(steps, steps)
-    shown = tell_episode(scenario, episode)
-    if is_trained(name) and episode.world.measures_variables:
-        _add_decisions(shown["frames"], acting, episode, Naming.of(scenario, episode))
-    return shown
+    return episode
 
 
 def tell_episode(scenario: Scenario, episode: Live) -> dict[str, Any]:
@@ -97,7 +106,7 @@ def _add_decisions(
     frames: list[dict[str, Any]], agent: Agent, episode: Live, naming: Naming
 ) -> None:
     """How likely a network found each action, and the graph that it would give as its reason."""
-    decision = _decisions(agent.network, _inputs(episode), len(frames) - 1)
+    decision = _decisions(agent.network, inputs_of(episode), len(frames) - 1)
     values = agent.architecture.do_values
     explains = agent.training.get("recipe", {}).get("explanations", "none") != "none"
     for frame, log_probs, edges in zip(
@@ -118,7 +127,8 @@ def _add_decisions(
             frame["reason"] = _arrows(1 / (1 + np.exp(-edges)))
 
 
-def _inputs(episode: Live) -> Inputs:
+def inputs_of(episode: Live) -> Inputs:
+    """A finished episode as networks read it."""
     seen: Any = jax.tree.map(lambda *rows: np.stack(rows), *episode.seen[1:])
     return Inputs(
         phase=jnp.asarray(episode.world.spec.phases, jnp.int32),

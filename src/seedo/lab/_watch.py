@@ -19,6 +19,7 @@ from seedo.experimenters import is_spoken
 from seedo.lab._background import Background, Job, Jobs
 from seedo.lab._cast import Role
 from seedo.lab._lab import Lab, Page, TheLab, service
+from seedo.lab._probing import Probing
 from seedo.lab._scenario import MOST_TEXT, Scenario, decode, encode
 from seedo.lab._spoken_frames import speaks, spoken_frames
 from seedo.lab._warm import FIRST
@@ -130,6 +131,18 @@ def frames(lab: TheLab, jobs: Annotated[Preparing, service(Preparing)], asked: A
         return JSONResponse({"state": "failed", "why": job.why})
     waited = {"done": job.done, "total": job.total, "seconds": round(job.seconds, 1)}
     return JSONResponse({"state": "preparing", **waited})
+
+
+@routes.post("/api/watch/decoded")
+def decoded(
+    lab: TheLab, probing: Annotated[Probing, service(Probing)], asked: Asked
+) -> dict[str, Any]:
+    """Arrows decoded from a network's states by linear probes, or how far that is."""
+    scenario = _seen(lab, decode(asked.s), asked.through)
+    role = _role(lab, scenario, asked.player)
+    if role.why_not:
+        return {"state": "unavailable", "why": role.why_not}
+    return probing.ask(scenario, asked.player, asked.begin)
 
 
 def _shown(folder: Path, scenario: Scenario, name: str, job: Job) -> str:

@@ -72,6 +72,7 @@ async function fetchFrames(player, begin = false) {
       build(player);
       extend();
       show(step);
+      if (player.parts.decoded?.isConnected) fetchDecoded(player);
     } else {
       wait(player, answer);
       if (answer.state === "preparing") setTimeout(() => players.includes(player) && fetchFrames(player), POLL);
@@ -107,6 +108,67 @@ function extend() {
   $("step").max = Math.max(known, 0, ...ready);
 }
 
+// -- decoded beliefs ------------------------------------------------------------------------------
+
+async function fetchDecoded(player, begin = false) {
+  try {
+    player.decoded = await ask("POST", "/api/watch/decoded", { s: data.s, player: player.name, through: data.through, begin });
+  } catch (error) {
+    player.decoded = { state: "failed", why: error.message };
+  }
+  if (!players.includes(player)) return;
+  if (player.decoded.state === "ready") return show(step);
+  waitDecoded(player, player.decoded);
+  if (player.decoded.state === "preparing") setTimeout(() => players.includes(player) && fetchDecoded(player), POLL);
+}
+
+function waitDecoded(player, answer) {
+  const box = player.parts.decoded;
+  const start = (text) => make("button", { type: "button", onclick: () => fetchDecoded(player, true) }, text);
+  if (answer.state === "unavailable") box.replaceChildren(make("p", { class: "soft" }, `Not decoded: ${answer.why}.`));
+  else if (answer.state === "failed") box.replaceChildren(make("p", { class: "refusal" }, answer.why), start("Try again"));
+  else if (answer.state === "waiting") {
+    box.replaceChildren(make("p", { class: "soft small" }, "Probes have first to be fitted on some hundred other episodes: once for this network and kind of system."), start("Fit probes"));
+  } else {
+    if (!box.querySelector("progress")) {
+      box.replaceChildren(make("p", { role: "status" }, "Fitting probes (once)…"), make("progress", { "aria-label": `Probes of ${role[player.name].label}` }), make("p", { class: "soft elapsed" }));
+    }
+    const bar = box.querySelector("progress");
+    if (answer.total) Object.assign(bar, { max: answer.total, value: answer.done });
+    else bar.removeAttribute("value");
+    box.querySelector(".elapsed").textContent = `${[answer.doing, `${Math.round(answer.seconds)} s so far`].filter(Boolean).join("; ")}`;
+  }
+}
+
+/** Arrows as probes read them before the network's next choice, how well probes do, and all numbers. */
+function paintDecoded(player, at, names, goal) {
+  const { edges, auc, taught, tested } = player.decoded;
+  const box = player.parts.decoded;
+  const now = edges[at];
+  if (!now) return box.replaceChildren(make("p", { class: "soft" }, "It chooses no more, so that there is no state to read."));
+  const pairs = now.flatMap((row, i) => row.map((p, j) => [i, j, p])).filter(([i, j]) => i !== j);
+  const withTruth = $("truth").checked;
+  const drawn = arrows(pairs, withTruth);
+  const sure = drawn.filter((edge) => edge.style !== "truth");
+  const svg = make("svg");
+  const frame = player.shown.frames[at];
+  drawGraph(svg, { names, edges: drawn, places: places(), goal: goal >= 0 ? goal : null, active: frame.target >= 0 ? frame.target : null, caption: `How probable a linear probe takes each arrow for. ${describe({ names, edges: sure })}` });
+  const exact = new Map((frame.belief ?? []).map(([i, j, p]) => [`${i}-${j}`, p]));
+  const known = (i, j) => exact.get(`${i}-${j}`) ?? 0; // what is not sent is below 1 %
+  const apart = frame.belief ? pairs.reduce((sum, [i, j, p]) => sum + Math.abs(p - known(i, j)), 0) / pairs.length : null;
+  const score = (one) => (one?.value == null ? "–" : `${number(one.value)}${one.low == null ? "" : ` [${number(one.low)}, ${number(one.high)}]`}`);
+  const said = `A linear probe’s, not the network’s own word: fitted in ${taught} other episodes, tested in ${tested}. AUC before this choice: probe ${score(auc.found[at])}, exact posterior ${score(auc.known[at])}, probe of an untrained network ${score(auc.untrained[at])}.`;
+  const heads = ["Arrow", "probe", ...(frame.belief ? ["exact"] : []), ...(withTruth ? ["true"] : [])];
+  const rows = pairs.map(([i, j, p]) => make("tr", {}, make("th", { scope: "row" }, `${names[i]} → ${names[j]}`), ...[number(p), ...(frame.belief ? [number(known(i, j))] : []), ...(withTruth ? [truthOf(i, j) ? "yes" : "no"] : [])].map((cell) => make("td", {}, cell))));
+  const open = box.querySelector("details")?.open;
+  box.replaceChildren(
+    svg,
+    ...(apart === null ? [] : [make("p", { class: "small apart" }, `Apart from the exact posterior by ${number(apart)} an arrow on average`)]),
+    make("p", { class: "soft small" }, said),
+    make("details", { open: Boolean(open) }, make("summary", {}, "All arrows in numbers"), make("div", { class: "scroll" }, make("table", {}, make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))), make("tbody", {}, ...rows)))),
+  );
+}
+
 // -- panels ---------------------------------------------------------------------------------------
 
 function build(player) {
@@ -124,12 +186,14 @@ function buildDag(player) {
     belief: make("svg"),
     score: make("p", { class: "small" }),
     bits: make("div", { class: "bits" }),
+    decoded: make("div", { class: "decoded" }),
     choices: make("ul", { class: "choices" }),
     reason: make("div", {}),
     outcome: make("p", { class: "outcome" }),
   };
   const spoken = frames.some((frame) => frame.replies);
   const names = setting.names.slice(0, setting.names.length - setting.hidden);
+  const network = role[player.name].kind === "network" && !spoken;
   const told = called ? make("p", { class: "soft small" }, `It is told other names: ${names.map((name, i) => `${name} is ${called[i]}`).join(", ")}.`) : null;
   const believes = frames[0].belief
     ? [make("h3", {}, "What its data say"), ...(setting.through ? [make("p", { class: "soft small" }, "What was read taken for exact.")] : []), parts.belief, parts.score, parts.bits]
@@ -138,6 +202,7 @@ function buildDag(player) {
     parts.did,
     ...(setting.raw ? [parts.shown, parts.read] : [parts.values]),
     ...believes,
+    ...(network ? [make("h3", {}, "What a linear probe reads off its state"), parts.decoded] : []),
     ...(spoken ? [make("h3", {}, "It said"), parts.replies] : [make("h3", {}, "How likely it was to do this"), parts.choices]),
     ...(told ? [told] : []),
     parts.reason,
@@ -180,6 +245,7 @@ function paintDag(player, at) {
   if (setting.raw) paintRaw(player, at, names);
   parts.replies.replaceChildren(...replies(frame));
   if (frame.belief) paintBelief(player, frame, names, goal);
+  if (player.decoded?.state === "ready") paintDecoded(player, at, names, goal);
   parts.choices.replaceChildren(...choices(frame, names));
   paintReason(parts.reason, frame, names);
   parts.outcome.textContent = at === frames.length - 1 ? result(player.shown) : "Its return is known at the end.";
