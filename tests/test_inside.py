@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import r2_score, roc_auc_score
 
 from command import run
@@ -54,6 +55,18 @@ class Averages(eqx.Module):
         logits = jnp.where(closed[:, None], -jnp.inf, logits)
         decision = learning.Decision(jax.nn.log_softmax(logits.reshape(-1)), mean)
         return decision, memory
+
+
+class Sizes(Averages):
+    """Keeps the sizes of its averages, off which a line can tell edges; it takes any action."""
+
+    def decide(self, memory, cue, dtype=jnp.float32, edit=learning.unedited):
+        total, count = memory
+        at = jnp.asarray(self.where)
+        size = jnp.abs(total / jnp.maximum(count, 1)[:, None])
+        state = edit(0, jnp.zeros_like(size).at[at[:, None], at].set(size)[..., None])
+        actions = len(count) * len(self.values)
+        return learning.Decision(jnp.full(actions, -jnp.log(actions)), state[..., 0]), memory
 
 
 class Side(eqx.Module):
@@ -213,6 +226,42 @@ def test_probes_read_what_is_there_and_nothing_where_parts_are_mixed_up(looked, 
         assert probe.untrained.high < probe.found.low
     assert abs(edges.control.value - 0.5) < 0.05
     assert effects.control.value < 0.02
+
+
+def test_decoded_edges_are_what_a_probe_of_the_known_state_says_at_every_step(world, batch):
+    network = Sizes((0, 1, 2, 3), world.spec.do_values)
+    twin = Sizes((2, 0, 3, 1), world.spec.do_values)  # reads each pair where another's is
+    looking = abstraction.look(network, twin, world, batch, steps=range(5))
+    steps = []
+    found = abstraction.decoder(looking, lambda done, total: steps.append((done, total)))
+    assert steps == [(k, 5) for k in range(6)]
+    assert (found.taught, found.tested, found.steps) == (600, 300, (0, 1, 2, 3, 4))
+    test = np.arange(batch.rows) % 3 == 0
+    said = found(network, learning.batch_inputs(batch.take(np.flatnonzero(test))))
+    assert said.shape == (300, 5, 4, 4)
+    edges = np.array([json.loads(s)["weights"] for s in batch.system]) != 0
+    off = ~np.eye(4, dtype=bool)
+    assert (said[..., ~off] == 0).all()
+    # Nothing is known before the first step but how common edges are.
+    np.testing.assert_allclose(said[:, 0][:, off], edges[~test][:, off].mean(), atol=1e-3)
+    # The state of a pair is the size of the mean of result over value where the first was set; that
+    # of the other way round goes with it.
+    ratio = batch.outcome / batch.value[..., None]
+    for step in (2, 4):
+        own = batch.target[:, :step, None] == np.arange(4)
+        count = np.maximum(own.sum(1), 1)[..., None]
+        mean = np.nan_to_num(np.einsum("bti,btj->bij", own, np.nan_to_num(ratio[:, :step]))) / count
+        x = np.abs(np.stack([mean, mean.swapaxes(1, 2)], -1))[:, off]
+        model = LogisticRegression(C=1e3, max_iter=1000)
+        model.fit(x[~test].reshape(-1, 2), edges[~test][:, off].ravel())
+        by_hand = model.predict_proba(x[test].reshape(-1, 2))[:, 1].reshape(300, -1)
+        np.testing.assert_allclose(said[:, step][:, off], by_hand, atol=0.02)
+        right = edges[test][:, off]
+        areas = [roc_auc_score(right[:, k], said[:, step][:, off][:, k]) for k in range(12)]
+        assert found.found[step].value == pytest.approx(np.mean(areas))
+        assert found.untrained[step].high < found.found[step].low
+        assert found.found[step].value <= found.known[step].high
+    assert found.found[4].value > found.found[1].value > 0.5
 
 
 def test_what_the_posterior_knows_is_what_other_code_says(world, batch):

@@ -22,6 +22,8 @@ PAGES = {
     "build": "/build",
     "play": "/play",
     "watch": "/watch?players=scripted:random&players=scripted:largest-effect",
+    "play-raw": f"/play?s={encode(Scenario.from_json({'world': 'raw', 'config': {'n': 3}}))}",
+    "watch-raw": "/watch?world=raw&players=scripted:random",
     "compare": "/compare",
     "look": "/look",
     "study": "/study",

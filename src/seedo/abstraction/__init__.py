@@ -4,6 +4,7 @@ from seedo.abstraction._abstract import STEPS, UPDATES, Abstraction, Knob, abstr
 from seedo.abstraction._algorithms import ALGORITHMS, CAUSAL, FREQUENCIES, RIVALS, tables, taken
 from seedo.abstraction._commuting import Commuting
 from seedo.abstraction._imagined import Imagined, Shot, imagine
+from seedo.abstraction._decoder import Decoder, decoder
 from seedo.abstraction._inside import FEWEST, Inside, Looking, Probe, look, look_inside
 from seedo.abstraction._interchange import Algorithm, Interchange, find_directions, interchanged
 from seedo.abstraction._kept import learnt_from, read_abstraction
@@ -26,6 +27,7 @@ __all__ = [
     "Algorithm",
     "Commuting",
     "Imagined",
+    "Decoder",
     "Inside",
     "Interchange",
     "Knob",
@@ -40,6 +42,7 @@ __all__ = [
     "abstract",
     "abstract_table",
     "actions_with",
+    "decoder",
     "exact_posterior",
     "find_directions",
     "imagine",

@@ -77,30 +77,63 @@ def episode(state: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([state.mean((1, 2)), np.abs(state).mean((1, 2)), own.mean(-1)], -1)
 
 
-def probed(learn: Places, test: Places, kind: str, seed: int = 0) -> Estimate:
-    """How well a probe does on systems it has not seen: `scored` of what it says."""
-    said = np.zeros(test.target.shape, np.float64)
-    if constant(test.target[:, test.counts]):
-        return missing("the same in all episodes")
+class Learnt(NamedTuple):
+    """A probe that has learnt; called, it says of every place what it takes the target for.
+
+    Attributes:
+        parts: which of the places, int[K], and the model of them, or the number that it says
+            whatever the features.
+        places: P; of those in no part it says 0.
+    """
+
+    parts: tuple[tuple[NDArray[np.int64], Any], ...]
+    places: int
+
+    def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """float64[B, P] of `Places.features`: probabilities where targets are true or false."""
+        said = np.zeros((len(features), self.places), np.float64)
+        for at, model in self.parts:
+            if isinstance(model, float):
+                said[:, at] = model
+                continue
+            own = _of(features, at)
+            x = own.reshape(-1, own.shape[-1])
+            classes = hasattr(model, "predict_proba")
+            found = model.predict_proba(x)[:, 1] if classes else model.predict(x)
+            said[:, at] = found.reshape(len(features), -1)
+        return said
+
+
+def learnt(learn: Places, kind: str, seed: int = 0) -> Learnt:
+    """A probe of a kind of `PROBES`, taught."""
     if learn.features.ndim == 3:
         columns = [np.flatnonzero(learn.counts)]
     else:
         columns = [np.array([p]) for p in np.flatnonzero(learn.counts)]
-    classes = learn.target.dtype == bool
+    classes, parts = learn.target.dtype == bool, []
     for at in columns:
-        here = learn.features[:, at] if learn.features.ndim == 3 else learn.features[:, None]
-        there = test.features[:, at] if test.features.ndim == 3 else test.features[:, None]
-        y = learn.target[:, at].reshape(-1)
+        own, y = _of(learn.features, at), learn.target[:, at].reshape(-1)
         if min(y.sum(), (~y).sum()) < 2 if classes else constant(y):
-            said[:, at] = float(y.mean())  # nothing to learn from
+            parts.append((at, float(y.mean())))  # nothing to learn from
             continue
         model = _model(kind, classes, seed)
         with warnings.catch_warnings():  # it stops early, or late enough
             warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(here.reshape(-1, here.shape[-1]), y)
-        x = there.reshape(-1, there.shape[-1])
-        found = model.predict_proba(x)[:, 1] if classes else model.predict(x)
-        said[:, at] = found.reshape(len(there), -1)
+            model.fit(own.reshape(-1, own.shape[-1]), y)
+        parts.append((at, model))
+    return Learnt(tuple(parts), len(learn.counts))
+
+
+def _of(features: NDArray[np.float32], at: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Features of some places, [B, K, F]; where no part of the state belongs to a place, all."""
+    return features[:, at] if features.ndim == 3 else features[:, None]
+
+
+def probed(learn: Places, test: Places, kind: str, seed: int = 0) -> Estimate:
+    """How well a probe does on systems it has not seen: `scored` of what it says."""
+    if constant(test.target[:, test.counts]):
+        return missing("the same in all episodes")
+    said = learnt(learn, kind, seed)(test.features)
     return scored(test.target[:, test.counts], said[:, test.counts], seed)
 
 

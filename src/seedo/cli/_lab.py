@@ -46,6 +46,9 @@ def lab(
     agent: Annotated[
         list[str] | None, typer.Option(help="An agent folder that joins the cast.")
     ] = None,
+    abstraction: Annotated[
+        list[Path] | None, typer.Option(help="What raw worlds may be watched through.")
+    ] = None,
     llm: Annotated[
         list[str] | None,
         typer.Option(help="A language model that joins the cast, as Inspect names it."),
@@ -79,6 +82,7 @@ def lab(
         data=data,
         logs=tuple(logs or [Path()]),
         agents=tuple(agent or ()),
+        abstractions=tuple(map(str, abstraction or ())),
         models=tuple(llm or ()),
         study=study,
         database=database,

@@ -19,6 +19,7 @@ from seedo.lab._findings import Findings
 from seedo.lab._games import Games
 from seedo.lab._lab import HERE, Lab
 from seedo.lab._logbook import Logbook
+from seedo.lab._probing import Probing
 from seedo.lab._questions import Desk
 from seedo.lab._replays import Replays
 from seedo.lab._security import Guard, Keys, private_folder
@@ -73,6 +74,7 @@ def _add_services(lab: Lab) -> None:
         Games(lab.engine),
         Findings(lab.engine, background),
         _watch.Preparing(background),
+        Probing(background),
         Comparisons(lab.settings.data / "comparisons", background),
         logbook,
         Replays(logbook),

@@ -9,12 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from seedo.errors import UserError
-from seedo.experimenters import parse_name
+from seedo.experimenters import READERS, parse_name
 from seedo.lab._scenario import Config, Scenario, stage_of
 from seedo.play import find_player
 
 RIVALS = ("scripted:random", "scripted:largest-effect", "pretrained:dag", "bayes:eig")
 """Whom a person plays against: the floor, the best heuristic, the understudy, the Bayesian."""
+
+CAUSES = (
+    *(f"scripted:{name}" for name in ("expert", "random", *READERS)),
+    "bayes:eig",
+    "bayes:goal",
+    "pretrained:dag",
+    "pretrained:dag-plain",
+    "pretrained:dag-soft",
+)
+"""Who acts where variables are told."""
 
 _LABELS = {
     "scripted:expert": "Expert (knows the system)",

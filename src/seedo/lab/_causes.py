@@ -9,8 +9,8 @@ import numpy as np
 
 from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError
-from seedo.experimenters import READERS
 from seedo.lab._belief import no_belief
+from seedo.lab._cast import CAUSES
 from seedo.lab._frames import dag_frames, dag_setting, tell_episode
 from seedo.lab._glance import Sight
 from seedo.lab._scenario import MOST_VARIABLES, STREAM, Drawn, Scenario, redrawn
@@ -28,15 +28,7 @@ class Causes(Shown):
     title = "causes and effects"
     pooled = False
     shape = "causes"
-    people = True
-    players = (
-        *(f"scripted:{name}" for name in ("expert", "random", *READERS)),
-        "bayes:eig",
-        "bayes:goal",
-        "pretrained:dag",
-        "pretrained:dag-plain",
-        "pretrained:dag-soft",
-    )
+    players = CAUSES
     spoken = ("pretrained:dag-text",)
     usual = ("scripted:largest-effect", "bayes:eig", "pretrained:dag", "scripted:expert")
     sweeps = {  # noqa: RUF012
@@ -64,6 +56,9 @@ class Causes(Shown):
 
     def frames(self, scenario: Scenario, name: str, progress: Progress) -> dict[str, Any]:
         return dag_frames(scenario, name, progress)
+
+    def not_for_people(self, scenario: Scenario) -> str:
+        return ""
 
     def scene(self, scenario: Scenario, names: str) -> Any:
         where = (scenario.stage(), scenario.seed, STREAM, scenario.index, Conditions(names=names))

@@ -29,13 +29,14 @@ _LEAST = 0.01  # probability of an arrow that is worth sending
 
 
 def dag_setting(scenario: Scenario) -> dict[str, Any]:
-    """What is the same for everyone who plays, the hidden system included, as JSON."""
+    """What is the same for everyone who plays, the hidden system included, as JSON; of world `dag`
+    and of worlds that stand on it."""
     episode: Any = scenario.begin()
     naming, spec = Naming.of(scenario, episode), episode.world.spec
     weights = np.asarray(episode.task.system.weights)
     hidden = len(weights) - spec.n
     signs = np.array([*naming.signs, *[1] * hidden])
-    linear = scenario.config.to_dict()["mechanism"] == "linear"
+    settings = episode.world.settings
     return {
         "world": "dag",
         "names": [*naming.words, *(f"H{i + 1}" for i in range(hidden))],
@@ -47,9 +48,9 @@ def dag_setting(scenario: Scenario) -> dict[str, Any]:
             [int(i), int(j), round(float(signs[i] * signs[j] * weights[i, j]), 2)]
             for i, j in np.argwhere(weights)
         ],
-        "linear": linear,
+        "linear": settings.mechanism == "linear",
         "places": [list(place) for place in scenario.drawn.places] if scenario.drawn else [],
-        "no_belief": no_belief(scenario.config),
+        "no_belief": no_belief(settings),
         "oracle": round(episode.oracle_return, 4),
         "random": round(episode.random_return, 4),
     }
@@ -61,18 +62,27 @@ def dag_frames(scenario: Scenario, name: str, progress: Progress) -> dict[str, A
     Raises:
         UserError: it cannot act here.
     """
-    acting = player(name, scenario)
-    episode: Any = scenario.begin()
-    actor = Actor(acting, episode)
+    acting, episode = player(name, scenario), lived(scenario, name, progress)
+    shown = tell_episode(scenario, episode)
+    if is_trained(name) and episode.world.measures_variables:
+        _add_decisions(shown["frames"], acting, episode, Naming.of(scenario, episode))
+    return shown
+
+
+def lived(scenario: Scenario, name: str, progress: Progress) -> Live:
+    """The episode as one of our own players plays it.
+
+    Raises:
+        UserError: it cannot act here.
+    """
+    episode = scenario.begin()
+    actor = Actor(player(name, scenario), episode)
     steps = episode.world.spec.steps
     while not episode.finished:
         progress(episode.step, steps)
         episode.act(*actor.action())
     progress(steps, steps)
-    shown = tell_episode(scenario, episode)
-    if is_trained(name):
-        _add_decisions(shown["frames"], acting, episode, Naming.of(scenario, episode))
-    return shown
+    return episode
 
 
 def tell_episode(scenario: Scenario, episode: Live) -> dict[str, Any]:
@@ -83,8 +93,8 @@ def tell_episode(scenario: Scenario, episode: Live) -> dict[str, Any]:
     for target, row in zip(targets, seen, strict=True):
         value = round(naming.shown_value(target, float(row.value)), 4)
         frames.append({"target": target, "value": value, "outcome": naming.shown(row.outcome)})
-    if not no_belief(scenario.config):
-        config: Any = scenario.config
+    config = episode.world.settings
+    if episode.world.measures_variables and not no_belief(config):
         for frame, belief in zip(
             frames, beliefs(config, targets, [row.outcome for row in seen]), strict=True
         ):
@@ -96,7 +106,7 @@ def _add_decisions(
     frames: list[dict[str, Any]], agent: Agent, episode: Live, naming: Naming
 ) -> None:
     """How likely a network found each action, and the graph that it would give as its reason."""
-    decision = _decisions(agent.network, _inputs(episode), len(frames) - 1)
+    decision = _decisions(agent.network, inputs_of(episode), len(frames) - 1)
     values = agent.architecture.do_values
     explains = agent.training.get("recipe", {}).get("explanations", "none") != "none"
     for frame, log_probs, edges in zip(
@@ -117,7 +127,8 @@ def _add_decisions(
             frame["reason"] = _arrows(1 / (1 + np.exp(-edges)))
 
 
-def _inputs(episode: Live) -> Inputs:
+def inputs_of(episode: Live) -> Inputs:
+    """A finished episode as networks read it."""
     seen: Any = jax.tree.map(lambda *rows: np.stack(rows), *episode.seen[1:])
     return Inputs(
         phase=jnp.asarray(episode.world.spec.phases, jnp.int32),

@@ -73,7 +73,7 @@ class Game:
         Raises:
             UserError: it is not allowed there.
         """
-        spec, words = self.episode.world.spec, self.naming.words
+        spec, words = self.episode.world.spec, shown_as(self.scenario.world).called(self.naming)
         phase = self.episode.phase
         if target >= spec.n:
             raise UserError("target", target, f"use a number from -1 to {spec.n - 1}")
@@ -113,9 +113,8 @@ class Games:
         Raises:
             UserError: a scenario that people cannot play.
         """
-        if not shown_as(scenario.world).people:
-            remedy = "not playable by a person here: look at it in Watch"
-            raise UserError("world", scenario.world, remedy)
+        if why_not := shown_as(scenario.world).not_for_people(scenario):
+            raise UserError("world", scenario.world, why_not)
         name = secrets.token_hex(12)
         row = {
             "id": name,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Any
 
 import numpy as np
@@ -36,6 +36,7 @@ from seedo.lab._scenario import (
 )
 from seedo.lab._verdict import Move, instead, lesson, own_path, tries, verdict
 from seedo.lab._warm import FIRST
+from seedo.lab._worlds import shown_as
 from seedo.play import live_batch, origin
 
 _MOST_VALUE = 1e6
@@ -95,12 +96,15 @@ def enter(
     games: TheGames,
     s: Annotated[str | None, Query(max_length=MOST_TEXT)] = None,
     challenge: Annotated[str | None, Query(max_length=64)] = None,
+    fresh: bool = False,
 ) -> Response:
+    """`fresh`: another system of the link's kind, drawn by lot."""
     name = None
     if s is None and challenge is None:
         name = games.unfinished(visitor, FIRST)
     if name is None:
-        name = games.open(visitor, _scenario(lab, s, challenge))
+        scenario = _scenario(lab, s, challenge)
+        name = games.open(visitor, another(scenario) if fresh else scenario)
     return RedirectResponse(f"/play/{name}", 303)
 
 
@@ -108,7 +112,8 @@ def enter(
 def play(page: Page, visitor: Visitor, games: TheGames, game: GameId) -> Response:
     ready = games.check(game, visitor)
     shown = _shown_to_player(games, games.get(game, visitor)) if ready else None
-    return page("play.html", title="Play", data={"game": game, "state": shown})
+    data = {"game": game, "state": shown}
+    return page("play.html", title="Play", data=data, kinds=_kinds())
 
 
 @routes.post("/api/play")
@@ -139,6 +144,13 @@ def end(findings: TheFindings, game: Over) -> dict[str, Any]:
     return _end(findings, game)
 
 
+@routes.get("/api/play/{game}/unveiled")
+def unveiled(game: Over) -> dict[str, Any]:
+    """What the person was not shown, where anything was hidden beside the system."""
+    shown = shown_as(game.scenario.world)
+    return {"unveiled": shown.unveiled(game.scenario, game.naming, list(game.moves))}
+
+
 @routes.post("/api/play/{game}/again")
 def again(visitor: Visitor, games: TheGames, game: Own, wanted: Again) -> dict[str, str]:
     chosen = game.scenario if wanted.same else another(game.scenario)
@@ -155,7 +167,14 @@ def log(game: Over) -> Response:
 def another(scenario: Scenario) -> Scenario:
     """Another system of the same kind, drawn by lot."""
     seed, index = secrets.randbelow(2**32), secrets.randbelow(2**31)
-    return replace(scenario, seed=seed, index=index, drawn=None)
+    return shown_as(scenario.world).another(scenario, seed, index)
+
+
+@cache
+def _kinds() -> list[tuple[str, str]]:
+    """Other games than the usual one: what people call them, and a link's text."""
+    raw = shown_as("raw")
+    return [(name, encode(kind)) for name, kind in raw.variants(raw.first())]
 
 
 def _scenario(lab: Lab, code: str | None, challenge: str | None) -> Scenario:
@@ -173,7 +192,7 @@ def _shown_to_player(games: Games, game: Game) -> dict[str, Any]:
 
 def _state(game: Game) -> dict[str, Any]:
     """What the person may know by now."""
-    episode, naming = game.episode, game.naming
+    episode, naming, shown = game.episode, game.naming, shown_as(game.scenario.world)
     spec, done = episode.world.spec, len(game.moves)
     rows = []
     for t, (target, value) in enumerate(list(game.moves)):
@@ -182,14 +201,15 @@ def _state(game: Game) -> dict[str, Any]:
                 "phase": PHASES[spec.phases[t]],
                 "target": target,
                 "value": naming.shown_value(target, value),
-                "outcome": naming.shown(episode.seen[t + 1].outcome),
                 "goal": int(episode.seen[t].goal),
             }
+            | shown.seen(episode, naming, t)
         )
     now = episode.observation
     phases = [PHASES[p] for p in spec.phases]
     return {
-        "names": naming.words,
+        "names": shown.called(naming),
+        "raw": not episode.world.measures_variables,
         "values": [sorted(naming.shown_value(i, v) for v in spec.do_values) for i in range(spec.n)],
         "relevant": [bool(x) for x in np.asarray(now.relevant)],
         "phases": phases,
@@ -209,7 +229,7 @@ def _prepare(findings: Findings, game: Game) -> None:
     if 2 * len(game.moves) < game.episode.world.spec.steps or (game.prepared and not over):
         return
     game.prepared = True
-    scenario = game.scenario
+    scenario = _others(game)
     for name in RIVALS:
         believe = name == _INFORMED and not no_belief(scenario.config)
         findings.ask(
@@ -224,7 +244,7 @@ def _prepare(findings: Findings, game: Game) -> None:
 def _end(findings: Findings, game: Game) -> dict[str, Any]:
     """The comparison as far as it is known; what is missing is being worked out."""
     found = findings.found(game.id)
-    scenario, episode, moves = game.scenario, game.episode, list(game.moves)
+    scenario, episode, moves = _others(game), game.episode, list(game.moves)
     blind = no_belief(scenario.config)
     missing = {f"{part} {name}" for part in ("own", "instead") for name in RIVALS} - set(found)
     if missing:
@@ -234,7 +254,7 @@ def _end(findings: Findings, game: Game) -> dict[str, Any]:
             findings.ask(game.id, f"instead {name}", name, there)
     if "lesson" not in found and not blind:
         missing.add("lesson")
-        findings.ask(game.id, "lesson", "lesson", partial(lesson, scenario, episode))
+        findings.ask(game.id, "lesson", "lesson", partial(lesson, scenario, moves))
     rivals = [_rival(game, name, found) for name in RIVALS]
     learnt = found.get("lesson", {})
     return {
@@ -262,8 +282,14 @@ def _end(findings: Findings, game: Game) -> dict[str, Any]:
             "most": found.get(f"own {_INFORMED}", {}).get("bits"),
         },
         "graph": _graph(game) | {"belief": learnt.get("edges")},
-        "code": encode(scenario),
+        "told": scenario is not game.scenario,
+        "code": encode(game.scenario),
     }
+
+
+def _others(game: Game) -> Scenario:
+    """The game as others play it, with whom the person is compared."""
+    return shown_as(game.scenario.world).rivals(game.scenario)
 
 
 def _rival(game: Game, name: str, found: dict[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,7 @@ predicts words expects to be said there.
 
 from __future__ import annotations
 
-import base64
 import functools
-import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,10 +15,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from seedo.errors import UserError
 from seedo.lab._cast import player
+from seedo.lab._pictures import data_url
 from seedo.lab._scenario import STREAM, Scenario
 from seedo.play import play, set_up
 from seedo.worlds import episode_key
@@ -95,8 +93,8 @@ def tell_rooms(
     frames: list[dict[str, Any]] = []
     for k in range(count):
         frame = {
-            "picture": pictures.add(_from_above(shown, k), _data_url),
-            "view": pictures.add(shown["view"][k], _data_url),
+            "picture": pictures.add(_from_above(shown, k), data_url),
+            "view": pictures.add(shown["view"][k], data_url),
             "room": rooms.add(shown["objects"][k], _describe),
             "trial": int(shown["trial"][k]),
             "counts": bool(shown["trial"][k] == world.settings.trials - 1),
@@ -157,12 +155,6 @@ def _from_above(shown: Any, k: int) -> NDArray[np.uint8]:
     picture[square(*_CENTRE)] = shown["beside"][k][square(_CENTRE[0] - 1, _CENTRE[1])]
     picture[square(*shown["agent"][k])] = 255
     return picture
-
-
-def _data_url(picture: NDArray[np.uint8]) -> str:
-    data = io.BytesIO()
-    Image.fromarray(picture).save(data, "PNG", compress_level=6)
-    return "data:image/png;base64," + base64.b64encode(data.getvalue()).decode()
 
 
 def _describe(objects: NDArray[np.int32]) -> list[str]:

@@ -46,11 +46,14 @@ MOST_TEXT = 20_000  # characters of a link or a file
 _MOST_JSON = 200_000
 _MOST_WEIGHT = 20.0
 _MOST_NUMBER = 1e6  # of a setting
+_RAW_VALUES = (-2.0, 2.0)
+"""What knobs of raw worlds are set to in the lab unless a link says otherwise: as in `dag`, so that
+whoever plays there can play here too."""
 
 
 @dataclass(frozen=True)
 class OtherConfig:
-    """Settings of a world that the lab knows only by the protocol.
+    """Settings of a world that the lab keeps as the world itself writes them.
 
     Attributes:
         world: its name.
@@ -251,8 +254,9 @@ def stage_of(config: Config) -> Any:
 
 def world_of(config: Config) -> str:
     """The name of the world that has these settings."""
-    ours = (name for name, kind in _KINDS.items() if type(config) is kind.config)
-    return next(ours, None) or str(config.world)
+    if isinstance(config, OtherConfig):
+        return config.world
+    return next(name for name, kind in _KINDS.items() if type(config) is kind.config)
 
 
 def _config(world: str, given: object) -> Config:
@@ -292,10 +296,15 @@ class _Kind(NamedTuple):
 
 
 def _dag(preset: str | None, split: str, fields: dict[str, Any]) -> DagConfig:
-    for field in ("n", "observations", "experiments", "exploits"):
-        if field in fields:  # before anything is made of this size
-            whole(field, fields[field], 0, 200)
+    _check_sizes(fields)
     return configure(preset or "linear", split, **fields)
+
+
+def _check_sizes(fields: dict[str, Any]) -> None:
+    """Before anything is made of them."""
+    for field in ("n", "observations", "experiments", "exploits"):
+        if field in fields:
+            whole(field, fields[field], 0, 200)
 
 
 def _check_dag(c: DagConfig) -> None:
@@ -319,9 +328,35 @@ def _rooms(preset: str | None, split: str, fields: dict[str, Any]) -> RoomsConfi
     return configure_rooms(preset or "default", split, **fields)
 
 
+def other(world: str, config: dict[str, Any]) -> OtherConfig:
+    """Settings as their world writes them."""
+    return OtherConfig(world, json.dumps(config, sort_keys=True))
+
+
+def _raw(preset: str | None, split: str, fields: dict[str, Any]) -> OtherConfig:
+    _check_sizes(fields)
+    return other("raw", make("raw", preset, split, **{"do_values": _RAW_VALUES} | fields).config())
+
+
+def _check_raw(config: OtherConfig) -> None:
+    c = config.to_dict()
+    whole("n", c["n"], 2, MOST_VARIABLES)
+    whole("steps", stage_of(config).spec.steps, 1, MOST_STEPS)
+    if c.get("costs"):
+        raise UserError("costs", c["costs"], "in the lab setting a knob is free: leave them out")
+
+
 _KINDS = {
     "dag": _Kind(DagConfig, _dag, DagConfig.from_dict, DagWorld, _check_dag, (("experiments", 5),)),
     "rooms": _Kind(RoomsConfig, _rooms, RoomsConfig.from_dict, RoomsWorld),
+    "raw": _Kind(
+        OtherConfig,
+        _raw,
+        lambda config: other("raw", from_config("raw", config).config()),
+        lambda config: from_config("raw", config.to_dict()),
+        _check_raw,
+        (("do_values", list(_RAW_VALUES)),),
+    ),
 }
 
 
@@ -329,14 +364,14 @@ _KINDS = {
 def _kind(world: str) -> _Kind:
     """How the settings of a world are read; of all but ours, by the protocol alone."""
 
-    def of(config: dict[str, Any]) -> OtherConfig:
-        return OtherConfig(world, json.dumps(config, sort_keys=True))
-
     def configured(preset: str | None, split: str, fields: dict[str, Any]) -> OtherConfig:
-        return of(make(world, preset, split, **fields).config())
+        return other(world, make(world, preset, split, **fields).config())
 
     return _KINDS.get(world) or _Kind(
-        OtherConfig, configured, of, lambda config: from_config(world, config.to_dict())
+        OtherConfig,
+        configured,
+        functools.partial(other, world),
+        lambda config: from_config(world, config.to_dict()),
     )
 
 

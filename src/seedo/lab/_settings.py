@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from seedo.errors import UserError, whole
 from seedo.experimenters import parse_name
+from seedo.worlds.raw import read_about
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,200}")  # goes into a link as it is
 _HOST = re.compile(r"[A-Za-z0-9._:-]+(%[A-Za-z0-9]+)?")
@@ -23,6 +24,7 @@ class LabSettings:
         data: folder for games, challenges, comparisons and study responses; made if missing.
         logs: folders whose logs and runs may be looked at.
         agents: players that join the cast: agent folders, `module:Class`.
+        abstractions: folders of `seedo abstract` through which raw worlds may be watched.
         models: language models that join the cast, as Inspect names them.
         study: a study file (TOML) for human participants; None: none.
         database: SQLAlchemy URL of the study's responses; None: an SQLite file in `data`.
@@ -38,6 +40,7 @@ class LabSettings:
     data: Path = Path("lab")
     logs: tuple[Path, ...] = (Path(),)
     agents: tuple[str, ...] = ()
+    abstractions: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     study: Path | None = None
     database: str | None = None
@@ -65,6 +68,10 @@ class LabSettings:
         for agent in self.agents:
             if parse_name(agent).kind == "folder" and not Path(agent, "agent.json").is_file():
                 raise UserError("agent", agent, "no agent.json there: name an agent's folder")
+        for abstraction in self.abstractions:
+            if read_about(Path(abstraction))["shows"] is None:
+                remedy = "it was learnt from no raw world: name one that was"
+                raise UserError("abstraction", abstraction, remedy)
         if self.database is not None and self.study is None:
             raise UserError("database", "***", "it holds a study's responses: give --study too")
 

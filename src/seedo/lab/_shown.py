@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError
 from seedo.lab._cast import Role, kind, label, player, why_not
+from seedo.lab._naming import Naming
 from seedo.lab._scenario import STREAM, Scenario
-from seedo.play import episodes
+from seedo.play import Live, episodes
 
 Progress = Callable[[int, int], None]
 """Called with (steps done, steps in all)."""
@@ -61,7 +63,6 @@ class Shown:
         name: of the world.
         title: for people.
         shape: how a page paints its frames: `causes`, `room` or `plain`.
-        people: whether a person can play in it.
         pooled: whether all episodes of a log may be about one system, and asked about together.
         players, spoken: who can act in it, as on the command line; `spoken` in words; with no
             `players`, its own and one by chance.
@@ -71,7 +72,6 @@ class Shown:
 
     title = ""
     shape = "plain"
-    people = False
     pooled = True
     players: tuple[str, ...] = ()
     spoken: tuple[str, ...] = ()
@@ -156,6 +156,47 @@ class Shown:
     def tell(self, scenario: Scenario, scene: Any) -> dict[str, Any]:
         """The frames of a finished scene."""
         raise NotImplementedError  # no scene, none to tell
+
+    def variants(self, scenario: Scenario) -> list[tuple[str, Scenario]]:
+        """The same settings shown in other ways, each with what people call it."""
+        return []
+
+    def through(self, scenario: Scenario, folder: str) -> Scenario:
+        """The scenario as players see it through an abstraction.
+
+        Raises:
+            UserError: it shows nothing raw, or this abstraction does not read it.
+        """
+        raise UserError("through", folder, f"world {self.name} shows nothing raw: leave it out")
+
+    # -- Play -------------------------------------------------------------------------------------
+
+    def not_for_people(self, scenario: Scenario) -> str:
+        """Why a person cannot play it here; "" if one can."""
+        return "not playable by a person here: look at it in Watch"
+
+    def seen(self, episode: Live, naming: Naming, step: int) -> dict[str, Any]:
+        """What a person is shown of what followed a step, as JSON."""
+        return {"outcome": naming.shown(episode.seen[step + 1].outcome)}
+
+    def called(self, naming: Naming) -> list[str]:
+        """What a person can set, by name."""
+        return list(naming.words)
+
+    def rivals(self, scenario: Scenario) -> Scenario:
+        """The scenario as those play it with whom a person is compared: the same system and noise,
+        and the same actions."""
+        return scenario
+
+    def unveiled(
+        self, scenario: Scenario, naming: Naming, moves: Sequence[tuple[int, float]]
+    ) -> dict[str, Any] | None:
+        """What a person was not shown, beside the system, once a game is over; None: nothing."""
+        return None
+
+    def another(self, scenario: Scenario, seed: int, index: int) -> Scenario:
+        """Another system of the same kind for a person to play, drawn by lot."""
+        return replace(scenario, seed=seed, index=index, drawn=None)
 
     def _small(self, scenario: Scenario) -> Any:
         spec = scenario.stage().spec

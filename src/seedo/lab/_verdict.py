@@ -37,7 +37,7 @@ def own_path(name: str, scenario: Scenario, believe: bool) -> dict[str, Any]:
     while not episode.finished:
         moves.append(_allowed(episode, actor.action()))
         episode.act(*moves[-1])
-    bits = lesson(scenario, episode)["bits"] if believe else None
+    bits = lesson(scenario, moves)["bits"] if believe else None
     return {"moves": moves, "returns": episode.returns, "bits": bits}
 
 
@@ -56,14 +56,15 @@ def _allowed(episode: Live, move: Move) -> Move:
     return (-1, 0.0) if episode.phase == OBSERVE else move
 
 
-def lesson(scenario: Scenario, episode: Live) -> dict[str, Any]:
-    """What an episode's outcomes say about the graph.
+def lesson(scenario: Scenario, moves: Sequence[Move]) -> dict[str, Any]:
+    """What the outcomes of an episode in which this was done say about the graph.
 
     Returns:
         `bits` [S + 1], entropy before and after every step; `edges` [n][n], P(i -> j) at the end.
     """
     assert isinstance(scenario.config, DagConfig)
-    seen = episode.seen[1:]
+    episode = scenario.begin()
+    seen = [episode.act(*move) for move in moves]
     after = beliefs(scenario.config, [int(s.target) for s in seen], [s.outcome for s in seen])
     edges = np.round(after[-1].edges, 4).tolist()
     return {"bits": [round(b.bits, 4) for b in after], "edges": edges}

@@ -18,17 +18,20 @@ from seedo.errors import UserError, one_of
 from seedo.experimenters import is_spoken
 from seedo.lab._background import Background, Job, Jobs
 from seedo.lab._cast import Role
-from seedo.lab._lab import Page, TheLab, service
+from seedo.lab._lab import Lab, Page, TheLab, service
+from seedo.lab._probing import Probing
 from seedo.lab._scenario import MOST_TEXT, Scenario, decode, encode
 from seedo.lab._spoken_frames import speaks, spoken_frames
 from seedo.lab._warm import FIRST
 from seedo.lab._worlds import shown_as
 from seedo.worlds import plain_names as world_names
+from seedo.worlds.raw import read_about
 
 MOST_PLAYERS = 4
 _MOST_STEP = 10_000
 _Code = Annotated[str, Query(max_length=MOST_TEXT)]
 _Names = Annotated[tuple[str, ...], Query(max_length=20)]
+_Folder = Annotated[str, Query(max_length=300)]
 
 
 class Asked(BaseModel):
@@ -37,6 +40,7 @@ class Asked(BaseModel):
     Attributes:
         s: the scenario, as in a link.
         player: one of the cast.
+        through: an abstraction of the lab's that the players read what is shown through.
         begin: also begin what costs something, or has failed.
     """
 
@@ -44,6 +48,7 @@ class Asked(BaseModel):
 
     s: str = Field(max_length=MOST_TEXT)
     player: str = Field(max_length=300)
+    through: str = Field("", max_length=300)
     begin: bool = False
 
 
@@ -64,37 +69,45 @@ def watch(
     s: _Code = "",
     world: str = "dag",
     players: _Names = (),
+    through: _Folder = "",
     step: Annotated[int, Query(ge=0, le=_MOST_STEP)] = 0,
 ) -> Response:
     scenario = decode(s) if s else _first(world)
-    shown, roles, code = shown_as(scenario.world), lab.cast(scenario), encode(scenario)
+    code, seen = encode(scenario), _seen(lab, scenario, through)
+    shown, roles = shown_as(seen.world), lab.cast(seen)
     data = {
         "s": code,
+        "through": through,
         "shape": shown.shape,
         "cast": [vars(role) for role in roles],
         "players": _chosen(players, roles, (*shown.usual, *lab.settings.agents)),
         "step": step,
         "most": MOST_PLAYERS,
     }
-    others = [shown_as(name) for name in world_names() if name != scenario.world]
     return page(
         "watch.html", title="Watch", data=data, code=code, about=shown.about(scenario),
-        shown=shown, others=others,
+        shown=shown, people=not shown_as(scenario.world).not_for_people(scenario),
+        others=[shown_as(name) for name in world_names() if name != scenario.world],
+        variants=[(name, encode(each)) for name, each in shown.variants(scenario)],
+        readers=_readers(lab, scenario) if shown.variants(scenario) else [],
     )  # fmt: skip
 
 
 @routes.get("/watch/new", include_in_schema=False)
-def another(s: _Code = "", players: _Names = ()) -> Response:
+def another(s: _Code = "", players: _Names = (), through: _Folder = "") -> Response:
     """The same settings with another system."""
     code = encode(_another(decode(s) if s else FIRST))
-    query = urlencode([("s", code), *(("players", name) for name in players)])
+    query = urlencode(
+        [("s", code), *([("through", through)] if through else [])]
+        + [("players", name) for name in players]
+    )
     return RedirectResponse(f"/watch?{query}", 303)
 
 
 @routes.get("/api/watch/setting")
-def setting(s: _Code) -> dict[str, Any]:
+def setting(lab: TheLab, s: _Code, through: _Folder = "") -> dict[str, Any]:
     """What is hidden from the players."""
-    scenario = decode(s)
+    scenario = _seen(lab, decode(s), through)
     return shown_as(scenario.world).setting(scenario)
 
 
@@ -102,10 +115,8 @@ def setting(s: _Code) -> dict[str, Any]:
 def frames(lab: TheLab, jobs: Annotated[Preparing, service(Preparing)], asked: Asked) -> Response:
     """A player's frames, or how far they are: state `ready`, `preparing`, `failed`,
     `unavailable` or, where asking costs something, `waiting`."""
-    scenario = decode(asked.s)
-    role = next((r for r in lab.cast(scenario) if r.name == asked.player), None)
-    if role is None:
-        raise UserError("player", asked.player[:60], "nobody of this name acts in this world")
+    scenario = _seen(lab, decode(asked.s), asked.through)
+    role = _role(lab, scenario, asked.player)
     if role.why_not:
         return JSONResponse({"state": "unavailable", "why": role.why_not})
     key = (encode(scenario), asked.player)
@@ -122,6 +133,18 @@ def frames(lab: TheLab, jobs: Annotated[Preparing, service(Preparing)], asked: A
     return JSONResponse({"state": "preparing", **waited})
 
 
+@routes.post("/api/watch/decoded")
+def decoded(
+    lab: TheLab, probing: Annotated[Probing, service(Probing)], asked: Asked
+) -> dict[str, Any]:
+    """Arrows decoded from a network's states by linear probes, or how far that is."""
+    scenario = _seen(lab, decode(asked.s), asked.through)
+    role = _role(lab, scenario, asked.player)
+    if role.why_not:
+        return {"state": "unavailable", "why": role.why_not}
+    return probing.ask(scenario, asked.player, asked.begin)
+
+
 def _shown(folder: Path, scenario: Scenario, name: str, job: Job) -> str:
     """A player's frames as JSON; replies of language models are kept in `folder`."""
     if speaks(name):
@@ -129,6 +152,37 @@ def _shown(folder: Path, scenario: Scenario, name: str, job: Job) -> str:
     else:
         shown = shown_as(scenario.world).frames(scenario, name, job.progress)
     return json.dumps(shown, allow_nan=False, separators=(",", ":"))
+
+
+def _role(lab: Lab, scenario: Scenario, name: str) -> Role:
+    """Who has this name."""
+    role = next((r for r in lab.cast(scenario) if r.name == name), None)
+    if role is None:
+        raise UserError("player", name[:60], "nobody of this name acts in this world")
+    return role
+
+
+def _seen(lab: Lab, scenario: Scenario, through: str) -> Scenario:
+    """The scenario as its players see it; a link opens no folder but those of the lab's start."""
+    if not through:
+        return scenario
+    if through not in lab.settings.abstractions:
+        remedy = "none of the abstractions that the lab was started with: give it --abstraction"
+        raise UserError("through", through[:60], remedy)
+    return shown_as(scenario.world).through(scenario, through)
+
+
+def _readers(lab: Lab, scenario: Scenario) -> list[tuple[str, str]]:
+    """Abstractions to watch through, each with the link's text of what it reads."""
+    found = []
+    for folder in lab.settings.abstractions:
+        about = read_about(Path(folder))
+        config = scenario.config.to_dict() | about["shows"]
+        if about["n"] != config["n"]:
+            config = {"n": about["n"], "do_values": config["do_values"]} | about["shows"]
+        fields = {"world": scenario.world, "config": config, "seed": scenario.seed}
+        found.append((folder, encode(Scenario.from_json(fields | {"index": scenario.index}))))
+    return found
 
 
 def _first(world: str) -> Scenario:

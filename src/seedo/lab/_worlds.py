@@ -6,6 +6,7 @@ import functools
 
 from seedo.experimenters import BLICKET_PLAYERS
 from seedo.lab._causes import Causes
+from seedo.lab._raw import Raw, Through
 from seedo.lab._rooms import Rooms
 from seedo.lab._shown import Shown
 
@@ -19,10 +20,16 @@ class Blicket(Shown):
     usual = players[:4]
 
 
-_WORLDS: dict[str, type[Shown]] = {"dag": Causes, "rooms": Rooms, "blicket": Blicket}
+_WORLDS: dict[str, type[Shown]] = {
+    "dag": Causes,
+    "rooms": Rooms,
+    "blicket": Blicket,
+    "raw": Raw,
+    "through": Through,
+}
 
 
 @functools.cache
 def shown_as(world: str) -> Shown:
     """How a world is shown; whichever is not ours, by what all worlds have in common."""
-    return _WORLDS.get(world, Shown)(world)
+    return _WORLDS.get(world.partition(":")[0], Shown)(world)

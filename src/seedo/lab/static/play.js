@@ -2,6 +2,7 @@
 import { action, ask, data, make, number, say } from "./lab.js";
 import { drawEffects, summary } from "./play_effects.js";
 import { showEnd } from "./play_end.js";
+import { raw, span } from "./raw.js";
 
 const $ = (id) => document.getElementById(id);
 const base = `/api/play/${data.game}`;
@@ -39,6 +40,11 @@ function show(next) {
   state = next;
   $("waiting").hidden = true;
   $("board").hidden = false;
+  $("kinds").hidden = state.step > 0;
+  if (state.raw && state.phase !== "end") {
+    $("lead").textContent = "Something hidden makes variables move one another, and of them you only see what is shown: which part of it is which variable nobody says. A knob sets a variable of its own. When your experiments are used up you are told which knob’s variable to raise, by turning another knob; only that counts.";
+    $("nothing").textContent = "Nothing yet. Turn a knob: what follows is shown here.";
+  }
   showNow();
   showRows(before !== null);
   if (before && state.rows.length > before.rows.length) announce(before);
@@ -52,10 +58,11 @@ function show(next) {
 
 function announce(before) {
   const row = state.rows.at(-1);
-  const goal = state.goal >= 0 && before.goal !== state.goal ? ` Now raise ${state.names[state.goal]}.` : "";
-  const followed = state.names.map((name, i) => (i === row.target ? null : `${name} ${number(row.outcome[i])}`));
+  const goal = state.goal >= 0 && before.goal !== state.goal ? ` Now raise ${state.raw ? "what " : ""}${state.names[state.goal]}${state.raw ? " sets" : ""}.` : "";
   const many = state.rows.length - before.rows.length > 1;
-  const what = many ? `${state.rows.length} observations` : `${sentence(action(state.names, row.target, row.value))}: ${followed.filter(Boolean).join(", ")}`;
+  const done = sentence(action(state.names, row.target, row.value));
+  const followed = state.raw ? "" : `: ${state.names.map((name, i) => (i === row.target ? null : `${name} ${number(row.outcome[i])}`)).filter(Boolean).join(", ")}`;
+  const what = many ? `${state.rows.length} observations` : done + followed;
   say(`${what}.${goal}`);
 }
 
@@ -76,7 +83,7 @@ function showNow() {
   $("now-title").textContent = {
     observe: "First, look",
     explore: `Experiment ${now} of ${all}`,
-    exploit: all > 1 ? `Raise ${goal}: try ${now} of ${all}` : `Now raise ${goal}`,
+    exploit: `${all > 1 ? "Raise" : "Now raise"} ${state.raw ? `what ${goal} sets` : goal}${all > 1 ? `: try ${now} of ${all}` : ""}`,
   }[state.phase];
   $("dots").replaceChildren(
     ...state.phases.map((phase, t) => make("span", { class: phase === "exploit" ? "goal" : "" }, t < state.step ? "●" : phase === "exploit" ? "◎" : "○")),
@@ -84,11 +91,12 @@ function showNow() {
   const task = $("task");
   if (exploit) {
     const left = all - now + 1;
-    task.replaceChildren("Your goal: make ", make("span", { class: "goal" }, goal), ` as high as you can. Set one other variable; you have ${left === 1 ? "one try" : `${left} tries`}.`);
+    const [what, other] = state.raw ? [`what ${goal} sets`, "Turn another knob"] : [goal, "Set one other variable"];
+    task.replaceChildren("Your goal: make ", make("span", { class: "goal" }, what), ` as high as you can. ${other}; you have ${left === 1 ? "one try" : `${left} tries`}.`);
   } else if (state.phase === "observe") {
     task.replaceChildren(`Before you touch anything, see ${all - now + 1} rows of what happens by itself.`);
   } else {
-    task.replaceChildren("Choose a variable and a value. Whatever usually drives it is cut off; all others react.");
+    task.replaceChildren(`Choose a ${state.raw ? "knob" : "variable"} and a value. Whatever usually drives ${state.raw ? "its variable" : "it"} is cut off; all others react.`);
   }
   layOut();
 }
@@ -111,7 +119,7 @@ function layOut() {
   }
   $("choices").replaceChildren(...lines);
   const most = Math.min(9, state.names.length);
-  $("keys").textContent = state.phase === "observe" ? "" : `Keys: arrows move, Enter chooses, 1–${most} jump to a variable.`;
+  $("keys").textContent = state.phase === "observe" ? "" : `Keys: arrows move, Enter chooses, 1–${most} jump to a ${state.raw ? "knob" : "variable"}.`;
   if (focused) document.querySelector("#choices button:not(:disabled)")?.focus({ preventScroll: true });
 }
 
@@ -132,6 +140,7 @@ function line(name, i) {
 function showRows(fresh) {
   const some = state.rows.length > 0;
   $("nothing").hidden = some;
+  if (state.raw) return showPictures();
   $("effects").hidden = $("table").hidden = !some;
   if (!some) return;
   const goals = new Set([state.goal, ...state.rows.map((row) => row.goal)].filter((goal) => goal >= 0));
@@ -147,6 +156,18 @@ function showRows(fresh) {
   body.prepend(...state.rows.slice(shown).map((row, k) => result(row, shown + k, fresh)).reverse());
   drawEffects($("picture"), state, goals);
   $("picture").setAttribute("aria-label", summary(state));
+}
+
+/** Raw worlds: what was shown after every step, the latest first. */
+function showPictures() {
+  const most = span(state.rows.map((row) => row.shown));
+  $("shows").hidden = state.rows.length === 0;
+  $("shows").replaceChildren(
+    ...state.rows.map((row, t) => {
+      const did = row.target < 0 ? "only looked" : `${state.names[row.target]} at ${signed(row.value)}`;
+      return make("li", {}, make("figure", {}, raw(row.shown, `Shown after step ${t + 1}`, most), make("figcaption", {}, `${t + 1}: ${did}`)));
+    }).reverse(),
+  );
 }
 
 function head(goals) {

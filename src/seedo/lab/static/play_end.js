@@ -1,6 +1,7 @@
 // The end of a game: score, what others would have done, what there was to learn, the hidden system.
 import { ask, make, number, say } from "./lab.js";
 import { drawGraph } from "./graph.js";
+import { raw, span } from "./raw.js";
 
 const $ = (id) => document.getElementById(id);
 const signed = (value) => (value > 0 ? "+" : "") + number(value);
@@ -8,6 +9,7 @@ const signed = (value) => (value > 0 ? "+" : "") + number(value);
 /** Show the comparison and go on until all of it is there. */
 export async function showEnd(state, base, justNow) {
   $("log").href = `${base}/log`;
+  if (state.raw) unveil(state, base);
   const began = Date.now();
   for (let first = true; ; first = false) {
     const end = await ask("GET", `${base}/end`);
@@ -37,12 +39,32 @@ function draw(state, end, waited) {
   bits(state, end);
 }
 
+/** Raw worlds: which part was whose, and how the variables truly were. */
+async function unveil(state, base) {
+  const { unveiled } = await ask("GET", `${base}/unveiled`);
+  const { parts, sets, rows, apart } = unveiled;
+  const most = span(parts.flatMap((part) => [part.low, part.high]));
+  const also = sets.flatMap((set, i) => (set.length > 1 ? [`${state.names[i]} also set the variable of ${set.filter((j) => j !== i).map((j) => state.names[j]).join(", ")}`] : []));
+  $("unveiled-note").textContent = `Without noise, each variable alone at ${number(-apart)} and at ${number(apart)}, all others at 0; where both differ is its own part.${also.length ? ` ${also.join("; ")}.` : ""}`;
+  const show = (shown, said) => make("td", {}, raw(shown, said, most));
+  const whose = (i) => `the variable of ${state.names[i]}`;
+  $("parts").replaceChildren(
+    make("thead", {}, make("tr", {}, ...["Variable of", `at ${number(-apart)}`, `at ${number(apart)}`, "differ"].map((head) => make("th", { scope: "col" }, head)))),
+    make("tbody", {}, ...parts.map((part, i) => make("tr", {}, make("th", { scope: "row" }, state.names[i]), show(part.low, `${whose(i)} low`), show(part.high, `${whose(i)} high`), show(part.change, `What changes with ${whose(i)}`)))),
+  );
+  $("true-rows").replaceChildren(
+    make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Step"), ...state.names.map((name) => make("th", { scope: "col" }, name)))),
+    make("tbody", {}, ...rows.map((values, t) => make("tr", {}, make("td", {}, `${t + 1}`), ...values.map((value, i) => make("td", { class: i === state.rows[t].target ? "set" : "" }, number(value)))))),
+  );
+  $("unveiled").hidden = false;
+}
+
 const short = (rival) => rival.label.replace(/ \(.*/, "");
 
 function score(state, end) {
   const goals = [...new Set(end.tries.map((one) => state.names[one.goal]))].join(", ");
   const tries = end.tries.length > 1 ? ` (mean of ${end.tries.length} tries)` : "";
-  $("score-note").textContent = `How high ${goals} is on average under each one’s choice, noise aside${tries}. Picking blindly gives ${number(end.score.chance)} on average; one game says little, so play a few.`;
+  $("score-note").textContent = `How high ${goals} is on average under each one’s choice, noise aside${tries}. Picking blindly gives ${number(end.score.chance)} on average; one game says little, so play a few.${end.told ? " All the others are told the variables, which you had to find in what was shown." : ""}`;
   const lines = [
     { label: "Best possible (knows the system)", returns: end.score.best, kind: "best" },
     { label: "You", returns: end.score.you, kind: "you" },
@@ -83,7 +105,7 @@ function graphs(state, end) {
     $("belief-note").textContent = end.learning.why_not ? `Not worked out: ${end.learning.why_not}.` : "Working out what your experiments say…";
     return;
   }
-  $("belief-note").textContent = "What follows from all you saw: the darker, the likelier. Blue, solid: the arrow is there; orange, dotted: it is not.";
+  $("belief-note").textContent = `${state.raw ? "What follows from all your steps for whoever is told the variables" : "What follows from all you saw"}: the darker, the likelier. Blue, solid: the arrow is there; orange, dotted: it is not.`;
   const visible = names.slice(0, names.length - hidden);
   const edges = [];
   belief.forEach((row, from) => row.forEach((p, to) => {
@@ -96,6 +118,7 @@ function graphs(state, end) {
 function instead(state, end) {
   const rivals = end.rivals.filter((rival) => !rival.why_not);
   const known = end.learning.you !== null;
+  if (end.told) $("instead-note").textContent = "What each would have done at each of your steps, told what the variables were until then.";
   const heads = ["Step", "You", ...(known ? ["Bits learnt"] : []), ...rivals.map(short)];
   const said = ([target, value]) => (target < 0 ? "look" : `${state.names[target]} ${signed(value)}`);
   const body = state.rows.map((row, t) => {
@@ -125,7 +148,7 @@ function bits(state, end) {
   const theirs = most ? learnt(most) : null;
   const [got, can] = [number(yours.at(-1), 1), theirs && number(theirs.at(-1), 1)];
   $("bits-note").textContent =
-    `Of ${number(you[0], 1)} bits that were unknown about the graph, what you saw settles ${got}` +
+    `Of ${number(you[0], 1)} bits that were unknown about the graph, ${state.raw ? "your steps, to whoever is told the variables, settle" : "what you saw settles"} ${got}` +
     (theirs ? `; the Bayesian’s own experiments, each chosen to tell most, settle ${can}.` : ". (The Bayesian’s own are not known yet.)");
   // As wide as it is shown, so that letters keep their size.
   const width = Math.max(280, Math.min(560, $("bits").clientWidth || 560));

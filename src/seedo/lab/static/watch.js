@@ -1,6 +1,7 @@
 // Watch: all frames of a player come at once, so that every step is only a repaint.
 import { action, ask, data, make, number } from "./lab.js";
 import { describe, drawGraph } from "./graph.js";
+import { raw, span } from "./raw.js";
 import { load, paint } from "./rooms.js";
 
 const PAUSE = { causes: 1200, room: 450, plain: 1200 }; // milliseconds between steps at speed 1
@@ -63,7 +64,7 @@ function listCast() {
 async function fetchFrames(player, begin = false) {
   if (!setting) return;
   try {
-    const answer = await ask("POST", "/api/watch/frames", { s: data.s, player: player.name, begin });
+    const answer = await ask("POST", "/api/watch/frames", { s: data.s, player: player.name, through: data.through, begin });
     player.state = answer.state;
     if (answer.state === "ready") {
       player.shown = answer.shown;
@@ -71,6 +72,7 @@ async function fetchFrames(player, begin = false) {
       build(player);
       extend();
       show(step);
+      if (player.parts.decoded?.isConnected) fetchDecoded(player);
     } else {
       wait(player, answer);
       if (answer.state === "preparing") setTimeout(() => players.includes(player) && fetchFrames(player), POLL);
@@ -106,6 +108,67 @@ function extend() {
   $("step").max = Math.max(known, 0, ...ready);
 }
 
+// -- decoded beliefs ------------------------------------------------------------------------------
+
+async function fetchDecoded(player, begin = false) {
+  try {
+    player.decoded = await ask("POST", "/api/watch/decoded", { s: data.s, player: player.name, through: data.through, begin });
+  } catch (error) {
+    player.decoded = { state: "failed", why: error.message };
+  }
+  if (!players.includes(player)) return;
+  if (player.decoded.state === "ready") return show(step);
+  waitDecoded(player, player.decoded);
+  if (player.decoded.state === "preparing") setTimeout(() => players.includes(player) && fetchDecoded(player), POLL);
+}
+
+function waitDecoded(player, answer) {
+  const box = player.parts.decoded;
+  const start = (text) => make("button", { type: "button", onclick: () => fetchDecoded(player, true) }, text);
+  if (answer.state === "unavailable") box.replaceChildren(make("p", { class: "soft" }, `Not decoded: ${answer.why}.`));
+  else if (answer.state === "failed") box.replaceChildren(make("p", { class: "refusal" }, answer.why), start("Try again"));
+  else if (answer.state === "waiting") {
+    box.replaceChildren(make("p", { class: "soft small" }, "Probes have first to be fitted on some hundred other episodes: once for this network and kind of system."), start("Fit probes"));
+  } else {
+    if (!box.querySelector("progress")) {
+      box.replaceChildren(make("p", { role: "status" }, "Fitting probes (once)…"), make("progress", { "aria-label": `Probes of ${role[player.name].label}` }), make("p", { class: "soft elapsed" }));
+    }
+    const bar = box.querySelector("progress");
+    if (answer.total) Object.assign(bar, { max: answer.total, value: answer.done });
+    else bar.removeAttribute("value");
+    box.querySelector(".elapsed").textContent = `${[answer.doing, `${Math.round(answer.seconds)} s so far`].filter(Boolean).join("; ")}`;
+  }
+}
+
+/** Arrows as probes read them before the network's next choice, how well probes do, and all numbers. */
+function paintDecoded(player, at, names, goal) {
+  const { edges, auc, taught, tested } = player.decoded;
+  const box = player.parts.decoded;
+  const now = edges[at];
+  if (!now) return box.replaceChildren(make("p", { class: "soft" }, "It chooses no more, so that there is no state to read."));
+  const pairs = now.flatMap((row, i) => row.map((p, j) => [i, j, p])).filter(([i, j]) => i !== j);
+  const withTruth = $("truth").checked;
+  const drawn = arrows(pairs, withTruth);
+  const sure = drawn.filter((edge) => edge.style !== "truth");
+  const svg = make("svg");
+  const frame = player.shown.frames[at];
+  drawGraph(svg, { names, edges: drawn, places: places(), goal: goal >= 0 ? goal : null, active: frame.target >= 0 ? frame.target : null, caption: `How probable a linear probe takes each arrow for. ${describe({ names, edges: sure })}` });
+  const exact = new Map((frame.belief ?? []).map(([i, j, p]) => [`${i}-${j}`, p]));
+  const known = (i, j) => exact.get(`${i}-${j}`) ?? 0; // what is not sent is below 1 %
+  const apart = frame.belief ? pairs.reduce((sum, [i, j, p]) => sum + Math.abs(p - known(i, j)), 0) / pairs.length : null;
+  const score = (one) => (one?.value == null ? "–" : `${number(one.value)}${one.low == null ? "" : ` [${number(one.low)}, ${number(one.high)}]`}`);
+  const said = `A linear probe’s, not the network’s own word: fitted in ${taught} other episodes, tested in ${tested}. AUC before this choice: probe ${score(auc.found[at])}, exact posterior ${score(auc.known[at])}, probe of an untrained network ${score(auc.untrained[at])}.`;
+  const heads = ["Arrow", "probe", ...(frame.belief ? ["exact"] : []), ...(withTruth ? ["true"] : [])];
+  const rows = pairs.map(([i, j, p]) => make("tr", {}, make("th", { scope: "row" }, `${names[i]} → ${names[j]}`), ...[number(p), ...(frame.belief ? [number(known(i, j))] : []), ...(withTruth ? [truthOf(i, j) ? "yes" : "no"] : [])].map((cell) => make("td", {}, cell))));
+  const open = box.querySelector("details")?.open;
+  box.replaceChildren(
+    svg,
+    ...(apart === null ? [] : [make("p", { class: "small apart" }, `Apart from the exact posterior by ${number(apart)} an arrow on average`)]),
+    make("p", { class: "soft small" }, said),
+    make("details", { open: Boolean(open) }, make("summary", {}, "All arrows in numbers"), make("div", { class: "scroll" }, make("table", {}, make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))), make("tbody", {}, ...rows)))),
+  );
+}
+
 // -- panels ---------------------------------------------------------------------------------------
 
 function build(player) {
@@ -116,25 +179,30 @@ function buildDag(player) {
   const { frames, called } = player.shown;
   const parts = {
     did: make("p", { class: "did" }),
+    shown: make("div", { class: "shown" }),
+    read: make("div", { class: "scroll" }),
     values: make("ul", { class: "values", "aria-label": "What was seen" }),
     replies: make("div", {}),
     belief: make("svg"),
     score: make("p", { class: "small" }),
     bits: make("div", { class: "bits" }),
+    decoded: make("div", { class: "decoded" }),
     choices: make("ul", { class: "choices" }),
     reason: make("div", {}),
     outcome: make("p", { class: "outcome" }),
   };
   const spoken = frames.some((frame) => frame.replies);
   const names = setting.names.slice(0, setting.names.length - setting.hidden);
+  const network = role[player.name].kind === "network" && !spoken;
   const told = called ? make("p", { class: "soft small" }, `It is told other names: ${names.map((name, i) => `${name} is ${called[i]}`).join(", ")}.`) : null;
   const believes = frames[0].belief
-    ? [make("h3", {}, "What its data say"), parts.belief, parts.score, parts.bits]
+    ? [make("h3", {}, "What its data say"), ...(setting.through ? [make("p", { class: "soft small" }, "What was read taken for exact.")] : []), parts.belief, parts.score, parts.bits]
     : [make("h3", {}, "What its data say"), make("p", { class: "soft" }, `Not worked out: ${setting.no_belief}.`)];
   player.body.replaceChildren(
     parts.did,
-    parts.values,
+    ...(setting.raw ? [parts.shown, parts.read] : [parts.values]),
     ...believes,
+    ...(network ? [make("h3", {}, "What a linear probe reads off its state"), parts.decoded] : []),
     ...(spoken ? [make("h3", {}, "It said"), parts.replies] : [make("h3", {}, "How likely it was to do this"), parts.choices]),
     ...(told ? [told] : []),
     parts.reason,
@@ -174,16 +242,38 @@ function paintDag(player, at) {
       make("li", { class: [i === frame.target && "set", i === goal && "goal"].filter(Boolean).join(" ") }, `${names[i]} ${number(value)}${i === frame.target ? " (set)" : ""}`),
     ),
   );
+  if (setting.raw) paintRaw(player, at, names);
   parts.replies.replaceChildren(...replies(frame));
   if (frame.belief) paintBelief(player, frame, names, goal);
+  if (player.decoded?.state === "ready") paintDecoded(player, at, names, goal);
   parts.choices.replaceChildren(...choices(frame, names));
   paintReason(parts.reason, frame, names);
   parts.outcome.textContent = at === frames.length - 1 ? result(player.shown) : "Its return is known at the end.";
 }
 
+/** Raw worlds: what was shown, and the variables: as an abstraction read them, and as they were. */
+function paintRaw(player, at, names) {
+  const { parts, shown } = player;
+  const frame = shown.frames[at];
+  player.most ??= span(shown.frames.map((one) => one.shown));
+  parts.shown.replaceChildren(frame.shown ? raw(frame.shown, `Shown after step ${at}`, player.most) : make("p", { class: "soft" }, "Nothing is shown yet."));
+  const truth = $("truth").checked;
+  if (!truth && !setting.through) return parts.read.replaceChildren();
+  const rows = names.map((name, i) => {
+    const set = i === frame.target ? " (set)" : "";
+    const error = setting.stated?.[i];
+    const stated = error?.value == null ? "–" : `${number(error.value)} [${number(error.low)}, ${number(error.high)}]`;
+    const cells = [...(setting.through ? [`${number(frame.outcome?.[i])}${set}`] : []), ...(truth ? [`${number(frame.true?.[i])}${setting.through ? "" : set}`] : []), ...(setting.through ? [stated] : [])];
+    return make("tr", {}, make("th", { scope: "row" }, name), ...cells.map((cell) => make("td", { class: i === frame.target ? "set" : "" }, cell)));
+  });
+  const heads = ["Variable", ...(setting.through ? ["read"] : []), ...(truth ? ["true"] : []), ...(setting.through ? ["said to be off by"] : [])];
+  const caption = setting.through ? make("caption", { class: "soft small" }, `As ${setting.through} reads what is shown (what a knob was set to is known); its error is as it was when it was learnt, held out (root mean square, 95 %).`) : null;
+  parts.read.replaceChildren(make("table", {}, caption ?? "", make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))), make("tbody", {}, ...rows)));
+}
+
 function deed(frame, names, goal, phase) {
-  const aim = goal >= 0 ? `To raise ${names[goal]}: ` : phase === 1 ? "Experiment: " : "";
-  const what = action(names, frame.target, frame.value);
+  const aim = goal >= 0 ? `To raise ${setting.raw ? `what knob ${names[goal]} sets` : names[goal]}: ` : phase === 1 ? "Experiment: " : "";
+  const what = action(setting.raw ? names.map((name) => `knob ${name}`) : names, frame.target, frame.value);
   return aim ? aim + what : what[0].toUpperCase() + what.slice(1);
 }
 
@@ -353,7 +443,7 @@ function show(to) {
 }
 
 function remember() {
-  const query = new URLSearchParams({ s: data.s });
+  const query = new URLSearchParams({ s: data.s, ...(data.through ? { through: data.through } : {}) });
   for (const one of players) query.append("players", one.name);
   $("another").href = `/watch/new?${query}`;
   query.set("step", step);
@@ -408,7 +498,7 @@ listCast();
 arrange();
 for (const player of players) wait(player, { state: "preparing", total: 0, done: 0, seconds: 0 });
 try {
-  setting = await ask("GET", `/api/watch/setting?s=${encodeURIComponent(data.s)}`);
+  setting = await ask("GET", `/api/watch/setting?${new URLSearchParams({ s: data.s, through: data.through })}`);
   arrange();
   for (const player of players) fetchFrames(player);
 } catch (error) {
