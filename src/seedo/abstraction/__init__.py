@@ -3,8 +3,8 @@
 from seedo.abstraction._abstract import STEPS, UPDATES, Abstraction, Knob, abstract, abstract_table
 from seedo.abstraction._algorithms import ALGORITHMS, CAUSAL, FREQUENCIES, RIVALS, tables, taken
 from seedo.abstraction._commuting import Commuting
-from seedo.abstraction._imagined import Imagined, Shot, imagine
 from seedo.abstraction._decoder import Decoder, decoder
+from seedo.abstraction._imagined import Imagined, Shot, imagine
 from seedo.abstraction._inside import FEWEST, Inside, Looking, Probe, look, look_inside
 from seedo.abstraction._interchange import Algorithm, Interchange, find_directions, interchanged
 from seedo.abstraction._kept import learnt_from, read_abstraction
@@ -26,8 +26,8 @@ __all__ = [
     "Abstraction",
     "Algorithm",
     "Commuting",
-    "Imagined",
     "Decoder",
+    "Imagined",
     "Inside",
     "Interchange",
     "Knob",
