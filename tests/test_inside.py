@@ -275,6 +275,23 @@ def test_probes_read_what_is_there_and_nothing_where_parts_are_mixed_up(looked, 
     assert effects.control.value < 0.02
 
 
+def test_a_state_of_one_vector_is_searched_for_every_algorithm_and_for_nothing(world, batch):
+    widths = {"size": 16, "heads": 2, "layers": 1}
+    own = learning.architecture("plain", world.spec.do_values, 4, 5, widths)
+    networks = (learning.build(own, seed) for seed in (0, 1))
+    looking = abstraction.look(*networks, world, batch.take(slice(0, 240)), steps=[])
+    found = abstraction.look_inside(looking)
+    assert not found.axes
+    assert found.layer == 0
+    searched = found.interchange[0].algorithms
+    assert all(searched[name].own.n > 0 for name in (abstraction.CAUSAL, *abstraction.RIVALS))
+    assert found.interchange[1].algorithms[RIVAL].own.reason == "not sought"
+    # It has learnt nothing, as little as the twin, and nothing is what dealt scores hold.
+    for one in (found.interchange[0], found.untrained, found.dealt):
+        assert one.algorithms[abstraction.CAUSAL].same.low < 0.4
+    json.dumps(found.to_json(), allow_nan=False)
+
+
 def test_what_the_posterior_knows_is_what_other_code_says(world, batch):
     true = abstraction.truths(world, batch, [4])
     weights = np.array([json.loads(s)["weights"] for s in batch.system])

@@ -222,44 +222,23 @@ class Looking(NamedTuple):
         """Whether a state has a part for every variable or pair."""
         return self.network[1].layers[0].ndim > 3
 
-    def exchange(
+    def subspaces(
         self,
         layer: int,
         who: tuple[Looked, States, States],
-        levers: NDArray[np.bool_] | None = None,
         sought: Sequence[str] = (CAUSAL,),
         dealt: bool = False,
-    ) -> tuple[Interchange, Interchange]:
-        """On the episodes that are learnt from, and on those that are tested.
+    ) -> dict[str, Subspaces] | None:
+        """By algorithm, what is learnt in the learning episodes; None where a state has axes.
 
         Args:
-            layer: of the states.
-            who: network or twin.
-            levers: bool[n], whose parts are replaced; None: random ones.
-            sought: algorithms whose subspaces are learnt where a state has no axes.
+            layer, who: of the states, those of `network` or `twin`.
+            sought: algorithms.
             dealt: give every episode the scores of another with its goal.
         """
-        learn, test = ((h, _dealt(h, self.step, self.seed)) if dealt else (h, h.scores)
-                       for h in (self.learn, self.test))  # fmt: skip
-        subspaces = None if self.axes() else self._subspaces(layer, who, learn[1], sought)
-
-        def on(half: Half, scores: dict[str, Table], own: States) -> Interchange:
-            chosen = None if levers is None else np.tile(levers, (len(half.rows), 1))
-            return interchanged(
-                who[0], half.inputs, self.step, layer, own.layers[layer][:, self.step],
-                scores, subspaces, self.seed, chosen,
-            )  # fmt: skip
-
-        return on(*learn, who[1]), on(*test, who[2])
-
-    def _subspaces(
-        self,
-        layer: int,
-        who: tuple[Looked, States, States],
-        scores: dict[str, Table],
-        sought: Sequence[str],
-    ) -> dict[str, Subspaces]:
-        at = ready(who[0], self.learn.inputs, self.step)
+        if self.axes():
+            return None
+        at, scores = ready(who[0], self.learn.inputs, self.step), self._scores(self.learn, dealt)
         state = who[1].layers[layer][:, self.step]
         goal = np.asarray(self.learn.inputs.goal)[:, self.step]
         return {
@@ -267,12 +246,37 @@ class Looking(NamedTuple):
             for name in sought
         }
 
+    def exchange(
+        self,
+        layer: int,
+        who: tuple[Looked, States, States],
+        subspaces: dict[str, Subspaces] | None,
+        levers: NDArray[np.bool_] | None = None,
+        dealt: bool = False,
+    ) -> tuple[Interchange, Interchange]:
+        """On the episodes that are learnt from, and on those that are tested.
 
-def _dealt(half: Half, step: int, seed: int) -> dict[str, Table]:
-    """Scores of every episode given to another with its goal."""
-    goal = np.asarray(half.inputs.goal)[:, step]
-    other = partners(goal, np.random.default_rng([seed, step]))[0]
-    return {name: table[other] for name, table in half.scores.items()}
+        Args:
+            layer, who, dealt: as of `subspaces`.
+            subspaces: what that gives.
+            levers: bool[n], whose parts are replaced; None: random ones.
+        """
+
+        def on(half: Half, own: States) -> Interchange:
+            chosen = None if levers is None else np.tile(levers, (len(half.rows), 1))
+            return interchanged(
+                who[0], half.inputs, self.step, layer, own.layers[layer][:, self.step],
+                self._scores(half, dealt), subspaces, self.seed, chosen,
+            )  # fmt: skip
+
+        return on(self.learn, who[1]), on(self.test, who[2])
+
+    def _scores(self, half: Half, dealt: bool) -> dict[str, Table]:
+        if not dealt:
+            return half.scores
+        goal = np.asarray(half.inputs.goal)[:, self.step]
+        other = partners(goal, np.random.default_rng([self.seed, self.step]))[0]
+        return {name: table[other] for name, table in half.scores.items()}
 
 
 VIEWS = {"edges": pairs, "effects": pairs, "entropy": episode, "next choice": variables}
@@ -341,17 +345,21 @@ def look_inside(looking: Looking, progress: Callable[[int, int], None] | None = 
             for kind in PROBES:
                 if (target, kind, at) != ("edges", PROBES[0], looking.step):
                     found.append(looking.read(target, kind, best, at))
-    exchange = []
+    exchange, learnt = [], []
     for layer in range(layers):
         say(layers + len(asked) + layer, total)
-        exchange.append(looking.exchange(layer, looking.network))
+        learnt.append(looking.subspaces(layer, looking.network))
+        exchange.append(looking.exchange(layer, looking.network, learnt[-1]))
     shown = [one[0].algorithms[CAUSAL].same.value or 0.0 for one in exchange[:-1]]
     chosen = int(np.argmax(shown))
-    twin = looking.exchange(chosen, looking.twin)[1]
-    axes, dealt = looking.axes(), None
-    if not axes:
-        full = looking.exchange(chosen, looking.network, sought=(CAUSAL, *RIVALS))
-        exchange[chosen] = full
-        dealt = looking.exchange(chosen, looking.network, dealt=True)[1]
+    other = looking.subspaces(chosen, looking.twin)
+    twin, dealt = looking.exchange(chosen, looking.twin, other)[1], None
+    own = learnt[chosen]
+    if own is not None:
+        own |= looking.subspaces(chosen, looking.network, RIVALS) or {}
+        exchange[chosen] = looking.exchange(chosen, looking.network, own)
+        nothing = looking.subspaces(chosen, looking.network, dealt=True)
+        dealt = looking.exchange(chosen, looking.network, nothing, dealt=True)[1]
+    interchange, axes = [one[1] for one in exchange], looking.axes()
     say(total, total)
-    return Inside(found, best, [one[1] for one in exchange], chosen, twin, axes, exact, dealt)
+    return Inside(found, best, interchange, chosen, twin, axes, exact, dealt)

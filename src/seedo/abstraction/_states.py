@@ -85,7 +85,8 @@ def actions_with(
         layer: number of the state in `States.layers`.
         state: what takes its place, float32[B, ...].
     """
-    found = [np.asarray(_acted(network, *own, layer)) for own in _parts((at, state))]
+    parts = _parts((at, state))
+    found = [np.asarray(_acted(network, one, new, layer)) for one, new in parts]
     return np.concatenate(found)[: len(state)].astype(np.int64)
 
 

@@ -134,7 +134,8 @@ def _link(looking: Looking, found: Inside) -> dict[str, Any]:
 
     right = abstraction.taken(tested.scores[CAUSAL]) // len(looking.world.spec.do_values) == CAUSE
     does = looking.batch.target[tested.rows, step] == CAUSE
-    exchange = looking.exchange(found.layer, looking.network, np.arange(n) == CAUSE)[1]
+    own = looking.subspaces(found.layer, looking.network)
+    exchange = looking.exchange(found.layer, looking.network, own, np.arange(n) == CAUSE)[1]
     return {
         "held": read([CAUSE]),
         "others": read([i for i in range(n) if i not in (CAUSE, EFFECT)]),
