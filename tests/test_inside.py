@@ -10,8 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.model_selection import cross_val_score
 
 from command import run
 from seedo import abstraction, learning, play, worlds
@@ -69,8 +70,9 @@ class Sizes(Averages):
         return learning.Decision(jnp.full(actions, -jnp.log(actions)), state[..., 0]), memory
 
 
-class Side(eqx.Module):
-    """Its averages in one vector, turned by a fixed rotation: no axis says whose is what."""
+class Hidden(eqx.Module):
+    """The same in one vector, turned, where nothing linear tells a score: each stands there times a
+    sign that differs from episode to episode, and the sign beside it; the rest is idle."""
 
     own: Averages
     turn: jax.Array
@@ -81,14 +83,37 @@ class Side(eqx.Module):
     def remember(self, memory, row):
         return self.own.remember(memory, row)
 
-    def decide(self, memory, cue, dtype=jnp.float32, edit=learning.unedited):
-        def through(passed, state):
-            if passed:
-                return state
-            vector = edit(0, self.turn @ state.reshape(-1))
-            return (self.turn.T @ vector).reshape(state.shape)
+    def write(self, score, logits):
+        sign = jnp.where(jnp.sin(997 * score) > 0, 1.0, -1.0)
+        return jnp.concatenate([score * sign, sign])
 
-        return self.own.decide(memory, cue, dtype, through)
+    def read(self, code, n):
+        return (code[:n] * code[n : 2 * n])[:, None] * jnp.asarray(self.own.values)
+
+    def decide(self, memory, cue, dtype=jnp.float32, edit=learning.unedited):
+        total, count = memory
+        n = len(count)
+        score = (total / jnp.maximum(count, 1)[:, None])[:, jnp.maximum(cue.goal, 0)]
+        closed = (jnp.arange(n) == cue.goal)[:, None] & (cue.phase == EXPLOIT)
+
+        def said(scores):
+            return jnp.where(closed, -jnp.inf, scores)
+
+        used = self.write(score, said(score[:, None] * jnp.asarray(self.own.values)))
+        idle = jnp.resize(jnp.sin(131 * total), len(self.turn) - len(used))
+        vector = edit(0, self.turn @ jnp.concatenate([used, idle]))
+        logits = said(self.read(self.turn.T @ vector, n)).reshape(-1)
+        return learning.Decision(jax.nn.log_softmax(logits), total), memory
+
+
+class Decided(Hidden):
+    """Its vector holds what it will do, and no lever's score."""
+
+    def write(self, score, logits):
+        return 3.0 * jax.nn.one_hot(logits.reshape(-1).argmax(), logits.size)
+
+    def read(self, code, n):
+        return code[: 2 * n].reshape(n, 2)
 
 
 @pytest.fixture(scope="module")
@@ -116,11 +141,40 @@ def tests(world, batch):
     return SimpleNamespace(inputs=inputs, step=step, scores=abstraction.tables(world, inputs, step))
 
 
-def exchanged(network, tests, layer=0, directions=None):
+def exchanged(network, tests, layer=0, subspaces=None):
     state = abstraction.states(network, tests.inputs).layers[layer][:, tests.step]
     return abstraction.interchanged(
-        network, tests.inputs, tests.step, layer, state, tests.scores, directions, seed=0
+        network, tests.inputs, tests.step, layer, state, tests.scores, subspaces, seed=0
     )
+
+
+def some(tests, rows):
+    inputs = learning.Inputs(*(np.asarray(column)[rows] for column in tests.inputs))
+    scores = {name: table[rows] for name, table in tests.scores.items()}
+    return SimpleNamespace(inputs=inputs, step=tests.step, scores=scores)
+
+
+def turned(network, world, size=24):
+    drawn = np.random.default_rng(0).normal(size=(size, size))
+    turn = jnp.asarray(np.linalg.qr(drawn)[0], jnp.float32)
+    return network(Averages((0, 1, 2, 3), world.spec.do_values), turn)
+
+
+def searched(network, tests, dealt=False):
+    """Interchange in a third of the episodes along what is learnt in the others."""
+    rows = np.arange(len(tests.inputs.goal))
+    learn, test = some(tests, rows[rows % 3 > 0]), some(tests, rows[rows % 3 == 0])
+    at = abstraction.ready(network, learn.inputs, tests.step)
+    state = abstraction.states(network, learn.inputs).layers[0][:, tests.step]
+    goal = np.asarray(learn.inputs.goal)[:, tests.step]
+    order = np.random.default_rng(1).permutation(len(goal)) if dealt else np.arange(len(goal))
+    found = {
+        name: abstraction.find_subspaces(
+            network, at, 0, state, goal, learn.scores[name][order], seed=0
+        )
+        for name in (abstraction.CAUSAL, RIVAL)
+    }
+    return exchanged(network, test, 0, found)
 
 
 def test_states_are_those_of_the_network_and_putting_them_back_changes_nothing(world, tests):
@@ -138,7 +192,8 @@ def test_states_are_those_of_the_network_and_putting_them_back_changes_nothing(w
     np.testing.assert_array_equal(plain, abstraction.taken(tests.scores[RIVAL]))
     for layer in (0, 1):
         state = found.layers[layer][:, tests.step]
-        again = abstraction.actions_with(network, tests.inputs, tests.step, layer, state)
+        at = abstraction.ready(network, tests.inputs, tests.step)
+        again = abstraction.actions_with(network, at, layer, state)
         np.testing.assert_array_equal(again, plain)
 
 
@@ -163,11 +218,7 @@ def test_episodes_without_another_of_their_goal_are_left_out(
 ):
     goal = np.asarray(tests.inputs.goal)[:, tests.step]
     rows = np.concatenate([np.flatnonzero(goal == at)[:size] for at, size in enumerate(sizes)])
-    some = SimpleNamespace(
-        inputs=learning.Inputs(*(np.asarray(column)[rows] for column in tests.inputs)),
-        step=tests.step, scores={name: own[rows] for name, own in tests.scores.items()},
-    )  # fmt: skip
-    found = exchanged(Averages((0, 1, 2, 3), world.spec.do_values), some)
+    found = exchanged(Averages((0, 1, 2, 3), world.spec.do_values), some(tests, rows))
     moved = found.algorithms[abstraction.CAUSAL].same.n
     assert moved + found.kept.n == replaced
     assert found.elsewhere.n == (moved if elsewhere else 0)
@@ -181,25 +232,33 @@ def test_it_is_not_found_in_a_twin_that_does_the_same_with_its_parts_mixed_up(wo
     assert found.own.value < 0.4
 
 
-def test_directions_find_what_no_axis_shows(world, tests):
-    drawn = np.random.default_rng(0).normal(size=(16, 16))
-    turn = jnp.asarray(np.linalg.qr(drawn)[0], jnp.float32)
-    network = Side(Averages((0, 1, 2, 3), world.spec.do_values), turn)
+def test_a_search_finds_scores_that_no_linear_direction_holds(world, tests):
+    network = turned(Hidden, world)
     state = abstraction.states(network, tests.inputs).layers[0][:, tests.step]
     goal = np.asarray(tests.inputs.goal)[:, tests.step]
+    own = goal != 0
+    score = tests.scores[RIVAL][own, 0, -1]
+    assert cross_val_score(Ridge(), state[own], score, scoring="r2").mean() < 0.1
+    found = searched(network, tests)
+    assert found.algorithms[RIVAL].followed.value == 1
+    assert found.algorithms[RIVAL].own.low > 0.9
+    assert found.algorithms[RIVAL].own.low > found.algorithms[abstraction.CAUSAL].own.high
+    assert searched(network, tests, dealt=True).algorithms[RIVAL].own.value < 0.5
 
-    def found_with(order):
-        """Directions off which a table's scores are read, of episodes in this order."""
-        directions = {
-            name: abstraction.find_directions(state, goal, table[order], world.spec.do_values)
-            for name, table in tests.scores.items()
-        }
-        return exchanged(network, tests, 0, directions).algorithms[RIVAL]
 
-    found = found_with(np.arange(len(goal)))
-    assert found.followed.value == 1
-    assert found.own.value > 0.98
-    assert found_with(np.random.default_rng(1).permutation(len(goal))).own.value < 0.6
+def test_a_search_finds_no_scores_where_only_the_action_is_held(world, tests):
+    found = searched(turned(Decided, world), tests)
+    assert found.algorithms[RIVAL].followed.value == 1
+    assert found.algorithms[RIVAL].own.high < 0.8
+    assert found.new.high < 0.5
+
+
+def test_what_can_be_asked_for_is_what_is_done_where_choices_are_as_close(world, tests):
+    found = exchanged(Averages((0, 1, 2, 3), world.spec.do_values), tests)
+    causal = found.algorithms[abstraction.CAUSAL]
+    # It never was the causal algorithm: it does as much of it replaced as it does unreplaced.
+    assert found.fair.value == pytest.approx(causal.same.value / causal.followed.value, abs=0.15)
+    assert found.fair.low < 1 < found.fair.high + 0.05
 
 
 @pytest.fixture(scope="module")
@@ -264,12 +323,29 @@ def test_decoded_edges_are_what_a_probe_of_the_known_state_says_at_every_step(wo
     assert found.found[4].value > found.found[1].value > 0.5
 
 
+def test_a_state_of_one_vector_is_searched_for_every_algorithm_and_for_nothing(world, batch):
+    widths = {"size": 16, "heads": 2, "layers": 1}
+    own = learning.architecture("plain", world.spec.do_values, 4, 5, widths)
+    networks = (learning.build(own, seed) for seed in (0, 1))
+    looking = abstraction.look(*networks, world, batch.take(slice(0, 240)), steps=[])
+    found = abstraction.look_inside(looking)
+    assert not found.axes
+    assert found.layer == 0
+    searched = found.interchange[0].algorithms
+    assert all(searched[name].own.n > 0 for name in (abstraction.CAUSAL, *abstraction.RIVALS))
+    assert found.interchange[1].algorithms[RIVAL].own.reason == "not sought"
+    # It has learnt nothing, as little as the twin, and nothing is what dealt scores hold.
+    for one in (found.interchange[0], found.untrained, found.dealt):
+        assert one.algorithms[abstraction.CAUSAL].same.low < 0.4
+    json.dumps(found.to_json(), allow_nan=False)
+
+
 def test_what_the_posterior_knows_is_what_other_code_says(world, batch):
     true = abstraction.truths(world, batch, [4])
     weights = np.array([json.loads(s)["weights"] for s in batch.system])
     np.testing.assert_array_equal(true.edges, weights != 0)
     chain = sum(np.linalg.matrix_power(weights, k) for k in range(5))
-    np.testing.assert_allclose(true.effects, chain, atol=1e-9)
+    np.testing.assert_allclose(true.effects, chain, atol=1e-5)
     config = world.config()
     listed = ExactPosterior(4, config["max_parents"], config["noise_variance"], 1.0)
     for row in range(3):
@@ -290,24 +366,40 @@ def test_our_networks_are_looked_into_without_changing_what_they_do(world, batch
         jax.tree.map(jnp.asarray, inputs)
     )
     np.testing.assert_allclose(found.log_probs, read, atol=1e-4)
+    at = abstraction.ready(network, inputs, 4)
     for layer, state in enumerate(found.layers):
-        again = abstraction.actions_with(network, inputs, 4, layer, state[:, 4])
+        again = abstraction.actions_with(network, at, layer, state[:, 4])
         np.testing.assert_array_equal(again, found.log_probs[:, 4].argmax(-1))
     assert {"equivariant": 5, "plain": 3, "tokens": 4}[kind] == found.layers[0].ndim
     assert len(found.layers) == 1 + {"equivariant": 3, "plain": 4, "tokens": 3}[kind]
 
 
-def test_too_few_episodes_and_worlds_without_a_posterior_are_refused(world, batch):
+def test_too_few_episodes_and_prices_and_idle_variables_are_refused(world, batch):
     network = Averages((0, 1, 2, 3), world.spec.do_values)
     with pytest.raises(UserError, match="60 or more"):
         abstraction.look(network, network, world, batch.take(slice(0, 30)))
     for settings, named in (
-        ({"confounders": 2}, "confounders"),
         ({"relevant": 3}, "probes take all"),
         ({"costs": (0.1, 0.2, 0.3, 0.4)}, "prices"),
     ):
         with pytest.raises(UserError, match=named):
             abstraction.exact_posterior(worlds.make("dag", n=4, experiments=4, **settings))
+
+
+def test_where_there_is_no_posterior_the_truth_stands_for_it(batch):
+    bent = worlds.make("dag", preset="lampinen", n=4, experiments=4)
+    player = play.find_player("scripted:largest-effect", bent)
+    bent_batch = play.episodes(bent, player, 3, "perform", 0, 60, systems=True)
+    assert abstraction.exact_posterior(bent) is None
+    true = abstraction.truths(bent, bent_batch, [4])
+    assert not true.believed_edges
+    assert not true.entropy
+    inputs, step = learning.batch_inputs(bent_batch), bent.spec.phases.index(EXPLOIT)
+    tables = abstraction.tables(bent, inputs, step, true.expected)
+    best = [np.nanmax(table[np.isfinite(table)]) for table in tables[abstraction.CAUSAL]]
+    np.testing.assert_allclose(best, bent_batch.oracle_return, atol=1e-5)
+    with pytest.raises(UserError, match="posterior"):
+        abstraction.tables(bent, inputs, step)
 
 
 def test_scores_of_probes_are_those_of_other_code_within_places():
@@ -376,13 +468,12 @@ def test_the_command_prints_both_tables_and_writes_what_it_found(tmp_path, capsy
     ("words", "named"),
     [
         (["scripted:expert"], "agent"),
-        (["pretrained:dag-text"], "agent"),
+        (["pretrained:dag-text", "--set", "observations=2"], "observations"),
         (["pretrained:dag", "--episodes", "59"], "--episodes"),
         (["pretrained:dag", "--figure", "a.pdf"], "--figure"),
         (["pretrained:dag", "--out", "."], "--out"),
         (["pretrained:dag", "--bayesian", "nobody"], "--bayesian"),
         (["pretrained:dag", "--figure", "nowhere/a.svg"], "--figure"),
-        (["pretrained:dag", "--set", "confounders=1"], "confounders"),
         (["pretrained:dag-plain", "--n", "4"], "n:"),
     ],
 )

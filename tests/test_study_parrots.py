@@ -28,8 +28,9 @@ def test_the_study_tells_a_causal_reader_from_one_that_is_not(tmp_path):
     assert json.loads((tmp_path / "study" / "study.json").read_text())["verdict"] == finding.verdict
 
 
-def test_every_network_of_the_study_plays_where_there_is_an_exact_posterior():
+def test_one_network_of_the_study_alone_plays_where_there_is_no_exact_posterior():
     for scale in SCALES.values():
-        for who in scale.networks.values():
+        for name, who in scale.networks.items():
             for split in SPLITS:
-                exact_posterior(make("dag", split=split, **who.settings))
+                posterior = exact_posterior(make("dag", split=split, **who.settings))
+                assert (posterior is None) == (name == "dag-soft")

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.abstraction._truths import exact_posterior
+from seedo.errors import UserError
 from seedo.experimenters import READERS, History, action_frequencies, scripted
 from seedo.inference.exact import bayes_expected
 from seedo.inference.scores import Rows
@@ -24,7 +25,7 @@ from seedo.play import episodes
 from seedo.worlds import World, make
 
 CAUSAL = "causal"
-"""Expected effects on the goal under the exact posterior."""
+"""Expected effects on the goal under the exact posterior; the true ones where there is none."""
 RIVALS = ("largest-effect", "total-correlation", "partial-correlation")
 """Heuristics: see `experimenters.READERS`."""
 FREQUENCIES = "frequencies"
@@ -36,18 +37,29 @@ Table = NDArray[np.float64]
 _WATCHED = 2048
 
 
-def tables(world: World, inputs: Inputs, step: int) -> dict[str, Table]:
+def tables(
+    world: World, inputs: Inputs, step: int, expected: NDArray[np.float64] | None = None
+) -> dict[str, Table]:
     """The scores at a step by every algorithm, from the steps before it.
 
+    Args:
+        expected: of `Truths`, of the same episodes; needed where there is no exact posterior.
+
     Raises:
-        UserError: see `exact_posterior`.
+        UserError: see `exact_posterior`; or it is needed and not there.
     """
     goal = np.asarray(inputs.goal)[:, step]
     seen = np.arange(np.asarray(inputs.target).shape[1]) < step
     posterior, values = exact_posterior(world), world.spec.do_values
-    outcome = np.where(seen[:, None], inputs.outcome, np.nan)
-    rows = Rows(outcome.astype(np.float32), np.asarray(inputs.target, np.int32))
-    found = {CAUSAL: bayes_expected(posterior, rows, goal, values)}
+    if posterior is not None:
+        outcome = np.where(seen[:, None], inputs.outcome, np.nan)
+        rows = Rows(outcome.astype(np.float32), np.asarray(inputs.target, np.int32))
+        causal = bayes_expected(posterior, rows, goal, values)
+    elif expected is not None:
+        causal = expected[np.arange(len(goal)), :, :, goal]
+    else:
+        raise UserError("world", world.name, "has no exact posterior: give what is expected")
+    found = {CAUSAL: causal}
     found |= {name: _heuristic(READERS[name], inputs, goal, seen, values) for name in RIVALS}
     found[FREQUENCIES] = _frequencies(world)[goal]
     own = np.arange(world.spec.n) == goal[:, None]

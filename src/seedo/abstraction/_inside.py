@@ -9,8 +9,10 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo.abstraction._algorithms import ALGORITHMS, CAUSAL, Table, tables
-from seedo.abstraction._interchange import Interchange, find_directions, interchanged
+from seedo.abstraction._algorithms import CAUSAL, RIVALS, Table, tables
+from seedo.abstraction._alignment import Subspaces, find_subspaces
+from seedo.abstraction._drawn import partners
+from seedo.abstraction._interchange import Interchange, interchanged
 from seedo.abstraction._probes import (
     PROBES,
     TARGETS,
@@ -21,7 +23,7 @@ from seedo.abstraction._probes import (
     scored,
     variables,
 )
-from seedo.abstraction._states import Looked, States, states
+from seedo.abstraction._states import Looked, States, ready, states
 from seedo.abstraction._truths import Truths, truths
 from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError
@@ -75,8 +77,12 @@ class Inside(NamedTuple):
             says how outputs compare, not what is inside.
         layer: at which, the last aside, the learning episodes showed the causal algorithm most.
         untrained: interchange at `layer` in the network that has learnt nothing.
-        axes: whether a state has a part for every variable or pair. Where not, that no directions
-            hold an algorithm's scores does not say that it is not run: they may not be linear.
+        axes: whether a state has a part for every variable or pair. Where not, parts are subspaces
+            that were learnt in the learning episodes; those of rivals, at `layer` alone.
+        exact: whether the causal algorithm goes by the exact posterior; where there is none, by the
+            true effects, which nobody can know from the experiments.
+        dealt: where parts are learnt, interchange at `layer` with what is learnt and tested dealt
+            out at random, scores of one episode to another: what the search makes of nothing.
     """
 
     probes: list[Probe]
@@ -85,6 +91,8 @@ class Inside(NamedTuple):
     layer: int
     untrained: Interchange
     axes: bool
+    exact: bool
+    dealt: Interchange | None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -94,6 +102,8 @@ class Inside(NamedTuple):
             "layer": self.layer,
             "untrained": _told(self.untrained),
             "axes": self.axes,
+            "exact": self.exact,
+            "dealt": None if self.dealt is None else _told(self.dealt),
         }
 
 
@@ -104,6 +114,8 @@ def _told(one: Interchange) -> dict[str, Any]:
             name: {k: v.to_json() for k, v in found._asdict().items()}
             for name, found in one.algorithms.items()
         },
+        "new": one.new.to_json(),
+        "fair": one.fair.to_json(),
         "elsewhere": one.elsewhere.to_json(),
         "ignored": one.ignored.to_json(),
         "kept": one.kept.to_json(),
@@ -131,7 +143,8 @@ class Looking(NamedTuple):
     Attributes:
         world, batch, step: whose episodes, and the first scored step.
         learn, test: see `Half`.
-        true: at the steps asked for.
+        steps: at which probes look.
+        true: at those steps.
         choices: of the Bayesian, int64[B, S].
         network, twin: with their states on the halves.
         seed: of what is drawn.
@@ -142,6 +155,7 @@ class Looking(NamedTuple):
     step: int
     learn: Half
     test: Half
+    steps: tuple[int, ...]
     true: Truths
     choices: NDArray[np.int64] | None
     network: tuple[Looked, States, States]
@@ -159,7 +173,7 @@ class Looking(NamedTuple):
             return self.choices[:, step, None] == np.arange(n), None, np.ones(n, bool)
         of = true.edges if target == "edges" else true.effects
         believed = true.believed_edges if target == "edges" else true.believed_effects
-        known = believed[step].reshape(len(of), -1)
+        known = believed[step].reshape(len(of), -1) if believed else None
         return of.reshape(len(of), -1), known, ~np.eye(n, dtype=bool).ravel()
 
     def read(
@@ -204,33 +218,65 @@ class Looking(NamedTuple):
 
         return int(np.argmax([value(state) for state in self.network[1].layers]))
 
+    def axes(self) -> bool:
+        """Whether a state has a part for every variable or pair."""
+        return self.network[1].layers[0].ndim > 3
+
+    def subspaces(
+        self,
+        layer: int,
+        who: tuple[Looked, States, States],
+        sought: Sequence[str] = (CAUSAL,),
+        dealt: bool = False,
+    ) -> dict[str, Subspaces] | None:
+        """By algorithm, what is learnt in the learning episodes; None where a state has axes.
+
+        Args:
+            layer, who: of the states, those of `network` or `twin`.
+            sought: algorithms.
+            dealt: give every episode the scores of another with its goal.
+        """
+        if self.axes():
+            return None
+        at, scores = ready(who[0], self.learn.inputs, self.step), self._scores(self.learn, dealt)
+        state = who[1].layers[layer][:, self.step]
+        goal = np.asarray(self.learn.inputs.goal)[:, self.step]
+        return {
+            name: find_subspaces(who[0], at, layer, state, goal, scores[name], self.seed)
+            for name in sought
+        }
+
     def exchange(
         self,
         layer: int,
         who: tuple[Looked, States, States],
+        subspaces: dict[str, Subspaces] | None,
         levers: NDArray[np.bool_] | None = None,
+        dealt: bool = False,
     ) -> tuple[Interchange, Interchange]:
-        """On the episodes that are learnt from, and on those that are tested; `levers`, bool[n]:
-        whose parts are replaced."""
-        learn = who[1].layers[layer][:, self.step]
-        directions = None
-        if learn.ndim == 2:
-            goal = np.asarray(self.learn.inputs.goal)[:, self.step]
-            directions = {
-                name: find_directions(
-                    learn, goal, self.learn.scores[name], self.world.spec.do_values
-                )
-                for name in ALGORITHMS
-            }
+        """On the episodes that are learnt from, and on those that are tested.
+
+        Args:
+            layer, who, dealt: as of `subspaces`.
+            subspaces: what that gives.
+            levers: bool[n], whose parts are replaced; None: random ones.
+        """
 
         def on(half: Half, own: States) -> Interchange:
             chosen = None if levers is None else np.tile(levers, (len(half.rows), 1))
             return interchanged(
                 who[0], half.inputs, self.step, layer, own.layers[layer][:, self.step],
-                half.scores, directions, self.seed, chosen,
+                self._scores(half, dealt), subspaces, self.seed, chosen,
             )  # fmt: skip
 
         return on(self.learn, who[1]), on(self.test, who[2])
+
+    def _scores(self, half: Half, dealt: bool) -> dict[str, Table]:
+        if not dealt:
+            return half.scores
+        goal = np.asarray(half.inputs.goal)[:, self.step]
+        other = partners(goal, np.random.default_rng([self.seed, self.step]))[0]
+        return {name: table[other] for name, table in half.scores.items()}
 
 
 VIEWS = {"edges": pairs, "effects": pairs, "entropy": episode, "next choice": variables}
@@ -250,22 +296,22 @@ def look(
     if batch.rows < FEWEST:
         raise UserError("episodes", batch.rows, f"use {FEWEST} or more")
     step = next(i for i, phase in enumerate(world.spec.phases) if phase == EXPLOIT)
-    asked = range(step + 1) if steps is None else sorted({*steps, step})
+    asked = [*range(step + 1)] if steps is None else sorted({*steps, step})
     true, inputs = truths(world, batch, asked), batch_inputs(batch)
     test = np.arange(batch.rows) % TESTED == 0
 
     def half(rows: NDArray[np.int64]) -> Half:
         own: Any = jax.tree.map(lambda column: np.asarray(column)[rows], inputs)
-        return Half(rows, Inputs(*own), tables(world, Inputs(*own), step))
+        return Half(rows, Inputs(*own), tables(world, Inputs(*own), step, true.expected[rows]))
 
     learn, tested = (half(np.flatnonzero(rows)) for rows in (~test, test))
 
     def read(one: Looked) -> tuple[Looked, States, States]:
         return one, states(one, learn.inputs), states(one, tested.inputs)
 
-    return Looking(
-        world, batch, step, learn, tested, true, choices, read(network), read(untrained), seed
-    )
+    at = tuple(asked)
+    own = learn, tested, at, true, choices, read(network), read(untrained)
+    return Looking(world, batch, step, *own, seed)
 
 
 def look_inside(looking: Looking, progress: Callable[[int, int], None] | None = None) -> Inside:
@@ -273,19 +319,20 @@ def look_inside(looking: Looking, progress: Callable[[int, int], None] | None = 
 
     Args:
         looking: of `look(network, untrained, world, batch, choices, steps, seed)`: the network and
-            one of the same shape that has learnt nothing; a world with an exact posterior; its
-            episodes with their systems, whoever experimented; the variable that the Bayesian would
-            set at every step, int64[B, S], to be looked for too; the steps before whose decisions
-            probes look (None: all up to the first scored one); and the seed of resamples, parts
-            and partners.
+            one of the same shape that has learnt nothing; a world; its episodes with their systems,
+            whoever experimented; the variable that the Bayesian would set at every step, int64[B,
+            S], to be looked for too; the steps before whose decisions probes look (None: all up to
+            the first scored one); and the seed of resamples, parts and partners.
         progress: called with (done, total).
 
     Raises:
-        UserError: by `look`: no exact posterior, no systems, or too few episodes.
+        UserError: by `look`: costs, irrelevant variables, no systems, or too few episodes.
     """
     layers = len(looking.network[1].layers)
-    targets = TARGETS if looking.choices is not None else TARGETS[:-1]
-    asked = sorted(looking.true.entropy)
+    exact, chosen_by = bool(looking.true.entropy), looking.choices is not None
+    absent = {TARGETS[2]: not exact, TARGETS[3]: not chosen_by}
+    targets = [target for target in TARGETS if not absent.get(target)]
+    asked = looking.steps
     total = 2 * layers + len(asked)
     say = progress or (lambda done, total: None)
     best, found = looking.probe_layer(), []
@@ -298,13 +345,21 @@ def look_inside(looking: Looking, progress: Callable[[int, int], None] | None = 
             for kind in PROBES:
                 if (target, kind, at) != ("edges", PROBES[0], looking.step):
                     found.append(looking.read(target, kind, best, at))
-    exchange = []
+    exchange, learnt = [], []
     for layer in range(layers):
         say(layers + len(asked) + layer, total)
-        exchange.append(looking.exchange(layer, looking.network))
+        learnt.append(looking.subspaces(layer, looking.network))
+        exchange.append(looking.exchange(layer, looking.network, learnt[-1]))
     shown = [one[0].algorithms[CAUSAL].same.value or 0.0 for one in exchange[:-1]]
     chosen = int(np.argmax(shown))
-    twin = looking.exchange(chosen, looking.twin)[1]
+    other = looking.subspaces(chosen, looking.twin)
+    twin, dealt = looking.exchange(chosen, looking.twin, other)[1], None
+    own = learnt[chosen]
+    if own is not None:
+        own |= looking.subspaces(chosen, looking.network, RIVALS) or {}
+        exchange[chosen] = looking.exchange(chosen, looking.network, own)
+        nothing = looking.subspaces(chosen, looking.network, dealt=True)
+        dealt = looking.exchange(chosen, looking.network, nothing, dealt=True)[1]
+    interchange, axes = [one[1] for one in exchange], looking.axes()
     say(total, total)
-    axes = looking.network[1].layers[0].ndim > 3
-    return Inside(found, best, [one[1] for one in exchange], chosen, twin, axes)
+    return Inside(found, best, interchange, chosen, twin, axes, exact, dealt)

@@ -55,24 +55,51 @@ def states(network: Looked, inputs: Inputs) -> States:
     return States(tuple(layers), log_probs)
 
 
+class Ready(NamedTuple):
+    """What a network decides by at one step of B episodes, all leaves with a leading axis B.
+
+    Attributes:
+        memory: the network's own, the latest step known.
+        cue: of the step.
+    """
+
+    memory: Any
+    cue: Cue
+
+
+def ready(network: Looked, inputs: Inputs, step: int) -> Ready:
+    """What a network decides by at a step; earlier ones are as they were."""
+    found = [_ready(network, part, step) for part in _parts(inputs)]
+    count = len(inputs.target)
+    return Ready(*jax.tree.map(lambda *own: np.concatenate(own)[:count], *found))
+
+
 def actions_with(
-    network: Looked, inputs: Inputs, step: int, layer: int, state: NDArray[np.float32]
+    network: Looked, at: Ready, layer: int, state: NDArray[np.float32]
 ) -> NDArray[np.int64]:
-    """The likeliest action at a step, int64[B] (variable times V plus value), after one state is
-    replaced.
+    """The likeliest action, int64[B] (variable times V plus value), after one state is replaced.
 
     Args:
         network: as above.
-        inputs: B episodes.
-        step: at which it decides; earlier ones are as they were.
+        at: of `ready`.
         layer: number of the state in `States.layers`.
         state: what takes its place, float32[B, ...].
     """
-    found = [
-        np.asarray(_decided_with(network, part, step, layer, jnp.asarray(own)))
-        for part, own in zip(_parts(inputs), _parts(state), strict=True)
-    ]
+    parts = _parts((at, state))
+    found = [np.asarray(_acted(network, one, new, layer)) for one, new in parts]
     return np.concatenate(found)[: len(state)].astype(np.int64)
+
+
+def log_probs_with(network: Looked, at: Ready, layer: int, state: Any) -> Any:
+    """As `actions_with`, log-probabilities of all actions, f32[B, A], within compiled code."""
+
+    def episode(memory: Any, cue: Cue, new: Any) -> Any:
+        def put(passed: int, old: Any) -> Any:
+            return new.astype(old.dtype) if passed == layer else old
+
+        return network.decide(memory, cue, edit=put)[0].log_probs
+
+    return jax.vmap(episode)(at.memory, at.cue, state)
 
 
 def _parts(tree: Any) -> list[Any]:
@@ -112,14 +139,16 @@ def _states(network: Looked, inputs: Inputs) -> Any:
 
 
 @eqx.filter_jit
-def _decided_with(network: Looked, inputs: Inputs, step: int, layer: int, state: Any) -> Any:
-    def episode(own: Inputs, new: Any) -> Any:
-        def put(passed: int, old: Any) -> Any:
-            return new.astype(old.dtype) if passed == layer else old
-
+def _ready(network: Looked, inputs: Inputs, step: int) -> Ready:
+    def episode(own: Inputs) -> Ready:
         memory, _ = _read(network, own, step, lambda _, old: old, [])
-        rows, cues = jax.tree.map(lambda c: c[step], rows_and_cues(own))
-        decision, _ = network.decide(network.remember(memory, rows), cues, edit=put)
-        return jnp.argmax(decision.log_probs)
+        row, cue = jax.tree.map(lambda c: c[step], rows_and_cues(own))
+        return Ready(network.remember(memory, row), cue)
 
-    return jax.vmap(episode)(jax.tree.map(jnp.asarray, inputs), state)
+    return jax.vmap(episode)(jax.tree.map(jnp.asarray, inputs))
+
+
+@eqx.filter_jit
+def _acted(network: Looked, at: Ready, state: Any, layer: int) -> Any:
+    at, state = jax.tree.map(jnp.asarray, (at, state))
+    return jnp.argmax(log_probs_with(network, at, layer, state), -1)

@@ -24,8 +24,9 @@ def probe(
         int, typer.Option(help="Played by the agent; a third of them is kept for testing.")
     ] = 1536,
     bayesian: Annotated[
-        str, typer.Option(help="Whose next choice is looked for; none: nobody's.")
-    ] = "bayes:eig",
+        str | None,
+        typer.Option(help="Whose next choice is looked for, none: nobody's; usual: bayes:eig."),
+    ] = None,
     seed: Seed = 0,
     out: Annotated[Path | None, typer.Option(help="JSON file to write.")] = None,
     figure: Annotated[Path | None, typer.Option(help="Figure to write, .svg.")] = None,
@@ -49,7 +50,8 @@ def probe(
     from seedo.episodes import write_atomic
 
     player, untrained = learning.open_network(agent, stage, seed + 1)
-    abstraction.exact_posterior(stage)  # says so where there is none
+    exact = abstraction.exact_posterior(stage) is not None
+    bayesian = bayesian or ("bayes:eig" if exact else "none")
     reader = None
     if bayesian != "none":
         try:

@@ -200,8 +200,15 @@ def load_dag_agent(stored: Stored, greedy: bool) -> Agent:
     return Agent(network, plan, past, greedy)
 
 
+def _inside(stored: Stored, world: Any, seed: int) -> tuple[Agent, Network]:
+    """An agent to be looked into, and a network of its shape that has learnt nothing."""
+    agent = load_dag_agent(stored, True)
+    agent.check(world.spec)
+    return agent, build(agent.architecture, seed)
+
+
 DAG_NETWORK = NetworkKind(
-    load_dag_agent, ("dag", ""), DAG_RECIPE, dag_course, labels=True, untrained=build
+    load_dag_agent, ("dag", ""), DAG_RECIPE, dag_course, labels=True, inside=_inside
 )
 """Networks that read variables which are set and seen."""
 TOKENS_NETWORK = DAG_NETWORK._replace(recipe=TOKENS_RECIPE)

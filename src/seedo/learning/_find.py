@@ -30,12 +30,16 @@ def find_agent(name: str, world: Any, greedy: bool, seed: int) -> Any:
         UserError: as `load_agent`; or it plays elsewhere.
     """
     agent, own = load_agent(name, greedy), _kind(read_agent(name))
-    if world.family not in own.families:
-        kind = agent.architecture.kind
-        raise UserError("agent", name, f"its network ({kind}) does not play world {world.name}")
+    _check_family(name, agent.architecture.kind, own, world)
     if world.shows is not None and not world.measures_variables:
         _check_shown(name, agent, world)
     return agent
+
+
+def _check_family(name: str, kind: str, own: NetworkKind, world: Any) -> None:
+    """Raises UserError for an agent that plays elsewhere."""
+    if world.family not in own.families:
+        raise UserError("agent", name, f"its network ({kind}) does not play world {world.name}")
 
 
 def _check_shown(name: str, agent: Any, world: Any) -> None:
@@ -54,12 +58,12 @@ def open_network(name: str, world: Any, seed: int) -> tuple[Any, Any]:
     Raises:
         UserError: as `find_agent`; or the network keeps its states to itself.
     """
-    agent, make = find_agent(name, world, True, seed), _kind(read_agent(name)).untrained
-    if make is None:
-        kind = agent.architecture.kind
+    stored = read_agent(name)
+    own, kind = _kind(stored), stored.architecture["kind"]
+    _check_family(name, kind, own, world)
+    if own.inside is None:
         raise UserError("agent", name, f"networks of kind {kind} cannot be looked into")
-    agent.check(world.spec)
-    return agent, make(agent.architecture, seed)
+    return own.inside(stored, world, seed)
 
 
 def open_agent(path: str | Path) -> Any:

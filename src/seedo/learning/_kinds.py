@@ -49,8 +49,9 @@ class NetworkKind(NamedTuple):
         course: (datasets, complete recipe) -> how they are learnt from.
         labels: it learns what an expert would have done where a log says so.
         speaks: its agents answer messages; they are no experimenters.
-        untrained: (architecture, seed) -> such a network that has learnt nothing; it and an agent's
-            hand their states to `decide(..., edit)`. None: they cannot be looked into.
+        inside: (agent's folder, world, seed) -> the agent as a player of the world, and a network
+            like its own that has learnt nothing; both networks hand their states to
+            `decide(..., edit)`. None: they cannot be looked into.
     """
 
     load: Callable[[Stored, bool], Any]
@@ -59,7 +60,7 @@ class NetworkKind(NamedTuple):
     course: Callable[[list[Dataset], Any], Course]
     labels: bool = False
     speaks: bool = False
-    untrained: Callable[[Any, int], Any] | None = None
+    inside: Callable[[Stored, Any, int], tuple[Any, Any]] | None = None
 
 
 def kind_for(datasets: Sequence[Dataset], network: str | None) -> NetworkKind:

@@ -44,11 +44,13 @@ def interchange_table(found: Inside) -> Table:
         "the network does what each algorithm does with their scores taken from there, of the "
         "replacements that change what the causal algorithm does, and of those that change its "
         "own."
+        + ("" if found.exact else " There is no exact posterior: causal goes by the truth.")
         + (
             ""
             if found.axes
-            else " The state is one vector: its parts are directions off which "
-            "scores are read; that none are found does not say that there are none."
+            else " The state is one vector: its parts are subspaces that were learnt in "
+            "other episodes, each algorithm's own; that none are found does not say that there "
+            "are none."
         ),
         ["algorithm"],
         ["followed unreplaced", "followed, same replacements", "followed, its own"],
@@ -63,6 +65,16 @@ def interchange_table(found: Inside) -> Table:
     made.add_row("as before the replacement", NONE, text(at.ignored), NONE)
     outputs = found.interchange[-1].algorithms[CAUSAL]
     made.add_row(f"{CAUSAL}, parts of the last state", NONE, text(outputs.same), text(outputs.own))
+    made.add_row(f"{CAUSAL}, neither episode shows the action", NONE, text(at.new), NONE)
+    made.add_row(f"{CAUSAL}, share of what can be asked for", NONE, text(at.fair), NONE)
+    if found.dealt is not None:
+        dealt = found.dealt.algorithms[CAUSAL]
+        made.add_row(
+            f"{CAUSAL}, scores dealt at random",
+            text(dealt.followed),
+            text(dealt.same),
+            text(dealt.own),
+        )
     made.add_row("chance", NONE, f"{at.chance:.3f}", NONE)
     return made
 
@@ -85,6 +97,8 @@ def _draw_edges(ax: Any, found: Inside) -> None:
     own = sorted((p for p in own if p.layer == found.probe_layer), key=lambda p: p.step)
     steps = [p.step for p in own]
     lines = {"posterior": INK, "found": BLUE, "untrained": ORANGE, "control": GREY}
+    if not found.exact:
+        del lines["posterior"]
     for name, colour in lines.items():
         estimates = [getattr(p, "known" if name == "posterior" else name) for p in own]
         curve(ax, steps, [e.to_json() for e in estimates], color=colour, label=name)

@@ -24,6 +24,7 @@ from seedo.language.text._lesson import (
     text_losses,
 )
 from seedo.language.text._llama import LlamaPlan, TextNetwork, fresh
+from seedo.language.text._steps import open_steps
 from seedo.learning import Course, NetworkKind, Recipe, Report, Stored, learn
 
 TEXT_RECIPE: dict[str, Any] = {
@@ -134,6 +135,11 @@ def _load(stored: Stored, greedy: bool) -> TextAgent:
 
 
 TEXT_NETWORK = NetworkKind(
-    _load, ("dag",), TEXT_RECIPE, partial(_course, tell_episode), speaks=True
+    _load,
+    ("dag",),
+    TEXT_RECIPE,
+    partial(_course, tell_episode),
+    speaks=True,
+    inside=open_steps,
 )
 """A language model that reads transcripts."""

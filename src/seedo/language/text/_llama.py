@@ -133,7 +133,7 @@ def _rotate(x: Float[Array, "B T H D"], at: Int[Array, "B T"], theta: float) -> 
     return jnp.concatenate([first * cos - second * sin, second * cos + first * sin], -1)
 
 
-def _block(
+def block(
     plan: LlamaPlan, weights: Weights, i: int, x: Array, at: Array, keys: Any, allowed: Array
 ) -> tuple[Array, tuple[Array, Array]]:
     """One layer; `keys` takes this layer's new keys and values and gives all to attend to."""
@@ -156,6 +156,12 @@ def _block(
     return x + project("mlp.down_proj", gate * project("mlp.up_proj", h)), (k, v)
 
 
+def scores(plan: LlamaPlan, weights: Weights, x: Float[Array, "*axes d"]) -> Array:
+    """Scores of the next token by what the last layer leaves."""
+    normed = _norm(x, weights["model.norm.weight"], plan.epsilon)
+    return normed @ weights["model.embed_tokens.weight"].T
+
+
 def logits(plan: LlamaPlan, weights: Weights, tokens: Int[Array, "B T"]) -> Float[Array, "B T V"]:
     """Scores of the next token after each token."""
     B, T = tokens.shape
@@ -163,8 +169,8 @@ def logits(plan: LlamaPlan, weights: Weights, tokens: Int[Array, "B T"]) -> Floa
     x, at = table[tokens], jnp.broadcast_to(jnp.arange(T), (B, T))
     causal = jnp.broadcast_to(jnp.tril(jnp.ones((T, T), bool)), (B, T, T))
     for i in range(plan.layers):
-        x, _ = _block(plan, weights, i, x, at, lambda k, v: (k, v), causal)
-    return _norm(x, weights["model.norm.weight"], plan.epsilon) @ table.T
+        x, _ = block(plan, weights, i, x, at, lambda k, v: (k, v), causal)
+    return scores(plan, weights, x)
 
 
 @partial(jax.jit, static_argnums=(0, 4, 5))
@@ -189,13 +195,13 @@ def complete(
     causal = jnp.broadcast_to(jnp.tril(jnp.ones((T, T), bool)), (B, T, T))
     memory, room = [], ((0, 0), (0, most), (0, 0), (0, 0))
     for i in range(plan.layers):
-        x, kept = _block(plan, weights, i, x, at, lambda k, v: (k, v), causal)
+        x, kept = block(plan, weights, i, x, at, lambda k, v: (k, v), causal)
         memory.append(jax.tree.map(lambda a: jnp.pad(a, room), kept))
     # Filled-up places are overwritten: token j of what is written goes to place length + j.
     rows = jnp.arange(B)
 
     def choose(x: Array, j: Array) -> Array:
-        score = _norm(x, weights["model.norm.weight"], plan.epsilon) @ table.T
+        score = scores(plan, weights, x)
         if key is None:
             return jnp.argmax(score, axis=-1)
         return jax.random.categorical(jax.random.fold_in(key, j), score)
@@ -212,7 +218,7 @@ def complete(
             def put(k: Array, v: Array, keys: Array = keys, values: Array = values) -> Any:
                 return keys.at[rows, at].set(k[:, 0]), values.at[rows, at].set(v[:, 0])
 
-            x, both = _block(plan, weights, i, x, at[:, None], put, allowed)
+            x, both = block(plan, weights, i, x, at[:, None], put, allowed)
             kept.append(both)
         following = jnp.where(token == end, end, choose(x[:, 0], j + 1))
         return (kept, following), token
