@@ -240,13 +240,14 @@ def _learnt(
     further = _further(shown, tested, off, knobs, max(1, updates // 2), seed)
     simulated = world is not None and world.shows is not None
     told_apart = all(there) and all(knob.separable for knob in knobs)
-    commutes = commuting(world, encoder, seed) if simulated and told_apart else None
+    ends = (float(np.nanmin(shown.set_to)), float(np.nanmax(shown.set_to)))
+    commutes = commuting(world, encoder, ends, seed) if simulated and told_apart else None
     unset = tuple(name for name, known in zip(names, there, strict=True) if not known)
     found = Abstraction(folder, encoder, tuple(knobs), unset, further, off, commutes)
     told = found.to_json() | source.about | {
         "not_separable": [*(k.name for k in knobs if not k.separable), *unset],
         "recipe": source.recipe | {"steps": len(shown.raw)},
-        "set": [float(np.nanmin(shown.set_to)), float(np.nanmax(shown.set_to))],
+        "set": list(ends),
     }  # fmt: skip
     del told["path"]
     save_encoder(folder, encoder, told)
