@@ -33,7 +33,7 @@ _AS_OWN = 2.5
 _FOUND = 0.5**0.5
 """Error per standard deviation below which what a knob sets is found in what is shown, for certain:
 half of its variance."""
-_OF_A_VARIABLE = 1 / 3
+_OF_A_VARIABLE = 1 / 5
 """A further variable explains at least this share of what one of the knobs' explains on average."""
 MOST_FURTHER = 3
 _ALIKE = 0.95
