@@ -139,6 +139,31 @@ def test_variables_are_found_from_logs_alone(mixed, tmp_path):
         assert np.corrcoef(own, true)[0, 1] > 0.98
     assert found.commuting.correlation > 0.98
     assert found.commuting.error.high < 0.2
+    assert found.commuting.within.high < 0.2
+    assert 0 < found.commuting.within.n <= found.commuting.beyond.n
+    assert found.commuting.beyond.value == 1 - found.commuting.within.n / found.commuting.beyond.n
+
+
+def test_systems_beyond_all_that_knobs_were_set_to_are_told_from_the_others(mixed, tmp_path):
+    _world, _, found = mixed
+    narrow = worlds.make("raw", drawing="mixture", n=3, drawing_seed=4, do_values=(-2.0, 2.0))
+    watched(tmp_path / "logs", narrow, 1000)
+    guessing = abstraction.abstract(tmp_path / "logs", tmp_path / "found", updates=500).commuting
+    assert guessing.beyond.low > found.commuting.beyond.high
+    assert guessing.beyond.n == found.commuting.beyond.n
+
+
+@pytest.mark.parametrize("numbers", [200, 5000])
+def test_components_no_louder_than_noise_are_not_read(numbers):
+    rng = np.random.default_rng(0)
+    signal = rng.normal(size=(4000, 3)) @ rng.normal(size=(3, numbers))
+    noise = 0.5 * rng.normal(size=(4000, numbers))
+    for shown, count in ((signal + noise, 3), (noise, 1)):
+        centre, components, spread = learning.principal(shown.astype(np.float32), rng)
+        assert components.shape == (numbers, count)
+        assert (centre.shape, spread.shape) == ((numbers,), (count,))
+    few = learning.principal(noise[:, :20].astype(np.float32), rng)
+    assert few[1].shape == (20, 20)  # numbers that need not be summarised are all kept
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ _AS_OWN = 2.5
 _FOUND = 0.5**0.5
 """Error per standard deviation below which what a knob sets is found in what is shown, for certain:
 half of its variance."""
-_OF_A_VARIABLE = 1 / 3
+_OF_A_VARIABLE = 1 / 5
 """A further variable explains at least this share of what one of the knobs' explains on average."""
 MOST_FURTHER = 3
 _ALIKE = 0.95
@@ -240,13 +240,14 @@ def _learnt(
     further = _further(shown, tested, off, knobs, max(1, updates // 2), seed)
     simulated = world is not None and world.shows is not None
     told_apart = all(there) and all(knob.separable for knob in knobs)
-    commutes = commuting(world, encoder, seed) if simulated and told_apart else None
+    ends = (float(np.nanmin(shown.set_to)), float(np.nanmax(shown.set_to)))
+    commutes = commuting(world, encoder, ends, seed) if simulated and told_apart else None
     unset = tuple(name for name, known in zip(names, there, strict=True) if not known)
     found = Abstraction(folder, encoder, tuple(knobs), unset, further, off, commutes)
     told = found.to_json() | source.about | {
         "not_separable": [*(k.name for k in knobs if not k.separable), *unset],
         "recipe": source.recipe | {"steps": len(shown.raw)},
-        "set": [float(np.nanmin(shown.set_to)), float(np.nanmax(shown.set_to))],
+        "set": list(ends),
     }  # fmt: skip
     del told["path"]
     save_encoder(folder, encoder, told)

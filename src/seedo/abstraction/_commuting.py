@@ -15,10 +15,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from seedo import play
 from seedo.abstraction._errors import root_of
-from seedo.statistics import Estimate, missing, ratio
+from seedo.statistics import Estimate, missing, ratio, share
 from seedo.worlds import stream_key
 from seedo.worlds.raw import Encoder
 
@@ -33,6 +34,8 @@ class Commuting(NamedTuple):
     Attributes:
         error: root mean squared difference between both ways, of variables that the knob did not
             set, per standard deviation of the variable.
+        beyond: share of systems of which some value that is found lies beyond all that knobs were
+            set to where it was learnt: there it guesses. within: the error over the others.
         correlation: lowest over variables of that between what is read and what is so.
         picture: root mean squared difference between the counterfactual and what would have been
             shown, without noise, per number shown.
@@ -41,6 +44,8 @@ class Commuting(NamedTuple):
     """
 
     error: Estimate
+    within: Estimate
+    beyond: Estimate
     correlation: float
     picture: Estimate
     noise: float
@@ -49,6 +54,8 @@ class Commuting(NamedTuple):
     def to_json(self) -> dict[str, Any]:
         return {
             "error": self.error.to_json(),
+            "within": self.within.to_json(),
+            "beyond": self.beyond.to_json(),
             "correlation": self.correlation,
             "picture": self.picture.to_json(),
             "noise": self.noise,
@@ -56,28 +63,43 @@ class Commuting(NamedTuple):
         }
 
 
-def commuting(world: Any, encoder: Encoder, seed: int) -> Commuting | None:
-    """Test on systems of the world; None where its mechanism is not linear."""
+def commuting(
+    world: Any, encoder: Encoder, learnt: tuple[float, float], seed: int
+) -> Commuting | None:
+    """Test on systems of the world; None where its mechanism is not linear.
+
+    Args:
+        learnt: the least and the most that knobs were set to where the encoder was learnt.
+    """
     if world.settings.mechanism != "linear":
         return None
     key = stream_key(seed, "commuting")
-    below, above, truth, clean, again = map(
+    still, below, above, truth, clean, again = map(
         np.asarray, _both_ways(world, encoder, key, jnp.arange(SYSTEMS))
-    )  # [B, n, n] of knob and variable; of knob and number shown
+    )  # [B, n, n] of knob and variable; of knob and number shown; still: [B, 1, n]
     n = world.spec.n
     spread = below.std(axis=(0, 1))
     other = ~np.eye(n, dtype=bool)
     squares = (((below - above) / spread) ** 2)[:, other].mean(axis=1)
+    found = np.concatenate([still, below, above], axis=1)
+    guessed = ((found < learnt[0]) | (found > learnt[1])).any(axis=(1, 2))
     read, so = below.reshape(-1, n), truth.reshape(-1, n)
     correlations = [np.corrcoef(read[:, k], so[:, k])[0, 1] for k in range(n)]
     apart = ((again - clean) ** 2).mean(axis=(1, 2))
-    pictures = root_of(ratio(apart, np.ones(len(apart))))
+    pictures = _root(apart)
     if not world.drawing.steady:
         pictures = missing("what is shown varies by itself: no two showings are alike")
     return Commuting(
-        root_of(ratio(squares, np.ones(len(squares)))), float(min(correlations)), pictures,
-        float(world.shows["raw_noise"]), float(clean.std(axis=(0, 1)).mean()),
+        _root(squares), _root(squares[~guessed]), share(int(guessed.sum()), SYSTEMS),
+        float(min(correlations)), pictures, float(world.shows["raw_noise"]),
+        float(clean.std(axis=(0, 1)).mean()),
     )  # fmt: skip
+
+
+def _root(squares: NDArray[Any]) -> Estimate:
+    if not len(squares):
+        return missing("no system of the kind")
+    return root_of(ratio(squares, np.ones(len(squares))))
 
 
 @eqx.filter_jit
@@ -107,6 +129,6 @@ def _both_ways(world: Any, encoder: Encoder, key: Any, indices: Any) -> Any:
             forced = noise.at[knob].set(value)
             above = jnp.linalg.solve(jnp.eye(n) - cut.T, forced)
             ends.append((encoder(raw), above, x, clean, encoder.shown(above)))
-        return jax.tree.map(lambda *a: jnp.stack(a), *ends)
+        return read[None], *jax.tree.map(lambda *a: jnp.stack(a), *ends)
 
     return jax.vmap(one)(indices)

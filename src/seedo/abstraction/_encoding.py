@@ -27,7 +27,10 @@ WIDTH = 128
 _BACK = 256
 """Width of the decoder: what variables look like may bend more often than what is read of them."""
 _DECODING = 0.3
-"""Weight of the decoder's loss beside that of the knobs' values, each in units of its variance."""
+"""Weight of the decoder's loss beside that of the knobs' values."""
+_NEAR = 0.05
+"""Errors of a knob's value, in standard deviations, up to which they count squared and beyond which
+as they are: where pictures saturate values can hardly be read, and would outweigh all others."""
 
 
 def fitted(
@@ -106,7 +109,7 @@ def _some(
     def loss(parts: Any, some: Any) -> Any:
         x, target, weight = (a[some] for a in arrays)
         found = perceptron(parts["layers"], x)
-        off = (weight * (found - target) ** 2).sum() / jnp.maximum(weight.sum(), 1.0)
+        off = (weight * _size(found - target)).sum() / jnp.maximum(weight.sum(), 1.0)
         again = perceptron(parts["back"], found)
         return off + _DECODING * (((again - x) ** 2) * share).sum(-1).mean()
 
@@ -116,6 +119,11 @@ def _some(
         return optax.apply_updates(parts, change), moments
 
     return jax.lax.fori_loop(0, number, one, (parts, moments))
+
+
+def _size(off: Any) -> Any:
+    """Smooth absolute errors (pseudo-Huber: Charbonnier et al. 1997), of slope 2 far out."""
+    return 2 * _NEAR * (jnp.sqrt(1 + (off / _NEAR) ** 2) - 1)
 
 
 def unexplained(encoder: Encoder, raw: NDArray[np.float32]) -> float:

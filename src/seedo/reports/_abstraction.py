@@ -44,6 +44,10 @@ def abstraction_lines(found: Abstraction) -> list[str]:
             f"{text(c.error)} standard deviations apart (systems never watched); lowest "
             f"correlation of a variable with the true one {c.correlation:.3f}"
         )
+        lines.append(
+            f"of these systems {text(c.beyond)} reach beyond all that knobs were set to, where it "
+            f"guesses; over the others {text(c.within)} standard deviations apart"
+        )
         if c.picture.value is not None:
             lines.append(
                 f"counterfactuals, shown: off by {text(c.picture)} a number shown, where the noise "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from seedo.reports import (
     log_scale,
     panels,
 )
-from seedo.statistics import ratio
+from seedo.statistics import mean, ratio
 from seedo.studies._regime import RECIPES
 from seedo.studies._study import Study, Work
 from seedo.studies._words import of_the_claim, slug, told, verdict
@@ -54,6 +54,7 @@ class Scale:
         random: episodes of random play that the abstraction is learnt from.
         updates: of the abstraction.
         episodes: that every agent plays.
+        seeds: independent repetitions: drawings, logs, abstractions, networks, what is played.
     """
 
     drawings: tuple[str, ...]
@@ -63,6 +64,7 @@ class Scale:
     random: int
     updates: int
     episodes: int
+    seeds: int = 1
 
 
 SCALES = {
@@ -72,14 +74,24 @@ SCALES = {
         {"plain": 3.0, "equivariant": 2.0}, 3.0, 8_000, 8_000, 4096,
     ),
 }  # fmt: skip
+SCALES["medium"] = replace(SCALES["quick"], seeds=3)
 
+Runs = dict[str, dict[str, dict[str, Dataset]]]
+"""By drawing, then LEVEL/NETWORK/EPISODES, then split."""
 Found = dict[str, dict[str, dict[str, dict[str, Any]]]]
 """By drawing, then LEVEL/NETWORK/EPISODES, then split: `return`, of the omniscient one, and `of
-told`, of the told agent's."""
+told`, of the told agent's; of several seeds the mean over them, and each (`seeds`)."""
 
 
-def _play(work: Work[Scale]) -> dict[str, dict[str, dict[str, Dataset]]]:
-    """Runs by drawing, then LEVEL/NETWORK/EPISODES, then split."""
+def _play(work: Work[Scale]) -> list[Runs]:
+    """Of every seed."""
+    count = work.scale.seeds
+    return [
+        _of_seed(own if count == 1 else own.below(f"seed-{own.seed}")) for own in work.seeds(count)
+    ]
+
+
+def _of_seed(work: Work[Scale]) -> Runs:
     told_runs = _told(work)
     return {d: told_runs | _shown(work, d) for d in work.scale.drawings}
 
@@ -100,7 +112,7 @@ def _told(work: Work[Scale]) -> dict[str, dict[str, Dataset]]:
 
 
 def _shown(work: Work[Scale], drawing: str) -> dict[str, dict[str, Dataset]]:
-    settings = {"drawing": drawing}
+    settings = _settings(work, drawing)
     name = f"through:{_abstracted(work, drawing)}"
     raw = worlds.make("raw", **settings, do_values=PLAYED)
     through = worlds.make(name)
@@ -123,9 +135,14 @@ def _shown(work: Work[Scale], drawing: str) -> dict[str, dict[str, Dataset]]:
     return runs
 
 
+def _settings(work: Work[Scale], drawing: str) -> dict[str, Any]:
+    """Settings of what is shown: every seed deals out places and mixing anew."""
+    return {"drawing": drawing, "drawing_seed": work.seed}
+
+
 def _abstracted(work: Work[Scale], drawing: str) -> Path:
     """An abstraction learnt from random play in the raw world; found there if it is finished."""
-    world = worlds.make("raw", drawing=drawing)
+    world = worlds.make("raw", **_settings(work, drawing))
     folder = work.out / f"abstraction-{drawing}"
     logs = work.watched(world, scripted("random"), work.scale.random, f"logs/{drawing}-random")
     if not (folder / ABOUT).is_file():
@@ -172,8 +189,29 @@ def _played(
     }  # fmt: skip
 
 
-def _measure(work: Work[Scale], runs: dict[str, dict[str, dict[str, Dataset]]]) -> Found:
-    return {drawing: _of_drawing(own) for drawing, own in runs.items()}
+def _measure(work: Work[Scale], runs: list[Runs]) -> Found:
+    each = [{drawing: _of_drawing(own) for drawing, own in one.items()} for one in runs]
+    return each[0] if len(each) == 1 else _over_seeds(each)
+
+
+def _over_seeds(each: list[Found]) -> Found:
+    def pooled(*where: str) -> dict[str, Any]:
+        values = []
+        for one in each:
+            figure: Any = one
+            for name in where:
+                figure = figure[name]
+            values.append(figure["value"])
+        return mean(values).to_json() | {"seeds": values}
+
+    return {
+        drawing: {
+            name: {split: {what: pooled(drawing, name, split, what) for what in figures}
+                   for split, figures in own.items()}
+            for name, own in kinds.items()
+        }
+        for drawing, kinds in each[0].items()
+    }  # fmt: skip
 
 
 def _of_drawing(runs: dict[str, dict[str, Dataset]]) -> dict[str, dict[str, Any]]:
@@ -251,7 +289,8 @@ STUDY = Study(
         told the variables, by the interval over the same systems, at the largest amount
         watched.""",
     measures="""Return as a share of the omniscient one, and of the told network's on the same
-        systems and noise; 95 % bootstrap intervals over systems.""",
+        systems and noise; 95 % bootstrap intervals over systems, or of several seeds Student's over
+        these.""",
     scales=SCALES,
     play=_play,
     measure=_measure,
