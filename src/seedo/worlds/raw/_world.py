@@ -25,7 +25,8 @@ from seedo.worlds.raw._encoder import errors_told, load_encoder, range_told, rea
 HANDS = ("single", "wide", "joint")
 """What knobs move: each its own variable; the first the second's variable too; the first and the
 second both of their variables."""
-DO_VALUES = (-9.0, -6.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 6.0, 9.0)
+_UP = (1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 9.0, 12.0, 16.0)
+DO_VALUES = (*(-value for value in reversed(_UP)), 0.0, *_UP)
 """What knobs are set to unless somebody says: sizes to learn a scale from, as far as others move
 the variables too; beyond the largest a scale could only be guessed."""
 _NOISE = 0x5EE
