@@ -11,6 +11,8 @@ from seedo.errors import UserError
 from seedo.statistics import Estimate
 from seedo.worlds.raw import ABOUT, load_encoder
 
+_UNKNOWN = {"value": None, "low": None, "high": None, "n": 0, "reason": "not measured then"}
+
 
 def read_abstraction(folder: str | Path) -> tuple[Abstraction, dict[str, Any]]:
     """What was learnt, and all that `abstraction.json` says.
@@ -30,8 +32,9 @@ def read_abstraction(folder: str | Path) -> tuple[Abstraction, dict[str, Any]]:
         )  # fmt: skip
         told = about["commuting"]
         commuting = told and Commuting(
-            _estimate(told["error"]), told["correlation"], _estimate(told["picture"]),
-            told["noise"], told["contrast"],
+            _estimate(told["error"]), _estimate(told.get("within", _UNKNOWN)),
+            _estimate(told.get("beyond", _UNKNOWN)), told["correlation"],
+            _estimate(told["picture"]), told["noise"], told["contrast"],
         )  # fmt: skip
         found = Abstraction(
             path, encoder, knobs, tuple(about["unset"]), about["further"], about["unexplained"],
