@@ -92,7 +92,7 @@ def test_errors_of_reading_widen_what_follows_from_them():
 def test_beyond_what_was_seen_set_nothing_is_shown(lamps):
     found = imagined(lamps, 0, "what would C have been had A been 30 in episode {} step 7?")
     assert found.shot is None
-    assert "from -16 to 16" in found.refused
+    assert "from -9 to 9" in found.refused
     assert "guesses" in found.refused
 
 

@@ -134,6 +134,9 @@ DRAWINGS: dict[str, Callable[[int, np.random.Generator], Drawing]] = {
     "mixture": _mixture,
 }
 """Ways of drawing n variables, by name."""
+REACH = {"lamps": 9.0, "signals": 9.0}
+"""Size of the largest value that a drawing tells from larger ones, where less than knobs could
+be set to."""
 
 
 def _colours(n: int, rng: np.random.Generator) -> np.ndarray:

@@ -19,7 +19,7 @@ from seedo.worlds._dag_config import DagConfig, configure
 from seedo.worlds._scm import System, draw_noise, simulate
 from seedo.worlds._world import Action
 from seedo.worlds.dag import DagWorld, Task
-from seedo.worlds.raw._drawings import DRAWINGS, Drawing, drawing
+from seedo.worlds.raw._drawings import DRAWINGS, REACH, Drawing, drawing
 from seedo.worlds.raw._encoder import errors_told, load_encoder, range_told, read_about
 
 HANDS = ("single", "wide", "joint")
@@ -28,10 +28,16 @@ second both of their variables."""
 _UP = (1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 9.0, 12.0, 16.0)
 DO_VALUES = (*(-value for value in reversed(_UP)), 0.0, *_UP)
 """What knobs are set to unless somebody says: sizes to learn a scale from, as far as others move
-the variables too; beyond the largest a scale could only be guessed."""
+the variables too, and as far as the drawing tells them apart (`REACH`); beyond the largest a scale
+could only be guessed."""
 _NOISE = 0x5EE
 """Folded into a step's key for the noise of what is shown."""
 _OWN = {"drawing": "gauges", "drawing_seed": 0, "hands": "single", "raw_noise": 0.02}
+
+
+def _usual_values(drawing: str) -> tuple[float, ...]:
+    reach = REACH.get(drawing, max(DO_VALUES))
+    return tuple(value for value in DO_VALUES if abs(value) <= reach)
 
 
 class RawObservation(NamedTuple):
@@ -67,7 +73,8 @@ class RawWorld(DagWorld):
     Logs hold what was done, not what was shown: that is drawn again from seed, episode and actions,
     see `shown_in`.
 
-    Args (beside those of `dag`, whose `do_values` are `DO_VALUES` unless given):
+    Args (beside those of `dag`, whose `do_values` are those of `DO_VALUES`
+    that the drawing tells apart unless given):
         drawing: one of `DRAWINGS`. drawing_seed: of what shows which variable where.
         hands: one of `HANDS`.
         raw_noise: standard deviation of the noise of everything shown.
@@ -110,7 +117,7 @@ class RawWorld(DagWorld):
     def make(cls, preset: str | None, split: str, **options: Any) -> RawWorld:
         own = {name: options.pop(name, usual) for name, usual in _OWN.items()}
         if options.get("do_values") is None:
-            options["do_values"] = DO_VALUES
+            options["do_values"] = _usual_values(own["drawing"])
         return RawWorld(configure(preset or "linear", split, **options), **own)
 
     @classmethod
@@ -128,7 +135,7 @@ class RawWorld(DagWorld):
         rest = {name: value for name, value in config.items() if name not in _OWN}
         own = {n: config[n] for n, usual in _OWN.items() if config.get(n, usual) != usual}
         found = super().own_settings(rest) | own
-        if found.get("do_values") == list(DO_VALUES):
+        if found.get("do_values") == list(_usual_values(config["drawing"])):
             del found["do_values"]
         return found
 
