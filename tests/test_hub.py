@@ -293,10 +293,21 @@ def test_drawn_replies_repeat_with_their_seed(tuned):
 def test_a_reply_after_a_refusal_is_drawn_as_the_model_would_draw_it(tuned):
     opened = hub.open_model(f"hf:{tuned}", "float32")
     coder = opened.tokenizer
-    said = [[{"role": "user", "content": f"number {i}"}] for i in range(300)]
+    asked = [[{"role": "user", "content": f"number {i}"}] for i in range(300)]
     speaker = hub.HubSpeaker(opened, "x", longest=1)
+    said = []
+    for messages in asked:  # what it says again, whatever it was said first
+        for _ in range(4):
+            (text,) = speaker.replies([messages])
+            own = {"role": "assistant", "content": text}
+            messages = [*messages, own, {"role": "user", "content": "No."}]
+        if speaker.replies([messages]) == [text]:
+            said.append(messages)
+    assert len(said) > 100
     likeliest = speaker.replies(said)
     drawn = speaker.replies_after(said, [1] * len(said))
+    other = [[*m[:-2], {"role": "assistant", "content": "else"}, m[-1]] for m in said]
+    assert speaker.replies_after(other, [1] * len(other)) == speaker.replies(other)
     assert speaker.replies_after(said, [0] * len(said)) == likeliest
     assert speaker.replies_after(said[7:8], [2]) == drawn[7:8]  # whatever else is answered
     first = [coder.decode([k], skip_special_tokens=True).strip() for k in range(len(coder))]

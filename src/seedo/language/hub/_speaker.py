@@ -25,8 +25,8 @@ class HubSpeaker:
     Args:
         opened: the model.
         name: as it was asked for.
-        seed: draw replies with it; None: the likeliest, but for one that follows on a refusal: the
-            likeliest would mostly be what was refused, so it is drawn.
+        seed: draw replies with it; None: the likeliest, but where that would be the very
+            reply that was just refused: then one is drawn.
         longest: tokens of a reply at most; reasoning needs more.
     """
 
@@ -72,17 +72,39 @@ class HubSpeaker:
         refused: Sequence[int],
         tools: Sequence[Sequence[Mapping[str, Any]]] | None = None,
     ) -> list[str]:
-        """As `replies`; where so many replies, above 0, were just refused, the next is drawn.
+        """As `replies`; where as many, above 0, were just refused and the likeliest would be the
+        last of them again, one is drawn.
 
         What is drawn depends on the conversation alone, not on what else is answered with it.
         """
-        coder = self.opened.tokenizer
         offered = tools or [()] * len(conversations)
+        said = self._replies(conversations, offered)
+        again = [
+            i
+            for i, times in enumerate(refused)
+            if times and self._random is None and said[i] == _last_said(conversations[i])
+        ]
+        if again:
+            read, spent = self._last, self.spent
+            drawn = self._replies(
+                [conversations[i] for i in again], [offered[i] for i in again], True
+            )
+            for i, text, (seen, written) in zip(again, drawn, self.spent, strict=True):
+                said[i], spent[i] = text, (spent[i][0] + seen, spent[i][1] + written)
+            self._last, self.spent = [*read, *self._last], spent
+        return said
+
+    def _replies(
+        self,
+        conversations: Sequence[Sequence[Message]],
+        tools: Sequence[Sequence[Mapping[str, Any]]],
+        drawn: bool = False,
+    ) -> list[str]:
+        coder = self.opened.tokenizer
         texts = [
             rendered(coder, messages, True, own)
-            for messages, own in zip(conversations, offered, strict=True)
+            for messages, own in zip(conversations, tools, strict=True)
         ]
-        again = {i for i, times in enumerate(refused) if times}
         ids: list[list[int]] = coder(texts, add_special_tokens=False)["input_ids"]
         room = self.opened.longest - self.longest
         fitting = [i for i, tokens in enumerate(ids) if len(tokens) <= room]
@@ -91,7 +113,7 @@ class HubSpeaker:
         with self._torch.inference_mode():
             for rows, read in self._batches([ids[i] for i in fitting]):
                 own = [fitting[i] for i in rows]
-                draws = {k: self._draw(texts[i]) for k, i in enumerate(own) if i in again}
+                draws = [self._draw(texts[i]) for i in own] if drawn else []
                 written = self._continued([ids[i] for i in own], read, draws)
                 for i, tokens in zip(rows, written, strict=True):
                     self.spent[fitting[i]] = len(ids[fitting[i]]), len(tokens)
@@ -131,9 +153,9 @@ class HubSpeaker:
         return length
 
     def _continued(
-        self, rows: list[list[int]], read: Read, draws: Mapping[int, Any]
+        self, rows: list[list[int]], read: Read, draws: Sequence[Any]
     ) -> list[list[int]]:
-        """What is written after each row; `draws`: generators of the rows that are drawn."""
+        """What is written after each row; `draws`: a generator for each, if they are drawn."""
         torch, device = self._torch, self.opened.device
         unread = [row[len(known) :] for row, known in zip(rows, read.rows, strict=True)]
         count, width = len(rows), max(map(len, unread))
@@ -167,9 +189,9 @@ class HubSpeaker:
         lines = torch.stack(written, -1).tolist()
         return [[token for token in line if token >= 0] for line in lines]
 
-    def _choose(self, scores: Any, draws: Mapping[int, Any]) -> Any:
+    def _choose(self, scores: Any, draws: Sequence[Any]) -> Any:
         if self._random is None:
-            for row, random in draws.items():  # Gumbel's trick: the greatest is a draw
+            for row, random in enumerate(draws):  # Gumbel's trick: the greatest is a draw
                 waits = self._torch.empty(scores.shape[-1]).exponential_(generator=random)
                 scores[row] -= waits.log().to(scores.device)
             return scores.argmax(-1)
@@ -180,6 +202,12 @@ class HubSpeaker:
         """A generator of random numbers for what follows on a text."""
         seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:7])
         return self._torch.Generator().manual_seed(seed)
+
+
+def _last_said(messages: Sequence[Message]) -> str | None:
+    """The last reply in a conversation; None: there is none yet."""
+    own = (m["content"].strip() for m in reversed(messages) if m["role"] == "assistant")
+    return next(own, None)
 
 
 def load_hub_speaker(

@@ -30,7 +30,7 @@ class Redrawing(Protocol):
         refused: Sequence[int],
         tools: Sequence[Sequence[Mapping[str, Any]]] | None = None,
     ) -> list[str]:
-        """As `Speaker.replies`; a reply that follows on `refused` refusals, above 0, is drawn.
+        """As `Speaker.replies`; one that would be what was just refused is drawn instead.
 
         Args:
             conversations: what was said.
