@@ -37,7 +37,7 @@ class Commuting(NamedTuple):
         picture: root mean squared difference between the counterfactual and what would have been
             shown, without noise, per number shown.
         noise: standard deviation of the noise of what is shown. contrast: standard deviation of
-            what is shown, over systems.
+            what is shown, over systems; of log lines, of the numbers that they always tell.
     """
 
     error: Estimate
@@ -70,13 +70,14 @@ def commuting(world: Any, encoder: Encoder, seed: int) -> Commuting | None:
     squares = (((below - above) / spread) ** 2)[:, other].mean(axis=1)
     read, so = below.reshape(-1, n), truth.reshape(-1, n)
     correlations = [np.corrcoef(read[:, k], so[:, k])[0, 1] for k in range(n)]
-    apart = ((again - clean) ** 2).mean(axis=(1, 2))
-    pictures = root_of(ratio(apart, np.ones(len(apart))))
-    if not world.drawing.steady:
+    if world.drawing.steady:
+        apart = ((again - clean) ** 2).mean(axis=(1, 2))
+        pictures = root_of(ratio(apart, np.ones(len(apart))))
+    else:
         pictures = missing("what is shown varies by itself: no two showings are alike")
     return Commuting(
         root_of(ratio(squares, np.ones(len(squares)))), float(min(correlations)), pictures,
-        float(world.shows["raw_noise"]), float(clean.std(axis=(0, 1)).mean()),
+        float(world.shows["raw_noise"]), float(np.nanmean(clean.std(axis=(0, 1)))),
     )  # fmt: skip
 
 
@@ -91,9 +92,10 @@ def _both_ways(world: Any, encoder: Encoder, key: Any, indices: Any) -> Any:
         weights = system.weights[:n, :n]
 
         def shown(x: Any, number: int) -> Any:
-            clean = world.drawing.draw(x, jax.random.fold_in(seen, number))
-            noise = jax.random.normal(jax.random.fold_in(seen, 100 + number), clean.shape)
-            return clean.reshape(-1), (clean + world.shows["raw_noise"] * noise).reshape(-1)
+            drawing, key = world.drawing, jax.random.fold_in(seen, number)
+            own = jax.random.fold_in(seen, 100 + number)
+            noisy = drawing.noisy(x, key, own, world.shows["raw_noise"])
+            return drawing.numbers(drawing.draw(x, key)), drawing.numbers(noisy)
 
         still = world.outcome(system, jnp.int32(-1), jnp.float32(0.0), mechanism)
         read = encoder(shown(still, 0)[1])
