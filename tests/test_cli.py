@@ -250,6 +250,9 @@ def test_what_is_listed_can_be_used(capsys):
         kept = json.loads(json.dumps(worlds.make(world).config()))
         assert {name: kept.get(name, default) for name, default in defaults.items()} == defaults
         assert len(defaults) >= 3
+    choices = {row["setting"]: row["one of"] for row in listed("settings", "raw")}
+    for drawing in choices["drawing"]:
+        assert worlds.make("raw", drawing=drawing).shows["drawing"] == drawing
     for row in listed("players", "blicket"):
         if row["world"]:
             assert play.find_player(row["player"], worlds.make("blicket"))

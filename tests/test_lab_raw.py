@@ -177,6 +177,20 @@ def test_knobs_that_set_two_variables_are_told_at_the_end_and_nobody_plays_told(
     assert not end["told"]
 
 
+def test_words_are_shown_as_the_line_that_they_are(me):
+    words = Scenario.from_json({"world": "raw", "config": SETTINGS | {"drawing": "words"}})
+    game, moves = finished(me, words)
+    shown = [row["shown"]["text"] for row in me.get(game).json()["rows"]]
+    assert len(shown) == len(moves)
+    assert all(len(line.split("; ")) == 7 for line in shown)  # a time, three told, three not
+    for part in me.get(f"{game}/unveiled").json()["unveiled"]["parts"]:
+        before, after = part["change"]["text"].split(" → ")
+        assert before in part["low"]["text"]
+        assert after in part["high"]["text"]
+    watched = frames(me, words, "scripted:random")["shown"]["frames"]
+    assert ";" in watched[1]["shown"]["text"]
+
+
 @pytest.mark.parametrize(("name", "form"), [("signals", "lines"), ("mixture", "bars")])
 def test_signals_are_lines_and_mixtures_bars(me, name, form):
     game = start(me, Scenario.from_json({"world": "raw", "config": {"n": 3, "drawing": name}}))
@@ -290,7 +304,7 @@ def test_no_link_opens_a_folder_that_the_lab_was_not_started_with(me, folder):
 
 def test_the_page_offers_every_drawing_and_the_labs_abstractions(me, learnt):
     text = me.get("/watch", params={"world": "raw"}).text
-    for name in ("gauges", "lamps", "parts", "signals", "mixture"):
+    for name in ("gauges", "lamps", "parts", "signals", "mixture", "words"):
         assert f">{name}</a>" in text
     link = re.search(r's=([\w-]+)&amp;through=([^"]+)"', text)
     assert decode(link[1]).stage().shows["drawing"] == "mixture"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shutil
 
 import jax
@@ -13,7 +14,7 @@ import pytest
 from seedo import abstraction, learning, play, worlds
 from seedo.episodes import Dataset, write_batch
 from seedo.errors import UserError
-from seedo.worlds.raw import DRAWINGS, ThroughWorld, drawing
+from seedo.worlds.raw import DRAWINGS, ThroughWorld, drawing, text_of
 
 STEADY = [name for name in DRAWINGS if drawing(name, 2, 0).steady]
 
@@ -65,7 +66,7 @@ def test_what_is_drawn_again_from_a_log_is_what_the_variables_look_like(tmp_path
     assert np.array_equal(np.isfinite(shown.set_to).any(axis=1), same.target.reshape(-1) >= 0)
 
 
-@pytest.mark.parametrize("name", DRAWINGS)
+@pytest.mark.parametrize("name", [name for name in DRAWINGS if name != "words"])
 def test_no_two_states_look_alike_and_noise_is_as_large_as_said(name):
     made = drawing(name, 4, 1)
     x = jnp.asarray([0.5, -1.0, 2.0, -3.0])
@@ -79,6 +80,75 @@ def test_no_two_states_look_alike_and_noise_is_as_large_as_said(name):
         apart = np.asarray(noisy - made.draw(x, jax.random.key(0)))
         assert np.std(apart) == pytest.approx(0.1, rel=0.05)
         assert abs(apart.mean(axis=0)).max() < 0.03  # 6 standard errors
+
+
+def lines(values, seed=0, n=3, steps=60):
+    """Log lines of a step whose variables have these values, drawn anew so many times."""
+    made = drawing("words", n, seed)
+    keys = jax.random.split(jax.random.key(7), steps)
+    raw = jax.vmap(made.draw, (None, 0))(jnp.asarray(values, jnp.float32), keys)
+    return raw, [text_of(line) for line in np.asarray(raw)]
+
+
+def told_by(texts):
+    """What clauses of lines tell: of each name, without its wording, all that was told."""
+    found = {}
+    for text in texts:
+        for clause in text.split("; ")[1:]:
+            name = re.search(r"\b[A-Z]{4}\b", clause)[0]
+            rest = re.sub(r"\b(at|reads|on|now|shows|by|is|stays|says)\b", "", clause)
+            found.setdefault(name, set()).add(rest.replace(name, "").strip())
+    return found
+
+
+def test_a_log_line_tells_every_variable_in_its_own_clause_and_wording_varies():
+    _, low = lines([1.0, 2.0, -4.0])
+    _, high = lines([1.0, 2.0, 4.0])
+    same, other = told_by(low), told_by(high)
+    steady = [name for name in same if len(same[name]) == 1]
+    assert len(same) == 6
+    assert len(steady) == 3  # the others are chatter
+    assert [name for name in steady if same[name] != other[name]] != []
+    assert sum(same[name] == other[name] for name in steady) == 2
+    orders = {tuple(re.findall(r"\b[A-Z]{4}\b", text)) for text in low}
+    assert len(orders) > 30
+    wordings = {re.sub(r"[^a-z ]", "", text).strip() for text in low}
+    assert len(wordings) > 30
+    assert told_by(lines([1.0, 2.0, -4.0], seed=1)[1]) != same
+    assert text_of(np.full(9, np.nan)) == ""
+
+
+def test_the_numbers_of_a_line_are_those_that_a_person_reads():
+    raw, texts = lines([0.3, -7.0, 2.0])
+    numbers = np.asarray(jax.vmap(drawing("words", 3, 0).numbers)(raw))
+    for row, text in zip(numbers, texts, strict=True):
+        read = []
+        for clause in text.split("; ")[1:]:
+            if number := re.search(r"-?\d+\.\d", clause):
+                read.append(float(number[0]))
+            if "|" in clause:
+                read.append(clause.count("#") / 24)
+        for value in read:
+            assert np.isclose(row, value, rtol=1e-5, atol=1e-5).any()
+
+
+def test_variables_are_read_off_log_lines_and_chatter_is_not_counted(tmp_path):
+    world = worlds.make("raw", drawing="words", n=2)
+    watched(tmp_path / "logs", world, 600)
+    found = abstraction.abstract(tmp_path / "logs", tmp_path / "found", updates=500)
+    assert (found.variables, found.further, found.unset) == (2, 0, ())
+    assert all(knob.separable and knob.relative.value < 0.15 for knob in found.knobs)
+    assert found.commuting.correlation > 0.93
+    assert found.commuting.picture.value is None
+    json.dumps(found.to_json(), allow_nan=False)
+    through = worlds.make(f"through:{found.path}")
+    player = play.find_player("scripted:largest-effect", through)
+    seen, true = (
+        play.simulate(w, player, 2, "perform", 0, 100) for w in (through, worlds.make("dag", n=2))
+    )
+    assert seen.returns.sum() > 0.85 * true.returns.sum()
+    with pytest.raises(UserError, match="read no log lines"):
+        learning.learn([tmp_path / "logs"], tmp_path / "a", learning.Recipe(network="plain-raw"))
 
 
 @pytest.mark.parametrize("hands", ["wide", "joint"])

@@ -15,6 +15,7 @@ from seedo.abstraction._encoding import fitted, unexplained
 from seedo.abstraction._errors import root_of, scaled
 from seedo.abstraction._shown import Shown, knobs_of, shown_in, world_of
 from seedo.abstraction._tabular import read_shown
+from seedo.abstraction._weights import weighed, weights
 from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.statistics import Estimate, missing, ratio
@@ -234,11 +235,19 @@ def _learnt(
     shown, tested = (s._replace(set_to=s.set_to[:, there]) for s in (shown, tested))
     own = [name for name, known in zip(names, there, strict=True) if known]
     updates, seed = source.recipe["updates"], source.recipe["seed"]
+    simulated = world is not None and world.shows is not None
+    raw: Any = world
+    weight = weights(shown) if simulated and raw.drawing.reader else None
+    if weight is not None:
+        if not weight.any():
+            remedy = "nothing in its lines goes with what was set: take more steps"
+            raise UserError(source.title, len(shown.raw), remedy)
+        shown, tested = weighed(shown, weight), weighed(tested, weight)
     encoder = fitted(shown, 0, updates, seed, say)
     off = unexplained(encoder, tested.raw)
     knobs = _knobs(encoder, shown, tested, own)
     further = _further(shown, tested, off, knobs, max(1, updates // 2), seed)
-    simulated = world is not None and world.shows is not None
+    encoder = encoder._replace(weight=weight)
     told_apart = all(there) and all(knob.separable for knob in knobs)
     ends = (float(np.nanmin(shown.set_to)), float(np.nanmax(shown.set_to)))
     commutes = commuting(world, encoder, ends, seed) if simulated and told_apart else None

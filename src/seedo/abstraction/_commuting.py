@@ -40,7 +40,7 @@ class Commuting(NamedTuple):
         picture: root mean squared difference between the counterfactual and what would have been
             shown, without noise, per number shown.
         noise: standard deviation of the noise of what is shown. contrast: standard deviation of
-            what is shown, over systems.
+            what is shown, over systems; of log lines, of the numbers that they always tell.
     """
 
     error: Estimate
@@ -92,7 +92,7 @@ def commuting(
     return Commuting(
         _root(squares), _root(squares[~guessed]), share(int(guessed.sum()), SYSTEMS),
         float(min(correlations)), pictures, float(world.shows["raw_noise"]),
-        float(clean.std(axis=(0, 1)).mean()),
+        float(np.nanmean(clean.std(axis=(0, 1)))),
     )  # fmt: skip
 
 
@@ -113,9 +113,10 @@ def _both_ways(world: Any, encoder: Encoder, key: Any, indices: Any) -> Any:
         weights = system.weights[:n, :n]
 
         def shown(x: Any, number: int) -> Any:
-            clean = world.drawing.draw(x, jax.random.fold_in(seen, number))
-            noise = jax.random.normal(jax.random.fold_in(seen, 100 + number), clean.shape)
-            return clean.reshape(-1), (clean + world.shows["raw_noise"] * noise).reshape(-1)
+            drawing, key = world.drawing, jax.random.fold_in(seen, number)
+            own = jax.random.fold_in(seen, 100 + number)
+            noisy = drawing.noisy(x, key, own, world.shows["raw_noise"])
+            return drawing.numbers(drawing.draw(x, key)), drawing.numbers(noisy)
 
         still = world.outcome(system, jnp.int32(-1), jnp.float32(0.0), mechanism)
         read = encoder(shown(still, 0)[1])

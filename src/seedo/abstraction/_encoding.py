@@ -64,7 +64,7 @@ def fitted(
     share = spread**2 / (spread**2).sum()
     parts = _trained(parts, x, target, weight, share.astype(np.float32), updates, rng, progress)
     fixed = [jnp.asarray(a, jnp.float32) for a in (centre, components, spread, mean, scale)]
-    return Encoder._make([*fixed, parts["layers"], parts["back"]])
+    return Encoder._make([*fixed, parts["layers"], parts["back"], None])
 
 
 def _drawn(sizes: list[int], rng: np.random.Generator) -> list[tuple[Any, Any]]:

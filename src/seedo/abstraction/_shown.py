@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,8 @@ class Shown(NamedTuple):
     """Steps of watched episodes, R of them.
 
     Attributes:
-        raw: f32[R, D], what was shown after the step, flattened.
+        raw: f32[R, D], what was shown after the step, flattened; of log lines their numbers, NaN
+            where one was not told.
         set_to: f32[R, K], what each knob was set to in it; NaN where it was left alone.
         episode: int64[R], of the log.
     """
@@ -110,9 +113,11 @@ def _read(batch: EpisodeBatch, world: World) -> Shown:
 
 def _drawn(batch: EpisodeBatch, world: Any, stream: str) -> Shown:
     """Steps of a raw world, drawn again."""
-    raw = play.shown_again(world, batch, stream)
+    drawing = world.drawing
     target = batch.target.reshape(-1)
     n, rows = world.spec.n, len(target)
+    raw = play.shown_again(world, batch, stream).reshape(rows, *drawing.shape)
+    raw = np.asarray(jax.vmap(drawing.numbers)(jnp.asarray(raw)))
     set_to = np.where(np.arange(n) == target[:, None], batch.value.reshape(-1, 1), np.nan)
     episode = np.repeat(batch.episode_id, batch.steps)
-    return Shown(raw.reshape(rows, -1), set_to.astype(np.float32), episode)
+    return Shown(raw, set_to.astype(np.float32), episode)

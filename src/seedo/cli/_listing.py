@@ -91,7 +91,8 @@ def _settings(world: str | None) -> Iterator[Row]:
     for _, found in _found(world):
         for setting, default in found.settings_of().items():
             none = default is inspect.Parameter.empty
-            yield {"setting": setting, "default": None if none else default}
+            yield {"setting": setting, "default": None if none else default,
+                   "one of": found.choices_of().get(setting)}  # fmt: skip
 
 
 def _players(world: str | None) -> Iterator[Row]:

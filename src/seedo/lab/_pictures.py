@@ -1,4 +1,4 @@
-"""Pictures, signals and numbers as a page gets them."""
+"""Pictures, signals, numbers and lines of words as a page gets them."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from seedo.lab._scenario import Scenario, other
 from seedo.lab._shown import Progress, Shown
 from seedo.play import Live
 from seedo.worlds import from_config
-from seedo.worlds.raw import DRAWINGS, read_about
+from seedo.worlds.raw import DRAWINGS, read_about, text_of
 
 _MOST_VALUES = 8
 _DEALS = 1_000_000  # drawings that a person may be dealt
@@ -81,7 +81,7 @@ class Raw(Shown):
         for frame in told["frames"][1:]:
             target = frame["target"]
             episode.act(target, naming.shown_value(target, frame["value"]))
-            frame["shown"] = as_shown(episode.observation.raw)
+            frame["shown"] = _told(episode.world, episode.observation.raw)
             frame["true"] = naming.shown(episode.state.outcome)
         return told
 
@@ -94,7 +94,7 @@ class Raw(Shown):
         return ""
 
     def seen(self, episode: Live, naming: Naming, step: int) -> dict[str, Any]:
-        return {"shown": as_shown(episode.seen[step + 1].raw)}
+        return {"shown": _told(episode.world, episode.seen[step + 1].raw)}
 
     def called(self, naming: Naming) -> list[str]:
         return [f"knob {word}" for word in naming.words]
@@ -166,12 +166,25 @@ def _parts(world: Any, naming: Naming) -> list[dict[str, Any]]:
     own = _APART * np.diag(np.asarray(naming.signs, np.float32))
     low, high = (_drawn(world, values) for values in (-own, own))
     return [
-        {"low": as_shown(a), "high": as_shown(b), "change": as_shown(abs(b - a))}
+        {"low": _told(world, a), "high": _told(world, b), "change": _change(world, a, b)}
         for a, b in zip(low, high, strict=True)
     ]
 
 
+def _told(world: Any, raw: NDArray[np.float32]) -> dict[str, Any]:
+    """What is shown, as JSON: `text` in words; otherwise by its shape."""
+    return as_shown(raw) if world.drawing.reader is None else {"text": text_of(raw)}
+
+
+def _change(world: Any, low: NDArray[np.float32], high: NDArray[np.float32]) -> dict[str, Any]:
+    """How two showings differ; in words, the clauses that do."""
+    if world.drawing.reader is None:
+        return as_shown(abs(high - low))
+    clauses = zip(text_of(low).split("; "), text_of(high).split("; "), strict=True)
+    return {"text": "; ".join(f"{a} → {b}" for a, b in clauses if a != b)}
+
+
 def _drawn(world: Any, values: NDArray[np.float32]) -> NDArray[np.float32]:
     """What rows of variables look like, without noise."""
-    key = jax.random.key(0)  # of phases, which mean nothing: the same for all
+    key = jax.random.key(0)  # of what means nothing (phases, wordings): the same for all
     return np.asarray(jax.vmap(lambda row: world.drawing.draw(row, key))(jnp.asarray(values)))

@@ -165,9 +165,13 @@ def dag_architecture(datasets: list[Dataset], recipe: Recipe) -> Architecture:
 
 def _numbers(datasets: list[Dataset]) -> int:
     """How many numbers raw worlds show."""
+    of = [_world(dataset) for dataset in datasets]
+    for world in of:
+        if world.drawing.reader is not None:
+            remedy = "networks read no log lines: seedo abstract, and learn in through:FOLDER"
+            raise UserError("drawing", world.shows["drawing"], remedy)
     shown = {
-        (math.prod(world.drawing.shape), json.dumps(world.shows, sort_keys=True))
-        for world in map(_world, datasets)
+        (math.prod(world.drawing.shape), json.dumps(world.shows, sort_keys=True)) for world in of
     }
     if len(shown) != 1:
         raise UserError("logs", None, "all logs must show alike: one drawing, one drawing_seed")

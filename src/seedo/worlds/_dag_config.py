@@ -43,6 +43,18 @@ HELD_CAUSE, HELD_EFFECT = 3, 4
 
 HELD = ("path", "arrow")
 
+CHOICES: dict[str, tuple[str, ...]] = {
+    "graph": ("uniform", "roots"),
+    "mechanism": tuple(MECHANISMS),
+    "weight_family": ("normal", "uniform"),
+    "noise_family": tuple(NOISE_FAMILIES),
+    "goals": ("same", "fresh"),
+    "held": HELD,
+    "shocks": SHOCKS,
+    "levers": LEVERS,
+}
+"""What named settings can be."""
+
 PRESETS: dict[str, dict[str, Any]] = {
     "linear": {},
     "lampinen": {
@@ -130,18 +142,9 @@ class DagConfig:
             whole(field, getattr(self, field), lowest, highest)
         block = self.experiments + self.exploits
         whole("rounds", self.rounds, 1, max(1, (MOST_STEPS - self.observations) // block))
-        for field, options in (
-            ("preset", tuple(PRESETS)),
-            ("split", SPLITS),
-            ("graph", ("uniform", "roots")),
-            ("mechanism", MECHANISMS),
-            ("weight_family", ("normal", "uniform")),
-            ("noise_family", NOISE_FAMILIES),
-            ("goals", ("same", "fresh")),
-            ("held", HELD),
-            ("shocks", SHOCKS),
-            ("levers", LEVERS),
-        ):
+        one_of("preset", self.preset, tuple(PRESETS))
+        one_of("split", self.split, SPLITS)
+        for field, options in CHOICES.items():
             one_of(field, getattr(self, field), options)
         _number("weight_scale", self.weight_scale, positive=True)
         _number("noise_variance", self.noise_variance, positive=True)

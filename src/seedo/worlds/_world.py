@@ -199,6 +199,11 @@ class World:
         return {p.name: p.default for p in parameters if p.name != "split"}
 
     @classmethod
+    def choices_of(cls) -> dict[str, tuple[str, ...]]:
+        """What settings can be chosen to be, of those that are named."""
+        return {}
+
+    @classmethod
     def own_settings(cls, config: dict[str, Any]) -> dict[str, Any]:
         """Settings of a configuration other than its preset's and its split's.
 

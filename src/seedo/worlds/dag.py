@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from seedo.worlds._dag_config import (
+    CHOICES,
     HELD_CAUSE,
     HELD_EFFECT,
     PRESETS,
@@ -119,6 +120,10 @@ class DagWorld(World):
     @classmethod
     def settings_of(cls) -> dict[str, Any]:
         return {f.name: f.default for f in dataclasses.fields(DagConfig) if f.name not in _NAMED}
+
+    @classmethod
+    def choices_of(cls) -> dict[str, tuple[str, ...]]:
+        return CHOICES
 
     @classmethod
     def own_settings(cls, config: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-// What raw worlds show: a picture, signals as lines, or numbers as bars.
+// What raw worlds show: a picture, signals as lines, numbers as bars, or a line of words.
 import { make, number } from "./lab.js";
 
 const WIDTH = 192;
@@ -13,6 +13,7 @@ export function span(list) {
 
 /** An element that shows it; `said` is its text for those who cannot see it. */
 export function raw(shown, said, most) {
+  if (shown.text !== undefined) return make("p", { class: "raw" }, shown.text);
   if (shown.picture) return make("img", { class: "raw", src: shown.picture, alt: said, width: 160, height: 160 });
   return shown.lines ? lines(shown.lines, said, most) : bars(shown.bars, said, most);
 }

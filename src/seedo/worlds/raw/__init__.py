@@ -1,6 +1,7 @@
-"""Raw worlds: systems that are shown as pictures, signals or mixtures, and ways to see through."""
+"""Raw worlds: systems that are only shown, in pictures, numbers or words, and seen through."""
 
-from seedo.worlds.raw._drawings import DRAWINGS, LARGEST, Drawing, drawing
+from seedo.worlds.raw._drawing import LARGEST, Drawing
+from seedo.worlds.raw._drawings import DRAWINGS, drawing
 from seedo.worlds.raw._encoder import (
     ABOUT,
     Encoder,
@@ -9,6 +10,7 @@ from seedo.worlds.raw._encoder import (
     read_about,
     save_encoder,
 )
+from seedo.worlds.raw._words import text_of
 from seedo.worlds.raw._world import DO_VALUES, HANDS, RawObservation, RawWorld, ThroughWorld
 
 __all__ = [
@@ -27,4 +29,5 @@ __all__ = [
     "perceptron",
     "read_about",
     "save_encoder",
+    "text_of",
 ]

@@ -1,4 +1,4 @@
-"""How the variables of a system are shown: pictures, signals, a mixture; pure JAX, one step each.
+"""How variables are shown: pictures, signals, a mixture, words; pure JAX, one step each.
 
 What shows which variable, where, in which colour and which way round is drawn from a seed of the
 drawing, and is the same in all systems of a world.
@@ -7,34 +7,19 @@ drawing, and is the same in all systems of a world.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
+
+from seedo.worlds.raw._drawing import LARGEST, Drawing
+from seedo.worlds.raw._words import words
 
 SIDE = 32
 """Height and width of a picture, pixels."""
 SAMPLES = 64
 """Samples of a signal."""
-LARGEST = 6.0
-"""Values up to about this size are told apart in every drawing; beyond, pictures saturate."""
-
-
-class Drawing(NamedTuple):
-    """A way of drawing.
-
-    Attributes:
-        shape: of what is shown; pictures have three colours, signals a column a variable.
-        draw: (values f32[n], key) -> what is shown without noise, f32[shape], pictures from 0 to 1;
-            the key is of what changes from step to step and means nothing (phases of signals).
-        steady: whether the same values always look the same, but for noise.
-    """
-
-    shape: tuple[int, ...]
-    draw: Callable[[Float[Array, " n"], PRNGKeyArray], Float[Array, ...]]
-    steady: bool = True
 
 
 def drawing(name: str, n: int, seed: int) -> Drawing:
@@ -132,9 +117,10 @@ DRAWINGS: dict[str, Callable[[int, np.random.Generator], Drawing]] = {
     "parts": _parts,
     "signals": _signals,
     "mixture": _mixture,
+    "words": words,
 }
 """Ways of drawing n variables, by name."""
-REACH = {"lamps": 9.0, "signals": 9.0}
+REACH = {"lamps": 9.0, "signals": 9.0, "words": 9.0}
 """Size of the largest value that a drawing tells from larger ones, where less than knobs could
 be set to."""
 

@@ -39,6 +39,8 @@ class Encoder(NamedTuple):
         spread: standard deviations of the components, f32[C]; scale: of the variables, and their
             means before that: f32[n] each.
         back: weights and offsets from n + k variables back to components.
+        weight: what is shown is multiplied by this, f32[D], before components are taken of it; 0:
+            left out, NaN or not. None: by 1.
     """
 
     centre: Any
@@ -48,6 +50,7 @@ class Encoder(NamedTuple):
     scale: Any
     layers: list[tuple[Any, Any]]
     back: list[tuple[Any, Any]]
+    weight: Any = None
 
     def __call__(self, raw: Float[Array, "*B D"]) -> Float[Array, "*B n"]:
         """Variables of what is shown, flattened."""
@@ -55,12 +58,17 @@ class Encoder(NamedTuple):
 
     def reduced(self, raw: Float[Array, "*B D"]) -> Float[Array, "*B C"]:
         """Components of what is shown, of unit variance."""
+        if self.weight is not None:
+            raw = jnp.where(self.weight > 0, raw, 0.0) * self.weight
         return (raw - self.centre) @ self.components / self.spread
 
     def shown(self, variables: Float[Array, "*B n"]) -> Float[Array, "*B D"]:
-        """What would be shown of variables, flattened."""
+        """What would be shown of variables, flattened; NaN: left out."""
         found = perceptron(self.back, (variables - self.mean) / self.scale)
-        return found * self.spread @ self.components.T + self.centre
+        again = found * self.spread @ self.components.T + self.centre
+        if self.weight is None:
+            return again
+        return again / jnp.where(self.weight > 0, self.weight, jnp.nan)
 
 
 def perceptron(layers: list[tuple[Any, Any]], x: Float[Array, "*B C"]) -> Float[Array, "*B n"]:
@@ -84,6 +92,8 @@ def save_encoder(folder: Path, encoder: Encoder, about: dict[str, Any]) -> None:
 def _named(encoder: Encoder) -> dict[str, np.ndarray]:
     plain = encoder._asdict()
     arrays = {name: plain[name] for name in plain if name not in ("layers", "back")}
+    if encoder.weight is None:
+        del arrays["weight"]
     for part in ("layers", "back"):
         for number, (weight, offset) in enumerate(plain[part]):
             arrays |= {f"{part}.{number}.weight": weight, f"{part}.{number}.offset": offset}
@@ -148,8 +158,8 @@ def load_encoder(folder: Path) -> tuple[Encoder, dict[str, Any]]:
             parts[part] = [
                 (arrays[f"{part}.{i}.weight"], arrays[f"{part}.{i}.offset"]) for i in range(count)
             ]
-        plain = {name: arrays[name] for name in Encoder._fields if name not in parts}
+        plain = [arrays[name] for name in ("centre", "components", "spread", "mean", "scale")]
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise UserError(str(path), None, f"cannot be read: {error}") from error
-    encoder = Encoder(**plain, layers=parts["layers"], back=parts["back"])
+    encoder = Encoder._make([*plain, parts["layers"], parts["back"], arrays.get("weight")])
     return jax.tree.map(jnp.asarray, encoder), about

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,8 @@ from seedo.worlds._dag_config import DagConfig, configure
 from seedo.worlds._scm import System, draw_noise, simulate
 from seedo.worlds._world import Action
 from seedo.worlds.dag import DagWorld, Task
-from seedo.worlds.raw._drawings import DRAWINGS, REACH, Drawing, drawing
+from seedo.worlds.raw._drawing import Drawing
+from seedo.worlds.raw._drawings import DRAWINGS, REACH, drawing
 from seedo.worlds.raw._encoder import errors_told, load_encoder, range_told, read_about
 
 HANDS = ("single", "wide", "joint")
@@ -41,8 +41,8 @@ def _usual_values(drawing: str) -> tuple[float, ...]:
 
 
 class RawObservation(NamedTuple):
-    """What is seen before a step: as `Observation`, with a picture (or signals, or numbers) in
-    place of variables."""
+    """What is seen before a step: as `Observation`, with a picture (or signals, numbers, or the
+    characters of a line) in place of variables."""
 
     phase: Int[Array, ""]
     steps_left: Int[Array, ""]
@@ -77,7 +77,8 @@ class RawWorld(DagWorld):
     that the drawing tells apart unless given):
         drawing: one of `DRAWINGS`. drawing_seed: of what shows which variable where.
         hands: one of `HANDS`.
-        raw_noise: standard deviation of the noise of everything shown.
+        raw_noise: standard deviation of the noise of everything shown; in words, of every variable
+            before it is told.
     """
 
     name = "raw"
@@ -129,6 +130,10 @@ class RawWorld(DagWorld):
     @classmethod
     def settings_of(cls) -> dict[str, Any]:
         return super().settings_of() | {"do_values": DO_VALUES} | _OWN
+
+    @classmethod
+    def choices_of(cls) -> dict[str, tuple[str, ...]]:
+        return super().choices_of() | {"drawing": tuple(DRAWINGS), "hands": HANDS}
 
     @classmethod
     def own_settings(cls, config: dict[str, Any]) -> dict[str, Any]:
@@ -184,8 +189,7 @@ class RawWorld(DagWorld):
     def shown(self, state: Any) -> Float[Array, ...]:
         """What is shown after the last step, with noise."""
         key, own = jax.random.split(state.key)
-        clean = self.drawing.draw(state.outcome, key)
-        return clean + self.shows["raw_noise"] * jax.random.normal(own, self.drawing.shape)
+        return self.drawing.noisy(state.outcome, key, own, self.shows["raw_noise"])
 
     def shown_had(
         self, system: System, held: Float[Array, " n"], key: PRNGKeyArray
@@ -271,9 +275,10 @@ class ThroughWorld(RawWorld):
                 )
 
     def _fits(self) -> bool:
-        seen = jax.ShapeDtypeStruct((math.prod(self.drawing.shape),), jnp.float32)
+        seen = jax.ShapeDtypeStruct(self.drawing.shape, jnp.float32)
         try:
-            return jax.eval_shape(self.encoder.__call__, seen).shape == (self.spec.n,)
+            read = jax.eval_shape(lambda raw: self.encoder(self.drawing.numbers(raw)), seen)
+            return bool(read.shape == (self.spec.n,))
         except (TypeError, ValueError):
             return False
 
@@ -324,6 +329,6 @@ class ThroughWorld(RawWorld):
 
     def step(self, task: Task, state: Any, action: Action, key: PRNGKeyArray) -> Any:
         after, reward, over = super().step(task, state, action, key)
-        found = self.encoder(self.shown(after).reshape(-1))
+        found = self.encoder(self.drawing.numbers(self.shown(after)))
         known = jnp.arange(self.spec.n) == after.target
         return after._replace(outcome=jnp.where(known, after.value, found)), reward, over
