@@ -42,10 +42,10 @@ def megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def naps(count: int, seconds: float) -> float:
+def naps(count: int) -> float:
     """Seconds until as many tasks are answered by instant workers."""
     start = time.perf_counter()
-    tasks = ((i, Task("sleep", {"seconds": seconds})) for i in range(count))
+    tasks = ((i, Task("sleep", {"seconds": 0.0})) for i in range(count))
     assert sum(1 for _ in spread(tasks, Instant())) == count
     return time.perf_counter() - start
 
@@ -108,11 +108,11 @@ def main() -> None:
     elif options.part == "sleepers":
         found = dict(sleepers(options.workers, 1.0, options.naps))
     else:
-        before, few = megabytes(), naps(options.tasks // 10, 0.0)
+        before, few = megabytes(), naps(options.tasks // 10)
         tenth = megabytes()
         found = {
             "tasks": options.tasks,
-            "seconds": naps(options.tasks, 0.0),
+            "seconds": naps(options.tasks),
             "seconds_of_a_tenth": few,
             "megabytes": {"before": before, "after a tenth": tenth, "after all": megabytes()},
         }

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from seedo.abstraction._commuting import Commuting, commuting
 from seedo.abstraction._encoding import fitted, unexplained
-from seedo.abstraction._errors import root_of, scaled
+from seedo.abstraction._errors import root_mean_square, scaled
 from seedo.abstraction._shown import Shown, knobs_of, shown_in, world_of
 from seedo.abstraction._tabular import read_shown
 from seedo.abstraction._weights import weighed, weights
 from seedo.episodes import Dataset
 from seedo.errors import UserError
-from seedo.statistics import Estimate, missing, ratio
+from seedo.statistics import Estimate, missing
 from seedo.worlds import World
 from seedo.worlds.raw import Encoder, save_encoder
 
@@ -309,7 +309,7 @@ def _error(found: NDArray[Any], tested: Shown, j: int) -> tuple[Estimate, Estima
         nothing = missing("never set in what was held out, or always alike")
         return nothing, nothing
     squares = _by_episode((found[rows] - value) ** 2, tested.episode[rows])
-    error = root_of(ratio(squares, np.ones(len(squares))))
+    error = root_mean_square(squares)
     return error, scaled(error, 1 / float(value.std()))
 
 

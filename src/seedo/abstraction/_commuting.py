@@ -15,17 +15,17 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpy.typing import NDArray
 
 from seedo import play
-from seedo.abstraction._errors import root_of
-from seedo.statistics import Estimate, missing, ratio, share
+from seedo.abstraction._errors import root_mean_square
+from seedo.statistics import Estimate, missing, share
 from seedo.worlds import stream_key
 from seedo.worlds.raw import Encoder
 
 SYSTEMS = 256
 SIZE = 2.0
 """What knobs are set to: about a standard deviation, either way."""
+_UNSTEADY = "what is shown varies by itself: no two showings are alike"
 
 
 class Commuting(NamedTuple):
@@ -85,21 +85,16 @@ def commuting(
     guessed = ((found < learnt[0]) | (found > learnt[1])).any(axis=(1, 2))
     read, so = below.reshape(-1, n), truth.reshape(-1, n)
     correlations = [np.corrcoef(read[:, k], so[:, k])[0, 1] for k in range(n)]
-    apart = ((again - clean) ** 2).mean(axis=(1, 2))
-    pictures = _root(apart)
-    if not world.drawing.steady:
-        pictures = missing("what is shown varies by itself: no two showings are alike")
+    within, pictures = missing("no system of the kind"), missing(_UNSTEADY)
+    if not guessed.all():
+        within = root_mean_square(squares[~guessed])
+    if world.drawing.steady:
+        pictures = root_mean_square(((again - clean) ** 2).mean(axis=(1, 2)))
     return Commuting(
-        _root(squares), _root(squares[~guessed]), share(int(guessed.sum()), SYSTEMS),
+        root_mean_square(squares), within, share(int(guessed.sum()), SYSTEMS),
         float(min(correlations)), pictures, float(world.shows["raw_noise"]),
         float(np.nanmean(clean.std(axis=(0, 1)))),
     )  # fmt: skip
-
-
-def _root(squares: NDArray[Any]) -> Estimate:
-    if not len(squares):
-        return missing("no system of the kind")
-    return root_of(ratio(squares, np.ones(len(squares))))
 
 
 @eqx.filter_jit

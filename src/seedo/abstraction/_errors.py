@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
-from seedo.statistics import Estimate
+import numpy as np
+from numpy.typing import NDArray
+
+from seedo.statistics import Estimate, ratio
+
+
+def root_mean_square(squares: NDArray[Any]) -> Estimate:
+    """The root of the mean of squares, float[K] of K independent units, at least one."""
+    return root_of(ratio(squares, np.ones(len(squares))))
 
 
 def root_of(estimate: Estimate) -> Estimate:

@@ -32,10 +32,10 @@ def check_executor(name: str | None) -> str:
     kind, colon, rest = name.partition(":")
     if kind not in _OPENED or (colon and not rest) or (kind == "serial" and rest):
         raise UserError(field, name, f"use one of {', '.join(EXECUTORS)}")
-    if kind == "local" and colon and not (rest.isascii() and rest.isdigit() and int(rest) <= _MOST):
-        raise UserError(field, name, f"give a number of processes, 1 to {_MOST}, e.g. local:4")
-    if kind == "local" and colon and int(rest) < 1:
-        raise UserError(field, name, "give a number of processes above 0, e.g. local:4")
+    if kind == "local" and colon:
+        count = int(rest) if rest.isascii() and rest.isdigit() else 0
+        if not 1 <= count <= _MOST:
+            raise UserError(field, name, f"give a number of processes, 1 to {_MOST}, e.g. local:4")
     return name
 
 

@@ -109,10 +109,9 @@ class Processes:
 
     def close(self, now: bool = False) -> None:
         self._closed = True
-        for process in self._started:
-            with contextlib.suppress(OSError):
-                if now:
-                    process.kill()
+        if now:
+            for process in self._started:
+                process.kill()
         self._threads.shutdown(cancel_futures=now)
         for process in self._started:
             with contextlib.suppress(OSError):

@@ -79,7 +79,7 @@ def _why_not(scenario: Scenario, name: str) -> str:
 
 def _fitted(scenario: Scenario, name: str, job: Job) -> Decoder:
     world = scenario.stage()
-    abstraction.exact_posterior(world)  # says so where there is none
+    abstraction.exact_posterior(world)  # refuses, before anything is played, what `look` would
     agent, untrained = learning.open_network(name, world, 1)
     job.doing = f"watching it in {EPISODES} other episodes"
     acting = player(name, scenario)

@@ -1,6 +1,7 @@
 """Play: anyone on any world, compiled or step by step, and the log of it."""
 
 from seedo.experimenters import find_player
+from seedo.play._elsewhere import Elsewhere, elsewhere_if_known
 from seedo.play._live import Actor, Live, live_batch, played_by
 from seedo.play._live_rooms import Choice, LiveRooms, RoomsActor
 from seedo.play._loop import (
@@ -29,7 +30,7 @@ from seedo.play._record import (
     shard_size,
     watch,
 )
-from seedo.play._shards import Elsewhere, elsewhere_if_known, play_shard
+from seedo.play._shards import play_shard
 from seedo.play._shown import shown_again, shown_had, stream_of_shown
 from seedo.play.campaign import Campaign, run_campaign
 from seedo.worlds import Rollout

@@ -15,9 +15,9 @@ from seedo.episodes import SHARD_ROWS, Dataset, DatasetWriter, EpisodeBatch, Ori
 from seedo.errors import UserError, whole
 from seedo.experimenters import Experimenter
 from seedo.play import _others as others
+from seedo.play._elsewhere import Elsewhere, play_elsewhere
 from seedo.play._live import live_batch, played_by
 from seedo.play._loop import simulate
-from seedo.play._shards import Elsewhere, play_elsewhere
 from seedo.play._unfinished import NAME as UNFINISHED
 from seedo.play._unfinished import Unfinished
 from seedo.worlds import Spec, World

@@ -140,7 +140,7 @@ class RawWorld(DagWorld):
         rest = {name: value for name, value in config.items() if name not in _OWN}
         own = {n: config[n] for n, usual in _OWN.items() if config.get(n, usual) != usual}
         found = super().own_settings(rest) | own
-        if found.get("do_values") == list(_usual_values(config["drawing"])):
+        if found.get("do_values") == list(_usual_values(config.get("drawing", _OWN["drawing"]))):
             del found["do_values"]
         return found
 
