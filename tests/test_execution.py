@@ -8,13 +8,15 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from seedo import execution, experimenters, play, studies, worlds
+from seedo import evaluation, execution, experimenters, play, studies, worlds
 from seedo.cli import app
 from seedo.errors import UserError
 from seedo.execution import LostWorker, Task, check_executor, open_workers, spread
+from seedo.statistics import Estimate
 
 WORLD = worlds.make("dag", n=3)
 EXPERT = "scripted:expert"
@@ -241,3 +243,107 @@ def test_the_command_line_hands_work_out(serial, tmp_path):
         assert isinstance(done.exception, UserError)
         assert says in str(done.exception)
         assert not (tmp_path / "b").exists()
+
+
+# -- cells of studies, and reviews ----------------------------------------------------------------
+
+
+def shards(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("shard-*"))}
+
+
+def folders(out):
+    return {path.rpartition("/")[0] for path in shards(out)}
+
+
+def told(out):
+    text = (out / "study.json").read_text()
+    return json.loads(text.replace(str(out), "OUT"))
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """The tiny study by one process; workers find it where tests are."""
+    import tiny_study
+
+    out = tmp_path_factory.mktemp("tiny") / "serial"
+    tiny_study.STUDY.run("quick", out, say=len)
+    return tiny_study.STUDY, out
+
+
+def test_cells_done_by_workers_give_the_same_study(tiny, pair, tmp_path):
+    study, serial = tiny
+    seen = []
+    study.run(
+        "quick", tmp_path / "two", say=len, workers=pair, progress=lambda *it: seen.append(it)
+    )
+    assert shards(tmp_path / "two") == shards(serial)
+    assert len(folders(serial)) == 5
+    assert told(tmp_path / "two") == told(serial)
+    assert [done for done, total, _ in seen if total == 4] == [0, 1, 2, 3, 4]
+    # Elsewhere and again: what is done is known, and by other workers nothing changes.
+    with ThreadPoolExecutor(1) as threads:
+        study.run("quick", tmp_path / "two", say=len, workers=threads)
+    assert told(tmp_path / "two") == told(serial)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_cell_that_fails_is_named_and_the_others_are_done(tiny, pair, tmp_path, elsewhere):
+    study, serial = tiny
+    workers = pair if elsewhere else None
+    (tmp_path / "no-random-40").touch()
+    said = []
+    with pytest.raises(UserError, match=r"cell run random 40: weather.*1 of 4 cells failed"):
+        study.run("quick", tmp_path, say=said.append, workers=workers)
+    assert [line for line in said if "failed" in line] == [
+        "failed: cell run random 40: weather: got 'bad'; wait"
+    ]
+    assert len(folders(tmp_path)) == 4
+    assert not (tmp_path / "study.json").exists()
+    (tmp_path / "no-random-40").unlink()
+    study.run("quick", tmp_path, say=len, workers=workers)
+    assert shards(tmp_path) == shards(serial)
+
+
+def test_no_cell_is_begun_for_which_there_are_no_hours(tiny, tmp_path):
+    study, _ = tiny
+    with pytest.raises(
+        studies.OutOfHours, match=r"1 of 4 cells done.*machine-hours, about .* to go"
+    ):
+        study.run("quick", tmp_path, say=len, hours=1e-6)  # the first says what one takes
+    assert len(list((tmp_path / "cells").iterdir())) == 1
+    finding = study.run("quick", tmp_path, say=len, hours=1.0)
+    assert len(finding.runs) == 4
+
+
+def test_a_review_by_workers_is_the_review_by_one_process(tiny, pair):
+    _, out = tiny
+    runs = sorted(map(str, (out / "runs").iterdir()))
+    runs, name = [*runs, "nowhere"], "scripted:expert"
+    here = evaluation.review(
+        runs, readers={name: lambda world: play.find_player(name, world)}, bits=True
+    )
+    there = evaluation.review(runs, workers=pair, readers={name: None}, bits=True)
+    assert json.dumps(there.to_dict()) == json.dumps(here.to_dict())
+    assert len(there.runs) == 4
+    with pytest.raises(UserError, match="--against"):
+        evaluation.review(runs, against="nobody", workers=pair)
+
+
+@pytest.mark.parametrize("value", [
+    None, True, 3, "text", 1.5, float("inf"), [1, (2, 3)], {1: "a", ("b", 2): None},
+    np.float32(0.1), np.arange(6.0).reshape(2, 3), np.array(["a", None], object),
+    Estimate(1.0, 0.5, 1.5),
+])  # fmt: skip
+def test_what_travels_comes_back_as_it_was(value):
+    back = execution.unpack(json.loads(json.dumps(execution.pack(value))))
+    assert type(back) is type(value)
+    np.testing.assert_equal(back, value)
+
+
+def test_nothing_but_records_of_this_package_travels():
+    with pytest.raises(TypeError, match="does not travel"):
+        execution.pack(Path("/"))
+    for name in ("pathlib:Path", "seedo.execution._sleep:sleep", "seedo.errors:UserError"):
+        with pytest.raises(TypeError, match="no record"):
+            execution.unpack({"#": name, "of": {}})

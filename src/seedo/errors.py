@@ -24,6 +24,10 @@ class UserError(ValueError):
         super().__init__(" ".join(text.split()))
 
 
+class FolderBusy(UserError):
+    """A folder that another job is writing to at the moment."""
+
+
 class DamagedShard(UserError):
     """A log shard that is truncated, altered or not an episode log."""
 

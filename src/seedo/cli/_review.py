@@ -13,7 +13,7 @@ from rich.console import Console
 
 from seedo import execution
 from seedo.cli._commands import command
-from seedo.cli._console import Count, notes, print_table, print_whole_or
+from seedo.cli._console import Bar, Count, notes, print_table, print_whole_or
 from seedo.cli._options import AsJson, Executor, Seed, check_seed
 from seedo.cli._speech import SpeechOptions, studied
 from seedo.errors import UserError
@@ -48,6 +48,7 @@ def review(
         list[Path] | None,
         typer.Option(help="Model card to write, .html or .md; repeat it for both."),
     ] = None,
+    executor: Executor = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare runs: one table, intervals, floors and ceilings."""
@@ -57,11 +58,12 @@ def review(
             raise UserError("--card", str(path), f"end its name in {' or '.join(CARDS)}")
     if twice := [path for path in cards if cards.count(path) > 1]:
         raise UserError("--card", str(twice[0]), "is given twice")
+    execution.check_executor(executor)
     from seedo import evaluation, play, reports
 
     readers = {name: partial(play.find_player, name) for name in reader or []}
-    with Count("review", "runs") as progress:
-        result = evaluation.review(runs, progress, readers, bits, against)
+    with execution.open_workers(executor) as workers, Count("review", "runs") as progress:
+        result = evaluation.review(runs, progress, readers, bits, against, workers)
     for name in reader or []:
         failed = [p for p in result.problems if f": not read by {name}: " in p]
         if failed and len(failed) == len(result.runs):
@@ -153,6 +155,9 @@ def study(
         Path | None, typer.Option(help="lab-vs-reality: folder of recorded campaigns.")
     ] = None,
     executor: Executor = None,
+    machine_hours: Annotated[
+        float | None, typer.Option(min=0.0, help="Hours of all workers together that cells take.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Test a claim: design, what would refute it, result. The same command resumes it."""
@@ -166,11 +171,16 @@ def study(
     subject = None if player is None else studied(player, speech)
     ending = "" if player is None else "-" + re.sub(r"[^\w.-]+", "-", player).strip("-")
     folder = out or Path("studies") / f"{name}-{scale}{ending}"
-    with execution.open_workers(executor) as workers:
-        finding = studies.study(
-            name, scale, folder, seed, say=lambda text: notes.print(text), player=subject,
-            data=data, workers=workers,
-        )  # fmt: skip
+    with execution.open_workers(executor) as workers, Bar(name) as bar:
+        try:
+            finding = studies.study(
+                name, scale, folder, seed, say=lambda text: notes.print(text), player=subject,
+                data=data, workers=workers, hours=machine_hours,
+                progress=lambda done, of, note: bar.show(done, of, note if bar.bar else "", note),
+            )  # fmt: skip
+        except studies.OutOfHours as error:
+            notes.print(f"{error}: the same command goes on", highlight=False, soft_wrap=True)
+            raise typer.Exit(1) from error
     shown = folder / "report.html" if finding.runs else folder / "study.json"
     if finding.runs:
         with Count("review", "runs") as progress:

@@ -8,7 +8,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from seedo.errors import UserError
+from seedo.errors import FolderBusy, UserError
 
 _REMEDIES = {
     errno.ENOSPC: "the disk is full: free some space, then run the same command with --resume",
@@ -76,7 +76,7 @@ def lock_folder(path: Path) -> int:
     """A handle that keeps other writers out until it is closed or the process ends.
 
     Raises:
-        UserError: another job holds the folder.
+        FolderBusy: another job holds the folder.
     """
     try:
         handle = os.open(path, os.O_RDONLY)
@@ -87,7 +87,7 @@ def lock_folder(path: Path) -> int:
     except BlockingIOError as error:
         os.close(handle)
         remedy = "another job is writing to this folder: wait for it or choose another"
-        raise UserError(str(path), None, remedy) from error
+        raise FolderBusy(str(path), None, remedy) from error
     except OSError:
         pass  # a file system without locks: one job at a time is then up to the user
     return handle

@@ -25,7 +25,7 @@ from seedo.evaluation._information import Information, information
 from seedo.evaluation._metrics import DEFINITIONS, UNTESTED, Metrics, episode_returns, measure
 from seedo.evaluation._regret import Regret, regret
 from seedo.evaluation._replay import Seen, left_before, reread, seen_before
-from seedo.evaluation._review import Review, review
+from seedo.evaluation._review import Review, measure_run, review
 from seedo.evaluation._runs import Group, Row, Run
 from seedo.evaluation._spoken import Excerpt
 from seedo.evaluation._strategies import BAYES, HEURISTICS, ORACLE, Readings, read
@@ -74,6 +74,7 @@ __all__ = [
     "information",
     "left_before",
     "measure",
+    "measure_run",
     "random_scores",
     "read",
     "read_blicket",

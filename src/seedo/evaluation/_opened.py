@@ -40,7 +40,7 @@ def open_runs(paths: Iterable[str | os.PathLike[str]], problems: list[str]) -> l
             continue
         found[folder] = None
         try:
-            found[folder] = _opened(path, problems)
+            found[folder] = open_run(path, problems)
         except UserError as error:
             problems.append(in_line(path, error))
         except OSError as error:
@@ -49,7 +49,8 @@ def open_runs(paths: Iterable[str | os.PathLike[str]], problems: list[str]) -> l
     return [run._replace(label=_label(run, runs)) for run in runs]
 
 
-def _opened(path: str, problems: list[str]) -> Opened:
+def open_run(path: str, problems: list[str]) -> Opened:
+    """The run of a folder."""
     dataset = Dataset(path)
     origin, job = dataset.origin, _job(dataset, path, problems)
     history = job.pop("metrics_history", None)

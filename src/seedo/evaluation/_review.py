@@ -7,8 +7,10 @@ import json
 import math
 import os
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,7 +36,7 @@ from seedo.evaluation._conduct import Acts, acts
 from seedo.evaluation._information import Information, bits_of_episodes, estimates
 from seedo.evaluation._members import Member, references
 from seedo.evaluation._metrics import Metrics, episode_returns, measure
-from seedo.evaluation._opened import Opened, in_line, open_runs, readable
+from seedo.evaluation._opened import Opened, in_line, open_run, open_runs, readable
 from seedo.evaluation._regret import NO_RATIO, regret
 from seedo.evaluation._replay import world_of
 from seedo.evaluation._rerun import command_of, world_in_words
@@ -43,7 +45,8 @@ from seedo.evaluation._runs import Group, Run, Seeds
 from seedo.evaluation._spoken import conversations, passed_steps, spoken, values_of
 from seedo.evaluation._stated import stated
 from seedo.evaluation._strategies import HEURISTICS, also_read_by, read
-from seedo.experimenters import Experimenter
+from seedo.execution import Task, Workers, pack, spread, unpack
+from seedo.experimenters import Experimenter, find_player
 from seedo.statistics import Estimate, clusters_of, mean, missing
 from seedo.worlds import World, kind_of
 
@@ -95,6 +98,7 @@ def review(
     readers: Mapping[str, MakeReader] | None = None,
     bits: bool = False,
     against: str | None = None,
+    workers: Workers | Executor | None = None,
 ) -> Review:
     """Measures every run in `paths`; `progress` is called with (runs done, runs in all).
 
@@ -105,6 +109,7 @@ def review(
         bits: also what experiments were expected to tell about the graph.
         against: agent, label or path of the run that others are held against on the systems that
             both met; None: the best heuristic among them, else the first.
+        workers: who measures, each a run at a time; readers are found by their names there.
 
     Raises:
         UserError: no path was given, none of them can be reviewed, or none is `against`.
@@ -118,19 +123,21 @@ def review(
 
     found: dict[str, Member] = {}
     # Those that others are held against first: without one of them nothing need be measured.
-    for done, run in enumerate(sorted(runs, key=meant, reverse=True)):
-        if against is not None and not meant(run) and not found:
+    ordered = sorted(runs, key=meant, reverse=True)
+    if against is not None and ordered and not meant(ordered[0]):
+        raise _not_there(against, runs, problems)
+    if progress:
+        progress(0, len(runs))
+    members = _each(ordered, wanted) if workers is None else _elsewhere(ordered, wanted, workers)
+    for done, (run, (member, own)) in enumerate(zip(ordered, members, strict=True)):
+        problems += own
+        if member is not None:
+            found[run.known.path] = member
+        over = done + 1 < len(ordered) and not meant(ordered[done + 1])
+        if against is not None and over and not found:
             raise _not_there(against, runs, problems)
         if progress:
-            progress(done, len(runs))
-        try:
-            found[run.known.path] = _measured(run, problems, wanted)
-        except UserError as error:
-            problems.append(in_line(run.known.path, error))
-        except OSError as error:
-            problems.append(f"{run.known.path}: cannot be read: {error.strerror}")
-    if progress:
-        progress(len(runs), len(runs))
+            progress(done + 1, len(runs))
     if not found:
         if not problems:
             raise UserError("runs", None, "give at least one run folder")
@@ -139,6 +146,50 @@ def review(
     keys = dict.fromkeys(m.key for m in measured)
     groups = [_group([m for m in measured if m.key == key], against) for key in keys]
     return Review(tuple(groups), tuple(problems))
+
+
+Measured = tuple[Member | None, list[str]]
+"""A run, if it could be measured, and its problems."""
+
+
+def _each(runs: Iterable[Opened], wanted: _Wanted) -> Iterator[Measured]:
+    """Every run, measured here."""
+    for run in runs:
+        problems: list[str] = []
+        member = None
+        try:
+            member = _measured(run, problems, wanted)
+        except UserError as error:
+            problems.append(in_line(run.known.path, error))
+        except OSError as error:
+            problems.append(f"{run.known.path}: cannot be read: {error.strerror}")
+        yield member, problems
+
+
+def _elsewhere(
+    runs: Sequence[Opened], wanted: _Wanted, workers: Workers | Executor
+) -> Iterator[Measured]:
+    """Every run, measured by workers; in order, each as soon as those before it are there."""
+    told = {"readers": list(wanted.readers), "bits": wanted.bits, "arrows": wanted.arrows}
+    tasks = (
+        (place, Task("measure", told | {"path": run.known.path, "label": run.label}))
+        for place, run in enumerate(runs)
+    )
+    ready: dict[int, Measured] = {}
+    coming = 0
+    for place, done in spread(tasks, workers):
+        ready[place] = unpack(done.result["measured"])
+        while coming in ready:
+            yield ready.pop(coming)
+            coming += 1
+
+
+def measure_run(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a worker does: measures the run of a folder, with readers found by name."""
+    readers = {name: partial(find_player, name) for name in told["readers"]}
+    run = open_run(told["path"], [])._replace(label=told["label"])  # problems are known there
+    wanted = _Wanted(readers, told["bits"], told["arrows"])
+    return {"measured": pack(next(_each([run], wanted)))}
 
 
 def _not_there(against: str, runs: list[Opened], problems: list[str]) -> UserError:

@@ -3,6 +3,7 @@
 from seedo.execution._executors import EXECUTORS, check_executor, open_workers
 from seedo.execution._spread import spread
 from seedo.execution._task import Task, cpu_type
+from seedo.execution._values import pack, unpack
 from seedo.execution._workers import LostWorker, Pool, Workers
 
 __all__ = [
@@ -14,5 +15,7 @@ __all__ = [
     "check_executor",
     "cpu_type",
     "open_workers",
+    "pack",
     "spread",
+    "unpack",
 ]

@@ -20,6 +20,8 @@ from seedo.plugins import resolve
 
 KINDS = {
     "shard": "seedo.play:play_shard",
+    "measure": "seedo.evaluation:measure_run",
+    "cell": "seedo.studies:do_cell",
     "sleep": "seedo.execution._sleep:sleep",
 }
 """What a task can ask for: functions of JSON objects. A task names nothing else."""

@@ -5,6 +5,7 @@ Listing them (`names`) imports none, and does not start JAX.
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from seedo.studies._registry import REGISTRY, find, names
 
 if TYPE_CHECKING:
     from seedo.studies._campaigns import CHOSEN, FIRST, Campaign, read_campaigns
+    from seedo.studies._cells import OutOfHours, Progress, do_cell
     from seedo.studies._price import priced
     from seedo.studies._spoken import InProcess, TextPlayer, ThroughInspect, find_text_player
     from seedo.studies._study import Finding, Say, Study, Work
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 _HEAVY = {
     "_campaigns": ("CHOSEN", "FIRST", "Campaign", "read_campaigns"),
     "_price": ("priced",),
+    "_cells": ("OutOfHours", "do_cell"),
     "_study": ("Finding", "Say", "Study", "Work"),
     "_spoken": ("InProcess", "TextPlayer", "ThroughInspect", "find_text_player"),
 }
@@ -41,21 +44,27 @@ def study(
     say: Say = print,
     player: TextPlayer | None = None,
     data: str | Path | None = None,
-    workers: Workers | None = None,
+    workers: Workers | Executor | None = None,
+    hours: float | None = None,
+    progress: Progress | None = None,
 ) -> Finding:
     """Run a study by name into a folder and write its `study.json`.
 
     Args:
         player: who is studied, for a study that `needs_player`; see `find_text_player`.
         data: folder of recorded data, for a study that `needs_data`.
-        workers: who plays logs and runs, to the same bytes, see `execution.open_workers`.
+        workers: who plays logs and runs and does cells, to the same bytes, see
+            `execution.open_workers`; or any executor of `concurrent.futures`.
+        hours: machine-hours that cells may take in this run.
+        progress: is told how many cells are done, how many there are, and hours in words.
 
     Raises:
         UserError: unknown study or scale; a player where the study has its own, or none where it
-            needs one; the same with data.
+            needs one; the same with data; cells failed.
+        OutOfHours: there were no hours for some cells; the same call goes on.
     """
     where = None if data is None else Path(data)
-    return find(name).run(scale, Path(out), seed, say, player, where, workers)
+    return find(name).run(scale, Path(out), seed, say, player, where, workers, hours, progress)
 
 
 __all__ = [
@@ -65,11 +74,13 @@ __all__ = [
     "Campaign",
     "Finding",
     "InProcess",
+    "OutOfHours",
     "Say",
     "Study",
     "TextPlayer",
     "ThroughInspect",
     "Work",
+    "do_cell",
     "find",
     "find_text_player",
     "names",

@@ -52,6 +52,10 @@ def imitation_study(
     return Study(
         scales=SCALES,
         play=partial(_play, splits, training),
+        parts={
+            "learner": partial(_learner, splits, training),
+            "rival": partial(_rival, splits, training),
+        },
         measure=lambda _, found: {key: [measure(run) for run in runs]
                                   for key, runs in found.items()},
         **about,
@@ -62,23 +66,54 @@ def _play(
     splits: tuple[str, str], training: dict[str, Any], work: Work[Scale]
 ) -> dict[str, list[Dataset]]:
     found: dict[str, list[Dataset]] = {}
-    scale = work.scale
-    # The training world's options, less what only makes its logs denser.
-    tested = {k: v for k, v in training.items() if k not in ("exploits", "goals")}
     for preset in PRESETS:
-        watched = worlds.make("dag", preset=preset, split=splits[0], **training)
-        logs = work.watched(watched, scripted("expert"), scale.episodes, f"logs/{preset}")
-        stages = {s: worlds.make("dag", preset=preset, split=s, **tested) for s in splits}
-        for network, own in product(NETWORKS, list(work.seeds(scale.seeds))):
-            label = f"{preset}-{network}-{own.seed}"
-            agent = own.learnt(
-                [logs.path], f"agents/{label}", network=network, epochs=scale.epochs[network]
-            )
-            for split, world in stages.items():
-                run = own.played(world, agent, scale.test_episodes, f"runs/{label}-{split}", True)
-                found.setdefault(f"{preset}/{network}/{split}", []).append(run)
-        for reader, (split, world) in product((*READERS, "random"), stages.items()):
-            folder = f"runs/{preset}-{reader}-{split}"
-            run = work.played(world, scripted(reader), scale.test_episodes, folder, True)
-            found[f"{preset}/{reader}/{split}"] = [run]
+        _logs(splits, training, work, preset)
+    seeds = [own.seed for own in work.seeds(work.scale.seeds)]
+    learners: list[Any] = [list(key) for key in product(PRESETS, NETWORKS, seeds)]
+    for (preset, network, _), runs in zip(learners, work.each("learner", learners), strict=True):
+        for split, run in runs.items():
+            found.setdefault(f"{preset}/{network}/{split}", []).append(run)
+    rivals: list[Any] = [list(key) for key in product(PRESETS, (*READERS, "random"))]
+    for (preset, reader), runs in zip(rivals, work.each("rival", rivals), strict=True):
+        found |= {f"{preset}/{reader}/{split}": [run] for split, run in runs.items()}
     return found
+
+
+def _logs(
+    splits: tuple[str, str], training: dict[str, Any], work: Work[Scale], preset: str
+) -> Dataset:
+    """What all learners of a preset watch."""
+    world = worlds.make("dag", preset=preset, split=splits[0], **training)
+    return work.watched(world, scripted("expert"), work.scale.episodes, f"logs/{preset}")
+
+
+def _stages(splits: tuple[str, str], training: dict[str, Any], preset: str) -> dict[str, Any]:
+    """Where all are tested, by split: the training world's options, less what only makes its logs
+    denser."""
+    tested = {k: v for k, v in training.items() if k not in ("exploits", "goals")}
+    return {split: worlds.make("dag", preset=preset, split=split, **tested) for split in splits}
+
+
+def _learner(
+    splits: tuple[str, str], training: dict[str, Any], work: Work[Scale], key: Any
+) -> dict[str, Dataset]:
+    preset, network, seed = key
+    logs, own, label = _logs(splits, training, work, preset), work.at(seed), "-".join(map(str, key))
+    agent = own.learnt(
+        [logs.path], f"agents/{label}", network=network, epochs=work.scale.epochs[network]
+    )
+    return {
+        split: own.played(world, agent, work.scale.test_episodes, f"runs/{label}-{split}", True)
+        for split, world in _stages(splits, training, preset).items()
+    }
+
+
+def _rival(
+    splits: tuple[str, str], training: dict[str, Any], work: Work[Scale], key: Any
+) -> dict[str, Dataset]:
+    preset, reader = key
+    count = work.scale.test_episodes
+    return {
+        split: work.played(world, scripted(reader), count, f"runs/{preset}-{reader}-{split}", True)
+        for split, world in _stages(splits, training, preset).items()
+    }

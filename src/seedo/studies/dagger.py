@@ -58,22 +58,34 @@ class Played:
 
 def _play(work: Work[Scale]) -> Played:
     scale = work.scale
+    found = Played(scale.episodes * (SHORT + 1))
+    seeds = [own.seed for own in work.seeds(scale.seeds)]
+    for asked, runs, bayes in work.each("seed", [[seed, seed == work.seed] for seed in seeds]):
+        for label, queries in asked.items():
+            found.asked.setdefault(label, []).append(queries)
+        for label, run in runs.items():
+            found.runs.setdefault(label, []).append(run)
+        found.bayes.append(bayes)
+    return found
+
+
+def _one_seed(work: Work[Scale], key: Any) -> tuple[dict[str, int], dict[str, Any], Any]:
+    """By label: queries and episodes of a run; and what exact Bayes makes of the expert's."""
+    seed, first = key
+    own, scale = work.at(seed).below(f"seed-{seed}"), work.scale
     long = worlds.make("dag", split="longer", experiments=scale.long)
     short = worlds.make("dag", experiments=SHORT)
-    found = Played(scale.episodes * (SHORT + 1))
-    for numbered in work.seeds(scale.seeds):
-        own = numbered.below(f"seed-{numbered.seed}")
-        logs = own.watched(short, scripted("expert"), scale.episodes, "logs")
-        players: dict[str, Any] = {}
-        for label, agent, queries in _agents(own, long, logs, found.labels):
-            players[label] = agent
-            found.asked.setdefault(label, []).append(queries)
-        for label, player in (players | {"expert": scripted("expert")}).items():
-            review = own.seed == work.seed and label in ("imitation", MAIN, "expert")
-            run = own.played(long, player, scale.test_episodes, f"runs/{_file(label)}", review)
-            found.runs.setdefault(label, []).append(run.read(without=run.optional))
-        found.bayes.append(_bayes(own, run))  # the last run is the expert's
-    return found
+    logs = own.watched(short, scripted("expert"), scale.episodes, "logs")
+    asked: dict[str, int] = {}
+    players: dict[str, Any] = {}
+    for label, agent, queries in _agents(own, long, logs, scale.episodes * (SHORT + 1)):
+        players[label], asked[label] = agent, queries
+    runs: dict[str, Any] = {}
+    for label, player in (players | {"expert": scripted("expert")}).items():
+        review = first and label in ("imitation", MAIN, "expert")
+        run = own.played(long, player, scale.test_episodes, f"runs/{_file(label)}", review)
+        runs[label] = run.read(without=run.optional)
+    return asked, runs, _bayes(own, run)  # the last run is the expert's
 
 
 def _agents(
@@ -265,6 +277,7 @@ STUDY = Study(
         "full": Scale(160_000, 2.0, (), 8, 4096, 5),
     },
     play=_play,
+    parts={"seed": _one_seed},
     measure=_measure,
     judge=_judge,
     draw=_draw,

@@ -113,8 +113,8 @@ class Played(NamedTuple):
 
 
 def _play(work: Work[Scale]) -> Played:
-    by_seed = [_one_seed(own.below(f"seed-{own.seed}"), own.seed == work.seed)
-               for own in work.seeds(work.scale.seeds)]  # fmt: skip
+    seeds = [own.seed for own in work.seeds(work.scale.seeds)]
+    by_seed = work.each("seed", [[seed, seed == work.seed] for seed in seeds])
     del work.runs[4:]
     pooled = {
         key: {name: np.concatenate([own[key][name] for own in by_seed]) for name in columns}
@@ -123,8 +123,9 @@ def _play(work: Work[Scale]) -> Played:
     return Played(pooled, by_seed)
 
 
-def _one_seed(work: Work[Scale], first: bool) -> dict[str, Columns]:
-    scale = work.scale
+def _one_seed(work: Work[Scale], key: Any) -> dict[str, Columns]:
+    seed, first = key
+    work, scale = work.at(seed).below(f"seed-{seed}"), work.scale
     stages = {split: worlds.make("dag", split=split) for split in SPLITS}
     given = {
         split: {
@@ -386,6 +387,7 @@ STUDY = Study(
         network did what one of them does, the share in which it was the exact reader's""",
     scales=SCALES,
     play=_play,
+    parts={"seed": _one_seed},
     measure=_measure,
     judge=_judge,
     draw=_draw,

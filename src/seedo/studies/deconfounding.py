@@ -51,17 +51,29 @@ def _conditions(scale: Scale) -> list[tuple[str, dict[str, Any], str]]:
 
 def _play(work: Work[Scale]) -> dict[str, dict[str, list[Dataset]]]:
     found: dict[str, dict[str, list[Dataset]]] = {}
-    for own in work.seeds(work.scale.seeds):
-        for label, world, explanations in _conditions(work.scale):
-            agent = imitator(own, label, world, explanations)
-            for by in DIMENSIONS if work.scale.beside else [world["dimension"]]:
-                options = {"level": "deconfounded", "dimension": by, "cue": world.get("cue", False)}
-                run = own.played(
-                    worlds.make("rooms", **options), agent, work.scale.test_episodes,
-                    f"runs/{label}-{own.seed}-by-{by}", True,
-                )  # fmt: skip
-                found.setdefault(label, {}).setdefault(by, []).append(run)
+    seeds = [own.seed for own in work.seeds(work.scale.seeds)]
+    keys: list[Any] = [[label, seed] for seed in seeds for label, *_ in _conditions(work.scale)]
+    for (label, _), runs in zip(keys, work.each("learner", keys), strict=True):
+        for by, run in runs.items():
+            found.setdefault(label, {}).setdefault(by, []).append(run)
     return found
+
+
+def _learner(work: Work[Scale], key: Any) -> dict[str, Dataset]:
+    """Its runs, by what decides in the rooms."""
+    label, seed = key
+    world, explanations = next(c[1:] for c in _conditions(work.scale) if c[0] == label)
+    own = work.at(seed)
+    agent = imitator(own, label, world, explanations)
+    return {
+        by: own.played(
+            worlds.make(
+                "rooms", level="deconfounded", dimension=by, cue=world.get("cue", False)
+            ),
+            agent, work.scale.test_episodes, f"runs/{label}-{seed}-by-{by}", True,
+        )
+        for by in (DIMENSIONS if work.scale.beside else [world["dimension"]])
+    }  # fmt: skip
 
 
 def _measure(_: Work[Scale], found: dict[str, dict[str, list[Dataset]]]) -> Values:
@@ -116,6 +128,7 @@ STUDY = Study(
         "pixels": Scale(16_000, 1.0, 1024, 3, "pixels", "looking-expert", 32, beside=False),
     },
     play=_play,
+    parts={"learner": _learner},
     measure=_measure,
     judge=_judge,
     draw=_draw,

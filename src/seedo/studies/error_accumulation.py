@@ -71,7 +71,7 @@ class Played:
 
 
 def _play(work: Work[Scale]) -> Played:
-    each = [_one_seed(own.below(f"seed-{own.seed}")) for own in work.seeds(work.scale.seeds)]
+    each = work.each("seed", [own.seed for own in work.seeds(work.scale.seeds)])
     agent = learning.load_agent(SHIPPED)
     world = _long_tasks.one_goal_world(LONG)
     run = work.played(world, agent, work.scale.bar_episodes, f"runs/shipped-{LONG}", True)
@@ -101,8 +101,10 @@ def _measure(_: Work[Scale], played: Played) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _one_seed(work: Work[Scale]) -> tuple[dict[str, Any], dict[tuple[str, str], Returns]]:
-    scale = work.scale
+def _one_seed(
+    work: Work[Scale], seed: int
+) -> tuple[dict[str, Any], dict[tuple[str, str], Returns]]:
+    work, scale = work.at(seed).below(f"seed-{seed}"), work.scale
     found: dict[str, Any] = {}
     returns: dict[tuple[str, str], Returns] = {}
     longest = max(scale.horizons)
@@ -414,6 +416,7 @@ STUDY = Study(
         "full": Scale(100_000, 1.0, (5, 10, 20, 50, 100), 0.1, 4096, 4096, 1000, EXPERTS, 3),
     },
     play=_play,
+    parts={"seed": _one_seed},
     measure=_measure,
     judge=_judge,
     draw=_draw,

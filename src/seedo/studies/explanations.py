@@ -51,22 +51,35 @@ def _play(work: Work[Scale]) -> Played:
     found: dict[str, dict[str, list[Dataset]]] = {}
     curves: dict[str, list[dict[str, list[float]]]] = {}
     stages = {test: worlds.make("rooms", **TESTS[test]) for test in work.scale.tests}
-
-    def tested(own: Work[Scale], who: str, player: object, label: str, test: str) -> None:
-        folder = f"runs/{label}-{test.replace(' ', '-')}"
-        run = own.played(stages[test], player, work.scale.test_episodes, folder, True)
-        found.setdefault(who, {}).setdefault(test, []).append(run)
-
-    for condition, seeds in work.scale.seeds.items():
-        for own in work.seeds(seeds):
-            agent = imitator(own, condition, {"level": "meta"}, condition)
-            curves.setdefault(condition, []).append(curve(agent))
-            for test in stages:
-                tested(own, condition, agent, f"{condition}-{own.seed}", test)
+    keys: list[Any] = [
+        [condition, own.seed]
+        for condition, seeds in work.scale.seeds.items()
+        for own in work.seeds(seeds)
+    ]
+    for (condition, _), (learnt, runs) in zip(keys, work.each("learner", keys), strict=True):
+        curves.setdefault(condition, []).append(learnt)
+        for test, run in runs.items():
+            found.setdefault(condition, {}).setdefault(test, []).append(run)
     for rival in work.scale.rivals:
         for test, world in stages.items():
-            tested(work, rival, rooms_player(rival, world), rival, test)
+            run = _tested(work, rooms_player(rival, world), rival, test)
+            found.setdefault(rival, {}).setdefault(test, []).append(run)
     return Played(found, curves)
+
+
+def _learner(work: Work[Scale], key: Any) -> tuple[dict[str, list[float]], dict[str, Dataset]]:
+    """How it learnt, and its runs by test."""
+    condition, seed = key
+    own = work.at(seed)
+    agent = imitator(own, condition, {"level": "meta"}, condition)
+    label = f"{condition}-{seed}"
+    return curve(agent), {test: _tested(own, agent, label, test) for test in work.scale.tests}
+
+
+def _tested(work: Work[Scale], player: object, label: str, test: str) -> Dataset:
+    folder = f"runs/{label}-{test.replace(' ', '-')}"
+    stage = worlds.make("rooms", **TESTS[test])
+    return work.played(stage, player, work.scale.test_episodes, folder, True)
 
 
 def _measure(_: Work[Scale], found: Played) -> dict[str, Any]:
@@ -151,6 +164,7 @@ STUDY = Study(
         ),
     },
     play=_play,
+    parts={"learner": _learner},
     measure=_measure,
     judge=_judge,
     draw=_draw,

@@ -67,17 +67,30 @@ Runs = dict[tuple[str, str, str], list[Dataset]]
 
 def _play(work: Work[Scale]) -> Runs:
     scale = work.scale
-    stages = {name: worlds.make("dag", split=name, **options) for name, options in SPLITS.items()}
     found: Runs = {}
-    for own in work.seeds(scale.seeds):
-        for start, condition in scale.agents:
-            agent = _agent(own, stages["train"], start, condition)
-            for split, world in stages.items():
-                review = split in ("train", "heldout-link") and own.seed == work.seed
-                folder = f"runs/{start}-{condition}-{split}-{own.seed}"
-                run = own.played(world, agent, scale.test_episodes, folder, review)
-                found.setdefault((start, condition, split), []).append(run)
+    seeds = [own.seed for own in work.seeds(scale.seeds)]
+    keys: list[Any] = [
+        [*agent, seed, seed == work.seed] for seed in seeds for agent in scale.agents
+    ]
+    for (start, condition, *_), runs in zip(keys, work.each("agent", keys), strict=True):
+        for split, run in runs.items():
+            found.setdefault((start, condition, split), []).append(run)
     return found
+
+
+def _tuned(work: Work[Scale], key: Any) -> dict[str, Dataset]:
+    """Runs of an agent that was tuned, by split."""
+    start, condition, seed, first = key
+    own = work.at(seed)
+    stages = {name: worlds.make("dag", split=name, **options) for name, options in SPLITS.items()}
+    agent = _agent(own, stages["train"], start, condition)
+    return {
+        split: own.played(
+            world, agent, work.scale.test_episodes, f"runs/{start}-{condition}-{split}-{seed}",
+            first and split in ("train", "heldout-link"),
+        )
+        for split, world in stages.items()
+    }  # fmt: skip
 
 
 # -- agents ------------------------------------------------------------------------------------
@@ -242,6 +255,7 @@ STUDY = Study(
         "full": Scale(12_000, 4_000_000, (("shipped", ALL), ("weak", (*ALL, "scratch"))), 8192, 3),
     },
     play=_play,
+    parts={"agent": _tuned},
     measure=_measure,
     judge=_judge,
     draw=_draw,

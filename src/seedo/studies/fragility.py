@@ -150,23 +150,32 @@ Returns = dict[str, NDArray[np.float64]]
 
 def _play(work: Work[Scale]) -> dict[str, Returns]:
     scale = work.scale
+    by_seed = work.each("seed", [own.seed for own in work.seeds(scale.seeds)])
+    return {
+        cell: {
+            name: np.concatenate([own[cell][name] for own in by_seed]) for name in by_seed[0][cell]
+        }
+        for cell in by_seed[0]
+    }
+
+
+def _one_seed(work: Work[Scale], seed: int) -> dict[str, Returns]:
+    """Returns in every cell: assumptions and how far each is broken."""
+    scale, own = work.scale, work.at(seed).below(f"seed-{seed}")
     cells = {BASE: NARROW}
     for assumption, degree in _degrees(scale):
         cells.setdefault(assumption.cell(degree), Degrees(**{assumption.field: (degree, degree)}))
-    returns: dict[str, list[Returns]] = {cell: [] for cell in cells}
-    stages = Range(scripted("shuffled+random"), experiments=max(scale.experiments))
-    for numbered in work.seeds(scale.seeds):
-        own = numbered.below(f"seed-{numbered.seed}")
-        agents = _agents(own)
-        for cell, degrees in cells.items():
-            own.say(f"seed {own.seed}: {cell}")
-            folder = own.out / "runs" / cell.replace("/", "-")
-            dataset = stages.played(degrees, scale.test_episodes, own.seed, folder)
-            returns[cell].append(_returns(own, dataset, agents))
-    return {
-        cell: {name: np.concatenate([one[name] for one in each]) for name in each[0]}
-        for cell, each in returns.items()
-    }
+    stages, agents = (
+        Range(scripted("shuffled+random"), experiments=max(scale.experiments)),
+        _agents(own),
+    )
+    found = {}
+    for cell, degrees in cells.items():
+        own.say(f"seed {seed}: {cell}")
+        folder = own.out / "runs" / cell.replace("/", "-")
+        dataset = stages.played(degrees, scale.test_episodes, seed, folder)
+        found[cell] = _returns(own, dataset, agents)
+    return found
 
 
 def _degrees(scale: Scale) -> Iterator[tuple[Assumption, float]]:
@@ -488,6 +497,7 @@ STUDY = Study(
         interpolated, at which that reaches 0 (null: not within the degrees)""",
     scales=SCALES,
     play=_play,
+    parts={"seed": _one_seed},
     measure=_measure,
     judge=_judge,
     draw=_draw,

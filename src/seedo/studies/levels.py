@@ -85,15 +85,17 @@ told`, of the told agent's; of several seeds the mean over them, and each (`seed
 
 def _play(work: Work[Scale]) -> list[Runs]:
     """Of every seed."""
-    count = work.scale.seeds
-    return [
-        _of_seed(own if count == 1 else own.below(f"seed-{own.seed}")) for own in work.seeds(count)
-    ]
+    seeds = [own.seed for own in work.seeds(work.scale.seeds)]
+    keys = [(seed, drawing) for seed in seeds for drawing in ("", *work.scale.drawings)]
+    runs = dict(zip(keys, work.each("level", keys), strict=True))
+    return [{d: runs[seed, ""] | runs[seed, d] for d in work.scale.drawings} for seed in seeds]
 
 
-def _of_seed(work: Work[Scale]) -> Runs:
-    told_runs = _told(work)
-    return {d: told_runs | _shown(work, d) for d in work.scale.drawings}
+def _level(work: Work[Scale], key: Any) -> dict[str, dict[str, Dataset]]:
+    """Of a seed and a drawing; "": of those who are told the variables."""
+    seed, drawing = key
+    own = work.at(seed) if work.scale.seeds == 1 else work.at(seed).below(f"seed-{seed}")
+    return _shown(own, drawing) if drawing else _told(own)
 
 
 def _told(work: Work[Scale]) -> dict[str, dict[str, Dataset]]:
@@ -293,6 +295,7 @@ STUDY = Study(
         these.""",
     scales=SCALES,
     play=_play,
+    parts={"level": _level},
     measure=_measure,
     judge=_judge,
     draw=_draw,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -99,40 +100,52 @@ class Played(NamedTuple):
 
 
 def _play(work: Work[Scale]) -> Played:
-    scale = work.scale
-    stages: dict[str, DagWorld] = {
+    stages = _stages(work)
+    rivals = {cell: _rival(work, stages, cell) for cell in ("familiar, 3", "new, 3")}
+    found: dict[str, list[Learner]] = {}
+    seeds = [own.seed for own in work.seeds(work.scale.seeds)]
+    keys: list[Any] = [list(key) for key in product(work.scale.corpora, seeds)]
+    for (corpus, _), learner in zip(keys, work.each("learner", keys), strict=True):
+        found.setdefault(corpus, []).append(learner)
+    return Played(found, {cell: _returns(work, run) for cell, run in rivals.items()})
+
+
+def _stages(work: Work[Scale]) -> dict[str, DagWorld]:
+    """The world of each of `CELLS`; the familiar system is the same for all learners."""
+    return {
         cell: FamiliarWorld(work.seed, N, experiments=experiments, **WORLD)
         if place == "familiar"
         else worlds.make("dag", n=N, experiments=experiments, **WORLD)
         for cell, (place, experiments) in CELLS.items()
     }
-    rivals = {
-        cell: work.played(
-            stages[cell], scripted(RIVAL), scale.test_episodes, f"runs/{RIVAL}-{_file(cell)}", True
-        )
-        for cell in ("familiar, 3", "new, 3")
-    }
+
+
+def _rival(work: Work[Scale], stages: Mapping[str, DagWorld], cell: str) -> Dataset:
+    folder = f"runs/{RIVAL}-{_file(cell)}"
+    return work.played(stages[cell], scripted(RIVAL), work.scale.test_episodes, folder, True)
+
+
+def _learner(work: Work[Scale], key: Any) -> Learner:
+    """Who has read a corpus, with a seed of its own; the logs and tests are the same for all."""
+    corpus, seed = key
+    scale, stages, label = work.scale, _stages(work), f"{corpus}-{seed}"
     sources = {"about": stages["familiar, 3"], "episodes": stages["new, 3"]}
-    found: dict[str, list[Learner]] = {}
-    for corpus in scale.corpora:
-        logs, batch_size = _watched(work, corpus, sources)
-        for own in work.seeds(scale.seeds):
-            label = f"{corpus}-{own.seed}"
-            own.say(f"{label}: reading {scale.tokens:,} tokens")
-            recipe = learning.Recipe(
-                network="text", epochs=1.0, explanations="predict", learning_rate=LEARNING_RATE,
-                weight_decay=0.01, batch_size=batch_size, widths=scale.widths, seed=own.seed,
-            )  # fmt: skip
-            agent = learn_by_reading(
-                [run.path for run in logs.values()], work.out / "agents" / label, recipe,
-                resume=True, tell=_tell,
-            )  # fmt: skip
-            cells = {cell: _tested(work, agent, label, cell, stages[cell]) for cell in CELLS}
-            cells[GIVEN] = _given(work, agent, label, rivals["new, 3"], stages["new, 3"])
-            for cell, returns in cells.items():
-                own.say(f"{label}, {cell}: {_share([returns]).value:.3f}")
-            found.setdefault(corpus, []).append(Learner(_read_tokens(agent, logs), cells))
-    return Played(found, {cell: _returns(work, run) for cell, run in rivals.items()})
+    logs, batch_size = _watched(work, corpus, sources)
+    work.say(f"{label}: reading {scale.tokens:,} tokens")
+    recipe = learning.Recipe(
+        network="text", epochs=1.0, explanations="predict", learning_rate=LEARNING_RATE,
+        weight_decay=0.01, batch_size=batch_size, widths=scale.widths, seed=seed,
+    )  # fmt: skip
+    agent = learn_by_reading(
+        [run.path for run in logs.values()], work.out / "agents" / label, recipe,
+        resume=True, tell=_tell,
+    )  # fmt: skip
+    cells = {cell: _tested(work, agent, label, cell, stages[cell]) for cell in CELLS}
+    rival = _rival(work, stages, "new, 3")
+    cells[GIVEN] = _given(work, agent, label, rival, stages["new, 3"])
+    for cell, returns in cells.items():
+        work.say(f"{label}, {cell}: {_share([returns]).value:.3f}")
+    return Learner(_read_tokens(agent, logs), cells)
 
 
 # -- what is read ---------------------------------------------------------------------------------
@@ -411,6 +424,7 @@ STUDY = Study(
         "full": Scale(("about", "episodes", "both"), 12_000_000, TINY, 2048, 3),
     },
     play=_play,
+    parts={"learner": _learner},
     measure=lambda work, found: analyse(found.models, found.references),
     judge=_judge,
     draw=_draw,

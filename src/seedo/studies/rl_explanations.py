@@ -43,19 +43,24 @@ class Learner(NamedTuple):
 
 def _play(work: Work[Scale]) -> dict[str, list[Learner]]:
     found: dict[str, list[Learner]] = {}
-    scale = work.scale
-    for dimension in scale.dimensions:
-        world = worlds.make("rooms", level="basic", dimension=dimension)
-        for own, condition in product(work.seeds(scale.seeds), CONDITIONS):
-            label = f"{dimension}-{condition}-{own.seed}"
-            own.say(f"{label}: learning, {scale.steps:,} steps")
-            recipe = learning.ReinforcementRecipe(
-                steps=scale.steps, network=scale.network, explanations=condition, seed=own.seed
-            )
-            agent = learning.reinforce(world, work.out / "agents" / label, recipe, resume=True)
-            run = own.played(world, agent, scale.test_episodes, f"runs/{label}", True)
-            found.setdefault(f"{dimension}-{condition}", []).append(Learner(agent, run))
+    seeds = [own.seed for own in work.seeds(work.scale.seeds)]
+    keys = [list(key) for key in product(work.scale.dimensions, seeds, CONDITIONS)]
+    for (dimension, _, condition), learner in zip(keys, work.each("learner", keys), strict=True):
+        found.setdefault(f"{dimension}-{condition}", []).append(learner)
     return found
+
+
+def _learner(work: Work[Scale], key: Any) -> Learner:
+    dimension, seed, condition = key
+    own, scale = work.at(seed), work.scale
+    world = worlds.make("rooms", level="basic", dimension=dimension)
+    label = f"{dimension}-{condition}-{seed}"
+    own.say(f"{label}: learning, {scale.steps:,} steps")
+    recipe = learning.ReinforcementRecipe(
+        steps=scale.steps, network=scale.network, explanations=condition, seed=seed
+    )
+    agent = learning.reinforce(world, work.out / "agents" / label, recipe, resume=True)
+    return Learner(agent, own.played(world, agent, scale.test_episodes, f"runs/{label}", True))
 
 
 def _measure(_: Work[Scale], found: dict[str, list[Learner]]) -> dict[str, Any]:
@@ -131,6 +136,7 @@ STUDY = Study(
         "ordinary": Scale(("colour",), 400_000, 1024, 1, "attention"),
     },
     play=_play,
+    parts={"learner": _learner},
     measure=_measure,
     judge=_judge,
     draw=_draw,

@@ -184,13 +184,24 @@ def _play(work: Work[Scale]) -> Played:
     cells: dict[str, list[dict[str, Any]]] = {}
     worlds: dict[str, dict[str, Any]] = {}
     prices: dict[str, dict[str, Any] | None] = {}
+    learners = [
+        (name, own.seed)
+        for name, (_, seeds) in scale.all.items()
+        for own in work.seeds(seeds)
+    ]  # fmt: skip
+    runs = dict(zip(learners, work.each("learner", learners), strict=True))
     for name, (cell, seeds) in scale.all.items():
         key = str(json_able(cell.setting))
         if key not in worlds:
             worlds[key] = references(work, cell, scale.test_episodes)
             prices[key] = price(work, cell, *scale.priced)
-        cells[name] = [found(own, cell, scale.test_episodes) for own in work.seeds(seeds)]
+        cells[name] = [runs[name, own.seed] for own in work.seeds(seeds)]
     return Played(cells, worlds, prices)
+
+
+def _learner(work: Work[Scale], key: Any) -> dict[str, Any]:
+    name, seed = key
+    return found(work.at(seed), work.scale.all[name][0], work.scale.test_episodes)
 
 
 def _measure(work: Work[Scale], played: Played) -> dict[str, Any]:
@@ -415,6 +426,7 @@ STUDY = Study(
         episodes""",
     scales=SCALES,
     play=_play,
+    parts={"learner": _learner},
     measure=_measure,
     judge=_judge,
     draw=_draw,
