@@ -145,11 +145,11 @@ def perform(
     if not called:
         speech.only_prompt()
     options: dict[str, Any] = {"count": episodes, "seed": seed, "out": out, "resume": resume}
-    if speaks and executor is not None and work != "serial":
+    if speaks and not called and executor is not None and work != "serial":
         raise UserError("--executor", executor, "players who speak play here: leave it out")
     if called:
         model = experimenters.parse_name(agent).rest
-        dataset = perform_llm(stage, model, speech, **options)
+        dataset = perform_llm(stage, model, speech, work, **options)
     elif speaks:
         dataset = perform_text(stage, agent, speech, greedy, **options)
     else:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from seedo import execution
 from seedo.cli._console import Count, notes
 from seedo.errors import UserError, whole
 
@@ -54,6 +55,10 @@ class SpeechOptions:
     retries: Annotated[int | None, typer.Option(help="llm: tries of a call again (default 6).")] = (
         None
     )
+    endpoint: Annotated[
+        list[str] | None,
+        typer.Option(help="llm: address of a server of the model; repeat it, with --executor."),
+    ] = None
     cache: Annotated[bool, typer.Option("--cache", help="llm: answer from Inspect's cache.")] = (
         False
     )
@@ -87,6 +92,22 @@ class SpeechOptions:
         }
         with _as_typed():
             return language.Calls(**{n: v for n, v in options.items() if v is not None})
+
+    def talkers(self, workers: Any) -> Any:
+        """Who holds conversations, if it is not this process.
+
+        Raises:
+            UserError: an endpoint without workers, or one that is no address.
+        """
+        from seedo import language
+
+        endpoints = tuple(language.check_endpoint(address) for address in self.endpoint or ())
+        if workers is None:
+            if endpoints:
+                remedy = f"give --executor too, e.g. local:{len(endpoints)}"
+                raise UserError("--endpoint", endpoints[0], remedy)
+            return None
+        return language.Talkers(workers, workers.count, endpoints)
 
     def conditions(self, base: Any = None) -> Any:
         """The switches of the prompt; those not given as in `base`."""
@@ -203,7 +224,9 @@ def perform_text(world: Any, name: str, speech: SpeechOptions, greedy: bool, **o
         )
 
 
-def perform_llm(world: Any, model: str, speech: SpeechOptions, **options: Any) -> Any:
+def perform_llm(
+    world: Any, model: str, speech: SpeechOptions, executor: str, **options: Any
+) -> Any:
     """A language model on stage, through Inspect; the finished dataset.
 
     Raises:
@@ -223,10 +246,11 @@ def perform_llm(world: Any, model: str, speech: SpeechOptions, **options: Any) -
             "(--prompt examples=0: none)",
             markup=False,
         )
-    with Count("performing") as progress:
+    with execution.open_workers(executor) as workers, Count("performing") as progress:
         run = language.record_llm(
             world,
             model,
+            talkers=speech.talkers(workers),
             conditions=conditions,
             examples=examples,
             choose=choose,

@@ -22,6 +22,7 @@ KINDS = {
     "shard": "seedo.play:play_shard",
     "measure": "seedo.evaluation:measure_run",
     "cell": "seedo.studies:do_cell",
+    "conversations": "seedo.language.runs:hold_conversations",
     "sleep": "seedo.execution._sleep:sleep",
 }
 """What a task can ask for: functions of JSON objects. A task names nothing else."""

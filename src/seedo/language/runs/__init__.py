@@ -26,6 +26,7 @@ from seedo.language.runs._record import RunOptions, RunPlan, read_conditions, re
 from seedo.language.runs._replay import MOST_ANALYSES, Recorded, replay, same_world
 from seedo.language.runs._sizes import is_small, parameters
 from seedo.language.runs._speaker import MeteredSpeaker, Redrawing, Speaker, asked, converse
+from seedo.language.runs._spread import Talkers, check_endpoint, hold_conversations
 
 __all__ = [
     "CONVERSATIONS",
@@ -46,7 +47,9 @@ __all__ = [
     "RunPlan",
     "Speaker",
     "Spending",
+    "Talkers",
     "asked",
+    "check_endpoint",
     "choose_examples",
     "conversation_tokens",
     "converse",
@@ -58,6 +61,7 @@ __all__ = [
     "follow",
     "follow_with_tools",
     "forecast",
+    "hold_conversations",
     "is_small",
     "on_stage",
     "parameters",

@@ -60,8 +60,8 @@ OUT_OF_BUDGET = "stopped by the budget"
 class Watch(Protocol):
     """Somebody who follows an evaluation while it runs."""
 
-    def called(self, spent: Spending) -> None:
-        """A call was answered, at this cost."""
+    def called(self, spent: Spending, evaluation: str) -> None:
+        """A call of an evaluation was answered, at this cost."""
 
     def may_call(self) -> bool:
         """Whether another call may be made."""

@@ -21,8 +21,10 @@ from seedo.language.runs._calls import OUT_OF_BUDGET, Calls, Played
 from seedo.language.runs._conversations import Conversations, line
 from seedo.language.runs._costs import Budget, Price, Spending, find_price, forecast
 from seedo.language.runs._examples import Examples, draw_candidates, example_messages
+from seedo.language.runs._ledger import Ledger
 from seedo.language.runs._record import BESIDE, RunOptions, RunPlan, finished_episodes
 from seedo.language.runs._replay import replay, same_world
+from seedo.language.runs._spread import Talkers
 from seedo.language.scenes import Conditions, Scene
 from seedo.play import check_size, origin, shard_size
 
@@ -95,6 +97,7 @@ def record_llm(
     choose: bool = False,
     progress: Callable[[int, int], None] | None = None,
     say: Callable[[str], None] | None = None,
+    talkers: Talkers | None = None,
     **options: Unpack[LlmOptions],
 ) -> LlmRun:
     """Let a language model play `count` episodes into a run folder, through Inspect.
@@ -115,6 +118,7 @@ def record_llm(
             episodes of stream `validation`; the record states them, and what they earned.
         progress: called with (episodes done, episodes in all).
         say: called with sentences for the user, the forecast among them.
+        talkers: who holds conversations, elsewhere; None: this process.
         options: see `RunOptions` and `LlmOptions`.
 
     Raises:
@@ -166,7 +170,7 @@ def record_llm(
     with DatasetWriter(out, start, rows, count, job, resume=resume, beside=beside) as writer:
         run = _Run(writer, start, count, price, budget, plan.systems, progress or (lambda *_: None))
         if chosen is not None:
-            run.spent = Spending(*chosen["tokens"])
+            run.chose = Spending(*chosen["tokens"])
         run.begin()
         if say:
             rest = count - run.finished
@@ -182,7 +186,10 @@ def record_llm(
                 if not resume:
                     writer.discard()
                 raise
-            _play_missing(run, plan, model, calls, each)
+            if talkers is None:
+                _play_missing(run, plan, model, calls, each)
+            else:
+                _play_elsewhere(run, plan, model, calls, each, worst, talkers)
         return run.end()
 
 
@@ -257,7 +264,7 @@ def _play_missing(run: _Run, plan: RunPlan, model: str, calls: Calls, each: Spen
         log = through_inspect.play(task, player, run.folder, calls, run)
         tries = list(through_inspect.played(log))
         begun.update(played.episode for played in tries)
-        finished = run.take(tries)
+        finished = run.take(log.eval.eval_id, tries)
         if not tries:
             why = log.error.message if log.error else "no reason given"
             raise UserError("inspect", None, f"the evaluation did not start: {why}")
@@ -272,6 +279,38 @@ def _play_missing(run: _Run, plan: RunPlan, model: str, calls: Calls, each: Spen
             except UserError as error:
                 run.stopped = f"{error}; {_GO_ON}"
                 return
+
+
+def _play_elsewhere(
+    run: _Run, plan: RunPlan, model: str, calls: Calls, each: Spending, worst: Spending,
+    talkers: Talkers,
+) -> None:  # fmt: skip
+    """Have what is missing played by others, round by round, until nothing is, the budget is used
+    up, or a round finishes no episode."""
+    from seedo.language.runs import inspect as through_inspect
+
+    begun: Counter[int] = Counter()
+    while waiting := [e for e in run.missing if begun[e] < calls.rounds]:
+        waiting.sort(key=begun.__getitem__)
+        affordable = run.affordable(each)
+        if affordable == 0:
+            run.stopped = _SPENT
+            return
+        chosen = waiting if affordable is None else waiting[:affordable]
+        finished = 0
+        places = talkers.chunks(
+            plan, model, calls, chosen, run.folder, run.left(), worst, run.price
+        )
+        for place in places:
+            run.ledger.take_in(place)
+            for log in through_inspect.read_logs(place):
+                tries = list(through_inspect.played(log))
+                begun.update(p.episode for p in tries if p.failure != OUT_OF_BUDGET)
+                finished += run.take(log.eval.eval_id, tries)
+        if not finished:
+            if run.left() is not None and not run.failures:
+                run.stopped = _SPENT
+            return
 
 
 class _Run:
@@ -291,7 +330,8 @@ class _Run:
         self._origin = start
         self.price, self.budget, self.systems = price, budget, systems
         self.folder = writer.path / LOGS
-        self.spent = Spending()
+        self.ledger = Ledger(self.folder)
+        self.chose = Spending()
         self.failures: dict[int, str] = {}
         self.stopped = ""
         self._progress = progress
@@ -301,7 +341,21 @@ class _Run:
         self._retried: Counter[str] = Counter()
         self._again: Counter[int] = Counter()  # retries of an episode's earlier tries
         self._truncated = 0
-        self._live, self._ended = Spending(), 0
+        self._ended = 0
+
+    @property
+    def spent(self) -> Spending:
+        """Tokens of all calls that were answered."""
+        return self.chose + self.ledger.total
+
+    def left(self) -> Budget | None:
+        """What is left of the budget; None: there is none."""
+        usd, tokens = self.budget.usd, self.budget.tokens
+        if usd is None and tokens is None:
+            return None
+        if usd is not None and self.price is not None:
+            usd = max(usd - self.price.of(self.spent), 1e-12)
+        return Budget(usd, None if tokens is None else max(tokens - self.spent.tokens, 1))
 
     @property
     def finished(self) -> int:
@@ -319,14 +373,14 @@ class _Run:
         self._said.check(sorted(self._logged))
         if self.folder.is_dir():
             for log in through_inspect.read_logs(self.folder):
-                self.take(through_inspect.played(log))
+                self.take(log.eval.eval_id, through_inspect.played(log))
         self._progress(self.finished, self.count)
 
-    def take(self, tries: Iterable[Played]) -> int:
+    def take(self, evaluation: str, tries: Iterable[Played]) -> int:
         """Add what was played, write the shards that it makes whole; newly finished episodes."""
-        before = self.finished
+        before, spent = self.finished, Spending()
         for played in tries:
-            self.spent += played.spent
+            spent += played.spent
             self._retried += played.retried
             self._truncated += played.truncated
             episode = played.episode
@@ -338,18 +392,19 @@ class _Run:
             elif episode not in self._logged and episode not in self._waiting:
                 self._waiting[episode] = played
                 self.failures.pop(episode, None)
-        self._live, self._ended = Spending(), 0
+        self.ledger.logged(evaluation, spent)
+        self._ended = 0
         self._write_shards()
         self._write_report()
         return self.finished - before
 
-    def called(self, spent: Spending) -> None:
-        """A call was answered that is not in the logs that were taken in."""
-        self._live += spent
+    def called(self, spent: Spending, evaluation: str) -> None:
+        """A call was answered."""
+        self.ledger.called(evaluation, spent)
         self._progress(self.finished + self._ended, self.count)
 
     def may_call(self) -> bool:
-        return not self.budget.used_up(self.spent + self._live, self.price)
+        return not self.budget.used_up(self.spent, self.price)
 
     def ended(self) -> None:
         self._ended += 1

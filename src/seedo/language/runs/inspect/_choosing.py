@@ -32,7 +32,7 @@ class _Meter:
     price: Price | None
     spent: Spending = field(default_factory=Spending)
 
-    def called(self, spent: Spending) -> None:
+    def called(self, spent: Spending, evaluation: str) -> None:
         self.spent += spent
 
     def may_call(self) -> bool:

@@ -33,8 +33,11 @@ _PROBES = 2  # retries of the first call, so that a wrong address is soon told
 _LONGEST_WAIT = 60.0  # seconds between two tries of a call
 
 
-def open_model(name: str, calls: Calls, seed: int) -> Model:
+def open_model(name: str, calls: Calls, seed: int, endpoint: str | None = None) -> Model:
     """A model by its Inspect name, which retries failed calls after growing waits.
+
+    Args:
+        endpoint: the address of its server; None: the provider's, or what the environment says.
 
     Raises:
         UserError: no such provider or model, or its key or address is not set.
@@ -51,7 +54,7 @@ def open_model(name: str, calls: Calls, seed: int) -> Model:
         cache=CachePolicy(expiry=None) if calls.cache else None,
     )
     try:
-        model = get_model(name, config=config, memoize=False, **own)
+        model = get_model(name, config=config, memoize=False, base_url=endpoint, **own)
     except Exception as error:  # whatever a provider raises: it was named by the user
         raise UserError("model", name, _sentence(str(error))) from error
     waits = wait_exponential(multiplier=calls.backoff, max=_LONGEST_WAIT)
@@ -249,7 +252,7 @@ class _Told(Hooks):
             return
         if event.uuid is not None and event.uuid not in self._counted:
             self._counted.add(event.uuid)
-            watch.called(_spent(event))
+            watch.called(_spent(event), data.eval_id)
 
     async def on_sample_end(self, data: SampleEnd) -> None:
         watch = _watch.get()
