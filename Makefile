@@ -20,7 +20,7 @@ LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --up
 	--universal --python-version 3.11 --fork-strategy fewest --no-annotate \
 	--no-emit-index-url --no-emit-find-links --no-emit-package seedo
 
-.PHONY: help demo lab test test-slow test-browser test-model test-openenv lint format types imports bench lock clean
+.PHONY: help demo lab test test-slow test-browser test-cluster test-model test-openenv lint format types imports bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,6 +40,9 @@ test-slow: $(DEV) ## the long tests only
 
 test-browser: $(DEV) ## the tests in a real browser (Chromium on the PATH)
 	$(BIN)/python -m pytest -q -m "browser and not slow" -n 2 --dist loadscope
+
+test-cluster: $(DEV) ## the tests with a Ray cluster of two nodes on this machine
+	$(BIN)/python -m pytest -q -m cluster
 
 test-model: $(MODEL) ## the tests with language models (PyTorch; SmolLM2-135M, on the CPU)
 	$(BIN)/python -m pytest -q -m model

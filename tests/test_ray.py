@@ -4,17 +4,19 @@ import contextlib
 import os
 import random
 import signal
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from seedo import play, worlds
+from seedo import language, play, worlds
+from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.execution import Task, open_workers, spread
 
 ray = pytest.importorskip("ray")
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.cluster
 
 WORLD = worlds.make("dag", n=3)
 EXPERT = "scripted:expert"
@@ -32,14 +34,16 @@ def cluster():
     from ray.cluster_utils import Cluster
 
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    made.add_node(num_cpus=1)
     yield made
     made.shutdown()
 
 
 @pytest.fixture(scope="module")
 def workers(cluster):
+    """Of two nodes; whoever asks stands on the first, so that it outlives the second."""
     with open_workers(f"ray:{cluster.address}") as found:
+        cluster.add_node(num_cpus=1)
+        cluster.wait_for_nodes()
         assert found.count == 2
         yield found
 
@@ -89,6 +93,30 @@ def test_workers_and_nodes_that_are_killed_lose_and_double_nothing(cluster, work
     over.set()
     killer.join()
     assert found == watched(tmp_path / "serial")
+
+
+def test_a_processor_of_ray_data_plays_as_a_speaker(workers, tmp_path):
+    """The engine is a function of the messages; that of `ray.data.llm` has the same columns."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
+    from ray_speaker import RayDataSpeaker
+
+    def engine(row):
+        names = row["messages"][1]["content"].split("\n")[0].split()[1:]
+        return {"place": row["place"], "reply": f"do {names[0]}=2.0"}
+
+    class Here:
+        name = "ray:engine"
+
+        def replies(self, conversations):
+            return [engine({"place": 0, "messages": said})["reply"] for said in conversations]
+
+    fewer = {"at_once": 8, "systems": False}
+    speaker = RayDataSpeaker("ray:engine", lambda rows: rows.map(engine))
+    language.record_speaker(WORLD, speaker, 8, 0, tmp_path / "ray", **fewer)
+    language.record_speaker(WORLD, Here(), 8, 0, tmp_path / "here", **fewer)
+    one, other = (Dataset(tmp_path / name).read() for name in ("ray", "here"))
+    assert (one.target == other.target).all()
+    assert (one.target >= 0).any()
 
 
 def test_a_cluster_that_is_not_there_is_one_line():
