@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from functools import partial
 from pathlib import Path
@@ -156,13 +157,15 @@ def study(
     ] = None,
     executor: Executor = None,
     machine_hours: Annotated[
-        float | None, typer.Option(min=0.0, help="Hours of all workers together that cells take.")
+        float | None, typer.Option(help="Hours of all workers together that cells may take.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Test a claim: design, what would refute it, result. The same command resumes it."""
     check_seed(seed)
     execution.check_executor(executor)
+    if machine_hours is not None and not 0 < machine_hours < math.inf:
+        raise UserError("--machine-hours", machine_hours, "give hours above 0, e.g. 0.5")
     speech.check()
     if player is None and speech.given():
         raise UserError("--player", None, "without one, nobody is prompted or paid: name it")
