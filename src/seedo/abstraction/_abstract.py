@@ -25,6 +25,7 @@ from seedo.worlds.raw import Encoder, save_encoder
 STEPS = 30_000
 """Watched steps that are learnt from, at most, unless somebody says."""
 UPDATES = 4_000
+"""Steps of the optimiser, unless told."""
 _HELD = 6_000
 """Held-out steps that are tested on, at most."""
 _FEWEST = 60

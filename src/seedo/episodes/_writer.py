@@ -28,6 +28,7 @@ from seedo.errors import UserError
 from seedo.tables import check_unpacked
 
 SHARD_ROWS = 16_384
+"""Episodes of a shard unless told."""
 
 
 @dataclass(frozen=True)

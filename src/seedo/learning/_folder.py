@@ -22,6 +22,7 @@ FORMAT = 1
 training, optimizer.safetensors."""
 
 PRETRAINED = ("dag", "dag-plain", "dag-soft", "dag-text")
+"""Agents that come with the package, as `pretrained:NAME`."""
 
 
 class Stored(NamedTuple):
@@ -131,4 +132,5 @@ def read_history(path: Path) -> list[dict[str, Any]]:
 
 
 def count_parameters(network: Any) -> int:
+    """How many numbers a network has learnt."""
     return sum(x.size for x in jax.tree.leaves(eqx.filter(network, eqx.is_array)))
