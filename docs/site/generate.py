@@ -109,6 +109,17 @@ def write_results() -> None:
             page.write(f"{verdict}\nFrom `docs/results/{file.name}`.\n")
 
 
+def copy_examples() -> None:
+    """The files that pages link to."""
+    for file in sorted((ROOT / "examples").rglob("*")):
+        if file.is_file() and file.suffix in (".py", ".md", ".toml", ".json", ".csv"):
+            with mkdocs_gen_files.open(
+                f"examples/{file.relative_to(ROOT / 'examples')}", "w"
+            ) as to:
+                to.write(file.read_text())
+
+
 write_names()
 write_commands()
 write_results()
+copy_examples()
