@@ -57,7 +57,7 @@ def _end_with_whoever_asked() -> None:
 
 
 def _take_part(task: dict[str, Any], tell: Any) -> None:
-    _join(Group(**task["group"]), task["devices"], task["together_here"])
+    join(Group(**task["group"]), task["devices"], task["together_here"])
     among = Joined()
     tell(joined=among.number)
     group = Group(among.count)
@@ -65,7 +65,7 @@ def _take_part(task: dict[str, Any], tell: Any) -> None:
     jax.distributed.shutdown()
 
 
-def _join(group: Group, devices: int, together_here: bool) -> None:
+def join(group: Group, devices: int, together_here: bool) -> None:
     """Become one of the group.
 
     Args:
