@@ -1,6 +1,6 @@
 """Learning in one process, in two, and on two devices of one.
 
-    python benchmarks/training_processes.py [--network equivariant|plain] [--batch 256] [--steps 100] [--quick]
+    python benchmarks/training_processes.py [--network equivariant|plain] [--batch 256] [--quick]
 
 All learn from the same logs with the same seed and minibatches. Measured, in one run: the largest
 difference of their losses over all steps, and the time of a step as a ratio to one process, which

@@ -16,6 +16,7 @@ from jax.sharding import Mesh
 from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.learning._batches import held_out, minibatches, stream, usable
+from seedo.learning._checkpoint import check_free
 from seedo.learning._course import Course
 from seedo.learning._find import open_agent
 from seedo.learning._job import Method, Report, State, settings_of, short, train
@@ -76,6 +77,8 @@ def learn(
         remedy = "a course, visits or a warm-up of one's own stay in one process: leave it out"
         raise UserError("group", group, remedy)
     group.check_batch(complete.batch_size, complete.devices)
+    if group.coordinator is None:  # elsewhere than at process 0 nothing is written there
+        check_free(Path(out), resume)
     job = {
         "logs": [str(Path(path).absolute()) for path in logs],
         "out": str(Path(out).absolute()),
