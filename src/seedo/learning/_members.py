@@ -50,7 +50,8 @@ class _Member:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.stderr,
             env=dict(os.environ) | {"PYTHONPATH": path}, start_new_session=True,
         )  # fmt: skip
-        threading.Thread(target=self._listen, args=(told,), daemon=True).start()
+        self.listener = threading.Thread(target=self._listen, args=(told,), daemon=True)
+        self.listener.start()
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it has gone: its end is heard of
             self.process.stdin.write(json.dumps(task | {"group": asdict(group)}).encode() + b"\n")
@@ -68,9 +69,12 @@ class _Member:
         """Whatever it is doing; the folder is whole at every moment."""
         self.process.kill()
         self.process.wait()
-        assert self.process.stdin is not None
+        self.listener.join()
         with contextlib.suppress(OSError):
+            assert self.process.stdin is not None
             self.process.stdin.close()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
         self.stderr.close()
 
     def name(self) -> str:
