@@ -233,6 +233,13 @@ def test_slurm_says_who_is_who(logs, alone, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+def test_time_is_up_for_all_at_once(logs, tmp_path):
+    recipe = learning.Recipe(**SMALL, epochs=None, minutes=0.05)
+    agent = learning.learn([logs], tmp_path / "a", recipe, group=learning.Group(2))
+    assert agent.history[-1]["step"] == agent.training["steps"] > 0
+
+
+@pytest.mark.slow
 def test_processes_with_other_jobs_do_not_learn_together(logs, tmp_path):
     address = free_address()
     programs = [
