@@ -80,8 +80,8 @@ def learn(
     if group.coordinator is None:  # elsewhere than at process 0 nothing is written there
         check_free(Path(out), resume)
     job = {
-        "logs": [str(Path(path).absolute()) for path in logs],
-        "out": str(Path(out).absolute()),
+        "logs": [str(path) for path in logs],
+        "out": str(out),
         "recipe": asdict(recipe),
         "resume": resume,
         "checkpoint_seconds": checkpoint_seconds,
