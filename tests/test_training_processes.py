@@ -336,8 +336,9 @@ def test_other_networks_learn_in_two_processes_what_they_learn_in_one(kind, logs
     if kind == "plain":
         recipe = PLAIN
     if kind == "relational":
-        logs = tmp_path / "rooms"
-        play.watch(worlds.make("rooms"), scripted("expert", "rooms"), 80, 0, logs, explain="words")
+        logs, world = tmp_path / "rooms", worlds.make("rooms")
+        player = play.find_player("scripted:expert", world)
+        play.watch(world, player, 80, 0, logs, explain="words")
         recipe |= {"explanations": "predict"}
     if kind == "text":
         recipe |= {"widths": (("size", 16), ("layers", 1), ("heads", 2)), "epochs": 0.1}
