@@ -40,7 +40,7 @@ class Dataset:
     """
 
     def __init__(self, path: AnyPlace) -> None:
-        self.path = place(path)
+        self.path: Any = place(path)  # `Path`, or `StorePlace` where it lies in a store
         self._manifest, self.manifest_hash = read_manifest(self.path)
         if not len(self._manifest.shards) or self._manifest.steps is None:
             raise UserError(str(self.path), None, "no shard written yet: run its job with --resume")

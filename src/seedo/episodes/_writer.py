@@ -165,7 +165,8 @@ class DatasetWriter:
         for name, number in (("shard_rows", shard_rows), ("total", total)):
             if not isinstance(number, int) or isinstance(number, bool) or number < 1:
                 raise UserError(name, number, "give a whole number above 0")
-        self.path, self._beside = place(path), frozenset(beside)
+        self.path: Any = place(path)  # `Path`, or `StorePlace` where it lies in a store
+        self._beside = frozenset(beside)
         self._warn = warn or (lambda line: None)
         self._wanted = Manifest(_plain(job), origin, shard_rows, total, __version__)
         self._made = self._make_folder()

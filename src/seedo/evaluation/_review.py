@@ -5,11 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import os
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +43,7 @@ from seedo.evaluation._stated import stated
 from seedo.evaluation._strategies import HEURISTICS, also_read_by, read
 from seedo.experimenters import Experimenter
 from seedo.statistics import Estimate, clusters_of, mean, missing
+from seedo.storage import AnyPlace, place
 from seedo.worlds import World, kind_of
 
 _FEW = 200  # episodes
@@ -90,7 +89,7 @@ MakeReader = Callable[[World], Experimenter]
 
 
 def review(
-    paths: Iterable[str | os.PathLike[str]],
+    paths: Iterable[AnyPlace],
     progress: Callable[[int, int], None] | None = None,
     readers: Mapping[str, MakeReader] | None = None,
     bits: bool = False,
@@ -173,7 +172,7 @@ def _measured(opened: Opened, problems: list[str], wanted: _Wanted) -> Member:
     config = json.loads(origin.world_config)
     lines: list[dict[str, Any]] = []
     try:
-        lines = conversations(Path(path))
+        lines = conversations(place(path))
     except UserError as error:
         problems.append(in_line(path, error))
     batch = _unseen(batch, passed_steps(lines))

@@ -23,6 +23,7 @@ from seedo.learning._job import Method, Report, State, settings_of, short, train
 from seedo.learning._kinds import NETWORKS, USUAL, NetworkKind, kind_for
 from seedo.learning._objective import make_evaluation, make_update
 from seedo.recipes import Recipe
+from seedo.storage import AnyPlace
 
 LOG_EVERY = 50
 """Optimiser steps between lines of metrics.jsonl."""
@@ -35,7 +36,7 @@ WARM_UP = 200
 
 
 def learn(
-    logs: Sequence[str | Path],
+    logs: Sequence[AnyPlace],
     out: str | Path,
     recipe: Recipe,
     resume: bool = False,

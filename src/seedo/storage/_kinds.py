@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -54,19 +55,23 @@ KINDS = {
 }  # fmt: skip
 """By scheme. `memory` is one of this process, to try things with."""
 
-_OPENED: dict[str, Any] = {}
+_SETTINGS = ("AWS_", "GOOGLE_", "AZURE_")
+"""How names in the environment begin that say where a store is and who asks."""
+_OPENED: dict[tuple[str, ...], Any] = {}
 _LOCK = threading.Lock()
 
 
 def file_system(scheme: str) -> Any:
-    """The file system of a scheme, made once in a process; keys come from the environment.
+    """The file system of a scheme, made once for what the environment says, where keys come from.
 
     Raises:
         UserError: its package is missing, or it cannot be set up.
     """
+    told = (name for name in os.environ if name.startswith(_SETTINGS))
+    asked = (scheme, *(f"{name}={os.environ[name]}" for name in sorted(told)))
     with _LOCK:
-        if scheme in _OPENED:
-            return _OPENED[scheme]
+        if asked in _OPENED:
+            return _OPENED[asked]
         kind = KINDS[scheme]
         try:
             import_module(kind.package)
@@ -76,10 +81,13 @@ def file_system(scheme: str) -> Any:
         import fsspec
 
         try:
-            found = fsspec.filesystem(scheme, use_listings_cache=False, **kind.options)
+            found = fsspec.filesystem(
+                scheme, use_listings_cache=False, skip_instance_cache=scheme != "memory",
+                **kind.options,
+            )  # fmt: skip
         except Exception as error:  # an account that is not named, a bad configuration file
             raise UserError(f"{scheme}://", None, in_one_line(error, 160)) from error
         if hasattr(found, "retries"):
             found.retries = 1
-        _OPENED[scheme] = found
+        _OPENED[asked] = found
         return found
