@@ -1,0 +1,287 @@
+"""Object stores: the same logs as in a folder, whatever the store answers."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command import run
+from stores import BUCKET, FAULTS, between, by_chance
+from test_episodes import contents, make, open_writer, run_job
+
+from seedo.episodes import DamagedShard, Dataset, DatasetWriter, summary
+from seedo.errors import UserError
+from seedo.storage import Hold, in_store, local_path, place, write_atomic
+
+pytest_plugins = ["stores"]
+
+
+def objects(address):
+    """Names and contents of what lies in a folder of a store."""
+    return {one.name: one.read_bytes() for one in place(address).iterdir()}
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    path = tmp_path_factory.mktemp("reference") / "log"
+    run_job(path)
+    return path
+
+
+# Addresses
+
+
+def test_paths_stay_paths_and_addresses_keep_their_slashes(tmp_path):
+    assert place(f"file://{tmp_path}/a%20b") == tmp_path / "a b"
+    assert place("logs/dag") == Path("logs/dag") == place(Path("logs/dag"))
+    there = place("s3://bucket//a/b.parquet/")
+    assert str(there) == "s3://bucket/a/b.parquet"
+    assert str(there.parent / "c") == "s3://bucket/a/c"
+    assert (there.name, there.suffix) == ("b.parquet", ".parquet")
+    assert in_store("gs://x/y")
+    assert not in_store("s3:/x/y")
+    with pytest.raises(UserError, match="this machine"):
+        local_path("--out", "s3://x/y")
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("s3://", "names no bucket"),
+        ("az:///a", "names no container"),
+        ("ftp://host/a", "use file://, s3://"),
+        ("s3://bucket/../other", "leave out"),
+        ("file://a/b", "three slashes"),
+        ("s3://AKIA123:secret@bucket/a", "come from the environment"),
+        ("s3://bucket/a?X-Amz-Signature=secret", "come from the environment"),
+    ],
+)
+def test_addresses_that_cannot_be_are_refused_and_secrets_not_repeated(address, words):
+    with pytest.raises(UserError, match=words) as error:
+        place(address)
+    assert "secret" not in str(error.value)
+    assert "AKIA" not in str(error.value)
+
+
+def test_nothing_of_a_store_is_imported_before_one_is_used():
+    code = "import sys, seedo.cli, seedo.storage; seedo.storage.place('s3://a/b');"
+    code += "sys.exit(bool({'fsspec', 's3fs', 'aiohttp'} & set(sys.modules)))"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# Datasets in a store
+
+
+def test_a_log_in_a_store_has_the_bytes_of_one_in_a_folder(s3, reference):
+    run_job(s3)
+    assert objects(s3) == contents(reference)
+    ours, theirs = Dataset(s3), Dataset(reference)
+    assert ours.manifest_hash == theirs.manifest_hash
+    assert ours.verify() == []
+    assert summary(ours) | {"path": ""} == summary(theirs) | {"path": ""}
+
+
+def test_batches_from_a_store_are_those_from_a_folder(s3, tmp_path):
+    for path in (s3, tmp_path / "log"):
+        with DatasetWriter(path, make().origin, 5, 100, {}) as writer:
+            while (shard := writer.next_shard) is not None:
+                writer.write(shard, make(5, seed=shard, first=5 * shard))
+    for again in range(2):  # the second time from what was kept
+        pairs = zip(
+            Dataset(s3).batches(8, 3, again, skip=2),
+            Dataset(tmp_path / "log").batches(8, 3, again, skip=2),
+            strict=True,
+        )
+        assert sum(one.episode_id.tolist() == other.episode_id.tolist() for one, other in pairs) == 10
+
+
+def test_what_is_kept_of_a_store_stays_within_its_size(s3, tmp_path, monkeypatch):
+    monkeypatch.setenv("SEEDO_STORE_CACHE", "1")
+    big = make(3000, extras=True)
+    with DatasetWriter(s3, big.origin, 500, 3000 * 5, {}) as writer:
+        while (shard := writer.next_shard) is not None:
+            rows = (shard % 6) * 500
+            writer.write(shard, big.take(slice(rows, rows + 500)))
+    dataset = Dataset(s3)
+    assert sum(shard.bytes for shard in dataset.shards) > 2**20
+    dataset.read()
+    kept = list((tmp_path / "cache" / "seedo" / "objects").iterdir())
+    assert kept
+    assert sum(file.stat().st_size for file in kept) <= 2**20
+    kept[0].write_bytes(b"?" * kept[0].stat().st_size)  # altered here: asked for again
+    assert Dataset(s3).verify() == []
+
+
+def test_damage_in_a_store_is_named_and_mended(s3, reference):
+    run_job(s3)
+    whole = objects(s3)
+    (place(s3) / "shard-00001.parquet").write(whole["shard-00001.parquet"][:-7])
+    (place(s3) / "shard-00002.parquet").unlink()
+    altered = bytearray(whole["shard-00003.parquet"])
+    altered[40] ^= 1
+    (place(s3) / "shard-00003.parquet").write(altered)
+    words = [str(error) for error in Dataset(s3).verify()]
+    assert [w.split(":")[1][-7:] for w in words] == ["parquet"] * 3
+    assert "truncated" in words[0]
+    assert "missing" in words[1]
+    assert "delete it, then write it again" in words[2]
+    with pytest.raises(DamagedShard):
+        Dataset(s3).read()
+    (place(s3) / "shard-00003.parquet").unlink()
+    run_job(s3, resume=True)
+    assert objects(s3) == contents(reference)
+
+
+def test_opening_a_log_reads_its_manifest_and_nothing_else(s3, monkeypatch, s3_server):
+    run_job(s3)
+    asked = []
+    with between(s3_server, lambda command, path: asked.append((command, path)) or "") as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        Dataset(s3)
+    assert [(command, path.rpartition("/")[2]) for command, path in asked] == [
+        ("GET", "manifest.json")
+    ]
+
+
+# Faults
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_the_store_answers_nothing_is_lost_or_doubled(
+    s3, s3_server, monkeypatch, reference, seed
+):
+    """A third of all requests goes wrong, in every way, while a log is written and read."""
+    fault, done = by_chance(seed)
+    with between(s3_server, fault) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        run_job(s3, stop_after=2)
+        run_job(s3, resume=True)
+        assert Dataset(s3).verify() == []
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server)
+    assert objects(s3) == contents(reference)
+    assert sum(done.values()) > 5, done
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_every_fault_alone_is_overcome(s3, s3_server, monkeypatch, kind):
+    """The first request of each kind that can be met with it goes wrong."""
+    met = set()
+
+    def fault(command, path):
+        able = {"tear": ("PUT",), "cut": ("GET",)}.get(kind, ("PUT", "GET", "HEAD"))
+        if command in able and command not in met:
+            met.add(command)
+            return kind
+        return ""
+
+    with between(s3_server, fault) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        there = place(s3) / "a"
+        write_atomic(there, b"all of it")
+        assert there.read_bytes() == b"all of it"
+        assert (place(s3) / "b").create(b"1")
+    assert met
+
+
+def test_a_write_that_is_always_torn_is_refused(s3, s3_server, monkeypatch):
+    monkeypatch.setenv("SEEDO_STORE_SECONDS", "1")
+    with between(s3_server, lambda command, path: "tear" if command == "PUT" else "") as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        with pytest.raises(UserError, match="kept 5 of 10 bytes") as error:
+            write_atomic(place(s3) / "a", b"0123456789")
+    assert "\n" not in str(error.value)
+
+
+KILLED = """
+import sys
+sys.path.insert(0, {tests!r})
+from test_episodes import open_writer, shard_batch
+with open_writer({address!r}, resume=True) as writer:
+    writer.write(writer.next_shard, shard_batch(writer.next_shard, 10))
+    print("written", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_driver_that_is_killed_leaves_what_another_goes_on_with(s3, reference, tmp_path):
+    code = KILLED.format(tests=str(Path(__file__).parent), address=s3)
+    driver = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path
+    )
+    assert driver.stdout.readline() == b"written\n"
+    assert "writing.json" in objects(s3)
+    driver.send_signal(signal.SIGKILL)
+    driver.communicate()
+    run_job(s3, resume=True)  # at once: a process of this machine is known to be dead
+    assert objects(s3) == contents(reference)
+
+
+def test_a_second_driver_is_refused_while_the_first_lives(s3, monkeypatch):
+    monkeypatch.setattr("seedo.storage._lease.RENEWED", 0.2)
+    said = []
+    with open_writer(s3), pytest.raises(UserError, match="another job is writing") as error:
+        DatasetWriter(s3, make().origin, 10, 35, {}, resume=True, warn=said.append)
+    assert f"process {os.getpid()}" in str(error.value)
+    assert "waiting" in said[0]
+    open_writer(s3, resume=True).close()
+
+
+def test_a_driver_of_another_machine_counts_as_dead_when_it_is_silent(s3, monkeypatch):
+    monkeypatch.setattr("seedo.storage._lease.STALE", 1.0)
+    about = {"holder": "x", "host": "far", "machine": "another", "process": 1, "beat": 7}
+    (place(s3) / "writing.json").write(json.dumps(about).encode())
+    began = time.monotonic()
+    hold = Hold(place(s3))
+    assert time.monotonic() - began >= 1.0
+    hold.check()
+    # Where the other was only slow, the one who was taken for dead writes no more.
+    (place(s3) / "writing.json").write(json.dumps(about).encode())
+    hold._lease._renewed -= 100
+    with pytest.raises(UserError, match="taken this folder over"):
+        hold.check()
+    hold.release()
+    assert json.loads((place(s3) / "writing.json").read_bytes()) == about
+
+
+# Commands
+
+
+def test_commands_give_the_same_from_a_store_and_from_a_folder(s3, tmp_path, capsys, monkeypatch):
+    """Watch, learn, perform, review, inspect and ask."""
+    monkeypatch.chdir(tmp_path)
+    small = ("--episodes", "200", "--n", "3", "--seed", "5")
+    quick = ("--epochs", "1", "--width", "16", "--layers", "1", "--heads", "1")
+    said = {}
+    for where in ("local", s3):
+        log, played = f"{where}/log", f"{where}/run"
+        agent = tmp_path / f"agent-{where == s3}" / "agent"
+        kept = agent if where == "local" else f"{s3}/agent"
+        for words in (
+            ("watch", "--out", log, *small),
+            ("learn", log, "--out", str(agent), *quick),
+        ):
+            assert run(capsys, *words)[0] == 0, words
+        if where == s3:
+            for file in agent.iterdir():
+                (place(s3) / "agent" / file.name).write(file.read_bytes())
+            shutil.rmtree(agent)
+        for words in (
+            ("perform", str(kept), "--out", played, *small),
+            ("inspect", log, "--json"),
+            ("review", played, "--json"),
+            ("ask", log, "--episode", "3", "which experiment would tell most?", "--json"),
+        ):
+            code, out, error = run(capsys, *words)
+            assert code in (0, 2), (words, error)
+            said[where, words[0]] = (code, out.replace(where, "W"), error.replace(where, "W"))
+    for name in ("inspect", "review", "ask"):
+        assert said["local", name] == said[s3, name]
+    assert contents(tmp_path / "local" / "log") == objects(f"{s3}/log")
+    assert contents(tmp_path / "local" / "run") == objects(f"{s3}/run")
+    agents = [contents(tmp_path / "agent-False" / "agent"), objects(f"{s3}/agent")]
+    assert agents[0]["weights.safetensors"] == agents[1]["weights.safetensors"]
