@@ -60,8 +60,8 @@ class _Faulty(BaseHTTPRequestHandler):
             fault, body = "", body[: len(body) // 2]
         if fault == "slow":
             time.sleep(0.3)
-        if fault in ("500", "503"):
-            self._say(int(fault), _ERROR[fault].encode())
+        if fault[:1].isdigit():
+            self._say(int(fault[:3]), _error(fault))
             return
         if fault == "close":
             self.close_connection = True
@@ -72,7 +72,7 @@ class _Faulty(BaseHTTPRequestHandler):
         answer = inner.getresponse()
         found = answer.read()
         if fault == "lost":  # it was done, and nobody hears of it
-            self._say(500, _ERROR["500"].encode())
+            self._say(500, _error("500"))
             return
         if fault == "cut" and found:
             self._say(answer.status, found[: len(found) // 2], answer.headers, len(found))
@@ -98,19 +98,19 @@ class _Faulty(BaseHTTPRequestHandler):
         pass
 
 
-_ERROR = {
-    "500": "<Error><Code>InternalError</Code><Message>We stumbled.</Message></Error>",
-    "503": "<Error><Code>SlowDown</Code><Message>Please reduce your rate.</Message></Error>",
-}
+def _error(fault):
+    """What S3 says with a status: 500, 503, or any with the code that follows it."""
+    code = {"500": "InternalError", "503": "SlowDown"}.get(fault) or fault[4:]
+    return f"<Error><Code>{code}</Code><Message>No.</Message></Error>".encode()
 
 
 @contextmanager
 def between(address, fault):
     """The address of a proxy to the server at `address`.
 
-    `fault(command, path)` says what happens to a request: "" (nothing), 500, 503, slow, close
-    (no answer), tear (of a body half arrives), lost (done, and answered with 500), cut (half of an
-    answer arrives).
+    `fault(command, path)` says what happens to a request: "" (nothing), 500, 503, `403 Code`, slow,
+    close (no answer), tear (of a body half arrives), lost (done, and answered with 500), cut (half
+    of an answer arrives).
     """
     host, _, port = address.removeprefix("http://").partition(":")
     proxy = ThreadingHTTPServer(("127.0.0.1", 0), _Faulty)
