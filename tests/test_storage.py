@@ -293,6 +293,19 @@ def test_commands_give_the_same_from_a_store_and_from_a_folder(s3, tmp_path, cap
     assert agents[0]["weights.safetensors"] == agents[1]["weights.safetensors"]
 
 
+@pytest.mark.slow
+def test_workers_write_to_a_store_and_no_key_travels(s3, tmp_path, capsys):
+    small = ("--episodes", "200", "--n", "3", "--seed", "5")
+    for out, more in ((s3, ("--executor", "local:2")), (tmp_path / "log", ())):
+        code, _, error = run(capsys, "watch", "--out", str(out), *small, *more)
+        assert code == 0, error
+    assert objects(s3) == contents(tmp_path / "log")
+    with DatasetWriter(f"{s3}/other", make().origin, 5, 100, {}) as writer:
+        told = json.dumps(writer.plan.to_json())
+    assert f"{s3}/other" in told
+    assert not any(KEYS[name] in told for name in KEYS if "KEY" in name)
+
+
 SMALL = ("--episodes", "40", "--n", "3")
 BAD = {
     "dead address": ("inspect S3/log", "dead", "nobody answers there: check the address"),
