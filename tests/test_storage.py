@@ -1,7 +1,9 @@
 """Object stores: the same logs as in a folder, whatever the store answers."""
 
+import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -226,6 +228,37 @@ def test_a_driver_that_is_killed_leaves_what_another_goes_on_with(s3, reference,
     assert objects(s3) == contents(reference)
 
 
+FILLING = """
+import sys
+sys.path.insert(0, {tests!r})
+from test_episodes import run_job
+print("begun", flush=True)
+run_job({address!r}, resume=True)
+"""
+
+
+@pytest.mark.slow
+def test_drivers_that_are_killed_at_any_moment_leave_nothing_half_done(
+    s3, s3_server, monkeypatch, reference
+):
+    """Each goes on where the last was killed, while requests fail too."""
+    rng = random.Random(7)
+    code = FILLING.format(tests=str(Path(__file__).parent), address=s3)
+    fault, _ = by_chance(7, share=0.2)
+    with between(s3_server, fault) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        for _ in range(8):
+            driver = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+            driver.stdout.readline()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                driver.wait(rng.uniform(0.2, 3))
+            driver.kill()
+            driver.communicate()
+        run_job(s3, resume=True)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server)
+    assert objects(s3) == contents(reference)
+
+
 def test_a_second_driver_is_refused_while_the_first_lives(s3, monkeypatch):
     monkeypatch.setattr("seedo.storage._lease.RENEWED", 0.2)
     said = []
@@ -262,10 +295,10 @@ def test_commands_give_the_same_from_a_store_and_from_a_folder(s3, tmp_path, cap
     small = ("--episodes", "200", "--n", "3", "--seed", "5")
     quick = ("--batch-size", "32", "--width", "size=16", "--width", "layers=1")
     said = {}
-    for where in ("local", s3):
+    for where in ("on-disk", s3):
         log, played = f"{where}/log", f"{where}/run"
         agent = tmp_path / f"agent-{where == s3}" / "agent"
-        kept = agent if where == "local" else f"{s3}/agent"
+        kept = f"{s3}/agent" if where == s3 else str(agent)
         for words in (
             ("watch", "--out", log, *small),
             ("learn", log, "--out", str(agent), *quick),
@@ -277,18 +310,21 @@ def test_commands_give_the_same_from_a_store_and_from_a_folder(s3, tmp_path, cap
                 (place(s3) / "agent" / file.name).write(file.read_bytes())
             shutil.rmtree(agent)
         for words in (
-            ("perform", str(kept), "--out", played, *small),
+            ("perform", kept, "--out", played, *small),
             ("inspect", log, "--json"),
             ("review", played, "--json"),
             ("ask", log, "--episode", "3", "what should be tried next?", "--json"),
         ):
             code, out, error = run(capsys, *words)
             assert code == 0, (words, error)
-            said[where, words[0]] = (code, out.replace(where, "W"), error.replace(where, "W"))
+            said[where, words[0]] = out.replace(kept, "AGENT").replace(where, "WHERE")
     for name in ("inspect", "review", "ask"):
-        assert said["local", name] == said[s3, name]
-    assert contents(tmp_path / "local" / "log") == objects(f"{s3}/log")
-    assert contents(tmp_path / "local" / "run") == objects(f"{s3}/run")
+        assert said["on-disk", name] == said[s3, name]
+    assert contents(tmp_path / "on-disk" / "log") == objects(f"{s3}/log")
+    runs = [contents(tmp_path / "on-disk" / "run"), objects(f"{s3}/run")]
+    told = [run.pop("manifest.json").decode() for run in runs]
+    assert runs[0] == runs[1]
+    assert told[0].replace(str(tmp_path / "agent-False"), s3) == told[1]
     agents = [contents(tmp_path / "agent-False" / "agent"), objects(f"{s3}/agent")]
     assert agents[0]["weights.safetensors"] == agents[1]["weights.safetensors"]
 
