@@ -89,6 +89,32 @@ def test_a_log_in_a_store_has_the_bytes_of_one_in_a_folder(s3, reference):
     assert summary(ours) | {"path": ""} == summary(theirs) | {"path": ""}
 
 
+def test_any_file_system_of_fsspec_will_do(reference, tmp_path, monkeypatch):
+    """One without tags or conditions: `memory://`, of this process."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    address = f"memory://bucket/{tmp_path.name}"
+    run_job(address, stop_after=2)
+    run_job(address, resume=True)
+    assert objects(address) == contents(reference)
+    assert Dataset(address).verify() == []
+    with open_writer(f"{address}-held") as writer, monkeypatch.context() as patch:
+        patch.setattr("seedo.storage._lease.RENEWED", 0.2)
+        writer._hold._lease._renew()
+        writer._hold.check()
+
+
+def test_a_lease_that_is_torn_is_written_again(s3, s3_server, monkeypatch):
+    fault, _ = by_chance(3, share=0.5)
+    with between(s3_server, lambda c, p: "tear" if c == "PUT" and fault(c, p) else "") as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        hold = Hold(place(s3))
+        for _ in range(10):
+            hold._lease._renew()
+        hold.check()
+        hold.release()
+    assert objects(s3) == {}
+
+
 def test_batches_from_a_store_are_those_from_a_folder(s3, tmp_path):
     for path in (s3, tmp_path / "log"):
         with DatasetWriter(path, make().origin, 5, 100, {}) as writer:

@@ -82,7 +82,9 @@ _CODES = {
     "AuthorizationHeaderMalformed": "the bucket is in another region: set AWS_DEFAULT_REGION",
     "MethodNotAllowed": "the store is read-only here: choose another address",
 }
+_ABSENT = ("Connect", "Endpoint", "ServiceRequest")
 _MISSING_BUCKET = ("bucket does not exist", "container does not exist", "bucket not found")
+_STATUS = ("status", "status_code", "code")
 _PASSING = (errno.EIO, errno.EBUSY, errno.ETIMEDOUT, getattr(errno, "EREMOTEIO", errno.EIO))
 _PASSING_CODES = ("RequestTimeout", "BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch",
                   "OperationAborted", "ConditionalRequestConflict")  # fmt: skip
@@ -103,21 +105,21 @@ def _reason(error: Exception) -> tuple[str | None, bool]:
         return f"{error}: check the store, and what lies between it and here", True
     if isinstance(error, PermissionError):
         return _REFUSED, False
-    if "Credential" in name or "Credential" in said:
+    if "Credential" in name or "Credential" in said or "Authentication" in name:
         remedy = "no credentials: set them in the environment or the store's own configuration file"
         return f"{remedy} (AWS_ACCESS_KEY_ID, ...)", False
     if code in _PASSING_CODES:
         return f"the store fails ({code})", True
     if isinstance(error, TimeoutError) or "Timeout" in name:
         return "the store does not answer in time: check the address and the network", True
-    if isinstance(error, ConnectionError) or "Connection" in name or "Endpoint" in name:
+    if isinstance(error, ConnectionError) or any(word in name for word in _ABSENT):
         return "nobody answers there: check the address (AWS_ENDPOINT_URL) and the network", True
     if "Payload" in name or "Incomplete" in name or "ResponseParser" in name:
         return f"answers of the store are cut off ({name})", True
     if isinstance(error, OSError) and error.errno in _PASSING:
         return f"the store fails ({code or in_one_line(error, 80)})", True
-    status = getattr(error, "status", None) or getattr(error, "status_code", None)
-    if isinstance(status, int) and (status >= 500 or status == 429):
+    status = next((s for n in _STATUS if isinstance(s := getattr(error, n, None), int)), 0)
+    if status >= 500 or status == 429:
         return f"the store fails (status {status})", True
     return f"the store refuses it ({in_one_line(error, 120)})", False
 

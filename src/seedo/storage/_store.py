@@ -56,10 +56,6 @@ class StorePlace:
     def parent(self) -> StorePlace:
         return StorePlace(self.scheme, self.parts[:-1] or self.parts)
 
-    @property
-    def bucket(self) -> StorePlace:
-        return StorePlace(self.scheme, self.parts[:1])
-
     def exists(self) -> bool:
         return self._about() is not None
 
@@ -70,9 +66,6 @@ class StorePlace:
     def is_dir(self) -> bool:
         about = self._about()
         return about is not None and about["type"] == "directory"
-
-    def is_symlink(self) -> bool:
-        return False
 
     def resolve(self) -> StorePlace:
         return self
@@ -113,14 +106,18 @@ class StorePlace:
 
     def create(self, data: bytes) -> bool:
         """Puts the object if there is none; whether there was none."""
+        kind, ours = KINDS[self.scheme], False
 
         def put(fs: Any) -> bool:
+            nonlocal ours
             try:
-                kind = KINDS[self.scheme]
-                fs.pipe_file(self._key, data, **kind.creating, **kind.writing)
+                only = {} if ours else kind.creating
+                fs.pipe_file(self._key, data, **only, **kind.writing)
             except FileExistsError:
                 # Perhaps by ourselves: an answer that failed may belong to a request that did not.
-                return bool(fs.cat_file(self._key, **KINDS[self.scheme].reading) == data)
+                return bool(fs.cat_file(self._key, **kind.reading) == data)
+            ours = True
+            self._check_kept(fs, data)
             return True
 
         try:
@@ -131,22 +128,28 @@ class StorePlace:
     def replace(self, old: bytes, new: bytes) -> bool:
         """Puts the object over one that holds `old`; whether it does. Two who do it at a time may
         both succeed in a store that cannot be asked for more."""
+        kind, ours = KINDS[self.scheme], False
 
         def put(fs: Any) -> bool:
-            kind = KINDS[self.scheme]
-            before = fs.info(self._key)
-            there = fs.cat_file(self._key, **kind.reading)
-            if there == new:
-                return True  # an answer was lost
-            if there != old:
-                return False
-            only = kind.matching(before["ETag"]) if kind.matching and "ETag" in before else {}
+            nonlocal ours
+            only: dict[str, Any] = {}
+            if not ours:
+                before = fs.info(self._key)
+                there = fs.cat_file(self._key, **kind.reading)
+                if there == new:
+                    return True  # an answer was lost
+                if there != old:
+                    return False
+                if kind.matching is not None and "ETag" in before:
+                    only = kind.matching(before["ETag"])
             try:
                 fs.pipe_file(self._key, new, **kind.writing, **only)
             except OSError as error:
                 if only and "condition" in str(error).lower():
                     return False
                 raise
+            ours = True
+            self._check_kept(fs, new)
             return True
 
         try:
