@@ -189,6 +189,7 @@ def test_whatever_the_store_answers_nothing_is_lost_or_doubled(
     s3, s3_server, monkeypatch, reference, seed
 ):
     """A third of all requests goes wrong, in every way, while a log is written and read."""
+    monkeypatch.setenv("SEEDO_STORE_SECONDS", "300")  # so many faults in a row are rare, but are
     fault, done = by_chance(seed)
     with between(s3_server, fault) as address:
         monkeypatch.setenv("AWS_ENDPOINT_URL", address)
@@ -268,6 +269,7 @@ def test_drivers_that_are_killed_at_any_moment_leave_nothing_half_done(
     s3, s3_server, monkeypatch, reference
 ):
     """Each goes on where the last was killed, while requests fail too."""
+    monkeypatch.setenv("SEEDO_STORE_SECONDS", "300")
     rng = random.Random(7)
     code = FILLING.format(tests=str(Path(__file__).parent), address=s3)
     fault, _ = by_chance(7, share=0.2)
