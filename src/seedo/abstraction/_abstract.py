@@ -19,6 +19,7 @@ from seedo.abstraction._weights import weighed, weights
 from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.statistics import Estimate, missing
+from seedo.storage import AnyPlace
 from seedo.worlds import World
 from seedo.worlds.raw import Encoder, save_encoder
 
@@ -125,7 +126,7 @@ class Abstraction(NamedTuple):
 
 
 def abstract(
-    logs: str | Path,
+    logs: AnyPlace,
     out: str | Path,
     steps: int = STEPS,
     updates: int = UPDATES,

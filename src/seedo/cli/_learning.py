@@ -13,8 +13,12 @@ from seedo.cli._console import Bar, say
 from seedo.cli._options import AsJson, Resume, WorldOptions, check_folders
 from seedo.errors import UserError
 from seedo.recipes import HUB, DaggerRecipe, Group, Recipe, TuningRecipe
+from seedo.storage import Place
 
-Logs = Annotated[list[Path], typer.Argument(help="Dataset folders.", show_default=False)]
+Logs = Annotated[
+    list[Place],
+    typer.Argument(help="Datasets: folders, or s3://, gs://, az://.", show_default=False),
+]
 Out = Annotated[Path, typer.Option(help="Agent folder to write.")]
 
 
@@ -150,7 +154,7 @@ def learn(
     )
 
 
-def _tune(logs: list[Path], out: Path, recipe: TuningRecipe, resume: bool, as_json: bool) -> None:
+def _tune(logs: list[Place], out: Path, recipe: TuningRecipe, resume: bool, as_json: bool) -> None:
     from seedo import language, learning
 
     with Bar("learning") as bar:

@@ -18,11 +18,12 @@ from seedo.cli._console import Bar, Count, notes, print_table, print_whole_or
 from seedo.cli._options import AsJson, Executor, Seed, check_seed
 from seedo.cli._speech import SpeechOptions, studied
 from seedo.errors import UserError
+from seedo.storage import Place
 
 
 @command("review")
 def review(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders.")],
+    runs: Annotated[list[Place], typer.Argument(help="Runs: folders, or s3://, gs://, az://.")],
     out: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
     reader: Annotated[
         list[str] | None,
@@ -95,7 +96,7 @@ CARDS = (".html", ".md")
 
 
 def _typed(
-    runs: list[Path], readers: list[str], bits: bool, against: str | None, cards: list[Path]
+    runs: list[Place], readers: list[str], bits: bool, against: str | None, cards: list[Path]
 ) -> list[str]:
     """The words of the command line that writes the cards again."""
     words = ["seedo", "review", *map(str, runs)]

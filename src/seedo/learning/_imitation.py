@@ -25,6 +25,7 @@ from seedo.learning._members import start
 from seedo.learning._objective import make_evaluation, make_update
 from seedo.learning._together import ALONE, Alone, here, on_all, split, spread_over
 from seedo.recipes import Group, Recipe
+from seedo.storage import AnyPlace
 
 LOG_EVERY = 50
 """Optimiser steps between lines of metrics.jsonl."""
@@ -37,7 +38,7 @@ WARM_UP = 200
 
 
 def learn(
-    logs: Sequence[str | Path],
+    logs: Sequence[AnyPlace],
     out: str | Path,
     recipe: Recipe,
     resume: bool = False,
@@ -102,7 +103,7 @@ def take_part(
 
 
 def _planned(
-    logs: Sequence[str | Path], recipe: Recipe, course: Any, small: bool
+    logs: Sequence[AnyPlace], recipe: Recipe, course: Any, small: bool
 ) -> tuple[list[Dataset], NetworkKind, Recipe]:
     """Datasets, what learns from them, and a recipe with nothing left open."""
     if not logs:
