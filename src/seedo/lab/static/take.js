@@ -89,7 +89,7 @@ function where(text) {
   progress.textContent = text;
 }
 
-const SCREENS = { consent, full, instructions, task, check, questions, end };
+const SCREENS = { consent, full, late, instructions, task, check, questions, screened, end };
 
 function show(view, message) {
   if (left) return;
@@ -100,6 +100,7 @@ function show(view, message) {
 }
 
 function consent() {
+  if (data.refusal) return refused();
   where("Consent");
   put(
     "Do you want to take part?",
@@ -107,10 +108,20 @@ function consent() {
     make(
       "p",
       { class: "row actions" },
-      button("I agree and take part", async () => show(await call("POST", "/consent", { agree: true }))),
+      button("I agree and take part", async () => {
+        const link = Object.fromEntries(new URLSearchParams(location.search));
+        const view = await call("POST", "/consent", { agree: true, link });
+        history.replaceState(null, "", `/take/${data.study}`); // who somebody is stays out of the address
+        show(view);
+      }),
       button("I do not agree", declined, { class: "big" }),
     ),
   );
+}
+
+function refused() {
+  where("");
+  put("You cannot take part by this link", make("p", {}, `${data.refusal[0].toUpperCase()}${data.refusal.slice(1)}.`));
 }
 
 function declined() {
@@ -118,9 +129,27 @@ function declined() {
   put("Thank you", make("p", {}, "You do not take part, and nothing was stored. You can close this page."));
 }
 
-function full() {
+function full(view) {
   where("");
-  put("Thank you for your interest", make("p", {}, "The study has all the participants it needs."));
+  put("Thank you for your interest", make("p", {}, "The study has all the participants it needs."), ...goodbye(view));
+}
+
+function late(view) {
+  where("");
+  put(
+    "You were away for too long",
+    make("p", {}, "Your place in the study was given to somebody else. What you did is kept, unless you withdraw."),
+    ...goodbye(view),
+  );
+}
+
+function screened(view) {
+  where("");
+  put(
+    "The study ends here for you",
+    make("p", {}, "Your answers do not fit what the study needs. Thank you all the same."),
+    ...goodbye(view),
+  );
 }
 
 function instructions(view) {
@@ -314,9 +343,19 @@ function field(question) {
 
 function end(view) {
   where("Done");
+  put("You are done", paragraphs(view.text), ...goodbye(view));
+}
+
+/** The code, if there is one, and the way back to where somebody came from. */
+function goodbye(view) {
+  if (!view.code) return [];
   const copied = button("Copy the code", async () => copy(view.code), { class: "" });
-  put("You are done", paragraphs(view.text), make("p", {}, make("span", { class: "code", id: "code" }, view.code)), make("p", {}, copied));
   copied.addEventListener("click", () => setTimeout(() => (copied.disabled = false), 300));
+  const back = view.back && make("a", { class: "button primary big", href: view.back, rel: "noreferrer" }, "Go back, and send the code");
+  return [
+    make("p", {}, make("span", { class: "code", id: "code" }, view.code)),
+    make("p", { class: "row actions" }, back, copied),
+  ];
 }
 
 function again() {

@@ -12,8 +12,10 @@ from seedo.lab.study import _download, _pages, _take
 from seedo.lab.study._assignment import balanced_orders
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._export import export, pseudonym
+from seedo.lab.study._joining import Joining
 from seedo.lab.study._kept import kept
 from seedo.lab.study._pages import EXAMPLE
+from seedo.lab.study._pay import PayList
 from seedo.lab.study._session import Session
 from seedo.lab.study._store import StudyStore
 from seedo.lab.study._tasks import prepare
@@ -47,7 +49,10 @@ def open_study(lab: Lab) -> None:
     if lab.settings.study is None:
         return
     config = StudyConfig.load(lab.settings.study)
-    session = Session(config, StudyStore.open(lab.settings, config), lab.keys)
+    store, pay = StudyStore.open(lab.settings, config), PayList(lab.settings.data, config.name)
+    pay.keep_only(store.participants())
+    proxied = lab.settings.public is not None
+    session = Session(Joining(config, store, lab.keys, pay, proxied), lab.keys)
     lab.add(session)
     if lab.settings.warm:
         lab.background.start("warming up", partial(_warm, session))

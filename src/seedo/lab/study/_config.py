@@ -15,6 +15,8 @@ from typing import Any
 
 from seedo.errors import UserError, one_of, whole
 from seedo.lab._scenario import NAMES, Scenario
+from seedo.lab.study._fields import flag, table, tables, text
+from seedo.lab.study._recruit import Recruit
 from seedo.language.scenes import THEMES
 from seedo.worlds import DagConfig
 
@@ -23,7 +25,6 @@ ORDERS = ("balanced", "fixed", "random")
 QUESTIONS = ("choice", "number", "text")
 RANDOM_CODE = "random"
 
-_MOST_TEXT = 20_000
 _MOST_CONDITIONS = 64
 _PRACTICE = 2**30
 """Index of the first practice system: beyond all that tasks use."""
@@ -80,7 +81,9 @@ class StudyConfig:
         world: fields of `DagConfig` that differ from its defaults.
         factors: crossed in full they are the conditions.
         checks, checks_to_pass: attention checks between the tasks.
+        max_participants: whom the study wants: finishers, where places time out.
         end_code: shown at the end; `random`: one of their own for every participant.
+        recruit: where participants come from; None: whoever has the link, for ever.
     """
 
     name: str
@@ -101,19 +104,20 @@ class StudyConfig:
     questions: tuple[Question, ...] = ()
     end_text: str = "Thank you for taking part."
     end_code: str = RANDOM_CODE
+    recruit: Recruit | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _SLUG.fullmatch(self.name):
             remedy = "use 1 to 40 lower-case letters, digits and hyphens"
             raise UserError("name", self.name, remedy)
         for field in ("title", "consent", "instructions", "end_text", "end_code"):
-            _text(field.replace("_", "."), getattr(self, field))
+            text(field.replace("_", "."), getattr(self, field))
         whole("tasks", self.tasks, 1, 100)
         whole("practice", self.practice, 0, 3)
         whole("seed", self.seed, 0, 2**32 - 1)
         one_of("systems", self.systems, SYSTEMS)
         one_of("order", self.order, ORDERS)
-        _flag("feedback", self.feedback)
+        flag("feedback", self.feedback)
         whole("max_participants", self.max_participants, 1, 1_000_000)
         whole("attention.checks", self.checks, 0, 10)
         whole("attention.pass", self.checks_to_pass, 0, self.checks)
@@ -165,21 +169,22 @@ class StudyConfig:
         """
         top = ("name", "title", "consent", "instructions", "tasks", "practice", "seed", "systems",
                "order", "feedback", "max_participants", "world", "factor", "attention", "question",
-               "end")  # fmt: skip
-        fields = _table("study", plain, top)
+               "end", "recruit")  # fmt: skip
+        fields = table("study", plain, top)
         for field in ("name", "title", "consent", "instructions", "tasks"):
             if field not in fields:
                 raise UserError(field, None, "missing: every study needs it")
-        world = _table("world", fields.pop("world", {}), _WORLD)
-        factors = tuple(_factor(f) for f in _tables("factor", fields.pop("factor", [])))
-        attention = _table("attention", fields.pop("attention", {}), ("checks", "pass"))
+        recruit = fields.pop("recruit", None)
+        world = table("world", fields.pop("world", {}), _WORLD)
+        factors = tuple(_factor(f) for f in tables("factor", fields.pop("factor", [])))
+        attention = table("attention", fields.pop("attention", {}), ("checks", "pass"))
         checks = attention.get("checks", 0)
-        questions = tuple(_question(q) for q in _tables("question", fields.pop("question", [])))
+        questions = tuple(_question(q) for q in tables("question", fields.pop("question", [])))
         ids = [q.id for q in questions]
         for name in ids:
             if ids.count(name) > 1:
                 raise UserError("question.id", name, "give every question an id of its own")
-        end = _table("end", fields.pop("end", {}), ("text", "code"))
+        end = table("end", fields.pop("end", {}), ("text", "code"))
         return StudyConfig(
             **fields,
             world={k: tuple(v) if isinstance(v, list) else v for k, v in world.items()},
@@ -188,6 +193,7 @@ class StudyConfig:
             checks_to_pass=attention.get("pass", checks),
             questions=questions,
             **{f"end_{key}": value for key, value in end.items()},
+            recruit=None if recruit is None else Recruit.from_json(recruit),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -213,14 +219,15 @@ class StudyConfig:
                 for q in self.questions
             ],
             "end": {"text": self.end_text, "code": self.end_code},
-        }
+        } | ({} if self.recruit is None else {"recruit": self.recruit.to_json()})
 
     @property
     def sha256(self) -> str:
-        """Of everything that participants meet; the number of places may change."""
-        counted = {k: v for k, v in self.to_json().items() if k != "max_participants"}
-        text = json.dumps(counted, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        """Of everything that participants meet; how many come, and from where, may change."""
+        free = ("max_participants", "recruit")
+        counted = {k: v for k, v in self.to_json().items() if k not in free}
+        canonical = json.dumps(counted, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
 
     # -- conditions -------------------------------------------------------------------------------
 
@@ -262,7 +269,7 @@ def _conditions(study: StudyConfig) -> dict[str, tuple[Scenario, str]]:
         chosen = list(zip(study.factors, picked, strict=True))
         label = ", ".join(f.label(i) for f, i in chosen) or "all"
         given = {f.name: f.levels[i] for f, i in chosen}
-        names, text = given.pop("names", "letters"), given.pop("instruction", "")
+        names, own_text = given.pop("names", "letters"), given.pop("instruction", "")
         config = _plain(dict(study.world or {}) | given)
         try:
             scenario = Scenario.from_json(
@@ -271,7 +278,7 @@ def _conditions(study: StudyConfig) -> dict[str, tuple[Scenario, str]]:
         except UserError as error:
             where = f"{error.field} ({label})" if study.factors else f"world.{error.field}"
             raise UserError(where, error.value, error.remedy) from error
-        made[label] = (scenario, text)
+        made[label] = (scenario, own_text)
     return made
 
 
@@ -295,35 +302,8 @@ def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
     return {key: simple(value) for key, value in table.items()}
 
 
-def _text(field: str, value: object, most: int = _MOST_TEXT) -> None:
-    if not isinstance(value, str) or not value.strip():
-        raise UserError(field, None, "write a text")
-    if len(value) > most:
-        raise UserError(field, f"{len(value)} characters", f"use at most {most}")
-
-
-def _flag(field: str, value: object) -> None:
-    if not isinstance(value, bool):
-        raise UserError(field, value, "use true or false")
-
-
-def _table(field: str, value: object, known: tuple[str, ...]) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise UserError(field, str(value)[:40], f"write it as a table: [{field}]")
-    for key in value:
-        if key not in known:
-            raise UserError(f"{field}: unknown key", key[:40], f"use only {', '.join(known)}")
-    return dict(value)
-
-
-def _tables(field: str, value: object) -> list[Any]:
-    if not isinstance(value, list):
-        raise UserError(field, str(value)[:40], f"write each as a table: [[{field}]]")
-    return value
-
-
 def _factor(value: object) -> Factor:
-    fields = _table("factor", value, ("name", "levels"))
+    fields = table("factor", value, ("name", "levels"))
     name, levels = fields.get("name"), fields.get("levels")
     one_of("factor.name", name, ("names", "instruction", *_WORLD))
     if not isinstance(levels, list) or not 2 <= len(levels) <= _MOST_CONDITIONS:
@@ -332,7 +312,7 @@ def _factor(value: object) -> Factor:
         if name == "names":
             one_of("levels of names", level, NAMES)
         elif name == "instruction":
-            _text("levels of instruction", level)
+            text("levels of instruction", level)
         elif isinstance(level, list):
             if not all(isinstance(v, int | float) for v in level):
                 raise UserError(f"levels of {name}", str(level)[:40], "use lists of numbers")
@@ -342,12 +322,12 @@ def _factor(value: object) -> Factor:
 
 
 def _question(value: object) -> Question:
-    fields = _table("question", value, ("id", "text", "kind", "options", "optional"))
+    fields = table("question", value, ("id", "text", "kind", "options", "optional"))
     name = fields.get("id")
     if not isinstance(name, str) or not _SLUG.fullmatch(name) or name.startswith("attention"):
         remedy = "use lower-case letters, digits and hyphens (attention… is taken)"
         raise UserError("question.id", name, remedy)
-    _text(f"question {name}: text", fields.get("text"))
+    text(f"question {name}: text", fields.get("text"))
     kind = fields.get("kind", "text")
     one_of(f"question {name}: kind", kind, QUESTIONS)
     options = fields.get("options", [])
@@ -356,9 +336,9 @@ def _question(value: object) -> Question:
     if not isinstance(options, list) or (kind == "choice" and not 2 <= len(options) <= 50):
         raise UserError(f"question {name}: options", None, "list 2 to 50 texts")
     for option in options:
-        _text(f"question {name}: options", option, 500)
+        text(f"question {name}: options", option, 500)
     if len(set(options)) < len(options):
         raise UserError(f"question {name}: options", None, "give every option once")
     optional = fields.get("optional", False)
-    _flag(f"question {name}: optional", optional)
+    flag(f"question {name}: optional", optional)
     return Question(name, fields["text"], kind, tuple(options), optional)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import math
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -17,9 +18,13 @@ from starlette.exceptions import HTTPException
 from seedo.errors import UserError, one_of
 from seedo.lab._lab import service
 from seedo.lab._security import Keys
-from seedo.lab.study._assignment import Full, assign, hashed
+from seedo.lab.study._assignment import hashed
 from seedo.lab.study._config import Question, StudyConfig
-from seedo.lab.study._store import Conflict, Gone, Participant, StudyStore
+from seedo.lab.study._ending import score
+from seedo.lab.study._joining import Joining
+from seedo.lab.study._pay import erase
+from seedo.lab.study._places import stamp
+from seedo.lab.study._store import Conflict, Gone, Participant
 from seedo.lab.study._tasks import Task, prepare
 from seedo.worlds import variable_names
 
@@ -68,8 +73,9 @@ def items(config: StudyConfig, order: tuple[int, ...]) -> list[Item]:
 class Session:
     """A study that is open to participants; `visitor` is always the browser's random name."""
 
-    def __init__(self, config: StudyConfig, store: StudyStore, keys: Keys) -> None:
-        self.config, self.store, self._keys = config, store, keys
+    def __init__(self, joining: Joining, keys: Keys) -> None:
+        self.joining, self._keys = joining, keys
+        self.config, self.store, config = joining.config, joining.store, joining.config
         self._items = functools.lru_cache(4096)(functools.partial(items, config))
 
     # -- what is shown ----------------------------------------------------------------------------
@@ -78,8 +84,9 @@ class Session:
         """The screen that this browser has to show next, and nothing that is hidden."""
         standing = self._standing(visitor)
         if standing is None:
-            places = self.config.max_participants - sum(self.store.counts().values())
-            return {"screen": "consent" if places > 0 else "full"}
+            return self.joining.full_screen() if self.joining.is_full() else {"screen": "consent"}
+        if self.joining.late(standing.participant):
+            return self.joining.late_screen(standing.participant)
         return self._view(standing)
 
     def _view(self, standing: Standing) -> dict[str, Any]:
@@ -96,7 +103,9 @@ class Session:
                 after = "questions" if self.config.questions else "finished"
                 self._settle(standing)
                 self._keep(lambda: self.store.set_state(participant.id, after, "tasks"))
-                shown = self._ended(participant, after)
+                if after == "finished":
+                    self._note_score(participant)
+                shown = self._ended(self._again(participant), after)
         else:
             shown = self._ended(participant, state)
         return shown | {"resume": self._token(participant.number, participant.consented_at)}
@@ -114,7 +123,7 @@ class Session:
                 for q in self.config.questions
             ]
             return {"screen": "questions", "questions": listed}
-        return {"screen": "end", "text": self.config.end_text, "code": participant.end_code}
+        return self.joining.end_screen(participant)
 
     def _item(self, standing: Standing, due: int) -> dict[str, Any]:
         participant = standing.participant
@@ -144,18 +153,19 @@ class Session:
 
     # -- what is done -----------------------------------------------------------------------------
 
-    def consent(self, visitor: str) -> dict[str, Any]:
+    def consent(
+        self, visitor: str, link: Mapping[str, str], address: str | None = None
+    ) -> dict[str, Any]:
         """Join, or be where one is already.
 
+        Args:
+            link: the parameters of the link by which the page was opened.
+            address: of the network.
+
         Raises:
-            HTTPException: 409, no places are left.
+            HTTPException: see `Joining.join`.
         """
-        try:
-            self.store.enrol(
-                self._hashed(visitor), lambda others: assign(self.config, others, self._token)
-            )
-        except Full as error:
-            raise HTTPException(409, "the study has all the participants it needs") from error
+        self.joining.join(self._hashed(visitor), link, address, self._token)
         return self.view(visitor)
 
     def ready(self, visitor: str) -> dict[str, Any]:
@@ -237,6 +247,7 @@ class Session:
                 raise HTTPException(409, "this is answered already")
         else:
             self._keep(lambda: self.store.add_answers(participant.id, given, "finished"))
+            self._note_score(participant)
         return {"view": self.view(visitor)}
 
     def resume(self, visitor: str, token: str) -> dict[str, Any]:
@@ -260,7 +271,7 @@ class Session:
     def withdraw(self, visitor: str) -> bool:
         """Delete everything of whoever uses this browser; whether there was anything."""
         participant = self.store.of_visitor(self._hashed(visitor))
-        return participant is not None and self.store.delete(participant.id)
+        return participant is not None and erase(self.store, self.joining.pay, [participant]) > 0
 
     # -- where somebody is ------------------------------------------------------------------------
 
@@ -278,6 +289,7 @@ class Session:
         standing = self._standing(visitor)
         if standing is None:
             raise HTTPException(404, "this browser does not take part: load the page again")
+        self.joining.stay(standing.participant)
         return standing
 
     def _turn(self, standing: Standing, item: int, kinds: tuple[str, ...]) -> tuple[Item, int]:
@@ -337,6 +349,16 @@ class Session:
     def _token(self, number: int, consented_at: str) -> str:
         """The secret of a participant's link to resume with."""
         return self._keys.sign("resume", f"{self.config.name}/{number}/{consented_at}")[:32]
+
+    def _again(self, participant: Participant) -> Participant:
+        """The participant as they are now."""
+        return self.store.of_visitor(participant.visitor_hash) or participant
+
+    def _note_score(self, participant: Participant) -> None:
+        earned = score(self.config, participant, self.store.steps(participant.id))
+        if earned is not None:
+            at = stamp(self.joining.clock())
+            self._keep(lambda: self.store.set_score(participant.id, earned, at))
 
     def _keep(self, write: Any) -> None:
         try:

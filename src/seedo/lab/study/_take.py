@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -21,9 +21,12 @@ StudyName = Annotated[str, Path(max_length=64)]
 
 
 class Consent(BaseModel):
-    """Agreement to take part."""
+    """Agreement to take part; `link`: the parameters of the address that was opened."""
 
     agree: bool
+    link: dict[
+        Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=200)]
+    ] = Field(default={}, max_length=30)  # fmt: skip
 
 
 class Choice(BaseModel):
@@ -67,8 +70,10 @@ routes = APIRouter()
 
 
 @routes.get("/take/{study}", include_in_schema=False)
-def take(page: Page, session: Study) -> Response:
-    return _page(page, session, None)
+def take(request: Request, page: Page, session: Study) -> Response:
+    # What the link says is looked at and not kept: nobody has agreed to anything yet.
+    refusal = session.joining.refusal(dict(request.query_params))
+    return _page(page, session, None, refusal)
 
 
 @routes.get("/take/{study}/resume/{token}", include_in_schema=False)
@@ -76,13 +81,16 @@ def take_again(page: Page, session: Study, token: Annotated[str, Path(max_length
     return _page(page, session, token)
 
 
-def _page(page: Callable[..., Response], session: Session, token: str | None) -> Response:
+def _page(
+    page: Callable[..., Response], session: Session, token: str | None, refusal: str | None = None
+) -> Response:
     config = session.config
     data = {
         "study": config.name,
         "consent": config.consent,
         "instructions": config.instructions,
         "token": token,
+        "refusal": refusal,
     }
     return page("take.html", title=config.title, data=data)
 
@@ -94,11 +102,12 @@ def view(visitor: Visitor, session: Study) -> dict[str, Any]:
 
 
 @routes.post("/api/take/{study}/consent")
-def consent(visitor: Visitor, session: Study, given: Consent) -> dict[str, Any]:
+def consent(request: Request, visitor: Visitor, session: Study, given: Consent) -> dict[str, Any]:
     """Join; nothing is stored of anybody before."""
     if not given.agree:
         raise HTTPException(409, "only who agrees can take part")
-    return session.consent(visitor)
+    address = request.client.host if request.client else None
+    return session.consent(visitor, given.link, address)
 
 
 @routes.post("/api/take/{study}/ready")
