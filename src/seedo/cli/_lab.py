@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 from rich.box import SIMPLE
@@ -17,7 +18,7 @@ from rich.table import Table
 from seedo.cli._commands import app
 from seedo.cli._console import Count, notes, print_table, say
 from seedo.cli._options import AsJson
-from seedo.errors import UserError
+from seedo.errors import UserError, one_of, whole
 
 if TYPE_CHECKING:
     from seedo.lab.study import StudyConfig
@@ -209,17 +210,19 @@ def export(
     data: Data = Path("lab"),
     database: Database = None,
     practice: Annotated[bool, typer.Option("--practice", help="Practice tasks too.")] = False,
+    only: Annotated[str, typer.Option(help="everybody, finished or unfinished.")] = "everybody",
     as_json: AsJson = False,
 ) -> None:
     """Write the responses as run folders, to review beside agents, and as CSV tables."""
     _web()
     from seedo.episodes import Dataset
+    from seedo.lab.study import Whose, kept
     from seedo.lab.study import export as write
-    from seedo.lab.study import kept
 
+    one_of("--only", only, get_args(Whose))
     store, config = kept(file, data, database)
     with Count("export", "participants") as progress:
-        runs = write(store, config, out, practice, progress)
+        runs = write(store, config, out, practice, progress, cast(Whose, only))
     episodes = {str(run): Dataset(run).rows for run in runs}
     found: dict[str, Any] = {"path": str(out), "runs": episodes}
     said = f"{sum(episodes.values()):,} finished tasks in {out}"
@@ -242,7 +245,7 @@ def delete(
 ) -> None:
     """Delete everything that is stored of participants, for good."""
     _web()
-    from seedo.lab.study import kept
+    from seedo.lab.study import erase, kept, kept_pay
 
     if everyone == bool(participant):
         raise UserError("delete", None, "give --participant NUMBER, or --all")
@@ -259,8 +262,71 @@ def delete(
         if not typer.confirm(f"Delete everything of {which} of {config.name}?"):
             notes.print("nothing deleted")
             return
-    deleted = [number for number in numbers if store.delete(people[number].id)]
-    say(as_json, {"deleted": deleted}, f"deleted: {len(deleted)} participants of {config.name}")
+    erase(store, kept_pay(file, data), [people[number] for number in numbers])
+    say(as_json, {"deleted": numbers}, f"deleted: {len(numbers)} participants of {config.name}")
+
+
+@lab_app.command("pay")
+def pay(
+    file: StudyFile,
+    out: Annotated[Path, typer.Option(help="The list to write: people, codes, scores (CSV).")],
+    bonuses: Annotated[
+        Path | None, typer.Option("--bonus", help="Write person,amount too, as Prolific reads it.")
+    ] = None,
+    data: Data = Path("lab"),
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write whom to pay what, under the names that their platform gave them."""
+    _web()
+    from seedo.lab.study import bonus_table, due, kept, kept_pay, pay_table
+
+    store, config = kept(file, data, database)
+    listed = due(store, config, kept_pay(file, data))
+    if not listed:
+        raise UserError("study", config.name, "nobody came by a link that says who they are")
+    _write_new(out, pay_table(listed))
+    if bonuses:
+        _write_new(bonuses, bonus_table(listed))
+    total = round(sum(each.bonus for each in listed), 2)
+    found = {"people": len(listed), "bonus": total, "path": str(out)}
+    say(as_json, found, f"{len(listed)} people in {out}; bonuses: {total:.2f}")
+
+
+@lab_app.command("links")
+def links(
+    file: StudyFile,
+    out: Annotated[Path, typer.Option(help="The file to write (CSV).")],
+    number: Annotated[int, typer.Option(help="How many.")],
+    address: Annotated[str, typer.Option(help="Of the lab, e.g. https://lab.example.org.")],
+    first: Annotated[int, typer.Option(help="Number of the first one.")] = 1,
+    data: Data = Path("lab"),
+    as_json: AsJson = False,
+) -> None:
+    """Write one-time links, each of which lets one person in."""
+    _web()
+    from seedo.lab.study import StudyConfig, kept_keys, one_time_links
+
+    whole("--number", number, 1, 1_000_000)
+    whole("--first", first, 1, 1_000_000)
+    config = StudyConfig.load(file)
+    if config.recruit is None or config.recruit.platform != "links":
+        raise UserError("recruit.platform", None, 'set it to "links" in the study\'s file')
+    page = f"{address.rstrip('/')}/take/{config.name}"
+    _write_new(out, one_time_links(config, kept_keys(data), page, first, number))
+    say(as_json, {"links": number, "path": str(out)}, f"{number} links in {out}")
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that only this user can read, unless it is there."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise UserError("out", str(path), "already there: choose another name") from error
+    except OSError as error:
+        raise UserError("out", str(path), f"cannot be written: {error.strerror}") from error
 
 
 def _web() -> ModuleType:

@@ -11,23 +11,33 @@ from seedo.lab._lab import Lab
 from seedo.lab.study import _download, _pages, _take
 from seedo.lab.study._assignment import balanced_orders
 from seedo.lab.study._config import StudyConfig
-from seedo.lab.study._export import export, pseudonym
+from seedo.lab.study._export import Whose, export, pseudonym
 from seedo.lab.study._joining import Joining
-from seedo.lab.study._kept import kept
+from seedo.lab.study._kept import kept, kept_keys, kept_pay
 from seedo.lab.study._pages import EXAMPLE
-from seedo.lab.study._pay import PayList
+from seedo.lab.study._pay import PayList, bonus_table, due, erase, one_time_links, pay_table
 from seedo.lab.study._session import Session
 from seedo.lab.study._store import StudyStore
 from seedo.lab.study._tasks import prepare
 
 __all__ = [
     "EXAMPLE",
+    "PayList",
+    "Session",
     "StudyConfig",
     "StudyStore",
+    "Whose",
     "balanced_orders",
+    "bonus_table",
+    "due",
+    "erase",
     "export",
     "kept",
+    "kept_keys",
+    "kept_pay",
+    "one_time_links",
     "open_study",
+    "pay_table",
     "prepare",
     "pseudonym",
     "routes",

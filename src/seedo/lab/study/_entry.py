@@ -63,6 +63,7 @@ def read_link(config: StudyConfig, given: Mapping[str, str], keys: Keys) -> Name
     usable = all(_ID.fullmatch(part) for part in (person, session, study) if part)
     if recruit.platform == "links":
         usable = usable and _is_ours(config, person, keys)
+        person = f"link {person.partition('-')[0]}" if usable else ""
     if not person or not usable or session in _NOT_YET:
         raise HTTPException(403, f"this link does not say who you are: {_FROM[recruit.platform]}")
     return Named(person, session, study)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,11 +23,15 @@ from seedo.errors import UserError
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import STREAM, Scenario
 from seedo.lab.study._config import StudyConfig
+from seedo.lab.study._pay import reached
 from seedo.lab.study._store import Participant, StepRow, StudyStore
 from seedo.play import Live, live_batch, origin
 from seedo.worlds import OBSERVE
 
 PEOPLE = "person"
+
+Whose = Literal["everybody", "finished", "unfinished"]
+"""Whose responses are exported; `unfinished`: of whoever is at it, has left or was sent away."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ def export(
     out: str | Path,
     practice: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    only: Whose = "everybody",
 ) -> list[Path]:
     """Write a folder: all of it or nothing.
 
@@ -61,18 +66,23 @@ def export(
         out: the folder; must not be there, or be empty.
         practice: practice tasks too, as runs of their own.
         progress: called with (participants done, participants in all).
+        only: whose.
 
     Returns:
         The run folders.
 
     Raises:
-        UserError: nobody has taken part yet, or the folder is not empty or cannot be written.
+        UserError: nobody is to be exported, or the folder is not empty or cannot be written.
     """
     target = Path(out)
     _refuse_taken(target)
     people = store.participants()
     if not people:
         raise UserError("study", config.name, "nobody has taken part yet")
+    if only != "everybody":
+        people = [p for p in people if (p.state == "finished") == (only == "finished")]
+        if not people:
+            raise UserError("only", only, "there is no such participant yet")
     taken: list[_Taken] = []
     for done, participant in enumerate(people):
         if progress:
@@ -94,7 +104,10 @@ def export(
         }
         for name, rows in tables.items():
             write_atomic(made / name, _csv(rows))
-        about = {"study": config.to_json(), "sha256": config.sha256, "participants": len(people)}
+        settings = config.to_json()
+        settings.pop("recruit", None)  # has the codes that are worth money
+        about = {"study": settings, "sha256": config.sha256, "participants": len(people),
+                 "only": only}  # fmt: skip
         text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
         write_atomic(made / "study.json", text.encode())
         _refuse_taken(target)
@@ -231,7 +244,7 @@ def _participants(
     written = {question.id for question in config.questions if question.kind == "text"}
     rows: list[list[Any]] = [
         ["participant", "number", "condition", "state", "attention_passed", "tasks_finished",
-         "task_order", "minutes", "seconds_in_tasks", *asked]
+         "task_order", "minutes", "seconds_in_tasks", "score", *asked]
     ]  # fmt: skip
     for person in people:
         own = [one for one in taken if one.participant.id == person.id and one.task >= 0]
@@ -247,6 +260,7 @@ def _participants(
                 " ".join(map(str, person.task_order)),
                 _minutes(person),
                 round(sum(row.milliseconds for one in own for row in one.steps) / 1000, 3),
+                _score(store, config, person),
                 *(
                     _harmless(answers.get(name, "")) if name in written else answers.get(name, "")
                     for name in asked
@@ -262,6 +276,12 @@ def _minutes(person: Participant) -> float | str:
         return ""
     begun, ended = map(datetime.fromisoformat, (person.consented_at, person.finished_at))
     return round((ended - begun).total_seconds() / 60, 2)
+
+
+def _score(store: StudyStore, config: StudyConfig, person: Participant) -> float | str:
+    """As in the pay list; "" before the end."""
+    earned = reached(store, config, person) if person.state == "finished" else None
+    return "" if earned is None else round(earned, 4)
 
 
 def _harmless(text: str) -> str:

@@ -6,12 +6,15 @@ from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 
-from seedo.lab._lab import Page, TheLab
+from seedo.lab._addresses import bracketed, is_this_machine, reachable
+from seedo.lab._lab import Lab, Page, TheLab
+from seedo.lab.study._overview import overview
+from seedo.lab.study._recruit import PLATFORMS
 from seedo.lab.study._session import MaybeSession, Session, TheSession
-from seedo.lab.study._store import STATES
 
 EXAMPLE = FilePath(__file__).with_name("example.toml")
 
@@ -24,15 +27,18 @@ def study(request: Request, lab: TheLab, page: Page, session: MaybeSession) -> R
     if session is None:
         example = EXAMPLE.read_text("utf-8")
         return page("study_none.html", title="Study", example=example)
-    address = (lab.settings.public or str(request.base_url)).rstrip("/")
-    invitation = f"{address}/take/{session.config.name}"
+    address = invitation(lab, request, session)
+    recruit = session.config.recruit
+    private = lab.settings.loopback and lab.settings.public is None
     return page(
         "study.html",
         title=f"Study: {session.config.title}",
         study=session.config,
-        invitation=invitation,
-        private=lab.settings.loopback and lab.settings.public is None,
-        data={"invitation": invitation},
+        invitation=address,
+        private=private,
+        unguarded=recruit is None and not private,
+        platform=recruit.platform if recruit else "open",
+        data={"invitation": address},
     )
 
 
@@ -52,39 +58,29 @@ def delete(
     session: MaybeSession, participant: Annotated[int, Path(ge=1, lt=2**31)]
 ) -> dict[str, bool]:
     """Delete everything that is stored of a participant."""
-    if session is None or not session.store.delete(participant):
+    if session is None or not session.erase([participant]):
         raise HTTPException(404, "there is no such participant")
     return {"deleted": True}
 
 
-def overview(session: Session) -> dict[str, Any]:
-    """Counts by condition and state, and a line for every participant."""
-    config, store = session.config, session.store
-    counts, progress = store.counts(), store.progress()
-    choices = {label: config.scenario(label, 1, 0).config for label, _ in config.conditions()}
-    return {
-        "places": config.max_participants,
-        "states": list(STATES),
-        "conditions": [
-            {"label": label, "counts": [counts.get((label, state), 0) for state in STATES]}
-            for label in choices
-        ],
-        "participants": [
-            {
-                "id": p.id,
-                "number": p.number,
-                "condition": p.condition,
-                "state": p.state,
-                "done": progress.get(p.id, 0),
-                "all": config.tasks * _choices(choices[p.condition]),
-                "attention": p.attention_passed,
-                "since": p.consented_at,
-            }
-            for p in store.participants()
-        ],
-    }
+class Chosen(BaseModel):
+    """Participants, by the ids that the overview gives."""
+
+    participants: list[Annotated[int, Field(ge=1, lt=2**31)]] = Field(max_length=1_000_000)
 
 
-def _choices(config: Any) -> int:
-    """Responses in one task."""
-    return config.experiments + config.exploits
+@routes.post("/api/study/delete")
+def delete_many(session: TheSession, chosen: Chosen) -> dict[str, int]:
+    """Delete everything that is stored of participants; how many there were."""
+    return {"deleted": session.erase(chosen.participants)}
+
+
+def invitation(lab: Lab, request: Request, session: Session) -> str:
+    """The participants' link, as others can open it."""
+    address = (lab.settings.public or str(request.base_url)).rstrip("/")
+    host = request.url.hostname or ""
+    if lab.settings.public is None and lab.settings.everywhere and is_this_machine(host):
+        address = str(request.base_url.replace(hostname=bracketed(reachable()))).rstrip("/")
+    recruit = session.config.recruit
+    query = PLATFORMS[recruit.platform].query if recruit else ""
+    return f"{address}/take/{session.config.name}{query}"

@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from seedo.lab._security import Keys
 from seedo.lab._store import forget, open_database
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._ending import end_code, failed, score
-from seedo.lab.study._entry import Named
+from seedo.lab.study._entry import Named, one_time
 from seedo.lab.study._store import Participant, StudyStore
 from seedo.lab.study._writer import Writer
 
@@ -152,6 +153,12 @@ def pay_table(listed: Sequence[Due]) -> str:
 def bonus_table(listed: Sequence[Due]) -> str:
     """Person and amount of everybody with a bonus, as Prolific's bulk payment reads them."""
     return _csv([[each.person, f"{each.bonus:.2f}"] for each in listed if each.bonus >= 0.005])
+
+
+def one_time_links(config: StudyConfig, keys: Keys, address: str, first: int, number: int) -> str:
+    """Links that let one person in each, as CSV: the number that the pay list knows, the link."""
+    links = [[f"{address}?link={one_time(config, n, keys)}"] for n in range(first, first + number)]
+    return _csv([["number", "link"], *([first + i, *link] for i, link in enumerate(links))])
 
 
 def _bonus(config: StudyConfig, person: Participant, earned: float | None) -> float:

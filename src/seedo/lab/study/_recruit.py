@@ -19,25 +19,28 @@ class Platform(NamedTuple):
         session: the one that says which of their submissions it is; "": the person says it too.
         study: the one that says which of the platform's studies it is; "": none.
         back: where participants return to, unless the study says otherwise; "": nowhere.
+        query: to be added to the participants' link where the study is set up on the platform.
     """
 
     person: tuple[str, ...]
     session: str = ""
     study: str = ""
     back: str = ""
+    query: str = ""
 
 
 PLATFORMS = {
     "open": Platform(()),
-    "links": Platform(("link",)),
+    "links": Platform(("link",), query="?link=..."),
     "prolific": Platform(
         ("PROLIFIC_PID",),
         "SESSION_ID",
         "STUDY_ID",
         "https://app.prolific.com/submissions/complete?cc={code}",
+        "?PROLIFIC_PID={{%PROLIFIC_PID%}}&STUDY_ID={{%STUDY_ID%}}&SESSION_ID={{%SESSION_ID%}}",
     ),
     "mturk": Platform(("workerId",), "assignmentId", "hitId"),
-    "sona": Platform(("survey_code", "id")),
+    "sona": Platform(("survey_code", "id"), query="?survey_code=%SURVEY_CODE%"),
 }
 """`open`: whoever has the link; `links`: one-time links of the lab's own."""
 

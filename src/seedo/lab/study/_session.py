@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -272,6 +272,11 @@ class Session:
         """Delete everything of whoever uses this browser; whether there was anything."""
         participant = self.store.of_visitor(self._hashed(visitor))
         return participant is not None and erase(self.store, self.joining.pay, [participant]) > 0
+
+    def erase(self, participant_ids: Collection[int]) -> int:
+        """Delete everything of participants; how many there were."""
+        people = [p for p in self.store.participants() if p.id in set(participant_ids)]
+        return erase(self.store, self.joining.pay, people)
 
     # -- where somebody is ------------------------------------------------------------------------
 
