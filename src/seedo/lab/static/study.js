@@ -4,6 +4,7 @@ import { ask, data, make, number, say } from "./lab.js";
 const EVERY = 2000; // milliseconds
 const STATES = {
   instructions: "reading",
+  quiz: "at the quiz",
   tasks: "in the tasks",
   questions: "at the questions",
   finished: "finished",

@@ -89,7 +89,7 @@ function where(text) {
   progress.textContent = text;
 }
 
-const SCREENS = { consent, full, late, instructions, task, check, questions, screened, end };
+const SCREENS = { consent, full, late, instructions, quiz, ask, task, check, questions, screened, end };
 
 function show(view, message) {
   if (left) return;
@@ -156,6 +156,7 @@ function instructions(view) {
   where("Instructions");
   put(
     "What you do",
+    view.again ? make("p", { class: "note" }, "Not all of your answers were right. Please read once more, then try again.") : null,
     paragraphs(data.instructions),
     view.condition ? paragraphs(view.condition) : null,
     make("p", { class: "actions" }, button("Start", async () => show(await call("POST", "/ready")))),
@@ -301,28 +302,54 @@ function check(view) {
   put(
     "Are you still reading?",
     make("p", { class: "note" }, "This is not a task and has nothing to do with the others. To show that you read this, ", make("strong", {}, view.asked), "."),
-    choose(view, async (target, value) => show((await call("POST", "/check", { item: view.item, target, value })).view)),
+    choose(view, async (target, value) => {
+      const answer = await call("POST", "/check", { item: view.item, target, value });
+      show(answer.view, answer.warned && "That was not what was asked. Please read everything with care.");
+    }),
   );
 }
 
 function questions(view) {
   where("Questions");
-  const fields = view.questions.map(field);
-  const send = make("button", { type: "submit", class: "primary big" }, "Finish");
-  const form = make("form", { novalidate: true }, ...fields, send);
+  put("A few questions", ask_form(view.questions, "Finish", (answers) => call("POST", "/answers", { answers })));
+}
+
+function ask(view) {
+  where("Questions");
+  const title = view.questions.length === 1 ? "A question" : "A few questions";
+  put(title, ask_form(view.questions, "Next", (answers) => call("POST", "/ask", { item: view.item, answers })));
+}
+
+function quiz(view) {
+  where("Instructions");
+  put(
+    "Is it clear?",
+    make("p", {}, "These questions are about the instructions. All of them have to be right."),
+    ask_form(view.questions, "Check my answers", (answers) => call("POST", "/quiz", { number: view.try, answers })),
+  );
+}
+
+/** A form with these questions; send(answers) gives what comes next. */
+function ask_form(asked, text, send) {
+  const fields = asked.map(field);
+  const go = make("button", { type: "submit", class: "primary big" }, text);
+  const form = make("form", { novalidate: true }, ...fields, go);
+  const given = (q) => {
+    const input = form.elements[q.id];
+    return q.kind === "slider" && !input.dataset.set ? "" : (new FormData(form).get(q.id) ?? "");
+  };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const given = new FormData(form);
-    const missing = view.questions.find((q) => !q.optional && !(given.get(q.id) ?? "").trim());
+    const missing = asked.find((q) => !q.optional && !given(q).trim());
     if (missing) {
       form.elements[missing.id][0]?.focus?.() ?? form.elements[missing.id].focus?.();
       say(`Please answer: ${missing.text}`, true);
       return;
     }
-    const answers = Object.fromEntries(view.questions.map((q) => [q.id, given.get(q.id) ?? ""]));
-    once(send, async () => show((await call("POST", "/answers", { answers })).view));
+    const answers = Object.fromEntries(asked.map((q) => [q.id, given(q)]));
+    once(go, async () => show((await send(answers)).view));
   });
-  put("A few questions", form);
+  return form;
 }
 
 function field(question) {
@@ -334,11 +361,28 @@ function field(question) {
     return make("fieldset", { class: "ask" }, make("legend", {}, text), ...options);
   }
   const id = `question-${question.id}`;
+  if (question.kind === "slider") return slider(question, text, id);
   const input =
     question.kind === "number"
       ? make("input", { id, name: question.id, inputmode: "decimal", autocomplete: "off" })
       : make("textarea", { id, name: question.id, maxlength: "2000" });
   return make("div", { class: "ask" }, make("label", { for: id }, text), input);
+}
+
+/** A slider that has no answer until it is touched: where it stands at first would pull people there. */
+function slider(question, text, id) {
+  const said = make("output", { for: id, class: "soft" }, "not set yet");
+  const input = make("input", { id, name: question.id, type: "range", min: "0", max: "100", value: "50", class: "unset" });
+  const set = () => {
+    input.dataset.set = "1";
+    input.classList.remove("unset");
+    said.textContent = input.value;
+  };
+  for (const what of ["input", "pointerup", "keyup"]) input.addEventListener(what, (event) => event.key !== "Tab" && set());
+  const [low, high] = question.options;
+  const ends = make("p", { class: "ends soft", "aria-hidden": "true" }, make("span", {}, low), said, make("span", {}, high));
+  input.setAttribute("aria-description", `0: ${low}; 100: ${high}`);
+  return make("div", { class: "ask" }, make("label", { for: id }, text), input, ends);
 }
 
 function end(view) {

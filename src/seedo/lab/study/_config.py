@@ -6,7 +6,6 @@ import functools
 import hashlib
 import itertools
 import json
-import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,39 +15,22 @@ from typing import Any
 from seedo.errors import UserError, one_of, whole
 from seedo.lab._scenario import NAMES, Scenario
 from seedo.lab.study._fields import flag, table, tables, text
+from seedo.lab.study._questions import SLUG, Question, Quiz, read_questions, read_quiz
 from seedo.lab.study._recruit import Recruit
 from seedo.language.scenes import THEMES
 from seedo.worlds import DagConfig
 
 SYSTEMS = ("shared", "own")
 ORDERS = ("balanced", "fixed", "random")
-QUESTIONS = ("choice", "number", "text")
+ACTIONS = ("note", "warn", "end")
+WORDS = ("letters", "story")
 RANDOM_CODE = "random"
 
 _MOST_CONDITIONS = 64
 _PRACTICE = 2**30
 """Index of the first practice system: beyond all that tasks use."""
 
-_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _WORLD = tuple(DagConfig.__dataclass_fields__)
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question asked at the end.
-
-    Attributes:
-        id: under which the answer is stored.
-        text: as asked.
-        kind: `choice` (one of `options`), `number` or `text`.
-        optional: whether it may be left without an answer.
-    """
-
-    id: str
-    text: str
-    kind: str
-    options: tuple[str, ...] = ()
-    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +63,10 @@ class StudyConfig:
         world: fields of `DagConfig` that differ from its defaults.
         factors: crossed in full they are the conditions.
         checks, checks_to_pass: attention checks between the tasks.
+        check_action: what a wrong answer does: `note` it, `warn` the participant, or warn and
+            `end` the participation once they can no longer be passed.
+        check_words: variables are called by `letters`, or as in the `story` of the next task.
+        quiz: questions about the instructions; None: none.
         max_participants: whom the study wants: finishers, where places time out.
         end_code: shown at the end; `random`: one of their own for every participant.
         recruit: where participants come from; None: whoever has the link, for ever.
@@ -101,13 +87,16 @@ class StudyConfig:
     factors: tuple[Factor, ...] = ()
     checks: int = 0
     checks_to_pass: int = 0
+    check_action: str = "note"
+    check_words: str = "letters"
+    quiz: Quiz | None = None
     questions: tuple[Question, ...] = ()
     end_text: str = "Thank you for taking part."
     end_code: str = RANDOM_CODE
     recruit: Recruit | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not _SLUG.fullmatch(self.name):
+        if not isinstance(self.name, str) or not SLUG.fullmatch(self.name):
             remedy = "use 1 to 40 lower-case letters, digits and hyphens"
             raise UserError("name", self.name, remedy)
         for field in ("title", "consent", "instructions", "end_text", "end_code"):
@@ -121,6 +110,8 @@ class StudyConfig:
         whole("max_participants", self.max_participants, 1, 1_000_000)
         whole("attention.checks", self.checks, 0, 10)
         whole("attention.pass", self.checks_to_pass, 0, self.checks)
+        one_of("attention.action", self.check_action, ACTIONS)
+        one_of("attention.words", self.check_words, WORDS)
         self._check_conditions()
 
     def _check_conditions(self) -> None:
@@ -169,7 +160,7 @@ class StudyConfig:
         """
         top = ("name", "title", "consent", "instructions", "tasks", "practice", "seed", "systems",
                "order", "feedback", "max_participants", "world", "factor", "attention", "question",
-               "end", "recruit")  # fmt: skip
+               "end", "recruit", "comprehension")  # fmt: skip
         fields = table("study", plain, top)
         for field in ("name", "title", "consent", "instructions", "tasks"):
             if field not in fields:
@@ -177,13 +168,12 @@ class StudyConfig:
         recruit = fields.pop("recruit", None)
         world = table("world", fields.pop("world", {}), _WORLD)
         factors = tuple(_factor(f) for f in tables("factor", fields.pop("factor", [])))
-        attention = table("attention", fields.pop("attention", {}), ("checks", "pass"))
+        attention = table(
+            "attention", fields.pop("attention", {}), ("checks", "pass", "action", "words")
+        )
         checks = attention.get("checks", 0)
-        questions = tuple(_question(q) for q in tables("question", fields.pop("question", [])))
-        ids = [q.id for q in questions]
-        for name in ids:
-            if ids.count(name) > 1:
-                raise UserError("question.id", name, "give every question an id of its own")
+        questions = read_questions(fields.pop("question", []))
+        quiz = fields.pop("comprehension", None)
         end = table("end", fields.pop("end", {}), ("text", "code"))
         return StudyConfig(
             **fields,
@@ -191,13 +181,27 @@ class StudyConfig:
             factors=factors,
             checks=checks,
             checks_to_pass=attention.get("pass", checks),
+            check_action=attention.get("action", "note"),
+            check_words=attention.get("words", "letters"),
             questions=questions,
+            quiz=None if quiz is None else read_quiz(quiz),
             **{f"end_{key}": value for key, value in end.items()},
             recruit=None if recruit is None else Recruit.from_json(recruit),
         )
 
     def to_json(self) -> dict[str, Any]:
-        """What `from_json` reads, every field given; stored with the data."""
+        """What `from_json` reads; stored with the data.
+
+        What an older version did not have is left out where it is not used, so that studies begun
+        under one keep their `sha256`.
+        """
+        attention: dict[str, Any] = {"checks": self.checks, "pass": self.checks_to_pass}
+        later = {
+            "recruit": self.recruit and self.recruit.to_json(),
+            "comprehension": self.quiz and self.quiz.to_json(),
+        }
+        if (self.check_action, self.check_words) != ("note", "letters"):
+            attention |= {"action": self.check_action, "words": self.check_words}
         return {
             "name": self.name,
             "title": self.title,
@@ -212,14 +216,14 @@ class StudyConfig:
             "max_participants": self.max_participants,
             "world": _plain(self.world or {}),
             "factor": [_plain({"name": f.name, "levels": list(f.levels)}) for f in self.factors],
-            "attention": {"checks": self.checks, "pass": self.checks_to_pass},
-            "question": [
-                {"id": q.id, "text": q.text, "kind": q.kind, "optional": q.optional}
-                | ({"options": list(q.options)} if q.kind == "choice" else {})
-                for q in self.questions
-            ],
+            "attention": attention,
+            "question": [q.to_json() for q in self.questions],
             "end": {"text": self.end_text, "code": self.end_code},
-        } | ({} if self.recruit is None else {"recruit": self.recruit.to_json()})
+        } | {name: value for name, value in later.items() if value is not None}
+
+    def asked(self, when: str) -> tuple[Question, ...]:
+        """The questions of a time, see `Question.when`."""
+        return tuple(q for q in self.questions if q.when == when)
 
     @property
     def sha256(self) -> str:
@@ -319,26 +323,3 @@ def _factor(value: object) -> Factor:
         elif not isinstance(level, int | float | str):
             raise UserError(f"levels of {name}", str(level)[:40], "use numbers or texts")
     return Factor(str(name), tuple(tuple(v) if isinstance(v, list) else v for v in levels))
-
-
-def _question(value: object) -> Question:
-    fields = table("question", value, ("id", "text", "kind", "options", "optional"))
-    name = fields.get("id")
-    if not isinstance(name, str) or not _SLUG.fullmatch(name) or name.startswith("attention"):
-        remedy = "use lower-case letters, digits and hyphens (attention… is taken)"
-        raise UserError("question.id", name, remedy)
-    text(f"question {name}: text", fields.get("text"))
-    kind = fields.get("kind", "text")
-    one_of(f"question {name}: kind", kind, QUESTIONS)
-    options = fields.get("options", [])
-    if kind != "choice" and options:
-        raise UserError(f"question {name}: options", None, 'only for kind = "choice"')
-    if not isinstance(options, list) or (kind == "choice" and not 2 <= len(options) <= 50):
-        raise UserError(f"question {name}: options", None, "list 2 to 50 texts")
-    for option in options:
-        text(f"question {name}: options", option, 500)
-    if len(set(options)) < len(options):
-        raise UserError(f"question {name}: options", None, "give every option once")
-    optional = fields.get("optional", False)
-    flag(f"question {name}: optional", optional)
-    return Question(name, fields["text"], kind, tuple(options), optional)

@@ -23,6 +23,7 @@ from seedo.errors import UserError
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import STREAM, Scenario
 from seedo.lab.study._config import StudyConfig
+from seedo.lab.study._items import after_task
 from seedo.lab.study._pay import reached
 from seedo.lab.study._store import Participant, StepRow, StudyStore
 from seedo.play import Live, live_batch, origin
@@ -99,7 +100,7 @@ def export(
         names = _write_runs(made / "runs", config, taken)
         tables = {
             "participants.csv": _participants(store, config, people, taken),
-            "tasks.csv": _finished(taken),
+            "tasks.csv": _finished(store, config, taken),
             "steps.csv": _responses(taken),
         }
         for name, rows in tables.items():
@@ -240,11 +241,14 @@ def _participants(
     store: StudyStore, config: StudyConfig, people: Sequence[Participant], taken: list[_Taken]
 ) -> list[list[Any]]:
     asked = [f"attention-{check + 1}" for check in range(config.checks)]
-    asked += [question.id for question in config.questions]
-    written = {question.id for question in config.questions if question.kind == "text"}
+    of_quiz = [f"@quiz-{number + 1}" for number in range(config.quiz.tries if config.quiz else 0)]
+    questions = [*config.asked("before"), *config.asked("end")]
+    asked += [question.id for question in questions]
+    written = {question.id for question in questions if question.kind == "text"}
     rows: list[list[Any]] = [
         ["participant", "number", "condition", "state", "attention_passed", "tasks_finished",
-         "task_order", "minutes", "seconds_in_tasks", "score", *asked]
+         "task_order", "minutes", "seconds_in_tasks", "score",
+         *(each[1:] for each in of_quiz), *asked]
     ]  # fmt: skip
     for person in people:
         own = [one for one in taken if one.participant.id == person.id and one.task >= 0]
@@ -261,6 +265,7 @@ def _participants(
                 _minutes(person),
                 round(sum(row.milliseconds for one in own for row in one.steps) / 1000, 3),
                 _score(store, config, person),
+                *(answers.get(each, "") for each in of_quiz),
                 *(
                     _harmless(answers.get(name, "")) if name in written else answers.get(name, "")
                     for name in asked
@@ -294,16 +299,21 @@ def _position(one: _Taken) -> int:
     return one.task + 1 if one.task < 0 else one.participant.task_order.index(one.task) + 1
 
 
-def _finished(taken: Iterable[_Taken]) -> list[list[Any]]:
+def _finished(store: StudyStore, config: StudyConfig, taken: Iterable[_Taken]) -> list[list[Any]]:
+    questions = config.asked("task")
+    answers: dict[int, dict[str, str]] = {}
     rows: list[list[Any]] = [
         ["participant", "condition", "task", "position", "seed", "episode_id", "goal",
-         "seconds", "returns", "oracle_return", "random_return"]
+         "seconds", "returns", "oracle_return", "random_return", *(q.id for q in questions)]
     ]  # fmt: skip
     for one in taken:
         episode = one.lived
         if episode is None:
             continue
         goal = int(np.asarray(episode.task.goal)[-1])
+        person = one.participant.id
+        if person not in answers:
+            answers[person] = store.answers(person)
         rows.append(
             [
                 pseudonym(one.participant),
@@ -317,6 +327,10 @@ def _finished(taken: Iterable[_Taken]) -> list[list[Any]]:
                 *(
                     round(float(value), 6)
                     for value in (episode.returns, episode.oracle_return, episode.random_return)
+                ),
+                *(
+                    _harmless(answers[person].get(after_task(q.id, one.task), ""))
+                    for q in questions
                 ),
             ]
         )

@@ -23,7 +23,7 @@ from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._entry import UNKNOWN, Came
 from seedo.lab.study._writer import Writer
 
-STATES = ("instructions", "tasks", "questions", "finished", "screened")
+STATES = ("instructions", "quiz", "tasks", "questions", "finished", "screened")
 """Where a participant is; withdrawn ones are no longer there at all. `screened`: sent away."""
 
 STUDY_METADATA = sa.MetaData()

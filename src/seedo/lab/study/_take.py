@@ -14,7 +14,7 @@ from seedo.lab._lab import Page, Visitor
 from seedo.lab._scenario import MOST_STEPS, MOST_VARIABLES
 from seedo.lab.study._session import MOST_ANSWER, MaybeSession, Session
 
-_MOST_ITEMS = 200
+_MOST_ITEMS = 400
 _DAY = 86_400_000  # milliseconds
 
 StudyName = Annotated[str, Path(max_length=64)]
@@ -50,6 +50,18 @@ class Answers(BaseModel):
     answers: dict[
         Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=MOST_ANSWER)]
     ] = Field(max_length=200)
+
+
+class ItemAnswers(Answers):
+    """Answers to the questions of an item."""
+
+    item: int = Field(ge=0, le=_MOST_ITEMS)
+
+
+class Try(Answers):
+    """Answers to the questions about the instructions."""
+
+    number: int = Field(ge=1, le=100)
 
 
 class Resume(BaseModel):
@@ -114,6 +126,18 @@ def consent(request: Request, visitor: Visitor, session: Study, given: Consent) 
 def ready(visitor: Visitor, session: Study) -> dict[str, Any]:
     """Leave the instructions."""
     return session.ready(visitor)
+
+
+@routes.post("/api/take/{study}/quiz")
+def quiz(visitor: Visitor, session: Study, given: Try) -> dict[str, Any]:
+    """A try at the questions about the instructions."""
+    return session.quiz(visitor, given.number, given.answers)
+
+
+@routes.post("/api/take/{study}/ask")
+def ask(visitor: Visitor, session: Study, given: ItemAnswers) -> dict[str, Any]:
+    """The answers to questions before the tasks, or after one."""
+    return session.ask(visitor, given.item, given.answers)
 
 
 @routes.post("/api/take/{study}/step")
