@@ -9,7 +9,7 @@ import shlex
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
+from typing import Annotated, Any, cast, get_args
 
 import typer
 from rich.box import SIMPLE
@@ -19,9 +19,6 @@ from seedo.cli._commands import app
 from seedo.cli._console import Count, notes, print_table, say
 from seedo.cli._options import AsJson
 from seedo.errors import UserError, one_of, whole
-
-if TYPE_CHECKING:
-    from seedo.lab.study import StudyConfig
 
 lab_app = typer.Typer(
     help="A lab in the browser, for one or for studies with people.",
@@ -124,36 +121,13 @@ def new_study(
 def check_study(file: StudyFile, as_json: AsJson = False) -> None:
     """Read a study and say what it amounts to, or what is wrong with it."""
     _web()
-    from seedo.lab.study import StudyConfig, balanced_orders, prepare
+    from seedo.lab.study import StudyConfig, summary
 
-    config = StudyConfig.load(file)
-    orders = len(balanced_orders(config.tasks)) if config.order == "balanced" else 1
-    labels = [label for label, _ in config.conditions()]
-    tasks = {label: prepare(config.scenario(label, 1, 0)) for label in labels}
-    choices = {label: task.choices for label, task in tasks.items()}
-    agents = list(dict.fromkeys(_paired(config, label) for label in labels))
+    found = summary(StudyConfig.load(file))
     if as_json:
-        found = {
-            "name": config.name,
-            "conditions": choices,
-            "tasks": config.tasks,
-            "participants_of_a_balanced_round": orders * len(labels),
-            "agents": agents,
-        }
-        print(json.dumps(found))
+        print(json.dumps(found.to_json()))
         return
-    print(f"{config.name}: {config.title}")
-    print(
-        f"{config.tasks} tasks ({config.systems} systems, order {config.order}), "
-        f"{config.practice} practice, {config.checks} attention checks, "
-        f"{len(config.questions)} questions"
-    )
-    for label, count in choices.items():
-        print(f"condition {label}: {count} choices a task")
-    print(f"balanced after every {orders * len(labels)} participants")
-    print("agents on the same systems:")
-    for line in agents:
-        print(f"  {line}")
+    print("\n".join(found.lines()))
 
 
 @lab_app.command("participants")
@@ -337,21 +311,3 @@ def _web() -> ModuleType:
         missing = 'install it: pip install "seedo[web]"'
         raise UserError("lab", error.name, f"it needs the extra web; {missing}") from error
     return package
-
-
-def _paired(config: StudyConfig, label: str) -> str:
-    """The command that lets an agent work on the systems that participants meet."""
-    from seedo.worlds import configure
-
-    scenario = config.scenario(label, 1, 0)
-    asked = scenario.config.to_dict()
-    usual = configure(asked["preset"], asked["split"], n=asked["n"]).to_dict()
-    words = ["seedo", "perform", "scripted:largest-effect", "--preset", asked["preset"]]
-    words += ["--split", asked["split"], "--n", str(asked["n"])]
-    for field, value in asked.items():
-        if usual.get(field) != value:
-            text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-            words += ["--set", f"{field}={text}"]
-    many = 1 if config.systems == "shared" else config.max_participants
-    words += ["--episodes", str(config.tasks * many), "--seed", str(scenario.seed)]
-    return shlex.join([*words, "--out", "runs/AGENT"])

@@ -144,11 +144,27 @@ class StudyConfig:
             UserError: names the key that cannot be used, in one line.
         """
         try:
-            plain = tomllib.loads(Path(path).read_text("utf-8"))
+            written = Path(path).read_text("utf-8")
         except OSError as error:
             raise UserError("study", str(path), f"cannot be read: {error.strerror}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
             raise UserError("study", str(path), f"not TOML: {error}") from error
+        return StudyConfig.from_text(written, str(path))
+
+    @staticmethod
+    def from_text(written: str, path: str | None = None) -> StudyConfig:
+        """The study that a text in TOML declares.
+
+        Args:
+            path: where it was read, for what is said of it.
+
+        Raises:
+            UserError: names the key that cannot be used.
+        """
+        try:
+            plain = tomllib.loads(written)
+        except tomllib.TOMLDecodeError as error:
+            raise UserError("study", path, f"not TOML: {error}") from error
         return StudyConfig.from_json(plain)
 
     @staticmethod

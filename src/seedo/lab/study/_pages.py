@@ -10,11 +10,15 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 
+from seedo.errors import UserError
 from seedo.lab._addresses import bracketed, is_this_machine, reachable
 from seedo.lab._lab import Lab, Page, TheLab
+from seedo.lab.study._config import StudyConfig
+from seedo.lab.study._opening import open_text, own_file
 from seedo.lab.study._overview import overview
 from seedo.lab.study._recruit import PLATFORMS
 from seedo.lab.study._session import MaybeSession, Session, TheSession
+from seedo.lab.study._summary import summary
 
 EXAMPLE = FilePath(__file__).with_name("example.toml")
 
@@ -25,11 +29,11 @@ routes = APIRouter()
 @routes.get("/study", include_in_schema=False)
 def study(request: Request, lab: TheLab, page: Page, session: MaybeSession) -> Response:
     if session is None:
-        example = EXAMPLE.read_text("utf-8")
-        return page("study_none.html", title="Study", example=example)
+        return page("study_none.html", title="Study", written=EXAMPLE.read_text("utf-8"))
     address = invitation(lab, request, session)
     recruit = session.config.recruit
     private = lab.settings.loopback and lab.settings.public is None
+    own = lab.settings.study is None
     return page(
         "study.html",
         title=f"Study: {session.config.title}",
@@ -38,8 +42,31 @@ def study(request: Request, lab: TheLab, page: Page, session: MaybeSession) -> R
         private=private,
         unguarded=recruit is None and not private,
         platform=recruit.platform if recruit else "open",
+        written=own_file(lab).read_text("utf-8") if own else None,
         data={"invitation": address},
     )
+
+
+class Written(BaseModel):
+    """A study in TOML."""
+
+    text: str = Field(max_length=400_000)
+
+
+@routes.post("/api/study/check")
+def check(written: Written) -> dict[str, Any]:
+    """What a study amounts to, or what is wrong with it."""
+    try:
+        return {"lines": summary(StudyConfig.from_text(written.text)).lines()}
+    except UserError as error:
+        return {"error": str(error), "field": error.field}
+
+
+@routes.post("/api/study/open")
+def open_written(lab: TheLab, written: Written) -> dict[str, bool]:
+    """Open a study to participants."""
+    open_text(lab, written.text)
+    return {"open": True}
 
 
 @routes.get("/study/example.toml", include_in_schema=False)

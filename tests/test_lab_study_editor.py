@@ -1,0 +1,115 @@
+"""A study set up, checked, run and exported from its page alone."""
+
+import csv
+import io
+import re
+import time
+import zipfile
+
+import pytest
+from starlette.testclient import TestClient
+
+from lab_server import running
+from seedo.lab import LabSettings, create_app
+from test_lab_recruit import STUDY, Browser
+
+WRITTEN = STUDY.format(places=4, platform="open")
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """An application without a study, and a researcher's browser."""
+    return Lab(tmp_path)
+
+
+class Lab:
+    def __init__(self, folder, **settings):
+        self.folder = folder
+        self.app = create_app(LabSettings(data=folder / "lab", warm=False, **settings))
+        self.http = TestClient(self.app, base_url="http://localhost")
+        page = self.http.get("/study").text
+        csrf = re.search(r'name="csrf" content="([0-9a-f]+)"', page)[1]
+        self.http.headers["x-csrf-token"] = csrf
+
+    def post(self, what, text):
+        return self.http.post(f"/api/study/{what}", json={"text": text})
+
+
+def test_a_study_is_checked_as_it_is_written_within_a_second(lab):
+    lines = lab.post("check", WRITTEN).json()["lines"]
+    assert "condition names=letters, noise_variance=0.5: 2 choices a task" in lines
+    assert "balanced after every 4 participants" in lines
+    for old, new, field in (
+        ("tasks = 1", "tasks = 0", "tasks"),
+        ("tasks = 1", "tasks = ", "study"),
+        ("minutes = 30", "minutes = -1", "recruit.minutes"),
+    ):
+        found = lab.post("check", WRITTEN.replace(old, new)).json()
+        assert found["field"] == field
+        assert "\n" not in found["error"]
+    started = time.perf_counter()
+    lab.post("check", WRITTEN.replace("seed = 3", "seed = 4"))
+    assert time.perf_counter() - started < 1
+
+
+def test_what_is_written_on_the_page_is_opened_run_exported_and_there_after_a_restart(lab):
+    assert lab.post("open", WRITTEN.replace("tasks = 1", "tasks = 0")).status_code == 422
+    assert lab.http.get("/api/study").status_code == 404
+    assert lab.post("open", WRITTEN).json() == {"open": True}
+    for number in range(4):
+        browser = Browser(lab.app, {}, f"198.51.100.{number}")
+        assert browser.join().status_code == 200
+        assert browser.go_on()["screen"] == "end"
+    archive = zipfile.ZipFile(io.BytesIO(lab.http.get("/api/study/export").content))
+    rows = list(csv.DictReader(io.TextIOWrapper(archive.open("paid/participants.csv"))))
+    assert len({row["condition"] for row in rows}) == len(rows) == 4
+
+    again = Lab(lab.folder)
+    assert len(again.http.get("/api/study").json()["participants"]) == 4
+    changed = again.post("open", WRITTEN.replace("Find out.", "Find out more."))
+    assert (changed.status_code, "another name" in changed.json()["error"]) == (422, True)
+    assert again.post("open", WRITTEN.replace("GOOD1", "BEST1")).status_code == 200
+    assert again.post("open", WRITTEN.replace('"paid"', '"other"')).status_code == 200
+    assert again.http.get("/api/study").json()["participants"] == []
+    assert again.post("open", WRITTEN).status_code == 200
+    assert len(again.http.get("/api/study").json()["participants"]) == 4
+
+
+def test_a_study_of_a_file_is_changed_in_the_file(tmp_path):
+    (tmp_path / "paid.toml").write_text(WRITTEN)
+    made = Lab(tmp_path, study=tmp_path / "paid.toml")
+    assert made.post("open", WRITTEN).status_code == 422
+    assert "written" not in made.http.get("/study").text
+
+
+def test_only_the_researcher_opens_a_study(tmp_path):
+    app = create_app(LabSettings(data=tmp_path / "lab", warm=False, token="t" * 16))
+    stranger = TestClient(app, base_url="http://localhost")
+    for what in ("check", "open"):
+        assert stranger.post(f"/api/study/{what}", json={"text": WRITTEN}).status_code in (401, 403)
+
+
+def test_a_stranger_sets_up_a_study_of_two_conditions_on_the_page_alone(tmp_path, visit):
+    with running(tmp_path / "lab") as address:
+        page = visit(f"{address}/study")
+        page.get_by_text("balanced after every 40 participants").wait_for()
+        text = page.get_by_label("An example, yours to change").input_value()
+        page.get_by_label("An example, yours to change").fill(
+            text.replace("tasks = 10", "tasks = 0")
+        )
+        page.get_by_text("tasks: got 0").wait_for()
+        assert page.get_by_role("button", name="Open this study").is_disabled()
+        second = text[text.index('[[factor]]\nname = "instruction"') : text.index("# Attention")]
+        text = text.replace(second, "").replace("tasks = 10", "tasks = 1")
+        page.get_by_label("An example, yours to change").fill(text)
+        page.get_by_text("balanced after every 2 participants").wait_for()
+        page.get_by_role("button", name="Open this study").click()
+        page.get_by_label("Link for participants").wait_for()
+        page.get_by_text("Nobody yet").wait_for()
+        people = visit(page.get_by_label("Link for participants").input_value())
+        people.get_by_role("button", name="I agree and take part").click()
+        page.get_by_role("button", name="Delete participant 1").wait_for()
+        page.get_by_label("Choose participant 1").check()
+        page.get_by_role("button", name="Delete the chosen 1").click()
+        page.get_by_role("button", name="Delete everything").click()
+        page.get_by_text("Nobody yet").wait_for()
