@@ -485,65 +485,76 @@ serve(LabSettings(data=Path(sys.argv[1]), study=Path(sys.argv[2]), logs=(Path(sy
 
 @pytest.mark.slow
 def test_kill_9_at_ten_moments_loses_nothing(tmp_path):
-    study = Recruited(tmp_path, places=40, change=('passed = "GOOD1"', "per_address = 0"))
+    study = Recruited(tmp_path, places=60, change=('passed = "GOOD1"', "per_address = 0"))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     words = [sys.executable, "-c", SERVER, str(tmp_path / "lab"), str(study.file), str(tmp_path)]
-    acknowledged = Counter()
+    address, told = f"http://127.0.0.1:{port}", {}
     for moment in range(10):
-        with subprocess.Popen([*words, str(port)], stderr=subprocess.PIPE) as lab:
-            address = f"http://127.0.0.1:{port}"
-            people = [_Far(address, prolific(4 * moment + k)) for k in range(4)]
-            stop = threading.Timer(0.3 + 0.35 * moment, lab.kill)
-            stop.start()
-            for person in people:
-                person.go_on(acknowledged)
-            stop.join()
-            lab.wait()
+        with subprocess.Popen([*words, str(port)], stderr=subprocess.DEVNULL) as lab:
+            _wait_for(address)
+            people = [_Far(address, 6 * moment + k, told) for k in range(6)]
+            threads = [threading.Thread(target=person.go_on) for person in people]
+            for thread in threads:
+                thread.start()
+            # From the first consent on, another moment each time.
+            while not any(person.told for person in people):
+                time.sleep(0.005)
+            time.sleep(0.04 * moment)
+            lab.kill()
+            for thread in threads:
+                thread.join()
         store, _ = kept(study.file, tmp_path / "lab")
-        known = {p.person_hash: p for p in store.participants()}
         pay = kept_pay(study.file, tmp_path / "lab")
-        assert all(pay.named(each) for each in known)
-        stored = sum(len(store.steps(p.id)) for p in known.values())
-        assert stored >= acknowledged["step"]
-        assert len(known) >= acknowledged["join"]
+        there = {pay.named(p.person_hash).person: p for p in store.participants()}
+        for number, done in told.items():
+            steps = {(row.step, row.target) for row in store.steps(there[pid(number)].id)}
+            assert done <= steps
+            assert len(steps) <= len(done) + 1  # kept, and killed before it could be said
         with sqlite3.connect(tmp_path / "lab" / "study-paid.sqlite") as database:
             assert database.execute("pragma integrity_check").fetchone() == ("ok",)
-    assert acknowledged["step"] > 20
+    assert sum(map(len, told.values())) > 20
+
+
+def _wait_for(address):
+    for _ in range(1200):
+        with contextlib.suppress(httpx.TransportError):
+            httpx.get(f"{address}/take/paid", timeout=20)
+            return
+        time.sleep(0.1)
+    pytest.fail("the lab did not start")
 
 
 class _Far:
-    """A browser on another machine; it gives up when the lab is gone."""
+    """A browser on another machine, up to when the lab is gone; `told` has what was acknowledged."""
 
-    def __init__(self, address, link):
-        self.http, self.link = httpx.Client(base_url=address, timeout=20), link
+    def __init__(self, address, number, told):
+        self.http, self.link = httpx.Client(base_url=address, timeout=30), prolific(number)
+        self.number, self.all, self.told = number, told, None
 
-    def go_on(self, acknowledged):
-        try:
-            for _ in range(200):
-                with contextlib.suppress(httpx.ConnectError):
-                    page = self.http.get("/take/paid", params=self.link).text
-                    break
-                time.sleep(0.1)
+    def go_on(self):
+        with contextlib.suppress(httpx.TransportError):
+            page = self.http.get("/take/paid", params=self.link).text
             csrf = re.search(r'name="csrf" content="([0-9a-f]+)"', page)[1]
             self.http.headers["x-csrf-token"] = csrf
-            body = {"agree": True, "link": self.link}
-            assert self.http.post("/api/take/paid/consent", json=body).status_code == 200
-            acknowledged["join"] += 1
-            view = self.http.post("/api/take/paid/ready").json()
+            self.post("consent", {"agree": True, "link": self.link})
+            self.told = self.all[self.number] = set()
+            view = self.post("ready", None)
             while view["screen"] in ("task", "check"):
                 target = 0 if view.get("goal") != 0 else 1
                 body = {"item": view["item"], "target": target, "value": view["values"][target][0]}
-                if view["screen"] == "task":
-                    body |= {"step": view["step"], "milliseconds": 5}
-                kind = "step" if view["screen"] == "task" else "check"
-                answer = self.http.post(f"/api/take/paid/{kind}", json=body)
-                assert answer.status_code == 200
-                acknowledged[kind] += 1
-                view = answer.json()["view"]
-        except (httpx.TransportError, UnboundLocalError):
-            pass
+                if view["screen"] == "check":
+                    view = self.post("check", body)["view"]
+                    continue
+                step = view["step"]
+                view = self.post("step", body | {"step": step, "milliseconds": 5})["view"]
+                self.told.add((step, target))
+
+    def post(self, what, body):
+        answer = self.http.post(f"/api/take/paid/{what}", json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
 
 # -- the file ------------------------------------------------------------------------------------

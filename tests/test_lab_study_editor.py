@@ -6,7 +6,9 @@ import re
 import time
 import zipfile
 
+import numpy as np
 import pytest
+from scipy import stats
 from starlette.testclient import TestClient
 
 from lab_server import running
@@ -87,6 +89,41 @@ def test_only_the_researcher_opens_a_study(tmp_path):
     stranger = TestClient(app, base_url="http://localhost")
     for what in ("check", "open"):
         assert stranger.post(f"/api/study/{what}", json={"text": WRITTEN}).status_code in (401, 403)
+
+
+PLAN = """
+[plan]
+factor = "experiments"
+difference = 0.15
+"""
+
+
+def test_a_pilot_finds_what_helps_and_says_how_many_people_a_difference_needs(lab):
+    text = WRITTEN.replace(
+        '"noise_variance"\nlevels = [0.5, 1.0]', '"experiments"\nlevels = [1, 6]'
+    )
+    text = text.replace("experiments = 1\n", "").replace("tasks = 1", "tasks = 4") + PLAN
+    found = lab.post("pilot", text).json()
+    assert found["levels"] == ["experiments=1", "experiments=6"]
+    assert found["difference"]["high"] < 0  # six experiments teach more than one
+    assert found["people"] == 100
+    assert (found["planned"], found["finishers_a_level"]) == (0.15, 2)
+    assert any("0.15 needs" in line for line in found["lines"])
+    # Independent of any formula: draw that many, test, and count how often it is found.
+    rng, n, sd = np.random.default_rng(1), found["needed_a_level"], found["sd"]
+    first, second = rng.normal(0, sd, (4000, n)), rng.normal(0.15, sd, (4000, n))
+    share = (stats.ttest_ind(first, second, axis=1).pvalue < 0.05).mean()
+    assert share == pytest.approx(0.8, abs=0.03)
+    assert lab.http.get("/api/study").status_code == 404  # nothing was opened, nothing stored
+    assert lab.post("pilot", text).json() == found
+
+
+def test_a_plan_names_a_factor_of_the_study(lab):
+    for plan, field in (
+        (PLAN, "plan.factor"),
+        (PLAN.replace("experiments", "names").replace("0.15", "0"), "plan.difference"),
+    ):
+        assert lab.post("check", WRITTEN + plan).json()["field"] == field
 
 
 def test_a_stranger_sets_up_a_study_of_two_conditions_on_the_page_alone(tmp_path, visit):

@@ -130,6 +130,17 @@ def check_study(file: StudyFile, as_json: AsJson = False) -> None:
     print("\n".join(found.lines()))
 
 
+@lab_app.command("pilot")
+def pilot(file: StudyFile, as_json: AsJson = False) -> None:
+    """Let scripted participants do a study: what scores to expect, what it can find."""
+    _web()
+    from seedo.lab.study import StudyConfig
+    from seedo.lab.study import pilot as try_out
+
+    found = try_out(StudyConfig.load(file))
+    say(as_json, found.to_json(), "\n".join(found.lines()))
+
+
 @lab_app.command("participants")
 def participants(
     file: StudyFile,

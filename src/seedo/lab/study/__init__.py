@@ -12,6 +12,7 @@ from seedo.lab.study._kept import kept, kept_keys, kept_pay
 from seedo.lab.study._opening import open_study
 from seedo.lab.study._pages import EXAMPLE
 from seedo.lab.study._pay import PayList, bonus_table, due, erase, one_time_links, pay_table
+from seedo.lab.study._pilot import pilot
 from seedo.lab.study._session import Session
 from seedo.lab.study._store import StudyStore
 from seedo.lab.study._summary import summary
@@ -35,6 +36,7 @@ __all__ = [
     "one_time_links",
     "open_study",
     "pay_table",
+    "pilot",
     "prepare",
     "pseudonym",
     "routes",

@@ -15,6 +15,7 @@ from typing import Any
 from seedo.errors import UserError, one_of, whole
 from seedo.lab._scenario import NAMES, Scenario
 from seedo.lab.study._fields import flag, table, tables, text
+from seedo.lab.study._plan import Plan
 from seedo.lab.study._questions import SLUG, Question, Quiz, read_questions, read_quiz
 from seedo.lab.study._recruit import Recruit
 from seedo.language.scenes import THEMES
@@ -70,6 +71,7 @@ class StudyConfig:
         max_participants: whom the study wants: finishers, where places time out.
         end_code: shown at the end; `random`: one of their own for every participant.
         recruit: where participants come from; None: whoever has the link, for ever.
+        plan: what is to be compared; None: not said.
     """
 
     name: str
@@ -94,6 +96,7 @@ class StudyConfig:
     end_text: str = "Thank you for taking part."
     end_code: str = RANDOM_CODE
     recruit: Recruit | None = None
+    plan: Plan | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not SLUG.fullmatch(self.name):
@@ -123,6 +126,8 @@ class StudyConfig:
             labels = {factor.label(i) for i in range(len(factor.levels))}
             if len(labels) < len(factor.levels):
                 raise UserError(f"levels of {factor.name}", None, "give every level once")
+        if self.plan is not None and self.plan.factor not in seen:
+            raise UserError("plan.factor", self.plan.factor, "name one of the study's factors")
         count = 1
         for factor in self.factors:
             count *= len(factor.levels)
@@ -176,12 +181,12 @@ class StudyConfig:
         """
         top = ("name", "title", "consent", "instructions", "tasks", "practice", "seed", "systems",
                "order", "feedback", "max_participants", "world", "factor", "attention", "question",
-               "end", "recruit", "comprehension")  # fmt: skip
+               "end", "recruit", "comprehension", "plan")  # fmt: skip
         fields = table("study", plain, top)
         for field in ("name", "title", "consent", "instructions", "tasks"):
             if field not in fields:
                 raise UserError(field, None, "missing: every study needs it")
-        recruit = fields.pop("recruit", None)
+        recruit, plan = fields.pop("recruit", None), fields.pop("plan", None)
         world = table("world", fields.pop("world", {}), _WORLD)
         factors = tuple(_factor(f) for f in tables("factor", fields.pop("factor", [])))
         attention = table(
@@ -203,6 +208,7 @@ class StudyConfig:
             quiz=None if quiz is None else read_quiz(quiz),
             **{f"end_{key}": value for key, value in end.items()},
             recruit=None if recruit is None else Recruit.from_json(recruit),
+            plan=None if plan is None else Plan.from_json(plan),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -215,6 +221,7 @@ class StudyConfig:
         later = {
             "recruit": self.recruit and self.recruit.to_json(),
             "comprehension": self.quiz and self.quiz.to_json(),
+            "plan": self.plan and self.plan.to_json(),
         }
         if (self.check_action, self.check_words) != ("note", "letters"):
             attention |= {"action": self.check_action, "words": self.check_words}
@@ -244,7 +251,7 @@ class StudyConfig:
     @property
     def sha256(self) -> str:
         """Of everything that participants meet; how many come, and from where, may change."""
-        free = ("max_participants", "recruit")
+        free = ("max_participants", "recruit", "plan")
         counted = {k: v for k, v in self.to_json().items() if k not in free}
         canonical = json.dumps(counted, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

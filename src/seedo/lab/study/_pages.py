@@ -16,6 +16,7 @@ from seedo.lab._lab import Lab, Page, TheLab
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._opening import open_text, own_file
 from seedo.lab.study._overview import overview
+from seedo.lab.study._pilot import pilot
 from seedo.lab.study._recruit import PLATFORMS
 from seedo.lab.study._session import MaybeSession, Session, TheSession
 from seedo.lab.study._summary import summary
@@ -60,6 +61,13 @@ def check(written: Written) -> dict[str, Any]:
         return {"lines": summary(StudyConfig.from_text(written.text)).lines()}
     except UserError as error:
         return {"error": str(error), "field": error.field}
+
+
+@routes.post("/api/study/pilot")
+def try_out(written: Written) -> dict[str, Any]:
+    """What scripted participants say of a study; nothing is stored."""
+    found = pilot(StudyConfig.from_text(written.text))
+    return {"lines": found.lines(), **found.to_json()}
 
 
 @routes.post("/api/study/open")
