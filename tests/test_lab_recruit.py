@@ -527,7 +527,7 @@ def _wait_for(address):
 
 
 class _Far:
-    """A browser on another machine, up to when the lab is gone; `told` has what was acknowledged."""
+    """A browser elsewhere, up to when the lab is gone; `told` has what was acknowledged."""
 
     def __init__(self, address, number, told):
         self.http, self.link = httpx.Client(base_url=address, timeout=30), prolific(number)
