@@ -11,8 +11,10 @@ import pytest
 from scipy import stats
 from starlette.testclient import TestClient
 
+from command import run
 from lab_server import running
 from seedo.lab import LabSettings, create_app
+from seedo.lab.study import StudyConfig
 from test_lab_recruit import STUDY, Browser
 
 WRITTEN = STUDY.format(places=4, platform="open")
@@ -116,6 +118,27 @@ def test_a_pilot_finds_what_helps_and_says_how_many_people_a_difference_needs(la
     assert share == pytest.approx(0.8, abs=0.03)
     assert lab.http.get("/api/study").status_code == 404  # nothing was opened, nothing stored
     assert lab.post("pilot", text).json() == found
+
+
+def test_a_preregistration_says_what_the_design_decides_and_asks_for_the_rest(
+    lab, tmp_path, capsys
+):
+    text = WRITTEN + PLAN.replace("experiments", "names")
+    said = lab.post("preregistration", text).json()["text"]
+    found = lab.post("pilot", text).json()
+    for part in (
+        "names=letters; names=nonsense", "4 places in 4 conditions", "30 minutes",
+        "fewer than 1 of 1 attention checks", "Bonus: 2 times the score",
+        f"0.15 needs {found['needed_a_level']:,}", "With which hand do you write?",
+        StudyConfig.from_text(text).sha256, "[",
+    ):  # fmt: skip
+        assert part in said, part
+    (tmp_path / "paid.toml").write_text(text)
+    out = tmp_path / "plan.md"
+    words = ["lab", "preregister", str(tmp_path / "paid.toml"), "--out", str(out)]
+    assert run(capsys, *words)[0] == 0
+    assert out.read_text() == said
+    assert run(capsys, *words)[0] == 2  # never over another one
 
 
 def test_a_plan_names_a_factor_of_the_study(lab):

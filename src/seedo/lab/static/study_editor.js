@@ -6,6 +6,9 @@ const written = document.getElementById("written");
 const checked = document.getElementById("checked");
 const open = document.getElementById("open");
 const pilot = document.getElementById("pilot");
+const preregister = document.getElementById("preregister");
+const piloted = document.getElementById("piloted");
+const buttons = [open, pilot, preregister];
 let waiting = 0;
 let asked = 0;
 
@@ -16,11 +19,11 @@ async function check() {
   const lines = found.error ? [found.error] : found.lines;
   checked.replaceChildren(...lines.map((line) => make("p", {}, line)));
   checked.classList.toggle("wrong", Boolean(found.error));
-  open.disabled = pilot.disabled = Boolean(found.error);
+  able(!found.error);
 }
 
 written.addEventListener("input", () => {
-  open.disabled = pilot.disabled = true;
+  able(false);
   clearTimeout(waiting);
   waiting = setTimeout(() => check().catch(() => {}), PAUSE);
 });
@@ -29,15 +32,30 @@ document.getElementById("editor").addEventListener("submit", async (event) => {
   await ask("POST", "/api/study/open", { text: written.value });
   location.assign("/study");
 });
-pilot.addEventListener("click", async () => {
-  pilot.disabled = true;
+function able(yes) {
+  for (const each of buttons) each.disabled = !yes;
+}
+
+/** What scripted participants, who take a moment, have to say. */
+async function ask_scripts(path) {
+  able(false);
   say("Scripted participants are at it…");
   try {
-    const { lines } = await ask("POST", "/api/study/pilot", { text: written.value });
-    document.getElementById("piloted").replaceChildren(...lines.map((line) => make("p", {}, line)));
+    const found = await ask("POST", path, { text: written.value });
     say("");
+    return found;
   } finally {
-    pilot.disabled = false;
+    able(true);
   }
+}
+
+pilot.addEventListener("click", async () => {
+  const { lines } = await ask_scripts("/api/study/pilot");
+  piloted.replaceChildren(...lines.map((line) => make("p", {}, line)));
+});
+preregister.addEventListener("click", async () => {
+  const { text } = await ask_scripts("/api/study/preregistration");
+  const label = make("label", { for: "preregistration" }, "Fill in what stands in square brackets");
+  piloted.replaceChildren(make("p", {}, label), make("textarea", { id: "preregistration", rows: "20" }, text));
 });
 await check();

@@ -13,6 +13,7 @@ from seedo.lab.study._opening import open_study
 from seedo.lab.study._pages import EXAMPLE
 from seedo.lab.study._pay import PayList, bonus_table, due, erase, one_time_links, pay_table
 from seedo.lab.study._pilot import pilot
+from seedo.lab.study._preregistration import preregistration
 from seedo.lab.study._session import Session
 from seedo.lab.study._store import StudyStore
 from seedo.lab.study._summary import summary
@@ -38,6 +39,7 @@ __all__ = [
     "pay_table",
     "pilot",
     "prepare",
+    "preregistration",
     "pseudonym",
     "routes",
     "summary",

@@ -17,6 +17,7 @@ from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._opening import open_text, own_file
 from seedo.lab.study._overview import overview
 from seedo.lab.study._pilot import pilot
+from seedo.lab.study._preregistration import preregistration
 from seedo.lab.study._recruit import PLATFORMS
 from seedo.lab.study._session import MaybeSession, Session, TheSession
 from seedo.lab.study._summary import summary
@@ -68,6 +69,13 @@ def try_out(written: Written) -> dict[str, Any]:
     """What scripted participants say of a study; nothing is stored."""
     found = pilot(StudyConfig.from_text(written.text))
     return {"lines": found.lines(), **found.to_json()}
+
+
+@routes.post("/api/study/preregistration")
+def preregister(written: Written) -> dict[str, str]:
+    """A preregistration in Markdown, as far as the design decides it."""
+    config = StudyConfig.from_text(written.text)
+    return {"text": preregistration(config, pilot(config))}
 
 
 @routes.post("/api/study/open")
