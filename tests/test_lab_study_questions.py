@@ -2,11 +2,13 @@
 
 import csv
 import io
+import json
 import re
 import zipfile
 
 import pytest
 
+from command import run
 from seedo.errors import UserError
 from seedo.lab.study import StudyConfig
 from test_lab_recruit import STUDY as RECRUITED
@@ -242,6 +244,55 @@ def test_all_of_it_survives_json_and_what_is_not_used_changes_no_older_study(tmp
     assert not {"recruit", "comprehension"} & set(older)
     assert set(older["attention"]) == {"checks", "pass"}
     assert set(older["question"][0]) == {"id", "text", "kind", "optional", "options"}
+
+
+def test_time_on_pages_and_away_from_them_is_exported(tmp_path):
+    made = study(tmp_path, QUIZ + CONFIDENCE)
+    browser = joined(made)
+    time = {"milliseconds": 9000, "away": 2500}
+    browser.post("ready", {"spent": time})
+    quiz = {"number": 1, "answers": {"quiz-1": RIGHT}, "spent": {**time, "milliseconds": 5000}}
+    view = browser.post("quiz", quiz).json()["view"]
+    browser.post("quiz", {**quiz, "spent": {"milliseconds": 1, "away": 0}})  # sent again
+    browser.post("ask", {"item": view["item"], "answers": {}, "spent": time})
+    view = browser.go_on(until="task")
+    step = {"item": view["item"], "step": 0, "target": 0, "value": view["values"][0][0]}
+    browser.post("step", {**step, "milliseconds": 800, "spent": {"milliseconds": 800, "away": 3}})
+    rows = {row["page"]: row for row in exported(made, "pages.csv")}
+    assert list(rows) == ["before", "instructions-1", "quiz-1", "task-0-step-0"]
+    assert rows["quiz-1"]["milliseconds"] == "5000"
+    assert rows["instructions-1"]["away_milliseconds"] == "2500"
+    assert rows["task-0-step-0"]["away_milliseconds"] == "3"
+    for spent in ({"milliseconds": -1, "away": 0}, {"milliseconds": 1}):
+        assert browser.post("ready", {"spent": spent}).status_code == 422
+
+
+def test_psych_ds_has_its_names_and_a_dictionary_of_every_column(tmp_path, capsys):
+    made = study(tmp_path, QUIZ + CONFIDENCE)
+    browser = joined(made)
+    browser.post("ready", {"spent": {"milliseconds": 1, "away": 0}})
+    browser.post("quiz", {"number": 1, "answers": {"quiz-1": RIGHT}})
+    browser.post("ask", {"item": browser.view()["item"], "answers": {}})
+    view = browser.go_on(until="ask")
+    browser.post("ask", {"item": view["item"], "answers": {"sure": "12"}})
+    browser.go_on()
+    out = tmp_path / "out"
+    words = ["lab", "export", str(made.file), "--data", str(tmp_path / "lab"), "--out", str(out)]
+    assert run(capsys, *words, "--psych-ds")[0] == 0
+    about = json.loads((out / "dataset_description.json").read_text())
+    assert (about["@context"], about["@type"]) == ("https://schema.org", "Dataset")
+    assert about["name"]
+    assert about["description"]
+    measured = {each["name"]: each["description"] for each in about["variableMeasured"]}
+    seen, files = set(), list((out / "data").iterdir())
+    assert len(files) == 4
+    for path in files:  # the standard's rule for names
+        assert re.fullmatch(r"([a-z]+-[a-zA-Z0-9]+)(_[a-z]+-[a-zA-Z0-9]+)*_data\.csv", path.name)
+        with path.open(newline="") as file:
+            seen |= set(next(csv.reader(file)))
+    assert set(measured) == seen
+    assert all(measured.values())
+    assert "How sure are you?" in measured["sure"]
 
 
 def exported(made, name):

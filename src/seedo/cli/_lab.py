@@ -141,6 +141,22 @@ def pilot(file: StudyFile, as_json: AsJson = False) -> None:
     say(as_json, found.to_json(), "\n".join(found.lines()))
 
 
+@lab_app.command("preregister")
+def preregister(
+    file: StudyFile,
+    out: Annotated[Path, typer.Option(help="The text to write (Markdown).")],
+    as_json: AsJson = False,
+) -> None:
+    """Write a preregistration as far as the design decides it, the pilot included."""
+    _web()
+    from seedo.lab.study import StudyConfig, preregistration
+    from seedo.lab.study import pilot as try_out
+
+    config = StudyConfig.load(file)
+    _write_new(out, preregistration(config, try_out(config)))
+    say(as_json, {"path": str(out)}, f"{out}: fill in what stands in square brackets")
+
+
 @lab_app.command("participants")
 def participants(
     file: StudyFile,
@@ -196,6 +212,9 @@ def export(
     database: Database = None,
     practice: Annotated[bool, typer.Option("--practice", help="Practice tasks too.")] = False,
     only: Annotated[str, typer.Option(help="everybody, finished or unfinished.")] = "everybody",
+    psych_ds: Annotated[
+        bool, typer.Option("--psych-ds", help="Tables in Psych-DS, with a data dictionary.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the responses as run folders, to review beside agents, and as CSV tables."""
@@ -207,7 +226,7 @@ def export(
     one_of("--only", only, get_args(Whose))
     store, config = kept(file, data, database)
     with Count("export", "participants") as progress:
-        runs = write(store, config, out, practice, progress, cast(Whose, only))
+        runs = write(store, config, out, practice, progress, cast(Whose, only), psych_ds)
     episodes = {str(run): Dataset(run).rows for run in runs}
     found: dict[str, Any] = {"path": str(out), "runs": episodes}
     said = f"{sum(episodes.values()):,} finished tasks in {out}"

@@ -7,6 +7,8 @@ const progress = document.getElementById("progress");
 const csrf = document.querySelector("meta[name=csrf]").content;
 const here = `/api/take/${data.study}`;
 let shownAt = 0;
+let awaySince = null; // when another window took the focus
+let away = 0; // milliseconds, on this screen
 let left = false;
 
 // -- talking to the lab ---------------------------------------------------------------------------
@@ -83,6 +85,22 @@ function put(title, ...children) {
   heading.focus({ preventScroll: true });
   scrollTo(0, 0);
   shownAt = performance.now();
+  away = 0;
+  if (awaySince !== null) awaySince = shownAt;
+}
+
+const DAY = 86_400_000;
+addEventListener("blur", () => (awaySince ??= performance.now()));
+addEventListener("focus", () => {
+  if (awaySince !== null) away += performance.now() - awaySince;
+  awaySince = null;
+});
+
+/** How long this screen has been shown, and how much of that somebody was elsewhere. */
+function spent() {
+  const now = performance.now();
+  const elsewhere = away + (awaySince === null ? 0 : now - awaySince);
+  return { milliseconds: Math.round(Math.min(now - shownAt, DAY)), away: Math.round(Math.min(elsewhere, DAY)) };
 }
 
 function where(text) {
@@ -159,7 +177,7 @@ function instructions(view) {
     view.again ? make("p", { class: "note" }, "Not all of your answers were right. Please read once more, then try again.") : null,
     paragraphs(data.instructions),
     view.condition ? paragraphs(view.condition) : null,
-    make("p", { class: "actions" }, button("Start", async () => show(await call("POST", "/ready")))),
+    make("p", { class: "actions" }, button("Start", async () => show(await call("POST", "/ready", { spent: spent() })))),
   );
 }
 
@@ -185,8 +203,8 @@ function task(view) {
         view.practice ? "; this is practice and does not count." : ".",
       );
   const submit = async (target, value) => {
-    const milliseconds = Math.round(Math.min(performance.now() - shownAt, 86_400_000));
-    const answer = await call("POST", "/step", { item: view.item, step: view.step, target, value, milliseconds });
+    const time = spent();
+    const answer = await call("POST", "/step", { item: view.item, step: view.step, target, value, milliseconds: time.milliseconds, spent: time });
     if (answer.after) feedback(answer.after, answer.view, of);
     else show(answer.view);
   };
@@ -303,7 +321,7 @@ function check(view) {
     "Are you still reading?",
     make("p", { class: "note" }, "This is not a task and has nothing to do with the others. To show that you read this, ", make("strong", {}, view.asked), "."),
     choose(view, async (target, value) => {
-      const answer = await call("POST", "/check", { item: view.item, target, value });
+      const answer = await call("POST", "/check", { item: view.item, target, value, spent: spent() });
       show(answer.view, answer.warned && "That was not what was asked. Please read everything with care.");
     }),
   );
@@ -311,13 +329,13 @@ function check(view) {
 
 function questions(view) {
   where("Questions");
-  put("A few questions", ask_form(view.questions, "Finish", (answers) => call("POST", "/answers", { answers })));
+  put("A few questions", ask_form(view.questions, "Finish", (answers) => call("POST", "/answers", { answers, spent: spent() })));
 }
 
 function ask(view) {
   where("Questions");
   const title = view.questions.length === 1 ? "A question" : "A few questions";
-  put(title, ask_form(view.questions, "Next", (answers) => call("POST", "/ask", { item: view.item, answers })));
+  put(title, ask_form(view.questions, "Next", (answers) => call("POST", "/ask", { item: view.item, answers, spent: spent() })));
 }
 
 function quiz(view) {
@@ -325,7 +343,7 @@ function quiz(view) {
   put(
     "Is it clear?",
     make("p", {}, "These questions are about the instructions. All of them have to be right."),
-    ask_form(view.questions, "Check my answers", (answers) => call("POST", "/quiz", { number: view.try, answers })),
+    ask_form(view.questions, "Check my answers", (answers) => call("POST", "/quiz", { number: view.try, answers, spent: spent() })),
   );
 }
 

@@ -30,10 +30,13 @@ routes = APIRouter()
 # Only the researcher can reach it: it is not under `/api/take/`.
 @routes.get("/api/study/export", response_class=StreamingResponse)
 def download(
-    session: TheSession, practice: bool = False, only: Whose = "everybody"
+    session: TheSession,
+    practice: bool = False,
+    only: Whose = "everybody",
+    psych_ds: bool = False,
 ) -> StreamingResponse:
     """What `seedo lab export` writes, as a ZIP archive."""
-    archive = _archive(session, practice, only)
+    archive = _archive(session, practice, only, psych_ds)
     headers = _named(f"{session.config.name}.zip")
     return StreamingResponse(_parts(archive), media_type="application/zip", headers=headers)
 
@@ -71,11 +74,11 @@ def _named(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
-def _archive(session: Session, practice: bool, only: Whose) -> IO[bytes]:
+def _archive(session: Session, practice: bool, only: Whose, psych_ds: bool) -> IO[bytes]:
     packed: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / session.config.name
-        export(session.store, session.config, out, practice, only=only)
+        export(session.store, session.config, out, practice, only=only, psych_ds=psych_ds)
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(out.rglob("*")):
                 if path.is_file():

@@ -25,6 +25,7 @@ from seedo.lab._scenario import STREAM, Scenario
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._items import after_task
 from seedo.lab.study._pay import reached
+from seedo.lab.study._psych_ds import description, file_name
 from seedo.lab.study._store import Participant, StepRow, StudyStore
 from seedo.play import Live, live_batch, origin
 from seedo.worlds import OBSERVE
@@ -53,13 +54,15 @@ def export(
     practice: bool = False,
     progress: Callable[[int, int], None] | None = None,
     only: Whose = "everybody",
+    psych_ds: bool = False,
 ) -> list[Path]:
     """Write a folder: all of it or nothing.
 
     `runs/CONDITION/` are logs like any others: each finished task is an episode, played again on
     the system and the noise that the participant met, so that returns and their ceiling and floor
-    are exact. `participants.csv`, `tasks.csv` and `steps.csv` have a line a participant, finished
-    task and response; `study.json` says what was done. Nothing in it names a browser or a link.
+    are exact. `participants.csv`, `tasks.csv`, `steps.csv` and `pages.csv` have a line a
+    participant, finished task, response and page; `study.json` says what was done. Nothing in it
+    names a browser or a link.
 
     Args:
         store: the responses; participants who finish while this runs may be left out.
@@ -68,6 +71,8 @@ def export(
         practice: practice tasks too, as runs of their own.
         progress: called with (participants done, participants in all).
         only: whose.
+        psych_ds: the tables as Psych-DS wants them, in `data`, with a dictionary of their columns
+            in `dataset_description.json`.
 
     Returns:
         The run folders.
@@ -99,12 +104,17 @@ def export(
     try:
         names = _write_runs(made / "runs", config, taken)
         tables = {
-            "participants.csv": _participants(store, config, people, taken),
-            "tasks.csv": _finished(store, config, taken),
-            "steps.csv": _responses(taken),
+            "participants": _participants(store, config, people, taken),
+            "tasks": _finished(store, config, taken),
+            "steps": _responses(taken),
+            "pages": _pages(store, people),
         }
+        if psych_ds:
+            (made / "data").mkdir()
+            write_atomic(made / "dataset_description.json", description(config, tables))
         for name, rows in tables.items():
-            write_atomic(made / name, _csv(rows))
+            place = f"data/{file_name(config.name, name)}" if psych_ds else f"{name}.csv"
+            write_atomic(made / place, _csv(rows))
         settings = config.to_json()
         settings.pop("recruit", None)  # has the codes that are worth money
         about = {"study": settings, "sha256": config.sha256, "participants": len(people),
@@ -364,6 +374,13 @@ def _responses(taken: Iterable[_Taken]) -> list[list[Any]]:
                     row.answered_at,
                 ]
             )
+    return rows
+
+
+def _pages(store: StudyStore, people: Iterable[Participant]) -> list[list[Any]]:
+    rows: list[list[Any]] = [["participant", "page", "milliseconds", "away_milliseconds"]]
+    for person in people:
+        rows += [[pseudonym(person), *vars(row).values()] for row in store.pages(person.id)]
     return rows
 
 

@@ -32,12 +32,16 @@ from seedo.lab.study._joining import Joining
 from seedo.lab.study._pay import erase
 from seedo.lab.study._places import stamp
 from seedo.lab.study._questions import Question, read_answers
-from seedo.lab.study._store import Conflict, Gone, Participant
+from seedo.lab.study._store import Conflict, Gone, PageRow, Participant
 from seedo.lab.study._tasks import Task, prepare
 from seedo.worlds import variable_names
 
 MOST_ANSWER = 2000  # characters
 _NOT_NEXT = "this is not next: load the page again"
+
+
+Spent = tuple[int, int] | None
+"""Milliseconds on a page, and of them away from it; None: the page did not say."""
 
 
 class _Check(NamedTuple):
@@ -147,7 +151,7 @@ class Session:
         self.joining.join(self._hashed(visitor), link, address, self._token)
         return self.view(visitor)
 
-    def ready(self, visitor: str) -> dict[str, Any]:
+    def ready(self, visitor: str, spent: Spent = None) -> dict[str, Any]:
         """Leave the instructions."""
         standing = self._who(visitor)
         participant = standing.participant
@@ -155,9 +159,12 @@ class Session:
             due = self.config.quiz is not None and not understood(standing)
             after = "quiz" if due else "tasks"
             self._keep(lambda: self.store.set_state(participant.id, after, "instructions"))
+            self._note_page(participant, f"instructions-{tries(standing) + 1}", spent)
         return self.view(visitor)
 
-    def quiz(self, visitor: str, number: int, answers: dict[str, str]) -> dict[str, Any]:
+    def quiz(
+        self, visitor: str, number: int, answers: dict[str, str], spent: Spent = None
+    ) -> dict[str, Any]:
         """The answers of try `number` (from 1) to the questions about the instructions.
 
         Only whether they are right is stored. The same try again changes nothing.
@@ -182,10 +189,18 @@ class Session:
             after = "screened" if quiz.end and not passed else "tasks"
         said = {f"{QUIZ}{number}": "right" if passed else "wrong"}
         self._keep(lambda: self.store.add_answers(participant.id, said, after))
+        self._note_page(participant, f"quiz-{number}", spent)
         return {"view": self.view(visitor)}
 
     def step(
-        self, visitor: str, item: int, step: int, target: int, value: float, milliseconds: int
+        self,
+        visitor: str,
+        item: int,
+        step: int,
+        target: int,
+        value: float,
+        milliseconds: int,
+        away: int = 0,
     ) -> dict[str, Any]:
         """One choice in a task; the same one again is answered as it was the first time.
 
@@ -210,6 +225,9 @@ class Session:
                 participant.id, chosen.which, step, *action, milliseconds=milliseconds
             )
         )
+        if away:
+            page = f"task-{chosen.which}-step-{step}"
+            self._note_page(participant, page, (milliseconds, away))
         if number == len(done):
             done.append(action)
         after = None
@@ -217,7 +235,9 @@ class Session:
             after = _after(task, done)
         return {"after": after, "view": self._view(standing)}
 
-    def check(self, visitor: str, item: int, target: int, value: float) -> dict[str, Any]:
+    def check(
+        self, visitor: str, item: int, target: int, value: float, spent: Spent = None
+    ) -> dict[str, Any]:
         """The answer to an attention check; only whether it was right is stored.
 
         Raises:
@@ -232,13 +252,16 @@ class Session:
         right = (target, value) == (asked.target, asked.value)
         answer = {check_id(chosen.which): "right" if right else "wrong"}
         self._keep(lambda: self.store.add_answers(participant.id, answer))
+        self._note_page(participant, f"check-{chosen.which + 1}", spent)
         standing.answers.update(answer)
         self._settle(standing)
         view = self._view(standing)
         warned = not right and self.config.check_action != "note" and view["screen"] != "screened"
         return {"view": view} | ({"warned": True} if warned else {})
 
-    def ask(self, visitor: str, item: int, answers: dict[str, str]) -> dict[str, Any]:
+    def ask(
+        self, visitor: str, item: int, answers: dict[str, str], spent: Spent = None
+    ) -> dict[str, Any]:
         """The answers to questions before the tasks, or after one.
 
         Raises:
@@ -254,10 +277,12 @@ class Session:
             given = {after_task(name, chosen.which): said for name, said in given.items()}
         given[asked_id(chosen)] = "asked"
         self._keep(lambda: self.store.add_answers(standing.participant.id, given))
+        page = "before" if chosen.kind == "before" else f"task-{chosen.which}"
+        self._note_page(standing.participant, page, spent)
         standing.answers.update(given)
         return {"view": self._view(standing)}
 
-    def answer(self, visitor: str, answers: dict[str, str]) -> dict[str, Any]:
+    def answer(self, visitor: str, answers: dict[str, str], spent: Spent = None) -> dict[str, Any]:
         """The answers to the questions at the end.
 
         Raises:
@@ -275,6 +300,7 @@ class Session:
                 raise HTTPException(409, "this is answered already")
         else:
             self._keep(lambda: self.store.add_answers(participant.id, given, "finished"))
+            self._note_page(participant, "questions", spent)
             self._note_score(participant)
         return {"view": self.view(visitor)}
 
@@ -411,6 +437,10 @@ class Session:
     def _again(self, participant: Participant) -> Participant:
         """The participant as they are now."""
         return self.store.of_visitor(participant.visitor_hash) or participant
+
+    def _note_page(self, participant: Participant, page: str, spent: Spent) -> None:
+        if spent is not None:
+            self._keep(lambda: self.store.add_page(participant.id, PageRow(page, *spent)))
 
     def _note_score(self, participant: Participant) -> None:
         earned = score(self.config, participant, self.store.steps(participant.id))

@@ -93,6 +93,14 @@ _PLACES = sa.Table(
     sa.Column("seen_at", sa.String(32), nullable=False),
     sa.Column("score", sa.Float),
 )
+_PAGES = sa.Table(
+    "pages",
+    STUDY_METADATA,
+    _of_participant(),
+    sa.Column("page", sa.String(64), primary_key=True),
+    sa.Column("milliseconds", sa.Integer, nullable=False),
+    sa.Column("away", sa.Integer, nullable=False),
+)
 _OF_PLACES = [c for c in _PLACES.c if c.name != "participant_id"]
 
 
@@ -149,6 +157,22 @@ class StepRow:
     value: float
     milliseconds: int
     answered_at: str
+
+
+@dataclass(frozen=True)
+class PageRow:
+    """A page that somebody has left.
+
+    Attributes:
+        page: `instructions-1`, `quiz-1`, `before`, `task-3` (the questions after it), `check-1`,
+            `questions`; of choices, only where somebody was away: `task-3-step-0`.
+        milliseconds: from when it was shown until it was left, by the participant's clock.
+        away: of them, while another window or tab had the focus.
+    """
+
+    page: str
+    milliseconds: int
+    away: int
 
 
 @dataclass(frozen=True)
@@ -461,7 +485,7 @@ class StudyStore:
                 with contextlib.suppress(Gone):
                     self._lock_participant(connection, participant_id)
                     there += 1
-                    for table in (_STEPS, _ANSWERS, _PLACES):
+                    for table in (_STEPS, _ANSWERS, _PLACES, _PAGES):
                         its = table.c.participant_id == participant_id
                         connection.execute(sa.delete(table).where(its))
                     its = _PARTICIPANTS.c.id == participant_id
@@ -546,6 +570,32 @@ class StudyStore:
             return True
 
         return self._writer.run(add)
+
+    def add_page(self, participant_id: int, row: PageRow) -> None:
+        """Keep how long a page was looked at; what was said first counts.
+
+        Raises:
+            Gone: there is no such participant.
+        """
+
+        def add(connection: sa.Connection) -> None:
+            self._lock_participant(connection, participant_id)
+            here = (_PAGES.c.participant_id == participant_id) & (_PAGES.c.page == row.page)
+            if connection.execute(sa.select(_PAGES).where(here)).first() is None:
+                values = {"participant_id": participant_id, **vars(row)}
+                connection.execute(sa.insert(_PAGES).values(**values))
+
+        self._writer.run(add)
+
+    def pages(self, participant_id: int) -> list[PageRow]:
+        """How long pages were looked at, by name."""
+        query = (
+            sa.select(_PAGES.c.page, _PAGES.c.milliseconds, _PAGES.c.away)
+            .where(_PAGES.c.participant_id == participant_id)
+            .order_by(_PAGES.c.page)
+        )
+        with self.engine.connect() as connection:
+            return [PageRow(*row) for row in connection.execute(query)]
 
     def add_answers(
         self, participant_id: int, answers: Mapping[str, str], state: str | None = None

@@ -29,7 +29,20 @@ class Consent(BaseModel):
     ] = Field(default={}, max_length=30)  # fmt: skip
 
 
-class Choice(BaseModel):
+class Spent(BaseModel):
+    """Time on a page, and of it while another window had the focus, in milliseconds."""
+
+    milliseconds: int = Field(ge=0, le=_DAY)
+    away: int = Field(ge=0, le=_DAY)
+
+
+class Left(BaseModel):
+    """A page that is left."""
+
+    spent: Spent | None = None
+
+
+class Choice(Left):
     """An intervention as the participant sees it; target -1: only look."""
 
     item: int = Field(ge=0, le=_MOST_ITEMS)
@@ -44,7 +57,7 @@ class Step(Choice):
     milliseconds: int = Field(ge=0, le=_DAY)
 
 
-class Answers(BaseModel):
+class Answers(Left):
     """Answers by the question's id; an empty text is none."""
 
     answers: dict[
@@ -123,41 +136,42 @@ def consent(request: Request, visitor: Visitor, session: Study, given: Consent) 
 
 
 @routes.post("/api/take/{study}/ready")
-def ready(visitor: Visitor, session: Study) -> dict[str, Any]:
+def ready(visitor: Visitor, session: Study, left: Left | None = None) -> dict[str, Any]:
     """Leave the instructions."""
-    return session.ready(visitor)
+    return session.ready(visitor, _spent(left))
 
 
 @routes.post("/api/take/{study}/quiz")
 def quiz(visitor: Visitor, session: Study, given: Try) -> dict[str, Any]:
     """A try at the questions about the instructions."""
-    return session.quiz(visitor, given.number, given.answers)
+    return session.quiz(visitor, given.number, given.answers, _spent(given))
 
 
 @routes.post("/api/take/{study}/ask")
 def ask(visitor: Visitor, session: Study, given: ItemAnswers) -> dict[str, Any]:
     """The answers to questions before the tasks, or after one."""
-    return session.ask(visitor, given.item, given.answers)
+    return session.ask(visitor, given.item, given.answers, _spent(given))
 
 
 @routes.post("/api/take/{study}/step")
 def step(visitor: Visitor, session: Study, given: Step) -> dict[str, Any]:
     """One choice in a task."""
+    away = given.spent.away if given.spent else 0
     return session.step(
-        visitor, given.item, given.step, given.target, given.value, given.milliseconds
+        visitor, given.item, given.step, given.target, given.value, given.milliseconds, away
     )
 
 
 @routes.post("/api/take/{study}/check")
 def check(visitor: Visitor, session: Study, given: Choice) -> dict[str, Any]:
     """The answer to an attention check."""
-    return session.check(visitor, given.item, given.target, given.value)
+    return session.check(visitor, given.item, given.target, given.value, _spent(given))
 
 
 @routes.post("/api/take/{study}/answers")
 def answers(visitor: Visitor, session: Study, given: Answers) -> dict[str, Any]:
     """The answers to the questions at the end."""
-    return session.answer(visitor, given.answers)
+    return session.answer(visitor, given.answers, _spent(given))
 
 
 @routes.post("/api/take/{study}/resume")
@@ -170,3 +184,7 @@ def resume(visitor: Visitor, session: Study, given: Resume) -> dict[str, Any]:
 def withdraw(visitor: Visitor, session: Study) -> dict[str, bool]:
     """Delete everything that is stored of whoever uses this browser."""
     return {"deleted": session.withdraw(visitor)}
+
+
+def _spent(left: Left | None) -> tuple[int, int] | None:
+    return (left.spent.milliseconds, left.spent.away) if left and left.spent else None
