@@ -90,7 +90,7 @@ class Joining:
         except Full as error:
             raise HTTPException(409, "the study has all the participants it needs") from error
         except Taken as error:
-            remedy = "you take part already: go on in the browser in which you began"
+            remedy = "you take part already, or somebody in this browser: go on where you began"
             raise HTTPException(409, remedy) from error
 
     def _check_address(self, others: Sequence[Participant], who: Came) -> None:
@@ -138,8 +138,9 @@ class Joining:
         """What is shown to who comes too late."""
         recruit = self.config.recruit
         code = recruit.full if recruit else ""
-        return {"screen": "full", "code": code, "back": recruit.way_back(code, None)} \
-            if recruit and code else {"screen": "full"}  # fmt: skip
+        if recruit is None or not code:
+            return {"screen": "full"}
+        return {"screen": "full", "code": code, "back": recruit.way_back(code, None)}
 
     def late_screen(self, person: Participant) -> dict[str, Any]:
         """What is shown to who was away too long."""

@@ -59,7 +59,8 @@ class Recruit:
         return_url: where participants go at the end, with `{code}` and `{person}` filled in; "":
             the platform's own.
         passed, failed, full: codes for who finished, who failed the checks and who came too late;
-            "": of `passed`, the code of table `[end]`; of the others, none is shown.
+            "": of `passed`, the code of table `[end]`; of `failed`, the one of `passed` for who
+            finished and none for who was sent away; of `full`, none.
         bonus: money for a score of 1, in any currency; less in proportion.
     """
 

@@ -68,8 +68,9 @@ class Session:
         standing = self._standing(visitor)
         if standing is None:
             return self.joining.full_screen() if self.joining.is_full() else {"screen": "consent"}
-        if self.joining.late(standing.participant):
-            return self.joining.late_screen(standing.participant)
+        participant = standing.participant
+        if self.joining.late(participant):
+            return self.joining.late_screen(participant) | self._resume(participant)
         return self._view(standing)
 
     def _view(self, standing: Standing) -> dict[str, Any]:
@@ -99,7 +100,11 @@ class Session:
                 shown = self._ended(self._again(participant), after)
         else:
             shown = self._ended(participant, state)
-        return shown | {"resume": self._token(participant.number, participant.consented_at)}
+        return shown | self._resume(participant)
+
+    def _resume(self, participant: Participant) -> dict[str, str]:
+        """For the foot of the page: going on elsewhere, and withdrawing."""
+        return {"resume": self._token(participant.number, participant.consented_at)}
 
     def _ended(self, participant: Participant, state: str) -> dict[str, Any]:
         if state == "questions":

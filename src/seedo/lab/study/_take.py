@@ -25,7 +25,7 @@ class Consent(BaseModel):
 
     agree: bool
     link: dict[
-        Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=200)]
+        Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=2000)]
     ] = Field(default={}, max_length=30)  # fmt: skip
 
 
