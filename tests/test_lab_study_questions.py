@@ -268,7 +268,7 @@ def test_time_on_pages_and_away_from_them_is_exported(tmp_path):
 
 
 def test_psych_ds_has_its_names_and_a_dictionary_of_every_column(tmp_path, capsys):
-    made = study(tmp_path, QUIZ + CONFIDENCE)
+    made = study(tmp_path, QUIZ + CONFIDENCE.replace('id = "age"', 'id = "score"'))
     browser = joined(made)
     browser.post("ready", {"spent": {"milliseconds": 1, "away": 0}})
     browser.post("quiz", {"number": 1, "answers": {"quiz-1": RIGHT}})
@@ -293,6 +293,8 @@ def test_psych_ds_has_its_names_and_a_dictionary_of_every_column(tmp_path, capsy
     assert set(measured) == seen
     assert all(measured.values())
     assert "How sure are you?" in measured["sure"]
+    assert "How old are you?" in measured["answer-score"]  # the table has a score of its own
+    assert "returns" in measured["score"]
 
 
 def exported(made, name):

@@ -266,7 +266,11 @@ def delete(
         if not typer.confirm(f"Delete everything of {which} of {config.name}?"):
             notes.print("nothing deleted")
             return
-    erase(store, kept_pay(file, data), [people[number] for number in numbers])
+    doomed = [people[number] for number in numbers]
+    if any(person.person_hash for person in doomed):  # someone may stand in the pay list
+        erase(store, kept_pay(file, data), doomed)
+    else:
+        store.delete(*(person.id for person in doomed))
     say(as_json, {"deleted": numbers}, f"deleted: {len(numbers)} participants of {config.name}")
 
 

@@ -25,7 +25,7 @@ from seedo.lab._scenario import STREAM, Scenario
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._items import after_task
 from seedo.lab.study._pay import reached
-from seedo.lab.study._psych_ds import description, file_name
+from seedo.lab.study._psych_ds import column_of, description, file_name
 from seedo.lab.study._store import Participant, StepRow, StudyStore
 from seedo.play import Live, live_batch, origin
 from seedo.worlds import OBSERVE
@@ -253,12 +253,13 @@ def _participants(
     asked = [f"attention-{check + 1}" for check in range(config.checks)]
     of_quiz = [f"@quiz-{number + 1}" for number in range(config.quiz.tries if config.quiz else 0)]
     questions = [*config.asked("before"), *config.asked("end")]
+    headings = [*asked, *map(column_of, questions)]
     asked += [question.id for question in questions]
     written = {question.id for question in questions if question.kind == "text"}
     rows: list[list[Any]] = [
         ["participant", "number", "condition", "state", "attention_passed", "tasks_finished",
          "task_order", "minutes", "seconds_in_tasks", "score",
-         *(each[1:] for each in of_quiz), *asked]
+         *(each[1:] for each in of_quiz), *headings]
     ]  # fmt: skip
     for person in people:
         own = [one for one in taken if one.participant.id == person.id and one.task >= 0]
@@ -314,7 +315,7 @@ def _finished(store: StudyStore, config: StudyConfig, taken: Iterable[_Taken]) -
     answers: dict[int, dict[str, str]] = {}
     rows: list[list[Any]] = [
         ["participant", "condition", "task", "position", "seed", "episode_id", "goal",
-         "seconds", "returns", "oracle_return", "random_return", *(q.id for q in questions)]
+         "seconds", "returns", "oracle_return", "random_return", *map(column_of, questions)]
     ]  # fmt: skip
     for one in taken:
         episode = one.lived

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from seedo.lab.study._config import StudyConfig
-from seedo.lab.study._questions import MOST
+from seedo.lab.study._questions import MOST, Question
 
 _MEANS = {
     "participant": "Pseudonym of the participant",
@@ -54,6 +54,12 @@ _UNITS = {
 }
 
 
+def column_of(question: Question) -> str:
+    """The column of a question's answers: its id, unless a table has such a column already."""
+    taken = question.id in _MEANS or question.id.startswith("quiz-")
+    return f"answer-{question.id}" if taken else question.id
+
+
 def file_name(study: str, table: str) -> str:
     """Where a table goes, by the standard's rules of names."""
     return f"study-{re.sub('[^a-zA-Z0-9]', '', study)}_description-{table}_data.csv"
@@ -81,7 +87,7 @@ def description(config: StudyConfig, tables: Mapping[str, list[list[Any]]]) -> b
 
 def _variable(config: StudyConfig, column: str) -> dict[str, Any]:
     meant: dict[str, Any] = {"@type": "PropertyValue", "name": column}
-    question = next((q for q in config.questions if q.id == column), None)
+    question = next((q for q in config.questions if column_of(q) == column), None)
     if question is not None:
         asked = {"before": "before the tasks", "task": "after the task", "end": "at the end"}
         meant["description"] = f"Answer {asked[question.when]} to: {question.text}"
