@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, cast, get_args
 
 import typer
 from rich.box import SIMPLE
@@ -17,10 +18,7 @@ from rich.table import Table
 from seedo.cli._commands import app
 from seedo.cli._console import Count, notes, print_table, say
 from seedo.cli._options import AsJson
-from seedo.errors import UserError
-
-if TYPE_CHECKING:
-    from seedo.lab.study import StudyConfig
+from seedo.errors import UserError, one_of, whole
 
 lab_app = typer.Typer(
     help="A lab in the browser, for one or for studies with people.",
@@ -123,36 +121,40 @@ def new_study(
 def check_study(file: StudyFile, as_json: AsJson = False) -> None:
     """Read a study and say what it amounts to, or what is wrong with it."""
     _web()
-    from seedo.lab.study import StudyConfig, balanced_orders, prepare
+    from seedo.lab.study import StudyConfig, summary
+
+    found = summary(StudyConfig.load(file))
+    if as_json:
+        print(json.dumps(found.to_json()))
+        return
+    print("\n".join(found.lines()))
+
+
+@lab_app.command("pilot")
+def pilot(file: StudyFile, as_json: AsJson = False) -> None:
+    """Let scripted participants do a study: what scores to expect, what it can find."""
+    _web()
+    from seedo.lab.study import StudyConfig
+    from seedo.lab.study import pilot as try_out
+
+    found = try_out(StudyConfig.load(file))
+    say(as_json, found.to_json(), "\n".join(found.lines()))
+
+
+@lab_app.command("preregister")
+def preregister(
+    file: StudyFile,
+    out: Annotated[Path, typer.Option(help="The text to write (Markdown).")],
+    as_json: AsJson = False,
+) -> None:
+    """Write a preregistration as far as the design decides it, the pilot included."""
+    _web()
+    from seedo.lab.study import StudyConfig, preregistration
+    from seedo.lab.study import pilot as try_out
 
     config = StudyConfig.load(file)
-    orders = len(balanced_orders(config.tasks)) if config.order == "balanced" else 1
-    labels = [label for label, _ in config.conditions()]
-    tasks = {label: prepare(config.scenario(label, 1, 0)) for label in labels}
-    choices = {label: task.choices for label, task in tasks.items()}
-    agents = list(dict.fromkeys(_paired(config, label) for label in labels))
-    if as_json:
-        found = {
-            "name": config.name,
-            "conditions": choices,
-            "tasks": config.tasks,
-            "participants_of_a_balanced_round": orders * len(labels),
-            "agents": agents,
-        }
-        print(json.dumps(found))
-        return
-    print(f"{config.name}: {config.title}")
-    print(
-        f"{config.tasks} tasks ({config.systems} systems, order {config.order}), "
-        f"{config.practice} practice, {config.checks} attention checks, "
-        f"{len(config.questions)} questions"
-    )
-    for label, count in choices.items():
-        print(f"condition {label}: {count} choices a task")
-    print(f"balanced after every {orders * len(labels)} participants")
-    print("agents on the same systems:")
-    for line in agents:
-        print(f"  {line}")
+    _write_new(out, preregistration(config, try_out(config)))
+    say(as_json, {"path": str(out)}, f"{out}: fill in what stands in square brackets")
 
 
 @lab_app.command("participants")
@@ -209,17 +211,22 @@ def export(
     data: Data = Path("lab"),
     database: Database = None,
     practice: Annotated[bool, typer.Option("--practice", help="Practice tasks too.")] = False,
+    only: Annotated[str, typer.Option(help="everybody, finished or unfinished.")] = "everybody",
+    psych_ds: Annotated[
+        bool, typer.Option("--psych-ds", help="Tables in Psych-DS, with a data dictionary.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the responses as run folders, to review beside agents, and as CSV tables."""
     _web()
     from seedo.episodes import Dataset
+    from seedo.lab.study import Whose, kept
     from seedo.lab.study import export as write
-    from seedo.lab.study import kept
 
+    one_of("--only", only, get_args(Whose))
     store, config = kept(file, data, database)
     with Count("export", "participants") as progress:
-        runs = write(store, config, out, practice, progress)
+        runs = write(store, config, out, practice, progress, cast(Whose, only), psych_ds)
     episodes = {str(run): Dataset(run).rows for run in runs}
     found: dict[str, Any] = {"path": str(out), "runs": episodes}
     said = f"{sum(episodes.values()):,} finished tasks in {out}"
@@ -242,7 +249,7 @@ def delete(
 ) -> None:
     """Delete everything that is stored of participants, for good."""
     _web()
-    from seedo.lab.study import kept
+    from seedo.lab.study import erase, kept, kept_pay
 
     if everyone == bool(participant):
         raise UserError("delete", None, "give --participant NUMBER, or --all")
@@ -259,8 +266,75 @@ def delete(
         if not typer.confirm(f"Delete everything of {which} of {config.name}?"):
             notes.print("nothing deleted")
             return
-    deleted = [number for number in numbers if store.delete(people[number].id)]
-    say(as_json, {"deleted": deleted}, f"deleted: {len(deleted)} participants of {config.name}")
+    doomed = [people[number] for number in numbers]
+    if any(person.person_hash for person in doomed):  # someone may stand in the pay list
+        erase(store, kept_pay(file, data), doomed)
+    else:
+        store.delete(*(person.id for person in doomed))
+    say(as_json, {"deleted": numbers}, f"deleted: {len(numbers)} participants of {config.name}")
+
+
+@lab_app.command("pay")
+def pay(
+    file: StudyFile,
+    out: Annotated[Path, typer.Option(help="The list to write: people, codes, scores (CSV).")],
+    bonuses: Annotated[
+        Path | None, typer.Option("--bonus", help="Write person,amount too, as Prolific reads it.")
+    ] = None,
+    data: Data = Path("lab"),
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write whom to pay what, under the names that their platform gave them."""
+    _web()
+    from seedo.lab.study import bonus_table, due, kept, kept_pay, pay_table
+
+    store, config = kept(file, data, database)
+    listed = due(store, config, kept_pay(file, data))
+    if not listed:
+        raise UserError("study", config.name, "nobody came by a link that says who they are")
+    _write_new(out, pay_table(listed))
+    if bonuses:
+        _write_new(bonuses, bonus_table(listed))
+    total = round(sum(each.bonus for each in listed), 2)
+    found = {"people": len(listed), "bonus": total, "path": str(out)}
+    say(as_json, found, f"{len(listed)} people in {out}; bonuses: {total:.2f}")
+
+
+@lab_app.command("links")
+def links(
+    file: StudyFile,
+    out: Annotated[Path, typer.Option(help="The file to write (CSV).")],
+    number: Annotated[int, typer.Option(help="How many.")],
+    address: Annotated[str, typer.Option(help="Of the lab, e.g. https://lab.example.org.")],
+    first: Annotated[int, typer.Option(help="Number of the first one.")] = 1,
+    data: Data = Path("lab"),
+    as_json: AsJson = False,
+) -> None:
+    """Write one-time links, each of which lets one person in."""
+    _web()
+    from seedo.lab.study import StudyConfig, kept_keys, one_time_links
+
+    whole("--number", number, 1, 1_000_000)
+    whole("--first", first, 1, 1_000_000)
+    config = StudyConfig.load(file)
+    if config.recruit is None or config.recruit.platform != "links":
+        raise UserError("recruit.platform", None, 'set it to "links" in the study\'s file')
+    page = f"{address.rstrip('/')}/take/{config.name}"
+    _write_new(out, one_time_links(config, kept_keys(data), page, first, number))
+    say(as_json, {"links": number, "path": str(out)}, f"{number} links in {out}")
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that only this user can read, unless it is there."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise UserError("out", str(path), "already there: choose another name") from error
+    except OSError as error:
+        raise UserError("out", str(path), f"cannot be written: {error.strerror}") from error
 
 
 def _web() -> ModuleType:
@@ -271,21 +345,3 @@ def _web() -> ModuleType:
         missing = 'install it: pip install "seedo[web]"'
         raise UserError("lab", error.name, f"it needs the extra web; {missing}") from error
     return package
-
-
-def _paired(config: StudyConfig, label: str) -> str:
-    """The command that lets an agent work on the systems that participants meet."""
-    from seedo.worlds import configure
-
-    scenario = config.scenario(label, 1, 0)
-    asked = scenario.config.to_dict()
-    usual = configure(asked["preset"], asked["split"], n=asked["n"]).to_dict()
-    words = ["seedo", "perform", "scripted:largest-effect", "--preset", asked["preset"]]
-    words += ["--split", asked["split"], "--n", str(asked["n"])]
-    for field, value in asked.items():
-        if usual.get(field) != value:
-            text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-            words += ["--set", f"{field}={text}"]
-    many = 1 if config.systems == "shared" else config.max_participants
-    words += ["--episodes", str(config.tasks * many), "--seed", str(scenario.seed)]
-    return shlex.join([*words, "--out", "runs/AGENT"])

@@ -21,6 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from seedo import programs
 from seedo.errors import UserError
+from seedo.lab._addresses import bracketed, reachable
 from seedo.lab._app import create_app
 from seedo.lab._security import private_folder
 from seedo.lab._settings import LabSettings
@@ -150,7 +151,7 @@ def _listen(settings: LabSettings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listening = socket.socket(family)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    shown = f"{_bracketed(settings.host)}:{settings.port}"
+    shown = f"{bracketed(settings.host)}:{settings.port}"
     try:
         listening.bind((settings.host, settings.port))
         listening.listen(socket.SOMAXCONN)
@@ -168,19 +169,5 @@ def _address(settings: LabSettings, port: int) -> str:
     """Where a browser finds the lab: with a slash at the end."""
     if settings.public is not None:
         return settings.public.rstrip("/") + "/"
-    host = _reachable() if settings.everywhere else settings.host
-    return f"http://{_bracketed(host)}:{port}/"
-
-
-def _reachable() -> str:
-    """The address at which other machines most likely see this one."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # a datagram socket: picks a route, sends nothing
-            return str(probe.getsockname()[0])
-        except OSError:
-            return socket.gethostname()
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+    host = reachable() if settings.everywhere else settings.host
+    return f"http://{bracketed(host)}:{port}/"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 from seedo.errors import UserError, whole
 from seedo.experimenters import parse_name
+from seedo.lab._addresses import is_this_machine
 from seedo.worlds.raw import read_about
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,200}")  # goes into a link as it is
@@ -78,10 +78,7 @@ class LabSettings:
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the lab."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_this_machine(self.host)
 
     @property
     def everywhere(self) -> bool:

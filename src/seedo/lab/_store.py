@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -42,9 +43,25 @@ def open_database(url: str | Path, tables: sa.MetaData) -> sa.Engine:
     return engine
 
 
+def forget(engine: sa.Engine) -> None:
+    """Leave nothing of what was deleted in an SQLite file, or in the log of what was written."""
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with suppress(sa.exc.OperationalError):  # somebody reads on: it is overwritten all the same
+            connection.exec_driver_sql("VACUUM")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def _durable(connection, record) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000", "foreign_keys=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "busy_timeout=15000",
+        "foreign_keys=ON",
+        "secure_delete=ON",  # what is deleted or moved is overwritten, not left in the file
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -7,6 +7,8 @@ const progress = document.getElementById("progress");
 const csrf = document.querySelector("meta[name=csrf]").content;
 const here = `/api/take/${data.study}`;
 let shownAt = 0;
+let awaySince = null; // when another window took the focus
+let away = 0; // milliseconds, on this screen
 let left = false;
 
 // -- talking to the lab ---------------------------------------------------------------------------
@@ -83,13 +85,29 @@ function put(title, ...children) {
   heading.focus({ preventScroll: true });
   scrollTo(0, 0);
   shownAt = performance.now();
+  away = 0;
+  if (awaySince !== null) awaySince = shownAt;
+}
+
+const DAY = 86_400_000;
+addEventListener("blur", () => (awaySince ??= performance.now()));
+addEventListener("focus", () => {
+  if (awaySince !== null) away += performance.now() - awaySince;
+  awaySince = null;
+});
+
+/** How long this screen has been shown, and how much of that somebody was elsewhere. */
+function spent() {
+  const now = performance.now();
+  const elsewhere = away + (awaySince === null ? 0 : now - awaySince);
+  return { milliseconds: Math.round(Math.min(now - shownAt, DAY)), away: Math.round(Math.min(elsewhere, DAY)) };
 }
 
 function where(text) {
   progress.textContent = text;
 }
 
-const SCREENS = { consent, full, instructions, task, check, questions, end };
+const SCREENS = { consent, full, late, instructions, quiz, ask, task, check, questions, screened, end };
 
 function show(view, message) {
   if (left) return;
@@ -100,6 +118,7 @@ function show(view, message) {
 }
 
 function consent() {
+  if (data.refusal) return refused();
   where("Consent");
   put(
     "Do you want to take part?",
@@ -107,10 +126,20 @@ function consent() {
     make(
       "p",
       { class: "row actions" },
-      button("I agree and take part", async () => show(await call("POST", "/consent", { agree: true }))),
+      button("I agree and take part", async () => {
+        const link = Object.fromEntries(new URLSearchParams(location.search));
+        const view = await call("POST", "/consent", { agree: true, link });
+        history.replaceState(null, "", `/take/${data.study}`); // who somebody is stays out of the address
+        show(view);
+      }),
       button("I do not agree", declined, { class: "big" }),
     ),
   );
+}
+
+function refused() {
+  where("");
+  put("You cannot take part by this link", make("p", {}, `${data.refusal[0].toUpperCase()}${data.refusal.slice(1)}.`));
 }
 
 function declined() {
@@ -118,18 +147,37 @@ function declined() {
   put("Thank you", make("p", {}, "You do not take part, and nothing was stored. You can close this page."));
 }
 
-function full() {
+function full(view) {
   where("");
-  put("Thank you for your interest", make("p", {}, "The study has all the participants it needs."));
+  put("Thank you for your interest", make("p", {}, "The study has all the participants it needs."), ...goodbye(view));
+}
+
+function late(view) {
+  where("");
+  put(
+    "You were away for too long",
+    make("p", {}, "Your place in the study was given to somebody else. What you did is kept, unless you withdraw."),
+    ...goodbye(view),
+  );
+}
+
+function screened(view) {
+  where("");
+  put(
+    "The study ends here for you",
+    make("p", {}, "Your answers do not fit what the study needs. Thank you all the same."),
+    ...goodbye(view),
+  );
 }
 
 function instructions(view) {
   where("Instructions");
   put(
     "What you do",
+    view.again ? make("p", { class: "note" }, "Not all of your answers were right. Please read once more, then try again.") : null,
     paragraphs(data.instructions),
     view.condition ? paragraphs(view.condition) : null,
-    make("p", { class: "actions" }, button("Start", async () => show(await call("POST", "/ready")))),
+    make("p", { class: "actions" }, button("Start", async () => show(await call("POST", "/ready", { spent: spent() })))),
   );
 }
 
@@ -155,8 +203,8 @@ function task(view) {
         view.practice ? "; this is practice and does not count." : ".",
       );
   const submit = async (target, value) => {
-    const milliseconds = Math.round(Math.min(performance.now() - shownAt, 86_400_000));
-    const answer = await call("POST", "/step", { item: view.item, step: view.step, target, value, milliseconds });
+    const time = spent();
+    const answer = await call("POST", "/step", { item: view.item, step: view.step, target, value, milliseconds: time.milliseconds, spent: time });
     if (answer.after) feedback(answer.after, answer.view, of);
     else show(answer.view);
   };
@@ -272,28 +320,54 @@ function check(view) {
   put(
     "Are you still reading?",
     make("p", { class: "note" }, "This is not a task and has nothing to do with the others. To show that you read this, ", make("strong", {}, view.asked), "."),
-    choose(view, async (target, value) => show((await call("POST", "/check", { item: view.item, target, value })).view)),
+    choose(view, async (target, value) => {
+      const answer = await call("POST", "/check", { item: view.item, target, value, spent: spent() });
+      show(answer.view, answer.warned && "That was not what was asked. Please read everything with care.");
+    }),
   );
 }
 
 function questions(view) {
   where("Questions");
-  const fields = view.questions.map(field);
-  const send = make("button", { type: "submit", class: "primary big" }, "Finish");
-  const form = make("form", { novalidate: true }, ...fields, send);
+  put("A few questions", ask_form(view.questions, "Finish", (answers) => call("POST", "/answers", { answers, spent: spent() })));
+}
+
+function ask(view) {
+  where("Questions");
+  const title = view.questions.length === 1 ? "A question" : "A few questions";
+  put(title, ask_form(view.questions, "Next", (answers) => call("POST", "/ask", { item: view.item, answers, spent: spent() })));
+}
+
+function quiz(view) {
+  where("Instructions");
+  put(
+    "Is it clear?",
+    make("p", {}, "These questions are about the instructions. All of them have to be right."),
+    ask_form(view.questions, "Check my answers", (answers) => call("POST", "/quiz", { number: view.try, answers, spent: spent() })),
+  );
+}
+
+/** A form with these questions; send(answers) gives what comes next. */
+function ask_form(asked, text, send) {
+  const fields = asked.map(field);
+  const go = make("button", { type: "submit", class: "primary big" }, text);
+  const form = make("form", { novalidate: true }, ...fields, go);
+  const given = (q) => {
+    const input = form.elements[q.id];
+    return q.kind === "slider" && !input.dataset.set ? "" : (new FormData(form).get(q.id) ?? "");
+  };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const given = new FormData(form);
-    const missing = view.questions.find((q) => !q.optional && !(given.get(q.id) ?? "").trim());
+    const missing = asked.find((q) => !q.optional && !given(q).trim());
     if (missing) {
       form.elements[missing.id][0]?.focus?.() ?? form.elements[missing.id].focus?.();
       say(`Please answer: ${missing.text}`, true);
       return;
     }
-    const answers = Object.fromEntries(view.questions.map((q) => [q.id, given.get(q.id) ?? ""]));
-    once(send, async () => show((await call("POST", "/answers", { answers })).view));
+    const answers = Object.fromEntries(asked.map((q) => [q.id, given(q)]));
+    once(go, async () => show((await send(answers)).view));
   });
-  put("A few questions", form);
+  return form;
 }
 
 function field(question) {
@@ -305,6 +379,7 @@ function field(question) {
     return make("fieldset", { class: "ask" }, make("legend", {}, text), ...options);
   }
   const id = `question-${question.id}`;
+  if (question.kind === "slider") return slider(question, text, id);
   const input =
     question.kind === "number"
       ? make("input", { id, name: question.id, inputmode: "decimal", autocomplete: "off" })
@@ -312,11 +387,37 @@ function field(question) {
   return make("div", { class: "ask" }, make("label", { for: id }, text), input);
 }
 
+/** A slider that has no answer until it is touched: where it stands at first would pull people there. */
+function slider(question, text, id) {
+  const said = make("output", { for: id, class: "soft" }, "not set yet");
+  const input = make("input", { id, name: question.id, type: "range", min: "0", max: "100", value: "50", class: "unset" });
+  const set = () => {
+    input.dataset.set = "1";
+    input.classList.remove("unset");
+    said.textContent = input.value;
+  };
+  for (const what of ["input", "pointerup", "keyup"]) input.addEventListener(what, (event) => event.key !== "Tab" && set());
+  const [low, high] = question.options;
+  const ends = make("p", { class: "ends soft", "aria-hidden": "true" }, make("span", {}, low), said, make("span", {}, high));
+  input.setAttribute("aria-description", `0: ${low}; 100: ${high}`);
+  return make("div", { class: "ask" }, make("label", { for: id }, text), input, ends);
+}
+
 function end(view) {
   where("Done");
+  put("You are done", paragraphs(view.text), ...goodbye(view));
+}
+
+/** The code, if there is one, and the way back to where somebody came from. */
+function goodbye(view) {
+  if (!view.code) return [];
   const copied = button("Copy the code", async () => copy(view.code), { class: "" });
-  put("You are done", paragraphs(view.text), make("p", {}, make("span", { class: "code", id: "code" }, view.code)), make("p", {}, copied));
   copied.addEventListener("click", () => setTimeout(() => (copied.disabled = false), 300));
+  const back = view.back && make("a", { class: "button primary big", href: view.back, rel: "noreferrer" }, "Go back, and send the code");
+  return [
+    make("p", {}, make("span", { class: "code", id: "code" }, view.code)),
+    make("p", { class: "row actions" }, back, copied),
+  ];
 }
 
 function again() {

@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from seedo.lab.study._config import RANDOM_CODE, StudyConfig
+from seedo.lab.study._places import holding, open_conditions, stamp
 from seedo.lab.study._store import Enrolment, Participant
 
 T = TypeVar("T")
@@ -37,30 +38,35 @@ def balanced_orders(tasks: int) -> list[tuple[int, ...]]:
 
 
 def assign(
-    config: StudyConfig, others: Sequence[Participant], resume_token: Callable[[int, str], str]
+    config: StudyConfig,
+    others: Sequence[Participant],
+    resume_token: Callable[[int, str], str],
+    now: datetime | None = None,
 ) -> Enrolment:
     """The next participant's number, condition, order of tasks and end code.
 
     The condition is one of those with the fewest participants, by lot; so is the order within the
-    condition. The places of whoever was deleted are filled again.
+    condition. The places of whoever was deleted, sent away or away for too long are filled again.
 
     Args:
         config: the study.
         others: all participants so far.
         resume_token: from a number and a time of consent, the secret of the link to resume with.
+        now: the time of consent; None: by the clock.
 
     Raises:
         Full: no more participants are wanted.
     """
-    if len(others) >= config.max_participants:
+    now = now or datetime.now(UTC)
+    held = holding(config, others, now)
+    wanted = open_conditions(config, held)
+    if not wanted:
         raise Full
     number = max((other.number for other in others), default=0) + 1
     rng = np.random.default_rng([config.seed, number])
-    condition = _rarest(
-        [label for label, _ in config.conditions()], Counter(o.condition for o in others), rng
-    )
-    orders = Counter(o.task_order for o in others if o.condition == condition)
-    consented_at = datetime.now(UTC).isoformat(timespec="microseconds")
+    condition = _rarest(wanted, Counter(o.condition for o in held), rng)
+    orders = Counter(o.task_order for o in held if o.condition == condition)
+    consented_at = stamp(now)
     code = config.end_code
     if code == RANDOM_CODE:
         code = "".join(secrets.choice(_LETTERS) for _ in range(10))

@@ -6,7 +6,6 @@ import functools
 import hashlib
 import itertools
 import json
-import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -15,39 +14,24 @@ from typing import Any
 
 from seedo.errors import UserError, one_of, whole
 from seedo.lab._scenario import NAMES, Scenario
+from seedo.lab.study._fields import flag, table, tables, text
+from seedo.lab.study._plan import Plan
+from seedo.lab.study._questions import SLUG, Question, Quiz, read_questions, read_quiz
+from seedo.lab.study._recruit import Recruit
 from seedo.language.scenes import THEMES
 from seedo.worlds import DagConfig
 
 SYSTEMS = ("shared", "own")
 ORDERS = ("balanced", "fixed", "random")
-QUESTIONS = ("choice", "number", "text")
+ACTIONS = ("note", "warn", "end")
+WORDS = ("letters", "story")
 RANDOM_CODE = "random"
 
-_MOST_TEXT = 20_000
 _MOST_CONDITIONS = 64
 _PRACTICE = 2**30
 """Index of the first practice system: beyond all that tasks use."""
 
-_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _WORLD = tuple(DagConfig.__dataclass_fields__)
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question asked at the end.
-
-    Attributes:
-        id: under which the answer is stored.
-        text: as asked.
-        kind: `choice` (one of `options`), `number` or `text`.
-        optional: whether it may be left without an answer.
-    """
-
-    id: str
-    text: str
-    kind: str
-    options: tuple[str, ...] = ()
-    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,7 +64,14 @@ class StudyConfig:
         world: fields of `DagConfig` that differ from its defaults.
         factors: crossed in full they are the conditions.
         checks, checks_to_pass: attention checks between the tasks.
+        check_action: what a wrong answer does: `note` it, `warn` the participant, or warn and
+            `end` the participation once they can no longer be passed.
+        check_words: variables are called by `letters`, or as in the `story` of the next task.
+        quiz: questions about the instructions; None: none.
+        max_participants: whom the study wants: finishers, where places time out.
         end_code: shown at the end; `random`: one of their own for every participant.
+        recruit: where participants come from; None: whoever has the link, for ever.
+        plan: what is to be compared; None: not said.
     """
 
     name: str
@@ -98,25 +89,32 @@ class StudyConfig:
     factors: tuple[Factor, ...] = ()
     checks: int = 0
     checks_to_pass: int = 0
+    check_action: str = "note"
+    check_words: str = "letters"
+    quiz: Quiz | None = None
     questions: tuple[Question, ...] = ()
     end_text: str = "Thank you for taking part."
     end_code: str = RANDOM_CODE
+    recruit: Recruit | None = None
+    plan: Plan | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not _SLUG.fullmatch(self.name):
+        if not isinstance(self.name, str) or not SLUG.fullmatch(self.name):
             remedy = "use 1 to 40 lower-case letters, digits and hyphens"
             raise UserError("name", self.name, remedy)
         for field in ("title", "consent", "instructions", "end_text", "end_code"):
-            _text(field.replace("_", "."), getattr(self, field))
+            text(field.replace("_", "."), getattr(self, field))
         whole("tasks", self.tasks, 1, 100)
         whole("practice", self.practice, 0, 3)
         whole("seed", self.seed, 0, 2**32 - 1)
         one_of("systems", self.systems, SYSTEMS)
         one_of("order", self.order, ORDERS)
-        _flag("feedback", self.feedback)
+        flag("feedback", self.feedback)
         whole("max_participants", self.max_participants, 1, 1_000_000)
         whole("attention.checks", self.checks, 0, 10)
         whole("attention.pass", self.checks_to_pass, 0, self.checks)
+        one_of("attention.action", self.check_action, ACTIONS)
+        one_of("attention.words", self.check_words, WORDS)
         self._check_conditions()
 
     def _check_conditions(self) -> None:
@@ -128,6 +126,8 @@ class StudyConfig:
             labels = {factor.label(i) for i in range(len(factor.levels))}
             if len(labels) < len(factor.levels):
                 raise UserError(f"levels of {factor.name}", None, "give every level once")
+        if self.plan is not None and self.plan.factor not in seen:
+            raise UserError("plan.factor", self.plan.factor, "name one of the study's factors")
         count = 1
         for factor in self.factors:
             count *= len(factor.levels)
@@ -149,11 +149,27 @@ class StudyConfig:
             UserError: names the key that cannot be used, in one line.
         """
         try:
-            plain = tomllib.loads(Path(path).read_text("utf-8"))
+            written = Path(path).read_text("utf-8")
         except OSError as error:
             raise UserError("study", str(path), f"cannot be read: {error.strerror}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
             raise UserError("study", str(path), f"not TOML: {error}") from error
+        return StudyConfig.from_text(written, str(path))
+
+    @staticmethod
+    def from_text(written: str, path: str | None = None) -> StudyConfig:
+        """The study that a text in TOML declares.
+
+        Args:
+            path: where it was read, for what is said of it.
+
+        Raises:
+            UserError: names the key that cannot be used.
+        """
+        try:
+            plain = tomllib.loads(written)
+        except tomllib.TOMLDecodeError as error:
+            raise UserError("study", path, f"not TOML: {error}") from error
         return StudyConfig.from_json(plain)
 
     @staticmethod
@@ -165,33 +181,50 @@ class StudyConfig:
         """
         top = ("name", "title", "consent", "instructions", "tasks", "practice", "seed", "systems",
                "order", "feedback", "max_participants", "world", "factor", "attention", "question",
-               "end")  # fmt: skip
-        fields = _table("study", plain, top)
+               "end", "recruit", "comprehension", "plan")  # fmt: skip
+        fields = table("study", plain, top)
         for field in ("name", "title", "consent", "instructions", "tasks"):
             if field not in fields:
                 raise UserError(field, None, "missing: every study needs it")
-        world = _table("world", fields.pop("world", {}), _WORLD)
-        factors = tuple(_factor(f) for f in _tables("factor", fields.pop("factor", [])))
-        attention = _table("attention", fields.pop("attention", {}), ("checks", "pass"))
+        recruit, plan = fields.pop("recruit", None), fields.pop("plan", None)
+        world = table("world", fields.pop("world", {}), _WORLD)
+        factors = tuple(_factor(f) for f in tables("factor", fields.pop("factor", [])))
+        attention = table(
+            "attention", fields.pop("attention", {}), ("checks", "pass", "action", "words")
+        )
         checks = attention.get("checks", 0)
-        questions = tuple(_question(q) for q in _tables("question", fields.pop("question", [])))
-        ids = [q.id for q in questions]
-        for name in ids:
-            if ids.count(name) > 1:
-                raise UserError("question.id", name, "give every question an id of its own")
-        end = _table("end", fields.pop("end", {}), ("text", "code"))
+        questions = read_questions(fields.pop("question", []))
+        quiz = fields.pop("comprehension", None)
+        end = table("end", fields.pop("end", {}), ("text", "code"))
         return StudyConfig(
             **fields,
             world={k: tuple(v) if isinstance(v, list) else v for k, v in world.items()},
             factors=factors,
             checks=checks,
             checks_to_pass=attention.get("pass", checks),
+            check_action=attention.get("action", "note"),
+            check_words=attention.get("words", "letters"),
             questions=questions,
+            quiz=None if quiz is None else read_quiz(quiz),
             **{f"end_{key}": value for key, value in end.items()},
+            recruit=None if recruit is None else Recruit.from_json(recruit),
+            plan=None if plan is None else Plan.from_json(plan),
         )
 
     def to_json(self) -> dict[str, Any]:
-        """What `from_json` reads, every field given; stored with the data."""
+        """What `from_json` reads; stored with the data.
+
+        What an older version did not have is left out where it is not used, so that studies begun
+        under one keep their `sha256`.
+        """
+        attention: dict[str, Any] = {"checks": self.checks, "pass": self.checks_to_pass}
+        later = {
+            "recruit": self.recruit and self.recruit.to_json(),
+            "comprehension": self.quiz and self.quiz.to_json(),
+            "plan": self.plan and self.plan.to_json(),
+        }
+        if (self.check_action, self.check_words) != ("note", "letters"):
+            attention |= {"action": self.check_action, "words": self.check_words}
         return {
             "name": self.name,
             "title": self.title,
@@ -206,21 +239,22 @@ class StudyConfig:
             "max_participants": self.max_participants,
             "world": _plain(self.world or {}),
             "factor": [_plain({"name": f.name, "levels": list(f.levels)}) for f in self.factors],
-            "attention": {"checks": self.checks, "pass": self.checks_to_pass},
-            "question": [
-                {"id": q.id, "text": q.text, "kind": q.kind, "optional": q.optional}
-                | ({"options": list(q.options)} if q.kind == "choice" else {})
-                for q in self.questions
-            ],
+            "attention": attention,
+            "question": [q.to_json() for q in self.questions],
             "end": {"text": self.end_text, "code": self.end_code},
-        }
+        } | {name: value for name, value in later.items() if value is not None}
+
+    def asked(self, when: str) -> tuple[Question, ...]:
+        """The questions of a time, see `Question.when`."""
+        return tuple(q for q in self.questions if q.when == when)
 
     @property
     def sha256(self) -> str:
-        """Of everything that participants meet; the number of places may change."""
-        counted = {k: v for k, v in self.to_json().items() if k != "max_participants"}
-        text = json.dumps(counted, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        """Of everything that participants meet; how many come, and from where, may change."""
+        free = ("max_participants", "recruit", "plan")
+        counted = {k: v for k, v in self.to_json().items() if k not in free}
+        canonical = json.dumps(counted, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
 
     # -- conditions -------------------------------------------------------------------------------
 
@@ -262,7 +296,7 @@ def _conditions(study: StudyConfig) -> dict[str, tuple[Scenario, str]]:
         chosen = list(zip(study.factors, picked, strict=True))
         label = ", ".join(f.label(i) for f, i in chosen) or "all"
         given = {f.name: f.levels[i] for f, i in chosen}
-        names, text = given.pop("names", "letters"), given.pop("instruction", "")
+        names, own_text = given.pop("names", "letters"), given.pop("instruction", "")
         config = _plain(dict(study.world or {}) | given)
         try:
             scenario = Scenario.from_json(
@@ -271,7 +305,7 @@ def _conditions(study: StudyConfig) -> dict[str, tuple[Scenario, str]]:
         except UserError as error:
             where = f"{error.field} ({label})" if study.factors else f"world.{error.field}"
             raise UserError(where, error.value, error.remedy) from error
-        made[label] = (scenario, text)
+        made[label] = (scenario, own_text)
     return made
 
 
@@ -295,35 +329,8 @@ def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
     return {key: simple(value) for key, value in table.items()}
 
 
-def _text(field: str, value: object, most: int = _MOST_TEXT) -> None:
-    if not isinstance(value, str) or not value.strip():
-        raise UserError(field, None, "write a text")
-    if len(value) > most:
-        raise UserError(field, f"{len(value)} characters", f"use at most {most}")
-
-
-def _flag(field: str, value: object) -> None:
-    if not isinstance(value, bool):
-        raise UserError(field, value, "use true or false")
-
-
-def _table(field: str, value: object, known: tuple[str, ...]) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise UserError(field, str(value)[:40], f"write it as a table: [{field}]")
-    for key in value:
-        if key not in known:
-            raise UserError(f"{field}: unknown key", key[:40], f"use only {', '.join(known)}")
-    return dict(value)
-
-
-def _tables(field: str, value: object) -> list[Any]:
-    if not isinstance(value, list):
-        raise UserError(field, str(value)[:40], f"write each as a table: [[{field}]]")
-    return value
-
-
 def _factor(value: object) -> Factor:
-    fields = _table("factor", value, ("name", "levels"))
+    fields = table("factor", value, ("name", "levels"))
     name, levels = fields.get("name"), fields.get("levels")
     one_of("factor.name", name, ("names", "instruction", *_WORLD))
     if not isinstance(levels, list) or not 2 <= len(levels) <= _MOST_CONDITIONS:
@@ -332,33 +339,10 @@ def _factor(value: object) -> Factor:
         if name == "names":
             one_of("levels of names", level, NAMES)
         elif name == "instruction":
-            _text("levels of instruction", level)
+            text("levels of instruction", level)
         elif isinstance(level, list):
             if not all(isinstance(v, int | float) for v in level):
                 raise UserError(f"levels of {name}", str(level)[:40], "use lists of numbers")
         elif not isinstance(level, int | float | str):
             raise UserError(f"levels of {name}", str(level)[:40], "use numbers or texts")
     return Factor(str(name), tuple(tuple(v) if isinstance(v, list) else v for v in levels))
-
-
-def _question(value: object) -> Question:
-    fields = _table("question", value, ("id", "text", "kind", "options", "optional"))
-    name = fields.get("id")
-    if not isinstance(name, str) or not _SLUG.fullmatch(name) or name.startswith("attention"):
-        remedy = "use lower-case letters, digits and hyphens (attention… is taken)"
-        raise UserError("question.id", name, remedy)
-    _text(f"question {name}: text", fields.get("text"))
-    kind = fields.get("kind", "text")
-    one_of(f"question {name}: kind", kind, QUESTIONS)
-    options = fields.get("options", [])
-    if kind != "choice" and options:
-        raise UserError(f"question {name}: options", None, 'only for kind = "choice"')
-    if not isinstance(options, list) or (kind == "choice" and not 2 <= len(options) <= 50):
-        raise UserError(f"question {name}: options", None, "list 2 to 50 texts")
-    for option in options:
-        _text(f"question {name}: options", option, 500)
-    if len(set(options)) < len(options):
-        raise UserError(f"question {name}: options", None, "give every option once")
-    optional = fields.get("optional", False)
-    _flag(f"question {name}: optional", optional)
-    return Question(name, fields["text"], kind, tuple(options), optional)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,11 +23,17 @@ from seedo.errors import UserError
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import STREAM, Scenario
 from seedo.lab.study._config import StudyConfig
+from seedo.lab.study._items import after_task
+from seedo.lab.study._pay import reached
+from seedo.lab.study._psych_ds import column_of, description, file_name
 from seedo.lab.study._store import Participant, StepRow, StudyStore
 from seedo.play import Live, live_batch, origin
 from seedo.worlds import OBSERVE
 
 PEOPLE = "person"
+
+Whose = Literal["everybody", "finished", "unfinished"]
+"""Whose responses are exported; `unfinished`: of whoever is at it, has left or was sent away."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +53,16 @@ def export(
     out: str | Path,
     practice: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    only: Whose = "everybody",
+    psych_ds: bool = False,
 ) -> list[Path]:
     """Write a folder: all of it or nothing.
 
     `runs/CONDITION/` are logs like any others: each finished task is an episode, played again on
     the system and the noise that the participant met, so that returns and their ceiling and floor
-    are exact. `participants.csv`, `tasks.csv` and `steps.csv` have a line a participant, finished
-    task and response; `study.json` says what was done. Nothing in it names a browser or a link.
+    are exact. `participants.csv`, `tasks.csv`, `steps.csv` and `pages.csv` have a line a
+    participant, finished task, response and page; `study.json` says what was done. Nothing in it
+    names a browser or a link.
 
     Args:
         store: the responses; participants who finish while this runs may be left out.
@@ -61,18 +70,25 @@ def export(
         out: the folder; must not be there, or be empty.
         practice: practice tasks too, as runs of their own.
         progress: called with (participants done, participants in all).
+        only: whose.
+        psych_ds: the tables as Psych-DS wants them, in `data`, with a dictionary of their columns
+            in `dataset_description.json`.
 
     Returns:
         The run folders.
 
     Raises:
-        UserError: nobody has taken part yet, or the folder is not empty or cannot be written.
+        UserError: nobody is to be exported, or the folder is not empty or cannot be written.
     """
     target = Path(out)
     _refuse_taken(target)
     people = store.participants()
     if not people:
         raise UserError("study", config.name, "nobody has taken part yet")
+    if only != "everybody":
+        people = [p for p in people if (p.state == "finished") == (only == "finished")]
+        if not people:
+            raise UserError("only", only, "there is no such participant yet")
     taken: list[_Taken] = []
     for done, participant in enumerate(people):
         if progress:
@@ -88,13 +104,21 @@ def export(
     try:
         names = _write_runs(made / "runs", config, taken)
         tables = {
-            "participants.csv": _participants(store, config, people, taken),
-            "tasks.csv": _finished(taken),
-            "steps.csv": _responses(taken),
+            "participants": _participants(store, config, people, taken),
+            "tasks": _finished(store, config, taken),
+            "steps": _responses(taken),
+            "pages": _pages(store, people),
         }
+        if psych_ds:
+            (made / "data").mkdir()
+            write_atomic(made / "dataset_description.json", description(config, tables))
         for name, rows in tables.items():
-            write_atomic(made / name, _csv(rows))
-        about = {"study": config.to_json(), "sha256": config.sha256, "participants": len(people)}
+            place = f"data/{file_name(config.name, name)}" if psych_ds else f"{name}.csv"
+            write_atomic(made / place, _csv(rows))
+        settings = config.to_json()
+        settings.pop("recruit", None)  # has the codes that are worth money
+        about = {"study": settings, "sha256": config.sha256, "participants": len(people),
+                 "only": only}  # fmt: skip
         text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
         write_atomic(made / "study.json", text.encode())
         _refuse_taken(target)
@@ -227,11 +251,15 @@ def _participants(
     store: StudyStore, config: StudyConfig, people: Sequence[Participant], taken: list[_Taken]
 ) -> list[list[Any]]:
     asked = [f"attention-{check + 1}" for check in range(config.checks)]
-    asked += [question.id for question in config.questions]
-    written = {question.id for question in config.questions if question.kind == "text"}
+    of_quiz = [f"@quiz-{number + 1}" for number in range(config.quiz.tries if config.quiz else 0)]
+    questions = [*config.asked("before"), *config.asked("end")]
+    headings = [*asked, *map(column_of, questions)]
+    asked += [question.id for question in questions]
+    written = {question.id for question in questions if question.kind == "text"}
     rows: list[list[Any]] = [
         ["participant", "number", "condition", "state", "attention_passed", "tasks_finished",
-         "task_order", "minutes", "seconds_in_tasks", *asked]
+         "task_order", "minutes", "seconds_in_tasks", "score",
+         *(each[1:] for each in of_quiz), *headings]
     ]  # fmt: skip
     for person in people:
         own = [one for one in taken if one.participant.id == person.id and one.task >= 0]
@@ -247,6 +275,8 @@ def _participants(
                 " ".join(map(str, person.task_order)),
                 _minutes(person),
                 round(sum(row.milliseconds for one in own for row in one.steps) / 1000, 3),
+                _score(store, config, person),
+                *(answers.get(each, "") for each in of_quiz),
                 *(
                     _harmless(answers.get(name, "")) if name in written else answers.get(name, "")
                     for name in asked
@@ -264,6 +294,12 @@ def _minutes(person: Participant) -> float | str:
     return round((ended - begun).total_seconds() / 60, 2)
 
 
+def _score(store: StudyStore, config: StudyConfig, person: Participant) -> float | str:
+    """As in the pay list; "" before the end."""
+    earned = reached(store, config, person) if person.state == "finished" else None
+    return "" if earned is None else round(earned, 4)
+
+
 def _harmless(text: str) -> str:
     """What people wrote, such that no spreadsheet takes it for a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
@@ -274,16 +310,21 @@ def _position(one: _Taken) -> int:
     return one.task + 1 if one.task < 0 else one.participant.task_order.index(one.task) + 1
 
 
-def _finished(taken: Iterable[_Taken]) -> list[list[Any]]:
+def _finished(store: StudyStore, config: StudyConfig, taken: Iterable[_Taken]) -> list[list[Any]]:
+    questions = config.asked("task")
+    answers: dict[int, dict[str, str]] = {}
     rows: list[list[Any]] = [
         ["participant", "condition", "task", "position", "seed", "episode_id", "goal",
-         "seconds", "returns", "oracle_return", "random_return"]
+         "seconds", "returns", "oracle_return", "random_return", *map(column_of, questions)]
     ]  # fmt: skip
     for one in taken:
         episode = one.lived
         if episode is None:
             continue
         goal = int(np.asarray(episode.task.goal)[-1])
+        person = one.participant.id
+        if person not in answers:
+            answers[person] = store.answers(person)
         rows.append(
             [
                 pseudonym(one.participant),
@@ -297,6 +338,10 @@ def _finished(taken: Iterable[_Taken]) -> list[list[Any]]:
                 *(
                     round(float(value), 6)
                     for value in (episode.returns, episode.oracle_return, episode.random_return)
+                ),
+                *(
+                    _harmless(answers[person].get(after_task(q.id, one.task), ""))
+                    for q in questions
                 ),
             ]
         )
@@ -330,6 +375,13 @@ def _responses(taken: Iterable[_Taken]) -> list[list[Any]]:
                     row.answered_at,
                 ]
             )
+    return rows
+
+
+def _pages(store: StudyStore, people: Iterable[Participant]) -> list[list[Any]]:
+    rows: list[list[Any]] = [["participant", "page", "milliseconds", "away_milliseconds"]]
+    for person in people:
+        rows += [[pseudonym(person), *vars(row).values()] for row in store.pages(person.id)]
     return rows
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from seedo.errors import UserError
+from seedo.lab._security import Keys
 from seedo.lab._store import open_database
 from seedo.lab.study._config import StudyConfig
+from seedo.lab.study._pay import PayList
 from seedo.lab.study._store import STUDY_METADATA, StudyStore
 
 
@@ -30,3 +32,33 @@ def kept(
         raise UserError("data", str(place), remedy)
     store = StudyStore(open_database(place, STUDY_METADATA), name)
     return store, store.config()
+
+
+def kept_pay(file: str | Path, data: Path = Path("lab")) -> PayList:
+    """The pay list of a study.
+
+    Args:
+        file: the study's; only its name counts.
+        data: the lab's folder.
+
+    Raises:
+        UserError: a file that is no study's, or there is no such lab.
+    """
+    _need_folder(data)
+    return PayList(data, StudyConfig.load(file).name)
+
+
+def kept_keys(data: Path = Path("lab")) -> Keys:
+    """What a lab signs links with.
+
+    Raises:
+        UserError: there is no such lab.
+    """
+    _need_folder(data)
+    return Keys(data)
+
+
+def _need_folder(data: Path) -> None:
+    if not data.is_dir():
+        remedy = "no lab there: give the --data that the lab has, after its first start"
+        raise UserError("data", str(data), remedy)

@@ -6,12 +6,21 @@ from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 
-from seedo.lab._lab import Page, TheLab
+from seedo.errors import UserError
+from seedo.lab._addresses import bracketed, is_this_machine, reachable
+from seedo.lab._lab import Lab, Page, TheLab
+from seedo.lab.study._config import StudyConfig
+from seedo.lab.study._opening import open_text, own_file
+from seedo.lab.study._overview import overview
+from seedo.lab.study._pilot import pilot
+from seedo.lab.study._preregistration import preregistration
+from seedo.lab.study._recruit import PLATFORMS
 from seedo.lab.study._session import MaybeSession, Session, TheSession
-from seedo.lab.study._store import STATES
+from seedo.lab.study._summary import summary
 
 EXAMPLE = FilePath(__file__).with_name("example.toml")
 
@@ -22,18 +31,58 @@ routes = APIRouter()
 @routes.get("/study", include_in_schema=False)
 def study(request: Request, lab: TheLab, page: Page, session: MaybeSession) -> Response:
     if session is None:
-        example = EXAMPLE.read_text("utf-8")
-        return page("study_none.html", title="Study", example=example)
-    address = (lab.settings.public or str(request.base_url)).rstrip("/")
-    invitation = f"{address}/take/{session.config.name}"
+        return page("study_none.html", title="Study", written=EXAMPLE.read_text("utf-8"))
+    address = invitation(lab, request, session)
+    recruit = session.config.recruit
+    private = lab.settings.loopback and lab.settings.public is None
+    own = lab.settings.study is None
     return page(
         "study.html",
         title=f"Study: {session.config.title}",
         study=session.config,
-        invitation=invitation,
-        private=lab.settings.loopback and lab.settings.public is None,
-        data={"invitation": invitation},
+        invitation=address,
+        private=private,
+        unguarded=recruit is None and not private,
+        platform=recruit.platform if recruit else "open",
+        written=own_file(lab).read_text("utf-8") if own else None,
+        data={"invitation": address},
     )
+
+
+class Written(BaseModel):
+    """A study in TOML."""
+
+    text: str = Field(max_length=400_000)
+
+
+@routes.post("/api/study/check")
+def check(written: Written) -> dict[str, Any]:
+    """What a study amounts to, or what is wrong with it."""
+    try:
+        return {"lines": summary(StudyConfig.from_text(written.text)).lines()}
+    except UserError as error:
+        return {"error": str(error), "field": error.field}
+
+
+@routes.post("/api/study/pilot")
+def try_out(written: Written) -> dict[str, Any]:
+    """What scripted participants say of a study; nothing is stored."""
+    found = pilot(StudyConfig.from_text(written.text))
+    return {"lines": found.lines(), **found.to_json()}
+
+
+@routes.post("/api/study/preregistration")
+def preregister(written: Written) -> dict[str, str]:
+    """A preregistration in Markdown, as far as the design decides it."""
+    config = StudyConfig.from_text(written.text)
+    return {"text": preregistration(config, pilot(config))}
+
+
+@routes.post("/api/study/open")
+def open_written(lab: TheLab, written: Written) -> dict[str, bool]:
+    """Open a study to participants."""
+    open_text(lab, written.text)
+    return {"open": True}
 
 
 @routes.get("/study/example.toml", include_in_schema=False)
@@ -52,39 +101,29 @@ def delete(
     session: MaybeSession, participant: Annotated[int, Path(ge=1, lt=2**31)]
 ) -> dict[str, bool]:
     """Delete everything that is stored of a participant."""
-    if session is None or not session.store.delete(participant):
+    if session is None or not session.erase([participant]):
         raise HTTPException(404, "there is no such participant")
     return {"deleted": True}
 
 
-def overview(session: Session) -> dict[str, Any]:
-    """Counts by condition and state, and a line for every participant."""
-    config, store = session.config, session.store
-    counts, progress = store.counts(), store.progress()
-    choices = {label: config.scenario(label, 1, 0).config for label, _ in config.conditions()}
-    return {
-        "places": config.max_participants,
-        "states": list(STATES),
-        "conditions": [
-            {"label": label, "counts": [counts.get((label, state), 0) for state in STATES]}
-            for label in choices
-        ],
-        "participants": [
-            {
-                "id": p.id,
-                "number": p.number,
-                "condition": p.condition,
-                "state": p.state,
-                "done": progress.get(p.id, 0),
-                "all": config.tasks * _choices(choices[p.condition]),
-                "attention": p.attention_passed,
-                "since": p.consented_at,
-            }
-            for p in store.participants()
-        ],
-    }
+class Chosen(BaseModel):
+    """Participants, by the ids that the overview gives."""
+
+    participants: list[Annotated[int, Field(ge=1, lt=2**31)]] = Field(max_length=1_000_000)
 
 
-def _choices(config: Any) -> int:
-    """Responses in one task."""
-    return config.experiments + config.exploits
+@routes.post("/api/study/delete")
+def delete_many(session: TheSession, chosen: Chosen) -> dict[str, int]:
+    """Delete everything that is stored of participants; how many there were."""
+    return {"deleted": session.erase(chosen.participants)}
+
+
+def invitation(lab: Lab, request: Request, session: Session) -> str:
+    """The participants' link, as others can open it."""
+    address = (lab.settings.public or str(request.base_url)).rstrip("/")
+    host = request.url.hostname or ""
+    if lab.settings.public is None and lab.settings.everywhere and is_this_machine(host):
+        address = str(request.base_url.replace(hostname=bracketed(reachable()))).rstrip("/")
+    recruit = session.config.recruit
+    query = PLATFORMS[recruit.platform].query if recruit else ""
+    return f"{address}/take/{session.config.name}{query}"

@@ -6,70 +6,59 @@ Where somebody is follows from what is stored of them, so nothing is lost with t
 from __future__ import annotations
 
 import functools
-import math
-import re
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from fastapi import Depends
 from starlette.exceptions import HTTPException
 
-from seedo.errors import UserError, one_of
 from seedo.lab._lab import service
 from seedo.lab._security import Keys
-from seedo.lab.study._assignment import Full, assign, hashed
-from seedo.lab.study._config import Question, StudyConfig
-from seedo.lab.study._store import Conflict, Gone, Participant, StudyStore
+from seedo.lab.study._assignment import hashed
+from seedo.lab.study._ending import score
+from seedo.lab.study._items import (
+    QUIZ,
+    Item,
+    Standing,
+    after_task,
+    asked_id,
+    check_id,
+    items,
+    tries,
+    understood,
+)
+from seedo.lab.study._joining import Joining
+from seedo.lab.study._pay import erase
+from seedo.lab.study._places import stamp
+from seedo.lab.study._questions import Question, read_answers
+from seedo.lab.study._store import Conflict, Gone, PageRow, Participant
 from seedo.lab.study._tasks import Task, prepare
 from seedo.worlds import variable_names
 
 MOST_ANSWER = 2000  # characters
 _NOT_NEXT = "this is not next: load the page again"
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
-class Item(NamedTuple):
-    """One of the things to do between instructions and questions.
-
-    Attributes:
-        kind: `practice`, `check` or `task`.
-        which: number of the task (practice: negative), or of the check from 0.
-    """
-
-    kind: str
-    which: int
+Spent = tuple[int, int] | None
+"""Milliseconds on a page, and of them away from it; None: the page did not say."""
 
 
-class Standing(NamedTuple):
-    """A participant and what they have done.
+class _Check(NamedTuple):
+    """An attention check: what can be set, and the (target, value) that is asked for."""
 
-    Attributes:
-        done: by task, (target, value) of the choices made, in order.
-        answers: by question and attention check.
-    """
-
-    participant: Participant
-    done: dict[int, list[tuple[int, float]]]
-    answers: dict[str, str]
-
-
-def items(config: StudyConfig, order: tuple[int, ...]) -> list[Item]:
-    """Practice, then the tasks in this order, with the attention checks spread among them."""
-    listed = [Item("practice", which) for which in range(-config.practice, 0)]
-    for position, task in enumerate(order):
-        for check in range(config.checks):
-            if check * config.tasks // config.checks == position:
-                listed.append(Item("check", check))
-        listed.append(Item("task", task))
-    return listed
+    names: tuple[str, ...]
+    values: list[list[float]]
+    target: int
+    value: float
 
 
 class Session:
     """A study that is open to participants; `visitor` is always the browser's random name."""
 
-    def __init__(self, config: StudyConfig, store: StudyStore, keys: Keys) -> None:
-        self.config, self.store, self._keys = config, store, keys
+    def __init__(self, joining: Joining, keys: Keys) -> None:
+        self.joining, self._keys = joining, keys
+        self.config, self.store, config = joining.config, joining.store, joining.config
         self._items = functools.lru_cache(4096)(functools.partial(items, config))
 
     # -- what is shown ----------------------------------------------------------------------------
@@ -78,8 +67,10 @@ class Session:
         """The screen that this browser has to show next, and nothing that is hidden."""
         standing = self._standing(visitor)
         if standing is None:
-            places = self.config.max_participants - sum(self.store.counts().values())
-            return {"screen": "consent" if places > 0 else "full"}
+            return self.joining.full_screen() if self.joining.is_full() else {"screen": "consent"}
+        participant = standing.participant
+        if self.joining.late(participant):
+            return self.joining.late_screen(participant) | self._resume(participant)
         return self._view(standing)
 
     def _view(self, standing: Standing) -> dict[str, Any]:
@@ -88,50 +79,56 @@ class Session:
         if state == "instructions":
             text = self.config.instruction(participant.condition)
             shown: dict[str, Any] = {"screen": "instructions", "condition": text}
+            if tries(standing):
+                shown["again"] = True
+        elif state == "quiz" and self.config.quiz is not None:
+            number = tries(standing) + 1
+            shown = {"screen": "quiz", "try": number, "questions": self.config.quiz.shown()}
+        elif state == "tasks" and self._hopeless(standing):
+            self._send_away(participant)
+            shown = self._ended(self._again(participant), "screened")
         elif state == "tasks":
             due = self._due(standing)
             if due < len(self._items(participant.task_order)):
                 shown = self._item(standing, due)
             else:
-                after = "questions" if self.config.questions else "finished"
+                after = "questions" if self.config.asked("end") else "finished"
                 self._settle(standing)
                 self._keep(lambda: self.store.set_state(participant.id, after, "tasks"))
-                shown = self._ended(participant, after)
+                if after == "finished":
+                    self._note_score(participant)
+                shown = self._ended(self._again(participant), after)
         else:
             shown = self._ended(participant, state)
-        return shown | {"resume": self._token(participant.number, participant.consented_at)}
+        return shown | self._resume(participant)
+
+    def _resume(self, participant: Participant) -> dict[str, str]:
+        """For the foot of the page: going on elsewhere, and withdrawing."""
+        return {"resume": self._token(participant.number, participant.consented_at)}
 
     def _ended(self, participant: Participant, state: str) -> dict[str, Any]:
         if state == "questions":
-            listed = [
-                {
-                    "id": q.id,
-                    "text": q.text,
-                    "kind": q.kind,
-                    "options": list(q.options),
-                    "optional": q.optional,
-                }
-                for q in self.config.questions
-            ]
+            listed = [question.shown() for question in self.config.asked("end")]
             return {"screen": "questions", "questions": listed}
-        return {"screen": "end", "text": self.config.end_text, "code": participant.end_code}
+        return self.joining.end_screen(participant)
 
     def _item(self, standing: Standing, due: int) -> dict[str, Any]:
         participant = standing.participant
         listed = self._items(participant.task_order)
         item = listed[due]
         if item.kind == "check":
-            target, value = self._asked(participant, item.which)
-            spec = self._spec(participant)
-            low = value == min(spec.do_values)
-            names = variable_names(spec.n)
+            check = self._check(participant, item.which)
+            end = "low" if check.value == min(check.values[check.target]) else "high"
             return {
                 "screen": "check",
                 "item": due,
-                "names": list(names),
-                "values": [sorted(spec.do_values)] * spec.n,
-                "asked": f"set variable {names[target]} to its {'low' if low else 'high'} value",
+                "names": list(check.names),
+                "values": check.values,
+                "asked": f"set variable {check.names[check.target]} to its {end} value",
             }
+        if item.kind in ("before", "after"):
+            asked = [question.shown() for question in self._asked(item)]
+            return {"screen": "ask", "item": due, "questions": asked}
         practice = item.kind == "practice"
         return {
             "screen": "task",
@@ -144,29 +141,71 @@ class Session:
 
     # -- what is done -----------------------------------------------------------------------------
 
-    def consent(self, visitor: str) -> dict[str, Any]:
+    def consent(
+        self, visitor: str, link: Mapping[str, str], address: str | None = None
+    ) -> dict[str, Any]:
         """Join, or be where one is already.
 
+        Args:
+            link: the parameters of the link by which the page was opened.
+            address: of the network.
+
         Raises:
-            HTTPException: 409, no places are left.
+            HTTPException: see `Joining.join`.
         """
-        try:
-            self.store.enrol(
-                self._hashed(visitor), lambda others: assign(self.config, others, self._token)
-            )
-        except Full as error:
-            raise HTTPException(409, "the study has all the participants it needs") from error
+        self.joining.join(self._hashed(visitor), link, address, self._token)
         return self.view(visitor)
 
-    def ready(self, visitor: str) -> dict[str, Any]:
+    def ready(self, visitor: str, spent: Spent = None) -> dict[str, Any]:
         """Leave the instructions."""
-        participant = self._who(visitor).participant
+        standing = self._who(visitor)
+        participant = standing.participant
         if participant.state == "instructions":
-            self._keep(lambda: self.store.set_state(participant.id, "tasks", "instructions"))
+            due = self.config.quiz is not None and not understood(standing)
+            after = "quiz" if due else "tasks"
+            self._keep(lambda: self.store.set_state(participant.id, after, "instructions"))
+            self._note_page(participant, f"instructions-{tries(standing) + 1}", spent)
         return self.view(visitor)
+
+    def quiz(
+        self, visitor: str, number: int, answers: dict[str, str], spent: Spent = None
+    ) -> dict[str, Any]:
+        """The answers of try `number` (from 1) to the questions about the instructions.
+
+        Only whether they are right is stored. The same try again changes nothing.
+
+        Raises:
+            HTTPException: 409, it is not their turn.
+            UserError: there is no answer to one of them.
+        """
+        standing = self._who(visitor)
+        participant, quiz = standing.participant, self.config.quiz
+        tried = tries(standing)
+        if quiz is None or number > tried + 1:
+            raise HTTPException(409, _NOT_NEXT)
+        if number <= tried:
+            return {"view": self.view(visitor)}
+        if participant.state != "quiz":
+            raise HTTPException(409, _NOT_NEXT)
+        passed = quiz.passed([answers.get(shown["id"], "") for shown in quiz.shown()])
+        if not passed and number < quiz.tries:
+            after = "instructions"
+        else:
+            after = "screened" if quiz.end and not passed else "tasks"
+        said = {f"{QUIZ}{number}": "right" if passed else "wrong"}
+        self._keep(lambda: self.store.add_answers(participant.id, said, after))
+        self._note_page(participant, f"quiz-{number}", spent)
+        return {"view": self.view(visitor)}
 
     def step(
-        self, visitor: str, item: int, step: int, target: int, value: float, milliseconds: int
+        self,
+        visitor: str,
+        item: int,
+        step: int,
+        target: int,
+        value: float,
+        milliseconds: int,
+        away: int = 0,
     ) -> dict[str, Any]:
         """One choice in a task; the same one again is answered as it was the first time.
 
@@ -191,6 +230,9 @@ class Session:
                 participant.id, chosen.which, step, *action, milliseconds=milliseconds
             )
         )
+        if away:
+            page = f"task-{chosen.which}-step-{step}"
+            self._note_page(participant, page, (milliseconds, away))
         if number == len(done):
             done.append(action)
         after = None
@@ -198,7 +240,9 @@ class Session:
             after = _after(task, done)
         return {"after": after, "view": self._view(standing)}
 
-    def check(self, visitor: str, item: int, target: int, value: float) -> dict[str, Any]:
+    def check(
+        self, visitor: str, item: int, target: int, value: float, spent: Spent = None
+    ) -> dict[str, Any]:
         """The answer to an attention check; only whether it was right is stored.
 
         Raises:
@@ -209,14 +253,41 @@ class Session:
         chosen, due = self._turn(standing, item, ("check",))
         if item > due:
             raise HTTPException(409, _NOT_NEXT)
-        right = (target, value) == self._asked(participant, chosen.which)
-        answer = {_check_id(chosen.which): "right" if right else "wrong"}
+        asked = self._check(participant, chosen.which)
+        right = (target, value) == (asked.target, asked.value)
+        answer = {check_id(chosen.which): "right" if right else "wrong"}
         self._keep(lambda: self.store.add_answers(participant.id, answer))
+        self._note_page(participant, f"check-{chosen.which + 1}", spent)
         standing.answers.update(answer)
         self._settle(standing)
+        view = self._view(standing)
+        warned = not right and self.config.check_action != "note" and view["screen"] != "screened"
+        return {"view": view} | ({"warned": True} if warned else {})
+
+    def ask(
+        self, visitor: str, item: int, answers: dict[str, str], spent: Spent = None
+    ) -> dict[str, Any]:
+        """The answers to questions before the tasks, or after one.
+
+        Raises:
+            HTTPException: 409, it is not their turn, or they were answered otherwise before.
+            UserError: names the question whose answer cannot be used.
+        """
+        standing = self._who(visitor)
+        chosen, due = self._turn(standing, item, ("before", "after"))
+        if item > due:
+            raise HTTPException(409, _NOT_NEXT)
+        given = read_answers(self._asked(chosen), answers)
+        if chosen.kind == "after":
+            given = {after_task(name, chosen.which): said for name, said in given.items()}
+        given[asked_id(chosen)] = "asked"
+        self._keep(lambda: self.store.add_answers(standing.participant.id, given))
+        page = "before" if chosen.kind == "before" else f"task-{chosen.which}"
+        self._note_page(standing.participant, page, spent)
+        standing.answers.update(given)
         return {"view": self._view(standing)}
 
-    def answer(self, visitor: str, answers: dict[str, str]) -> dict[str, Any]:
+    def answer(self, visitor: str, answers: dict[str, str], spent: Spent = None) -> dict[str, Any]:
         """The answers to the questions at the end.
 
         Raises:
@@ -226,17 +297,16 @@ class Session:
         participant, _, kept = self._who(visitor)
         if participant.state not in ("questions", "finished"):
             raise HTTPException(409, "the tasks come first: load the page again")
-        known = {question.id for question in self.config.questions}
-        for name in answers:
-            if name not in known:
-                raise UserError("question", name[:40], "there is no such question")
-        read = {q.id: _read_answer(q, answers.get(q.id, "")) for q in self.config.questions}
-        given = {name: text for name, text in read.items() if text}
+        questions = self.config.asked("end")
+        known = {question.id for question in questions}
+        given = read_answers(questions, answers)
         if participant.state == "finished":
             if {name: text for name, text in kept.items() if name in known} != given:
                 raise HTTPException(409, "this is answered already")
         else:
             self._keep(lambda: self.store.add_answers(participant.id, given, "finished"))
+            self._note_page(participant, "questions", spent)
+            self._note_score(participant)
         return {"view": self.view(visitor)}
 
     def resume(self, visitor: str, token: str) -> dict[str, Any]:
@@ -260,7 +330,12 @@ class Session:
     def withdraw(self, visitor: str) -> bool:
         """Delete everything of whoever uses this browser; whether there was anything."""
         participant = self.store.of_visitor(self._hashed(visitor))
-        return participant is not None and self.store.delete(participant.id)
+        return participant is not None and erase(self.store, self.joining.pay, [participant]) > 0
+
+    def erase(self, participant_ids: Collection[int]) -> int:
+        """Delete everything of participants; how many there were."""
+        people = [p for p in self.store.participants() if p.id in set(participant_ids)]
+        return erase(self.store, self.joining.pay, people)
 
     # -- where somebody is ------------------------------------------------------------------------
 
@@ -278,6 +353,7 @@ class Session:
         standing = self._standing(visitor)
         if standing is None:
             raise HTTPException(404, "this browser does not take part: load the page again")
+        self.joining.stay(standing.participant)
         return standing
 
     def _turn(self, standing: Standing, item: int, kinds: tuple[str, ...]) -> tuple[Item, int]:
@@ -287,7 +363,8 @@ class Session:
             HTTPException: 409, it is not of these kinds.
         """
         listed = self._items(standing.participant.task_order)
-        early = standing.participant.state == "instructions" or item >= len(listed)
+        early = standing.participant.state in ("instructions", "quiz", "screened")
+        early = early or item >= len(listed)
         if early or listed[item].kind not in kinds:
             raise HTTPException(409, _NOT_NEXT)
         return listed[item], self._due(standing)
@@ -298,7 +375,10 @@ class Session:
         listed = self._items(standing.participant.task_order)
         for index, item in enumerate(listed):
             if item.kind == "check":
-                if _check_id(item.which) not in standing.answers:
+                if check_id(item.which) not in standing.answers:
+                    return index
+            elif item.kind in ("before", "after"):
+                if asked_id(item) not in standing.answers:
                     return index
             elif len(standing.done.get(item.which, [])) < choices:
                 return index
@@ -306,17 +386,38 @@ class Session:
 
     def _settle(self, standing: Standing) -> None:
         """Once all attention checks are answered, note whether they were passed."""
-        said = [standing.answers.get(_check_id(check)) for check in range(self.config.checks)]
+        said = [standing.answers.get(check_id(check)) for check in range(self.config.checks)]
         if said and None not in said:
             passed = said.count("right") >= self.config.checks_to_pass
             self._keep(lambda: self.store.set_attention(standing.participant.id, passed))
 
-    def _asked(self, participant: Participant, check: int) -> tuple[int, float]:
-        """The (target, value) that an attention check asks for."""
-        spec = self._spec(participant)
+    def _hopeless(self, standing: Standing) -> bool:
+        """Whether the attention checks can no longer be passed, in a study that then ends."""
+        ids = map(check_id, range(self.config.checks))
+        wrong = sum(standing.answers.get(check) == "wrong" for check in ids)
+        most = self.config.checks - self.config.checks_to_pass
+        return self.config.check_action == "end" and wrong > most
+
+    def _send_away(self, participant: Participant) -> None:
+        self._keep(lambda: self.store.set_attention(participant.id, False))
+        self._keep(lambda: self.store.set_state(participant.id, "screened", "tasks"))
+
+    def _asked(self, item: Item) -> tuple[Question, ...]:
+        return self.config.asked("before" if item.kind == "before" else "task")
+
+    def _check(self, participant: Participant, check: int) -> _Check:
+        """What an attention check asks for, in letters or as the next task calls things."""
         rng = np.random.default_rng([self.config.seed, participant.number, 1 + check])
-        ends = (min(spec.do_values), max(spec.do_values))
-        return int(rng.integers(spec.n)), float(ends[rng.integers(2)])
+        if self.config.check_words == "story":
+            position = check * self.config.tasks // self.config.checks
+            task = self._task(participant, participant.task_order[position])
+            names, values = tuple(task.naming.words), task.values()
+        else:
+            spec = self._spec(participant)
+            names, values = tuple(variable_names(spec.n)), [sorted(spec.do_values)] * spec.n
+        target = int(rng.integers(len(names)))
+        ends = (min(values[target]), max(values[target]))
+        return _Check(names, values, target, float(ends[rng.integers(2)]))
 
     def _spec(self, participant: Participant) -> Any:
         scenario = self.config.scenario(participant.condition, participant.number, 0)
@@ -337,6 +438,20 @@ class Session:
     def _token(self, number: int, consented_at: str) -> str:
         """The secret of a participant's link to resume with."""
         return self._keys.sign("resume", f"{self.config.name}/{number}/{consented_at}")[:32]
+
+    def _again(self, participant: Participant) -> Participant:
+        """The participant as they are now."""
+        return self.store.of_visitor(participant.visitor_hash) or participant
+
+    def _note_page(self, participant: Participant, page: str, spent: Spent) -> None:
+        if spent is not None:
+            self._keep(lambda: self.store.add_page(participant.id, PageRow(page, *spent)))
+
+    def _note_score(self, participant: Participant) -> None:
+        earned = score(self.config, participant, self.store.steps(participant.id))
+        if earned is not None:
+            at = stamp(self.joining.clock())
+            self._keep(lambda: self.store.set_score(participant.id, earned, at))
 
     def _keep(self, write: Any) -> None:
         try:
@@ -359,25 +474,6 @@ def _after(task: Task, done: list[tuple[int, float]]) -> dict[str, Any]:
         "returns": round(task.returns(done), 4),
         "exploits": sum(int(goal >= 0) for goal in task.goals),
     }
-
-
-def _check_id(check: int) -> str:
-    return f"attention-{check + 1}"
-
-
-def _read_answer(question: Question, text: str) -> str:
-    """The answer as it is stored; "" if none is given and none is needed."""
-    text = _CONTROL.sub("", text).strip()
-    if not text:
-        if question.optional:
-            return ""
-        raise UserError(question.id, None, "please answer this question")
-    if question.kind == "choice":
-        one_of(question.id, text, question.options)
-    elif question.kind == "number":
-        if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
-            raise UserError(question.id, text[:40], "write a number")
-    return text
 
 
 MaybeSession = Annotated[Session | None, service(Session)]

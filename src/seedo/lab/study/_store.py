@@ -1,7 +1,8 @@
 """Responses of participants: an SQLite file, or any database that SQLAlchemy speaks to.
 
-What is kept of a participant: two keyed hashes (of the browser's random name and of the link to
-resume with), what they did and when, and their answers to the questions that the study declares.
+What is kept of a participant: keyed hashes (of the browser's random name, of the link to resume
+with and, in a study that recruits, of who came and from which network), what they did and when, and
+their answers to the questions that the study declares.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ import sqlalchemy as sa
 
 from seedo.errors import UserError
 from seedo.lab._settings import LabSettings
-from seedo.lab._store import open_database
+from seedo.lab._store import forget, open_database
 from seedo.lab.study._config import StudyConfig
+from seedo.lab.study._entry import UNKNOWN, Came
 from seedo.lab.study._writer import Writer
 
-STATES = ("instructions", "tasks", "questions", "finished")
-"""Where a participant is; withdrawn ones are no longer there at all."""
+STATES = ("instructions", "quiz", "tasks", "questions", "finished", "screened")
+"""Where a participant is; withdrawn ones are no longer there at all. `screened`: sent away."""
 
 STUDY_METADATA = sa.MetaData()
 
@@ -81,11 +83,30 @@ _ANSWERS = sa.Table(
     sa.Column("answer", sa.Text, nullable=False),
     sa.Column("answered_at", sa.String(32), nullable=False),
 )
+_PLACES = sa.Table(
+    "places",
+    STUDY_METADATA,
+    _of_participant(),
+    sa.Column("person_hash", sa.String(64), unique=True),
+    sa.Column("session_hash", sa.String(64)),
+    sa.Column("network_hash", sa.String(64)),
+    sa.Column("seen_at", sa.String(32), nullable=False),
+    sa.Column("score", sa.Float),
+)
+_PAGES = sa.Table(
+    "pages",
+    STUDY_METADATA,
+    _of_participant(),
+    sa.Column("page", sa.String(64), primary_key=True),
+    sa.Column("milliseconds", sa.Integer, nullable=False),
+    sa.Column("away", sa.Integer, nullable=False),
+)
+_OF_PLACES = [c for c in _PLACES.c if c.name != "participant_id"]
 
 
 @dataclass(frozen=True)
 class Participant:
-    """A row of `participants`; times are ISO 8601 in UTC.
+    """A row of `participants` and the one of `places`; times are ISO 8601 in UTC.
 
     Attributes:
         number: from 1, within the study.
@@ -93,6 +114,9 @@ class Participant:
         task_order: the tasks 0..tasks-1 in the order they are met.
         state: one of `STATES`.
         attention_passed: 1 or 0 after the last attention check; None before, or without any.
+        person_hash, session_hash, network_hash: see `Came`.
+        seen_at: when they last did something, up to a tenth of the time-out earlier.
+        score: share of what the best choices would have earned; None until they have finished.
     """
 
     id: int
@@ -107,6 +131,11 @@ class Participant:
     finished_at: str | None
     end_code: str
     attention_passed: int | None
+    person_hash: str | None
+    session_hash: str | None
+    network_hash: str | None
+    seen_at: str
+    score: float | None
 
 
 @dataclass(frozen=True)
@@ -131,6 +160,22 @@ class StepRow:
 
 
 @dataclass(frozen=True)
+class PageRow:
+    """A page that somebody has left.
+
+    Attributes:
+        page: `instructions-1`, `quiz-1`, `before`, `task-3` (the questions after it), `check-1`,
+            `questions`; of choices, only where somebody was away: `task-3-step-0`.
+        milliseconds: from when it was shown until it was left, by the participant's clock.
+        away: of them, while another window or tab had the focus.
+    """
+
+    page: str
+    milliseconds: int
+    away: int
+
+
+@dataclass(frozen=True)
 class Enrolment:
     """What is decided when somebody consents."""
 
@@ -148,6 +193,10 @@ class Conflict(Exception):
 
 class Gone(Exception):
     """The participant is no longer there."""
+
+
+class Taken(Exception):
+    """This browser takes part as somebody else, or this person in another browser."""
 
 
 class StudyStore:
@@ -197,6 +246,10 @@ class StudyStore:
     def _mine(self, query: Any) -> Any:
         return query.where(_PARTICIPANTS.c.study == self.study)
 
+    def _people(self) -> Any:
+        both = _PARTICIPANTS.outerjoin(_PLACES, _PARTICIPANTS.c.id == _PLACES.c.participant_id)
+        return self._mine(sa.select(_PARTICIPANTS, *_OF_PLACES).select_from(both))
+
     # -- the study --------------------------------------------------------------------------------
 
     def declare(self, config: StudyConfig) -> None:
@@ -242,23 +295,34 @@ class StudyStore:
     # -- participants -----------------------------------------------------------------------------
 
     def enrol(
-        self, visitor_hash: str, decide: Callable[[Sequence[Participant]], Enrolment]
+        self,
+        visitor_hash: str,
+        decide: Callable[[Sequence[Participant]], Enrolment],
+        came: Came = UNKNOWN,
     ) -> Participant:
         """The participant that this browser is; a new one if there is none yet.
+
+        Somebody who comes again in the same session, in another browser, goes on there.
 
         Args:
             visitor_hash: of the browser.
             decide: called with all participants so far while nobody else can join; what it raises
                 leaves everything as it was.
+            came: what the link says.
+
+        Raises:
+            Taken: the browser is another person's, or the person takes part in another session.
         """
 
         def join(connection: sa.Connection) -> Participant:
             self._lock(connection)
-            rows = connection.execute(self._mine(sa.select(_PARTICIPANTS)).order_by("id"))
+            rows = connection.execute(self._people().order_by("id"))
             others = [_participant(row) for row in rows]
-            for other in others:
-                if other.visitor_hash == visitor_hash:
-                    return other
+            there = _already(others, visitor_hash, came)
+            if there is not None:
+                if there.visitor_hash != visitor_hash:
+                    self._set(connection, there.id, visitor_hash=visitor_hash)
+                return there
             chosen = decide(others)
             values = {
                 "study": self.study,
@@ -273,15 +337,69 @@ class StudyStore:
             }
             new = connection.execute(sa.insert(_PARTICIPANTS).values(**values))
             (new_id,) = new.inserted_primary_key or (0,)
+            place = {
+                "participant_id": new_id,
+                "person_hash": came.person,
+                "session_hash": came.session,
+                "network_hash": came.address,
+                "seen_at": chosen.consented_at,
+            }
+            connection.execute(sa.insert(_PLACES).values(**place))
             here = _PARTICIPANTS.c.id == new_id
-            return _participant(connection.execute(sa.select(_PARTICIPANTS).where(here)).one())
+            return _participant(connection.execute(self._people().where(here)).one())
 
         return self._writer.run(join)
+
+    def stay(
+        self,
+        participant_id: int,
+        at: str,
+        may: Callable[[Participant, Sequence[Participant]], bool],
+    ) -> bool:
+        """Note that somebody is here, if they may be; nobody joins meanwhile.
+
+        Args:
+            at: the time to note.
+            may: called with the participant and all participants.
+
+        Raises:
+            Gone: there is no such participant.
+        """
+
+        def note(connection: sa.Connection) -> bool:
+            self._lock(connection)
+            self._lock_participant(connection, participant_id)
+            people = [_participant(row) for row in connection.execute(self._people())]
+            if not may(next(p for p in people if p.id == participant_id), people):
+                return False
+            self._place(connection, participant_id, seen_at=at)
+            return True
+
+        return self._writer.run(note)
+
+    def set_score(self, participant_id: int, score: float, at: str) -> None:
+        """Note what somebody has earned.
+
+        Raises:
+            Gone: there is no such participant.
+        """
+
+        def note(connection: sa.Connection) -> None:
+            self._lock_participant(connection, participant_id)
+            self._place(connection, participant_id, seen_at=at, score=score)
+
+        self._writer.run(note)
+
+    def _place(self, connection: sa.Connection, participant_id: int, **values: Any) -> None:
+        """Change a row of `places`, which those who joined under an older version have not."""
+        here = _PLACES.c.participant_id == participant_id
+        if not connection.execute(sa.update(_PLACES).where(here).values(**values)).rowcount:
+            connection.execute(sa.insert(_PLACES).values(participant_id=participant_id, **values))
 
     def participants(self) -> list[Participant]:
         """All of them, in the order they joined."""
         with self.engine.connect() as connection:
-            rows = connection.execute(self._mine(sa.select(_PARTICIPANTS)).order_by("id"))
+            rows = connection.execute(self._people().order_by("id"))
             return [_participant(row) for row in rows]
 
     def of_visitor(self, visitor_hash: str) -> Participant | None:
@@ -292,9 +410,7 @@ class StudyStore:
         self, visitor_hash: str
     ) -> tuple[Participant, list[StepRow], dict[str, str]] | None:
         """Whom a browser belongs to, with `steps` and `answers`."""
-        who = self._mine(sa.select(_PARTICIPANTS)).where(
-            _PARTICIPANTS.c.visitor_hash == visitor_hash
-        )
+        who = self._people().where(_PARTICIPANTS.c.visitor_hash == visitor_hash)
         with self.engine.connect() as connection:
             row = connection.execute(who).first()
             if row is None:
@@ -307,7 +423,7 @@ class StudyStore:
 
     def _one(self, condition: Any) -> Participant | None:
         with self.engine.connect() as connection:
-            query = self._mine(sa.select(_PARTICIPANTS)).where(condition)
+            query = self._people().where(condition)
             row = connection.execute(query).first()
         return None if row is None else _participant(row)
 
@@ -360,27 +476,26 @@ class StudyStore:
         here = sa.and_(_PARTICIPANTS.c.id == participant_id, *conditions)
         connection.execute(sa.update(_PARTICIPANTS).where(here).values(**values))
 
-    def delete(self, participant_id: int) -> bool:
-        """Delete everything of a participant; whether there was anything."""
-        lite = self.engine.dialect.name == "sqlite"
+    def delete(self, *participant_ids: int) -> int:
+        """Delete everything of participants; how many there were."""
 
-        def remove(connection: sa.Connection) -> bool:
-            if lite:  # what is deleted is overwritten, not left in the file
-                connection.exec_driver_sql("PRAGMA secure_delete=ON")
-            try:
-                self._lock_participant(connection, participant_id)
-            except Gone:
-                return False
-            for table in (_STEPS, _ANSWERS):
-                connection.execute(sa.delete(table).where(table.c.participant_id == participant_id))
-            connection.execute(sa.delete(_PARTICIPANTS).where(_PARTICIPANTS.c.id == participant_id))
-            return True
+        def remove(connection: sa.Connection) -> int:
+            there = 0
+            for participant_id in participant_ids:
+                with contextlib.suppress(Gone):
+                    self._lock_participant(connection, participant_id)
+                    there += 1
+                    for table in (_STEPS, _ANSWERS, _PLACES, _PAGES):
+                        its = table.c.participant_id == participant_id
+                        connection.execute(sa.delete(table).where(its))
+                    its = _PARTICIPANTS.c.id == participant_id
+                    connection.execute(sa.delete(_PARTICIPANTS).where(its))
+            return there
 
-        there = self._writer.run(remove)
-        if lite and there:  # nor in the log of what was written
-            with self.engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        return there
+        deleted = self._writer.run(remove)
+        if deleted:
+            forget(self.engine)
+        return deleted
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Participants by (condition, state), where there are any."""
@@ -456,6 +571,32 @@ class StudyStore:
 
         return self._writer.run(add)
 
+    def add_page(self, participant_id: int, row: PageRow) -> None:
+        """Keep how long a page was looked at; what was said first counts.
+
+        Raises:
+            Gone: there is no such participant.
+        """
+
+        def add(connection: sa.Connection) -> None:
+            self._lock_participant(connection, participant_id)
+            here = (_PAGES.c.participant_id == participant_id) & (_PAGES.c.page == row.page)
+            if connection.execute(sa.select(_PAGES).where(here)).first() is None:
+                values = {"participant_id": participant_id, **vars(row)}
+                connection.execute(sa.insert(_PAGES).values(**values))
+
+        self._writer.run(add)
+
+    def pages(self, participant_id: int) -> list[PageRow]:
+        """How long pages were looked at, by name."""
+        query = (
+            sa.select(_PAGES.c.page, _PAGES.c.milliseconds, _PAGES.c.away)
+            .where(_PAGES.c.participant_id == participant_id)
+            .order_by(_PAGES.c.page)
+        )
+        with self.engine.connect() as connection:
+            return [PageRow(*row) for row in connection.execute(query)]
+
     def add_answers(
         self, participant_id: int, answers: Mapping[str, str], state: str | None = None
     ) -> bool:
@@ -490,6 +631,25 @@ class StudyStore:
         return self._writer.run(add)
 
 
+def _already(people: Sequence[Participant], visitor_hash: str, came: Came) -> Participant | None:
+    """Who of them comes; None: nobody yet.
+
+    Raises:
+        Taken: browser, person and session do not belong together.
+    """
+    for person in people:
+        if person.visitor_hash == visitor_hash:
+            if came.person not in (None, person.person_hash):
+                raise Taken
+            return person
+    for person in people:
+        if came.person is not None and person.person_hash == came.person:
+            if person.session_hash != came.session:
+                raise Taken
+            return person
+    return None
+
+
 def _steps(connection: sa.Connection, participant_id: int) -> list[StepRow]:
     query = (
         sa.select(*(c for c in _STEPS.c if c.name != "participant_id"))
@@ -508,7 +668,8 @@ def _answers(connection: sa.Connection, participant_id: int) -> dict[str, str]:
 
 def _participant(row: Any) -> Participant:
     fields = dict(row._mapping)
-    return Participant(**fields | {"task_order": tuple(json.loads(row.task_order))})
+    order, seen = tuple(json.loads(row.task_order)), row.seen_at or row.consented_at
+    return Participant(**fields | {"task_order": order, "seen_at": seen})
 
 
 def _now() -> str:

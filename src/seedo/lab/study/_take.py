@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -14,19 +14,35 @@ from seedo.lab._lab import Page, Visitor
 from seedo.lab._scenario import MOST_STEPS, MOST_VARIABLES
 from seedo.lab.study._session import MOST_ANSWER, MaybeSession, Session
 
-_MOST_ITEMS = 200
+_MOST_ITEMS = 400
 _DAY = 86_400_000  # milliseconds
 
 StudyName = Annotated[str, Path(max_length=64)]
 
 
 class Consent(BaseModel):
-    """Agreement to take part."""
+    """Agreement to take part; `link`: the parameters of the address that was opened."""
 
     agree: bool
+    link: dict[
+        Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=2000)]
+    ] = Field(default={}, max_length=30)  # fmt: skip
 
 
-class Choice(BaseModel):
+class Spent(BaseModel):
+    """Time on a page, and of it while another window had the focus, in milliseconds."""
+
+    milliseconds: int = Field(ge=0, le=_DAY)
+    away: int = Field(ge=0, le=_DAY)
+
+
+class Left(BaseModel):
+    """A page that is left."""
+
+    spent: Spent | None = None
+
+
+class Choice(Left):
     """An intervention as the participant sees it; target -1: only look."""
 
     item: int = Field(ge=0, le=_MOST_ITEMS)
@@ -41,12 +57,24 @@ class Step(Choice):
     milliseconds: int = Field(ge=0, le=_DAY)
 
 
-class Answers(BaseModel):
+class Answers(Left):
     """Answers by the question's id; an empty text is none."""
 
     answers: dict[
         Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=MOST_ANSWER)]
     ] = Field(max_length=200)
+
+
+class ItemAnswers(Answers):
+    """Answers to the questions of an item."""
+
+    item: int = Field(ge=0, le=_MOST_ITEMS)
+
+
+class Try(Answers):
+    """Answers to the questions about the instructions."""
+
+    number: int = Field(ge=1, le=100)
 
 
 class Resume(BaseModel):
@@ -67,8 +95,10 @@ routes = APIRouter()
 
 
 @routes.get("/take/{study}", include_in_schema=False)
-def take(page: Page, session: Study) -> Response:
-    return _page(page, session, None)
+def take(request: Request, page: Page, session: Study) -> Response:
+    # What the link says is looked at and not kept: nobody has agreed to anything yet.
+    refusal = session.joining.refusal(dict(request.query_params))
+    return _page(page, session, None, refusal)
 
 
 @routes.get("/take/{study}/resume/{token}", include_in_schema=False)
@@ -76,13 +106,16 @@ def take_again(page: Page, session: Study, token: Annotated[str, Path(max_length
     return _page(page, session, token)
 
 
-def _page(page: Callable[..., Response], session: Session, token: str | None) -> Response:
+def _page(
+    page: Callable[..., Response], session: Session, token: str | None, refusal: str | None = None
+) -> Response:
     config = session.config
     data = {
         "study": config.name,
         "consent": config.consent,
         "instructions": config.instructions,
         "token": token,
+        "refusal": refusal,
     }
     return page("take.html", title=config.title, data=data)
 
@@ -94,37 +127,51 @@ def view(visitor: Visitor, session: Study) -> dict[str, Any]:
 
 
 @routes.post("/api/take/{study}/consent")
-def consent(visitor: Visitor, session: Study, given: Consent) -> dict[str, Any]:
+def consent(request: Request, visitor: Visitor, session: Study, given: Consent) -> dict[str, Any]:
     """Join; nothing is stored of anybody before."""
     if not given.agree:
         raise HTTPException(409, "only who agrees can take part")
-    return session.consent(visitor)
+    address = request.client.host if request.client else None
+    return session.consent(visitor, given.link, address)
 
 
 @routes.post("/api/take/{study}/ready")
-def ready(visitor: Visitor, session: Study) -> dict[str, Any]:
+def ready(visitor: Visitor, session: Study, left: Left | None = None) -> dict[str, Any]:
     """Leave the instructions."""
-    return session.ready(visitor)
+    return session.ready(visitor, _spent(left))
+
+
+@routes.post("/api/take/{study}/quiz")
+def quiz(visitor: Visitor, session: Study, given: Try) -> dict[str, Any]:
+    """A try at the questions about the instructions."""
+    return session.quiz(visitor, given.number, given.answers, _spent(given))
+
+
+@routes.post("/api/take/{study}/ask")
+def ask(visitor: Visitor, session: Study, given: ItemAnswers) -> dict[str, Any]:
+    """The answers to questions before the tasks, or after one."""
+    return session.ask(visitor, given.item, given.answers, _spent(given))
 
 
 @routes.post("/api/take/{study}/step")
 def step(visitor: Visitor, session: Study, given: Step) -> dict[str, Any]:
     """One choice in a task."""
+    away = given.spent.away if given.spent else 0
     return session.step(
-        visitor, given.item, given.step, given.target, given.value, given.milliseconds
+        visitor, given.item, given.step, given.target, given.value, given.milliseconds, away
     )
 
 
 @routes.post("/api/take/{study}/check")
 def check(visitor: Visitor, session: Study, given: Choice) -> dict[str, Any]:
     """The answer to an attention check."""
-    return session.check(visitor, given.item, given.target, given.value)
+    return session.check(visitor, given.item, given.target, given.value, _spent(given))
 
 
 @routes.post("/api/take/{study}/answers")
 def answers(visitor: Visitor, session: Study, given: Answers) -> dict[str, Any]:
     """The answers to the questions at the end."""
-    return session.answer(visitor, given.answers)
+    return session.answer(visitor, given.answers, _spent(given))
 
 
 @routes.post("/api/take/{study}/resume")
@@ -137,3 +184,7 @@ def resume(visitor: Visitor, session: Study, given: Resume) -> dict[str, Any]:
 def withdraw(visitor: Visitor, session: Study) -> dict[str, bool]:
     """Delete everything that is stored of whoever uses this browser."""
     return {"deleted": session.withdraw(visitor)}
+
+
+def _spent(left: Left | None) -> tuple[int, int] | None:
+    return (left.spent.milliseconds, left.spent.away) if left and left.spent else None

@@ -86,6 +86,21 @@ class Task:
         ]
         return float(np.mean(worth))
 
+    @property
+    def best(self) -> float:
+        """The most that `returns` can be: what a player who knows the system gets."""
+        most = []
+        for step, phase in enumerate(self.spec.phases):
+            if phase == EXPLOIT:
+                allowed = [
+                    self.table.worth[step, self._action(target, value)]
+                    for target in range(self.spec.n)
+                    for value in self.spec.do_values
+                    if target != self.goals[step] and self.relevant[target]
+                ]
+                most.append(max(allowed))
+        return float(np.mean(most))
+
     def values(self) -> list[list[float]]:
         """What each variable can be set to, as people see it, ascending."""
         return [

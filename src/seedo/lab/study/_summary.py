@@ -1,0 +1,78 @@
+"""What a study amounts to, without a task being prepared."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from seedo.lab.study._assignment import balanced_orders
+from seedo.lab.study._config import StudyConfig
+from seedo.worlds import configure
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What `check-study` says of a study.
+
+    Attributes:
+        choices: in a task, by condition.
+        round: after so many participants conditions and orders are balanced.
+        agents: commands that let an agent work on the systems that participants meet.
+    """
+
+    config: StudyConfig
+    choices: dict[str, int]
+    round: int
+    agents: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """For scripts."""
+        return {
+            "name": self.config.name,
+            "conditions": self.choices,
+            "tasks": self.config.tasks,
+            "participants_of_a_balanced_round": self.round,
+            "agents": self.agents,
+        }
+
+    def lines(self) -> list[str]:
+        """For people."""
+        config = self.config
+        quiz = "" if config.quiz is None else f", a quiz of {len(config.quiz.items)}"
+        return [
+            f"{config.name}: {config.title}",
+            f"{config.tasks} tasks ({config.systems} systems, order {config.order}), "
+            f"{config.practice} practice, {config.checks} attention checks, "
+            f"{len(config.questions)} questions{quiz}",
+            *(f"condition {label}: {n} choices a task" for label, n in self.choices.items()),
+            f"balanced after every {self.round} participants",
+            "agents on the same systems:",
+            *(f"  {line}" for line in self.agents),
+        ]
+
+
+def summary(config: StudyConfig) -> Summary:
+    """What a study amounts to."""
+    orders = len(set(balanced_orders(config.tasks))) if config.order == "balanced" else 1
+    labels = [label for label, _ in config.conditions()]
+    worlds: dict[str, Any] = {label: config.scenario(label, 1, 0).config for label in labels}
+    choices = {label: world.experiments + world.exploits for label, world in worlds.items()}
+    agents = list(dict.fromkeys(_paired(config, label) for label in labels))
+    return Summary(config, choices, orders * len(labels), agents)
+
+
+def _paired(config: StudyConfig, label: str) -> str:
+    """The command that lets an agent work on the systems that participants meet."""
+    scenario = config.scenario(label, 1, 0)
+    asked = scenario.config.to_dict()
+    usual = configure(asked["preset"], asked["split"], n=asked["n"]).to_dict()
+    words = ["seedo", "perform", "scripted:largest-effect", "--preset", asked["preset"]]
+    words += ["--split", asked["split"], "--n", str(asked["n"])]
+    for field, value in asked.items():
+        if usual.get(field) != value:
+            text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+            words += ["--set", f"{field}={text}"]
+    many = 1 if config.systems == "shared" else config.max_participants
+    words += ["--episodes", str(config.tasks * many), "--seed", str(scenario.seed)]
+    return shlex.join([*words, "--out", "runs/AGENT"])
