@@ -3,8 +3,9 @@
 overhead: a log of many episodes by `local:2` and by Ray on this machine, in turns, without start-up
 (a first log that nobody counts). sleepers: workers that sleep and import no JAX stand in for cores:
 the share of the time that they sleep, and how the driver grows with the number of tasks. tasks:
-seconds for a great many tasks of nothing, handed out and their answers put together. cells: the same
-for cells of a study, each noted in its folder, and the study begun again. The last line is JSON.
+seconds for a great many tasks of nothing, handed out and their answers put together. cells: the
+same for cells of a study, each noted in its folder, and the study begun again. The last line is
+JSON.
 """
 
 from __future__ import annotations
