@@ -42,9 +42,9 @@ def brute(graph, setting, background, strength):
                 chance *= background if coin else 1 - background
             for coin in works:
                 chance *= strength if coin else 1 - strength
-            on = [coin if s == FREE else s for coin, s in zip(own, setting)]
+            on = [coin if s == FREE else s for coin, s in zip(own, setting, strict=True)]
             for _ in range(n):
-                for (i, j), coin in zip(links, works):
+                for (i, j), coin in zip(links, works, strict=True):
                     if coin and on[i] and setting[j] == FREE:
                         on[j] = 1
             found[tuple(map(bool, on))] = found.get(tuple(map(bool, on)), 0.0) + chance
@@ -116,8 +116,8 @@ def test_machines_are_judged_by_what_makes_them_go():
     alone = information(np.full(6, 1 / 6), likelihood)[4]
     assert alone == pytest.approx(log2(6) - (2 * log2(2) + 4 * log2(4)) / 6, abs=1e-9)
     belief = update(np.full(6, 1 / 6), likelihood[4, :, 1])
-    assert {m for m, b in zip(machines, belief) if b} == {m for m in machines if not m.together
-                                                          and 0 in m.blickets}  # fmt: skip
+    left = {machine for machine, chance in zip(machines, belief, strict=True) if chance}
+    assert left == {m for m in machines if not m.together and 0 in m.blickets}
     with pytest.raises(UserError, match="impossible under every hypothesis"):
         update(belief, likelihood[0, :, 1])
 

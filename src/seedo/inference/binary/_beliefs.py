@@ -43,8 +43,8 @@ def information(belief: Array, likelihood: Array) -> Array:
     Returns:
         float64[..., I].
     """
-    I, H, O = likelihood.shape
-    flat = np.moveaxis(likelihood, 1, 0).reshape(H, I * O)
-    outcomes = (belief @ flat).reshape(*belief.shape[:-1], I, O)
+    settings, hypotheses, outcomes = likelihood.shape
+    flat = np.moveaxis(likelihood, 1, 0).reshape(hypotheses, settings * outcomes)
+    expected = (belief @ flat).reshape(*belief.shape[:-1], settings, outcomes)
     within = belief @ entropy(likelihood).T
-    return np.maximum(entropy(outcomes) - within, 0.0)  # rounding may leave -1e-17
+    return np.maximum(entropy(expected) - within, 0.0)  # rounding may leave -1e-17
