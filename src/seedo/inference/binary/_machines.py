@@ -18,10 +18,8 @@ class Machine:
 
     def goes(self, laid: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """bool[...] of bool[..., objects] that lie on it."""
-        found: NDArray[np.bool_]
         mine = laid[..., list(self.blickets)]
-        found = mine.all(axis=-1) if self.together else mine.any(axis=-1)
-        return found
+        return np.asarray(mine.all(axis=-1) if self.together else mine.any(axis=-1))
 
 
 def every_machine(objects: int, fewest: int = 1, most: int | None = None) -> list[Machine]:

@@ -22,10 +22,10 @@ _HELD = {-1.0: 0.0, 0.0: np.nan, 1.0: 1.0}  # off, free, on
 
 
 def read_acl(file: Path) -> list[Trial]:
-    """Every person's problems (`prob_num`): a row a test, `into1`, ... what was done to each node (1 on, -1 off,
-    0 free), `acto1`, ... what came of it, `graph_orig` the truth and `belief_orig` the graph drawn
-    then (matrices, column by column), `sar` and `pow` how often a node comes on by itself and how
-    often a link works. Rows of another `stage` than `test` are practice.
+    """Every person's problems (`prob_num`), a row a test: `into1`, ... what was done to each node
+    (1 on, -1 off, 0 free), `acto1`, ... what came of it, `graph_orig` the truth and `belief_orig`
+    the graph drawn then (matrices, column by column), `sar` and `pow` how often a node comes on by
+    itself and how often a link works. A table with another `stage` than `test` is practice.
 
     Raises:
         UserError: no such table, or a cell of it cannot be; names column and row.

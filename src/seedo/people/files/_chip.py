@@ -65,7 +65,7 @@ def _read(rows: Rows) -> list[Trial]:
         held[0, node] = 1.0
         told = [_links(rows, f"struc{k + 1}", row, graphs[k][row], n) for k in (0, 1)]
         right = 0 if first[row] else 1
-        said: dict[str, Any] = {"chosen": right if chosen[row] == side[row] else 1 - right}
+        said: dict[str, Any] = {"links": told[right if chosen[row] == side[row] else 1 - right]}
         said |= {key: float(each[row]) for key, each in extra.items() if np.isfinite(each[row])}
         system = {"kind": GRAPH, "links": told[right], "hypotheses": told,
                   "background": 0.0, "strength": STRENGTH, "may_hold": "one on"}  # fmt: skip

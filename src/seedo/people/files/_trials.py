@@ -27,9 +27,10 @@ class Trial:
         setting: float32[S, n], 0 or 1 where held, NaN where left free.
         outcome: float32[S, n], 0 or 1, NaN where not seen.
         system: what is known of it, JSON-able: `kind`, and for a graph `links` (pairs of
-            variables), `background`, `strength`, and `hypotheses` where the person was told them.
-        said: one a step, JSON-able: `links` that were drawn after it, `chosen` (number of a
-            hypothesis), `confidence` (0 to 100), `seconds` the choice took; what there is of them.
+            variables), `background`, `strength`, `hypotheses` (each its links) where only these
+            can be, and `may_hold` "one on" where nothing else could be done.
+        said: one a step, JSON-able: `links` of the graph that was drawn or picked after it,
+            `confidence` (0 to 100), `seconds` it took; what there is of them.
         group: of people, e.g. an age group.
     """
 
@@ -54,14 +55,14 @@ def batches(trials: Sequence[Trial], kind: str, created: str) -> Iterator[tuple[
         created: when the log was made, ISO 8601.
 
     Yields:
-        the name of a folder, e.g. "3-nodes-6-steps", and its episodes; people's groups stand in
+        the name of a folder, e.g. "3-variables-6-steps", and its episodes; people's groups stand in
         the log's `experimenter`, systems as JSON in `system`, what was said in `explanation`.
     """
     found: dict[tuple[str, tuple[str, ...], int], list[Trial]] = {}
     for trial in trials:
         found.setdefault((trial.group, trial.variables, len(trial.setting)), []).append(trial)
     for (group, variables, steps), alike in sorted(found.items()):
-        name = "-".join(filter(None, (group, f"{len(variables)}-nodes-{steps}-steps")))
+        name = "-".join(filter(None, (group, f"{len(variables)}-variables-{steps}-steps")))
         origin = Origin(
             world=_RECORDED + kind, world_config="{}", split="train", seed=0, created=created,
             experimenter=f"people:{group}" if group else "people", variables=variables,
