@@ -201,22 +201,49 @@ def test_a_key_that_is_none_is_refused(tmp_path):
         Pseudonyms(tmp_path / "key")
 
 
-def test_files_of_r_are_read_as_their_tables_are(tmp_path, capsys, acl):
-    pd = pytest.importorskip("pandas")
-    rdata = pytest.importorskip("rdata")
-    rows = list(csv.DictReader(ACL))
-    texts = ("upi", "stage", "graph_orig", "belief_orig")
-    frame = pd.DataFrame({
-        name: [row[name] if name in texts else float("nan" if row[name] == "NA" else row[name])
-               for row in rows]
-        for name in rows[0]
+def r_text(text):
+    return ["262153", str(len(text)), text.replace(" ", "\\040")]
+
+
+def r_list(kind, values, **attributes):
+    """A vector as R writes it in ASCII; kind 13: whole numbers, 14: numbers, 16: texts, 19: any."""
+    lines = [str(kind + 512 * bool(attributes) + 256 * ("class" in attributes)), str(len(values))]
+    for value in values:
+        lines += r_text(value) if kind == 16 else value if kind == 19 else [str(value)]
+    for name, value in attributes.items():
+        lines += ["1026", "1", *r_text(name), *value]
+    return lines + ["254"] * bool(attributes)
+
+
+def r_frame(rows, texts, matrices):
+    """A data frame, with a matrix in every cell of some columns."""
+    columns = []
+    for name in rows[0]:
+        cells = [row[name] for row in rows]
+        if name in matrices:
+            size = r_list(13, [9, 1])
+            cells = [r_list(14, cell.split(), dim=size) for cell in cells]
+            columns.append(r_list(19, cells, **{"class": r_list(16, ["AsIs"])}))
+        else:
+            columns.append(r_list(16 if name in texts else 14, cells))
+    return r_list(19, columns, **{
+        "names": r_list(16, list(rows[0])), "class": r_list(16, ["data.frame"]),
+        "row.names": r_list(13, range(1, len(rows) + 1)),
     })  # fmt: skip
-    frame = frame.astype({name: pd.StringDtype("python") for name in texts})
-    rdata.write_rda(tmp_path / "acl.rdata", {"practice": frame.assign(stage="practice"),
-                                             "e4_tew": frame})  # fmt: skip
+
+
+def test_files_of_r_are_read_as_their_tables_are(tmp_path, capsys, acl):
+    pytest.importorskip("rdata")
+    rows = list(csv.DictReader(ACL))
+    kinds = ("upi", "stage"), ("graph_orig", "belief_orig")
+    practice = [row | {"stage": "practice"} for row in rows]
+    lines = ["RDA2", "A", "2", "196608", "131840"]
+    for name, some in (("e4_pw", practice), ("e4_tew", rows)):
+        lines += ["1026", "1", *r_text(name), *r_frame(some, *kinds)]
+    file = written(tmp_path, "acl.rdata", [*lines, "254"])
     again = tmp_path / "again"
     again.mkdir()
-    found = imported(again, capsys, "acl", str(tmp_path / "acl.rdata"))
+    found = imported(again, capsys, "acl", file)
     batch = Dataset(found["datasets"][0]["path"]).read()
     np.testing.assert_array_equal(batch.setting, acl.setting)
     assert (batch.system, batch.explanation) == (acl.system, acl.explanation)

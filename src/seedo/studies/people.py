@@ -42,7 +42,7 @@ INFORMATION = "information"
 _LIMITED: Mapping[str, dict[str, int]] = {
     "information, last test": {"memory": 1},
     "information, last 2 tests": {"memory": 2},
-    "information, 1 graph": {"samples": 1},
+    "information, 2 graphs": {"samples": 2},
     "information, 4 graphs": {"samples": 4},
 }
 _HABITS = "habits"
