@@ -16,6 +16,8 @@ from seedo.errors import UserError
 from seedo.inference.binary import FREE, OFF, ON, every_dag, every_setting, information
 from seedo.people.choices import (
     KINDS,
+    SHARPNESS,
+    SOFT_LAPSES,
     STRATEGIES,
     attributed,
     best_logs,
@@ -215,7 +217,7 @@ def r_list(kind, values, **attributes):
     return lines + ["254"] * bool(attributes)
 
 
-def r_frame(rows, texts, matrices):
+def r_frame(rows, texts, matrices=(), whole=()):
     """A data frame, with a matrix in every cell of some columns."""
     columns = []
     for name in rows[0]:
@@ -225,7 +227,7 @@ def r_frame(rows, texts, matrices):
             cells = [r_list(14, cell.split(), dim=size) for cell in cells]
             columns.append(r_list(19, cells, **{"class": r_list(16, ["AsIs"])}))
         else:
-            columns.append(r_list(16 if name in texts else 14, cells))
+            columns.append(r_list(16 if name in texts else 13 if name in whole else 14, cells))
     return r_list(19, columns, **{
         "names": r_list(16, list(rows[0])), "class": r_list(16, ["data.frame"]),
         "row.names": r_list(13, range(1, len(rows) + 1)),
@@ -247,6 +249,15 @@ def test_files_of_r_are_read_as_their_tables_are(tmp_path, capsys, acl):
     batch = Dataset(found["datasets"][0]["path"]).read()
     np.testing.assert_array_equal(batch.setting, acl.setting)
     assert (batch.system, batch.explanation) == (acl.system, acl.explanation)
+
+
+def test_a_whole_number_that_r_misses_is_an_outcome_not_seen(tmp_path, capsys):
+    pytest.importorskip("rdata")
+    rows = [row | {"node4outcome": "NA"} for row in csv.DictReader(CHIP)]
+    frame = r_frame(rows, ("SubID", "ageGroup", "struc1", "struc2"), whole=("node4outcome",))
+    lines = ["RDA2", "A", "2", "196608", "131840", "1026", "1", *r_text("task_data"), *frame]
+    found = imported(tmp_path, capsys, "chip", written(tmp_path, "chip.Rda", [*lines, "254"]))
+    assert [one["episodes"] for one in found["datasets"]] == [1, 1]
 
 
 def test_a_file_of_r_without_its_reader_names_the_extra(tmp_path, capsys, monkeypatch):
@@ -310,7 +321,7 @@ def test_people_who_are_made_up_are_attributed_their_strategy(strategy):
 def test_probabilities_of_choices_are_those_of_softmax_and_lapse(acl):
     (part,) = histories(acl)
     score = scores(part, "information")
-    logs = soft_logs(part, score).reshape(7, 7, 2)
+    logs = soft_logs(part, score).reshape(len(SHARPNESS), len(SOFT_LAPSES), 2)
     weights = np.exp(4 * score[0])
     chance = 0.8 * weights / weights.sum(axis=-1, keepdims=True) + 0.2 / 27
     took = np.take_along_axis(chance, part.chosen[..., None], axis=-1)[..., 0]

@@ -3,6 +3,7 @@
 from seedo.people.choices._attribution import (
     LAPSES,
     SHARPNESS,
+    SOFT_LAPSES,
     Prediction,
     attributed,
     best_logs,
@@ -24,6 +25,7 @@ __all__ = [
     "KINDS",
     "LAPSES",
     "SHARPNESS",
+    "SOFT_LAPSES",
     "STRATEGIES",
     "Histories",
     "Prediction",

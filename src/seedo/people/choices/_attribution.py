@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 
 LAPSES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 """Shares of choices at random. Whoever lapses in more than half follows no strategy."""
+SOFT_LAPSES = (*LAPSES, 0.6, 0.7, 0.8)
+"""The same where it is asked only how well a rule predicts."""
 SHARPNESS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 """How strongly a choice follows the scores: softmax of so many times the score."""
 
@@ -32,14 +34,14 @@ def best_logs(part: Histories, scores: Scores) -> Array:
 
 
 def soft_logs(part: Histories, scores: Scores) -> Array:
-    """float64[len(SHARPNESS) * len(LAPSES), B]: log probability of an episode's choices for who
+    """float64[len(SHARPNESS) * len(SOFT_LAPSES), B]: log probability of an episode's choices for who
     takes interventions by the softmax of their scores but lapses so often."""
     found = []
     at = part.chosen[None, ..., None]
     for sharpness in SHARPNESS:
         log = np.take_along_axis(log_softmax(sharpness * scores, axis=-1), at, axis=-1)[..., 0]
         chance = np.exp(logsumexp(log, axis=0) - np.log(len(scores)))
-        for lapse in LAPSES:
+        for lapse in SOFT_LAPSES:
             mixed = (1 - lapse) * chance + lapse / len(part.settings)
             found.append(np.log(mixed).sum(axis=-1))
     return np.stack(found)

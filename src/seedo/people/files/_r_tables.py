@@ -42,7 +42,10 @@ def r_tables(file: Path) -> Iterator[dict[str, NDArray[Any]]]:
         raise UserError(str(file), None, f"not readable as R's data: {error}") from error
     for frame in found.values():
         if isinstance(frame, pd.DataFrame):
-            yield {str(name): _cells(column) for name, column in frame.items()}
+            yield {
+                str(name): _cells(column.astype(object).where(column.notna(), None))
+                for name, column in frame.items()
+            }
 
 
 class Rows:
@@ -122,6 +125,8 @@ def _number(cell: Any) -> float:
 
 
 def _text(cell: Any) -> str:
+    if cell is None:
+        raise ValueError(cell)
     if isinstance(cell, float | np.floating) and float(cell).is_integer():
         return str(int(cell))
     return str(cell).strip()
