@@ -34,8 +34,8 @@ def best_logs(part: Histories, scores: Scores) -> Array:
 
 
 def soft_logs(part: Histories, scores: Scores) -> Array:
-    """float64[len(SHARPNESS) * len(SOFT_LAPSES), B]: log probability of an episode's choices for who
-    takes interventions by the softmax of their scores but lapses so often."""
+    """float64[len(SHARPNESS) * len(SOFT_LAPSES), B]: log probability of an episode's choices for
+    who takes interventions by the softmax of their scores but lapses so often."""
     found = []
     at = part.chosen[None, ..., None]
     for sharpness in SHARPNESS:
