@@ -303,7 +303,9 @@ def _habits(parts: list[Histories], whose: list[NDArray[np.int64]], people: int)
 
 
 def _judge(scale: Scale, values: dict[str, Any]) -> list[str]:
-    lines, against, unsure = [], [], []
+    lines: list[str] = []
+    against: list[str] = []
+    unsure: list[str] = []
     for name, task in values["tasks"].items():
         people, random = task["share"]["people"], task["share"]["random"]
         line = f"{name}: {task['people']} people gained {told(people, '.2f')} of the best "

@@ -178,7 +178,7 @@ def _machines(batch: EpisodeBatch, rows: NDArray[np.int64], told: dict[str, Any]
     machines = every_machine(objects)
     likelihood = machine_likelihood(machines, settings)
     goes = likelihood[:, :, 1].copy()
-    # People now and then remember wrong or a click is lost: no history is impossible.
+    # A history that no rule explains is then improbable, no error.
     likelihood = np.clip(likelihood, _SURE, 1 - _SURE)
     chosen = _places(batch.setting[rows, :, :-1].astype(np.int8), settings)
     seen = batch.outcome[rows, :, -1].astype(np.int64)
