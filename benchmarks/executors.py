@@ -1,10 +1,10 @@
-"""What handing work out costs: `python benchmarks/executors.py overhead|sleepers|tasks`.
+"""What handing work out costs: `python benchmarks/executors.py PART`.
 
 overhead: a log of many episodes by `local:2` and by Ray on this machine, in turns, without start-up
 (a first log that nobody counts). sleepers: workers that sleep and import no JAX stand in for cores:
 the share of the time that they sleep, and how the driver grows with the number of tasks. tasks:
-seconds for a great many tasks of nothing, handed out and their answers put together. The last line
-is JSON.
+seconds for a great many tasks of nothing, handed out and their answers put together. cells: the same
+for cells of a study, each noted in its folder, and the study begun again. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Instant:
     def submit(self, text: str) -> Future[str]:
         """An answer that does not depend on the task."""
         answer: Future[str] = Future()
-        answer.set_result('{"done": {}, "cpu": ""}')
+        answer.set_result('{"done": {"seconds": 0.0}, "cpu": ""}')
         return answer
 
     def close(self, now: bool = False) -> None:
@@ -48,6 +48,22 @@ def naps(count: int) -> float:
     tasks = ((i, Task("sleep", {"seconds": 0.0})) for i in range(count))
     assert sum(1 for _ in spread(tasks, Instant())) == count
     return time.perf_counter() - start
+
+
+def cells(count: int) -> dict[str, float]:
+    """Seconds of the driver for as many cells that take no time, and to find that all are done."""
+    from seedo.studies import Crew
+
+    took = []
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder).resolve()
+        told = {"seed": 0, "out": str(out), "data": None}
+        for _ in range(2):
+            start = time.process_time()
+            crew = Crew("none", "none", out, print, Instant())
+            assert len(crew.do("cell", range(count), told, lambda key: key)) == count
+            took.append(time.process_time() - start)
+    return {"cells": count, "seconds": took[0], "seconds_again": took[1], "megabytes": megabytes()}
 
 
 def sleepers(workers: int, seconds: float, each: int) -> dict[str, float]:
@@ -96,7 +112,7 @@ def overhead(count: int, turns: int) -> dict[str, object]:
 def main() -> None:
     """Prints the figures of a part as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=["overhead", "sleepers", "tasks"], nargs="?")
+    parser.add_argument("part", choices=["overhead", "sleepers", "tasks", "cells"], nargs="?")
     parser.add_argument("--episodes", type=int, default=1_000_000)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--workers", type=int, default=64)
@@ -107,6 +123,8 @@ def main() -> None:
         found: dict[str, object] = overhead(options.episodes, options.turns)
     elif options.part == "sleepers":
         found = dict(sleepers(options.workers, 1.0, options.naps))
+    elif options.part == "cells":
+        found = dict(cells(options.tasks))
     else:
         before, few = megabytes(), naps(options.tasks // 10)
         tenth = megabytes()

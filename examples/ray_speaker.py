@@ -2,7 +2,7 @@
 
     python examples/ray_speaker.py MODEL OUT     # a GPU, pip install "ray[llm]" "seedo[ray]"
 
-`ray.data.llm.build_llm_processor` makes the processor, with vLLM or with a server behind it; anything
+`ray.data.llm.build_llm_processor` makes the processor, with vLLM or a server behind it; anything
 that maps a Ray dataset with the column `messages` to one with the column `reply` will do.
 """
 

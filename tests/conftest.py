@@ -37,6 +37,8 @@ import jax
 import pytest
 from hypothesis import HealthCheck, settings
 
+from stores import s3, s3_server  # noqa: F401  fixtures
+
 # A first call compiles, which hypothesis takes for a slow example: hence no deadline.
 _compiled = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("fast", _compiled, max_examples=25, derandomize=True)

@@ -390,3 +390,20 @@ def test_rooms_are_not_for_people_to_play(me):
     answer = me.post("/api/play", s=encode(rooms))
     assert answer.status_code == 422
     assert "Watch" in answer.json()["error"]
+
+
+def test_a_page_elsewhere_opens_no_game_by_itself(tmp_path):
+    browser = Visitor(create_app(LabSettings(data=tmp_path, warm=False)))
+    link = f"/play?s={encode(SMALL)}"
+    asked = browser.http.get(link, headers={"sec-fetch-site": "cross-site"}, follow_redirects=False)
+    assert asked.status_code == 200
+    assert 'id="go"' in asked.text
+    came = browser.http.get(link, headers={"sec-fetch-site": "same-origin"}, follow_redirects=False)
+    assert came.status_code == 303
+
+
+@pytest.mark.parametrize(("noise", "variance"), [(0.0005, 2.5e-7), (0.02, 4e-4), (1.5, 2.25)])
+def test_small_noise_that_is_drawn_is_the_noise_that_is_assumed(noise, variance):
+    drawn = {"weights": [[0, 1.2, 0], [0, 0, -0.9], [0, 0, 0]], "noise": [noise] * 3, "goal": 2}
+    found = Scenario.from_json({"config": {"n": 3, "experiments": 2}, "drawn": drawn})
+    assert found.config.noise_variance == pytest.approx(max(variance, 1e-6))

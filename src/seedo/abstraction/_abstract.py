@@ -19,12 +19,14 @@ from seedo.abstraction._weights import weighed, weights
 from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.statistics import Estimate, missing
+from seedo.storage import AnyPlace
 from seedo.worlds import World
 from seedo.worlds.raw import Encoder, save_encoder
 
 STEPS = 30_000
 """Watched steps that are learnt from, at most, unless somebody says."""
 UPDATES = 4_000
+"""Steps of the optimiser, unless told."""
 _HELD = 6_000
 """Held-out steps that are tested on, at most."""
 _FEWEST = 60
@@ -124,7 +126,7 @@ class Abstraction(NamedTuple):
 
 
 def abstract(
-    logs: str | Path,
+    logs: AnyPlace,
     out: str | Path,
     steps: int = STEPS,
     updates: int = UPDATES,

@@ -31,6 +31,7 @@ RIVALS = ("largest-effect", "total-correlation", "partial-correlation")
 FREQUENCIES = "frequencies"
 """How often an expert takes an action for this goal: no experiment changes that."""
 ALGORITHMS = (CAUSAL, *RIVALS, FREQUENCIES)
+"""Names of the algorithms that interchange interventions hold networks against."""
 
 Table = NDArray[np.float64]
 """float64[B, n, V]: scores of actions; -inf where the goal is the variable set."""

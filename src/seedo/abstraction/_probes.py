@@ -23,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from seedo.statistics import LEVEL, Estimate, missing
 
 PROBES = ("linear", "small network")
+"""Kinds of probes, each on the same footing."""
 TARGETS = ("edges", "effects", "entropy", "next choice")
 """Whether i is a parent of j (AUC); the total effect of i on j (R^2); the entropy of the exact
 posterior over graphs (R^2); the variable that the Bayesian sets next (AUC)."""

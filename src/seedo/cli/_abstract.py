@@ -12,12 +12,13 @@ from seedo.cli._commands import command
 from seedo.cli._console import Bar, notes, print_table
 from seedo.cli._options import AsJson, Seed, check_count, check_folders, check_seed
 from seedo.errors import UserError
+from seedo.storage import Place, local_path
 
 
 @command("abstract")
 def abstract(
     logs: Annotated[
-        list[Path],
+        list[Place],
         typer.Argument(
             help="Dataset folder of world raw or of a bench; or tables, with --knobs.",
             show_default=False,
@@ -44,7 +45,8 @@ def abstract(
     if knobs is None:
         _check_logs(logs, raw)
     else:
-        for path in logs:
+        tables = [local_path("logs", path) for path in logs]
+        for path in tables:
             if path.is_dir():
                 remedy = f"is for tables, and {path} is a folder: leave it out for a dataset"
                 raise UserError("--knobs", knobs, remedy)
@@ -64,7 +66,9 @@ def abstract(
             found = abstraction.abstract(logs[0], out, steps, updates, seed, show)
         else:
             shown = _names(raw) if raw is not None else ()
-            found = abstraction.abstract_table(logs, _names(knobs), out, shown, updates, seed, show)
+            found = abstraction.abstract_table(
+                tables, _names(knobs), out, shown, updates, seed, show
+            )
     if as_json:
         print(json.dumps(found.to_json()))
         return
@@ -74,11 +78,11 @@ def abstract(
     notes.print(f"written: {out}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _check_logs(logs: list[Path], raw: str | None) -> None:
+def _check_logs(logs: list[Place], raw: str | None) -> None:
     if raw is not None:
         raise UserError("--raw", raw, "is of tables: say --knobs too")
     for path in logs:
-        if path.is_file():
+        if isinstance(path, Path) and path.is_file():
             remedy = "a table: say with --knobs which of its columns were set"
             raise UserError(str(path), None, remedy)
     check_folders("logs", logs)

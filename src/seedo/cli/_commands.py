@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from typer.core import TyperGroup
 
+from seedo.cli._places import as_text
 from seedo.errors import UserError
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -94,9 +95,15 @@ def _expanded(function: Callable[..., Any], recipes: Recipes) -> Callable[..., A
     taken = {part.name for part in parts}
     extra = {n: p for n, p in _recipe_options(named).items() if n not in taken}
     parts += extra.values()
+    read: dict[str, Callable[[Any], Any]] = {}
+    for i, part in enumerate(parts):
+        parts[i], made = as_text(part)
+        if made is not None:
+            read[part.name] = made
 
     @functools.wraps(function)
     def run(**given: Any) -> Any:
+        given |= {name: made(given[name]) for name, made in read.items() if name in given}
         for name, bundle in bundles.items():
             given[name] = bundle(**{f.name: given.pop(f.name) for f in fields(bundle)})
         if recipes:

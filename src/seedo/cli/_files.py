@@ -16,11 +16,14 @@ from seedo.cli._commands import command
 from seedo.cli._console import Count, notes, print_table, say
 from seedo.cli._options import AsJson, ReadingOptions, Resume, check_folders
 from seedo.errors import UserError
+from seedo.storage import Place, local_path
 
 
 @command("inspect")
 def inspect(
-    logs: Annotated[Path, typer.Argument(help="Dataset, run or abstraction folder, or a table.")],
+    logs: Annotated[
+        Place, typer.Argument(help="Dataset, run or abstraction, or a table; s3:// and so on.")
+    ],
     reading: ReadingOptions,
     write_roles: Annotated[
         bool, typer.Option("--write-roles", help="Write how columns are read to FILE.roles.csv.")
@@ -31,12 +34,12 @@ def inspect(
     from seedo import tables
 
     called = logs.name.lower().endswith(tables.SUFFIXES) and not logs.is_dir()
-    if called or (logs.is_file() and logs.name != "manifest.json"):
-        _inspect_table(logs, reading, write_roles, as_json)
+    if called or (isinstance(logs, Path) and logs.is_file() and logs.name != "manifest.json"):
+        _inspect_table(local_path("table", logs), reading, write_roles, as_json)
         return
     if write_roles:
         raise UserError("--write-roles", str(logs), "only for tables: a log says itself")
-    if (logs / _ABOUT).is_file() and not (logs / "manifest.json").is_file():
+    if isinstance(logs, Path) and _is_abstraction(logs):
         _inspect_abstraction(logs, as_json)
         return
     from seedo import episodes
@@ -60,6 +63,10 @@ def inspect(
 
 _ABOUT = "abstraction.json"
 """What is in the folder of an abstraction, and in no other."""
+
+
+def _is_abstraction(folder: Path) -> bool:
+    return (folder / _ABOUT).is_file() and not (folder / "manifest.json").is_file()
 
 
 def _inspect_abstraction(folder: Path, as_json: bool) -> None:
@@ -131,6 +138,8 @@ def _facts(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if found["created"]:
         yield "created", found["created"]
     yield "seeds", ", ".join(map(str, found["seeds"]))
+    if found["cpu_types"]:
+        yield "processors", "; ".join(found["cpu_types"])
     phases = (f"{count:g} {phase}" for phase, count in found["steps_by_phase"].items() if count)
     yield "steps", f"{found['steps']} ({', '.join(phases)})"
     explored = f"{found['distinct_targets']:.2f} of {found['relevant']:.2f} relevant variables"
@@ -175,7 +184,7 @@ def import_(
     files: Annotated[
         list[Path], typer.Argument(help="Your file, one row a step; see docs/logs.md.")
     ],
-    out: Annotated[Path, typer.Option(help="Dataset folder to write.")],
+    out: Annotated[Place, typer.Option(help="Dataset to write: a folder, s3://, gs:// or az://.")],
     form: Annotated[
         str | None,
         typer.Option("--format", help="A published study: acl, chip or blicket; docs/people.md."),
@@ -239,14 +248,17 @@ def import_(
 
 
 def _import_people(
-    form: str, files: list[Path], out: Path, key: Path | None, as_json: bool
+    form: str, files: list[Path], out: Place, key: Path | None, as_json: bool
 ) -> None:
     from seedo import episodes
     from seedo.people.files import Pseudonyms, batches, read_trials
 
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError("--out", str(out), "there is something already: name a new folder")
-    key = key or out.with_name(f"{out.name}.key")
+    if isinstance(out, Path):
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise UserError("--out", str(out), "there is something already: name a new folder")
+        key = key or out.with_name(f"{out.name}.key")
+    if key is None:
+        raise UserError("--key", None, "a key stays on this machine: name a file for it")
     trials = read_trials(form, files, Pseudonyms(key))
     created = datetime.now(UTC).isoformat(timespec="seconds")
     written = []
@@ -268,7 +280,10 @@ def _import_people(
 
 @command("export")
 def export(
-    logs: Annotated[list[Path], typer.Argument(help="Dataset folders.", show_default=False)],
+    logs: Annotated[
+        list[Place],
+        typer.Argument(help="Datasets: folders, or s3://, gs://, az://.", show_default=False),
+    ],
     out: Annotated[Path, typer.Option(help="Folder to write.")],
     form: Annotated[
         str,

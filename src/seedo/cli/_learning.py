@@ -12,9 +12,13 @@ from seedo.cli._commands import command
 from seedo.cli._console import Bar, say
 from seedo.cli._options import AsJson, Resume, WorldOptions, check_folders
 from seedo.errors import UserError
-from seedo.recipes import HUB, DaggerRecipe, Recipe, TuningRecipe
+from seedo.recipes import HUB, DaggerRecipe, Group, Recipe, TuningRecipe
+from seedo.storage import Place
 
-Logs = Annotated[list[Path], typer.Argument(help="Dataset folders.", show_default=False)]
+Logs = Annotated[
+    list[Place],
+    typer.Argument(help="Datasets: folders, or s3://, gs://, az://.", show_default=False),
+]
 Out = Annotated[Path, typer.Option(help="Agent folder to write.")]
 
 
@@ -77,28 +81,70 @@ class TuningOptions:
                 raise UserError(option, str(value), f"only for --network {HUB}FOLDER")
 
 
+@dataclass(frozen=True)
+class GroupOptions:
+    """Which processes learn together."""
+
+    processes: Annotated[int | None, typer.Option(help="Processes that share each minibatch.")] = (
+        None
+    )
+    coordinator: Annotated[
+        str | None,
+        typer.Option(help="On several machines: HOST:PORT of process 0; auto: as Slurm says."),
+    ] = None
+    process_id: Annotated[
+        int | None, typer.Option(help="Which of them this is, from 0; with --coordinator.")
+    ] = None
+    join_within: Annotated[float, typer.Option(help="Seconds until all must have joined.")] = (
+        Group.join_within
+    )
+
+    def group(self) -> Group:
+        """Them, if they can be."""
+        return Group(self.processes, self.coordinator, self.process_id, self.join_within)
+
+
+def _one_process(value: str | None) -> None:
+    """Refuses what the command cannot do yet."""
+    if value is not None:
+        raise UserError("processes", value, "only `seedo learn` shares its work: leave it out")
+
+
+OneProcess = Annotated[str | None, typer.Option("--processes", hidden=True, callback=_one_process)]
+"""Of commands that learn in one process."""
+
+
 @command("learn", {"": "seedo.recipes:Recipe"})
 def learn(
     logs: Logs,
     out: Out,
     recipe: dict[str, Any],
     tuning: TuningOptions = TuningOptions(),
+    together: GroupOptions = GroupOptions(),
     resume: Resume = False,
     as_json: AsJson = False,
 ) -> None:
     """Imitate logs: train a network from the files alone."""
     check_folders("logs", logs)
+    group = together.group()
     if str(recipe.get("network")).startswith(HUB):
+        if together != GroupOptions():
+            remedy = f"--network {HUB}FOLDER is tuned by one process: leave it out"
+            raise UserError("processes", group.processes, remedy)
         _tune(logs, out, tuning.recipe(recipe), resume, as_json)
         return
     tuning.refuse()
     if "minutes" in recipe:
         recipe = {"epochs": None} | recipe
     made = Recipe(**recipe)
+    group.check_batch(made.batch_size, made.devices)
     from seedo import learning
 
     with Bar("learning") as bar:
-        agent = learning.learn(logs, out, made, resume=resume, progress=bar.report)
+        agent = learning.learn(logs, out, made, resume=resume, progress=bar.report, group=group)
+    if agent is None:
+        say(as_json, {"path": None}, f"done; process 0 has written the agent to its {out}")
+        return
     last = agent.history[-1]
     say(
         as_json,
@@ -108,7 +154,7 @@ def learn(
     )
 
 
-def _tune(logs: list[Path], out: Path, recipe: TuningRecipe, resume: bool, as_json: bool) -> None:
+def _tune(logs: list[Place], out: Path, recipe: TuningRecipe, resume: bool, as_json: bool) -> None:
     from seedo import language, learning
 
     with Bar("learning") as bar:
@@ -131,6 +177,7 @@ def dagger(
     expert: Annotated[
         str, typer.Option(help="Who answers, e.g. bayes:eig; scripted:expert knows the system.")
     ] = "scripted:expert",
+    processes: OneProcess = None,
     resume: Resume = False,
     as_json: AsJson = False,
 ) -> None:
@@ -162,6 +209,7 @@ def ppo(
     out: Out,
     world: WorldOptions,
     recipe: dict[str, Any],
+    processes: OneProcess = None,
     resume: Resume = False,
     as_json: AsJson = False,
 ) -> None:

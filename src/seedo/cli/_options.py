@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ import typer
 from seedo.cli._console import notes
 from seedo.errors import UserError
 from seedo.plugins import WORLDS
+from seedo.storage import Place
 
 Seed = Annotated[int, typer.Option(help="Same seed, same machine: same bytes.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted job.")]
@@ -146,8 +148,9 @@ def check_seed(value: int) -> None:
         raise UserError("seed", value, "use a whole number from 0 to 4294967295")
 
 
-def check_folders(field: str, paths: list[Path]) -> None:
-    """Raises UserError for a folder that is not there."""
+def check_folders(field: str, paths: Sequence[Place]) -> None:
+    """Raises UserError for a folder of this machine that is not there; what is in a store is asked
+    for when it is read."""
     for path in paths:
-        if not path.exists():
+        if isinstance(path, Path) and not path.exists():
             raise UserError(str(path), None, "there is no such folder")

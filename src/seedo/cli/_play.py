@@ -25,13 +25,14 @@ from seedo.cli._options import (
 from seedo.cli._review import print_review, review
 from seedo.cli._speech import SpeechOptions, perform_llm, perform_text
 from seedo.errors import UserError
+from seedo.storage import Place, local_path
 
 DEMO_RIVALS = ("random", "total-correlation", "partial-correlation", "largest-effect", "expert")
 
 
 @command("watch")
 def watch(
-    out: Annotated[Path, typer.Option(help="Dataset folder to write.")],
+    out: Annotated[Place, typer.Option(help="Dataset to write: a folder, s3://, gs:// or az://.")],
     world: WorldOptions,
     episodes: Annotated[int, typer.Option(help="How many.")] = 100_000,
     experimenter: Annotated[
@@ -117,7 +118,7 @@ def perform(
             "llm:MODEL as Inspect names it (llm:openai-api/local/my-model)."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Run folder to write.")],
+    out: Annotated[Place, typer.Option(help="Run to write: a folder, s3://, gs:// or az://.")],
     world: WorldOptions,
     film: FilmOptions,
     speech: SpeechOptions,
@@ -147,6 +148,8 @@ def perform(
     options: dict[str, Any] = {"count": episodes, "seed": seed, "out": out, "resume": resume}
     if speaks and not called and executor is not None and work != "serial":
         raise UserError("--executor", executor, "players who speak play here: leave it out")
+    if speaks:  # what is paid for is on a disk before anything else happens
+        options["out"] = local_path("--out", out)
     if called:
         model = experimenters.parse_name(agent).rest
         dataset = perform_llm(stage, model, speech, work, **options)

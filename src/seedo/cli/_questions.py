@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +19,7 @@ from seedo.cli._commands import command
 from seedo.cli._console import Count, notes, print_table
 from seedo.cli._options import AsJson, ReadingOptions, Seed, check_seed
 from seedo.errors import UserError
+from seedo.storage import Place, local_path, place
 
 if TYPE_CHECKING:
     from seedo.inference import Beliefs, Form, GraphPrior, NoiseModel
@@ -118,7 +120,7 @@ def ask(
     if len(data) < 2:
         raise UserError("question", None, "give the data first and then the question, in quotes")
     *files, question = data
-    paths = [Path(f) for f in files]
+    paths = [place(f) for f in files]
     check_files(paths)
     if nonlinear and linear:
         raise UserError("--linear", None, "leave out one of --linear and --nonlinear")
@@ -162,7 +164,7 @@ _SHOTS = (".png", ".npy", ".npz")
 
 
 def _ask_shown(
-    paths: list[Path], question: str, rows: _Rows, believed: Beliefs, out: Path, as_json: bool
+    paths: Sequence[Place], question: str, rows: _Rows, believed: Beliefs, out: Path, as_json: bool
 ) -> None:
     """A counterfactual about a step of a log, and what the step would have shown."""
     from seedo import abstraction, reports
@@ -293,20 +295,20 @@ def _banned(text: str) -> dict[str, str]:
     return found
 
 
-def check_files(paths: list[Path]) -> None:
+def check_files(paths: Sequence[Place]) -> None:
     """Raises UserError for data that are not there."""
     for path in paths:
-        if not path.exists():
+        if isinstance(path, Path) and not path.exists():
             raise UserError(str(path), None, "there is no such file or folder")
 
 
-def _check_report(out: Path, data: list[Path]) -> None:
+def _check_report(out: Path, data: Sequence[Place]) -> None:
     """Raises UserError for a report that could not be written, or would take the place of a file
     that is none: data, a graph, roles."""
     if not out.name or out.is_dir():
         given = str(out) if out.name else ""
         raise UserError("--out", given, "name a file to write, e.g. advice.html")
-    if any(out.exists() and out.samefile(path) for path in data):
+    if any(isinstance(path, Path) and out.exists() and out.samefile(path) for path in data):
         raise UserError("--out", str(out), "these are the data: name another file")
     if out.exists() and not _report(out):
         remedy = "there is such a file, and it is no report: name another one"
@@ -345,13 +347,13 @@ def _say_read(rows: _Rows, as_json: bool) -> None:
 
 
 def _rows(
-    paths: list[Path], how: TableOptions, question: str, beliefs: BeliefOptions
+    given: Sequence[Place], how: TableOptions, question: str, beliefs: BeliefOptions
 ) -> _Rows:  # fmt: skip
     episode = how.episode
-    if _is_log(paths):
-        for option, given in (("--targets", how.targets), ("--sources", how.sources)):
-            if given is not None:
-                raise UserError(option, given, "a log says itself what was done: leave it out")
+    if _is_log(given):
+        for option, column in (("--targets", how.targets), ("--sources", how.sources)):
+            if column is not None:
+                raise UserError(option, column, "a log says itself what was done: leave it out")
         for option, names in (("--drop", how.drop), ("--keep", how.keep), ("--types", how.types),
                               ("--roles", how.roles), ("--missing", how.missing)):  # fmt: skip
             if names:
@@ -359,17 +361,18 @@ def _rows(
         named = re.search(r"\bin\s+episode\s+(\d{1,18})\b", question, re.IGNORECASE)
         from seedo import inference
 
-        through = _seen_through(paths[0])
+        through = _seen_through(given[0])
         try:
-            return _Rows(*inference.log_rows(paths[0], episode), [], [], through)
+            return _Rows(*inference.log_rows(given[0], episode), [], [], through)
         except UserError as error:
             if episode is None and named and error.field == "episode":
-                return _Rows(*inference.log_rows(paths[0], int(named[1])), [], [], through)
+                return _Rows(*inference.log_rows(given[0], int(named[1])), [], [], through)
             raise
     if episode is not None:
         raise UserError("--episode", episode, "only logs have episodes")
     from seedo import tables
 
+    paths = [local_path("data", path) for path in given]
     table, found = tables.read_table(
         paths,
         how.targets,
@@ -381,11 +384,14 @@ def _rows(
     return _Rows(table, None, None, found, [] if how.quiet else tables.described(table))
 
 
-def _is_log(paths: list[Path]) -> bool:
-    return len(paths) == 1 and (paths[0] / "manifest.json").is_file()
+def _is_log(paths: Sequence[Place]) -> bool:
+    """Whether it is a log that is asked: in a store nothing else can be."""
+    if len(paths) != 1:
+        return False
+    return not isinstance(paths[0], Path) or (paths[0] / "manifest.json").is_file()
 
 
-def _seen_through(log: Path) -> tuple[str, ...]:
+def _seen_through(log: Place) -> tuple[str, ...]:
     """How the variables of a log were read, where they were not told."""
     from seedo import episodes, worlds
 

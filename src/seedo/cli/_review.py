@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from functools import partial
 from pathlib import Path
@@ -17,11 +18,12 @@ from seedo.cli._console import Bar, Count, notes, print_table, print_whole_or
 from seedo.cli._options import AsJson, Executor, Seed, check_seed
 from seedo.cli._speech import SpeechOptions, studied
 from seedo.errors import UserError
+from seedo.storage import Place
 
 
 @command("review")
 def review(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders.")],
+    runs: Annotated[list[Place], typer.Argument(help="Runs: folders, or s3://, gs://, az://.")],
     out: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
     reader: Annotated[
         list[str] | None,
@@ -94,7 +96,7 @@ CARDS = (".html", ".md")
 
 
 def _typed(
-    runs: list[Path], readers: list[str], bits: bool, against: str | None, cards: list[Path]
+    runs: list[Place], readers: list[str], bits: bool, against: str | None, cards: list[Path]
 ) -> list[str]:
     """The words of the command line that writes the cards again."""
     words = ["seedo", "review", *map(str, runs)]
@@ -156,13 +158,15 @@ def study(
     ] = None,
     executor: Executor = None,
     machine_hours: Annotated[
-        float | None, typer.Option(min=0.0, help="Hours of all workers together that cells take.")
+        float | None, typer.Option(help="Hours of all workers together that cells may take.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Test a claim: design, what would refute it, result. The same command resumes it."""
     check_seed(seed)
     execution.check_executor(executor)
+    if machine_hours is not None and not 0 < machine_hours < math.inf:
+        raise UserError("--machine-hours", machine_hours, "give hours above 0, e.g. 0.5")
     speech.check()
     if player is None and speech.given():
         raise UserError("--player", None, "without one, nobody is prompted or paid: name it")

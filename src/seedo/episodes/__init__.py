@@ -14,8 +14,6 @@ from seedo.episodes._batch import (
     concatenate,
 )
 from seedo.episodes._dataset import Dataset
-from seedo.episodes._files import cannot_write, flush_folder, lock_folder, write_atomic
-from seedo.episodes._manifest import Shard
 from seedo.episodes._origin import Origin
 from seedo.episodes._own_log import Layout, OwnLog, import_csv
 from seedo.episodes._schema import (
@@ -27,9 +25,11 @@ from seedo.episodes._schema import (
     to_arrow,
     to_parquet,
 )
+from seedo.episodes._shards import Shard
 from seedo.episodes._summary import summary
 from seedo.episodes._writer import SHARD_ROWS, DatasetWriter, ShardWriter, Written, write_batch
 from seedo.errors import DamagedShard
+from seedo.storage import cannot_write, flush_folder, lock_folder, write_atomic
 
 __all__ = [
     "EXPLOIT",

@@ -15,8 +15,14 @@ from seedo.episodes._checks import checked, to_knob
 from seedo.episodes._origin import Origin
 from seedo.errors import UserError
 
-OBSERVE, EXPLORE, EXPLOIT = 0, 1, 2
+OBSERVE = 0
+"""A step that only looks."""
+EXPLORE = 1
+"""A step that may experiment."""
+EXPLOIT = 2
+"""A step that counts."""
 PHASES = ("observe", "explore", "exploit")
+"""Names of the phases of a step, at `OBSERVE`, `EXPLORE` and `EXPLOIT`."""
 
 
 @dataclass(frozen=True, eq=False, init=False)

@@ -14,31 +14,35 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seedo.episodes._ahead import Ahead
 from seedo.episodes._batch import EpisodeBatch, check_optional, concatenate
-from seedo.episodes._manifest import NAME, Shard, read_manifest
+from seedo.episodes._manifest import NAME, read_manifest
 from seedo.episodes._origin import Origin
 from seedo.episodes._schema import check_schema, from_parquet
+from seedo.episodes._shards import Shard, Shards
 from seedo.errors import DamagedShard, UserError
+from seedo.storage import AnyPlace, StorePlace, forget, kept_bytes, place
 
 _RESTORE = "restore it, or write it again with --resume"
+_AGAIN = "delete it, then write it again with --resume"
 
 
 class Dataset:
-    """An episode dataset in a folder; opening it reads the manifest only.
+    """An episode dataset in a folder or an object store; opening it reads the manifest only.
 
     Every shard is checked (size, SHA-256, schema, every value) when it is first read.
 
     Args:
-        path: the folder.
+        path: the folder, or its address, see `storage.place`.
 
     Raises:
-        UserError: not a dataset, or one without a single shard yet.
+        UserError: not a dataset, one without a single shard yet, or a store that fails.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+    def __init__(self, path: AnyPlace) -> None:
+        self.path: Any = place(path)  # `Path`, or `StorePlace` where it lies in a store
         self._manifest, self.manifest_hash = read_manifest(self.path)
-        if not self._manifest.shards or self._manifest.steps is None:
+        if not len(self._manifest.shards) or self._manifest.steps is None:
             raise UserError(str(self.path), None, "no shard written yet: run its job with --resume")
         self._steps = self._manifest.steps
         self._checked: set[int] = set()
@@ -74,7 +78,7 @@ class Dataset:
         return self._manifest.rows
 
     @property
-    def shards(self) -> tuple[Shard, ...]:
+    def shards(self) -> Shards:
         """What the manifest lists; `read_shard(i)` reads `shards[i]`."""
         return self._manifest.shards
 
@@ -82,8 +86,16 @@ class Dataset:
     def links(self) -> dict[str, str]:
         """Files of this dataset that are links, and where they lead: their content is checked as
         any other's, but lies elsewhere."""
+        if isinstance(self.path, StorePlace):
+            return {}
         files = [self.path / name for name in (NAME, *(s.shard for s in self.shards))]
         return {file.name: os.readlink(file) for file in files if file.is_symlink()}
+
+    @property
+    def cpu_types(self) -> tuple[str, ...]:
+        """Types of the processors that wrote it, see `execution.cpu_type`; empty where nobody
+        said."""
+        return self._manifest.cpu_types
 
     @property
     def complete(self) -> bool:
@@ -115,20 +127,50 @@ class Dataset:
         Raises:
             DamagedShard: names the file and what is wrong with it.
         """
-        leave_out = check_optional(without)
         if not 0 <= index < len(self.shards):
             raise UserError("shard", index, f"there are shards 0 to {len(self.shards) - 1}")
+        return self._read(index, self._fetch(index), check_optional(without))
+
+    def _fetch(self, index: int) -> bytes:
+        """What a shard's file holds."""
+        shard = self.shards[index]
+        if not isinstance(self.path, StorePlace):
+            return _read(self.path / shard.shard)
+        try:
+            return kept_bytes(self.path / shard.shard, shard.sha256, shard.bytes)
+        except FileNotFoundError:
+            raise DamagedShard(str(self.path / shard.shard), None, f"missing: {_RESTORE}") from None
+
+    def _read(self, index: int, data: bytes, without: tuple[str, ...]) -> EpisodeBatch:
         shard = self.shards[index]
         path = self.path / shard.shard
-        data = _read(path)
         if len(data) != shard.bytes or index not in self._checked:
-            _check_bytes(path, data, shard)
-        batch = self._parse(path, data, shard, leave_out)
+            data = self._checked_bytes(index, data)
+        batch = self._parse(str(path), data, shard, without)
         self._checked.add(index)
         return batch
 
+    def _checked_bytes(self, index: int, data: bytes) -> bytes:
+        """The bytes that the manifest describes, fetched once more where a store may have them;
+        DamagedShard if they are not to be had."""
+        shard = self.shards[index]
+        path, stored = self.path / shard.shard, isinstance(self.path, StorePlace)
+        try:
+            _check_bytes(str(path), data, shard, _AGAIN if stored else _RESTORE)
+        except DamagedShard:
+            if not stored:
+                raise
+            forget(shard.sha256)
+            data = self._fetch(index)
+            try:
+                _check_bytes(str(path), data, shard, _AGAIN)
+            except DamagedShard:
+                forget(shard.sha256)
+                raise
+        return data
+
     def _parse(
-        self, path: Path, data: bytes, shard: Shard, without: tuple[str, ...]
+        self, path: str, data: bytes, shard: Shard, without: tuple[str, ...]
     ) -> EpisodeBatch:
         try:
             batch = from_parquet(pa.py_buffer(data), without)
@@ -193,7 +235,8 @@ class Dataset:
         """One epoch of shuffled minibatches, holding at most 2 `window` + 1 shards in memory.
 
         The order of the shards is shuffled, then the rows of every `window` shards together; a
-        thread prepares the next window meanwhile. Batch i depends on (seed, epoch, i) and the
+        thread prepares the next window meanwhile, and from a store shards are fetched some time
+        ahead. Batch i depends on (seed, epoch, i) and the
         arguments only: `skip=i` starts there, without reading windows that lie wholly before.
 
         Args:
@@ -256,8 +299,14 @@ class Dataset:
                 break
             offset, first = offset - held, first + 1
 
+        order = [index for window in windows[first:] for index in window]
+        ahead: Ahead | None = None
+        if isinstance(self.path, StorePlace):
+            ahead = Ahead(self._fetch, order, [self.shards[i].bytes for i in order])
+        fetch = ahead.take if ahead else self._fetch
+
         def load(number: int) -> EpisodeBatch:
-            mixed = concatenate([self.read_shard(i, without) for i in windows[number]])
+            mixed = concatenate([self._read(i, fetch(i), without) for i in windows[number]])
             rng = np.random.default_rng([*key, number])
             return mixed.take(rng.permutation(mixed.rows))
 
@@ -284,6 +333,8 @@ class Dataset:
                 left = rows.take(slice(start, None)) if start < rows.rows else None
         finally:
             pool.shutdown(cancel_futures=True)
+            if ahead is not None:
+                ahead.close()
 
 
 def _read(path: Path) -> bytes:
@@ -297,7 +348,7 @@ def _read(path: Path) -> bytes:
         raise DamagedShard(str(path), None, f"cannot be read: {reason}") from error
 
 
-def _check_bytes(path: Path, data: bytes, shard: Shard) -> None:
+def _check_bytes(path: str, data: bytes, shard: Shard, remedy: str) -> None:
     """Raises DamagedShard unless `data` are the bytes that the manifest describes."""
     if len(data) == shard.bytes and hashlib.sha256(data).hexdigest() == shard.sha256:
         return
@@ -313,7 +364,7 @@ def _check_bytes(path: Path, data: bytes, shard: Shard) -> None:
         problem = f"{len(data)} bytes where the manifest says {shard.bytes}"
     else:
         problem = "checksum differs from the manifest's: its content was altered"
-    raise DamagedShard(str(path), None, f"{problem}; {_RESTORE}")
+    raise DamagedShard(path, None, f"{problem}; {remedy}")
 
 
 def _foreign(data: bytes) -> str | None:

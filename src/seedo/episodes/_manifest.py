@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from seedo.episodes._batch import EpisodeBatch
 from seedo.episodes._origin import Origin
+from seedo.episodes._shards import LISTED, NONE, Shards, whole_number
 from seedo.errors import UserError
+from seedo.storage import Place
 
 NAME = "manifest.json"
 FORMAT = "seedo-episodes"
@@ -19,27 +19,6 @@ OLD_FORMAT = "understudy-episodes"
 """Of datasets written before the project had its name: read for ever."""
 VERSION = 2
 """Of new datasets, see `SCHEMA_VERSION`; those of version 1 are read for ever."""
-SHARD_NAME = re.compile(r"shard-(\d{5,})\.parquet")
-
-
-def shard_name(index: int) -> str:
-    return f"shard-{index:05d}.parquet"
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One file of a dataset: its name, rows, SHA-256 (hex) and size in bytes."""
-
-    shard: str
-    rows: int
-    sha256: str
-    bytes: int
-
-    @property
-    def index(self) -> int:
-        match = SHARD_NAME.fullmatch(self.shard)
-        assert match is not None
-        return int(match[1])
 
 
 @dataclass(frozen=True)
@@ -56,6 +35,8 @@ class Manifest:
         shards: those written, in order of their numbers.
         seedo_version: of the program that began it.
         version: of the format.
+        cpu_types: of whoever wrote the shards, see `execution.cpu_type`; equal bytes hold for equal
+            ones. Empty where nobody said.
     """
 
     job: dict[str, Any]
@@ -65,12 +46,13 @@ class Manifest:
     seedo_version: str
     steps: int | None = None
     optional: tuple[str, ...] = ()
-    shards: tuple[Shard, ...] = ()
+    shards: Shards = NONE
     version: int = VERSION
+    cpu_types: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
-        return sum(shard.rows for shard in self.shards)
+        return int(self.shards.rows.sum())
 
     def rows_of(self, index: int) -> int:
         """Rows that shard `index` has when the dataset is finished; UserError if there is none."""
@@ -82,10 +64,6 @@ class Manifest:
     def shard_count(self) -> int:
         """Number of shards of the finished dataset."""
         return -(-self.total // self.shard_rows)
-
-    def with_shard(self, shard: Shard) -> Manifest:
-        shards = {s.index: s for s in (*self.shards, shard)}
-        return replace(self, shards=tuple(shards[i] for i in sorted(shards)))
 
     def with_shape(self, steps: int, optional: tuple[str, ...]) -> Manifest:
         """This manifest, with the shape of its first shard; UserError if it has another."""
@@ -110,14 +88,17 @@ class Manifest:
             "optional": list(self.optional),
             "shard_rows": self.shard_rows,
             "total": self.total,
-            "shards": [vars(shard) for shard in self.shards],
+            **({"cpu_types": list(self.cpu_types)} if self.cpu_types else {}),
+            "shards": self.shards.to_json(),
         }
 
     def to_bytes(self) -> bytes:
-        return (json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n").encode()
+        # Many shards stand in columns, which nobody reads line by line.
+        indent = 1 if len(self.shards) <= LISTED else None
+        return (json.dumps(self.to_json(), indent=indent, allow_nan=False) + "\n").encode()
 
 
-def read_manifest(folder: Path) -> tuple[Manifest, str]:
+def read_manifest(folder: Place) -> tuple[Manifest, str]:
     """The manifest of a dataset folder and the SHA-256 (hex) of its file.
 
     Raises:
@@ -144,7 +125,7 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
         raise UserError(f"{path} {error.field}", error.value, error.remedy) from error
 
 
-def _why_unreadable(folder: Path, error: OSError) -> str:
+def _why_unreadable(folder: Place, error: OSError) -> str:
     try:
         if not folder.exists():
             return "there is no such folder: give the folder of an episode dataset"
@@ -161,15 +142,8 @@ def _why_unreadable(folder: Path, error: OSError) -> str:
 
 def from_json(fields: dict[str, Any]) -> Manifest:
     """What `Manifest.to_json` made; UserError for a field that cannot be."""
-
-    def number(holder: dict[str, Any], name: str) -> int:
-        value = holder.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise UserError(name, value, "must be a whole number above 0")
-        return value
-
     origin = Origin.from_json(fields.get("origin"))
-    if number(fields, "n") != origin.n:
+    if whole_number(fields, "n") != origin.n:
         raise UserError("n", fields["n"], f"there are {origin.n} variables")
     old = fields.get("format") == OLD_FORMAT
     version_field = "understudy_version" if old else "seedo_version"
@@ -183,28 +157,17 @@ def from_json(fields: dict[str, Any]) -> Manifest:
     manifest = Manifest(
         job=job,
         origin=origin,
-        shard_rows=number(fields, "shard_rows"),
-        total=number(fields, "total"),
+        shard_rows=whole_number(fields, "shard_rows"),
+        total=whole_number(fields, "total"),
         seedo_version=version,
-        steps=None if fields.get("steps") is None else number(fields, "steps"),
+        steps=None if fields.get("steps") is None else whole_number(fields, "steps"),
         optional=tuple(name for name in EpisodeBatch.OPTIONAL if name in optional),
         version=fields["version"],
     )
-    entries = fields.get("shards")
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise UserError("shards", None, "must be a list of objects")
-    if entries and manifest.steps is None:
+    cpus = fields.get("cpu_types", [])
+    if not isinstance(cpus, list) or not all(isinstance(cpu, str) for cpu in cpus):
+        raise UserError("cpu_types", cpus, "must be a list of texts")
+    shards = Shards.from_json(fields.get("shards"))
+    if len(shards) and manifest.steps is None:
         raise UserError("steps", None, "must be a whole number above 0")
-    shards = []
-    for entry in entries:
-        name, digest = entry.get("shard"), entry.get("sha256")
-        # A name from a manifest is opened as a file: nothing but a shard's own name will do.
-        if not isinstance(name, str) or SHARD_NAME.fullmatch(name) is None:
-            raise UserError("shard", name, "must be a name like shard-00000.parquet")
-        if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
-            raise UserError(f"{name} sha256", digest, "must be 64 hexadecimal digits")
-        shards.append(Shard(name, number(entry, "rows"), digest, number(entry, "bytes")))
-    indices = [shard.index for shard in shards]
-    if indices != sorted(set(indices)):
-        raise UserError("shards", None, "must be in order, each there once")
-    return replace(manifest, shards=tuple(shards))
+    return replace(manifest, shards=shards, cpu_types=tuple(cpus))

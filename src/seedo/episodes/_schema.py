@@ -23,6 +23,7 @@ from seedo.errors import UserError
 from seedo.tables import check_unpacked
 
 SCHEMA_KEY = "seedo_schema"
+"""Key of a shard's metadata that says which version of the format it has."""
 OLD_SCHEMA_KEY = "understudy_schema"
 """Of logs written before the project had its name: read for ever."""
 SCHEMA_VERSION = "2"

@@ -29,7 +29,8 @@ def summary(dataset: Dataset) -> dict[str, Any]:
     observations), `distinct_targets` (mean number of variables tested in the explore phase of an
     episode), `relevant` (mean number of relevant variables), `returns`, `oracle_return`,
     `random_return` (means, None if unknown), `return_ratio` (mean return by mean oracle return),
-    `damage` (one line a shard) and `links` (files that lie elsewhere, and where).
+    `cpu_types` (of the processors that wrote it; empty if nobody said), `damage` (one line a shard)
+    and `links` (files that lie elsewhere, and where).
     """
     counts = _Counts(dataset.n)
     damage: list[str] = []
@@ -38,7 +39,7 @@ def summary(dataset: Dataset) -> dict[str, Any]:
             counts.add(dataset.read_shard(index))
         except DamagedShard as error:
             damage.append(str(error))
-    size = sum(shard.bytes for shard in dataset.shards)
+    size = int(dataset.shards.sizes.sum())
     origin = dataset.origin
     return {
         "path": str(dataset.path),
@@ -62,6 +63,7 @@ def summary(dataset: Dataset) -> dict[str, Any]:
         "steps": dataset.steps,
         "optional": list(dataset.optional),
         **counts.figures(origin.variables),
+        "cpu_types": list(dataset.cpu_types),
         "damage": damage,
         "links": dataset.links,
     }

@@ -57,6 +57,7 @@ DEFINITIONS: dict[str, str] = {
     " it plays the action with the highest posterior mean of the goal. Of blicket machines: the"
     " exact posterior over rules and sets of blickets; it answers what is more probable.",
 }
+"""What each metric of a review is, in a sentence."""
 
 
 @dataclass(frozen=True)

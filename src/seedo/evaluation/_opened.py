@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from seedo.episodes import DamagedShard, Dataset, EpisodeBatch, concatenate
 from seedo.errors import UserError
 from seedo.evaluation._runs import Known
+from seedo.storage import AnyPlace, Place, place
 
 
 class Opened(NamedTuple):
@@ -30,11 +29,11 @@ class Opened(NamedTuple):
     label: str = ""
 
 
-def open_runs(paths: Iterable[str | os.PathLike[str]], problems: list[str]) -> list[Opened]:
+def open_runs(paths: Iterable[AnyPlace], problems: list[str]) -> list[Opened]:
     """The run of each folder, once; what cannot be opened is added to `problems`."""
-    found: dict[Path, Opened | None] = {}
-    for path in [os.fspath(path) for path in paths]:
-        folder = Path(path).resolve()
+    found: dict[Place, Opened | None] = {}
+    for path in [str(path) for path in paths]:
+        folder = place(path).resolve()
         if folder in found:
             problems.append(f"{path}: given twice")
             continue
@@ -99,7 +98,7 @@ def readable(dataset: Dataset, path: str, problems: list[str]) -> EpisodeBatch:
 def _job(dataset: Dataset, path: str, problems: list[str]) -> dict[str, Any]:
     """What the manifest, and a run.json beside it, say about how a run came about."""
     job: dict[str, Any] = dict(dataset.job)
-    beside = Path(path) / "run.json"
+    beside = place(path) / "run.json"
     try:
         found = json.loads(beside.read_text())
     except FileNotFoundError:

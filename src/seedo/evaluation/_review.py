@@ -5,13 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,6 +46,7 @@ from seedo.evaluation._strategies import HEURISTICS, also_read_by, read
 from seedo.execution import Task, Workers, pack, spread, unpack
 from seedo.experimenters import Experimenter, find_player
 from seedo.statistics import Estimate, clusters_of, mean, missing
+from seedo.storage import AnyPlace, place
 from seedo.worlds import World, kind_of
 
 _FEW = 200  # episodes
@@ -93,7 +92,7 @@ MakeReader = Callable[[World], Experimenter]
 
 
 def review(
-    paths: Iterable[str | os.PathLike[str]],
+    paths: Iterable[AnyPlace],
     progress: Callable[[int, int], None] | None = None,
     readers: Mapping[str, MakeReader] | None = None,
     bits: bool = False,
@@ -172,13 +171,13 @@ def _elsewhere(
     """Every run, measured by workers; in order, each as soon as those before it are there."""
     told = {"readers": list(wanted.readers), "bits": wanted.bits, "arrows": wanted.arrows}
     tasks = (
-        (place, Task("measure", told | {"path": run.known.path, "label": run.label}))
-        for place, run in enumerate(runs)
+        (number, Task("measure", told | {"path": run.known.path, "label": run.label}))
+        for number, run in enumerate(runs)
     )
     ready: dict[int, Measured] = {}
     coming = 0
-    for place, done in spread(tasks, workers):
-        ready[place] = unpack(done.result["measured"])
+    for number, done in spread(tasks, workers):
+        ready[number] = unpack(done.result["measured"])
         while coming in ready:
             yield ready.pop(coming)
             coming += 1
@@ -224,7 +223,7 @@ def _measured(opened: Opened, problems: list[str], wanted: _Wanted) -> Member:
     config = json.loads(origin.world_config)
     lines: list[dict[str, Any]] = []
     try:
-        lines = conversations(Path(path))
+        lines = conversations(place(path))
     except UserError as error:
         problems.append(in_line(path, error))
     batch = _unseen(batch, passed_steps(lines))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from seedo.episodes import EXPLOIT, EXPLORE
 from seedo.errors import UserError
 from seedo.statistics import Estimate, mean, missing, share, share_of
+from seedo.storage import Place
 
 NAME = "conversations.jsonl"
 
@@ -99,7 +100,7 @@ KINDS = (*TAKEN, "ambiguous", "illegal", "none")
 _PHASES = {"explore": EXPLORE, "exploit": EXPLOIT}
 
 
-def conversations(folder: Path) -> list[dict[str, Any]]:
+def conversations(folder: Place) -> list[dict[str, Any]]:
     """What was said in a run, an episode an entry; [] where nobody spoke.
 
     Raises:
@@ -288,11 +289,11 @@ def _is_heard(entry: Any) -> bool:
     return texts and isinstance(step, int) and isinstance(how, list)
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def _lines(path: Place) -> Iterator[dict[str, Any]]:
     kinds: dict[str, Any] = {"malformed": list, "passed": list, "replies": int, "retries": int}
     kinds["episode"] = int
     kinds |= {"tokens_in": int | None, "tokens_out": int | None, "cost": float | int | None}
-    with path.open("rb") as file:
+    with io.BytesIO(path.read_bytes()) as file:
         for number, text in enumerate(file, 1):
             try:
                 line = json.loads(text)

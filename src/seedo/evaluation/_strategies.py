@@ -21,8 +21,12 @@ from seedo.inference.exact import bayes_expected, bayes_posterior, bayes_support
 from seedo.inference.scores import Rows
 from seedo.worlds import DagConfig, Spec, kind_of, names
 
-ORACLE, BAYES = "causal-optimal", "bayes"
+ORACLE = "causal-optimal"
+"""Name of the reader that knows the system."""
+BAYES = "bayes"
+"""Name of the exact Bayesian reader."""
 HEURISTICS = tuple(READERS)
+"""Readers that need no model of the system, by name."""
 _READ_AT_ONCE, _READ_FEW = 2048, 256  # two shapes, hence two compilations at most
 _MANY_VALUES = 32
 _TIE = 1e-5  # relative: the log's system has six significant digits

@@ -2,7 +2,7 @@
 
 from seedo.execution._executors import EXECUTORS, check_executor, open_workers
 from seedo.execution._spread import spread
-from seedo.execution._task import Task, cpu_type
+from seedo.execution._task import Task, carry_out, cpu_type
 from seedo.execution._values import pack, unpack
 from seedo.execution._workers import LostWorker, Pool, Workers
 
@@ -12,6 +12,7 @@ __all__ = [
     "Pool",
     "Task",
     "Workers",
+    "carry_out",
     "check_executor",
     "cpu_type",
     "open_workers",

@@ -17,6 +17,7 @@ EXECUTORS = {
     "ray[:ADDRESS]": "a Ray cluster: of this machine, or auto, HOST:PORT, ray://HOST:PORT",
     "submitit[:PROFILE]": "Slurm through submitit: local, slurm, or a JSON file of its parameters",
 }
+"""Executors by name, and what each is."""
 _MOST = 4096
 
 

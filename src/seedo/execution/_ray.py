@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from concurrent.futures import Future
 from typing import Any
@@ -37,6 +38,7 @@ class RayWorkers:
             self._join(address)
         run: Any = ray.remote(carry_out)
         self._run = run.options(num_cpus=1, max_retries=0)  # whoever asks hands it out again
+        self._flying: set[Any] = set()
 
     def _join(self, address: str) -> None:
         named = f"ray:{address}" if address else "ray"
@@ -56,7 +58,14 @@ class RayWorkers:
 
     def submit(self, text: str) -> Future[str]:
         answer: Future[str] = Future()
-        self._run.remote(text).future().add_done_callback(lambda done: self._hand_on(done, answer))
+        coming = self._run.remote(text)
+        self._flying.add(coming)
+
+        def arrived(done: Future[str]) -> None:
+            self._flying.discard(coming)
+            self._hand_on(done, answer)
+
+        coming.future().add_done_callback(arrived)
         return answer
 
     def _hand_on(self, done: Future[str], answer: Future[str]) -> None:
@@ -78,6 +87,9 @@ class RayWorkers:
             answer.set_exception(_cannot(error))
 
     def close(self, now: bool = False) -> None:
+        for coming in list(self._flying) if now else ():
+            with contextlib.suppress(Exception):  # it may have arrived by now
+                self._ray.cancel(coming, force=True)
         if self._joined:
             self._ray.shutdown()
 

@@ -56,3 +56,4 @@ CHOOSERS: dict[str, Chooser] = {
     "random": random,
     "none": none,
 }
+"""How players choose what to test, by name; see `Chooser`."""

@@ -15,6 +15,7 @@ from seedo.experimenters._protocol import Player
 from seedo.worlds import Action, Observation, Spec
 
 LONGEST_MEMORY = 10_000
+"""Most steps that `last-N:` may remember."""
 
 
 @runtime_checkable

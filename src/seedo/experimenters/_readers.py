@@ -128,3 +128,4 @@ READERS: dict[str, Reader] = {
     "best-outcome": best_outcome,
     "last-reward": last_reward,
 }
+"""How scripted players read what they have seen, by name; see `Reader`."""

@@ -16,6 +16,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from seedo.episodes import PHASES, to_parquet
@@ -91,6 +92,8 @@ Over = Annotated[Game, Depends(_over)]
 
 @routes.get("/play", include_in_schema=False)
 def enter(
+    request: Request,
+    page: Page,
     lab: TheLab,
     visitor: Visitor,
     games: TheGames,
@@ -98,7 +101,11 @@ def enter(
     challenge: Annotated[str | None, Query(max_length=64)] = None,
     fresh: bool = False,
 ) -> Response:
-    """`fresh`: another system of the link's kind, drawn by lot."""
+    """`fresh`: another system of the link's kind, drawn by lot. Who comes from another site is
+    asked first: a page elsewhere opens no game by itself."""
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        link = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return page("enter.html", title="Play", link=link)
     name = None
     if s is None and challenge is None:
         name = games.unfinished(visitor, FIRST)

@@ -381,6 +381,10 @@ def _drawable(config: Config) -> DagConfig:
     return config
 
 
+_LEAST = 1e-6
+"""Variance for which a system without any noise stands: a world knows none of 0."""
+
+
 def _to_fit(config: Config, drawn: Drawn) -> DagConfig:
     """Settings under which the drawn system is one that the world might have drawn."""
     config = _drawable(config)
@@ -393,8 +397,8 @@ def _to_fit(config: Config, drawn: Drawn) -> DagConfig:
         "mechanism": "linear",
         "noise_family": "gaussian",
         # Unequal noise is no single known variance, and nobody is to assume that it is.
-        "noise_variance": round(float(variances.mean()), 6) or config.noise_variance,
-        "noise_variance_sd": round(float(variances.std()), 6),
+        "noise_variance": float(f"{max(variances.mean(), _LEAST):.6g}"),
+        "noise_variance_sd": float(f"{variances.std():.6g}"),
         "shocks": "none",
         "shock_scale": 1.0,
         "confounders": len(weights) - n,

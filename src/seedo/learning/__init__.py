@@ -34,7 +34,7 @@ from seedo.learning._networks import KINDS, READS_RAW, WIDTHS, Architecture, arc
 from seedo.learning._reinforce import reinforce, way_of
 from seedo.learning._rooms_agent import RoomsAgent
 from seedo.learning._weights import read_arrays
-from seedo.recipes import DaggerRecipe, FineTuning, Recipe, ReinforcementRecipe, Training
+from seedo.recipes import DaggerRecipe, FineTuning, Group, Recipe, ReinforcementRecipe, Training
 
 __all__ = [
     "KINDS",
@@ -50,6 +50,7 @@ __all__ = [
     "Decision",
     "Edit",
     "FineTuning",
+    "Group",
     "Inputs",
     "Method",
     "NetworkKind",

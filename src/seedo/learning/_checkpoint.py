@@ -50,21 +50,30 @@ def finish(folder: Path, files: dict[str, bytes]) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
+def check_free(folder: Path, resume: bool) -> None:
+    """Raises UserError if a folder holds something that is not to be gone on with."""
+    try:
+        present = folder.exists() and any(folder.iterdir())
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    if present and not resume:
+        raise UserError(
+            str(folder), None, "not empty: continue it with --resume, or choose another --out"
+        )
+
+
 def prepare(folder: Path, job: dict[str, Any], resume: bool) -> bool:
     """Claim the folder for a job. True if the job is already finished.
 
     Raises:
         UserError: the folder is in use, cannot be written, or was begun as another job.
     """
+    check_free(folder, resume)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         present = sorted(p.name for p in folder.iterdir())
     except OSError as error:
         raise cannot_write(folder, error) from error
-    if not resume and present:
-        raise UserError(
-            str(folder), None, "not empty: continue it with --resume, or choose another --out"
-        )
     path = folder / "job.json"
     if present and not path.exists() and present != ["job.json.tmp"]:
         raise UserError(str(folder), None, "not an agent folder: choose another --out")

@@ -24,6 +24,7 @@ from seedo.learning._imitation import complete_recipe, learn
 from seedo.learning._job import Report, settings_of
 from seedo.learning._kinds import NETWORKS, NetworkKind
 from seedo.recipes import DaggerRecipe, Recipe, Training
+from seedo.storage import AnyPlace
 from seedo.worlds import EXPLOIT, OBSERVE
 
 WARM_UP = 10
@@ -88,7 +89,7 @@ def plan_queries(recipe: DaggerRecipe, number: int, phases: Sequence[int]) -> Qu
 
 def learn_round(
     agent: Agent,
-    logs: Sequence[str | Path],
+    logs: Sequence[AnyPlace],
     labelled: Sequence[str | Path],
     out: str | Path,
     recipe: DaggerRecipe,

@@ -30,6 +30,7 @@ from seedo.learning._job import Report, claimed, describe
 from seedo.learning._kinds import kind_for
 from seedo.play import Rollout, Setup, origin, play_noting, set_up, shard_size
 from seedo.recipes import DaggerRecipe
+from seedo.storage import AnyPlace
 from seedo.worlds import Action, Spec, World, stream_key
 
 FOLDER = "dagger"
@@ -49,7 +50,7 @@ class Relabelled(NamedTuple):
 def learn_by_dagger(
     world: World,
     expert: Experimenter,
-    logs: Sequence[str | Path],
+    logs: Sequence[AnyPlace],
     out: str | Path,
     recipe: DaggerRecipe,
     *,
@@ -87,7 +88,7 @@ def learn_by_dagger(
 
 
 def _check(
-    world: World, expert: Experimenter, logs: Sequence[str | Path], recipe: DaggerRecipe
+    world: World, expert: Experimenter, logs: Sequence[AnyPlace], recipe: DaggerRecipe
 ) -> None:
     """Raises UserError for what is missing to ask an expert about what an agent visits."""
     kind = kind_for([Dataset(path) for path in logs], recipe.network)
@@ -108,7 +109,7 @@ class _Dagger:
 
     world: World
     expert: Experimenter
-    logs: Sequence[str | Path]
+    logs: Sequence[AnyPlace]
     out: Path
     recipe: DaggerRecipe
     progress: Callable[[Report], None] | None

@@ -16,12 +16,14 @@ import numpy as np
 from seedo.errors import UserError
 from seedo.experimenters import parse_name
 from seedo.learning._weights import Tree, from_bytes
+from seedo.storage import local_copy
 
 FORMAT = 1
 """Version of the agent folder: agent.json, weights.safetensors, metrics.jsonl and, to go on
 training, optimizer.safetensors."""
 
 PRETRAINED = ("dag", "dag-plain", "dag-soft", "dag-text")
+"""Agents that come with the package, as `pretrained:NAME`."""
 
 
 class Stored(NamedTuple):
@@ -51,7 +53,7 @@ def agent_folder(path: str | Path) -> tuple[Path, str]:
     name = str(path)
     kind, shipped = parse_name(name)
     if kind != "pretrained":
-        folder = Path(name)
+        folder = local_copy(name, "agent.json")
         return folder, folder.name or name
     if shipped not in PRETRAINED:
         raise UserError("agent", name, f"shipped agents: {', '.join(PRETRAINED)}")
@@ -131,4 +133,5 @@ def read_history(path: Path) -> list[dict[str, Any]]:
 
 
 def count_parameters(network: Any) -> int:
+    """How many numbers a network has learnt."""
     return sum(x.size for x in jax.tree.leaves(eqx.filter(network, eqx.is_array)))

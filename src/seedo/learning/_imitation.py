@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 
 from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.learning._batches import held_out, minibatches, stream, usable
+from seedo.learning._checkpoint import check_free
 from seedo.learning._course import Course
 from seedo.learning._find import open_agent
 from seedo.learning._job import Method, Report, State, settings_of, short, train
 from seedo.learning._kinds import NETWORKS, USUAL, NetworkKind, kind_for
+from seedo.learning._members import start
 from seedo.learning._objective import make_evaluation, make_update
-from seedo.recipes import Recipe
+from seedo.learning._together import ALONE, Alone, here, on_all, split, spread_over
+from seedo.recipes import Group, Recipe
+from seedo.storage import AnyPlace
 
 LOG_EVERY = 50
 """Optimiser steps between lines of metrics.jsonl."""
@@ -35,7 +38,7 @@ WARM_UP = 200
 
 
 def learn(
-    logs: Sequence[str | Path],
+    logs: Sequence[AnyPlace],
     out: str | Path,
     recipe: Recipe,
     resume: bool = False,
@@ -44,6 +47,7 @@ def learn(
     course: Callable[[list[Dataset], Recipe], Course] | None = None,
     visits: Sequence[int] | None = None,
     warm_up: int = WARM_UP,
+    group: Group | None = None,
 ) -> Any:
     """Train on dataset folders and write an agent folder; the agent.
 
@@ -55,10 +59,53 @@ def learn(
     than a minibatch is then repeated within one. The last twentieth of each dataset's shards (at
     least one) is held out. The learning rate rises over the first `warm_up` steps.
 
+    With a `group`, processes of their own do it, each with `recipe.devices` devices and its part of
+    every minibatch. Gradients are those of one process but for the order in which they are added.
+    Process 0 holds the folder; whoever stands for another one is given None. An interrupted job
+    goes on with any number of processes.
+
     Raises:
         UserError: logs that cannot be learnt from (unreadable, unfinished, other do-values), bad
-            settings, or an output folder that is not this job's.
+            settings, an output folder that is not this job's, or a group that does not come
+            together, differs in what it was started with, or has lost one of its processes.
     """
+    datasets, kind, complete = _planned(logs, recipe, course, visits is not None)
+    if group is None or group.alone:
+        _carry_out(datasets, course or kind.course, out, complete, ALONE, resume, progress,
+                   checkpoint_seconds, visits, warm_up)  # fmt: skip
+        return open_agent(out)
+    if course is not None or visits is not None or warm_up != WARM_UP:
+        remedy = "a course, visits or a warm-up of one's own stay in one process: leave it out"
+        raise UserError("group", group, remedy)
+    group.check_batch(complete.batch_size, complete.devices)
+    if group.coordinator is None:  # elsewhere than at process 0 nothing is written there
+        check_free(Path(out), resume)
+    job = {
+        "logs": [str(path) for path in logs],
+        "out": str(out),
+        "recipe": asdict(recipe),
+        "resume": resume,
+        "checkpoint_seconds": checkpoint_seconds,
+    }
+    first = start(group, recipe.devices, job, lambda told: progress and progress(Report(**told)))
+    return open_agent(out) if first else None
+
+
+def take_part(
+    job: dict[str, Any], among: Alone, progress: Callable[[Report], None], group: Group
+) -> None:
+    """Do what `learn` has had this process started for, as one of several."""
+    recipe = Recipe(**job["recipe"] | {"widths": tuple(map(tuple, job["recipe"]["widths"]))})
+    datasets, kind, complete = _planned(job["logs"], recipe, None, False)
+    group.check_batch(complete.batch_size, complete.devices)
+    _carry_out(datasets, kind.course, job["out"], complete, among, job["resume"], progress,
+               job["checkpoint_seconds"])  # fmt: skip
+
+
+def _planned(
+    logs: Sequence[AnyPlace], recipe: Recipe, course: Any, small: bool
+) -> tuple[list[Dataset], NetworkKind, Recipe]:
+    """Datasets, what learns from them, and a recipe with nothing left open."""
     if not logs:
         raise UserError("logs", None, "give at least one dataset folder")
     datasets = [Dataset(path) for path in logs]
@@ -67,21 +114,39 @@ def learn(
     else:
         kind = NETWORKS.find(recipe.network or USUAL[""])
     recipe = complete_recipe(recipe, kind)
-    _check_logs(datasets, recipe, visits is not None)
-    lessons = (course or kind.course)(datasets, recipe)
-    if recipe.start is not None:
-        lessons = lessons._replace(network=_network_of(recipe.start, lessons))
-    out = Path(out)
+    _check_logs(datasets, recipe, small)
+    return datasets, kind, recipe
+
+
+def _carry_out(
+    datasets: list[Dataset],
+    course: Callable[[list[Dataset], Recipe], Course],
+    out: str | Path,
+    recipe: Recipe,
+    among: Alone,
+    resume: bool,
+    progress: Callable[[Report], None] | None,
+    checkpoint_seconds: float,
+    visits: Sequence[int] | None = None,
+    warm_up: int = WARM_UP,
+) -> None:
+    mesh = spread_over(among.devices(recipe.devices))
     job = settings_of(recipe) | {"logs": [d.manifest_hash for d in datasets]}
     if visits is not None:
         job |= {"visits": list(visits)}
     if warm_up != WARM_UP:
         job |= {"warm_up": warm_up}
+    among.compare(job)
+    lessons = course(datasets, recipe)
+    if recipe.start is not None:
+        lessons = lessons._replace(network=_network_of(recipe.start, lessons))
+    method = Imitation(
+        datasets, lessons, recipe, visits or (1,) * len(datasets), warm_up, mesh, among.first
+    )
     train(
-        Imitation(datasets, lessons, recipe, visits or (1,) * len(datasets), warm_up), out, job,
-        resume=resume, progress=progress, checkpoint_seconds=checkpoint_seconds,
+        method, Path(out), job, resume=resume, progress=progress,
+        checkpoint_seconds=checkpoint_seconds, among=among,
     )  # fmt: skip
-    return open_agent(out)
 
 
 def _network_of(start: str, lessons: Course) -> Any:
@@ -93,14 +158,7 @@ def _network_of(start: str, lessons: Course) -> Any:
 
 
 def complete_recipe(recipe: Recipe, kind: NetworkKind) -> Recipe:
-    """A recipe with nothing left open, for this machine.
-
-    Raises:
-        UserError: it wants more devices than there are.
-    """
-    available = len(jax.devices())
-    if recipe.devices > available:
-        raise UserError("devices", recipe.devices, f"this machine offers 1 to {available}")
+    """A recipe with nothing left open."""
     return replace(recipe, **{k: v for k, v in kind.recipe.items() if getattr(recipe, k) is None})
 
 
@@ -136,9 +194,12 @@ class Imitation(Method):
         recipe: Recipe,
         visits: Sequence[int],
         warm_up: int,
+        mesh: Mesh | None,
+        evaluates: bool,
     ) -> None:
         self.datasets, self.course, self.recipe = datasets, course, recipe
         self.visits, self.warm_up = visits, warm_up
+        self.mesh, self.evaluates = mesh, evaluates
         self.architecture = course.architecture
         assert recipe.batch_size is not None
         self.batch_size = recipe.batch_size
@@ -146,7 +207,6 @@ class Imitation(Method):
             per_epoch = int(np.dot(minibatches(datasets, self.batch_size), self.visits))
             self.total = max(1, round(recipe.epochs * per_epoch))
         self.minutes = recipe.minutes
-        self.place = _placement(recipe.devices)
 
     def start(self) -> State:
         course, network = self.course, self.course.network
@@ -157,18 +217,19 @@ class Imitation(Method):
         course, recipe = self.course, self.recipe
         dtype = jnp.bfloat16 if recipe.precision == "bfloat16" else jnp.float32
         self.update = make_update(
-            course.loss_weights, recipe.weight_decay, dtype, recipe.devices, course.losses,
+            course.loss_weights, recipe.weight_decay, dtype, self.mesh, course.losses,
             course.optimiser,
         )  # fmt: skip
         self.evaluate = make_evaluation(dtype, course.losses)
-        self.heldout = [course.heldout(i, held_out(d)) for i, d in enumerate(self.datasets)]
+        held_outs = [held_out(d) for d in self.datasets] if self.evaluates else []
+        self.heldout = [course.heldout(i, batch) for i, batch in enumerate(held_outs)]
         self.held_loss = json.loads(rows[-1])["heldout_exploit_loss"] if rows else float("nan")
         self.stream = stream(self.datasets, self.batch_size, recipe.seed, done, self.visits)
-        return State(*(self.place(part, False) for part in state))
+        return State(*(on_all(part, self.mesh) for part in state))
 
     def step(self, state: State, number: int, fraction: float) -> tuple[State, Any]:
         index, batch = next(self.stream)
-        todo = self.place(self.course.lesson(index, batch, number), True)
+        todo = split(self.course.lesson(index, batch, number), self.mesh)
         rate = cosine_rate(self.recipe.learning_rate or 0.0, number, fraction, self.warm_up)
         network, rest, losses = self.update(todo, *state, jnp.asarray(rate))
         return State(network, rest), losses
@@ -180,8 +241,9 @@ class Imitation(Method):
         self, state: State, figures: list[Any], done: int, seconds: float, last: bool
     ) -> dict[str, Any]:
         explore, exploit, explaining = np.mean(np.stack([np.asarray(x) for x in figures]), axis=0)
-        if (done // LOG_EVERY) % EVALUATE_EVERY == 1 or last:
-            held = [np.asarray(self.evaluate(state.network, some)) for some in self.heldout]
+        if self.evaluates and ((done // LOG_EVERY) % EVALUATE_EVERY == 1 or last):
+            network = state.network if self.mesh is None else here(state.network)
+            held = [np.asarray(self.evaluate(network, some)) for some in self.heldout]
             self.held_loss = float(np.mean(held, axis=0)[1])
         self.speed = len(figures) * self.batch_size / max(seconds, 1e-9)
         row = {
@@ -217,21 +279,3 @@ def cosine_rate(peak: float, step: int, fraction: float, warm_up: float) -> floa
     return (
         peak * min(1.0, (step + 1) / warm_up) * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * fraction)))
     )
-
-
-def _placement(devices: int) -> Callable[[Any, bool], Any]:
-    """Puts arrays on one device, or splits their episode axis over several."""
-    if devices == 1:
-        return lambda tree, split: tree
-    mesh = Mesh(np.array(jax.devices()[:devices]), ("episodes",))
-    whole = NamedSharding(mesh, PartitionSpec())
-    parts = NamedSharding(mesh, PartitionSpec("episodes"))
-
-    def place(tree: Any, split: bool) -> Any:
-        if not split:
-            arrays, rest = eqx.partition(tree, eqx.is_array)
-            return eqx.combine(jax.device_put(arrays, whole), rest)
-        placed = tree.each_column(lambda a: jax.device_put(a, parts))
-        return placed._replace(steps=jax.device_put(tree.steps, whole))
-
-    return place

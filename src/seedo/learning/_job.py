@@ -24,6 +24,7 @@ from seedo.episodes import lock_folder
 from seedo.errors import UserError
 from seedo.learning._checkpoint import finish, load_checkpoint, prepare, save_checkpoint
 from seedo.learning._folder import FORMAT, count_parameters
+from seedo.learning._together import ALONE, Alone
 from seedo.learning._weights import from_bytes, to_bytes
 
 
@@ -114,17 +115,19 @@ def train(
     resume: bool,
     progress: Callable[[Report], None] | None,
     checkpoint_seconds: float,
+    among: Alone = ALONE,
 ) -> None:
     """Carry out a job and leave an agent folder.
 
-    The result depends on `job` alone, however often it was interrupted.
+    The result depends on `job` alone, however often it was interrupted. `among` is who carries it
+    out: the first of them holds the folder and reports.
 
     Raises:
         UserError: an output folder that is not this job's, or divergence.
     """
-    with claimed(out, job, resume) as open_:
+    with among.holding(claimed(out, job, resume)) as open_:
         if open_:
-            _run(method, out, progress, checkpoint_seconds)
+            _run(method, out, progress, checkpoint_seconds, among)
 
 
 @contextmanager
@@ -160,9 +163,13 @@ def short(x: Any) -> float:
 
 
 def _run(
-    method: Method, out: Path, progress: Callable[[Report], None] | None, checkpoint_seconds: float
+    method: Method,
+    out: Path,
+    progress: Callable[[Report], None] | None,
+    checkpoint_seconds: float,
+    among: Alone,
 ) -> None:
-    state, rows, done, elapsed = _restored(method, out)
+    state, rows, done, elapsed = _restored(method, out, among)
     began = time.monotonic() - elapsed
     first, entered = done, time.monotonic()
     last_row = last_saved = entered
@@ -173,7 +180,7 @@ def _run(
         if method.total is not None:
             return done / method.total
         assert method.minutes is not None
-        return (time.monotonic() - began) / (60 * method.minutes)
+        return among.agreed((time.monotonic() - began) / (60 * method.minutes))
 
     try:
         state = method.begin(state, done, rows)
@@ -181,7 +188,8 @@ def _run(
             state, found = method.step(state, done, fraction)
             figures.append(found)
             done += 1
-            ends = behind() >= 1.0
+            part = min(behind(), 1.0)
+            ends = part == 1.0
             if not ends and not method.due(done):
                 continue
             row = method.row(state, figures, done, time.monotonic() - last_row, ends)
@@ -190,8 +198,9 @@ def _run(
                 if not np.isfinite(row[name]):
                     raise UserError("loss", row[name], "learning diverged: lower learning_rate")
             rows.append(json.dumps(row))
+            if not among.first:
+                continue
             if progress:
-                part = min(behind(), 1.0)
                 each = (last_row - entered) / (done - first)
                 left = each * (done / max(part, 1e-9) - done)
                 progress(Report(part, row, method.told(row), left))
@@ -204,6 +213,8 @@ def _run(
         state = method.arrays(state)
     finally:
         method.end()
+    if not among.first:
+        return
     files = method.files(state.network)
     training = method.record(json.loads(rows[-1])) | {
         "parameters": count_parameters(state.network),
@@ -216,10 +227,10 @@ def _run(
     finish(out, files)
 
 
-def _restored(method: Method, out: Path) -> tuple[State, list[str], int, float]:
+def _restored(method: Method, out: Path, among: Alone) -> tuple[State, list[str], int, float]:
     """State, rows, steps done and seconds elapsed: as a checkpoint has them, or at the start."""
     state = method.start()
-    saved = load_checkpoint(out)
+    saved = among.told(load_checkpoint(out) if among.first else None)
     if saved is None:
         return state, [], 0, 0.0
     source = out / "checkpoint"

@@ -29,6 +29,7 @@ _BUILDERS: dict[str, Callable[..., Network]] = {
     "retrieval": partial(Tokens, looks_up=True),
 }
 KINDS = tuple(_BUILDERS)
+"""Kinds of networks, as `Recipe.network` names them."""
 SYMMETRIC = ("equivariant",)
 """Kinds that play any number of variables and steps; the others are built for one."""
 READS_RAW = ("plain-raw",)

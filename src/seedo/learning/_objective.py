@@ -12,6 +12,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
+from jax.flatten_util import ravel_pytree
+from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Float
 
 from seedo.learning._decisions import Lesson
@@ -57,19 +59,20 @@ def make_update(
     loss_weights: tuple[float, float, float],
     weight_decay: float,
     dtype: Any = jnp.float32,
-    devices: int = 1,
+    mesh: Mesh | None = None,
     losses: Callable[[Any, Any, Any], Float[Array, " 3"]] = losses,
     optimiser: Callable[[float], optax.GradientTransformation] = optimiser,
 ) -> Callable[[Any, Any, Any, jax.Array], tuple[Any, Any, Float[Array, " 3"]]]:
     """A step: (lesson, network, optimiser state, rate) -> (network, state, losses).
 
     The network and the state passed in are used up. On one CPU device every core computes the
-    gradient of its own share of the minibatch; shares are added in a fixed order.
+    gradient of its own share of the minibatch; shares are added in a fixed order. With a mesh,
+    every device of it computes that of its part, and they are added over all devices, be they in
+    one process or in several.
     """
     step, weights = optimiser(weight_decay), jnp.asarray(loss_weights)
 
-    @eqx.filter_jit
-    def differentiate(network: Network, batch: Lesson) -> Any:
+    def gradient_of(network: Network, batch: Lesson) -> Any:
         parameters, rest = eqx.partition(network, eqx.is_array)
 
         def objective(parameters: Any, part: Lesson) -> tuple[jax.Array, jax.Array]:
@@ -80,7 +83,7 @@ def make_update(
             gradient, found = jax.grad(objective, has_aux=True)(parameters, part)
             return jax.tree.map(jnp.add, total, gradient), found
 
-        return _over_parts(add, jax.tree.map(jnp.zeros_like, parameters), batch, network, devices)
+        return _over_parts(add, jax.tree.map(jnp.zeros_like, parameters), batch, network)
 
     @eqx.filter_jit(donate="all-except-first")
     def apply(parts: list[Any], network: Network, state: Any, rate: jax.Array) -> Any:
@@ -90,22 +93,61 @@ def make_update(
         parameters = eqx.apply_updates(parameters, jax.tree.map(lambda u: -rate * u, updates))
         return eqx.combine(parameters, rest), state, found
 
-    alone = devices > 1 or jax.default_backend() != "cpu"
-    workers = 1 if alone else _cores()
-    pool = ThreadPoolExecutor(workers)
+    if mesh is None:
+        parts_of = _by_core(eqx.filter_jit(gradient_of))
+    else:
+        parts_of = _by_device(gradient_of, mesh)
 
     def update(batch: Lesson, network: Network, state: Any, rate: jax.Array) -> Any:
+        return apply(parts_of(network, batch), network, state, rate)
+
+    return update
+
+
+def _by_core(gradient_of: Callable[[Any, Any], Any]) -> Callable[[Any, Any], list[Any]]:
+    """The gradients of a minibatch's shares, one for every core of a CPU; else of all of it."""
+    workers = 1 if jax.default_backend() != "cpu" else _cores()
+    pool = ThreadPoolExecutor(workers)
+
+    def parts_of(network: Any, batch: Any) -> list[Any]:
         rows = len(batch.action)
         size = rows // max(d for d in range(1, workers + 1) if rows % d == 0)
 
-        def share(start: int) -> Lesson:
+        def share(start: int) -> Any:
             return batch.each_column(lambda a: a[start : start + size])
 
         shares = [share(start) for start in range(0, rows, size)]
-        parts = list(pool.map(lambda share: differentiate(network, share), shares))
-        return apply(parts, network, state, rate)
+        return list(pool.map(lambda share: gradient_of(network, share), shares))
 
-    return update
+    return parts_of
+
+
+def _by_device(
+    gradient_of: Callable[[Any, Any], Any], mesh: Mesh
+) -> Callable[[Any, Any], list[Any]]:
+    """The gradient of a minibatch whose episodes lie split over the mesh, as the only part."""
+    (axis,), whole = mesh.axis_names, PartitionSpec()
+
+    @eqx.filter_jit
+    def summed(network: Any, batch: Any) -> Any:
+        arrays, rest = eqx.partition(network, eqx.is_array)
+
+        def on_one(arrays: Any, part: Any) -> Any:
+            # In one piece: every array that is sent for itself costs a round among all processes.
+            flat, unravel = ravel_pytree(gradient_of(eqx.combine(arrays, rest), part))
+            return unravel(jax.lax.psum(flat, axis))
+
+        split = jax.tree.map(lambda _: PartitionSpec(axis), batch._replace(steps=()))
+        specs = split._replace(steps=jax.tree.map(lambda _: whole, batch.steps))
+        return jax.shard_map(
+            on_one, mesh=mesh, in_specs=(whole, specs), out_specs=whole, check_vma=False
+        )(arrays, batch)
+
+    def parts_of(network: Any, batch: Any) -> list[Any]:
+        # Waited for: steps under way at a time can wait for one another's threads for ever.
+        return [jax.block_until_ready(summed(network, batch))]
+
+    return parts_of
 
 
 def _cores() -> int:
@@ -127,27 +169,21 @@ def make_evaluation(
         def add(_: None, part: Lesson) -> tuple[None, jax.Array]:
             return None, losses(network, part, dtype)
 
-        return _over_parts(add, None, batch, network, 1)[1]
+        return _over_parts(add, None, batch, network)[1]
 
     return evaluate
 
 
-def _over_parts(add: Any, total: Any, batch: Lesson, network: Network, devices: int) -> Any:
-    """Scan `add` over parts of a minibatch: (last total, sum of the second results).
-
-    Each device holds a contiguous share of the episodes, of which every part takes some.
-    """
+def _over_parts(add: Any, total: Any, batch: Lesson, network: Network) -> Any:
+    """Scan `add` over parts of a minibatch: (last total, sum of the second results)."""
     rows = len(batch.action)
-    size = _part(rows // devices, network.floats(batch.inputs, len(batch.steps)))
-    count = rows // devices // size
-    if count == 1:
+    size = _part(rows, network.floats(batch.inputs, len(batch.steps)))
+    if size == rows:
         return add(total, batch)
-
-    def cut(column: Any) -> Any:
-        split = column.reshape(devices, count, size, *column.shape[1:])
-        return jnp.moveaxis(split, 1, 0).reshape(count, devices * size, *column.shape[1:])
-
-    parts = jax.tree.map(cut, batch._replace(steps=()))
+    parts = jax.tree.map(
+        lambda column: column.reshape(rows // size, size, *column.shape[1:]),
+        batch._replace(steps=()),
+    )
     total, found = jax.lax.scan(
         lambda total, part: add(total, part._replace(steps=batch.steps)), total, parts
     )

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from seedo.play._live import live_batch, played_by
 from seedo.play._loop import simulate
 from seedo.play._unfinished import NAME as UNFINISHED
 from seedo.play._unfinished import Unfinished
+from seedo.storage import AnyPlace, local_path
 from seedo.worlds import Spec, World
 
 _TYPES = {"real": "real", "whole": "real", "ordered": "ordered", "categorical": "categorical"}
@@ -95,7 +95,7 @@ def record(
     player: Experimenter,
     count: int,
     seed: int,
-    out: str | Path,
+    out: AnyPlace,
     job: dict[str, Any],
     *,
     resume: bool = False,
@@ -138,8 +138,10 @@ def record(
     }
     start = origin(world, player.name, seed)
     beside = (UNFINISHED,) if world.dear else ()
+    if world.dear:  # what is paid for is on a disk before anything else happens
+        out = local_path("--out", out)
     with DatasetWriter(
-        out, start, shard_rows, count, description, resume=resume, beside=beside
+        out, start, shard_rows, count, description, resume=resume, beside=beside, warn=say
     ) as writer:
         kept = _unfinished(world, out, start, description, say)
         if progress:
@@ -177,14 +179,15 @@ def record(
 
 
 def _unfinished(
-    world: World, out: str | Path, start: Origin, job: dict[str, Any], say: Say | None
+    world: World, out: AnyPlace, start: Origin, job: dict[str, Any], say: Say | None
 ) -> Unfinished | None:
     """What a dear world has measured for a job already; None: it is not dear."""
     if not world.dear:
         return None
     assert world.spec.space is not None
     of = {"world": start.world_config, "player": start.experimenter, **job}
-    return Unfinished(Path(out), of, world.spec.space.words, say or (lambda line: None))
+    folder = local_path("--out", out)
+    return Unfinished(folder, of, world.spec.space.words, say or (lambda line: None))
 
 
 def check_size(count: int, seed: int) -> None:
@@ -204,7 +207,7 @@ def watch(
     player: Experimenter,
     count: int,
     seed: int,
-    out: str | Path,
+    out: AnyPlace,
     *,
     resume: bool = False,
     systems: bool = False,
@@ -233,7 +236,7 @@ def perform(
     player: Experimenter,
     count: int,
     seed: int,
-    out: str | Path,
+    out: AnyPlace,
     *,
     resume: bool = False,
     explain: str = "none",

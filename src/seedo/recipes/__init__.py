@@ -5,6 +5,7 @@ by them is `seedo.learning`.
 """
 
 from seedo.recipes._dagger import ASK, DaggerRecipe
+from seedo.recipes._group import AUTO, Group
 from seedo.recipes._imitation import EXPLANATIONS, PRECISIONS, Recipe, Training
 from seedo.recipes._reinforcement import (
     LEARNT,
@@ -18,6 +19,7 @@ from seedo.recipes._tuning import HUB, TuningRecipe
 
 __all__ = [
     "ASK",
+    "AUTO",
     "EXPLANATIONS",
     "HUB",
     "LEARNT",
@@ -27,6 +29,7 @@ __all__ = [
     "Checked",
     "DaggerRecipe",
     "FineTuning",
+    "Group",
     "Recipe",
     "ReinforcementRecipe",
     "Training",

@@ -9,6 +9,7 @@ from seedo.recipes._imitation import Recipe, Training
 from seedo.recipes._settings import between, choice, count, setting, share
 
 ASK = ("exploit", "balanced", "uniform")
+"""Which steps of an episode DAgger asks the expert about."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,9 @@ from seedo.recipes._settings import (
 )
 
 EXPLANATIONS = ("none", "predict", "shuffled", "irrelevant", "wrong", "input")
+"""What is done with the explanations in logs."""
 PRECISIONS = ("float32", "bfloat16")
+"""Of the network's arithmetic."""
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,11 @@ from seedo.recipes._settings import (
 )
 
 REWARDS = ("expected", "sampled")
+"""What an exploit step is paid: its expected outcome, or one that is drawn."""
 ROOMS_NETWORKS = ("relational", "pixels", "attention", "attention-pixels")
+"""Networks that play in rooms."""
 LEARNT = ("both", "explore", "exploit")
+"""Which steps reinforcement learns."""
 
 
 @dataclass(frozen=True)

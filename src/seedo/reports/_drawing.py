@@ -23,8 +23,21 @@ from numpy.typing import NDArray
 from seedo.statistics import Estimate
 
 INK = "#010203"  # replaced by currentColor
-BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-PINK, SKY, GREY = "#CC79A7", "#56B4E9", "#808080"
+"""Colour of text and axes, which `svg` replaces by that of the page."""
+BLUE = "#0072B2"
+"""A colour that people with any colour vision tell from the others (Okabe and Ito)."""
+ORANGE = "#E69F00"
+"""A colour that people with any colour vision tell from the others (Okabe and Ito)."""
+GREEN = "#009E73"
+"""A colour that people with any colour vision tell from the others (Okabe and Ito)."""
+RED = "#D55E00"
+"""A colour that people with any colour vision tell from the others (Okabe and Ito)."""
+PINK = "#CC79A7"
+"""A colour that people with any colour vision tell from the others (Okabe and Ito)."""
+SKY = "#56B4E9"
+"""A colour that people with any colour vision tell from the others (Okabe and Ito)."""
+GREY = "#808080"
+"""A colour for what is not the point."""
 STYLE: Any = {
     "svg.hashsalt": "seedo",
     "svg.fonttype": "none",
@@ -44,6 +57,7 @@ STYLE: Any = {
     "legend.frameon": False,
     "legend.fontsize": 8,
 }
+"""Settings of Matplotlib for all figures."""
 
 
 def panels(rows: int, columns: int, width: float, height: float, **shared: Any) -> Any:
@@ -116,6 +130,7 @@ def legend_above(figure: Figure, ax: Axes, columns: int, title: str | None = Non
 
 
 def svg(figure: Figure, prefix: str, title: str) -> str:
+    """A figure as text that stands in a page: ids begin with `prefix`, read out as `title`."""
     text = io.StringIO()
     with warnings.catch_warnings():
         # Letters are the page's own text: what matplotlib's font lacks, the browser's has.
@@ -130,10 +145,12 @@ def svg(figure: Figure, prefix: str, title: str) -> str:
 
 
 def bar(estimate: Estimate) -> list[list[float]] | None:
+    """The error bar of an estimate, [[below], [above]]; None: it has no interval."""
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return None
     return [[estimate.value - estimate.low], [estimate.high - estimate.value]]
 
 
 def short_name(text: str, most: int = 28) -> str:
+    """A name of at most `most` characters, shortened in the middle."""
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -14,6 +14,7 @@ from seedo.errors import UserError, is_number, one_of
 Array = NDArray[np.float64]
 
 AIMS = ("maximize", "minimize", "target")
+"""What can be wanted of a reading."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from seedo.errors import UserError
 from seedo.statistics._intervals import LEVEL, Estimate, mean
 
 POWER = 0.8
+"""Of the smallest difference that a comparison could have shown."""
 
 # -- clusters -------------------------------------------------------------------------------------
 

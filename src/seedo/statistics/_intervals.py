@@ -17,12 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 LEVEL = 0.95
+"""Of all intervals."""
 RESAMPLES = 2000
 _UNITS = 4096  # beyond this many episodes the bootstrap draws groups of episodes
 _DRAWS_AT_ONCE = 256
 _FEWEST = 5  # below, a bootstrap has too few different resamples for its tails
 
 Cluster = NDArray[np.int64]
+"""Whose each value is: int64[B], equal for values that belong together."""
 
 
 @dataclass(frozen=True)

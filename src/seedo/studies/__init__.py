@@ -15,7 +15,7 @@ from seedo.studies._registry import REGISTRY, find, names
 
 if TYPE_CHECKING:
     from seedo.studies._campaigns import CHOSEN, FIRST, Campaign, read_campaigns
-    from seedo.studies._cells import OutOfHours, Progress, do_cell
+    from seedo.studies._cells import Crew, OutOfHours, Progress, do_cell
     from seedo.studies._price import priced
     from seedo.studies._spoken import InProcess, TextPlayer, ThroughInspect, find_text_player
     from seedo.studies._study import Finding, Say, Study, Work
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _HEAVY = {
     "_campaigns": ("CHOSEN", "FIRST", "Campaign", "read_campaigns"),
     "_price": ("priced",),
-    "_cells": ("OutOfHours", "do_cell"),
+    "_cells": ("Crew", "OutOfHours", "do_cell"),
     "_study": ("Finding", "Say", "Study", "Work"),
     "_spoken": ("InProcess", "TextPlayer", "ThroughInspect", "find_text_player"),
 }
@@ -72,6 +72,7 @@ __all__ = [
     "FIRST",
     "REGISTRY",
     "Campaign",
+    "Crew",
     "Finding",
     "InProcess",
     "OutOfHours",

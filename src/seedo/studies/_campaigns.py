@@ -26,8 +26,10 @@ from seedo.worlds.surfaces import CATEGORICAL, MOST_KNOBS
 
 Array = NDArray[np.float64]
 
-FIRST, CHOSEN = 5, 20
-"""Runs at random, and runs that a player chooses."""
+FIRST = 5
+"""Runs at random, with which a campaign begins."""
+CHOSEN = 20
+"""Runs that a player chooses."""
 _FEWEST = 60
 """Different settings of a simulated campaign."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -11,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from seedo.episodes import write_atomic
 from seedo.errors import FolderBusy, UserError, in_one_line
 from seedo.execution import Task, Workers, cpu_type, spread
 from seedo.studies._registry import find
@@ -33,7 +34,7 @@ class Crew:
 
     Attributes:
         study, scale: their names.
-        out: the study's folder, where `cells/` says what is done and how long it took.
+        out: the study's folder, where `cells.jsonl` says what is done and how long it took.
         workers: None: this process.
         hours: machine-hours that cells may take in all, those of earlier runs not counted; no cell
             is begun that the mean of those done says would take more. None: no end.
@@ -60,7 +61,9 @@ class Crew:
             OutOfHours: there was no time for some.
         """
         cells = [Cell(part, key, told, self) for key in keys]
-        costs = {cell: cost for cell in cells if (cost := cell.cost()) is not None}
+        self.record = Record(self.out)
+        known = self.record.seconds
+        costs = {cell: known[cell.digest] for cell in cells if cell.digest in known}
         waiting = [cell for cell in cells if cell not in costs]
         results: dict[Cell, Any] = {}
         board = _Board(self, len(cells), dict(costs))
@@ -88,7 +91,7 @@ class Crew:
             self._fail(cell, why)
             return
         seconds = time.perf_counter() - start
-        cell.keep(seconds, cpu_type())
+        self.record.keep(cell, seconds, cpu_type())
         board.done(cell, seconds)
 
     def _elsewhere(self, cells: Sequence[Cell], waiting: Iterator[Cell], board: _Board) -> None:
@@ -100,7 +103,7 @@ class Crew:
         )
         for number, done in wrong:
             seconds = float(done.result["seconds"])
-            cells[number].keep(seconds, done.cpu)
+            self.record.keep(cells[number], seconds, done.cpu)
             board.done(cells[number], seconds)
 
     def _fail(self, cell: Cell, why: str) -> None:
@@ -128,25 +131,40 @@ class Cell:
         return {"study": self.crew.study, "scale": self.crew.scale, "part": self.part,
                 "key": self.key, **self.told}  # fmt: skip
 
-    def _file(self) -> Path:
+    @property
+    def digest(self) -> str:
+        """What tells it from all others, wherever the study's folder lies."""
         text = json.dumps(self.task() | {"out": None, "data": None}, sort_keys=True)
         below = str(Path(self.told["out"]).relative_to(self.crew.out.resolve()))
-        digest = hashlib.sha256(f"{text} {below}".encode()).hexdigest()[:24]
-        return self.crew.out / "cells" / f"{digest}.json"
+        return hashlib.sha256(f"{text} {below}".encode()).hexdigest()[:24]
 
-    def cost(self) -> float | None:
-        """Seconds that it took, if it is done."""
-        try:
-            return float(json.loads(self._file().read_text())["seconds"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
 
-    def keep(self, seconds: float, cpu: str) -> None:
-        """Note that it is done."""
-        path = self._file()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        about = {"cell": self.name, "seconds": round(seconds, 3), "cpu": cpu}
-        write_atomic(path, json.dumps(about).encode(), shared=True)
+class Record:
+    """`cells.jsonl` of a study's folder: a line for every cell that is done, with what it took."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "cells.jsonl"
+        self.seconds: dict[str, float] = {}
+        lines = self._path.read_bytes().split(b"\n") if self._path.is_file() else []
+        for line in lines:
+            with contextlib.suppress(ValueError, KeyError, TypeError):  # torn: its cell is redone
+                told = json.loads(line)
+                self.seconds[told["digest"]] = float(told["seconds"])
+
+    def keep(self, cell: Cell, seconds: float, cpu: str) -> None:
+        """Note that a cell is done."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        about = {"cell": cell.name, "seconds": round(seconds, 3), "cpu": cpu, "digest": cell.digest}
+        with self._path.open("ab") as file:
+            file.write(b"\n" * self._torn() + json.dumps(about).encode() + b"\n")
+
+    def _torn(self) -> bool:
+        """Whether whoever wrote last died in the midst of a line."""
+        if self._path.stat().st_size == 0:
+            return False
+        with self._path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
 
 
 class _Board:
@@ -154,13 +172,14 @@ class _Board:
 
     def __init__(self, crew: Crew, total: int, costs: dict[Cell, float]) -> None:
         self.crew, self.total, self.costs = crew, total, costs
+        self.sum = sum(costs.values())
         self.flying: set[Cell] = set()
         self.left = 0
 
     @property
     def mean(self) -> float:
         """Seconds of a cell, as far as is known."""
-        return sum(self.costs.values()) / len(self.costs) if self.costs else 0.0
+        return self.sum / len(self.costs) if self.costs else 0.0
 
     def affordable(self, cells: Sequence[Cell]) -> Iterator[Cell]:
         """Cells as long as there are hours for them."""
@@ -177,6 +196,7 @@ class _Board:
         """A cell is done."""
         self.flying.discard(cell)
         self.costs[cell] = seconds
+        self.sum += seconds
         self.crew.spent += seconds
         self._show()
 

@@ -8,9 +8,9 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from seedo import worlds
 from seedo.episodes import Dataset
 from seedo.experimenters import READERS, scripted
+from seedo.studies._stages import stage
 from seedo.studies._study import Study, Work
 
 NETWORKS = ("plain", "equivariant")
@@ -83,7 +83,7 @@ def _logs(
     splits: tuple[str, str], training: dict[str, Any], work: Work[Scale], preset: str
 ) -> Dataset:
     """What all learners of a preset watch."""
-    world = worlds.make("dag", preset=preset, split=splits[0], **training)
+    world = stage("dag", preset=preset, split=splits[0], **training)
     return work.watched(world, scripted("expert"), work.scale.episodes, f"logs/{preset}")
 
 
@@ -91,7 +91,7 @@ def _stages(splits: tuple[str, str], training: dict[str, Any], preset: str) -> d
     """Where all are tested, by split: the training world's options, less what only makes its logs
     denser."""
     tested = {k: v for k, v in training.items() if k not in ("exploits", "goals")}
-    return {split: worlds.make("dag", preset=preset, split=split, **tested) for split in splits}
+    return {split: stage("dag", preset=preset, split=split, **tested) for split in splits}
 
 
 def _learner(

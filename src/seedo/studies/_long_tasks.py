@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedo import worlds
 from seedo.episodes import EXPLORE, Dataset, EpisodeBatch
 from seedo.errors import UserError
 from seedo.evaluation import BAYES, ORACLE, read
@@ -18,6 +17,7 @@ from seedo.learning import Agent
 from seedo.statistics import mean
 from seedo.studies._estimates import ratios_of
 from seedo.studies._histories import acted, actions_after, cut, with_systems
+from seedo.studies._stages import stage
 from seedo.studies._study import Work
 from seedo.worlds import DagWorld
 
@@ -36,7 +36,7 @@ def rounds_world(steps: int, drift: float = 0.0, **options: Any) -> DagWorld:
     Split `longer`: systems come from all graphs, as the exact reader assumes.
     """
     rounds = steps // BLOCK
-    return worlds.make(
+    return stage(
         "dag", split="longer", n=N, experiments=EXPERIMENTS, exploits=1, goals="fresh",
         rounds=rounds, drift=drift if rounds > 1 else 0.0, **options,
     )  # fmt: skip
@@ -44,7 +44,7 @@ def rounds_world(steps: int, drift: float = 0.0, **options: Any) -> DagWorld:
 
 def one_goal_world(steps: int) -> DagWorld:
     """`steps` experiments, then one exploit action."""
-    return worlds.make("dag", split="longer", n=N, experiments=steps, exploits=1)
+    return stage("dag", split="longer", n=N, experiments=steps, exploits=1)
 
 
 def returns_in_rounds(work: Work[Any], dataset: Dataset, at: Sequence[int], file: str) -> Returns:

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from seedo import evaluation, worlds
+from seedo import evaluation
 from seedo.episodes import EXPLOIT, EXPLORE, Dataset, EpisodeBatch
 from seedo.experimenters import find_player, scripted
 from seedo.studies._price import priced
+from seedo.studies._stages import stage
 from seedo.studies._study import Work
 from seedo.worlds import HELD_CAUSE, HELD_EFFECT
 
@@ -82,7 +83,7 @@ class Cell:
     def make(self, split: str, **more: Any) -> Any:
         """The world of a split."""
         options = {"noise_variance": self.noise, "held": self.held, **dict(self.world), **more}
-        return worlds.make("dag", split=split, **options)
+        return stage("dag", split=split, **options)
 
 
 def _short(value: Any) -> str:

@@ -46,6 +46,7 @@ REGISTRY = Registry(
     "study",
     {name: f"seedo.studies.{name.replace('-', '_')}:STUDY" for name in _OURS},
 )
+"""Studies by name, those of plug-ins included."""
 
 
 def names() -> dict[str, str]:

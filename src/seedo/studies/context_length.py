@@ -40,17 +40,23 @@ class Scale:
 def _play(work: Work[Scale]) -> dict[str, dict[str, Returns]]:
     """By "PLAYER/DRIFT" and memory."""
     scale = work.scale
+    keys: list[Any] = [list(key) for key in product(scale.players, scale.drifts, scale.limits)]
     found: dict[str, dict[str, Returns]] = {}
-    for player, drift in product(scale.players, scale.drifts):
-        world = rounds_world(max(scale.horizons), drift)
-        own = found[f"{player}/{drift:g}"] = {}
-        for memory in scale.limits:
-            who = player if memory == ALL else f"last-{memory}:{player}"
-            name = f"{who.replace(':', '-')}-drift-{drift:g}"
-            run = work.played(world, find_player(who, world), scale.episodes, f"runs/{name}",
-                              player == scale.players[0])  # fmt: skip
-            own[memory] = returns_in_rounds(work, run, scale.horizons, f"returns/{name}.npz")
+    for (player, drift, memory), returns in zip(keys, work.each("memory", keys), strict=True):
+        found.setdefault(f"{player}/{drift:g}", {})[memory] = returns
     return found
+
+
+def _remembering(work: Work[Scale], key: Any) -> Returns:
+    """What a player gets in systems that drift so much, with a memory."""
+    player, drift, memory = key
+    scale = work.scale
+    world = rounds_world(max(scale.horizons), drift)
+    who = player if memory == ALL else f"last-{memory}:{player}"
+    name = f"{who.replace(':', '-')}-drift-{drift:g}"
+    run = work.played(world, find_player(who, world), scale.episodes, f"runs/{name}",
+                      player == scale.players[0])  # fmt: skip
+    return returns_in_rounds(work, run, scale.horizons, f"returns/{name}.npz")
 
 
 def _measure(_: Work[Scale], found: dict[str, dict[str, Returns]]) -> dict[str, Any]:
@@ -146,6 +152,7 @@ STUDY = Study(
         ),
     },
     play=_play,
+    parts={"memory": _remembering},
     measure=_measure,
     judge=_judge,
     draw=_draw,

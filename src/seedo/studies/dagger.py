@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from seedo import learning, play, reports, worlds
+from seedo import learning, play, reports
 from seedo.episodes import EXPLORE, Dataset, EpisodeBatch
 from seedo.evaluation import episode_returns, read
 from seedo.experimenters import scripted
@@ -18,6 +18,7 @@ from seedo.learning import Agent
 from seedo.reports import BLUE, GREY, INK, ORANGE
 from seedo.statistics import mean, ratio
 from seedo.studies._histories import with_systems
+from seedo.studies._stages import stage
 from seedo.studies._study import Study, Work
 from seedo.studies._words import told, verdict
 
@@ -73,8 +74,8 @@ def _one_seed(work: Work[Scale], key: Any) -> tuple[dict[str, int], dict[str, An
     """By label: queries and episodes of a run; and what exact Bayes makes of the expert's."""
     seed, first = key
     own, scale = work.at(seed).below(f"seed-{seed}"), work.scale
-    long = worlds.make("dag", split="longer", experiments=scale.long)
-    short = worlds.make("dag", experiments=SHORT)
+    long = stage("dag", split="longer", experiments=scale.long)
+    short = stage("dag", experiments=SHORT)
     logs = own.watched(short, scripted("expert"), scale.episodes, "logs")
     asked: dict[str, int] = {}
     players: dict[str, Any] = {}

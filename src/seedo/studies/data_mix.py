@@ -14,7 +14,7 @@ from jaxtyping import Array, PRNGKeyArray
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from seedo import reports, worlds
+from seedo import reports
 from seedo.episodes import EXPLORE, Dataset, EpisodeBatch
 from seedo.evaluation import BAYES, HEURISTICS, Readings, episode_returns, read
 from seedo.experimenters import Action, Observation, Player, Scripted, scripted
@@ -23,6 +23,7 @@ from seedo.reports import BLUE, GREEN, GREY, INK, ORANGE, RED
 from seedo.statistics import mean, ratio
 from seedo.studies._estimates import ratios_of, share_of
 from seedo.studies._histories import acted, network_actions, with_systems
+from seedo.studies._stages import stage
 from seedo.studies._study import Study, Work
 from seedo.studies._words import over_seeds, told, verdict
 from seedo.worlds import EXPLOIT, Spec
@@ -126,7 +127,7 @@ def _play(work: Work[Scale]) -> Played:
 def _one_seed(work: Work[Scale], key: Any) -> dict[str, Columns]:
     seed, first = key
     work, scale = work.at(seed).below(f"seed-{seed}"), work.scale
-    stages = {split: worlds.make("dag", split=split) for split in SPLITS}
+    stages = {split: stage("dag", split=split) for split in SPLITS}
     given = {
         split: {
             name: work.played(world, scripted(who), scale.test_episodes, f"given/{split}-{name}")

@@ -7,10 +7,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from seedo import worlds
 from seedo.episodes import Dataset
 from seedo.studies._bars import bar_figure
 from seedo.studies._in_rooms import imitator, share_correct
+from seedo.studies._stages import stage
 from seedo.studies._study import Study, Work
 from seedo.studies._words import over_seeds, supports
 
@@ -67,7 +67,7 @@ def _learner(work: Work[Scale], key: Any) -> dict[str, Dataset]:
     agent = imitator(own, label, world, explanations)
     return {
         by: own.played(
-            worlds.make(
+            stage(
                 "rooms", level="deconfounded", dimension=by, cue=world.get("cue", False)
             ),
             agent, work.scale.test_episodes, f"runs/{label}-{seed}-by-{by}", True,

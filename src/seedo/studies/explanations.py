@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
-from seedo import reports, worlds
+from seedo import reports
 from seedo.episodes import Dataset
 from seedo.experimenters import rooms_player
 from seedo.studies._bars import bar_figure
 from seedo.studies._in_rooms import curve, imitator, share_correct
+from seedo.studies._stages import stage
 from seedo.studies._study import Study, Work
 from seedo.studies._words import over_seeds
 
@@ -50,7 +51,7 @@ class Played(NamedTuple):
 def _play(work: Work[Scale]) -> Played:
     found: dict[str, dict[str, list[Dataset]]] = {}
     curves: dict[str, list[dict[str, list[float]]]] = {}
-    stages = {test: worlds.make("rooms", **TESTS[test]) for test in work.scale.tests}
+    stages = {test: stage("rooms", **TESTS[test]) for test in work.scale.tests}
     keys: list[Any] = [
         [condition, own.seed]
         for condition, seeds in work.scale.seeds.items()
@@ -78,8 +79,8 @@ def _learner(work: Work[Scale], key: Any) -> tuple[dict[str, list[float]], dict[
 
 def _tested(work: Work[Scale], player: object, label: str, test: str) -> Dataset:
     folder = f"runs/{label}-{test.replace(' ', '-')}"
-    stage = worlds.make("rooms", **TESTS[test])
-    return work.played(stage, player, work.scale.test_episodes, folder, True)
+    world = stage("rooms", **TESTS[test])
+    return work.played(world, player, work.scale.test_episodes, folder, True)
 
 
 def _measure(_: Work[Scale], found: Played) -> dict[str, Any]:

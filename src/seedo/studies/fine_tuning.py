@@ -9,12 +9,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from seedo import learning, reports, worlds
+from seedo import learning, reports
 from seedo.episodes import Dataset
 from seedo.experimenters import scripted
 from seedo.learning import Agent, FineTuning
 from seedo.reports import BLUE, GREEN, GREY, ORANGE, RED
 from seedo.studies._estimates import ratios_of
+from seedo.studies._stages import stage
 from seedo.studies._study import Study, Work
 from seedo.studies._words import told
 from seedo.worlds import DagWorld
@@ -82,7 +83,7 @@ def _tuned(work: Work[Scale], key: Any) -> dict[str, Dataset]:
     """Runs of an agent that was tuned, by split."""
     start, condition, seed, first = key
     own = work.at(seed)
-    stages = {name: worlds.make("dag", split=name, **options) for name, options in SPLITS.items()}
+    stages = {name: stage("dag", split=name, **options) for name, options in SPLITS.items()}
     agent = _agent(own, stages["train"], start, condition)
     return {
         split: own.played(
@@ -126,7 +127,7 @@ def _weak(work: Work[Scale]) -> str:
 
 def _logs(work: Work[Scale], episodes: int) -> Dataset:
     """Expert logs of split `train`, four fresh goals an episode."""
-    world = worlds.make("dag", exploits=4, goals="fresh")
+    world = stage("dag", exploits=4, goals="fresh")
     return work.watched(world, scripted("expert"), episodes, f"logs/{episodes}-{work.seed}")
 
 

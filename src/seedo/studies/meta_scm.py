@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from seedo import learning, play, worlds
+from seedo import learning, play
 from seedo.episodes import EXPLORE, Dataset, EpisodeBatch
 from seedo.evaluation import BAYES, HEURISTICS, episode_returns, read
 from seedo.experimenters import scripted
@@ -23,6 +23,7 @@ from seedo.language.text import Line, Tell, mean_tokens, tell_episode
 from seedo.statistics import Estimate, power, ratio, ratios
 from seedo.studies._bars import bar_figure
 from seedo.studies._familiar import FamiliarScene, FamiliarWorld, tell_facts
+from seedo.studies._stages import stage
 from seedo.studies._study import Study, Work
 from seedo.studies._words import of_the_claim, over_seeds, told, verdict
 from seedo.worlds import DagWorld
@@ -115,7 +116,7 @@ def _stages(work: Work[Scale]) -> dict[str, DagWorld]:
     return {
         cell: FamiliarWorld(work.seed, N, experiments=experiments, **WORLD)
         if place == "familiar"
-        else worlds.make("dag", n=N, experiments=experiments, **WORLD)
+        else stage("dag", n=N, experiments=experiments, **WORLD)
         for cell, (place, experiments) in CELLS.items()
     }
 

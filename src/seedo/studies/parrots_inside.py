@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -73,8 +74,12 @@ Found = dict[str, dict[str, dict[str, Any]]]
 """By network, then split: `look_inside` as JSON, and `link`."""
 
 
-def _play(work: Work[Scale]) -> dict[str, str]:
-    return {name: _taught(work, name, who) for name, who in work.scale.networks.items()}
+def _play(work: Work[Scale]) -> Found:
+    keys: list[Any] = [list(key) for key in product(work.scale.networks, SPLITS)]
+    found: Found = {}
+    for (name, split), inside in zip(keys, work.each("inside", keys), strict=True):
+        found.setdefault(name, {})[split] = inside
+    return found
 
 
 def _taught(work: Work[Scale], name: str, who: Who) -> str:
@@ -89,20 +94,19 @@ def _taught(work: Work[Scale], name: str, who: Who) -> str:
     return str(work.out / "agents" / folder)
 
 
-def _measure(work: Work[Scale], agents: dict[str, str]) -> Found:
-    return {
-        name: {
-            split: work.numbers(
-                f"inside/{slug(name)}-{split}.json",
-                {"agent": learning.read_agent(agent).training,
-                 "settings": work.scale.networks[name].settings,
-                 "episodes": work.scale.episodes, "seed": work.seed},
-                partial(_looked, work, name, agent, split),
-            )
-            for split in SPLITS
-        }
-        for name, agent in agents.items()
-    }  # fmt: skip
+def _inside(work: Work[Scale], key: Any) -> dict[str, Any]:
+    """What is found inside a network, by name, at play in a split."""
+    name, split = key
+    agent = _taught(work, name, work.scale.networks[name])
+    question = {"agent": learning.read_agent(agent).training,
+                "settings": work.scale.networks[name].settings,
+                "episodes": work.scale.episodes, "seed": work.seed}  # fmt: skip
+    file = f"inside/{slug(name)}-{split}.json"
+    return dict(work.numbers(file, question, partial(_looked, work, name, agent, split)))
+
+
+def _measure(_: Work[Scale], found: Found) -> Found:
+    return found
 
 
 def _looked(work: Work[Scale], name: str, agent: str, split: str) -> dict[str, Any]:
@@ -272,6 +276,7 @@ STUDY = Study(
         episodes.""",
     scales=SCALES,
     play=_play,
+    parts={"inside": _inside},
     measure=_measure,
     judge=_judge,
     draw=_draw,

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from seedo import learning, reports, worlds
+from seedo import learning, reports
 from seedo.episodes import Dataset
 from seedo.learning import RoomsAgent
 from seedo.statistics import mean
 from seedo.studies._in_rooms import share_correct
+from seedo.studies._stages import stage
 from seedo.studies._study import Study, Work
 from seedo.studies._words import over_seeds
 
@@ -53,7 +54,7 @@ def _play(work: Work[Scale]) -> dict[str, list[Learner]]:
 def _learner(work: Work[Scale], key: Any) -> Learner:
     dimension, seed, condition = key
     own, scale = work.at(seed), work.scale
-    world = worlds.make("rooms", level="basic", dimension=dimension)
+    world = stage("rooms", level="basic", dimension=dimension)
     label = f"{dimension}-{condition}-{seed}"
     own.say(f"{label}: learning, {scale.steps:,} steps")
     recipe = learning.ReinforcementRecipe(

@@ -17,6 +17,7 @@ from seedo.errors import UserError
 from seedo.tables._header import records
 
 MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "none", "<na>", "nat")
+"""Cells that mean a missing value, in lower case, unless told."""
 _NAMES_SHOWN = 12
 
 

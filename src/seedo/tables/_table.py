@@ -43,6 +43,7 @@ class Regime:
 
 
 OBSERVED = Regime("observed")
+"""The regime of rows in which nothing was set."""
 MOST_REPEATED = 2_000_000
 """Most rows that a table with weights is written out to."""
 

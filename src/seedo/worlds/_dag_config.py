@@ -38,8 +38,10 @@ _UNSAID = ("held", "rounds", "drift", "shocks", "shock_scale", "levers", "costs"
 _LARGEST_SIZE = 4.0
 """Of a lever, where they vary; the smallest is its inverse."""
 
-HELD_CAUSE, HELD_EFFECT = 3, 4
-"""The held-out link: in training variable D is never an ancestor of variable E (see `held`)."""
+HELD_CAUSE = 3
+"""The cause of the held-out link: in training D is never an ancestor of E (see `held`)."""
+HELD_EFFECT = 4
+"""The effect of the held-out link."""
 
 HELD = ("path", "arrow")
 
@@ -66,6 +68,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "noise_variance_sd": 0.25,
     },
 }
+"""Options of world `dag` by preset, beside its defaults."""
 
 
 @dataclass(frozen=True)

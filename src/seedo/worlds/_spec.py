@@ -10,8 +10,14 @@ from jaxtyping import Array, Int, PRNGKeyArray
 
 from seedo.spaces import CausalGraph, Goals, Space
 
-OBSERVE, EXPLORE, EXPLOIT = 0, 1, 2
+OBSERVE = 0
+"""A step that only looks."""
+EXPLORE = 1
+"""A step that may experiment."""
+EXPLOIT = 2
+"""A step that counts."""
 PHASES = ("observe", "explore", "exploit")
+"""Names of the phases of a step, at `OBSERVE`, `EXPLORE` and `EXPLOIT`."""
 
 
 @dataclass(frozen=True)

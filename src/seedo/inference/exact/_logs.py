@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ from seedo.errors import UserError
 from seedo.inference.exact._reader import bayes_supported
 from seedo.inference.graphs._prior import GraphPrior
 from seedo.inference.scores._scores import KnownNoise, NoiseModel
+from seedo.storage import AnyPlace
 from seedo.tables import Table
 from seedo.worlds import DagConfig, kind_of
 
@@ -25,7 +25,7 @@ class LogRows(NamedTuple):
     prior: GraphPrior | None
 
 
-def log_rows(path: str | os.PathLike[str], episode: int | None = None) -> LogRows:
+def log_rows(path: AnyPlace, episode: int | None = None) -> LogRows:
     """All rows of a log about one system, or of one episode.
 
     In a simulated world every episode has a system of its own. If that world is linear with normal

@@ -43,6 +43,7 @@ from seedo.inference.scores._scores import NoiseModel
 from seedo.tables import Table
 
 Form = Literal["auto", "linear", "nonlinear"]
+"""How effects may bend."""
 
 
 @dataclass(frozen=True)

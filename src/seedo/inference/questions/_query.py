@@ -506,3 +506,4 @@ Query = (
     | HiddenConfounders
     | Targets
 )
+"""Any question that can be asked of a graph's model."""

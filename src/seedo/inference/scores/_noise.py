@@ -128,3 +128,4 @@ class UnknownNoise:
 
 
 NoiseModel = KnownNoise | UnknownNoise
+"""What is known of the noise."""

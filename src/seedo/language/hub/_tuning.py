@@ -44,6 +44,7 @@ from seedo.learning import (
     usable,
 )
 from seedo.recipes import HUB, Recipe, TuningRecipe
+from seedo.storage import AnyPlace
 
 LOG_EVERY = 10
 """Optimiser steps between lines of metrics.jsonl."""
@@ -75,7 +76,7 @@ class HubArchitecture:
 
 
 def tune(
-    logs: Sequence[str | Path],
+    logs: Sequence[AnyPlace],
     out: str | Path,
     recipe: TuningRecipe,
     resume: bool = False,

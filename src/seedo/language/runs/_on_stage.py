@@ -20,3 +20,4 @@ class Performance(Protocol):
 
 
 on_stage: ContextVar[Performance | None] = ContextVar("on_stage", default=None)
+"""Who plays in this context, for models that are not called from outside; None: nobody."""

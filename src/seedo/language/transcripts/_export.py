@@ -20,6 +20,7 @@ from seedo.language.scenes import Conditions
 from seedo.language.transcripts._card import card
 from seedo.language.transcripts._rows import FORMS, rows_of, schema_of
 from seedo.language.transcripts._watched import Retold
+from seedo.storage import AnyPlace
 
 MANIFEST, CARD = "manifest.json", "README.md"
 KINDS = ("jsonl", "parquet")
@@ -48,7 +49,7 @@ class _Part(NamedTuple):
 
 
 def export(
-    logs: Sequence[str | Path],
+    logs: Sequence[AnyPlace],
     out: str | Path,
     form: str = "chat",
     kind: str = "jsonl",

@@ -5,10 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import os
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 from seedo.errors import FolderBusy, UserError
+from seedo.storage._lease import Lease
+from seedo.storage._store import StorePlace
 
 _REMEDIES = {
     errno.ENOSPC: "the disk is full: free some space, then run the same command with --resume",
@@ -27,20 +32,24 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     return UserError(str(path), None, _REMEDIES.get(error.errno or 0, f"cannot write: {reason}"))
 
 
-def write_atomic(path: Path, data: bytes | memoryview, shared: bool = False) -> None:
-    """Writes `path` under a temporary name, flushes it to the disk and renames it.
+def write_atomic(path: Path | StorePlace, data: bytes | memoryview, shared: bool = False) -> None:
+    """Writes `path` under a temporary name, flushes it to the disk and renames it; in a store, puts
+    it in one request and makes sure of what was kept.
 
     Whenever the process dies, `path` holds the old bytes or the new ones. A link in its place is
     replaced, not followed.
 
     Args:
-        path: the file.
+        path: the file or object.
         data: its bytes.
         shared: other processes may be writing the same file now: the last one's stays.
 
     Raises:
         UserError: disk full, no permission, ...; the temporary file is gone, `path` as it was.
     """
+    if isinstance(path, StorePlace):
+        path.write(data)
+        return
     mark = f".{os.urandom(4).hex()}" if shared else ""
     temporary = path.with_name(f"{path.name}{mark}.tmp")
     try:
@@ -91,3 +100,38 @@ def lock_folder(path: Path) -> int:
     except OSError:
         pass  # a file system without locks: one job at a time is then up to the user
     return handle
+
+
+class Hold:
+    """Keeps other writers out of a folder until `release`, or until this process ends.
+
+    Args:
+        folder: which.
+        warn: gets a line where one has to wait to see whether another writer still lives.
+
+    Raises:
+        UserError: another job holds the folder.
+    """
+
+    def __init__(
+        self, folder: Path | StorePlace, warn: Callable[[str], None] | None = None
+    ) -> None:
+        self._lease: Lease | None = None
+        if isinstance(folder, StorePlace):
+            self._lease = Lease(folder, warn)
+            self._release = weakref.finalize(self, self._lease.release)
+        else:
+            self._release = weakref.finalize(self, functools.partial(os.close, lock_folder(folder)))
+
+    @property
+    def held(self) -> bool:
+        return self._release.alive
+
+    def check(self) -> None:
+        """Raises UserError if another job has taken the folder over, or that cannot be told."""
+        if self._lease is not None:
+            self._lease.check()
+
+    def release(self) -> None:
+        """Let others in; again: nothing."""
+        self._release()
