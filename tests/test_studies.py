@@ -47,7 +47,7 @@ def test_every_study_states_claim_design_and_refutation_and_has_both_scales():
     on_graphs = {"heldout-links", "heldout-sets", "data-fusion", "limit"}
     on_graphs |= {"error-accumulation", "context-length", "dagger", "fine-tuning", "data-mix"}
     on_graphs |= {"bounded-rationality", "fragility", "transfer", "parrots-inside", "levels"}
-    elsewhere = {"calibration", "lab-vs-reality", "watching-in-the-lab"}
+    elsewhere = {"calibration", "lab-vs-reality", "watching-in-the-lab", "people"}
     assert set(studies.names()) == on_graphs | elsewhere | in_rooms | in_words
     for name in studies.names():
         study = studies.find(name)

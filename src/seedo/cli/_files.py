@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -180,8 +181,17 @@ def _variables(found: dict[str, Any]) -> Table:
 
 @command("import")
 def import_(
-    table: Annotated[Path, typer.Argument(help="Your file, one row a step; see docs/logs.md.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Your file, one row a step; see docs/logs.md.")
+    ],
     out: Annotated[Place, typer.Option(help="Dataset to write: a folder, s3://, gs:// or az://.")],
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="A published study: acl, chip or blicket; docs/people.md."),
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="With --format: hides people's names (default OUT.key).")
+    ] = None,
     experimenter: Annotated[str, typer.Option(help="Who acted.")] = "unknown",
     factors: Annotated[
         list[str] | None,
@@ -197,11 +207,21 @@ def import_(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Turn your own logs into a dataset."""
+    """Turn your own logs, or people's published ones, into a dataset."""
+    layout = (tuple(factors or ()), goal, phase, tuple(drop or ()))
+    if form is not None:
+        if any(layout) or by_length or experimenter != "unknown":
+            remedy = "says itself what its files hold: leave the other options out"
+            raise UserError("--format", form, remedy)
+        _import_people(form, files, out, key, as_json)
+        return
+    if len(files) > 1:
+        raise UserError("files", str(files[1]), "give one file, or --format of several")
+    if key is not None:
+        raise UserError("--key", str(key), "hides the names of people: only with --format")
     from seedo import episodes
 
-    layout = episodes.Layout(tuple(factors or ()), goal, phase, tuple(drop or ()))
-    log = episodes.OwnLog(table, layout)
+    log = episodes.OwnLog(files[0], episodes.Layout(*layout))
     lengths = sorted(set(log.lengths.tolist())) if by_length else [None]
     written = []
     for steps in lengths:
@@ -225,6 +245,37 @@ def import_(
         if one["episodes"] == 1:
             notes.print("one episode: there is enough to ask, but learn needs two or more (it "
                         "holds some out)", style="yellow")  # fmt: skip
+
+
+def _import_people(
+    form: str, files: list[Path], out: Place, key: Path | None, as_json: bool
+) -> None:
+    from seedo import episodes
+    from seedo.people.files import Pseudonyms, batches, read_trials
+
+    if isinstance(out, Path):
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise UserError("--out", str(out), "there is something already: name a new folder")
+        key = key or out.with_name(f"{out.name}.key")
+    if key is None:
+        raise UserError("--key", None, "a key stays on this machine: name a file for it")
+    trials = read_trials(form, files, Pseudonyms(key))
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    written = []
+    for name, batch in batches(trials, form, created):
+        episodes.write_batch(out / name, batch, shard_rows=max(1, -(-batch.rows // 20)))
+        people = len(set(batch.participant or ()))
+        written.append({"path": str(out / name), "people": people, "episodes": batch.rows,
+                        "steps": batch.steps})  # fmt: skip
+    if as_json:
+        found = {"datasets": written, "people": len({t.person for t in trials}), "key": str(key)}
+        print(json.dumps(found, sort_keys=True))
+        return
+    for one in written:
+        line = f"{one['people']} people, {one['episodes']:,} episodes of {one['steps']} in "
+        notes.print(line + str(one["path"]), highlight=False, soft_wrap=True)
+    line = f"names are hidden under {key}: keep it from those who get the log, or delete it"
+    notes.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @command("export")

@@ -154,7 +154,7 @@ def study(
         ),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="lab-vs-reality: folder of recorded campaigns.")
+        Path | None, typer.Option(help="lab-vs-reality: recorded campaigns; people: their logs.")
     ] = None,
     executor: Executor = None,
     machine_hours: Annotated[

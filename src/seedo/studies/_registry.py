@@ -38,6 +38,7 @@ _OURS = {
     "fragility": "assuming much against assuming little, as assumptions break",
     "lab-vs-reality": "trained in simulation, at play in recorded labs (--data)",
     "watching-in-the-lab": "a tuner that watched, one that was rewarded, and algorithms",
+    "people": "what people choose to test, and by what (--data)",
     "calibration": "how often intervals hold, and faults are noticed",
 }
 REGISTRY = Registry(
