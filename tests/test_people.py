@@ -181,6 +181,7 @@ def test_what_cannot_be_read_is_named(tmp_path, capsys, form, lines, change, wor
     assert code == 2
     assert words in " ".join(err.split())
     assert not (tmp_path / "logs").exists()
+    assert not (tmp_path / "logs.key").exists()
 
 
 @pytest.mark.parametrize(

@@ -259,7 +259,13 @@ def _import_people(
         key = key or out.with_name(f"{out.name}.key")
     if key is None:
         raise UserError("--key", None, "a key stays on this machine: name a file for it")
-    trials = read_trials(form, files, Pseudonyms(key))
+    known = key.exists()
+    try:
+        trials = read_trials(form, files, Pseudonyms(key))
+    except UserError:
+        if not known:  # a key without a log is of no use to anybody
+            key.unlink(missing_ok=True)
+        raise
     created = datetime.now(UTC).isoformat(timespec="seconds")
     written = []
     for name, batch in batches(trials, form, created):
