@@ -78,7 +78,8 @@ def write_commands() -> None:
     root = get_command(app)
     with mkdocs_gen_files.open("reference/commands.md", "w") as page:
         page.write("# Commands\n\n`seedo COMMAND --help` says the same in a terminal.\n")
-        for name, command in sorted(root.commands.items()):  # type: ignore[attr-defined]
+        for name in sorted(root.commands):  # type: ignore[attr-defined]
+            command = root.get_command(None, name)  # type: ignore[attr-defined]
             page.write(f"\n## `seedo {name}`\n\n{command.help or ''}\n\n")
             page.write("| argument or option | |\n|---|---|\n")
             for parameter in command.params:
