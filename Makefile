@@ -20,7 +20,7 @@ LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --up
 	--universal --python-version 3.11 --fork-strategy fewest --no-annotate \
 	--no-emit-index-url --no-emit-find-links --no-emit-package seedo
 
-.PHONY: help demo lab test test-slow test-browser test-cluster test-model test-openenv lint format types imports docs notebooks bench lock clean
+.PHONY: help demo lab test test-slow test-browser test-cluster test-model test-openenv lint format types imports docs notebooks release-check bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -71,6 +71,9 @@ docs: $(DEV) ## the documentation site, in site/, without a network
 notebooks: $(DEV) ## run the tutorials again, in place
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m nbconvert --to notebook --execute --inplace \
 		--ExecutePreprocessor.timeout=900 docs/tutorials/*.ipynb
+
+release-check: $(DEV) ## build sdist and wheel, try both in fresh environments
+	$(BIN)/python release/check.py
 
 bench: $(DEV) ## the benchmarks
 	$(BIN)/python -m benchmarks
