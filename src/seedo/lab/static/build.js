@@ -357,7 +357,7 @@ function glance({ scenario, sight }) {
     make("p", { class: `verdict ${kind}`, id: "verdict" }, verdict),
     make("dl", {},
       make("dt", {}, "Goal"), make("dd", {}, `as much ${goal} as possible${later.length ? `, then ${later.join(", ")}` : ""}`),
-      make("dt", {}, "Best"), make("dd", { id: "best" }, flat ? "nothing does better than nothing" : worth(sight.best)),
+      make("dt", {}, "Best"), make("dd", { id: "best" }, flat ? "leaving it alone: no single setting raises the goal" : worth(sight.best)),
       make("dt", {}, "Correlation says"), make("dd", { id: "guess" }, sight.guess ? worth(sight.guess) : `nothing goes together with ${goal}`),
       make("dt", {}, "At random"), make("dd", {}, number(sight.random))),
     make("div", { class: "scroll" }, make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...sight.rows.map(row)))),
@@ -371,7 +371,7 @@ function gallery() {
   $("undo").disabled = !past.length;
   $("redo").disabled = !future.length;
   const { scenario } = view;
-  $("what").textContent = scenario.drawn ? "drawn by hand" : `drawn by lot: seed ${scenario.seed}, number ${scenario.index}`;
+  $("what").textContent = scenario.drawn ? "drawn by hand" : `drawn at random: seed ${scenario.seed}, number ${scenario.index}`;
 }
 
 const FIELDS = { // how a setting is shown where it is not as it is

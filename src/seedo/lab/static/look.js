@@ -395,7 +395,7 @@ function paint() {
     const edges = belief.edges.flatMap((row, from) => row.map((p, to) => ({ from, to, strength: p, style: "belief", label: p >= 0.3 && names.length <= 6 ? `${Math.round(100 * p)} %` : "" }))).filter((edge) => edge.strength >= 0.05);
     drawGraph($("#belief"), { names, edges, goal: s.goalVariable, active });
     const before = step > 0 ? s.beliefs[step - 1].bits - belief.bits : 0;
-    $("#bits").textContent = `Still open: ${number(belief.bits)} bits${step ? `; this step told ${number(before)}` : ""}. Arrows: probability, from 5 %.`;
+    $("#bits").textContent = `Still open: ${number(belief.bits)} bits${step ? (before >= 0 ? `; this step settled ${number(before)}` : `; this step reopened ${number(-before)}`) : ""}. Arrows: probability, from 5 %.`;
   }
 }
 
