@@ -12,7 +12,6 @@ import pytest
 
 from seedo import language, play, worlds
 from seedo.episodes import Dataset
-from seedo.errors import UserError
 from seedo.execution import Task, open_workers, spread
 
 ray = pytest.importorskip("ray")
@@ -49,11 +48,12 @@ def workers(cluster):
 
 
 def ray_workers():
-    """Processes that do Ray's tasks."""
+    """Processes that do Ray's tasks; its own agents, whose death ends a node, are left alone."""
     found = []
     for folder in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
-            if folder.name.isdigit() and b"ray::" in (folder / "cmdline").read_bytes():
+            titles = (b"ray::carry_out", b"ray::IDLE")
+            if folder.name.isdigit() and (folder / "cmdline").read_bytes().startswith(titles):
                 found.append(int(folder.name))
     return found
 
@@ -117,9 +117,3 @@ def test_a_processor_of_ray_data_plays_as_a_speaker(workers, tmp_path):
     one, other = (Dataset(tmp_path / name).read() for name in ("ray", "here"))
     assert (one.target == other.target).all()
     assert (one.target >= 0).any()
-
-
-def test_a_cluster_that_is_not_there_is_one_line():
-    ray.shutdown()
-    with pytest.raises(UserError, match="no cluster to be joined"), open_workers("ray:127.0.0.1:1"):
-        pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
 from concurrent.futures import Future
 from typing import Any
 
@@ -12,6 +13,7 @@ from seedo.execution._task import carry_out
 from seedo.execution._workers import LostWorker
 
 _FIELD = "--executor"
+_PATIENCE = 5.0  # seconds in which a cluster's port must answer
 
 
 class RayWorkers:
@@ -28,6 +30,7 @@ class RayWorkers:
     """
 
     def __init__(self, address: str) -> None:
+        _check_answers(address)  # Ray itself would try for minutes
         try:
             import ray
         except ImportError as error:
@@ -92,6 +95,18 @@ class RayWorkers:
                 self._ray.cancel(coming, force=True)
         if self._joined:
             self._ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Raises UserError where an address has a host and a port and nobody answers there."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon:
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
+    except (OSError, ValueError, OverflowError) as error:
+        remedy = f"no cluster to be joined: {host} does not answer at {port} ({in_one_line(error)})"
+        raise UserError(_FIELD, f"ray:{address}", remedy) from error
 
 
 def _cannot(error: BaseException) -> UserError:
