@@ -84,6 +84,7 @@ _CODES = {
 }
 _ABSENT = ("Connect", "Endpoint", "ServiceRequest")
 _MISSING_BUCKET = ("bucket does not exist", "container does not exist", "bucket not found")
+_CUT = ("Payload", "Incomplete", "ResponseParser", "Checksum")
 _STATUS = ("status", "status_code", "code")
 _PASSING = (errno.EIO, errno.EBUSY, errno.ETIMEDOUT, getattr(errno, "EREMOTEIO", errno.EIO))
 _PASSING_CODES = ("RequestTimeout", "BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch",
@@ -114,7 +115,7 @@ def _reason(error: Exception) -> tuple[str | None, bool]:
         return "the store does not answer in time: check the address and the network", True
     if isinstance(error, ConnectionError) or any(word in name for word in _ABSENT):
         return "nobody answers there: check the address (AWS_ENDPOINT_URL) and the network", True
-    if "Payload" in name or "Incomplete" in name or "ResponseParser" in name:
+    if any(word in name for word in _CUT):
         return f"answers of the store are cut off ({name})", True
     if isinstance(error, OSError) and error.errno in _PASSING:
         return f"the store fails ({code or in_one_line(error, 80)})", True
