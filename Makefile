@@ -66,7 +66,7 @@ imports: $(DEV) ## which layer may import which
 
 docs: $(DEV) ## the documentation site, in site/, without a network
 	PYTHONPATH=src NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true \
-		$(BIN)/python -m mkdocs build --quiet --strict
+		$(BIN)/python -m mkdocs build --strict
 
 notebooks: $(DEV) ## run the tutorials again, in place
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m nbconvert --to notebook --execute --inplace \
