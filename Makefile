@@ -42,7 +42,7 @@ test-browser: $(DEV) ## the tests in a real browser (Chromium on the PATH)
 	$(BIN)/python -m pytest -q -m "browser and not slow" -n 2 --dist loadscope
 
 test-cluster: $(DEV) ## the tests with a Ray cluster of two nodes on this machine
-	$(BIN)/python -m pytest -q -m cluster
+	RAY_worker_niceness=0 $(BIN)/python -m pytest -q -m cluster
 
 test-model: $(MODEL) ## the tests with language models (PyTorch; SmolLM2-135M, on the CPU)
 	$(BIN)/python -m pytest -q -m model
