@@ -40,10 +40,7 @@ def exported(package: str) -> list[str]:
     """Public names of a package, as it lists them."""
     file = SOURCE / package / "__init__.py"
     if not file.is_file():
-        file = SOURCE / f"{package}.py"
-        if not file.is_file():
-            return []
-        tree = ast.parse(file.read_text())
+        tree = ast.parse((SOURCE / f"{package}.py").read_text())
         kinds = (ast.ClassDef, ast.FunctionDef)
         return [n.name for n in tree.body if isinstance(n, kinds) and n.name[0] != "_"]
     for node in ast.parse(file.read_text()).body:
@@ -56,8 +53,7 @@ def write_names() -> None:
     """A page for every package, and one that lists them."""
     lines = ["# Reference", "", "Every public name, from its docstring.", ""]
     for package, what in PACKAGES.items():
-        if not (names := exported(package)):
-            continue
+        names = exported(package)
         lines.append(f"- [`seedo.{package}`]({package}.md): {what} ({len(names)} names)")
         with mkdocs_gen_files.open(f"reference/{package}.md", "w") as page:
             page.write(f"# `seedo.{package}`\n\n{what.capitalize()}.\n\n")

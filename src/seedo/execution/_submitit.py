@@ -42,7 +42,6 @@ class SubmititWorkers:
             raise UserError(
                 _FIELD, named, 'needs submitit: pip install "seedo[submitit]"'
             ) from error
-        own, parameters = _read(profile, named)
         try:
             self._executor: Any = submitit.AutoExecutor(
                 own.get("folder", _FOLDER), cluster=own.get("cluster")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -131,7 +131,7 @@ class Cell:
         return {"study": self.crew.study, "scale": self.crew.scale, "part": self.part,
                 "key": self.key, **self.told}  # fmt: skip
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """What tells it from all others, wherever the study's folder lies."""
         text = json.dumps(self.task() | {"out": None, "data": None}, sort_keys=True)
@@ -145,8 +145,10 @@ class Record:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "cells.jsonl"
         self.seconds: dict[str, float] = {}
-        lines = self._path.read_bytes().split(b"\n") if self._path.is_file() else []
-        for line in lines:
+        told_before = self._path.read_bytes() if self._path.is_file() else b""
+        # Whoever wrote last may have died in the midst of a line.
+        self._torn = bool(told_before) and not told_before.endswith(b"\n")
+        for line in told_before.split(b"\n"):
             with contextlib.suppress(ValueError, KeyError, TypeError):  # torn: its cell is redone
                 told = json.loads(line)
                 self.seconds[told["digest"]] = float(told["seconds"])
@@ -156,15 +158,8 @@ class Record:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         about = {"cell": cell.name, "seconds": round(seconds, 3), "cpu": cpu, "digest": cell.digest}
         with self._path.open("ab") as file:
-            file.write(b"\n" * self._torn() + json.dumps(about).encode() + b"\n")
-
-    def _torn(self) -> bool:
-        """Whether whoever wrote last died in the midst of a line."""
-        if self._path.stat().st_size == 0:
-            return False
-        with self._path.open("rb") as file:
-            file.seek(-1, os.SEEK_END)
-            return file.read(1) != b"\n"
+            file.write(b"\n" * self._torn + json.dumps(about).encode() + b"\n")
+        self._torn = False
 
 
 class _Board:
