@@ -4,64 +4,26 @@ from __future__ import annotations
 
 import ast
 import itertools
-import json
 import re
 import shlex
 from pathlib import Path
 
+import griffe
 import pytest
 import typer
 from typer.main import get_command
 
 from seedo.cli import app
+from told import LEFT_OUT, NOTEBOOKS, PAGES, PYTHON, ROOT, SHELL, blocks, cells, split, typed
 
-ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-NOTEBOOKS = sorted((ROOT / "docs" / "tutorials").glob("*.ipynb"))
-LEFT_OUT = ("...", "…")  # not to be typed as it stands
 ENDS = (">", ">>", "|", "&", "&&", ";")
 SEEDO = get_command(app)
 UsageError = typer.BadParameter.__mro__[2]  # of whichever parser Typer brings
 
 
-def split(page):
-    """Fenced blocks of a page, (language, text), and its text without them."""
-    found, rest, language, own = [], [], None, []
-    for line in page.read_text(encoding="utf-8").splitlines():
-        fence = line.strip().startswith("```")
-        if fence and language is None:
-            language, own = line.strip().lstrip("`").strip(), []
-        elif fence:
-            found.append((language, "\n".join(own)))
-            language = None
-        else:
-            (rest if language is None else own).append(line)
-    return found, "\n".join(rest)
-
-
-def blocks(page, *languages):
-    return (text for language, text in split(page)[0] if language in languages)
-
-
-def cells(notebook):
-    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] == "code":
-            yield "".join(cell["source"])
-
-
-def typed(text):
-    """Commands of Seedo in a block for a shell."""
-    text = text.replace("\\\n", " ")
-    for line in text.splitlines():
-        line = re.sub(r"^\s*\$ ", "", line).strip()
-        line = re.sub(r"^(?:[A-Z_]+=\S* +|srun (?:-\S+ \S+ )*|nice )+", "", line)
-        if line.startswith("seedo "):
-            yield line
-
-
 def all_typed():
     for page in PAGES:
-        for text in blocks(page, "sh", "bash", "console", ""):
+        for text in blocks(page, *SHELL):
             yield from ((page, line) for line in typed(text))
     for notebook in NOTEBOOKS:
         for text in cells(notebook):
@@ -101,7 +63,7 @@ def test_every_command_that_is_told_can_be_typed():
 
 @pytest.mark.parametrize("page", [*PAGES, *NOTEBOOKS], ids=lambda p: p.name)
 def test_python_in_the_documentation_is_python_and_imports_what_there_is(page):
-    texts = cells(page) if page.suffix == ".ipynb" else blocks(page, "python", "py")
+    texts = cells(page) if page.suffix == ".ipynb" else blocks(page, *PYTHON)
     for text in texts:
         if text.startswith("%%"):
             continue
@@ -137,3 +99,25 @@ def test_the_python_of_the_first_page_runs(tmp_path, monkeypatch, capsys):
     (text,) = blocks(ROOT / "README.md", "python")
     exec(compile(text.replace("4096", "64"), "README.md", "exec"), {})
     assert "'return_ratio'" in capsys.readouterr().out
+
+
+def test_every_name_that_a_package_exports_is_documented():
+    package = griffe.load("seedo", search_paths=[ROOT / "src"])
+    found = {"documented": 0}
+    bare = []
+
+    def look(module):
+        for name in module.exports or ():
+            told = module[name]
+            told = told.final_target if told.is_alias else told
+            if told.is_module or told.docstring:
+                found["documented"] += 1
+            else:
+                bare.append(f"{module.path}.{name}")
+        for inner in module.modules.values():
+            if inner.is_init_module and not inner.is_alias:
+                look(inner)
+
+    look(package)
+    assert bare == []
+    assert found["documented"] > 1000

@@ -21,6 +21,7 @@ PACKAGES = {
     "episodes": "the log format, written and read",
     "learning": "learning from logs",
     "language": "players made of words",
+    "people": "published choices of people, and what people choose by",
     "inference": "what logs and tables say of causes",
     "tables": "reading the user's own tables",
     "spaces": "settings and goals",
@@ -31,6 +32,7 @@ PACKAGES = {
     "studies": "claims, tested",
     "execution": "work in other processes",
     "recipes": "settings of learning",
+    "lab": "the lab in a browser",
     "storage": "folders here and in object stores",
     "errors": "what is said to users",
 }
@@ -38,9 +40,10 @@ PACKAGES = {
 
 def exported(package: str) -> list[str]:
     """Public names of a package, as it lists them."""
-    file = SOURCE / package / "__init__.py"
+    place = SOURCE.joinpath(*package.split("."))
+    file = place / "__init__.py"
     if not file.is_file():
-        tree = ast.parse((SOURCE / f"{package}.py").read_text())
+        tree = ast.parse(place.with_suffix(".py").read_text())
         kinds = (ast.ClassDef, ast.FunctionDef)
         return [n.name for n in tree.body if isinstance(n, kinds) and n.name[0] != "_"]
     for node in ast.parse(file.read_text()).body:
@@ -49,17 +52,37 @@ def exported(package: str) -> list[str]:
     return []
 
 
+def children(package: str) -> list[str]:
+    """Packages within a package that export names, as `package.child`."""
+    folder = SOURCE.joinpath(*package.split("."))
+    inner = sorted(p.parent.name for p in folder.glob("*/__init__.py") if p.parent.name[0] != "_")
+    found = []
+    for name in (f"{package}.{child}" for child in inner):
+        if exported(name):
+            found.append(name)
+        found += children(name)
+    return found
+
+
 def write_names() -> None:
     """A page for every package, and one that lists them."""
     lines = ["# Reference", "", "Every public name, from its docstring.", ""]
     for package, what in PACKAGES.items():
-        names = exported(package)
-        lines.append(f"- [`seedo.{package}`]({package}.md): {what} ({len(names)} names)")
+        told: set[str] = set()
         with mkdocs_gen_files.open(f"reference/{package}.md", "w") as page:
             page.write(f"# `seedo.{package}`\n\n{what.capitalize()}.\n\n")
-            for name in names:
-                page.write(f"## `{name}` {{ #{package}-{name} }}\n\n::: seedo.{package}.{name}\n"
-                           "    options:\n      show_root_heading: false\n\n")  # fmt: skip
+            for part in (package, *children(package)):
+                # What the package itself exports is told there.
+                names = [name for name in exported(part) if name not in told]
+                told |= set(names)
+                if part != package and names:
+                    page.write(f"# `seedo.{part}`\n\n")
+                for name in names:
+                    page.write(
+                        f"## `{name}` {{ #{part}-{name} }}\n\n::: seedo.{part}.{name}\n"
+                        "    options:\n      show_root_heading: false\n\n"
+                    )
+        lines.append(f"- [`seedo.{package}`]({package}.md): {what} ({len(told)} names)")
     lines.append("- [Commands](commands.md)")
     with mkdocs_gen_files.open("reference/index.md", "w") as page:
         page.write("\n".join(lines) + "\n")

@@ -59,6 +59,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Agents that learn to experiment by watching others do it.",
 )
+"""The command line: every command is one of its callbacks."""
 
 
 def command(name: str, recipes: Recipes | None = None) -> Callable[[Callable[..., Any]], Any]:

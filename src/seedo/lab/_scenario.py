@@ -77,7 +77,7 @@ class Drawn:
     """A linear system given by hand.
 
     Attributes:
-        weights: [m][m], cause before effect; the variables first, then hidden ones.
+        weights: [m, m], cause before effect; the variables first, then hidden ones.
         noise: [m], standard deviations.
         goal: the variable to raise.
         places: [m] of (x, y) in the unit square: where they are drawn; empty: a circle.

@@ -44,6 +44,7 @@ class Place(Protocol):
 
 
 AnyPlace: TypeAlias = str | os.PathLike[str] | Place
+"""A folder or file: a path, an address such as `s3://bucket/logs`, or a place."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/{2}(.*)", re.DOTALL)
 _OFFERED = ("file", "s3", "gs", "az")

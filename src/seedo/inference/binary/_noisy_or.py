@@ -10,8 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from seedo.errors import UserError, is_number
 from seedo.inference.binary._graphs import reachable
 
-FREE, OFF, ON = -1, 0, 1
-"""What an intervention does to a node."""
+FREE = -1
+"""A node that is left to its causes."""
+OFF = 0
+"""A node that is held off, or is off."""
+ON = 1
+"""A node that is held on, or is on."""
 
 
 def every_setting(n: int) -> NDArray[np.int8]:

@@ -108,6 +108,7 @@ def alike_in_runs(
 
 
 def order_finding(found: Order, cause: str, outcome: str) -> Finding | None:
+    """What is said of an effect in rows that depend on the rows before; None: nothing."""
     if found.walk:
         return Finding(
             "random walk", "fatal",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 Overlap = Literal["good", "some", "none"]
+"""How far groups that got different values of a cause can be compared."""
 
 EXTREME = 0.02
 """Chance of a setting below which rows have no counterparts (Crump et al. 2009 take 0.1 off)."""

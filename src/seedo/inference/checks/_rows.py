@@ -144,6 +144,7 @@ FEWEST_MISSING = 5
 
 
 def missing_finding(name: str, count: int, rows: int, by: list[str], mended: bool) -> Finding:
+    """What is said of cells of one column that are missing, and by what they go missing."""
     shown = ", ".join(by[:3])
     return Finding(
         "missingness", "mended" if mended else "warning",

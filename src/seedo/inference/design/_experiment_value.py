@@ -51,8 +51,10 @@ from seedo.inference.scores._families import (
     weight_covariance,
 )
 
-INFORMATION_DRAWS, VALUE_DRAWS = 256, 64
-"""Outcomes drawn for each experiment unless told otherwise."""
+INFORMATION_DRAWS = 256
+"""Outcomes drawn for the information of each experiment unless told otherwise."""
+VALUE_DRAWS = 64
+"""Outcomes drawn for the value of each experiment unless told otherwise."""
 
 _TINY = 1e-30
 _BLOCK_FLOATS = 2**17  # working numbers of the draws handled at once: they stay in the cache

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from scipy.special import stdtrit
 
 LEVEL = 0.95
+"""Of intervals."""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from seedo.inference.effects._terms import KNOTS, Curve, Terms, curve
 
 Array = NDArray[np.float64]
 Wanted = Literal["auto", "line", "curve"]
+"""The curve to fit: what the rows ask for, a line, or a curve."""
 
 TESTED = 20_000
 """Rows of a larger sample on which forms are tried."""

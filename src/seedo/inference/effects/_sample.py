@@ -12,6 +12,7 @@ from seedo.tables import Column, Table
 
 Array = NDArray[np.float64]
 Scale = Literal["real", "positive", "count", "yes/no", "share", "per cent"]
+"""What the values of an outcome are, for its effects to stay within their range."""
 TOPS: dict[Scale, float] = {"yes/no": 1.0, "share": 1.0, "per cent": 100.0}
 """Where the means of an outcome end that begin at nought."""
 

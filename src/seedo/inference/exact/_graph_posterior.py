@@ -18,6 +18,7 @@ LISTED, SUMMED = 5, 14
 """Most variables for which all DAGs are listed, and for which marginals are summed exactly."""
 
 Progress = Callable[[int, int], None]
+"""Is called with (steps done, steps in all)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,6 +42,7 @@ WORK = 7.5e7
 PARTITION_MOVES, GRAPH_MOVES = 10, 20
 
 Progress = Callable[[int, int], None]
+"""Is called with (steps done, steps in all)."""
 
 
 @dataclass(frozen=True, eq=False)

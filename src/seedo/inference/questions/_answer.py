@@ -164,6 +164,7 @@ def spread(values: NDArray[np.float64]) -> tuple[float, float, float]:
 
 
 def interval(low: float, high: float) -> str:
+    """An interval in words: `[0.12, 0.3]`."""
     return f"[{number(low)}, {number(high)}]"
 
 

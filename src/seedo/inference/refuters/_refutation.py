@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Verdict = Literal["held", "noticed", "no power", "stated", "does not apply"]
+"""What a refuter says of an answer."""
 
 LEVEL = 0.01
 """Of each refuter: so often it may notice something in a sound analysis."""

@@ -23,6 +23,7 @@ from seedo.lab.study._session import MaybeSession, Session, TheSession
 from seedo.lab.study._summary import summary
 
 EXAMPLE = FilePath(__file__).with_name("example.toml")
+"""A study's file with a comment on every setting."""
 
 
 routes = APIRouter()

@@ -15,6 +15,7 @@ from seedo.errors import UserError
 from seedo.language.items._draw import shuffled
 
 ALPHABETS = ("usual", "permuted", "symbols")
+"""Alphabets that letter-string analogies are written in."""
 SYMBOLS = tuple("! # $ % & + = ? @ ^ ~ < > ; | _ - { } *".split())
 LETTERS = tuple(string.ascii_lowercase)
 DIGITS = tuple(string.digits)

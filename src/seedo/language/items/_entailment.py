@@ -86,6 +86,7 @@ QUANTIFIED = (
     ),
 )
 SCHEMES = PROPOSITIONAL + QUANTIFIED
+"""Schemes of inference, propositional ones first."""
 
 _CONNECTIVES: dict[str, Callable[..., bool]] = {
     "not": lambda x: not x,

@@ -19,8 +19,12 @@ from seedo.language.items._wason import wason
 
 _CONTENT = {"syllogisms": syllogisms, "entailment": entailment, "wason": wason}
 _ANALOGIES = {"letter-strings": letter_strings, "matrices": matrices, "grids": grids}
-CONTENT_KINDS, ANALOGY_KINDS = tuple(_CONTENT), tuple(_ANALOGIES)
+CONTENT_KINDS = tuple(_CONTENT)
+"""Kinds of items whose content can be believable or not."""
+ANALOGY_KINDS = tuple(_ANALOGIES)
+"""Kinds of letter-string analogies."""
 KINDS = CONTENT_KINDS + ANALOGY_KINDS
+"""All kinds of items."""
 
 
 def items(kind: str, count: int, seed: int, alphabets: Sequence[str] = ALPHABETS) -> list[Item]:

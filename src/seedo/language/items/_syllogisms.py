@@ -54,6 +54,7 @@ FORMS = tuple(
     for figure in FIGURES
     for mood in itertools.product("AEIO", repeat=3)
 )
+"""The 256 forms of syllogisms: mood and figure."""
 
 
 def _holds(statement: tuple[str, str, str], model: frozenset[frozenset[str]]) -> bool:

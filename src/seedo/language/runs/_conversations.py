@@ -12,6 +12,7 @@ from seedo.errors import UserError
 from seedo.language.scenes import Scene
 
 CONVERSATIONS = "conversations.jsonl"
+"""File of a run that holds what was said, one conversation a line."""
 
 
 def line(

@@ -9,6 +9,7 @@ from typing import Any
 from seedo.errors import UserError, one_of, whole
 
 NAME_KINDS = ("nonsense", "letters", "familiar", "contrary", "permuted", "twelve")
+"""Where the names of variables come from."""
 INSTRUCTIONS = ("rules", "strategy")
 TOOLS = ("none", "actions", "analysis")
 

@@ -17,6 +17,7 @@ from seedo.language.serving._environment import STREAM, check_whole, score
 from seedo.language.serving._openenv_tasks import TaskApi, Tasks
 
 OVER = "The episode is over: reset."
+"""What a client is told who steps on after the end."""
 
 
 def openenv_app(

@@ -33,6 +33,7 @@ TEXT_RECIPE: dict[str, Any] = {
     "learning_rate": 2e-3,
     "explore_weight": 0.5,
 }
+"""Settings by which text understudies learn unless told otherwise."""
 READING_WEIGHT = 1.5
 """Weight of reading (results and explanations) beside exploiting, times `explanation_weight`."""
 _HELDOUT = 256

@@ -12,7 +12,12 @@ from seedo.language.scenes import NONSENSE
 
 PAD, USER, ASSISTANT, END = "<|pad|>", "<|user|>", "<|assistant|>", "<|end|>"
 SPECIAL = (PAD, USER, ASSISTANT, END)
-PAD_ID, USER_ID, ASSISTANT_ID, END_ID = range(4)
+"""Tokens that are no text: padding, who speaks, and the end."""
+PAD_ID = 0
+"""Of the token that fills up."""
+USER_ID, ASSISTANT_ID = 1, 2
+END_ID = 3
+"""Of the token after which nothing is said."""
 LARGEST = 200
 """Numbers from -20.0 to 20.0 in tenths are one token each; others are spelt."""
 

@@ -13,6 +13,7 @@ from seedo.episodes import EXPLOIT, OBSERVE, EpisodeBatch
 from seedo.language.scenes import Names, say_action, say_goal, say_results, say_variables
 
 DECIMALS = 1
+"""Places of numbers in a transcript."""
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 

@@ -24,6 +24,7 @@ from seedo.storage import AnyPlace
 
 MANIFEST, CARD = "manifest.json", "README.md"
 KINDS = ("jsonl", "parquet")
+"""Formats of files that logs are exported to."""
 
 
 class Exported(NamedTuple):

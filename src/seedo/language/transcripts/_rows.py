@@ -17,6 +17,7 @@ import pyarrow as pa
 from seedo.language.transcripts._watched import Turn, Watched
 
 FORMS = ("chat", "completion", "tools")
+"""What a row of an export is: a conversation, one reply with what led to it, or calls of tools."""
 
 
 def rows_of(watched: Watched, form: str, tools: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

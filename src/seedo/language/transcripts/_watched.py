@@ -36,6 +36,7 @@ from seedo.language.scenes import (
 from seedo.worlds import EXPLOIT
 
 Part = Literal["told", "explore", "exploit"]
+"""What a piece of a transcript is: told to the player, or its choice in either phase."""
 
 _ASKED = ("check", "structure")
 _SLIPS = zlib.crc32(b"slips")

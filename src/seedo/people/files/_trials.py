@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from seedo.episodes import EXPLORE, EpisodeBatch, Origin
 
-GRAPH, MACHINE = "noisy-or", "machine"
-"""Kinds of system: `kind` in the system of an episode."""
+GRAPH = "noisy-or"
+"""`kind` of a noisy-OR graph, in the system of an episode."""
+MACHINE = "machine"
+"""`kind` of a deterministic machine, in the system of an episode."""
 _RECORDED = "recorded:"
 
 

@@ -71,3 +71,4 @@ forbid = {ligand = "L3", temperature = "> 80"}
 # run = 1.0
 # budget = 100.0
 """
+"""A campaign file with a comment on every setting."""

@@ -18,7 +18,9 @@ from safetensors.numpy import load, save
 from seedo.episodes import write_atomic
 from seedo.errors import UserError, is_number
 
-ABOUT, WEIGHTS = "abstraction.json", "encoder.safetensors"
+ABOUT = "abstraction.json"
+"""File of an abstraction that says what it is."""
+WEIGHTS = "encoder.safetensors"
 FORMAT, VERSION = "seedo-abstraction", 1
 _SHOWS = {"drawing", "drawing_seed", "hands", "raw_noise"}
 _AS_WRITTEN: dict[str, Callable[[Any], bool]] = {

@@ -22,6 +22,7 @@ from seedo.worlds.recorded._table import read_campaign
 Array = NDArray[np.float64]
 
 MODES = ("replay", *EMULATORS)
+"""How outcomes come about: from the rows alone, or from an emulator fitted to them."""
 _LOOKED_AT = 4_096
 """Settings of an emulator by whose mean chance is measured, and among which the best is sought."""
 

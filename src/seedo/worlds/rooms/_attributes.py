@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 
 DIMENSIONS = ("colour", "shape", "texture", "position")
+"""What objects can differ in."""
 COLOUR, SHAPE, TEXTURE, POSITION = range(4)
 
 COLOURS = {  # name: red, green, blue
@@ -30,6 +31,7 @@ COLOURS = {  # name: red, green, blue
     "mint": (152, 255, 196),
     "magenta": (240, 0, 200),
 }
+"""Colours by name: red, green, blue, 0 to 255."""
 SHAPES = (
     "triangle",
     "square",
@@ -43,9 +45,11 @@ SHAPES = (
     "hook",
     "hourglass",
 )
+"""Names of shapes."""
 TEXTURES = ("solid", "striped", "barred", "chequered", "gridded", "speckled")
 """Solid, horizontal stripes, vertical stripes, checker, grid, noise."""
 POSITIONS = ("corner", "x wall", "y wall", "centre")
+"""Names of places in a room."""
 
 VALUES = (tuple(COLOURS), SHAPES, TEXTURES, POSITIONS)
 """The names of each dimension's values, in the order of `DIMENSIONS`."""

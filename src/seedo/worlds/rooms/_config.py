@@ -10,8 +10,11 @@ from seedo.errors import UserError, one_of, whole
 from seedo.worlds.rooms._attributes import DIMENSIONS
 
 LEVELS = ("basic", "confounded", "deconfounded", "meta")
+"""Levels of the task."""
 DIFFICULTIES = ("easy", "hard1", "hard2", "hard3")
+"""Of experiment trials: in how many properties more than the one in question objects differ."""
 EXPLAIN = ("none", "properties", "verdict", "full")
+"""How much the explanations of an episode say."""
 SPLITS = ("train", "heldout-values", "heldout-dimension")
 PRESETS: dict[str, dict[str, Any]] = {"default": {}, "reference": {"limit": 128, "linger": 16}}
 HELD_DIMENSION = "texture"

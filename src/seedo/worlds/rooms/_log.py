@@ -17,6 +17,7 @@ from seedo.worlds._spec import EXPLOIT, EXPLORE
 from seedo.worlds.rooms._rules import FIRST_TRANSFORM, TRANSFORMED
 
 VARIABLES = ("move", "colour", "texture", "shape", "reward", "trial", "object")
+"""Columns of an episode of rooms in a log."""
 _REWARD = VARIABLES.index("reward")
 
 

@@ -13,6 +13,7 @@ from seedo.worlds.rooms._config import RoomsConfig
 from seedo.worlds.rooms._task import RoomTask
 
 NOTHING = -1
+"""The action of staying where one is."""
 ACTIONS = (
     "north",
     "north-east",
@@ -26,9 +27,11 @@ ACTIONS = (
     "transform texture",
     "transform shape",
 )
+"""Names of the actions: eight moves, then three transformations."""
 MOVES = np.array([(-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1)], np.int32)
 """Row and column steps of actions 0..7."""
 FIRST_TRANSFORM = len(MOVES)
+"""Number of the first action that transforms an object."""
 TRANSFORMED = (COLOUR, TEXTURE, SHAPE)
 """The dimensions that actions 8, 9 and 10 transform."""
 

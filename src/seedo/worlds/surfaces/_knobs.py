@@ -9,10 +9,15 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-NUMERIC, STEPPED, CATEGORICAL = 0, 1, 2
-"""Kinds of knobs: any value of a range, values a step apart, levels without an order."""
+NUMERIC = 0
+"""A knob that takes any value of a range."""
+STEPPED = 1
+"""A knob that takes values a step apart."""
+CATEGORICAL = 2
+"""A knob whose levels have no order."""
 MOST_LEVELS = 10
 MOST_KNOBS = 12
+"""Most knobs of a surface."""
 
 
 class Knobs(NamedTuple):

@@ -21,6 +21,7 @@ from seedo.language.scenes.replies._sentences import TRIM, lines_of, sentences
 from seedo.language.scenes.replies._visible import Visible, odd_signs, visible
 
 Kind = Literal["clean", "repaired", "ambiguous", "illegal", "none"]
+"""How a reply was read: as it stood, mended, in two ways, not allowed, not at all."""
 
 KINDS: tuple[Kind, ...] = ("clean", "repaired", "ambiguous", "illegal", "none")
 """What a reply can be: one legal action in the form asked for, or one in another wrapping; several

@@ -1,0 +1,183 @@
+"""What the documentation tells people to type does what it says, in small: every command and every
+piece of Python, page by page, in an empty folder with the files that the page takes for granted."""
+
+from __future__ import annotations
+
+import csv
+import random
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from command import run
+from endpoint import Endpoint
+from told import LEFT_OUT, PAGES, PYTHON, ROOT, SHELL, split, typed
+
+pytestmark = pytest.mark.slow
+
+ELSEWHERE = {
+    # needs what a test has not: what begins so is run by
+    "lab --": "test_lab_access",
+    "serve-mcp": "test_mcp",
+    "study": "test_studies",
+    "learn logs/dag --processes": "test_training_processes",
+    "learn /shared": "test_training_processes",
+    "perform agents/mine --executor ray": "test_ray",
+    "perform pretrained:dag --executor ray": "test_ray",
+    "watch --executor submitit": "test_execution",
+    "watch --executor ray --out s3": "test_storage",
+    "learn s3:": "test_storage",
+    "perform s3:": "test_storage",
+    "review s3:": "test_storage",
+    "abstract chamber": "test_raw_worlds",
+    "import --format": "test_people",
+    "experiment campaign.toml": "test_campaign",
+    "lab delete": "test_lab_study",
+    "lab pay": "test_lab_recruit",
+    "lab links": "test_lab_recruit",
+    "lab export": "test_lab_study",
+}
+SMALL = {
+    "watch": ["--episodes", "24"],
+    "perform": ["--episodes", "6"],
+    "learn": ["--batch-size", "4", "--epochs", "0.5"],
+    "dagger": ["--expert-queries", "40"],
+    "ppo": ["--steps", "2000"],
+    "probe": ["--episodes", "200"],
+}
+NEEDED = {
+    # what a page takes to be there already
+    "fine-tuning.md": ["watch --out logs/dag", "learn logs/dag --out agents/x"],
+    "frontier.md": ["perform random --out runs/a"],
+    "perform.md": ["perform bayes:eig --out runs/bayes"],
+    "mcp.md": ["perform random --out runs/assistant", "perform bayes:eig --out runs/bayes"],
+    "questions.md": ["import mine.csv --out logs/mine"],
+    "real-models.md": ["perform random --n 3 --out runs/qwen-2"],
+    "comparing.md": [
+        "perform random --n 3 --out runs/mine",
+        "perform bayes:eig --n 3 --out runs/bayes",
+        "perform scripted:largest-effect --n 3 --out runs/other",
+    ],
+    "logs.md": ["watch --out logs/dag"],
+    "scale.md": ["watch --out logs/dag"],
+}  # fmt: skip
+
+
+PRELUDE = {
+    # what a piece of Python takes to be there already; None: it is run elsewhere
+    "with play.Campaign": "measure = lambda setting: {'yield': 1.0}",
+    'import gymnasium, seedo\n\nenv = gymnasium.make("seedo/recorded': None,  # test_endpoints
+    "import asyncio": None,  # test_mcp
+    "from seedo.language.measures import recitation": None,  # test_names
+    "from datasets import Dataset": None,  # TRL; the factory in test_reinforcement
+    "# server.py": None,  # make test-openenv
+    "from openenv": None,
+    "from seedo.studies import Study": None,  # a sketch; test_execution runs such a study
+    "from seedo.lab import embed": None,  # test_notebooks
+    "pandas.read_parquet": "import pandas",
+    "from seedo import experimenters, worlds\nfrom levers": "import sys; "
+    "sys.path += ['examples/my_world', 'examples/my_player']",
+    "from seedo.worlds import make\n\nrooms": "import jax; key = jax.random.key(0)",
+    'from seedo import play, worlds\n\nworld = worlds.make("dag")\nplayer': None,  # test_execution
+    "table, warnings = seedo.tables": "import seedo",
+}
+
+
+def small(words):
+    """The same command with less to do."""
+    words = [re.sub(r"^llm:openai/.*", "llm:openai-api/local/my-model", w) for w in words]
+    for option, value in zip(*[iter(SMALL.get(words[0], []))] * 2, strict=True):
+        if option in words:
+            words[words.index(option) + 1] = value
+        else:
+            words += [option, value]
+    return words
+
+
+@pytest.fixture(scope="module")
+def server():
+    endpoint = Endpoint()
+    yield endpoint
+    endpoint.stop()
+
+
+def lay_out(folder):
+    """Files that pages take for granted."""
+    rng = random.Random(0)
+    with open(folder / "trial.csv", "w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["done", "drug", "age", "recovery"])
+        for _ in range(120):
+            drug = rng.choice("AB")
+            rows.writerow(["drug", drug, rng.randint(20, 80), rng.gauss(3 + (drug == "B"), 1)])
+    with open(folder / "mine.csv", "w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["done", "dose", "heat", "yield"])
+        for _ in range(80):
+            dose, heat = rng.gauss(0, 1), rng.gauss(0, 1)
+            rows.writerow(["dose", dose, heat, dose - heat + rng.gauss(0, 0.5)])
+    (folder / "graph.txt").write_text("drug -> recovery\nage -> recovery\n")
+    shutil.copytree(ROOT / "examples", folder / "examples")
+
+
+def pieces(page):
+    """(language, text) of Python, and of each command, in the order of the page."""
+    for language, text in split(page)[0]:
+        if language in PYTHON:
+            yield "python", text
+        elif language in SHELL:
+            yield from (
+                ("seedo", line) for line in typed(text) if not any(w in line for w in LEFT_OUT)
+            )
+
+
+WITH_PIECES = [page for page in PAGES if next(pieces(page), None)]
+
+
+@pytest.mark.parametrize("page", WITH_PIECES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_what_a_page_tells_can_be_done(page, tmp_path, monkeypatch, capsys, server):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOCAL_API_KEY", "none")
+    monkeypatch.setenv("LOCAL_BASE_URL", f"http://127.0.0.1:{server.port}/v1")
+    lay_out(tmp_path)
+    for line in NEEDED.get(page.name, []):
+        told(f"seedo {line}", capsys)
+    for kind, text in pieces(page):
+        if kind == "seedo":
+            told(text, capsys)
+        else:
+            done(text)
+
+
+def told(line, capsys):
+    line, _, into = re.sub(r"\s#.*", "", line).partition(" > ")
+    words = shlex.split(line.partition(" && ")[0])[1:]
+    if any(" ".join(words).startswith(begin) for begin in ELSEWHERE):
+        return
+    words = [
+        w
+        for word in words
+        for w in (sorted(map(str, Path().glob(word))) if "*" in word else [word])
+    ]
+    code, out, err = run(capsys, *small(words))
+    assert code == 0, f"{line}\n{err[-2000:]}"
+    if into:
+        Path(into.strip()).write_text(out)
+
+
+def done(text):
+    """Run a piece of Python."""
+    before = next((own for begin, own in PRELUDE.items() if text.startswith(begin)), "")
+    if before is None:
+        return
+    names = {}
+    exec(before, names)
+    exec(compile(text.replace("100_000", "24").replace("4096", "24"), "told", "exec"), names)
+
+
+def test_what_is_run_elsewhere_is():
+    for name in set(ELSEWHERE.values()):
+        assert (ROOT / "tests" / f"{name}.py").is_file(), name
