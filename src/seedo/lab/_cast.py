@@ -10,8 +10,9 @@ from typing import Any
 
 from seedo.errors import UserError
 from seedo.experimenters import READERS, parse_name
+from seedo.lab._once import once
 from seedo.lab._scenario import Config, Scenario, stage_of
-from seedo.play import find_player
+from seedo.play import Actor, Live, find_player
 
 RIVALS = ("scripted:random", "scripted:largest-effect", "pretrained:dag", "bayes:eig")
 """Whom a person plays against: the floor, the best heuristic, the understudy, the Bayesian."""
@@ -98,6 +99,18 @@ def player(name: str, scenario: Scenario) -> Any:
         UserError: no such player, or one that cannot act here.
     """
     return _found(name, scenario.config)
+
+
+def actor(name: str, scenario: Scenario, episode: Live) -> Actor:
+    """A player at an episode's beginning, ready to act.
+
+    Raises:
+        UserError: no such player, or one that cannot act here.
+    """
+    with once("act", name, scenario.config):
+        acting = Actor(player(name, scenario), episode, quickly=True)
+        acting.chosen()
+    return acting
 
 
 @functools.lru_cache(maxsize=256)

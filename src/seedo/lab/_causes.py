@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ from seedo.play import Live
 from seedo.worlds import DagConfig
 
 _TIE = 1e-3
+_TELLING = 132
+"""The system that Watch opens with: one on which those whom it opens with come out apart, in the
+order they have on average; found by `benchmarks/lab_first.py`."""
 
 
 class Causes(Shown):
@@ -40,6 +44,9 @@ class Causes(Shown):
         "weight_scale": Sweep("Size of effects (weight scale)", False, 0.01, 10.0, (0.5, 1, 2)),
         "exploits": Sweep("Exploit actions", True, 1, 10, (1, 2, 4), True),
     }
+
+    def first(self) -> Scenario:
+        return replace(super().first(), index=_TELLING)
 
     def about(self, scenario: Scenario) -> str:
         c: Any = scenario.config

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from dataclasses import replace
 from functools import partial
@@ -56,7 +57,8 @@ class Preparing(Jobs):
     """What players did, being prepared."""
 
     def __init__(self, background: Background) -> None:
-        super().__init__(background, "watch", threads=4)
+        # No more than compile side by side: the first to be asked for is the first to be ready.
+        super().__init__(background, "watch", threads=min(4, max(2, os.cpu_count() or 1)))
 
 
 routes = APIRouter()
@@ -130,7 +132,8 @@ def frames(lab: TheLab, jobs: Annotated[Preparing, service(Preparing)], asked: A
     if job.failure:
         return JSONResponse({"state": "failed", "why": job.why})
     waited = {"done": job.done, "total": job.total, "seconds": round(job.seconds, 1)}
-    return JSONResponse({"state": "preparing", **waited})
+    doing = job.doing or "waiting for those before it"
+    return JSONResponse({"state": "preparing", "doing": doing, **waited})
 
 
 @routes.post("/api/watch/decoded")

@@ -121,10 +121,17 @@ class Live:
 
 
 class Actor:
-    """A player on a live episode; it chooses what it would choose inside `rollout`."""
+    """A player on a live episode; it chooses what it would choose inside `rollout`.
 
-    def __init__(self, player: Experimenter, episode: Live) -> None:
+    Args:
+        player: who chooses.
+        episode: in which.
+        quickly: compiled in half the time, and slower at every step: for who acts a few times.
+    """
+
+    def __init__(self, player: Experimenter, episode: Live, quickly: bool = False) -> None:
         self._player, self._episode = player, episode
+        self._choose = _choose_quickly if quickly else _choose
         self._memory: Any = None
         self._chosen: list[Action] = []  # at every step so far
         if player.host:
@@ -146,7 +153,7 @@ class Actor:
                 rng = _generator(self._episode.setup.player_key, step + 1)
                 action, self._memory = self._player.act(self._memory, seen, rng)
             else:
-                action, self._memory = _choose(
+                action, self._memory = self._choose(
                     self._player, self._memory, seen, self._key, np.int32(step)
                 )
             self._chosen.append(action)
@@ -322,6 +329,9 @@ def _begin(world: World, player: Experimenter, setup: Any) -> Any:
     return begin(world, player, setup)
 
 
-@eqx.filter_jit
-def _choose(player: Experimenter, memory: Any, seen: Any, key: Any, t: Any) -> Any:
+def _act(player: Experimenter, memory: Any, seen: Any, key: Any, t: Any) -> Any:
     return player.act(memory, seen, jax.random.fold_in(key, t))
+
+
+_choose = eqx.filter_jit(_act)
+_choose_quickly = eqx.filter_jit(_act, compiler_options={"xla_backend_optimization_level": 0})
