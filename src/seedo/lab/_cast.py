@@ -11,6 +11,7 @@ from typing import Any
 from seedo.errors import UserError
 from seedo.experimenters import READERS, parse_name
 from seedo.lab._once import once
+from seedo.lab._palette import look
 from seedo.lab._scenario import Config, Scenario, stage_of
 from seedo.play import Actor, Live, find_player
 
@@ -66,6 +67,10 @@ class Role:
     label: str
     kind: str
     why_not: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """For a page, with how it is drawn there."""
+        return {**vars(self), "look": look(self.name)._asdict()}
 
 
 def label(name: str) -> str:

@@ -110,7 +110,7 @@ def offered(lab: TheLab, kept: Kept, s: Code = "") -> dict[str, Any]:
     able = [role.name for role in roles if role.name in RIVALS and not role.why_not]
     if lab.settings.warm and able:
         kept.prepare(scenario, tuple(able))
-    return {"roles": [vars(role) for role in roles]}
+    return {"roles": [role.to_json() for role in roles]}
 
 
 @routes.get("/api/compare")

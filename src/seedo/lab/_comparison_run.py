@@ -35,6 +35,7 @@ from seedo.lab._comparison import (
     run_name,
     so_far,
 )
+from seedo.lab._palette import look
 from seedo.lab._scenario import STREAM, encode
 
 _READING = threading.Lock()  # what is compiled is so once, not once a thread
@@ -299,6 +300,7 @@ class ComparisonRun:
             for at, cell in zip(self._cells, results["cells"], strict=True):
                 done = of if at.state == "done" else self._done(at)
                 cell |= {"state": at.state, "done": done, "of": of, "rate": self._rate(at)}
+                cell["look"] = look(at.cell.player)._asdict()
             eta = self._eta() if self.state == "running" else None
         return {
             **self.summary(),

@@ -81,7 +81,7 @@ def watch(
         "s": code,
         "through": through,
         "shape": shown.shape,
-        "cast": [vars(role) for role in roles],
+        "cast": [role.to_json() for role in roles],
         "players": _chosen(players, roles, (*shown.usual, *lab.settings.agents)),
         "step": step,
         "most": MOST_PLAYERS,
