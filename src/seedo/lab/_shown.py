@@ -70,6 +70,7 @@ class Shown:
         players, spoken: who can act in it, as on the command line; `spoken` in words; with no
             `players`, its own and one by chance.
         usual: whom Watch opens with.
+        why_first: what to know of the system that it opens with; "": nothing.
         sweeps: settings that may vary in a comparison, by name.
     """
 
@@ -79,6 +80,7 @@ class Shown:
     players: tuple[str, ...] = ()
     spoken: tuple[str, ...] = ()
     usual: tuple[str, ...] = ("scripted:random",)
+    why_first = ""
     sweeps: ClassVar[Mapping[str, Sweep]] = {}
 
     def __init__(self, name: str) -> None:

@@ -92,6 +92,7 @@ def watch(
         others=[shown_as(name) for name in world_names() if name != scenario.world],
         variants=[(name, encode(each)) for name, each in shown.variants(scenario)],
         readers=_readers(lab, scenario) if shown.variants(scenario) else [],
+        why_first=shown.why_first if scenario == shown.first() else "",
     )  # fmt: skip
 
 
