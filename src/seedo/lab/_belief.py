@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from seedo import programs
 from seedo.inference.exact import SubsetPosterior, bayes_supported
 from seedo.inference.scores import add_row, no_rows
 from seedo.lab._once import once
@@ -63,15 +64,17 @@ def beliefs(
     variances = jnp.asarray([config.noise_variance, config.weight_scale**2, root], jnp.float32)
     limit = min(config.max_parents, config.n - 1)
     with once("beliefs", config.n, limit, size):
-        edges, bits = _posteriors(config.n, limit, variances, outcome, target, steps)
+        edges, bits = _program()(config.n, limit, variances, outcome, target, steps)
     edges, bits = np.asarray(edges, np.float64)[: steps + 1], np.asarray(bits)[: steps + 1]
     return [Belief(e, float(b)) for e, b in zip(edges, bits, strict=True)]
 
 
-# Compiled in half the time: it runs once an episode.
-@functools.partial(
-    jax.jit, static_argnums=(0, 1), compiler_options={"xla_backend_optimization_level": 0}
-)
+@functools.cache
+def _program() -> Any:
+    """Compiled in little time: it runs once an episode."""
+    return jax.jit(_posteriors, static_argnums=(0, 1), compiler_options=programs.quickly())
+
+
 def _posteriors(n: int, limit: int, variances: Any, outcome: Any, target: Any, steps: Any):
     """Variances, unlike numbers of variables, are arguments: no world is compiled anew for them."""
     posterior = SubsetPosterior(n, limit, *variances)

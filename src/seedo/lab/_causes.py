@@ -35,7 +35,10 @@ class Causes(Shown):
     players = CAUSES
     spoken = ("pretrained:dag-text",)
     usual = ("scripted:largest-effect", "bayes:eig", "pretrained:dag", "scripted:expert")
-    why_first = "Shown first because these four come out apart on it, in the order that they have on average."
+    why_first = (
+        "Shown first because these four come out apart on it, in the order they have on average: "
+        "see Compare."
+    )
     sweeps = {  # noqa: RUF012
         "noise_variance": Sweep("Noise variance", False, 1e-4, 100.0, (0.1, 0.3, 1, 3)),
         "experiments": Sweep("Experiments (budget)", True, 0, 50, (1, 2, 3, 5, 8), True),

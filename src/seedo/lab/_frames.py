@@ -5,6 +5,7 @@ Frame k is after k steps: what the last of them was, and what its player's data 
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import equinox as eqx
@@ -12,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from seedo import programs
 from seedo.experimenters import is_trained
 from seedo.lab._belief import beliefs, no_belief
 from seedo.lab._cast import actor, player
@@ -111,7 +113,7 @@ def _add_decisions(
     frames: list[dict[str, Any]], agent: Agent, episode: Live, naming: Naming
 ) -> None:
     """How likely a network found each action, and the graph that it would give as its reason."""
-    decision = _decisions(agent.network, inputs_of(episode), len(frames) - 1)
+    decision = _program()(agent.network, inputs_of(episode), len(frames) - 1)
     values = agent.architecture.do_values
     explains = agent.training.get("recipe", {}).get("explanations", "none") != "none"
     for frame, log_probs, edges in zip(
@@ -145,8 +147,13 @@ def inputs_of(episode: Live) -> Inputs:
     )
 
 
-# Compiled in half the time: it runs once an episode.
-@eqx.filter_jit(compiler_options={"xla_backend_optimization_level": 0})
+@functools.cache
+def _program() -> Any:
+    """Compiled in little time: it runs once an episode."""
+    options: dict[str, Any] = {"compiler_options": programs.quickly()}
+    return eqx.filter_jit(_decisions, **options)
+
+
 def _decisions(network: Any, inputs: Inputs, steps: int) -> Decision:
     decision: Decision = network.read(inputs, jnp.arange(steps))
     return decision

@@ -129,7 +129,7 @@ class Scenario:
     def begin(self) -> Live:
         """A fresh episode: the same system and noise every time."""
         with once("begin", self.config, self.drawn is None):
-            return Live(self.stage(), self.seed, STREAM, self.index, self.task())
+            return Live(self.stage(), self.seed, STREAM, self.index, self.task(), quickly=True)
 
     def task(self) -> Any:
         """That of the drawn system and its goal; None: the world draws."""
