@@ -1,11 +1,13 @@
 """Work in the background: in order, once, kept, and stopped."""
 
 import threading
+from contextlib import suppress
 
 import pytest
 
 from seedo.errors import UserError
 from seedo.lab._background import Background, Jobs, Stopped
+from seedo.lab._once import once
 
 
 @pytest.fixture
@@ -102,3 +104,33 @@ def test_at_the_end_what_runs_is_stopped_and_nothing_more_begins():
     with pytest.raises(Stopped):
         running.wait(10)
     assert not waiting.over
+
+
+def test_a_program_that_two_need_is_begun_by_one_and_again_if_that_fails():
+    begun, gate, order = threading.Event(), threading.Event(), []
+
+    def first():
+        with suppress(ValueError), once("test", 1):
+            begun.set()
+            gate.wait(10)
+            order.append("first")
+            raise ValueError("compiler")
+
+    def second():
+        with once("test", 1):
+            order.append("second")
+
+    threads = [threading.Thread(target=first)]
+    threads[0].start()
+    begun.wait(10)
+    threads += [threading.Thread(target=second) for _ in range(2)]
+    for thread in threads[1:]:
+        thread.start()
+    with once("test", 2):  # another program waits for nobody
+        order.append("other")
+    gate.set()
+    for thread in threads:
+        thread.join(10)
+    assert order == ["other", "first", "second", "second"]
+    with once("test", 1), once("test", 1):  # from then on, everybody at once
+        pass

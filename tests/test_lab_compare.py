@@ -13,12 +13,14 @@ import jax.numpy as jnp
 import pyarrow.parquet as pq
 import pytest
 
+import layout
 from lab_client import visitor
 from lab_server import running
 from seedo import evaluation, play, worlds
 from seedo.cli import WorldOptions
 from seedo.episodes import from_arrow
 from seedo.lab import Drawn, Scenario, encode
+from seedo.lab._palette import look
 from seedo.lab._scenario import redrawn
 
 SMALL = Scenario(worlds.configure(n=3))
@@ -127,6 +129,17 @@ def test_figures_come_as_svg_and_png_in_both_themes(compared):
     assert light.headers["content-type"] == "image/svg+xml"
     assert light.content != dark.content
     assert browser.get(f"/api/compare/{name}/figure.png").content.startswith(b"\x89PNG")
+
+
+def test_a_figure_is_as_wide_as_its_page_and_players_keep_their_look(compared):
+    browser, name, _ = compared
+    path = f"/api/compare/{name}/figure.svg"
+    for width in (320, 1500):
+        drawn = browser.get(path, params={"width": width}).text
+        points = float(re.search(r'<svg[^>]* width="([0-9.]+)pt"', drawn)[1])
+        assert points * 96 / 72 == pytest.approx(width, abs=1)
+        assert all(look(player).light in drawn for player in PLAYERS)
+    assert browser.get(path, params={"width": 5}).status_code == 422
 
 
 def test_another_visitor_does_not_see_a_comparison(compared):
@@ -269,6 +282,14 @@ def test_a_person_compares_two_players_over_two_values(tmp_path, visit, figure):
         expect(state).to_have_text("Done: 1,200 of 1,200 episodes.", timeout=120_000)
         expect(page.locator("#plot")).to_have_attribute("src", re.compile("figure.svg.*done"))
         assert page.locator("#plot").evaluate("image => image.naturalWidth") > 0
+        assert not layout.wrong_with(page)
+        page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+        page.set_viewport_size({"width": 1920, "height": 900})
+        expect(page.locator("#plot")).to_have_attribute("src", re.compile("dark=false&width=18"))
+        drawn = page.locator("#plot").bounding_box()["width"]
+        assert page.locator("#plot").evaluate("image => image.naturalWidth") > 0.9 * drawn
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.locator("details").evaluate_all("all => all.forEach((each) => (each.open = false))")
         assert "Largest effect (best heuristic): 0." in page.locator("#plot").get_attribute("alt")
         page.locator("#results-title").evaluate("title => title.scrollIntoView()")
         figure(page, "compare", full_page=False)

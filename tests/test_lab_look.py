@@ -63,6 +63,11 @@ def logs(tmp_path_factory):
 
     shutil.copytree(path / "run", path / "damaged")
     (path / "damaged" / "shard-00001.parquet").write_bytes(b"PAR1 no more")
+    shutil.copytree(path / "run", path / "altered")
+    shard = path / "altered" / "shard-00002.parquet"
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1  # of the same size
+    shard.write_bytes(data)
     shutil.copyfile(path / "run" / "shard-00002.parquet", path / "alone.parquet")
     (path / "own.csv").write_text(
         "episode,step,phase,target,value,goal,pressure,yield\n"
@@ -217,6 +222,28 @@ def test_filters_and_sorting_agree_with_the_log(client, logs):
     assert (np.diff(worth) <= 0).all()
     lost = (batch.oracle_return - batch.returns)[ids(sort="-regret")]
     assert (np.diff(lost) <= 1e-6).all()
+
+
+def test_the_list_says_what_is_broken_and_what_can_still_be_read(client, logs):
+    for _ in range(300):
+        listed = get(client, "logs")
+        if not listed["checking"]:
+            break
+        time.sleep(0.1)
+    found = {one["key"]: one for one in listed["logs"]}
+    rows = [Dataset(logs / "run").read_shard(i).rows for i in range(3)]
+    assert found["run"]["checked"]
+    assert (found["run"]["broken"], found["run"]["readable"]) == (0, 40)
+    for name, shard, word in (
+        ("damaged", 1, "bytes"), ("altered", 2, "altered"), ("linked-shard", 0, "out of the lab")
+    ):  # fmt: skip
+        log = found[name]
+        assert (log["broken"], log["files"]) == (1, found["run"]["files"]), name
+        assert log["readable"] == 40 - rows[shard]
+        assert f"shard-0000{shard}" in log["damage"][0]
+        assert word in log["damage"][0]
+    assert found["pipe"]["readable"] == 0
+    assert found["bad1"]["why_not"]
 
 
 def test_a_replay_shows_the_steps_and_the_system_of_the_log(client, logs):
@@ -439,6 +466,12 @@ def test_a_person_opens_filters_replays_and_asks(logs, tmp_path, visit, figure, 
         page.locator("#episodes tbody button").nth(1).click()
         page.locator("#belief").wait_for()
         page.locator("table.strategies").wait_for()
+        page.get_by_text("believed and false").wait_for()
+        assert page.locator("#belief .edge.right").count() > 0
+        assert page.locator("#belief .edge.belief").count() == 0
+        assert page.locator("#truth .edge.plain").count() == page.locator("#truth .edge").count()
+        assert "true arrows more likely than not" in page.locator("#tally").inner_text()
+        assert "(95 % interval: " in page.locator("#summary").inner_text()
         slider = page.get_by_label("Steps over")
         slider.focus()
         slider.press("Home")

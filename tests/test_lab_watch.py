@@ -13,7 +13,9 @@ from starlette.testclient import TestClient
 
 from endpoint import Endpoint
 from lab_server import running
-from seedo.lab import Drawn, LabSettings, Scenario, create_app, encode
+from seedo.lab import Drawn, LabSettings, Scenario, create_app, decode, encode
+from seedo.lab._cast import CAUSES, RIVALS
+from seedo.lab._palette import look
 from seedo.lab._scenario import redrawn
 from seedo.lab._spoken_frames import spoken_frames
 from seedo.learning import agent_folder, load_agent
@@ -301,6 +303,20 @@ def test_four_players_are_played_paused_stepped_and_scrubbed(address, visit):
     page.get_by_role("button", name="Step back").click()
     assert where.inner_text() == "Before the first of 5 steps"
 
+    def learnt():
+        """Points of each curve of what is left to learn."""
+        return page.locator(".bits polyline").evaluate_all("all => all.map((e) => e.points.length)")
+
+    assert learnt() == [1, 1, 1]  # nothing of what is to come
+    page.get_by_role("slider").fill("3")
+    assert learnt() == [4, 4, 4]
+    for width in (1280, 1440, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        boxes = [one.bounding_box() for one in page.locator(".player").all()]
+        assert len({box["y"] for box in boxes}) == 1, width  # side by side
+        assert boxes[-1]["x"] + boxes[-1]["width"] > width - 40
+    page.get_by_role("slider").fill("0")
+
     page.get_by_role("button", name="Play", exact=True).click()
     page.get_by_text("Step 1 of 5").wait_for()
     page.get_by_role("button", name="Pause").click()
@@ -313,6 +329,26 @@ def test_four_players_are_played_paused_stepped_and_scrubbed(address, visit):
     for name in players[:3]:
         assert panel(page, name).locator(".did").inner_text().startswith("To raise ")
         assert panel(page, name).locator(".outcome").inner_text().startswith("Return ")
+
+
+def test_players_look_the_same_on_every_page_and_unlike_each_other(lab):
+    seen = {}
+    for world in ("dag", "rooms", "raw"):
+        page = lab.get("/watch", params={"world": world}).text
+        data = json.loads(page.split('id="data">')[1].split("</script>")[0])
+        for role in data["cast"]:
+            assert seen.setdefault(role["name"], role["look"]) == role["look"]
+    told = lab.get("/api/compare/cast", params={"s": encode(SMALL)}).json()
+    assert all(role["look"] == seen[role["name"]] for role in told["roles"])
+    drawn = [(look["light"], look["marker"]) for look in map(look_of, CAUSES)]
+    assert len(set(drawn)) == len(drawn)
+    usual = [look_of(name) for name in (*RIVALS, "scripted:expert")]
+    for part in ("light", "dark", "marker", "dash"):
+        assert len({str(look[part]) for look in usual}) == len(usual), part
+
+
+def look_of(name):
+    return look(name)._asdict()
 
 
 def test_the_truth_can_be_hidden(address, visit):
@@ -375,6 +411,22 @@ def test_rooms_are_an_animation_of_two_players(address, visit, figure):
     figure(page, "watch-rooms")
     page.keyboard.press("End")
     assert "took the odd one out" in panel(page, "scripted:expert").locator(".outcome").inner_text()
+
+
+@pytest.mark.slow
+def test_watch_opens_with_a_system_on_which_its_players_come_out_apart(lab):
+    page = lab.get("/watch").text
+    data = json.loads(page.split('id="data">')[1].split("</script>")[0])
+    first = decode(data["s"])
+    told = lab.get("/api/watch/setting", params={"s": data["s"]}).json()
+    score = {}
+    for name in data["players"]:
+        returns = frames(lab, first, name)["shown"]["returns"]
+        score[name] = (returns - told["random"]) / (told["oracle"] - told["random"])
+    assert score["scripted:expert"] == pytest.approx(1, abs=1e-3)
+    # How far the network gets may differ between machines: it finds some actions equally good.
+    least = min(score["bayes:eig"], score["pretrained:dag"])
+    assert score["scripted:largest-effect"] <= least - 0.1, score
 
 
 @pytest.mark.slow

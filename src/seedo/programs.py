@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 LARGEST = 2**30
 """Bytes that the cache may hold; above it, what was used longest ago goes."""
@@ -64,6 +66,21 @@ def keep() -> None:
                 jax.config.update(name, value)
     else:
         os.environ.update({name.upper(): str(value) for name, value in settings.items()})
+
+
+@functools.cache
+def quickly() -> dict[str, Any]:
+    """Options of `jax.jit` under which a program is compiled in less than half the time, and runs
+    slower: for what runs a few times. The first call starts JAX's backend."""
+    import jax
+
+    base = {"xla_backend_optimization_level": 0}
+    known = base | {"xla_cpu_use_fusion_emitters": False}
+    try:  # not every version of XLA has it
+        jax.jit(lambda x: x + 1, compiler_options=known).lower(0.0).compile()
+    except Exception:
+        return base
+    return known
 
 
 def clear() -> int:

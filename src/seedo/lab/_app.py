@@ -18,6 +18,7 @@ from seedo.lab._comparisons import Comparisons
 from seedo.lab._findings import Findings
 from seedo.lab._games import Games
 from seedo.lab._lab import HERE, Lab
+from seedo.lab._log_check import Checks
 from seedo.lab._logbook import Logbook
 from seedo.lab._probing import Probing
 from seedo.lab._questions import Desk
@@ -78,6 +79,7 @@ def _add_services(lab: Lab) -> None:
         Comparisons(lab.settings.data / "comparisons", background),
         logbook,
         Replays(logbook),
+        Checks(background),
         Desk(background),
     )
     study.open_study(lab)

@@ -75,10 +75,12 @@ class Job:
             raise self.failure
         return self.result
 
-    def progress(self, done: int, total: int) -> None:
-        """Say how far it is; raises Stopped if that is no longer wanted."""
+    def progress(self, done: int, total: int, doing: str | None = None) -> None:
+        """Say how far it is, and what it is at; raises Stopped if that is no longer wanted."""
         self.rest(0.0)
         self.done, self.total = done, total
+        if doing is not None:
+            self.doing = doing
 
     def rest(self, seconds: float) -> None:
         """Do nothing for a while; raises Stopped as soon as the job is not wanted any more."""

@@ -12,8 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from seedo import programs
 from seedo.inference.exact import SubsetPosterior, bayes_supported
 from seedo.inference.scores import add_row, no_rows
+from seedo.lab._once import once
 from seedo.worlds import DagConfig
 
 _MOST_VARIABLES = 10
@@ -61,12 +63,18 @@ def beliefs(
     root = config.noise_variance if config.root_variance is None else config.root_variance
     variances = jnp.asarray([config.noise_variance, config.weight_scale**2, root], jnp.float32)
     limit = min(config.max_parents, config.n - 1)
-    edges, bits = _posteriors(config.n, limit, variances, outcome, target, steps)
+    with once("beliefs", config.n, limit, size):
+        edges, bits = _program()(config.n, limit, variances, outcome, target, steps)
     edges, bits = np.asarray(edges, np.float64)[: steps + 1], np.asarray(bits)[: steps + 1]
     return [Belief(e, float(b)) for e, b in zip(edges, bits, strict=True)]
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@functools.cache
+def _program() -> Any:
+    """Compiled in little time: it runs once an episode."""
+    return jax.jit(_posteriors, static_argnums=(0, 1), compiler_options=programs.quickly())
+
+
 def _posteriors(n: int, limit: int, variances: Any, outcome: Any, target: Any, steps: Any):
     """Variances, unlike numbers of variables, are arguments: no world is compiled anew for them."""
     posterior = SubsetPosterior(n, limit, *variances)

@@ -10,8 +10,10 @@ from typing import Any
 
 from seedo.errors import UserError
 from seedo.experimenters import READERS, parse_name
+from seedo.lab._once import once
+from seedo.lab._palette import look
 from seedo.lab._scenario import Config, Scenario, stage_of
-from seedo.play import find_player
+from seedo.play import Actor, Live, find_player
 
 RIVALS = ("scripted:random", "scripted:largest-effect", "pretrained:dag", "bayes:eig")
 """Whom a person plays against: the floor, the best heuristic, the understudy, the Bayesian."""
@@ -66,6 +68,10 @@ class Role:
     kind: str
     why_not: str = ""
 
+    def to_json(self) -> dict[str, Any]:
+        """For a page, with how it is drawn there."""
+        return {**vars(self), "look": look(self.name)._asdict()}
+
 
 def label(name: str) -> str:
     """What people call a player."""
@@ -98,6 +104,18 @@ def player(name: str, scenario: Scenario) -> Any:
         UserError: no such player, or one that cannot act here.
     """
     return _found(name, scenario.config)
+
+
+def actor(name: str, scenario: Scenario, episode: Live) -> Actor:
+    """A player at an episode's beginning, ready to act.
+
+    Raises:
+        UserError: no such player, or one that cannot act here.
+    """
+    with once("act", name, scenario.config):
+        acting = Actor(player(name, scenario), episode, quickly=True)
+        acting.chosen()
+    return acting
 
 
 @functools.lru_cache(maxsize=256)

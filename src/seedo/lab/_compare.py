@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from seedo.errors import UserError
 from seedo.lab._cast import RIVALS, Role
-from seedo.lab._compare_figure import draw
+from seedo.lab._compare_figure import NARROWEST, USUAL, WIDEST, draw
 from seedo.lab._comparison import (
     FEWEST,
     MOST,
@@ -95,6 +95,8 @@ def compare(page: Page, visitor: Visitor, kept: Kept, s: Code = "", id: str = ""
         "fewest": FEWEST,
         "most": MOST,
         "mostPlayers": MOST_PLAYERS,
+        "narrowest": NARROWEST,
+        "widest": WIDEST,
         "seed": scenario.seed,
         "asked": run.comparison.to_json() if run else None,
         "run": kept.shown(run) if run else None,
@@ -110,7 +112,7 @@ def offered(lab: TheLab, kept: Kept, s: Code = "") -> dict[str, Any]:
     able = [role.name for role in roles if role.name in RIVALS and not role.why_not]
     if lab.settings.warm and able:
         kept.prepare(scenario, tuple(able))
-    return {"roles": [vars(role) for role in roles]}
+    return {"roles": [role.to_json() for role in roles]}
 
 
 @routes.get("/api/compare")
@@ -167,9 +169,14 @@ def delete(kept: Kept, run: Own) -> dict[str, Any]:
 
 
 @routes.get("/api/compare/{name}/figure.svg")
-def as_svg(run: Own, dark: bool = False, narrow: bool = False, download: bool = False) -> Response:
+def as_svg(
+    run: Own,
+    dark: bool = False,
+    width: Annotated[int, Query(ge=NARROWEST, le=WIDEST)] = USUAL,
+    download: bool = False,
+) -> Response:
     """The figure."""
-    drawn = draw(run.results(), dark, narrow)
+    drawn = draw(run.results(), dark, width)
     return _file(drawn, "image/svg+xml", f"compare-{run.name}.svg" if download else "")
 
 

@@ -1,6 +1,6 @@
 """The figure of a comparison: return ratio of every player, against the setting that varied.
 
-Colours are Okabe and Ito's; markers and dashes tell the players apart without them.
+Every player has its own colour, marker and dash, see `_palette`.
 """
 
 from __future__ import annotations
@@ -14,27 +14,28 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from seedo.lab._palette import look
 from seedo.lab._worlds import shown_as
 
-_LIGHT = ("#0072b2", "#a65200", "#00694c", "#9c3f75", "#7a6a00", "#3b3b8f", "#1a1a1a", "#8a2f2f")
-_DARK = ("#6ec1f5", "#f0a030", "#3fc79a", "#e29bc4", "#f0e442", "#a9a9ff", "#ececec", "#ff9d9d")
-_MARKERS = "os^DvPX*"
-_DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 2, 1, 2)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1)),
-           (0, (1, 3)), (0, (7, 1)))  # fmt: skip
+_DOTS = 96  # pixels of a page to an inch
+USUAL, NARROWEST, WIDEST = 700, 300, 1900
+"""Widths of a figure in pixels of a page."""
+
+_NARROW = 560
 _FLOOR = "Random action (floor)"
 _DRAWING = threading.Lock()  # rc_context is the process's
 _WIDE = 8.0  # highest value over lowest from which the axis is logarithmic
 
 
 def draw(
-    results: dict[str, Any], dark: bool = False, narrow: bool = False, form: str = "svg"
+    results: dict[str, Any], dark: bool = False, width: int = USUAL, form: str = "svg"
 ) -> bytes:
     """The figure as `svg` or `png`; the same results give the same bytes.
 
     Args:
         results: as `ComparisonRun.results` gives them.
         dark: for a dark page.
-        narrow: for a telephone: taller than wide.
+        width: in pixels of a page, `NARROWEST` to `WIDEST`; letters stay as large.
         form: `svg` or `png` (at 200 dots an inch).
     """
     ink, paper = ("#ececec", "#15171a") if dark else ("#1a1a1a", "#ffffff")
@@ -52,15 +53,16 @@ def draw(
         ),
     }
     with _DRAWING, mpl.rc_context(style):
-        size = (4.0, 5.0) if narrow else (7.2, 4.4)
-        figure = Figure(figsize=size, layout="constrained", facecolor=paper)
+        narrow = width < _NARROW
+        inches = min(max(width, NARROWEST), WIDEST) / _DOTS
+        if results["sweep"]:
+            height = 5.0 if narrow else min(max(4.4, 0.5 * inches), 7.0)
+        else:
+            height = 1.7 + 0.55 * len(results["cells"])
+        figure = Figure(figsize=(inches, height), layout="constrained", facecolor=paper)
         axes = figure.subplots()
         axes.set_facecolor(paper)
-        colors = _DARK if dark else _LIGHT
-        if results["sweep"]:
-            _lines(axes, results, colors, ink)
-        else:
-            _dots(axes, results, colors, ink)
+        (_lines if results["sweep"] else _dots)(axes, results, dark, ink)
         whole = results["episodes"]
         part = any(cell.get("n", whole) < whole for cell in results["cells"])
         figure.supxlabel(
@@ -75,7 +77,7 @@ def draw(
     return out.getvalue()
 
 
-def _lines(axes: Axes, results: dict[str, Any], colors: tuple[str, ...], ink: str) -> None:
+def _lines(axes: Axes, results: dict[str, Any], dark: bool, ink: str) -> None:
     values = sorted(results["values"])
     logarithmic = values[0] > 0 and values[-1] / values[0] >= _WIDE
     if logarithmic:
@@ -94,7 +96,7 @@ def _lines(axes: Axes, results: dict[str, Any], colors: tuple[str, ...], ink: st
         y, low, high = np.array(points).T
         axes.errorbar(
             at, y, yerr=[y - low, high - y], label=next(iter(found.values()))["label"],
-            color=colors[number], marker=_MARKERS[number], linestyle=_DASHES[number],
+            color=_colour(name, dark), marker=look(name).marker, linestyle=_line(name),
             linewidth=1.6, markersize=6, capsize=3, elinewidth=1.1,
         )  # fmt: skip
     floor = [_floor(results, value) for value in values]
@@ -112,12 +114,13 @@ def _lines(axes: Axes, results: dict[str, Any], colors: tuple[str, ...], ink: st
     )
 
 
-def _dots(axes: Axes, results: dict[str, Any], colors: tuple[str, ...], ink: str) -> None:
+def _dots(axes: Axes, results: dict[str, Any], dark: bool, ink: str) -> None:
     cells = results["cells"]
     for row, cell in enumerate(cells):
         x, low, high = _point(cell)
-        axes.errorbar(x, row, xerr=[[x - low], [high - x]], color=colors[row],
-                      marker=_MARKERS[row], markersize=8, capsize=4)  # fmt: skip
+        name = cell["player"]
+        axes.errorbar(x, row, xerr=[[x - low], [high - x]], color=_colour(name, dark),
+                      marker=look(name).marker, markersize=8, capsize=4)  # fmt: skip
         if np.isfinite(x):
             axes.annotate(f"{x:.2f}", (x, row), (0, 9), textcoords="offset points", ha="center",
                           fontsize=9)  # fmt: skip
@@ -129,6 +132,15 @@ def _dots(axes: Axes, results: dict[str, Any], colors: tuple[str, ...], ink: str
     axes.set_xlabel("Return ratio")
     _span(axes.set_xlim, results)
     axes.figure.legend(loc="outside upper center", ncols=_columns(axes), fontsize=9)
+
+
+def _colour(name: str, dark: bool) -> str:
+    return look(name).dark if dark else look(name).light
+
+
+def _line(name: str) -> Any:
+    """Of a player, as Matplotlib draws lines."""
+    return (0, look(name).dash) if look(name).dash else "-"
 
 
 def _label(results: dict[str, Any]) -> str:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import threading
-from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +18,7 @@ from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError, one_of, whole
 from seedo.evaluation import episode_returns, measure, read
 from seedo.lab._cast import kind, label, player
+from seedo.lab._once import once
 from seedo.lab._scenario import STREAM, Scenario
 from seedo.lab._worlds import shown_as
 from seedo.play import episodes, origin, rollout_on, set_ups
@@ -33,9 +32,6 @@ FEWEST, MOST = 10, 20_000
 MOST_PLAYERS, MOST_VALUES = 8, 10
 _MOST_IN_ALL = 1_000_000
 _HEAVIEST_FIRST = ("bayesian", "network", "heuristic", "expert")
-
-
-_GATES: dict[Hashable, threading.Lock] = {}
 
 
 @dataclass(frozen=True)
@@ -185,7 +181,7 @@ def play_part(cell: Cell, start: int, count: int) -> EpisodeBatch:
 
 def compiled(cell: Cell, count: int = PART) -> EpisodeBatch:
     """The first part, by whoever comes first: who comes later waits rather than compile it too."""
-    with _GATES.setdefault((cell.player, cell.scenario.config), threading.Lock()):
+    with once("compare", cell.player, cell.scenario.config):
         return play_part(cell, 0, count)
 
 

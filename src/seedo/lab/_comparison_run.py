@@ -35,7 +35,9 @@ from seedo.lab._comparison import (
     run_name,
     so_far,
 )
+from seedo.lab._palette import look
 from seedo.lab._scenario import STREAM, encode
+from seedo.lab._time_left import Ahead, Pace, time_left
 
 _READING = threading.Lock()  # what is compiled is so once, not once a thread
 
@@ -48,9 +50,9 @@ class _Progress:
         state: `waiting`, `preparing` (compiling), `running`, `reading`, `done` or `gap`.
         following: the next part to begin.
         parts: finished ones.
-        busy: seconds spent on the parts after the first, all threads together.
-        preparing: seconds that the first part took.
-        since: when the first part was done (monotonic).
+        begun: when the first part was begun (monotonic).
+        since: when the first part was done.
+        reading: when its final estimates were begun.
         result: the final estimates, or `reason`: why there are none.
         shown: the estimates shown last, and how many parts they rest on.
     """
@@ -59,9 +61,9 @@ class _Progress:
     state: str = "waiting"
     following: int = 0
     parts: dict[int, EpisodeBatch] = field(default_factory=dict)
-    busy: float = 0.0
-    preparing: float = 0.0
+    begun: float = 0.0
     since: float = 0.0
+    reading: float = 0.0
     result: dict[str, Any] | None = None
     shown: tuple[int, dict[str, Any]] = (0, {})
 
@@ -95,6 +97,7 @@ class ComparisonRun:
         self.state, self.error = "queued", ""
         self._changed = threading.Condition()
         self._stop = threading.Event()
+        self._pace = Pace()
         self._cells = [self._restored(cell) for cell in self.comparison.cells()]
         end = folder / "end.json"
         if end.exists():
@@ -183,17 +186,25 @@ class ComparisonRun:
                 self._changed.wait()
 
     def _in_order(self) -> list[_Progress]:
+        """Value by value; at each, everyone's first part comes before anyone's second: there is
+        something of everyone to see then, and it is known how long everyone takes."""
         width = len(self.comparison.players)
-        return sorted(self._cells, key=lambda at: (at.cell.index // width, heaviness(at.cell)))
+
+        def place(at: _Progress) -> tuple[int, bool, int]:
+            return at.cell.index // width, at.state != "waiting", heaviness(at.cell)
+
+        return sorted(self._cells, key=place)
 
     @property
     def _part_count(self) -> int:
         return -(-self.comparison.episodes // PART)
 
     def _do(self, stop: threading.Event, at: _Progress, part: int) -> None:
+        if part == 0:
+            at.begun = time.monotonic()
+            if self._is_gap(at):
+                return
         began = time.monotonic()
-        if part == 0 and self._is_gap(at):
-            return
         start = part * PART
         count = min(PART, self.comparison.episodes - start)
         batch = play_part(at.cell, start, count) if part else compiled(at.cell, count)
@@ -201,11 +212,12 @@ class ComparisonRun:
             if stop.is_set():
                 return
             at.parts[part] = batch
+            now = time.monotonic()
             if part == 0:
-                at.state, at.since = "running", time.monotonic()
-                at.preparing = at.since - began
+                at.state, at.since = "running", now
+                self._pace.note("compile", at.cell.player, now - at.begun)
             else:
-                at.busy += time.monotonic() - began
+                self._pace.note("play", at.cell.player, now - began, count)
             whole = len(at.parts) == self._part_count
             if whole:
                 at.state = "reading"
@@ -228,7 +240,11 @@ class ComparisonRun:
     def _finish(self, at: _Progress) -> None:
         batch = concatenate([at.parts[i] for i in range(self._part_count)])
         with _READING:
+            at.reading = time.monotonic()
             result = measured(batch)
+        took = time.monotonic() - at.reading
+        for who in (at.cell.player, ""):
+            self._pace.note("read", who, took, batch.rows)
         run = self._run_folder(at.cell)
         shutil.rmtree(run, ignore_errors=True)  # of a lab that was killed on the way
         write_batch(run, batch, _job(at.cell))
@@ -299,7 +315,8 @@ class ComparisonRun:
             for at, cell in zip(self._cells, results["cells"], strict=True):
                 done = of if at.state == "done" else self._done(at)
                 cell |= {"state": at.state, "done": done, "of": of, "rate": self._rate(at)}
-            eta = self._eta() if self.state == "running" else None
+                cell["look"] = look(at.cell.player)._asdict()
+            eta, awaited = self._time_left() if self.state == "running" else (None, [])
         return {
             **self.summary(),
             "error": self.error,
@@ -308,6 +325,7 @@ class ComparisonRun:
             "drawn": self.comparison.scenario.drawn is not None,
             "cells": results["cells"],
             "eta": eta,
+            "awaited": awaited,
         }
 
     def _done(self, at: _Progress) -> int:
@@ -320,28 +338,22 @@ class ComparisonRun:
             return None
         return later / max(time.monotonic() - at.since, 1e-3)
 
-    def _eta(self) -> float | None:
-        """Seconds left if everything goes on as so far; None: some player has not begun."""
-        prepared: dict[str, float] = {}
-        pace: dict[str, float] = {}  # seconds an episode
-        for at in self._cells:
-            if at.since:
-                name, first = at.cell.player, min(PART, self.comparison.episodes)
-                prepared[name] = at.preparing
-                later = (len(at.parts) or self._part_count) * PART - first
-                if at.busy and later > 0:
-                    pace[name] = at.busy / later
-        left = 0.0
-        for at in self._cells:
-            name = at.cell.player
-            if at.over or at.state == "reading":
-                continue
-            rest = self.comparison.episodes - self._done(at)
-            if name not in prepared or (name not in pace and rest > PART):
-                return None
-            left += rest * pace.get(name, 0.0)
-            left += 0.0 if at.since else prepared[name]
-        return left / _threads()
+    def _time_left(self) -> tuple[float | None, list[str]]:
+        """Seconds left, and what has to be over before they are known."""
+        now, first = time.monotonic(), min(PART, self.comparison.episodes)
+        ahead = [
+            Ahead(
+                at.cell.player,
+                label(at.cell.player),
+                None if at.since else (now - at.begun if at.begun else 0.0),
+                self.comparison.episodes - max(self._done(at), first),
+                now - at.reading if at.reading else 0.0,
+                self.comparison.episodes,
+            )
+            for at in self._cells
+            if not at.over
+        ]
+        return time_left(ahead, self._pace, _threads())
 
 
 def _threads() -> int:

@@ -5,7 +5,7 @@ Frame k is after k steps: what the last of them was, and what its player's data 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 from typing import Any
 
 import equinox as eqx
@@ -13,16 +13,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from seedo import programs
 from seedo.experimenters import is_trained
 from seedo.lab._belief import beliefs, no_belief
-from seedo.lab._cast import player
+from seedo.lab._cast import actor, player
 from seedo.lab._naming import Naming
+from seedo.lab._once import once
 from seedo.lab._scenario import Scenario
+from seedo.lab._shown import Progress
 from seedo.learning import Agent, Decision, Inputs
-from seedo.play import Actor, Live
-
-Progress = Callable[[int, int], None]
-"""Called with (steps done, steps in all)."""
+from seedo.play import Live
 
 MOST_CHOICES = 5
 _LEAST = 0.01  # probability of an arrow that is worth sending
@@ -62,10 +62,14 @@ def dag_frames(scenario: Scenario, name: str, progress: Progress) -> dict[str, A
     Raises:
         UserError: it cannot act here.
     """
-    acting, episode = player(name, scenario), lived(scenario, name, progress)
+    episode = lived(scenario, name, progress)
+    steps = episode.world.spec.steps
+    progress(steps, steps, "working out what its data say")
     shown = tell_episode(scenario, episode)
     if is_trained(name) and episode.world.measures_variables:
-        _add_decisions(shown["frames"], acting, episode, Naming.of(scenario, episode))
+        progress(steps, steps, "working out how likely its choices were")
+        naming = Naming.of(scenario, episode)
+        _add_decisions(shown["frames"], player(name, scenario), episode, naming)
     return shown
 
 
@@ -75,13 +79,16 @@ def lived(scenario: Scenario, name: str, progress: Progress) -> Live:
     Raises:
         UserError: it cannot act here.
     """
+    steps = scenario.stage().spec.steps
+    progress(0, steps, "preparing the system")
     episode = scenario.begin()
-    actor = Actor(player(name, scenario), episode)
-    steps = episode.world.spec.steps
+    progress(0, steps, "preparing its program")
+    acting = actor(name, scenario, episode)
+    with once("step", scenario.config):
+        episode.act(*acting.action())
     while not episode.finished:
-        progress(episode.step, steps)
-        episode.act(*actor.action())
-    progress(steps, steps)
+        progress(episode.step, steps, "acting")
+        episode.act(*acting.action())
     return episode
 
 
@@ -106,7 +113,7 @@ def _add_decisions(
     frames: list[dict[str, Any]], agent: Agent, episode: Live, naming: Naming
 ) -> None:
     """How likely a network found each action, and the graph that it would give as its reason."""
-    decision = _decisions(agent.network, inputs_of(episode), len(frames) - 1)
+    decision = _program()(agent.network, inputs_of(episode), len(frames) - 1)
     values = agent.architecture.do_values
     explains = agent.training.get("recipe", {}).get("explanations", "none") != "none"
     for frame, log_probs, edges in zip(
@@ -140,7 +147,13 @@ def inputs_of(episode: Live) -> Inputs:
     )
 
 
-@eqx.filter_jit
+@functools.cache
+def _program() -> Any:
+    """Compiled in little time: it runs once an episode."""
+    options: dict[str, Any] = {"compiler_options": programs.quickly()}
+    return eqx.filter_jit(_decisions, **options)
+
+
 def _decisions(network: Any, inputs: Inputs, steps: int) -> Decision:
     decision: Decision = network.read(inputs, jnp.arange(steps))
     return decision

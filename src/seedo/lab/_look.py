@@ -11,11 +11,12 @@ from starlette.responses import Response
 
 from seedo.errors import UserError
 from seedo.experimenters import READERS, ROOMS_PLAYERS
-from seedo.lab import _replay
+from seedo.lab import _palette, _replay
 from seedo.lab._background import Job
 from seedo.lab._cast import label
 from seedo.lab._lab import Page, Visitor, service
 from seedo.lab._log import MOST_PATH, Log, TableFile
+from seedo.lab._log_check import Checks
 from seedo.lab._log_index import Filter, order, select
 from seedo.lab._logbook import Found, Logbook
 from seedo.lab._questions import Desk, Question, state
@@ -27,6 +28,7 @@ PAGE = 25
 _AT_ONCE = 0.4  # seconds that a request waits for an index, so that small logs come at once
 _MOST_CELL = 200  # characters
 _MOST_COLUMNS = 60
+_MOST_DAMAGE = 3  # lines of one log in the list
 
 _SCRIPTED = frozenset({"expert", "random", *READERS, *ROOMS_PLAYERS})
 
@@ -55,6 +57,7 @@ class Wanted(BaseModel):
 routes = APIRouter()
 
 TheLogbook = Annotated[Logbook, service(Logbook)]
+TheChecks = Annotated[Checks, service(Checks)]
 TheReplays = Annotated[Replays, service(Replays)]
 TheDesk = Annotated[Desk, service(Desk)]
 
@@ -85,9 +88,12 @@ def look_log(page: Page, logbook: TheLogbook, log: _Key) -> Response:
 
 
 @routes.get("/api/look/logs")
-def logs(logbook: TheLogbook) -> Any:
+def logs(logbook: TheLogbook, checks: TheChecks) -> Any:
+    """The list; `checking`: some logs are still being read through."""
     found, more = logbook.found()
-    return plain({"logs": [_listed(f) for f in found], "more": more})
+    listed = [_listed(f, checks) for f in found]
+    checking = any(one.get("checking") for one in listed)
+    return plain({"logs": listed, "more": more, "checking": checking})
 
 
 @routes.get("/api/look/log")
@@ -179,14 +185,24 @@ def stop(found: Asked) -> Any:
     return {}
 
 
-def _listed(found: Found) -> dict[str, Any]:
+def _listed(found: Found, checks: Checks) -> dict[str, Any]:
     plain = {"key": found.key, "shown": found.shown, "changed": found.changed}
     if found.log is None:
         return {**plain, "why_not": found.why_not}
     try:
-        return {**plain, **_described(found.log), "why_not": ""}
+        described = _described(found.log)
     except UserError as error:  # its world is a plug-in's that is broken
         return {**plain, "why_not": str(error)}
+    condition, checking = checks.condition(found.log)
+    shown = {
+        "readable": condition.readable,
+        "broken": len(condition.damage),
+        "files": condition.parts,
+        "damage": condition.damage[:_MOST_DAMAGE],
+        "checked": condition.checked,
+        "checking": checking,
+    }
+    return {**plain, **described, **shown, "why_not": ""}
 
 
 def _described(log: Log) -> dict[str, Any]:
@@ -197,7 +213,8 @@ def _described(log: Log) -> dict[str, Any]:
         "world": origin.world,
         "split": origin.split,
         "player": origin.experimenter,
-        "label": _player(origin.experimenter),
+        "label": label(_name(origin.experimenter)),
+        "look": _palette.look(_name(origin.experimenter))._asdict(),
         "seed": origin.seed,
         "created": origin.created or "",
         "names": list(origin.variables),
@@ -215,9 +232,9 @@ def _described(log: Log) -> dict[str, Any]:
     }
 
 
-def _player(name: str) -> str:
-    """What people call a log's player, whose name has no prefix if it is scripted."""
-    return label(f"scripted:{name}" if name in _SCRIPTED else name)
+def _name(player: str) -> str:
+    """A log's player as on the command line: in logs, scripted ones have no prefix."""
+    return f"scripted:{player}" if player in _SCRIPTED else player
 
 
 def _table(source: TableFile) -> dict[str, Any]:

@@ -21,6 +21,7 @@ import numpy as np
 
 from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError, one_of, whole
+from seedo.lab._once import once
 from seedo.play import Live
 from seedo.worlds import (
     DagConfig,
@@ -127,7 +128,8 @@ class Scenario:
 
     def begin(self) -> Live:
         """A fresh episode: the same system and noise every time."""
-        return Live(self.stage(), self.seed, STREAM, self.index, self.task())
+        with once("begin", self.config, self.drawn is None):
+            return Live(self.stage(), self.seed, STREAM, self.index, self.task(), quickly=True)
 
     def task(self) -> Any:
         """That of the drawn system and its goal; None: the world draws."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,13 @@ from seedo.lab._naming import Naming
 from seedo.lab._scenario import STREAM, Scenario
 from seedo.play import Live, episodes
 
-Progress = Callable[[int, int], None]
-"""Called with (steps done, steps in all)."""
-
 _MOST_STEPS = 600  # that are shown
+
+
+class Progress(Protocol):
+    """Called with (steps done, steps in all, what is being done)."""
+
+    def __call__(self, done: int, total: int, doing: str | None = None) -> None: ...
 
 
 class Truth(NamedTuple):
@@ -67,6 +70,7 @@ class Shown:
         players, spoken: who can act in it, as on the command line; `spoken` in words; with no
             `players`, its own and one by chance.
         usual: whom Watch opens with.
+        why_first: what to know of the system that it opens with; "": nothing.
         sweeps: settings that may vary in a comparison, by name.
     """
 
@@ -76,6 +80,7 @@ class Shown:
     players: tuple[str, ...] = ()
     spoken: tuple[str, ...] = ()
     usual: tuple[str, ...] = ("scripted:random",)
+    why_first = ""
     sweeps: ClassVar[Mapping[str, Sweep]] = {}
 
     def __init__(self, name: str) -> None:
@@ -126,7 +131,7 @@ class Shown:
             UserError: it cannot act here, or episodes too long to be shown.
         """
         steps = self._small(scenario).steps
-        progress(0, steps)
+        progress(0, steps, "preparing and playing the episode")
         acting, stage = player(name, scenario), scenario.stage()
         batch = episodes(stage, acting, scenario.seed, STREAM, scenario.index, 1)
         progress(steps, steps)

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.lab._belief import beliefs
-from seedo.lab._cast import player
+from seedo.lab._cast import actor
 from seedo.lab._scenario import Scenario
-from seedo.play import Actor, Live
+from seedo.play import Live
 from seedo.worlds import EXPLOIT, OBSERVE, DagConfig, legal_returns
 
 Move = tuple[int, float]
@@ -33,9 +33,9 @@ def own_path(name: str, scenario: Scenario, believe: bool) -> dict[str, Any]:
         after every step, or None.
     """
     episode = scenario.begin()
-    actor, moves = Actor(player(name, scenario), episode), []
+    acting, moves = actor(name, scenario, episode), []
     while not episode.finished:
-        moves.append(_allowed(episode, actor.action()))
+        moves.append(_allowed(episode, acting.action()))
         episode.act(*moves[-1])
     bits = lesson(scenario, moves)["bits"] if believe else None
     return {"moves": moves, "returns": episode.returns, "bits": bits}
@@ -44,9 +44,9 @@ def own_path(name: str, scenario: Scenario, believe: bool) -> dict[str, Any]:
 def instead(name: str, scenario: Scenario, moves: Sequence[Move]) -> list[Move]:
     """What a player would have done at every step, had everything before gone as it did."""
     episode = scenario.begin()
-    actor, chosen = Actor(player(name, scenario), episode), []
+    acting, chosen = actor(name, scenario, episode), []
     for move in moves:
-        chosen.append(_allowed(episode, actor.action()))
+        chosen.append(_allowed(episode, acting.action()))
         episode.act(*move)
     return chosen
 

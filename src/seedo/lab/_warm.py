@@ -1,18 +1,18 @@
-"""Compile what a visitor's first game needs, before there is a visitor."""
+"""Compile what a visitor's first pages need, before there is a visitor."""
 
 from __future__ import annotations
 
 import gc
+from contextlib import suppress
 from pathlib import Path
 
 import jax
 
 from seedo.errors import UserError
 from seedo.lab._background import Job
-from seedo.lab._belief import beliefs, no_belief
-from seedo.lab._cast import RIVALS, player
+from seedo.lab._cast import RIVALS
 from seedo.lab._scenario import Scenario
-from seedo.play import Actor
+from seedo.lab._worlds import shown_as
 from seedo.worlds import configure
 
 FIRST = Scenario(configure())
@@ -37,13 +37,8 @@ def stay_light(job: Job) -> None:
 
 
 def warm_up(scenario: Scenario = FIRST) -> None:
-    """Play the scenario once with everyone; quick from the second time on."""
-    episode = scenario.begin()
-    episode.act(0, scenario.config.do_values[-1])
-    if not no_belief(scenario.config):
-        beliefs(scenario.config, [0], [episode.observation.outcome])
-    for name in RIVALS:
-        try:
-            Actor(player(name, scenario), scenario.begin()).action()
-        except UserError:
-            continue
+    """Watch everyone play it whom Play and Watch open with; quick from the second time on."""
+    shown = shown_as(scenario.world)
+    for name in dict.fromkeys((*shown.usual, *RIVALS)):
+        with suppress(UserError):
+            shown.frames(scenario, name, lambda *_: None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from dataclasses import replace
 from functools import partial
@@ -56,7 +57,8 @@ class Preparing(Jobs):
     """What players did, being prepared."""
 
     def __init__(self, background: Background) -> None:
-        super().__init__(background, "watch", threads=4)
+        # No more than compile side by side: the first to be asked for is the first to be ready.
+        super().__init__(background, "watch", threads=min(4, max(2, os.cpu_count() or 1)))
 
 
 routes = APIRouter()
@@ -79,7 +81,7 @@ def watch(
         "s": code,
         "through": through,
         "shape": shown.shape,
-        "cast": [vars(role) for role in roles],
+        "cast": [role.to_json() for role in roles],
         "players": _chosen(players, roles, (*shown.usual, *lab.settings.agents)),
         "step": step,
         "most": MOST_PLAYERS,
@@ -90,6 +92,7 @@ def watch(
         others=[shown_as(name) for name in world_names() if name != scenario.world],
         variants=[(name, encode(each)) for name, each in shown.variants(scenario)],
         readers=_readers(lab, scenario) if shown.variants(scenario) else [],
+        why_first=shown.why_first if scenario == shown.first() else "",
     )  # fmt: skip
 
 
@@ -130,7 +133,8 @@ def frames(lab: TheLab, jobs: Annotated[Preparing, service(Preparing)], asked: A
     if job.failure:
         return JSONResponse({"state": "failed", "why": job.why})
     waited = {"done": job.done, "total": job.total, "seconds": round(job.seconds, 1)}
-    return JSONResponse({"state": "preparing", **waited})
+    doing = job.doing or "waiting for those before it"
+    return JSONResponse({"state": "preparing", "doing": doing, **waited})
 
 
 @routes.post("/api/watch/decoded")

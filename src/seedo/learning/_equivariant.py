@@ -181,7 +181,7 @@ class Equivariant(eqx.Module):
 
     def start(self, n: int, steps: int) -> Memory:
         pairs = jnp.zeros((n, n, _MOMENTS + self.learnt))
-        return Memory(pairs, jnp.zeros(n), jnp.asarray(0.0))
+        return Memory(pairs, jnp.zeros(n), jnp.zeros(()))
 
     def remember(self, memory: Memory, row: Row) -> Memory:
         pairs, tried = self._row(row)

@@ -7,13 +7,14 @@ and the same noise, so whoever plays here is paired with everyone who played the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import numpy as np
 
+from seedo import programs
 from seedo.episodes import EpisodeBatch, Origin
 from seedo.experimenters import Experimenter
 from seedo.play._loop import begin, check_action, set_up
@@ -29,6 +30,7 @@ class Live:
         seed, stream, index: which of the world's episodes.
         task: in place of that which the world would draw; the noise is that of the episode.
         unfinished: keeps what a `dear` world has measured, so that it is not measured again.
+        quickly: compiled in less time, and slower at every step: where few episodes are played.
 
     Attributes:
         world, index: which of the world's episodes.
@@ -46,10 +48,11 @@ class Live:
         index: int,
         task: Any = None,
         unfinished: Unfinished | None = None,
+        quickly: bool = False,
     ) -> None:
         self.world, self.index = world, index
         kept = _Kept(unfinished, index) if unfinished is not None and world.dear else None
-        self._runs = _Plain(world, kept) if world.host else _Compiled(world)
+        self._runs = _Plain(world, kept) if world.host else _Compiled(world, quickly)
         self.setup, self.state, self._references, seen = self._runs.begin(
             stream_key(seed, stream), index, task
         )
@@ -121,10 +124,17 @@ class Live:
 
 
 class Actor:
-    """A player on a live episode; it chooses what it would choose inside `rollout`."""
+    """A player on a live episode; it chooses what it would choose inside `rollout`.
 
-    def __init__(self, player: Experimenter, episode: Live) -> None:
+    Args:
+        player: who chooses.
+        episode: in which.
+        quickly: see `Live`.
+    """
+
+    def __init__(self, player: Experimenter, episode: Live, quickly: bool = False) -> None:
         self._player, self._episode = player, episode
+        self._programs = _programs(quickly)
         self._memory: Any = None
         self._chosen: list[Action] = []  # at every step so far
         if player.host:
@@ -132,7 +142,7 @@ class Actor:
             rng = _generator(episode.setup.player_key, 0)
             self._memory = player.begin(episode.world.spec, rng, known)
         else:
-            self._memory, self._key = _begin(episode.world, player, episode.setup)
+            self._memory, self._key = self._programs.begin(episode.world, player, episode.setup)
 
     def chosen(self) -> Action:
         """Its action at the episode's next step.
@@ -146,7 +156,7 @@ class Actor:
                 rng = _generator(self._episode.setup.player_key, step + 1)
                 action, self._memory = self._player.act(self._memory, seen, rng)
             else:
-                action, self._memory = _choose(
+                action, self._memory = self._programs.choose(
                     self._player, self._memory, seen, self._key, np.int32(step)
                 )
             self._chosen.append(action)
@@ -230,16 +240,18 @@ def _generator(key: Any, step: int) -> np.random.Generator:
 class _Compiled:
     """How a pure world's episode is played."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, quickly: bool) -> None:
+        self.world, self._programs = world, _programs(quickly)
 
     def begin(self, key: Any, index: int, task: Any) -> Any:
-        setup, state, references, seen = _start(self.world, key, np.uint32(index), task)
+        setup, state, references, seen = self._programs.start(
+            self.world, key, np.uint32(index), task
+        )
         return setup, state, references, jax.tree.map(np.asarray, seen)
 
     def step(self, setup: Any, state: Any, t: int, action: Action) -> Any:
         arrays = action._replace(target=np.int32(action.target), value=np.float32(action.value))
-        after, *rest = _advance(self.world, setup, state, np.int32(t), arrays)
+        after, *rest = self._programs.advance(self.world, setup, state, np.int32(t), arrays)
         return after, *(jax.tree.map(np.asarray, each) for each in rest)
 
 
@@ -286,14 +298,12 @@ class _Plain:
         return after, row, reward, done, world.observe(task, after)
 
 
-@eqx.filter_jit
 def _start(world: World, key: Any, index: Any, task: Any) -> tuple[Any, ...]:
     setup = set_up(world, jax.random.fold_in(key, index), task)
     state = world.reset(setup.task, setup.noise_key)
     return setup, state, world.references(setup.task), world.observe(setup.task, state)
 
 
-@eqx.filter_jit
 def _advance(world: World, setup: Any, state: Any, t: Any, action: Action) -> tuple[Any, ...]:
     task = setup.task
     noise = jax.random.fold_in(setup.noise_key, t) if world.noisy else setup.noise_key
@@ -317,11 +327,21 @@ def _legal(world: World, task: Any, state: Any, action: Action) -> Any:
     return world.legal(task, state, action)
 
 
-@eqx.filter_jit
-def _begin(world: World, player: Experimenter, setup: Any) -> Any:
-    return begin(world, player, setup)
-
-
-@eqx.filter_jit
-def _choose(player: Experimenter, memory: Any, seen: Any, key: Any, t: Any) -> Any:
+def _act(player: Experimenter, memory: Any, seen: Any, key: Any, t: Any) -> Any:
     return player.act(memory, seen, jax.random.fold_in(key, t))
+
+
+class _Programs(NamedTuple):
+    """Compiled functions of live play."""
+
+    start: Any
+    advance: Any
+    begin: Any
+    choose: Any
+
+
+@cache
+def _programs(quickly: bool) -> _Programs:
+    options: dict[str, Any] = {"compiler_options": programs.quickly()} if quickly else {}
+    functions: tuple[Any, ...] = (_start, _advance, begin, _act)
+    return _Programs(*(eqx.filter_jit(each, **options) for each in functions))

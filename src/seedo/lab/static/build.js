@@ -351,7 +351,7 @@ function glance({ scenario, sight }) {
     return make("tr", {}, make("th", { scope: "row" }, names[r.target]), make("td", {}, number(r.value)), make("td", {}, number(r.worth)),
       make("td", {}, number(r.correlation)), make("td", {}, marks.join(", ")));
   };
-  const head = ["Set", "to", `${goal} then`, `r with ${goal}`, ""].map((text) => make("th", { scope: "col" }, text));
+  const head = ["Set", "to", `${goal} then`, `r with ${goal}`, ""].map((text) => make(text ? "th" : "td", text ? { scope: "col" } : {}, text));
   const later = sight.goals.slice(1).map((g) => names[g]);
   $("glance").replaceChildren(
     make("p", { class: `verdict ${kind}`, id: "verdict" }, verdict),

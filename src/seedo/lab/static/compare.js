@@ -1,5 +1,6 @@
 // Compare: choose, start, wait with partial results, read, take away.
 import { ask, data, make, number, say } from "./lab.js";
+import { swatch } from "./players.js";
 
 const $ = (id) => document.getElementById(id);
 const WAIT = 700; // ms between questions while it runs
@@ -21,7 +22,7 @@ async function offer() {
       const box = make("input", { type: "checkbox", value: role.name, disabled: Boolean(role.why_not), "aria-describedby": role.why_not ? `why-${i}` : null, onchange: update });
       box.checked = !role.why_not && chosen.has(role.name);
       const why = role.why_not ? make("span", { class: "why soft", id: `why-${i}` }, role.why_not) : null;
-      return make("li", { class: role.why_not ? "cannot" : "" }, make("label", {}, box, role.label), why);
+      return make("li", { class: role.why_not ? "cannot" : "" }, make("label", {}, box, swatch(role.look), role.label), why);
     }),
   );
   $("finding").hidden = true;
@@ -131,7 +132,9 @@ function stateLine(done, of) {
   if (rate) said.push(`${Math.round(rate).toLocaleString("en")} a second`);
   if (preparing.length) said.push(`preparing (compiling) ${preparing.join(", ")}`);
   if (run.cells.some((cell) => cell.state === "reading")) said.push("working out the Bayes ratio");
-  said.push(run.eta === null ? "time left: known once everyone has begun" : `about ${duration(run.eta)} left`);
+  const more = run.awaited.length > 1 ? ` and ${run.awaited.length - 1} more` : "";
+  if (run.eta !== null) said.push(`about ${duration(run.eta)} left`);
+  else if (run.awaited.length) said.push(`time left: known after ${run.awaited[0]}${more}`);
   return said.join(" · ");
 }
 
@@ -146,6 +149,7 @@ function showTable() {
   const table = $("table");
   const head = [run.sweep || null, "Experimenter", "Mean return", "Return ratio", "Bayes ratio", "Episodes", "Logs"].filter(Boolean);
   table.classList.toggle("swept", Boolean(run.sweep));
+  $("found").classList.toggle("swept", Boolean(run.sweep)); // lines against what varies take the whole width
   table.tHead.replaceChildren(make("tr", {}, ...head.map((name) => make("th", { scope: "col" }, name))));
   $("caption").textContent = `${run.players.length} experimenter${run.players.length > 1 ? "s" : ""}, seed ${run.seed}, ${run.episodes.toLocaleString("en")} episodes each${run.sweep ? ` at every ${run.sweep.toLowerCase()}` : ""}`;
   const rows = [];
@@ -167,21 +171,27 @@ function at(value) {
 
 function row(cell, first) {
   const kind = first ? "first" : "";
-  const name = make("th", { scope: "row" }, cell.label);
+  const name = make("th", { scope: "row" }, swatch(cell.look), " ", cell.label);
   if (cell.reason) return make("tr", { class: kind }, at(cell.value), name, make("td", { class: "why", colspan: 5 }, `Cannot act here: ${cell.reason}`));
   const logs = cell.state === "done" ? make("a", { href: `/api/compare/${run.id}/logs/${cell.index}.zip`, download: true, "aria-label": `Logs of ${cell.label}${run.sweep ? ` at ${cell.value}` : ""}` }, "Parquet") : cell.state;
-  return make("tr", { class: kind }, at(cell.value), name, estimate(cell.mean_return), estimate(cell.return_ratio), estimate(cell.bayes_ratio), make("td", {}, (cell.n ?? 0).toLocaleString("en")), make("td", {}, logs));
+  return make("tr", { class: kind }, at(cell.value), name, estimate(cell.mean_return), estimate(cell.return_ratio), estimate(cell.bayes_ratio, aboveOne(cell.bayes_ratio)), make("td", {}, (cell.n ?? 0).toLocaleString("en")), make("td", {}, logs));
 }
 
 function line(name, value, returns, ratio) {
   return make("tr", { class: "line" }, at(value), make("th", { scope: "row" }, name), estimate(returns), estimate(ratio), make("td", {}), make("td", {}), make("td", {}));
 }
 
-function estimate(found) {
-  if (!found || found.value === null) return make("td", { title: found?.reason ?? "" }, found?.reason ? make("small", {}, found.reason) : "–");
+/** What a Bayes ratio above 1 means, for nobody reads better than the Bayesian in the long run. */
+function aboveOne(found) {
+  if (!found || found.value === null || fixed(found.value) <= "1.000") return null;
+  return found.low === null || found.low <= 1 ? "chance: 1 lies within the interval, and is the most in the long run" : "more than chance: the reader it is measured by assumes something of this world that is not so";
+}
+
+function estimate(found, note = null) {
+  if (!found || found.value === null) return make("td", { title: found?.reason ?? "" }, found?.reason ? make("small", { class: "note" }, found.reason) : "–");
   const known = Number.isFinite(found.low) && found.low < found.high;
   const range = !known ? null : make("small", {}, ` [${fixed(found.low)}, ${fixed(found.high)}]`);
-  return make("td", { title: found.reason ?? "" }, fixed(found.value), range);
+  return make("td", { title: found.reason ?? "" }, fixed(found.value), range, note && make("small", { class: "note" }, note));
 }
 
 function fixed(value) {
@@ -193,15 +203,15 @@ function isDark() {
 }
 
 function showFigure(open) {
-  const narrow = matchMedia("(max-width: 40rem)").matches;
-  const state = JSON.stringify([run.id, run.state, sum(run.cells, "done"), isDark(), narrow]);
   $("figure").hidden = !run.cells.some((cell) => cell.n);
+  const width = Math.min(data.widest, Math.max(data.narrowest, 20 * Math.floor($("figure").clientWidth / 20)));
+  const state = JSON.stringify([run.id, run.state, sum(run.cells, "done"), isDark(), width]);
   if ($("figure").hidden || state === drawn.of || (open && performance.now() - drawn.at < REDRAW)) return;
   drawn = { at: performance.now(), of: state };
   // Shown only once it is there, so that the page does not jump.
   const next = new Image();
   next.onload = () => ($("plot").src = next.src);
-  next.src = `/api/compare/${run.id}/figure.svg?dark=${isDark()}&narrow=${narrow}&v=${encodeURIComponent(state)}`;
+  next.src = `/api/compare/${run.id}/figure.svg?dark=${isDark()}&width=${width}&v=${encodeURIComponent(state)}`;
   $("plot").alt = figureInWords();
 }
 
@@ -270,6 +280,7 @@ $("copy").addEventListener("click", async () => {
   await navigator.clipboard.writeText($("lines").textContent);
   say("Copied.");
 });
+new ResizeObserver(() => run && showFigure(OPEN.includes(run.state))).observe($("results"));
 new MutationObserver(() => run && show()).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => run && show());
 

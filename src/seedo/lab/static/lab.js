@@ -24,12 +24,23 @@ export async function ask(method, path, body) {
   return answer;
 }
 
-/** A line for everyone, screen readers included. */
+const READ = 5000; // milliseconds until a plain message has been read
+let reading = null;
+
+/**
+ * A line for everyone, screen readers included. It lies over the foot of the window until it has been
+ * read: then, or as soon as the page is scrolled, it goes to its place below the page.
+ */
 export function say(text, wrong = false) {
   const line = document.getElementById("said");
   line.textContent = text;
   line.classList.toggle("refusal", wrong);
+  line.classList.remove("read");
+  clearTimeout(reading);
+  if (!wrong) reading = setTimeout(() => line.classList.add("read"), READ);
 }
+
+addEventListener("scroll", () => document.getElementById("said").classList.add("read"), { passive: true });
 
 /** An element: make("button", {type: "button", onclick: f, class: "x"}, "text", child, ...). */
 export function make(tag, attributes = {}, ...children) {

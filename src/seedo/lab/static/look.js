@@ -1,8 +1,11 @@
 // Look back: the list of logs, and one log with its episodes, a replay and questions.
 import { action, ask, data, make, number, say } from "./lab.js";
-import { drawGraph } from "./graph.js";
+import { arrows, key, tally } from "./beliefs.js";
+import { describe, drawGraph } from "./graph.js";
+import { swatch } from "./players.js";
 
 const $ = (selector) => document.querySelector(selector);
+const CHECKING = 1000; // milliseconds between questions while logs are read through
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const PHASES = { observe: "observe", explore: "experiment", exploit: "use it" };
 
@@ -32,26 +35,50 @@ async function showList() {
     await ask("GET", address("/api/look/log", { log }));
     location.href = address("/look/log", { log });
   });
-  const { logs, more } = await ask("GET", "/api/look/logs");
+  let listed = await ask("GET", "/api/look/logs");
+  const { logs, more } = listed;
   $("#state").textContent = logs.length
     ? `${count(logs.length)} logs, the last changed first${more ? "; there may be more: give the path of one that is not here" : ""}.`
     : "None yet. Play a game, run a comparison, or write one: seedo watch dag --out logs/dag";
   $("#logs").hidden = !logs.length;
-  const rows = logs.map(logRow);
-  $("#logs tbody").replaceChildren(...rows);
-  $("#narrow").hidden = logs.length < 8;
-  $("#words").addEventListener("input", () => {
+  let rows = [];
+  const narrow = () => {
     const words = $("#words").value.toLowerCase().split(/\s+/);
     for (const row of rows) row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
-  });
+  };
+  const fill = () => {
+    rows = listed.logs.map(logRow);
+    $("#logs tbody").replaceChildren(...rows);
+    narrow();
+  };
+  fill();
+  $("#narrow").hidden = logs.length < 8;
+  $("#words").addEventListener("input", narrow);
+  while (listed.checking) {
+    await new Promise((done) => setTimeout(done, CHECKING));
+    listed = await ask("GET", "/api/look/logs");
+    fill();
+  }
+}
+
+/** Whether a log is whole: what is broken, what can be read all the same. */
+function condition(log) {
+  if (log.broken) {
+    const more = log.broken > log.damage.length ? [`and ${log.broken - log.damage.length} more`] : [];
+    const said = `${count(log.readable)} of ${count(log.rows)} episodes can be read; broken: ${count(log.broken)} of ${count(log.files)} files`;
+    return make("td", { class: "state" }, make("strong", { class: "refusal" }, "Broken. "), said, make("span", { class: "soft small" }, ` (${[...log.damage, ...more].join("; ")})`));
+  }
+  const written = log.complete ? "complete" : "still being written";
+  const checked = log.checked ? "" : log.checking ? ", being checked…" : ", read through only when opened";
+  return make("td", { class: "state" }, written + checked);
 }
 
 function logRow(log) {
   const link = make("td", {}, make("a", { href: address("/look/log", { log: log.key }) }, log.shown));
   const changed = cell(new Date(1000 * log.changed).toISOString().slice(0, 16).replace("T", " "));
-  if (log.why_not) return make("tr", {}, link, make("td", { class: "why", colspan: 5 }, log.why_not), changed);
-  const rows = `${count(log.rows)}${log.complete ? "" : " so far"}`;
-  return make("tr", {}, link, cell(log.world, "word"), cell(log.split, "word"), cell(log.label, "word"), cell(rows), cell(size(log.bytes)), changed);
+  if (log.why_not) return make("tr", {}, link, make("td", { class: "why", colspan: 6 }, make("strong", {}, "Cannot be opened. "), log.why_not), changed);
+  const who = make("td", { class: "word" }, swatch(log.look), " ", log.label);
+  return make("tr", {}, link, cell(log.world, "word"), cell(log.split, "word"), who, cell(`${count(log.rows)}${log.complete ? "" : " so far"}`), condition(log), cell(size(log.bytes)), changed);
 }
 
 // One log
@@ -96,8 +123,9 @@ function showTable() {
 
 function estimate(term, found, note) {
   const known = found && found.value !== null;
-  const range = known && found.low !== null && found.low !== undefined ? `95 %: ${number(found.low)} to ${number(found.high)}` : (found?.reason ?? "");
-  return make("div", {}, make("dt", {}, term), make("dd", {}, known ? number(found.value) : "unknown", " ", make("span", { class: "range" }, known ? range : ""), note ?? null));
+  const ends = known && found.low !== null && found.low !== undefined ? [found.low, found.high].map((end) => number(end)) : null;
+  const range = !ends ? "" : ends[0] === ends[1] ? "(the same in every episode)" : `(95 % interval: ${ends[0]} to ${ends[1]})`;
+  return make("div", {}, make("dt", {}, term), make("dd", {}, known ? number(found.value) : "unknown", " ", make("span", { class: "range" }, known ? range : (found?.reason ?? "")), note ?? null));
 }
 
 function fact(term, value) {
@@ -108,7 +136,7 @@ function showSummary() {
   const { figures } = about;
   const rows = figures ? count(figures.episodes) : count(about.rows);
   const facts = [
-    make("div", {}, make("dt", {}, "Player"), make("dd", {}, about.label, about.label === about.player ? null : make("code", { class: "range" }, ` ${about.player}`))),
+    make("div", {}, make("dt", {}, "Player"), make("dd", {}, swatch(about.look), " ", about.label, about.label === about.player ? null : make("code", { class: "range" }, ` ${about.player}`))),
     fact("World", `${about.world}, split ${about.split || "–"}`),
     fact("Episodes", `${rows}${about.complete ? "" : ", still being written"}, ${about.steps} steps each`),
     fact("Variables", names.length > 12 ? `${names.length}` : names.join(", ")),
@@ -254,8 +282,7 @@ function showReplay() {
     transport,
     make("p", { class: "now", id: "now", role: "status" }),
     make("div", { class: "columns graphs", id: "pictures" }),
-    make("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": "Steps" }, s.rooms ? roomTable(s) : stepTable(s)),
-    make("div", { id: "others" }),
+    make("div", { class: "deeds" }, make("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": "Steps" }, s.rooms ? roomTable(s) : stepTable(s)), make("div", { id: "others" })),
     make("p", { class: "row", id: "again" }),
   ];
   if (s.talk) parts.push(talk(s));
@@ -372,13 +399,19 @@ async function loadHindsight(s) {
 function drawTruth() {
   const s = shown;
   const figures = [];
+  const known = s.truth ? seenTruth() : null;
   if (s.beliefs)
-    figures.push(make("figure", {}, make("figcaption", {}, "What these steps say about the graph (exact posterior)"), make("svg", { id: "belief" }), make("p", { class: "soft small", id: "bits" })));
+    figures.push(make("figure", {}, make("figcaption", {}, "What these steps say about the graph (exact posterior)"), make("svg", { id: "belief" }), make("p", { class: "small", id: "tally" }), make("p", { class: "soft small", id: "bits" }), key(known)));
   if (s.truth)
     figures.push(make("figure", {}, make("figcaption", {}, `The true graph${s.truth.source === "logged" ? "" : " (found again from the seed)"}`), make("svg", { id: "truth" })));
   if (!s.beliefs) figures.push(make("p", { class: "soft small" }, `No posterior: ${s.why_not || s.no_belief}.`));
   $("#pictures").replaceChildren(...figures);
   paint();
+}
+
+/** The true arrows between the variables; hidden causes come last. */
+function seenTruth() {
+  return shown.truth.edges.filter((edge) => edge.from < names.length).map((edge) => [edge.from, edge.to]);
 }
 
 function paint() {
@@ -387,15 +420,20 @@ function paint() {
   const active = step > 0 && s.steps[step - 1].target >= 0 ? s.steps[step - 1].target : null;
   if ($("#truth")) {
     const hidden = Array.from({ length: s.truth.hidden }, (_, i) => `H${i + 1}`);
-    const edges = s.truth.edges.map((edge) => ({ from: edge.from, to: edge.to, style: "truth", label: s.truth.edges.length <= 16 ? number(edge.weight, 1) : "" }));
+    const edges = s.truth.edges.map((edge) => ({ from: edge.from, to: edge.to, style: "plain", label: s.truth.edges.length <= 16 ? number(edge.weight, 1) : "" }));
     drawGraph($("#truth"), { names: [...names, ...hidden], hidden: hidden.length, edges, goal: s.goalVariable, active });
   }
   if ($("#belief")) {
     const belief = s.beliefs[step];
-    const edges = belief.edges.flatMap((row, from) => row.map((p, to) => ({ from, to, strength: p, style: "belief", label: p >= 0.3 && names.length <= 6 ? `${Math.round(100 * p)} %` : "" }))).filter((edge) => edge.strength >= 0.05);
-    drawGraph($("#belief"), { names, edges, goal: s.goalVariable, active });
+    const likely = belief.edges.flatMap((row, from) => row.map((p, to) => [from, to, p]));
+    const known = s.truth ? seenTruth() : null;
+    const edges = arrows(likely, known);
+    for (const edge of edges) if (edge.style !== "truth" && edge.strength >= 0.3 && names.length <= 6) edge.label = `${Math.round(100 * edge.strength)} %`;
+    const believed = edges.filter((edge) => edge.style !== "truth");
+    drawGraph($("#belief"), { names, edges, goal: s.goalVariable, active, caption: `How probable each arrow is. ${describe({ names, edges: believed })}` });
+    $("#tally").textContent = `${tally(likely, known)}.`;
     const before = step > 0 ? s.beliefs[step - 1].bits - belief.bits : 0;
-    $("#bits").textContent = `Still open: ${number(belief.bits)} bits${step ? (before >= 0 ? `; this step settled ${number(before)}` : `; this step reopened ${number(-before)}`) : ""}. Arrows: probability, from 5 %.`;
+    $("#bits").textContent = `Still open: ${number(belief.bits)} bits${step ? (before >= 0 ? `; this step settled ${number(before)}` : `; this step reopened ${number(-before)}`) : ""}.`;
   }
 }
 

@@ -1,18 +1,21 @@
 // Watch: all frames of a player come at once, so that every step is only a repaint.
 import { action, ask, data, make, number } from "./lab.js";
+import { arrows, key, tally } from "./beliefs.js";
 import { describe, drawGraph } from "./graph.js";
+import { dashes, dress, marker, swatch } from "./players.js";
 import { raw, span } from "./raw.js";
 import { load, paint } from "./rooms.js";
 
 const PAUSE = { causes: 1200, room: 450, plain: 1200 }; // milliseconds between steps at speed 1
 const POLL = 400;
-const SHOWN = 0.05; // least probability of an arrow that is drawn
 const PHASES = ["watch only", "experiment", "use it"];
 const $ = (id) => document.getElementById(id);
 
 const role = Object.fromEntries(data.cast.map((one) => [one.name, one]));
-let players = data.players.map(enter);
 let setting = null;
+const known = ask("GET", `/api/watch/setting?${new URLSearchParams({ s: data.s, through: data.through })}`);
+known.catch(() => null); // said below
+let players = data.players.map(enter);
 let step = data.step;
 let timer = null;
 
@@ -22,7 +25,8 @@ function enter(name) {
   const panel = make("section", { class: "panel player", "aria-label": role[name].label, "data-player": name });
   const out = make("button", { type: "button", class: "quiet", "aria-label": `Remove ${role[name].label}`, onclick: () => toggle(name) }, "✕");
   const body = make("div", { class: "body" });
-  panel.append(make("h2", {}, make("span", {}, role[name].label), out), body);
+  panel.append(make("h2", {}, make("span", {}, swatch(role[name].look), " ", role[name].label), out), body);
+  dress(panel, role[name].look);
   return { name, panel, body, state: "preparing", shown: null, parts: null };
 }
 
@@ -52,7 +56,7 @@ function listCast() {
       make(
         "li",
         {},
-        make("label", {}, make("input", { type: "checkbox", value: one.name, onchange: () => toggle(one.name) }), one.label),
+        make("label", {}, make("input", { type: "checkbox", value: one.name, onchange: () => toggle(one.name) }), swatch(one.look), one.label),
         one.why_not ? make("span", { class: "soft" }, `Cannot act here: ${one.why_not}`) : null,
       ),
     ),
@@ -62,11 +66,11 @@ function listCast() {
 // -- frames ---------------------------------------------------------------------------------------
 
 async function fetchFrames(player, begin = false) {
-  if (!setting) return;
   try {
     const answer = await ask("POST", "/api/watch/frames", { s: data.s, player: player.name, through: data.through, begin });
     player.state = answer.state;
     if (answer.state === "ready") {
+      await known; // what is the same for everyone
       player.shown = answer.shown;
       player.images = data.shape === "room" ? await load(answer.shown.pictures) : null;
       build(player);
@@ -91,13 +95,13 @@ function wait(player, answer) {
   else if (answer.state === "waiting") {
     say(make("p", {}, "A language model: asking it may cost money."), button(`Ask ${role[player.name].label}`));
   } else {
-    const known = answer.total ? `step ${answer.done} of ${answer.total}, ` : "";
     if (!player.body.querySelector("progress")) {
-      say(make("p", { role: "status" }, `Preparing ${role[player.name].label} (it takes longer the first time only)…`), make("progress", { "aria-label": `Preparing ${role[player.name].label}` }), make("p", { class: "soft elapsed" }));
+      say(make("p", { role: "status" }, `Preparing ${role[player.name].label}: programs are made ready the first time only…`), make("progress", { "aria-label": `Preparing ${role[player.name].label}` }), make("p", { class: "soft elapsed" }));
     }
     const bar = player.body.querySelector("progress");
     if (answer.total) Object.assign(bar, { max: answer.total, value: answer.done });
-    player.body.querySelector(".elapsed").textContent = `${known}${Math.round(answer.seconds)} s so far`;
+    const at = answer.done ? `, step ${answer.done} of ${answer.total}` : "";
+    player.body.querySelector(".elapsed").textContent = `${answer.doing}${at}; ${Math.round(answer.seconds)} s so far`;
   }
 }
 
@@ -148,7 +152,7 @@ function paintDecoded(player, at, names, goal) {
   if (!now) return box.replaceChildren(make("p", { class: "soft" }, "It chooses no more, so that there is no state to read."));
   const pairs = now.flatMap((row, i) => row.map((p, j) => [i, j, p])).filter(([i, j]) => i !== j);
   const withTruth = $("truth").checked;
-  const drawn = arrows(pairs, withTruth);
+  const drawn = arrows(pairs, withTruth ? visibleTruth() : null);
   const sure = drawn.filter((edge) => edge.style !== "truth");
   const svg = make("svg");
   const frame = player.shown.frames[at];
@@ -298,17 +302,10 @@ function truthOf(i, j) {
   return setting.truth.some(([from, to]) => from === i && to === j);
 }
 
-/** Arrows [from, to, p] for drawGraph, coloured and dashed by the truth if it is shown. */
-function arrows(list, withTruth) {
-  const drawn = list
-    .filter(([, , p]) => p >= SHOWN)
-    .map(([from, to, p]) => ({ from, to, strength: p, style: withTruth ? (truthOf(from, to) ? "right" : "wrong") : "belief" }));
-  if (!withTruth) return drawn;
+/** The true arrows between the variables; null while the truth is not shown. */
+function visibleTruth() {
   const count = setting.names.length - setting.hidden;
-  const missed = setting.truth
-    .filter(([from, to]) => from < count && !drawn.some((edge) => edge.from === from && edge.to === to))
-    .map(([from, to]) => ({ from, to, strength: 0.35, style: "truth" }));
-  return [...drawn, ...missed];
+  return $("truth").checked ? setting.truth.filter(([from]) => from < count) : null;
 }
 
 function places() {
@@ -318,37 +315,35 @@ function places() {
 
 function paintBelief(player, frame, names, goal) {
   const { parts } = player;
-  const withTruth = $("truth").checked;
-  const edges = arrows(frame.belief, withTruth);
+  const edges = arrows(frame.belief, visibleTruth());
   const sure = edges.filter((edge) => edge.style !== "truth");
   drawGraph(parts.belief, {
     names, edges, places: places(), goal: goal >= 0 ? goal : null, active: frame.target >= 0 ? frame.target : null,
     caption: `How probable each arrow is. ${describe({ names, edges: sure })}`,
   });
-  const likely = frame.belief.filter(([, , p]) => p >= 0.5);
-  const right = likely.filter(([i, j]) => truthOf(i, j)).length;
-  const real = setting.truth.filter(([i]) => i < names.length).length;
-  parts.score.textContent = withTruth
-    ? `${right} of ${real} true arrows more likely than not, ${likely.length - right} false`
-    : `${likely.length} arrow${likely.length === 1 ? "" : "s"} more likely than not`;
+  parts.score.textContent = tally(frame.belief, visibleTruth());
   paintBits(player, frame);
 }
 
+/** What is left to learn, as far as the steps are shown: the curve grows with them. */
 function paintBits(player, frame) {
-  const bits = player.shown.frames.map((one) => one.bits);
-  const most = Math.max(...bits, 1e-6);
-  const [width, height] = [112, 32];
-  const point = (value, k) => [(k / Math.max(1, bits.length - 1)) * (width - 6) + 3, height - 3 - (value / most) * (height - 6)];
-  const at = Math.min(step, bits.length - 1);
-  const line = (list, from, kind) => make("polyline", { class: kind, points: list.map((value, k) => point(value, k + from).join(",")).join(" ") });
-  const [x, y] = point(bits[at], at);
-  const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, line(bits.slice(at), at, "rest"), line(bits.slice(0, at + 1), 0, "past"), make("circle", { cx: x, cy: y, r: 3 }));
-  player.parts.bits.replaceChildren(svg, make("span", {}, `${number(frame.bits, 1)} of ${number(bits[0], 1)} bits left to learn`));
+  const { frames } = player.shown;
+  const { look } = role[player.name];
+  const [width, height, edge] = [240, 64, 6];
+  const at = Math.min(step, frames.length - 1);
+  const bits = frames.slice(0, at + 1).map((one) => one.bits);
+  const most = Math.max(frames[0].bits, ...bits, 1e-6);
+  const point = (value, k) => [edge + (k / Math.max(1, frames.length - 1)) * (width - 2 * edge), height - edge - (value / most) * (height - 2 * edge)];
+  const ticks = frames.map((_, k) => make("line", { class: "axis", x1: point(0, k)[0], x2: point(0, k)[0], y1: height - edge, y2: height - edge + 4 }));
+  const axis = make("line", { class: "axis", x1: edge, x2: width - edge, y1: height - edge, y2: height - edge });
+  const past = make("polyline", { points: bits.map((value, k) => point(value, k).join(",")).join(" "), "stroke-dasharray": dashes(look) });
+  const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true", "data-points": bits.length }, axis, ...ticks, past, marker(look, ...point(bits[at], at)));
+  player.parts.bits.replaceChildren(svg, make("span", { class: "small" }, `${number(frame.bits, 1)} of ${number(frames[0].bits, 1)} bits left to learn`));
 }
 
 function paintReason(box, frame, names) {
   if (!frame.reason) return box.replaceChildren();
-  const edges = arrows(frame.reason, $("truth").checked);
+  const edges = arrows(frame.reason, visibleTruth());
   const svg = make("svg");
   drawGraph(svg, { names, edges, places: places(), caption: `The graph that it would give. ${describe({ names, edges })}` });
   box.replaceChildren(make("h3", {}, "The graph that it would give as its reason"), svg);
@@ -407,13 +402,9 @@ function paintSystem() {
   drawGraph(svg, { names: setting.names, hidden: setting.hidden, edges, goal: goal >= 0 ? goal : null, places: setting.places.length ? setting.places : null, caption: `The hidden truth. ${describe({ names: setting.names, edges })}` });
   if (!caption.childElementCount) {
     const goals = [...new Set(setting.goals.filter((one) => one >= 0))].map((one) => setting.names[one]);
-    const sample = (style, text) => {
-      const picture = make("svg", { viewBox: "0 0 36 10", "aria-hidden": "true" }, make("g", { class: `edge ${style}` }, make("path", { class: "line", d: "M 1 5 L 28 5", "stroke-width": 2.5 }), make("path", { class: "head", d: "M 35 5 L 26 1 L 26 9 Z" })));
-      return make("li", {}, picture, text);
-    };
     caption.append(
       make("p", {}, `The hidden truth${setting.hidden ? " (H: causes that nobody sees)" : ""}. To be raised at the end: ${goals.join(", ")}.`),
-      make("ul", { class: "key" }, sample("right", "believed and true"), sample("wrong", "believed and false"), sample("truth", "true and not believed"), make("li", {}, "The stronger an arrow, the more probable.")),
+      key(true),
     );
   }
 }
@@ -496,11 +487,11 @@ document.addEventListener("keydown", (event) => {
 
 listCast();
 arrange();
-for (const player of players) wait(player, { state: "preparing", total: 0, done: 0, seconds: 0 });
+for (const player of players) wait(player, { state: "preparing", doing: "asking the lab", total: 0, done: 0, seconds: 0 });
+for (const player of players) fetchFrames(player);
 try {
-  setting = await ask("GET", `/api/watch/setting?${new URLSearchParams({ s: data.s, through: data.through })}`);
+  setting = await known;
   arrange();
-  for (const player of players) fetchFrames(player);
 } catch (error) {
   $("where").textContent = "This cannot be shown.";
   for (const player of players) player.body.replaceChildren(make("p", { class: "refusal" }, error.message));
