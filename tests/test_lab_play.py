@@ -148,7 +148,7 @@ def test_a_game_by_mouse_ends_with_all_four_rivals_compared(lab, visit):
 
 def test_a_game_by_keyboard_alone_survives_a_reload(lab, visit):
     page = visit(f"{lab}/play?s={encode(FAMILIAR)}", width=360, height=740, scheme="dark")
-    page.locator("#choices button:focus").wait_for()  # ready for the keyboard at once
+    page.locator("#now-title:focus").wait_for()  # ready for the keyboard, and no choice is advised
     for key in ("ArrowDown", "ArrowRight", "2", "ArrowRight", "Enter"):
         page.keyboard.press(key)
     page.get_by_text("Now raise").first.wait_for()
@@ -158,6 +158,8 @@ def test_a_game_by_keyboard_alone_survives_a_reload(lab, visit):
     assert row.count() == 1
     assert row.locator("td.set").inner_text().startswith("2")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator("#now-title:focus").wait_for()
+    page.keyboard.press("ArrowDown")
     page.locator("#choices button:focus").wait_for()
     page.keyboard.press("Enter")
     page.locator("#end").wait_for()

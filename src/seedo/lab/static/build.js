@@ -1,7 +1,7 @@
 // Build: every change is a scenario proposed to the lab, which accepts it or says why not.
 import { action, ask, data, make, number, say } from "./lab.js";
 import { circle } from "./graph.js";
-import { GraphEditor } from "./graph_editor.js";
+import { emptiest, GraphEditor, keyboard } from "./graph_editor.js";
 
 const $ = (id) => document.getElementById(id);
 const DRAWN_KEEPS = ["observations", "experiments", "exploits", "weight_scale", "noise_variance", "noise_variance_sd"];
@@ -142,10 +142,11 @@ async function addArrow(from, to, weight = 1) {
 async function addVariable(hidden) {
   const added = await edit((drawn, counts) => {
     const at = hidden ? drawn.weights.length : drawn.weights.length - counts.hidden;
+    const free = emptiest(drawn.places, drawn.weights);
     drawn.weights.forEach((row) => row.splice(at, 0, 0));
     drawn.weights.splice(at, 0, Array(drawn.weights.length + 1).fill(0));
     drawn.noise.splice(at, 0, 1);
-    drawn.places.splice(at, 0, free(drawn.places));
+    drawn.places.splice(at, 0, free);
     if (hidden) counts.hidden += 1;
   });
   if (!added) return;
@@ -165,13 +166,6 @@ async function removeVariable(i) {
     else if (drawn.goal > i) drawn.goal -= 1;
   });
   if (removed) say(`${name} removed.`);
-}
-
-/** The emptiest place of a grid. */
-function free(places) {
-  const grid = [0.15, 0.325, 0.5, 0.675, 0.85].flatMap((x) => [0.15, 0.325, 0.5, 0.675, 0.85].map((y) => [x, y]));
-  const room = ([x, y]) => Math.min(...places.map((p) => Math.hypot(p[0] - x, p[1] - y)));
-  return grid.reduce((best, place) => (room(place) > room(best) ? place : best));
 }
 
 // -- undo ------------------------------------------------------------------------------------------
@@ -345,13 +339,15 @@ function glance({ scenario, sight }) {
   const flat = !sight.best || sight.best.worth < 1e-6;
   const [kind, verdict] = flat ? ["misleads", `Nothing raises ${goal}`]
     : sight.misleads ? ["misleads", "Tricky: correlation misleads here"] : ["plain", "Not tricky: correlation finds it too"];
+  const same = (one, other) => one?.target === other?.target && one?.value === other?.value;
   const row = (r) => {
-    const marks = [!flat && r.target === sight.best.target && "best", 
-      r.target === sight.guess?.target && `correlation's choice${r.value === sight.guess.value ? "" : ` (to ${number(sight.guess.value)})`}`].filter(Boolean);
+    const marks = [!flat && same(r, sight.best) && "best", same(r, sight.guess) && "correlation’s choice"].filter(Boolean);
     return make("tr", {}, make("th", { scope: "row" }, names[r.target]), make("td", {}, number(r.value)), make("td", {}, number(r.worth)),
       make("td", {}, number(r.correlation)), make("td", {}, marks.join(", ")));
   };
   const head = ["Set", "to", `${goal} then`, `r with ${goal}`, ""].map((text) => make("th", { scope: "col" }, text));
+  // Every row is one setting: correlation's has its own where it is not the best of its variable.
+  const rows = sight.rows.flatMap((r) => (r.target === sight.guess?.target && !same(r, sight.guess) ? [r, { ...sight.guess, correlation: r.correlation }] : [r]));
   const later = sight.goals.slice(1).map((g) => names[g]);
   $("glance").replaceChildren(
     make("p", { class: `verdict ${kind}`, id: "verdict" }, verdict),
@@ -360,7 +356,7 @@ function glance({ scenario, sight }) {
       make("dt", {}, "Best"), make("dd", { id: "best" }, flat ? "leaving it alone: no single setting raises the goal" : worth(sight.best)),
       make("dt", {}, "Correlation says"), make("dd", { id: "guess" }, sight.guess ? worth(sight.guess) : `nothing goes together with ${goal}`),
       make("dt", {}, "At random"), make("dd", {}, number(sight.random))),
-    make("div", { class: "scroll" }, make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...sight.rows.map(row)))),
+    make("div", { class: "scroll" }, make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows.map(row)))),
   );
 }
 
@@ -408,7 +404,7 @@ function shown(field) {
 function links() {
   const query = `?s=${view.code}`;
   for (const page of ["play", "watch", "compare"]) $(page).href = `/${page}${query}`;
-  $("link").value = `${location.origin}/build${query}`;
+  $("link").value = `${data.address}/build${query}`;
   $("challenge-link").value = "";
   $("save").href = `/api/build/file${query}`;
 }
@@ -457,9 +453,11 @@ window.addEventListener("popstate", (event) => event.state && propose(event.stat
 function mode(connecting) {
   $("move").setAttribute("aria-pressed", String(!connecting));
   $("connect").setAttribute("aria-pressed", String(connecting));
-  $("hint").textContent = connecting
-    ? "Drag from a cause to its effect, or click one and then the other."
-    : "Drag to move; drag with Shift to connect. With the keyboard: Tab to a variable, arrow keys move it, C starts an arrow, Enter ends it, Delete removes.";
+  const press = keyboard() ? "click" : "tap";
+  const moving = keyboard()
+    ? "Drag to move; drag with Shift to connect. With the keyboard: Tab to a variable, arrow keys move it, C starts an arrow, Enter ends it, Delete removes."
+    : "Drag to move; “Connect” draws arrows.";
+  $("hint").textContent = connecting ? `Drag from a cause to its effect, or ${press} one and then the other.` : moving;
   editor.mode(connecting);
 }
 $("move").addEventListener("click", () => mode(false));
@@ -520,13 +518,13 @@ async function copy(field, what) {
     await navigator.clipboard.writeText(field.value);
     say(`${what} copied.`);
   } catch {
-    say(`${what} is marked: press Ctrl+C to copy it.`);
+    say(keyboard() ? `${what} is marked: press Ctrl+C to copy it.` : `${what} is marked: copy it.`);
   }
 }
 $("copy").addEventListener("click", () => copy($("link"), "Link"));
 $("challenge").addEventListener("click", async () => {
   const { link } = await ask("POST", "/api/build/challenge", { scenario: view.scenario });
-  $("challenge-link").value = location.origin + link;
+  $("challenge-link").value = data.address + link;
   await copy($("challenge-link"), "Challenge link");
 });
 $("file").addEventListener("change", async () => {

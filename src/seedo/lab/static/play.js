@@ -104,6 +104,7 @@ function showNow() {
 function layOut() {
   const wanted = `${state.phase} ${state.goal}`;
   if (wanted === laidOut) return;
+  // Not on a choice: its ring would look like advice.
   const focused = $("choices").contains(document.activeElement) || laidOut === "";
   laidOut = wanted;
   const lines = [];
@@ -120,7 +121,7 @@ function layOut() {
   $("choices").replaceChildren(...lines);
   const most = Math.min(9, state.names.length);
   $("keys").textContent = state.phase === "observe" ? "" : `Keys: arrows move, Enter chooses, 1–${most} jump to a ${state.raw ? "knob" : "variable"}.`;
-  if (focused) document.querySelector("#choices button:not(:disabled)")?.focus({ preventScroll: true });
+  if (focused) $("now-title").focus({ preventScroll: true });
 }
 
 function line(name, i) {
@@ -186,17 +187,17 @@ function result(row, t, fresh) {
 
 // -- keys -----------------------------------------------------------------------------------------
 
-// Only while a choice has the focus, so that no key surprises anybody elsewhere.
-$("choices").addEventListener("keydown", (event) => {
+// Only while a choice or its heading has the focus, so that no key surprises anybody elsewhere.
+$("now").addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const lines = [...document.querySelectorAll("#choices .line")].map((each) => [...each.querySelectorAll("button:not(:disabled)")]).filter((each) => each.length);
   const y = lines.findIndex((each) => each.includes(document.activeElement));
   const x = y < 0 ? -1 : lines[y].indexOf(document.activeElement);
-  if (y < 0) return;
   let to = null;
-  if (/^[1-9]$/.test(event.key)) to = lines.find((each) => each[0].dataset.row === String(event.key - 1))?.[0];
-  else if (event.key === "ArrowLeft") to = lines[y][x - 1];
-  else if (event.key === "ArrowRight") to = lines[y][x + 1];
+  if (y < 0 && event.key === "ArrowDown") to = lines[0]?.[0];
+  else if (/^[1-9]$/.test(event.key)) to = lines.find((each) => each[0].dataset.row === String(event.key - 1))?.[0];
+  else if (event.key === "ArrowLeft") to = lines[y]?.[x - 1];
+  else if (event.key === "ArrowRight") to = lines[y]?.[x + 1];
   else if (event.key === "ArrowUp") to = lines[y - 1]?.[Math.min(x, lines[y - 1].length - 1)];
   else if (event.key === "ArrowDown") to = lines[y + 1]?.[Math.min(x, lines[y + 1].length - 1)];
   else return;
