@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from lab_server import running
 from seedo import play, worlds
 from seedo.episodes import from_arrow
-from seedo.lab import LabSettings, Scenario, _challenges, create_app, encode
+from seedo.lab import LabSettings, Scenario, _challenges, create_app, decode, encode
 from seedo.lab._cast import RIVALS
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import STREAM
@@ -409,3 +409,58 @@ def test_small_noise_that_is_drawn_is_the_noise_that_is_assumed(noise, variance)
     drawn = {"weights": [[0, 1.2, 0], [0, 0, -0.9], [0, 0, 0]], "noise": [noise] * 3, "goal": 2}
     found = Scenario.from_json({"config": {"n": 3, "experiments": 2}, "drawn": drawn})
     assert found.config.noise_variance == pytest.approx(max(variance, 1e-6))
+
+
+# -- one's own games ------------------------------------------------------------------------------
+
+
+def listed(visitor):
+    logs = visitor.http.get("/api/look/logs").json()["logs"]
+    return [log for log in logs if log["shown"].startswith("my games")]
+
+
+def test_a_finished_game_is_a_log_that_look_back_lists_for_its_player_alone(app, folder):
+    me, other = Visitor(app), Visitor(app)
+    game, _ = me.play(DRAWN, (0, 2.0), (1, 2.0), (1, -2.0))
+    (log,) = listed(me)
+    assert (log["world"], log["player"], log["rows"], log["complete"]) == ("dag", "person", 1, True)
+    index = me.http.get("/api/look/episodes", params={"log": log["key"]}).json()
+    episode = me.http.get(
+        "/api/look/episode", params={"log": log["key"], "at": index["rows"][0]["at"]}
+    ).json()
+    assert [(s["target"], s["value"]) for s in episode["steps"]] == [(0, 2), (1, 2), (1, -2)]
+    end = me.http.get(f"{game}/end").json()
+    assert episode["returns"] == pytest.approx(end["score"]["you"], abs=1e-5)
+    # The system was drawn by hand: watching others must not show one drawn by lot.
+    again = decode(episode["again"])
+    np.testing.assert_allclose(again.drawn.weights, DRAWN.drawn.weights, rtol=1e-6)
+    # Nobody else lists or opens it, by its short name or by its path.
+    (path,) = folder.glob(f"games/*/{log['key']}")
+    assert listed(other) == []
+    for name in (log["key"], str(path), str(path / "shard-00000.parquet")):
+        answer = other.http.get("/api/look/log", params={"log": name})
+        assert answer.status_code == 422
+        assert "nothing of this name" in answer.json()["error"]
+    assert me.http.get("/api/look/log", params={"log": str(path)}).status_code == 200
+
+
+def test_games_are_not_found_through_a_log_folder_above_them(tmp_path):
+    app = create_app(LabSettings(data=tmp_path / "lab", logs=(tmp_path,), warm=False))
+    me, other = Visitor(app), Visitor(app)
+    me.play(DRAWN, (0, 2.0), (1, 2.0), (1, -2.0))
+    assert len(me.http.get("/api/look/logs").json()["logs"]) == 1
+    assert other.http.get("/api/look/logs").json()["logs"] == []
+    (path,) = tmp_path.glob("lab/games/*/*")
+    answer = other.http.get("/api/look/log", params={"log": str(path.relative_to(tmp_path))})
+    assert answer.status_code == 422
+
+
+def test_a_game_that_ended_before_a_kill_is_listed_after_it(tmp_path):
+    app = create_app(LabSettings(data=tmp_path, warm=False))
+    app.state.lab.background.close(0)  # nothing more is done in the background: as if killed
+    me = Visitor(app)
+    me.play(DRAWN, (0, 2.0), (1, 2.0), (1, -2.0))
+    assert listed(me) == []
+    after = Visitor(create_app(LabSettings(data=tmp_path, warm=False)))
+    after.http.cookies = me.http.cookies
+    assert len(listed(after)) == 1

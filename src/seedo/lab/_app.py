@@ -16,6 +16,7 @@ from seedo.errors import UserError
 from seedo.lab import _build, _compare, _home, _look, _play, _watch, study
 from seedo.lab._comparisons import Comparisons
 from seedo.lab._findings import Findings
+from seedo.lab._finished import Finished
 from seedo.lab._games import Games
 from seedo.lab._lab import HERE, Lab
 from seedo.lab._logbook import Logbook
@@ -69,13 +70,16 @@ def create_app(settings: LabSettings) -> FastAPI:
 
 def _add_services(lab: Lab) -> None:
     background = lab.background
-    logbook = Logbook(lab.settings.logs, background)
+    games, data = Games(lab.engine), lab.settings.data
+    finished = Finished(data, lab.keys, lab.engine, games, background)
+    logbook = Logbook(lab.settings.logs, background, finished.root)
     lab.add(
-        Games(lab.engine),
+        games,
+        finished,
         Findings(lab.engine, background),
         _watch.Preparing(background),
         Probing(background),
-        Comparisons(lab.settings.data / "comparisons", background),
+        Comparisons(data / "comparisons", background),
         logbook,
         Replays(logbook),
         Desk(background),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -125,6 +126,23 @@ class Games:
         with self._engine.begin() as connection:
             connection.execute(sa.insert(_GAME).values(row))
         return name
+
+    def of(self, visitor: str) -> Sequence[sa.Row[Any]]:
+        """A visitor's games, the earliest first: `id`, `scenario`, `created`, `steps` done."""
+        kept = (
+            sa.select(
+                _GAME.c.id,
+                _GAME.c.scenario,
+                _GAME.c.created,
+                sa.func.count(_STEP.c.step).label("steps"),
+            )
+            .select_from(_GAME.outerjoin(_STEP))
+            .where(_GAME.c.visitor == visitor)
+            .group_by(_GAME.c.id)
+            .order_by(_GAME.c.created)
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(kept).all()
 
     def unfinished(self, visitor: str, like: Scenario) -> str | None:
         """The visitor's last game, if it is not over and set up like this one."""

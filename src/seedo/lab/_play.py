@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache, partial
 from typing import Annotated, Any
 
@@ -25,6 +24,7 @@ from seedo.lab import _challenges
 from seedo.lab._belief import no_belief
 from seedo.lab._cast import RIVALS, kind, label
 from seedo.lab._findings import Findings
+from seedo.lab._finished import Finished, log_of
 from seedo.lab._games import Game, Games
 from seedo.lab._lab import Lab, Page, TheLab, Visitor, service
 from seedo.lab._scenario import (
@@ -38,7 +38,6 @@ from seedo.lab._scenario import (
 from seedo.lab._verdict import Move, instead, lesson, own_path, tries, verdict
 from seedo.lab._warm import FIRST
 from seedo.lab._worlds import shown_as
-from seedo.play import live_batch, origin
 
 _MOST_VALUE = 1e6
 _INFORMED = "bayes:eig"
@@ -73,6 +72,7 @@ routes = APIRouter()
 
 TheGames = Annotated[Games, service(Games)]
 TheFindings = Annotated[Findings, service(Findings)]
+TheFinished = Annotated[Finished, service(Finished)]
 
 
 def _own(game: GameId, visitor: Visitor, games: TheGames) -> Game:
@@ -140,8 +140,12 @@ def look(games: TheGames, game: Own) -> dict[str, Any]:
 
 
 @routes.post("/api/play/{game}/steps")
-def step(games: TheGames, findings: TheFindings, game: Own, chosen: Step) -> dict[str, Any]:
+def step(
+    games: TheGames, findings: TheFindings, finished: TheFinished, game: Own, chosen: Step
+) -> dict[str, Any]:
     games.act(game, chosen.step, chosen.target, chosen.value)
+    if game.episode.finished:
+        finished.keep(game)
     _prepare(findings, game)
     return _shown_to_player(games, game)
 
@@ -168,7 +172,8 @@ def again(visitor: Visitor, games: TheGames, game: Own, wanted: Again) -> dict[s
 def log(game: Over) -> Response:
     name = f'attachment; filename="game-{game.id[:8]}.parquet"'
     kind_of = "application/vnd.apache.parquet"
-    return Response(_log(game), media_type=kind_of, headers={"Content-Disposition": name})
+    shard = to_parquet(log_of(game)).to_pybytes()
+    return Response(shard, media_type=kind_of, headers={"Content-Disposition": name})
 
 
 def another(scenario: Scenario) -> Scenario:
@@ -350,11 +355,3 @@ def _graph(game: Game) -> dict[str, Any]:
     drawn = game.scenario.drawn
     places = list(drawn.places) if drawn is not None and drawn.places else None
     return {"names": names, "hidden": hidden, "edges": edges, "places": places}
-
-
-def _log(game: Game) -> bytes:
-    """The game as a shard of an episode log, system and all."""
-    episode = game.episode
-    where = replace(origin(episode.world, "person", game.scenario.seed), created=game.created)
-    batch = live_batch(where, [episode], systems=True)
-    return to_parquet(batch).to_pybytes()
