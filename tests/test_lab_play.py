@@ -387,13 +387,6 @@ def test_a_finished_game_reads_as_an_episode_log(me, tmp_path):
     assert json.loads(batch.system[0])["mechanism"] == "linear"
 
 
-def test_rooms_are_not_for_people_to_play(me):
-    rooms = Scenario(worlds.configure_rooms())
-    answer = me.post("/api/play", s=encode(rooms))
-    assert answer.status_code == 422
-    assert "Watch" in answer.json()["error"]
-
-
 def test_a_page_elsewhere_opens_no_game_by_itself(tmp_path):
     browser = Visitor(create_app(LabSettings(data=tmp_path, warm=False)))
     link = f"/play?s={encode(SMALL)}"

@@ -113,5 +113,11 @@ def challenge(lab: TheLab, proposal: Proposal) -> dict[str, str]:
 
 
 def _look(scenario: Scenario) -> dict[str, Any]:
-    sight = shown_as(scenario.world).sight(scenario)
-    return {"scenario": scenario.to_json(), "code": encode(scenario), "sight": sight}
+    shown = shown_as(scenario.world)
+    return {
+        "scenario": scenario.to_json(),
+        "code": encode(scenario),
+        "sight": shown.sight(scenario),
+        "about": shown.about(scenario),
+        "no_game": shown.not_for_people(scenario),
+    }

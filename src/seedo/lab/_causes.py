@@ -13,8 +13,9 @@ from seedo.lab._belief import no_belief
 from seedo.lab._cast import CAUSES
 from seedo.lab._frames import dag_frames, dag_setting, tell_episode
 from seedo.lab._glance import Sight
+from seedo.lab._on_graph import OnGraph
 from seedo.lab._scenario import MOST_VARIABLES, STREAM, Drawn, Scenario, redrawn
-from seedo.lab._shown import Progress, Shown, Sweep, Truth
+from seedo.lab._shown import Progress, Sweep, Truth
 from seedo.language import Conditions, DagScene
 from seedo.play import Live
 from seedo.worlds import DagConfig
@@ -22,7 +23,7 @@ from seedo.worlds import DagConfig
 _TIE = 1e-3
 
 
-class Causes(Shown):
+class Causes(OnGraph):
     """World `dag`."""
 
     title = "causes and effects"

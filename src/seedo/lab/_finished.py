@@ -6,7 +6,6 @@ that Look back lists them for that visitor alone.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from seedo.lab._background import Background, Job
 from seedo.lab._games import Game, Games
 from seedo.lab._scenario import STREAM
 from seedo.lab._security import Keys
+from seedo.lab._shown import known
 from seedo.lab._store import METADATA
 from seedo.lab._worlds import shown_as
 from seedo.play import live_batch, origin
@@ -149,8 +149,8 @@ class Finished:
             "game": game.id,
             "about": shown_as(game.scenario.world).about(game.scenario),
             "returns": episode.returns,
-            "best": _known(episode.oracle_return),
-            "chance": _known(episode.random_return),
+            "best": known(episode.oracle_return),
+            "chance": known(episode.random_return),
             "log": where,
         }
         with self._engine.begin() as connection:
@@ -173,17 +173,13 @@ def share(results: list[Result]) -> dict[str, Any]:
         `games` that count; `value`, their mean return by the mean of the best, `low` and `high`,
         95 % (percentile bootstrap over games, from `FEWEST` games on), None where unknown.
     """
-    counted = [r for r in results if not r.again and r.best is not None]
+    counted = [(r.returns, r.best) for r in results if not r.again and r.best is not None]
     told: dict[str, Any] = {"games": len(counted), "value": None, "low": None, "high": None}
-    best = [r.best for r in counted]
-    if not counted or sum(best) <= 0:
+    if not counted:
         return told
-    (found,) = ratios([[r.returns for r in counted]], [best])
-    told["value"] = round(found.value, 4)
+    returns, best = zip(*counted, strict=True)
+    found = ratios([returns], [best])[0].to_json()
+    told["value"] = found["value"]
     if len(counted) >= FEWEST:
-        told |= {"low": round(found.low, 4), "high": round(found.high, 4)}
+        told |= {"low": found["low"], "high": found["high"]}
     return told
-
-
-def _known(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

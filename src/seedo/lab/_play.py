@@ -22,7 +22,7 @@ from seedo.episodes import PHASES, to_parquet
 from seedo.errors import UserError
 from seedo.lab import _challenges
 from seedo.lab._belief import no_belief
-from seedo.lab._cast import RIVALS, kind, label
+from seedo.lab._cast import kind, label
 from seedo.lab._findings import Findings
 from seedo.lab._finished import Finished, log_of
 from seedo.lab._games import Game, Games
@@ -35,7 +35,8 @@ from seedo.lab._scenario import (
     decode,
     encode,
 )
-from seedo.lab._verdict import Move, instead, lesson, own_path, tries, verdict
+from seedo.lab._shown import known
+from seedo.lab._verdict import Move, instead, instead_in_words, lesson, own_path, tries, verdict
 from seedo.lab._warm import FIRST
 from seedo.lab._worlds import shown_as
 
@@ -81,8 +82,8 @@ def _own(game: GameId, visitor: Visitor, games: TheGames) -> Game:
 
 def _over(game: Annotated[Game, Depends(_own)]) -> Game:
     if not game.episode.finished:
-        left = game.episode.world.spec.steps - len(game.moves)
-        raise HTTPException(409, f"the game is not over: {left} more to go")
+        phases, over = shown_as(game.scenario.world).stages(game.episode)
+        raise HTTPException(409, f"the game is not over: {len(phases) - over} more to go")
     return game
 
 
@@ -205,6 +206,8 @@ def _shown_to_player(games: Games, game: Game) -> dict[str, Any]:
 def _state(game: Game) -> dict[str, Any]:
     """What the person may know by now."""
     episode, naming, shown = game.episode, game.naming, shown_as(game.scenario.world)
+    if not shown.graphs:
+        return _plain_state(game)
     spec, done = episode.world.spec, len(game.moves)
     rows = []
     for t, (target, value) in enumerate(list(game.moves)):
@@ -215,7 +218,7 @@ def _state(game: Game) -> dict[str, Any]:
                 "value": naming.shown_value(target, value),
                 "goal": int(episode.seen[t].goal),
             }
-            | shown.seen(episode, naming, t)
+            | game.followed[t]
         )
     now = episode.observation
     phases = [PHASES[p] for p in spec.phases]
@@ -232,18 +235,37 @@ def _state(game: Game) -> dict[str, Any]:
     }
 
 
+def _plain_state(game: Game) -> dict[str, Any]:
+    """The same of a world that has no graph to show."""
+    episode, naming, shown = game.episode, game.naming, shown_as(game.scenario.world)
+    phases, over = shown.stages(episode)
+    return {
+        "plain": True,
+        "lead": shown.lead(game.scenario),
+        "columns": shown.columns(naming),
+        "phases": [PHASES[phase] for phase in phases],
+        "at": over,
+        "step": len(game.moves),
+        "phase": "end" if episode.finished else PHASES[phases[over]],
+        "turn": None if episode.finished else shown.turn(episode, naming).to_json(),
+        "rows": list(game.followed),
+    }
+
+
 def _prepare(findings: Findings, game: Game) -> None:
     """While the person thinks, the others play; they need not know what the person does.
 
     From the middle of the game on: many are given up before.
     """
     over = game.episode.finished
-    if 2 * len(game.moves) < game.episode.world.spec.steps or (game.prepared and not over):
+    shown = shown_as(game.scenario.world)
+    phases, done = shown.stages(game.episode)
+    if 2 * done < len(phases) or (game.prepared and not over):
         return
     game.prepared = True
     scenario = _others(game)
-    for name in RIVALS:
-        believe = name == _INFORMED and not no_belief(scenario.config)
+    for name in shown.opponents(scenario):
+        believe = shown.graphs and name == _INFORMED and not no_belief(scenario.config)
         findings.ask(
             game.id,
             f"own {name}",
@@ -257,19 +279,37 @@ def _end(findings: Findings, game: Game) -> dict[str, Any]:
     """The comparison as far as it is known; what is missing is being worked out."""
     found = findings.found(game.id)
     scenario, episode, moves = _others(game), game.episode, list(game.moves)
-    blind = no_belief(scenario.config)
-    missing = {f"{part} {name}" for part in ("own", "instead") for name in RIVALS} - set(found)
+    shown = shown_as(game.scenario.world)
+    names = shown.opponents(scenario)
+    missing = {f"{part} {name}" for part in ("own", "instead") for name in names} - set(found)
     if missing:
         _prepare(findings, game)
-        for name in RIVALS:
-            there = partial(instead, name, scenario, moves)
+        for name in names:
+            there = partial(instead if shown.graphs else instead_in_words, name, scenario, moves)
             findings.ask(game.id, f"instead {name}", name, there)
+    common = {
+        "done": not missing,
+        "score": {
+            "you": episode.returns,
+            "best": known(episode.oracle_return),
+            "chance": known(episode.random_return),
+        },
+        "code": encode(game.scenario),
+    }
+    if not shown.graphs:
+        return common | {
+            "plain": True,
+            "verdict": shown.verdict(episode, game.naming, moves),
+            "truth": shown.truth(episode, game.naming),
+            "rivals": [_plain_rival(name, found) for name in names],
+        }
+    blind = no_belief(scenario.config)
     if "lesson" not in found and not blind:
         missing.add("lesson")
         findings.ask(game.id, "lesson", "lesson", partial(lesson, scenario, moves))
-    rivals = [_rival(game, name, found) for name in RIVALS]
+    rivals = [_rival(game, name, found) for name in names]
     learnt = found.get("lesson", {})
-    return {
+    return common | {
         "done": not missing,
         "verdict": _verdict(game, found),
         "tries": [
@@ -282,11 +322,6 @@ def _end(findings: Findings, game: Game) -> dict[str, Any]:
             }
             for one in tries(episode, moves)
         ],
-        "score": {
-            "you": episode.returns,
-            "best": episode.oracle_return,
-            "chance": episode.random_return,
-        },
         "rivals": rivals,
         "learning": {
             "why_not": blind or learnt.get("failed", ""),
@@ -295,7 +330,6 @@ def _end(findings: Findings, game: Game) -> dict[str, Any]:
         },
         "graph": _graph(game) | {"belief": learnt.get("edges")},
         "told": scenario is not game.scenario,
-        "code": encode(game.scenario),
     }
 
 
@@ -305,18 +339,26 @@ def _others(game: Game) -> Scenario:
 
 
 def _rival(game: Game, name: str, found: dict[str, Any]) -> dict[str, Any]:
+    rival, own, there = _played(name, found)
+    shown = {"own": own and _shown(game, own["moves"]), "instead": there and _shown(game, there)}
+    return rival | shown
+
+
+def _plain_rival(name: str, found: dict[str, Any]) -> dict[str, Any]:
+    rival, _, there = _played(name, found)
+    return rival | {"instead": there}
+
+
+def _played(name: str, found: dict[str, Any]) -> tuple[dict[str, Any], Any, Any]:
+    """What is known of a rival, of its own game, and of what it would have done; None: not yet."""
     own, there = found.get(f"own {name}"), found.get(f"instead {name}")
     failed = (
         part["failed"] for part in (own, there) if isinstance(part, dict) and "failed" in part
     )
     why_not = next(failed, "")
+    own, there = (None, None) if why_not else (own, there)
     rival = {"name": name, "label": label(name), "kind": kind(name), "why_not": why_not}
-    played: dict[str, Any] = {"returns": None, "own": None, "instead": None}
-    if own is not None and not why_not:
-        played |= {"returns": own["returns"], "own": _shown(game, own["moves"])}
-    if there is not None and not why_not:
-        played["instead"] = _shown(game, there)
-    return rival | played
+    return rival | {"returns": own and own["returns"]}, own, there
 
 
 def _verdict(game: Game, found: dict[str, Any]) -> str:

@@ -325,8 +325,8 @@ function named() {
   $("called").replaceChildren(make("table", {}, make("caption", { class: "soft small" }, "What the players will read"), make("thead", {}, head), make("tbody", {}, ...rows)));
 }
 
-function glance({ scenario, sight }) {
-  if (!sight) return $("glance").replaceChildren(make("p", {}, "Find the dimension in which the odd object is odd, then choose the right object."));
+function glance({ scenario, sight, about: what }) {
+  if (!sight) return $("glance").replaceChildren(make("p", {}, `${what}.`));
   const names = sight.variables;
   const goal = names[sight.goals[0]];
   const say = ({ target, value }) => {
@@ -404,6 +404,8 @@ function shown(field) {
 function links() {
   const query = `?s=${view.code}`;
   for (const page of ["play", "watch", "compare"]) $(page).href = `/${page}${query}`;
+  $("play").hidden = $("challenge").disabled = Boolean(view.no_game);
+  $("no-game").textContent = view.no_game ? `No game: ${view.no_game}.` : "";
   $("link").value = `${data.address}/build${query}`;
   $("challenge-link").value = "";
   $("save").href = `/api/build/file${query}`;

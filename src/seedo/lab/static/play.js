@@ -2,6 +2,7 @@
 import { action, ask, data, make, number, say } from "./lab.js";
 import { drawEffects, summary } from "./play_effects.js";
 import { showEnd } from "./play_end.js";
+import { showTold, showTurn } from "./play_plain.js";
 import { raw, span } from "./raw.js";
 
 const $ = (id) => document.getElementById(id);
@@ -58,6 +59,7 @@ function show(next) {
 
 function announce(before) {
   const row = state.rows.at(-1);
+  if (state.plain) return say(`${sentence(row.did)}: ${state.columns.map((name, i) => `${name} ${row.cells[i]}`).join(", ")}.`);
   const goal = state.goal >= 0 && before.goal !== state.goal ? ` Now raise ${state.raw ? "what " : ""}${state.names[state.goal]}${state.raw ? " sets" : ""}.` : "";
   const many = state.rows.length - before.rows.length > 1;
   const done = sentence(action(state.names, row.target, row.value));
@@ -76,6 +78,17 @@ function place() {
 
 function showNow() {
   if (state.phase === "end") return;
+  const over = state.at ?? state.step;
+  $("dots").replaceChildren(
+    ...state.phases.map((phase, t) => make("span", { class: phase === "exploit" ? "goal" : "" }, t < over ? "●" : phase === "exploit" ? "◎" : "○")),
+  );
+  if (state.plain) {
+    const focused = $("choices").contains(document.activeElement) || laidOut === "";
+    laidOut = "plain";
+    showTurn(state, choose);
+    if (focused) $("now-title").focus({ preventScroll: true });
+    return;
+  }
   const [now, all] = place();
   const exploit = state.phase === "exploit";
   const goal = state.names[state.goal];
@@ -85,9 +98,6 @@ function showNow() {
     explore: `Experiment ${now} of ${all}`,
     exploit: `${all > 1 ? "Raise" : "Now raise"} ${state.raw ? `what ${goal} sets` : goal}${all > 1 ? `: try ${now} of ${all}` : ""}`,
   }[state.phase];
-  $("dots").replaceChildren(
-    ...state.phases.map((phase, t) => make("span", { class: phase === "exploit" ? "goal" : "" }, t < state.step ? "●" : phase === "exploit" ? "◎" : "○")),
-  );
   const task = $("task");
   if (exploit) {
     const left = all - now + 1;
@@ -142,6 +152,7 @@ function showRows(fresh) {
   const some = state.rows.length > 0;
   $("nothing").hidden = some;
   if (state.raw) return showPictures();
+  if (state.plain) return showTold(state, fresh);
   $("effects").hidden = $("table").hidden = !some;
   if (!some) return;
   const goals = new Set([state.goal, ...state.rows.map((row) => row.goal)].filter((goal) => goal >= 0));
