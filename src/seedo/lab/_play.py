@@ -152,8 +152,9 @@ def step(
 
 
 @routes.get("/api/play/{game}/end")
-def end(findings: TheFindings, game: Over) -> dict[str, Any]:
-    return _end(findings, game)
+def end(findings: TheFindings, game: Over, others: bool = True) -> dict[str, Any]:
+    """`others`: have it worked out how others play and would have played."""
+    return _end(findings, game, others)
 
 
 @routes.get("/api/play/{game}/unveiled")
@@ -275,14 +276,14 @@ def _prepare(findings: Findings, game: Game) -> None:
         )
 
 
-def _end(findings: Findings, game: Game) -> dict[str, Any]:
+def _end(findings: Findings, game: Game, others: bool) -> dict[str, Any]:
     """The comparison as far as it is known; what is missing is being worked out."""
     found = findings.found(game.id)
     scenario, episode, moves = _others(game), game.episode, list(game.moves)
     shown = shown_as(game.scenario.world)
     names = shown.opponents(scenario)
     missing = {f"{part} {name}" for part in ("own", "instead") for name in names} - set(found)
-    if missing:
+    if missing and others:
         _prepare(findings, game)
         for name in names:
             there = partial(instead if shown.graphs else instead_in_words, name, scenario, moves)
@@ -304,7 +305,7 @@ def _end(findings: Findings, game: Game) -> dict[str, Any]:
             "rivals": [_plain_rival(name, found) for name in names],
         }
     blind = no_belief(scenario.config)
-    if "lesson" not in found and not blind:
+    if "lesson" not in found and not blind and others:
         missing.add("lesson")
         findings.ask(game.id, "lesson", "lesson", partial(lesson, scenario, moves))
     rivals = [_rival(game, name, found) for name in names]
