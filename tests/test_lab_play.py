@@ -2,8 +2,10 @@
 
 import json
 import re
+import threading
 import time
 
+import jax
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -14,8 +16,10 @@ from seedo import play, worlds
 from seedo.episodes import from_arrow
 from seedo.lab import LabSettings, Scenario, _challenges, create_app, decode, encode
 from seedo.lab._cast import RIVALS
+from seedo.lab._findings import Findings
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import STREAM
+from seedo.lab._verdict import tries
 
 SMALL = Scenario(worlds.configure(n=3, experiments=3, observations=2), seed=5, index=7)
 DRAWN = Scenario.from_json(
@@ -457,3 +461,34 @@ def test_a_game_that_ended_before_a_kill_is_listed_after_it(tmp_path):
     after = Visitor(create_app(LabSettings(data=tmp_path, warm=False)))
     after.http.cookies = me.http.cookies
     assert len(listed(after)) == 1
+
+
+# -- no cold start --------------------------------------------------------------------------------
+
+
+def test_the_verdict_waits_for_no_compiler(caplog):
+    scenario = Scenario(worlds.configure(n=4, experiments=1), seed=8)
+    game, moves = scenario.begin(), [(0, 2.0)]
+    game.act(*moves[0])
+    moves.append(((int(game.observation.goal) + 1) % 4, 2.0))
+    game.act(*moves[1])
+    with caplog.at_level("WARNING", "jax"), jax.log_compiles():
+        (one,) = tries(game, moves)
+    here = threading.get_ident()
+    assert not [r.message for r in caplog.records if r.thread == here and "ompil" in r.message]
+    assert one.most == pytest.approx(game.oracle_return, abs=1e-5)
+    assert one.worth == pytest.approx(game.returns, abs=1e-5)
+
+
+def test_who_asks_comes_before_what_is_only_warmed_up_and_never_beside_it(app):
+    findings, order = app.state.lab.services[Findings], []
+    go = threading.Event()
+    findings.ahead("one", lambda: go.wait(10))
+    last = findings.ahead("one", lambda: order.append("warmed"))
+    me = Visitor(app)
+    game = me.start(DRAWN).rpartition("/")[2]
+    findings.ask(game, "part", "one", lambda: order.append("asked"))
+    assert order == []
+    go.set()
+    last.wait(10)
+    assert order == ["asked", "warmed"]

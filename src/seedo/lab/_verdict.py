@@ -17,7 +17,7 @@ from seedo.lab._scenario import Scenario
 from seedo.lab._shown import number
 from seedo.lab._worlds import shown_as
 from seedo.play import Live
-from seedo.worlds import EXPLOIT, OBSERVE, DagConfig, legal_returns
+from seedo.worlds import EXPLOIT, OBSERVE, DagConfig
 
 Move = tuple[int, float]
 """(target, value) in the system's own units; target -1: only looked."""
@@ -114,12 +114,15 @@ def tries(episode: Live, moves: Sequence[Move]) -> list[Try]:
     """The exploit steps of a finished episode."""
     spec, stage = episode.world.spec, episode.task
     expected, values = np.asarray(stage.expected), spec.do_values
+    goals = np.asarray(stage.goal)
     done = []
     for step, phase in enumerate(spec.phases):
         if phase != EXPLOIT:
             continue
-        goal = int(stage.goal[step])
-        worth = np.asarray(legal_returns(stage.expected, stage.goal[step], stage.relevant))
+        goal = int(goals[step])
+        # As `worlds.legal_returns`, in NumPy: who waits for a verdict waits for no compiler.
+        legal = np.asarray(stage.relevant) & (np.arange(len(expected)) != goal)
+        worth = np.where(legal[:, None], expected[:, :, goal], -np.inf)
         target, value = divmod(int(worth.argmax()), len(values))
         best = (target, values[value])
         chosen = moves[step]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -11,6 +14,7 @@ from seedo.errors import UserError
 from seedo.lab._background import Job
 from seedo.lab._belief import beliefs, no_belief
 from seedo.lab._cast import RIVALS, player
+from seedo.lab._findings import Findings
 from seedo.lab._scenario import Scenario
 from seedo.play import Actor
 from seedo.worlds import configure
@@ -36,14 +40,27 @@ def stay_light(job: Job) -> None:
         job.rest(_SECONDS)
 
 
-def warm_up(scenario: Scenario = FIRST) -> None:
-    """Play the scenario once with everyone; quick from the second time on."""
-    episode = scenario.begin()
-    episode.act(0, scenario.config.do_values[-1])
-    if not no_belief(scenario.config):
-        beliefs(scenario.config, [0], [episode.observation.outcome])
+def warm_up(findings: Findings, also: Sequence[Scenario] = (), job: Job | None = None) -> None:
+    """Compile for the usual game, one thing after another: its steps, those of `also`, then what
+    everyone else needs who plays it, each in the lane in which a game would ask for it."""
+    for scenario in (FIRST, *also):
+        episode = scenario.begin()
+        episode.act(-1)
+        if job is not None:
+            job.rest(0.0)
     for name in RIVALS:
-        try:
-            Actor(player(name, scenario), scenario.begin()).action()
-        except UserError:
-            continue
+        findings.ahead(name, partial(_move, name)).wait()
+        if job is not None:
+            job.rest(0.0)
+    if not no_belief(FIRST.config):
+        findings.ahead("lesson", _believe).wait()
+
+
+def _move(name: str) -> None:
+    with suppress(UserError):  # who cannot play it has nothing to compile
+        Actor(player(name, FIRST), FIRST.begin()).action()
+
+
+def _believe() -> None:
+    seen = FIRST.begin().act(0, FIRST.config.do_values[-1])
+    beliefs(FIRST.config, [0], [seen.outcome])

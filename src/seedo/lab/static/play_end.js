@@ -31,10 +31,11 @@ function draw(state, end, waited) {
   $("watch").href = `/watch?s=${end.code}`;
   $("end").dataset.done = end.done;
   if (!end.plain) score(state, end, worth(state, end));
-  const late = end.rivals.filter((rival) => !rival.why_not && rival.instead === null);
-  const seconds = waited >= 2 ? `, ${waited} s so far` : "";
+  const late = end.rivals.filter((rival) => !rival.why_not && rival.instead === null).map(short);
+  if (!end.plain && end.learning.you === null && !end.learning.why_not) late.push("what your experiments say");
+  const seconds = waited >= 2 ? `; ${waited} s so far` : "";
   $("preparing").textContent = late.length
-    ? `Preparing ${late.map((rival) => short(rival)).join(", ")} (the first time for a kind of system can take a minute or two${seconds})…`
+    ? `Your score is final. Still to come: ${late.join(", ")}. The first time for a kind of system, each is compiled and kept for later games${seconds}…`
     : "";
   if (end.plain) return showPlainEnd(state, end);
   graphs(state, end);

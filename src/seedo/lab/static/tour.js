@@ -141,13 +141,13 @@ function r(state, i, j) {
 
 function scatter(state, i, goal) {
   const points = state.rows.map((row) => [row.outcome[i], row.outcome[goal]]);
-  const most = Math.max(...points.flat().map(Math.abs));
-  const at = (value) => 100 + (88 * value) / most;
+  const most = [0, 1].map((k) => Math.max(...points.map((point) => Math.abs(point[k]))));
+  const at = (value, k) => 100 + (88 * value) / most[k];
   const said = `${state.names[goal]} against ${state.names[i]}, ${points.length} rows, correlation ${number(r(state, i, goal))}`;
   const svg = make("svg", { viewBox: "0 0 200 200", role: "img", "aria-label": said },
     make("rect", { x: 1, y: 1, width: 198, height: 198, class: "frame" }),
     make("line", { x1: 100, x2: 100, y1: 4, y2: 196, class: "axis" }), make("line", { x1: 4, x2: 196, y1: 100, y2: 100, class: "axis" }),
-    ...points.map(([x, y]) => make("circle", { cx: at(x), cy: 200 - at(y), r: 3, class: "dot" })),
+    ...points.map(([x, y]) => make("circle", { cx: at(x, 0), cy: 200 - at(y, 1), r: 3, class: "dot" })),
     make("text", { x: 194, y: 114, "text-anchor": "end" }, state.names[i]), make("text", { x: 105, y: 16 }, state.names[goal]));
   return make("figure", {}, svg, make("figcaption", {}, `${state.names[i]} and ${state.names[goal]}: r = ${number(r(state, i, goal))}`));
 }
