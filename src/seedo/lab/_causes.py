@@ -67,7 +67,7 @@ class Causes(OnGraph):
 
     def tell(self, scenario: Scenario, scene: Any) -> dict[str, Any]:
         shown = tell_episode(scenario, scene.episode)
-        if scene.conditions.names != scenario.names:
+        if scenario.called is not None or scene.conditions.names != scenario.names:
             shown["called"] = list(scene.names.words)
         return shown
 

@@ -29,7 +29,8 @@ class OnGraph(Shown):
 
     def words(self, episode: Live, naming: Naming, move: tuple[int, float]) -> str:
         target, value = move[0], naming.shown_value(*move)
-        return f"{self.called(naming)[target]} at {signed(value)}" if target >= 0 else "look"
+        said = f"{self.called(naming)[target]} at {signed(value)}{naming.unit(target)}"
+        return said if target >= 0 else "look"
 
     def seen(self, episode: Live, naming: Naming, step: int) -> dict[str, Any]:
         return {"outcome": naming.shown(episode.seen[step + 1].outcome)}

@@ -225,6 +225,8 @@ def _state(game: Game) -> dict[str, Any]:
     phases = [PHASES[p] for p in spec.phases]
     return {
         "names": shown.called(naming),
+        "units": [naming.unit(i) for i in range(spec.n)],
+        "story": game.scenario.called.story if game.scenario.called else "",
         "raw": not episode.world.measures_variables,
         "values": [sorted(naming.shown_value(i, v) for v in spec.do_values) for i in range(spec.n)],
         "relevant": [bool(x) for x in np.asarray(now.relevant)],
@@ -374,7 +376,8 @@ def _verdict(game: Game, found: dict[str, Any]) -> str:
 
     def say(move: Move) -> str:
         target, value = move[0], game.naming.shown_value(*move)
-        return f"{game.naming.words[target]} at {value:+g}".replace("-", "−")
+        said = f"{game.naming.words[target]} at {value:+g}".replace("-", "−")
+        return said + game.naming.unit(target)
 
     words = game.naming.words
     return verdict(game.episode, game.moves, say, words.__getitem__, reader, advice)

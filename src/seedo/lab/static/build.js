@@ -93,6 +93,7 @@ async function edit(change, { live = false, moves = false } = {}) {
     n: scenario.drawn.weights.length - counts.hidden, confounders: counts.hidden,
     split: "drawn", mechanism: "linear", noise_family: "gaussian", relevant: null, goals: "same",
   });
+  fitted(scenario.called, scenario.config.n, counts.removed);
   if (live) return preview(scenario);
   if (moves) {
     draft = scenario;
@@ -129,6 +130,7 @@ function settle(change, byLot) {
     scenario.config.split = "train";
   }
   change(scenario);
+  fitted(scenario.called, scenario.config.n);
   return propose(scenario);
 }
 
@@ -160,6 +162,7 @@ async function removeVariable(i) {
   const removed = await edit((drawn, counts) => {
     const n = drawn.weights.length - counts.hidden;
     if (i >= n) counts.hidden -= 1;
+    counts.removed = i;
     drawn.weights.splice(i, 1);
     for (const list of [...drawn.weights, drawn.noise, drawn.places]) list.splice(i, 1);
     if (drawn.goal === i) drawn.goal = Math.max(0, n - 2);
@@ -223,7 +226,7 @@ function graphOf(scenario, sight) {
     places: drawn?.places?.length ? drawn.places : circle(weights.length),
     goal: drawn?.goal ?? sight.goals[0],
     relevant: sight.relevant,
-    words: scenario.names === "letters" ? null : sight.words.map(turned),
+    words: plainly(scenario) ? null : sight.words.map(turned),
   };
 }
 
@@ -317,12 +320,44 @@ function variables() {
 
 function named() {
   const { scenario, sight } = view;
-  $("names").value = scenario.names;
-  if (scenario.names === "letters") return $("called").replaceChildren();
+  $("names").value = scenario.called ? "own" : scenario.names;
+  $("own").hidden = !scenario.called;
+  if (scenario.called) own(scenario.called);
+  if (plainly(scenario) || scenario.called) return $("called").replaceChildren();
   const rows = sight.words.map((word, i) => make("tr", {}, make("th", { scope: "row" }, sight.variables[i]), make("td", {}, word),
     make("td", {}, sight.signs[i] < 0 ? "sign turned" : "as it is")));
   const head = make("tr", {}, ...["Here", "On stage", "Its values"].map((text) => make("th", { scope: "col" }, text)));
   $("called").replaceChildren(make("table", {}, make("caption", { class: "soft small" }, "What the players will read"), make("thead", {}, head), make("tbody", {}, ...rows)));
+}
+
+/** Whether players read the letters of this page. */
+const plainly = (scenario) => scenario.names === "letters" && !scenario.called;
+
+/** Names of one's own: a row for every variable, kept while nobody adds one. */
+function own({ names, units, story }) {
+  const letters = view.sight.variables;
+  const change = (list, i, value) => settle((scenario) => { scenario.called[list][i] = value; });
+  fill($("own-names"), names.map((_, i) => letters[i]), (i) => {
+    const input = (list, label, most) => make("input", { "aria-label": `${label} of ${letters[i]}`, maxlength: most, autocomplete: "off", "data-list": list, onchange: (event) => change(list, i, event.target.value) });
+    return make("tr", {}, make("th", { scope: "row" }, letters[i]), make("td", {}, input("names", "Name", 24)), make("td", {}, input("units", "Unit", 12)));
+  }, (row, i) => {
+    row.querySelector("[data-list=names]").value = names[i];
+    row.querySelector("[data-list=units]").value = units[i];
+  });
+  $("story").value = story;
+}
+
+/** As many names of one's own as there are variables; `changed`: at which one was added or removed. */
+function fitted(called, n, changed = n) {
+  if (!called) return;
+  const more = n - called.names.length;
+  // Its own letter, unless somebody has called another variable by it.
+  const free = () => Array.from({ length: 26 }, (_, i) => String.fromCharCode(65 + ((called.names.length + i) % 26))).find((letter) => !called.names.some((name) => name.toUpperCase() === letter));
+  if (more < 0) for (const list of [called.names, called.units]) list.splice(Math.min(changed, n), -more);
+  for (let k = 0; k < more; k += 1) {
+    called.names.push(free());
+    called.units.push("");
+  }
 }
 
 function glance({ scenario, sight, about: what }) {
@@ -331,7 +366,7 @@ function glance({ scenario, sight, about: what }) {
   const goal = names[sight.goals[0]];
   const say = ({ target, value }) => {
     const plain = action(names, target, value);
-    const word = scenario.names === "letters" ? "" : ` (on stage: ${sight.words[target]} to ${number(value * sight.signs[target])})`;
+    const word = plainly(scenario) ? "" : ` (on stage: ${sight.words[target]} to ${number(value * sight.signs[target])})`;
     return plain + word;
   };
   const about = sight.exact ? "" : "about ";
@@ -499,7 +534,13 @@ for (const name of ["preset", "split"]) {
   }));
 }
 $("world").addEventListener("change", () => propose({ world: $("world").value, seed: draft.seed, index: draft.index, config: {} }));
-$("names").addEventListener("change", () => settle((scenario) => { scenario.names = $("names").value; }));
+$("names").addEventListener("change", () => settle((scenario) => {
+  const chosen = $("names").value;
+  const names = view.sight.variables.slice(0, scenario.config.n);
+  scenario.called = chosen === "own" ? { names, units: names.map(() => ""), story: "" } : null;
+  scenario.names = chosen === "own" ? "letters" : chosen;
+}));
+$("story").addEventListener("change", () => settle((scenario) => { scenario.called.story = $("story").value.replaceAll(/\s+/g, " ").trim(); }));
 $("reach").addEventListener("input", () => { $("reach-shown").textContent = number($("reach").value); });
 $("reach").addEventListener("change", () => settle(({ config }) => {
   const scale = Number($("reach").value) / Math.max(...config.do_values.map(Math.abs));

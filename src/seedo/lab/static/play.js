@@ -46,6 +46,8 @@ function show(next) {
     $("lead").textContent = "Something hidden makes variables move one another, and of them you only see what is shown: which part of it is which variable nobody says. A knob sets a variable of its own. When your experiments are used up you are told which knob’s variable to raise, by turning another knob; only that counts.";
     $("nothing").textContent = "Nothing yet. Turn a knob: what follows is shown here.";
   }
+  $("story").hidden = !state.story;
+  $("story").textContent = state.story ?? "";
   showNow();
   showRows(before !== null);
   if (before && state.rows.length > before.rows.length) announce(before);
@@ -141,7 +143,7 @@ function line(name, i) {
     make(
       "button",
       { type: "button", class: kind(value), disabled: why !== "", "data-row": i, title: why || sentence(action(state.names, i, value)), onclick: (event) => choose(event, i, value) },
-      `${name} ${arrow(value)} ${signed(value)}`,
+      `${name} ${arrow(value)} ${signed(value)}${state.units[i]}`,
     ),
   );
   const note = why || (state.relevant[i] ? "" : "(has no part in the goal)");
@@ -183,7 +185,7 @@ function showPictures() {
 }
 
 function head(goals) {
-  const names = state.names.map((name, i) => make("th", { scope: "col", class: goals.has(i) ? "goal" : "", title: goals.has(i) ? "the goal" : "" }, name));
+  const names = state.names.map((name, i) => make("th", { scope: "col", class: goals.has(i) ? "goal" : "", title: goals.has(i) ? "the goal" : "" }, state.units[i] ? `${name} (${state.units[i].trim()})` : name));
   return make("tr", {}, make("th", { scope: "col" }, "Step"), ...names);
 }
 

@@ -101,7 +101,7 @@ function instead(state, end) {
   const known = end.learning.you !== null;
   if (end.told) $("instead-note").textContent = "What each would have done at each of your steps, told what the variables were until then.";
   const heads = ["Step", "You", ...(known ? ["Bits learnt"] : []), ...rivals.map(short)];
-  const said = ([target, value]) => (target < 0 ? "look" : `${state.names[target]} ${signed(value)}`);
+  const said = ([target, value]) => (target < 0 ? "look" : `${state.names[target]} ${signed(value)}${state.units[target]}`);
   const body = state.rows.map((row, t) => {
     const yours = [row.target, row.value];
     const cells = rivals.map((rival) => {
