@@ -341,10 +341,15 @@ function own({ names, units, story }) {
     const input = (list, label, most) => make("input", { "aria-label": `${label} of ${letters[i]}`, maxlength: most, autocomplete: "off", "data-list": list, onchange: (event) => change(list, i, event.target.value) });
     return make("tr", {}, make("th", { scope: "row" }, letters[i]), make("td", {}, input("names", "Name", 24)), make("td", {}, input("units", "Unit", 12)));
   }, (row, i) => {
-    row.querySelector("[data-list=names]").value = names[i];
-    row.querySelector("[data-list=units]").value = units[i];
+    write(row.querySelector("[data-list=names]"), names[i]);
+    write(row.querySelector("[data-list=units]"), units[i]);
   });
-  $("story").value = story;
+  write($("story"), story);
+}
+
+/** Whoever is writing is not written over. */
+function write(field, text) {
+  if (field !== document.activeElement) field.value = text;
 }
 
 /** As many names of one's own as there are variables; `changed`: at which one was added or removed. */
