@@ -20,6 +20,7 @@ from seedo.worlds import configure, make
 PAGES = {
     "home": "/",
     "tour": "/tour",
+    "games": "/games",
     "build": "/build",
     "play": "/play",
     "play-rooms": f"/play?s={encode(Scenario.from_json({'world': 'rooms'}))}",
