@@ -21,6 +21,7 @@ PAGES = {
     "home": "/",
     "tour": "/tour",
     "games": "/games",
+    "challenge": "/challenge",
     "build": "/build",
     "play": "/play",
     "play-rooms": f"/play?s={encode(Scenario.from_json({'world': 'rooms'}))}",

@@ -55,15 +55,20 @@ def test_nobody_sees_the_games_of_another_browser(tmp_path):
     assert second.get("/api/games").json()["games"] == []
 
 
-def test_games_are_listed_with_a_way_back_to_each(tmp_path, visit):
-    with running(tmp_path) as lab:
-        page = visit(f"{lab}/games")
-        expect(page.locator("#share")).to_contain_text("No game yet")
-        page.goto(f"{lab}/play?s={encode(drawn(1.0))}")
-        page.get_by_role("button", name="A ↑ +2").click()
-        page.get_by_text("Now raise").first.wait_for()
-        page.get_by_role("button", name="A ↑ +2").click()
-        page.get_by_role("link", name="My games").click()
-        expect(page.locator("#share")).to_contain_text("Over 1 game you got 100 %")
-        page.get_by_role("link", name="look back", exact=True).click()
-        page.get_by_text("my games").first.wait_for()
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("browser")) as address:
+        yield address
+
+
+def test_games_are_listed_with_a_way_back_to_each(lab, visit):
+    page = visit(f"{lab}/games")
+    expect(page.locator("#share")).to_contain_text("No game yet")
+    page.goto(f"{lab}/play?s={encode(drawn(1.0))}")
+    page.get_by_role("button", name="A ↑ +2").click()
+    page.get_by_text("Now raise").first.wait_for()
+    page.get_by_role("button", name="A ↑ +2").click()
+    page.get_by_role("link", name="My games").click()
+    expect(page.locator("#share")).to_contain_text("Over 1 game you got 100 %")
+    page.get_by_role("link", name="look back", exact=True).click()
+    page.get_by_text("my games").first.wait_for()

@@ -13,7 +13,18 @@ from starlette.staticfiles import StaticFiles
 
 from seedo import __version__
 from seedo.errors import UserError
-from seedo.lab import _build, _compare, _home, _look, _my_games, _play, _tour, _watch, study
+from seedo.lab import (
+    _build,
+    _compare,
+    _home,
+    _look,
+    _my_games,
+    _play,
+    _sealing,
+    _tour,
+    _watch,
+    study,
+)
 from seedo.lab._comparisons import Comparisons
 from seedo.lab._findings import Findings
 from seedo.lab._finished import Finished
@@ -27,7 +38,7 @@ from seedo.lab._security import Guard, Keys, private_folder
 from seedo.lab._settings import LabSettings
 from seedo.lab._store import METADATA, open_database
 
-_PARTS = (_home, _tour, _build, _play, _my_games, _watch, _compare, _look, study)
+_PARTS = (_home, _tour, _build, _play, _my_games, _sealing, _watch, _compare, _look, study)
 """Modules with `routes`: the pages, in the order of the menu."""
 
 

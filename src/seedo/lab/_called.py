@@ -32,7 +32,7 @@ class Called:
         seen: dict[str, str] = {}
         for i, name in enumerate(self.names):
             field = f"name {i + 1}"
-            _check(field, name, MOST_NAME)
+            check_text(field, name, MOST_NAME)
             if not name.strip():
                 raise UserError(field, name, "write a name")
             alike = unicodedata.normalize("NFKC", name).casefold().strip()
@@ -42,8 +42,8 @@ class Called:
         if len(self.units) != len(self.names):
             raise UserError("units", len(self.units), f"give {len(self.names)}, '' for none")
         for i, unit in enumerate(self.units):
-            _check(f"unit {i + 1}", unit, MOST_UNIT)
-        _check("story", self.story, MOST_STORY)
+            check_text(f"unit {i + 1}", unit, MOST_UNIT)
+        check_text("story", self.story, MOST_STORY)
 
     def to_json(self) -> dict[str, Any]:
         return {"names": list(self.names), "units": list(self.units), "story": self.story}
@@ -69,8 +69,9 @@ class Called:
         return Called(tuple(names), tuple(units), plain.get("story", ""))
 
 
-def _check(field: str, text: object, most: int) -> None:
-    """Nothing but what can be read: no marks that turn the line around, nothing unseen."""
+def check_text(field: str, text: object, most: int) -> None:
+    """Raises UserError unless it is at most so many characters that can be read: no marks that turn
+    the line around, nothing unseen."""
     if not isinstance(text, str):
         raise UserError(field, str(text)[:40], "use text")
     if len(text) > most:

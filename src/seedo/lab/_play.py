@@ -152,9 +152,10 @@ def step(
 
 
 @routes.get("/api/play/{game}/end")
-def end(findings: TheFindings, game: Over, others: bool = True) -> dict[str, Any]:
+def end(lab: TheLab, findings: TheFindings, game: Over, others: bool = True) -> dict[str, Any]:
     """`others`: have it worked out how others play and would have played."""
-    return _end(findings, game, others)
+    challengers = _challenges.scores(lab.engine, lab.keys, game.scenario)
+    return _end(findings, game, others) | {"challengers": [c._asdict() for c in challengers]}
 
 
 @routes.get("/api/play/{game}/unveiled")

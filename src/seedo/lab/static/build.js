@@ -1,6 +1,7 @@
 // Build: every change is a scenario proposed to the lab, which accepts it or says why not.
 import { action, ask, data, make, number, say } from "./lab.js";
 import { circle } from "./graph.js";
+import { seal } from "./seal.js";
 import { emptiest, GraphEditor, keyboard } from "./graph_editor.js";
 
 const $ = (id) => document.getElementById(id);
@@ -444,10 +445,10 @@ function shown(field) {
 function links() {
   const query = `?s=${view.code}`;
   for (const page of ["play", "watch", "compare"]) $(page).href = `/${page}${query}`;
-  $("play").hidden = $("challenge").disabled = Boolean(view.no_game);
+  $("play").hidden = $("challenge").disabled = $("seal").disabled = Boolean(view.no_game);
   $("no-game").textContent = view.no_game ? `No game: ${view.no_game}.` : "";
   $("link").value = `${data.address}/build${query}`;
-  $("challenge-link").value = "";
+  $("challenge-link").value = $("sealed").value = "";
   $("save").href = `/api/build/file${query}`;
 }
 
@@ -574,6 +575,10 @@ $("challenge").addEventListener("click", async () => {
   const { link } = await ask("POST", "/api/build/challenge", { scenario: view.scenario });
   $("challenge-link").value = data.address + link;
   await copy($("challenge-link"), "Challenge link");
+});
+$("seal").addEventListener("click", async () => {
+  await seal("/api/challenge/seal", { scenario: view.scenario }, $("sealed"));
+  await copy($("sealed"), "Code (the file is saved)");
 });
 $("file").addEventListener("change", async () => {
   const [file] = $("file").files;

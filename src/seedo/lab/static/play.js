@@ -4,6 +4,7 @@ import { drawEffects, summary } from "./play_effects.js";
 import { showEnd } from "./play_end.js";
 import { showTold, showTurn } from "./play_plain.js";
 import { raw, span } from "./raw.js";
+import { seal } from "./seal.js";
 
 const $ = (id) => document.getElementById(id);
 const base = `/api/play/${data.game}`;
@@ -226,6 +227,7 @@ async function again(same) {
 }
 $("another").addEventListener("click", () => again(false));
 $("same").addEventListener("click", () => again(true));
+$("seal").addEventListener("click", () => seal(`/api/challenge/seal/${data.game}?who=${encodeURIComponent($("who").value)}`, undefined, $("sealed")));
 
 async function begin() {
   try {
