@@ -17,9 +17,12 @@ from pathlib import Path
 from _browser import lab_and_browser
 from _sizes import sized
 from playwright.sync_api import Browser
+from sqlalchemy import create_engine
 
 from seedo.experimenters import scripted
 from seedo.lab import LabSettings
+from seedo.lab._background import Background
+from seedo.lab._findings import Findings
 from seedo.lab._warm import warm_up
 from seedo.lab.study import EXAMPLE
 from seedo.play import perform
@@ -43,7 +46,7 @@ def main() -> None:
             data=Path(folder) / "lab", logs=(Path(folder) / "logs",), study=EXAMPLE, warm=False
         )
         with lab_and_browser(settings) as (lab, browser):
-            warm_up()
+            warm_up(Findings(create_engine("sqlite://"), Background()))
             measure(browser, f"{lab}/static/lab.css", 1)  # what the browser does once
             figures = {page: measure(browser, lab + page, options.loads) for page in PAGES}
     for page, (loaded, filled) in figures.items():

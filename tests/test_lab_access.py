@@ -19,8 +19,12 @@ from seedo.worlds import configure, make
 
 PAGES = {
     "home": "/",
+    "tour": "/tour",
+    "games": "/games",
+    "challenge": "/challenge",
     "build": "/build",
     "play": "/play",
+    "play-rooms": f"/play?s={encode(Scenario.from_json({'world': 'rooms'}))}",
     "watch": "/watch?players=scripted:random&players=scripted:largest-effect",
     "play-raw": f"/play?s={encode(Scenario.from_json({'world': 'raw', 'config': {'n': 3}}))}",
     "watch-raw": "/watch?world=raw&players=scripted:random",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from contextlib import contextmanager
 
 import networkx as nx
@@ -10,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import expect
+from starlette.testclient import TestClient
 
 from lab_client import visitor
 from lab_server import running
 from seedo.errors import UserError
 from seedo.experimenters import find_player, is_trained
-from seedo.lab import Scenario, _challenges, decode, encode
+from seedo.lab import LabSettings, Scenario, _challenges, create_app, decode, encode
 from seedo.lab._cast import Role
 from seedo.lab._glance import Sight
 from seedo.lab._naming import Naming
@@ -41,6 +43,9 @@ def lab(tmp_path_factory):
             patch.setattr(Shown, "cast", lambda *given: ROLES)
         with running(tmp_path_factory.mktemp("lab")) as address:
             yield address
+
+
+PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
 
 
 def drawn(weights, n=None, **more):
@@ -169,6 +174,17 @@ def test_a_challenge_is_kept_and_its_link_tells_nothing(browser):
     assert len(link) < 40
     kept = _challenges.get(browser.app.state.lab.engine, link.partition("=")[2])
     assert kept == Scenario.from_json(plain)
+
+
+def test_links_for_others_are_ones_that_they_can_open(tmp_path):
+    app = create_app(LabSettings(data=tmp_path, warm=False, host="0.0.0.0", token="t" * 16))
+    here = TestClient(app, base_url="http://localhost:8787")
+    page = here.get("/build", params={"token": "t" * 16}).text
+    address = json.loads(re.search(r'id="data">(.*?)</script>', page)[1])["address"]
+    host = re.fullmatch(r"http://([^/]+):8787", address)[1]
+    assert host not in ("localhost", "127.0.0.1", "0.0.0.0")
+    assert TestClient(app, base_url=address).get(f"/build?token={'t' * 16}").status_code == 200
+    assert "Links open on this machine only" not in page
 
 
 def test_a_challenge_that_was_never_made_is_not_found(browser):
@@ -320,6 +336,52 @@ def test_a_graph_is_drawn_with_the_keyboard_alone(lab, visit):
     assert arrows(page) == ["A → B"]
 
 
+def test_a_new_variable_lies_on_no_arrow_and_on_no_other(lab, visit):
+    page = opened(visit, lab, f"?s={encode(presets()[3].scenario)}")
+    for name in ("Add variable", "Add hidden cause", "Add variable"):
+        with looked(page):
+            page.get_by_role("button", name=name).click()
+    made = decode(page.url.partition("?s=")[2]).drawn
+    places = 320 * np.array(made.places)
+    for i, place in enumerate(places):
+        others = np.delete(places, i, 0)
+        assert np.hypot(*(others - place).T).min() > 50  # two radii of 21 and some air
+        for a, b in np.argwhere(np.array(made.weights)):
+            if i not in (a, b):
+                along = np.linspace(places[a], places[b], 200)
+                assert np.hypot(*(along - place).T).min() > 24
+
+
+def test_every_row_of_the_options_is_one_setting_and_its_own_worth(lab, visit):
+    scenario = presets()[3].scenario  # correlation misleads: it says A to 2, the best of A is -2
+    page = opened(visit, lab, f"?s={encode(scenario)}")
+    expected = Sight.of(scenario).expected[:, :, 2]
+    marked = {}
+    for row in page.locator("#glance tbody tr").all():
+        name, value, worth, _, mark = row.locator("th, td").all_inner_texts()
+        v = scenario.config.do_values.index(float(value.replace("−", "-")))
+        assert float(worth.replace("−", "-")) == pytest.approx(expected["ABC".index(name), v])
+        marked |= {mark: f"{name} to {value}"} if mark else {}
+    said = page.locator("#guess").inner_text()
+    assert marked["correlation’s choice"] == "A to 2"
+    assert said.startswith("set A to 2: C becomes −1")
+    assert marked["best"] == page.locator("#best").inner_text()[4:].partition(":")[0]
+
+
+def test_nobody_without_a_keyboard_is_told_of_keys(lab, chromium):
+    context = chromium.new_context(**PHONE)
+    page = context.new_page()
+    page.goto(f"{lab}/build?s={encode(presets()[0].scenario)}")
+    page.locator("#verdict").wait_for()
+    shown = page.locator("body").inner_text()
+    assert not re.search(r"keyboard|Shift|arrow keys|Ctrl|Esc\b", shown)
+    page.goto(f"{lab}/play?s={encode(presets()[0].scenario)}")
+    page.get_by_role("button", name="Look", exact=True).click()
+    page.get_by_text("Experiment 1 of 4").wait_for()
+    assert "Keys:" not in page.locator("body").inner_text()
+    context.close()
+
+
 def test_sliders_change_the_task_and_the_best_that_can_be_done(lab, visit):
     page = opened(visit, lab, f"?s={encode(presets()[0].scenario)}")
     page.get_by_text("set A to 2: C becomes 3.6").wait_for()
@@ -407,6 +469,8 @@ def test_whoever_follows_a_challenge_is_not_shown_the_system(lab, visit):
     expect(page.locator("#challenge-link")).not_to_have_value("")
     link = page.locator("#challenge-link").input_value()
     assert page.url.partition("?s=")[2] not in link
+    assert link.startswith(f"{lab}/play?challenge=")
+    assert page.get_by_text("Links open on this machine only").is_visible()
     follower = visit(link)
     assert "weights" not in follower.content()
     assert "-0.5" not in follower.content()

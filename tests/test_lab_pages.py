@@ -49,7 +49,7 @@ def test_the_keyboard_jumps_over_the_menu(lab, visit):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Play a game"
+    assert page.evaluate("document.activeElement.textContent") == "Take the tour"
 
 
 def test_a_page_that_is_not_there_says_so_and_leads_back(lab, visit):

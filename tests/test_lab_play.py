@@ -2,8 +2,10 @@
 
 import json
 import re
+import threading
 import time
 
+import jax
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -12,10 +14,12 @@ from starlette.testclient import TestClient
 from lab_server import running
 from seedo import play, worlds
 from seedo.episodes import from_arrow
-from seedo.lab import LabSettings, Scenario, _challenges, create_app, encode
+from seedo.lab import LabSettings, Scenario, _challenges, create_app, decode, encode
 from seedo.lab._cast import RIVALS
+from seedo.lab._findings import Findings
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import STREAM
+from seedo.lab._verdict import tries
 
 SMALL = Scenario(worlds.configure(n=3, experiments=3, observations=2), seed=5, index=7)
 DRAWN = Scenario.from_json(
@@ -148,7 +152,7 @@ def test_a_game_by_mouse_ends_with_all_four_rivals_compared(lab, visit):
 
 def test_a_game_by_keyboard_alone_survives_a_reload(lab, visit):
     page = visit(f"{lab}/play?s={encode(FAMILIAR)}", width=360, height=740, scheme="dark")
-    page.locator("#choices button:focus").wait_for()  # ready for the keyboard at once
+    page.locator("#now-title:focus").wait_for()  # ready for the keyboard, and no choice is advised
     for key in ("ArrowDown", "ArrowRight", "2", "ArrowRight", "Enter"):
         page.keyboard.press(key)
     page.get_by_text("Now raise").first.wait_for()
@@ -158,6 +162,8 @@ def test_a_game_by_keyboard_alone_survives_a_reload(lab, visit):
     assert row.count() == 1
     assert row.locator("td.set").inner_text().startswith("2")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator("#now-title:focus").wait_for()
+    page.keyboard.press("ArrowDown")
     page.locator("#choices button:focus").wait_for()
     page.keyboard.press("Enter")
     page.locator("#end").wait_for()
@@ -385,13 +391,6 @@ def test_a_finished_game_reads_as_an_episode_log(me, tmp_path):
     assert json.loads(batch.system[0])["mechanism"] == "linear"
 
 
-def test_rooms_are_not_for_people_to_play(me):
-    rooms = Scenario(worlds.configure_rooms())
-    answer = me.post("/api/play", s=encode(rooms))
-    assert answer.status_code == 422
-    assert "Watch" in answer.json()["error"]
-
-
 def test_a_page_elsewhere_opens_no_game_by_itself(tmp_path):
     browser = Visitor(create_app(LabSettings(data=tmp_path, warm=False)))
     link = f"/play?s={encode(SMALL)}"
@@ -407,3 +406,89 @@ def test_small_noise_that_is_drawn_is_the_noise_that_is_assumed(noise, variance)
     drawn = {"weights": [[0, 1.2, 0], [0, 0, -0.9], [0, 0, 0]], "noise": [noise] * 3, "goal": 2}
     found = Scenario.from_json({"config": {"n": 3, "experiments": 2}, "drawn": drawn})
     assert found.config.noise_variance == pytest.approx(max(variance, 1e-6))
+
+
+# -- one's own games ------------------------------------------------------------------------------
+
+
+def listed(visitor):
+    logs = visitor.http.get("/api/look/logs").json()["logs"]
+    return [log for log in logs if log["shown"].startswith("my games")]
+
+
+def test_a_finished_game_is_a_log_that_look_back_lists_for_its_player_alone(app, folder):
+    me, other = Visitor(app), Visitor(app)
+    game, _ = me.play(DRAWN, (0, 2.0), (1, 2.0), (1, -2.0))
+    (log,) = listed(me)
+    assert (log["world"], log["player"], log["rows"], log["complete"]) == ("dag", "person", 1, True)
+    index = me.http.get("/api/look/episodes", params={"log": log["key"]}).json()
+    episode = me.http.get(
+        "/api/look/episode", params={"log": log["key"], "at": index["rows"][0]["at"]}
+    ).json()
+    assert [(s["target"], s["value"]) for s in episode["steps"]] == [(0, 2), (1, 2), (1, -2)]
+    end = me.http.get(f"{game}/end").json()
+    assert episode["returns"] == pytest.approx(end["score"]["you"], abs=1e-5)
+    # The system was drawn by hand: watching others must not show one drawn by lot.
+    again = decode(episode["again"])
+    np.testing.assert_allclose(again.drawn.weights, DRAWN.drawn.weights, rtol=1e-6)
+    # Nobody else lists or opens it, by its short name or by its path.
+    (path,) = folder.glob(f"games/*/{log['key']}")
+    assert listed(other) == []
+    for name in (log["key"], str(path), str(path / "shard-00000.parquet")):
+        answer = other.http.get("/api/look/log", params={"log": name})
+        assert answer.status_code == 422
+        assert "nothing of this name" in answer.json()["error"]
+    assert me.http.get("/api/look/log", params={"log": str(path)}).status_code == 200
+
+
+def test_games_are_not_found_through_a_log_folder_above_them(tmp_path):
+    app = create_app(LabSettings(data=tmp_path / "lab", logs=(tmp_path,), warm=False))
+    me, other = Visitor(app), Visitor(app)
+    me.play(DRAWN, (0, 2.0), (1, 2.0), (1, -2.0))
+    assert len(me.http.get("/api/look/logs").json()["logs"]) == 1
+    assert other.http.get("/api/look/logs").json()["logs"] == []
+    (path,) = tmp_path.glob("lab/games/*/*")
+    answer = other.http.get("/api/look/log", params={"log": str(path.relative_to(tmp_path))})
+    assert answer.status_code == 422
+
+
+def test_a_game_that_ended_before_a_kill_is_listed_after_it(tmp_path):
+    app = create_app(LabSettings(data=tmp_path, warm=False))
+    app.state.lab.background.close(0)  # nothing more is done in the background: as if killed
+    me = Visitor(app)
+    me.play(DRAWN, (0, 2.0), (1, 2.0), (1, -2.0))
+    assert listed(me) == []
+    after = Visitor(create_app(LabSettings(data=tmp_path, warm=False)))
+    after.http.cookies = me.http.cookies
+    assert len(listed(after)) == 1
+
+
+# -- no cold start --------------------------------------------------------------------------------
+
+
+def test_the_verdict_waits_for_no_compiler(caplog):
+    scenario = Scenario(worlds.configure(n=4, experiments=1), seed=8)
+    game, moves = scenario.begin(), [(0, 2.0)]
+    game.act(*moves[0])
+    moves.append(((int(game.observation.goal) + 1) % 4, 2.0))
+    game.act(*moves[1])
+    with caplog.at_level("WARNING", "jax"), jax.log_compiles():
+        (one,) = tries(game, moves)
+    here = threading.get_ident()
+    assert not [r.message for r in caplog.records if r.thread == here and "ompil" in r.message]
+    assert one.most == pytest.approx(game.oracle_return, abs=1e-5)
+    assert one.worth == pytest.approx(game.returns, abs=1e-5)
+
+
+def test_who_asks_comes_before_what_is_only_warmed_up_and_never_beside_it(app):
+    findings, order = app.state.lab.services[Findings], []
+    go = threading.Event()
+    findings.ahead("one", lambda: go.wait(10))
+    last = findings.ahead("one", lambda: order.append("warmed"))
+    me = Visitor(app)
+    game = me.start(DRAWN).rpartition("/")[2]
+    findings.ask(game, "part", "one", lambda: order.append("asked"))
+    assert order == []
+    go.set()
+    last.wait(10)
+    assert order == ["asked", "warmed"]

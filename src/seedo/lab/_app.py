@@ -13,9 +13,21 @@ from starlette.staticfiles import StaticFiles
 
 from seedo import __version__
 from seedo.errors import UserError
-from seedo.lab import _build, _compare, _home, _look, _play, _watch, study
+from seedo.lab import (
+    _build,
+    _compare,
+    _home,
+    _look,
+    _my_games,
+    _play,
+    _sealing,
+    _tour,
+    _watch,
+    study,
+)
 from seedo.lab._comparisons import Comparisons
 from seedo.lab._findings import Findings
+from seedo.lab._finished import Finished
 from seedo.lab._games import Games
 from seedo.lab._lab import HERE, Lab
 from seedo.lab._log_check import Checks
@@ -27,7 +39,7 @@ from seedo.lab._security import Guard, Keys, private_folder
 from seedo.lab._settings import LabSettings
 from seedo.lab._store import METADATA, open_database
 
-_PARTS = (study, _home, _build, _play, _watch, _compare, _look)
+_PARTS = (study, _home, _tour, _build, _play, _my_games, _sealing, _watch, _compare, _look)
 """Modules with `routes`, looked through in this order: a study has the most visitors at once."""
 
 
@@ -70,13 +82,16 @@ def create_app(settings: LabSettings) -> FastAPI:
 
 def _add_services(lab: Lab) -> None:
     background = lab.background
-    logbook = Logbook(lab.settings.logs, background)
+    games, data = Games(lab.engine), lab.settings.data
+    finished = Finished(data, lab.keys, lab.engine, games, background)
+    logbook = Logbook(lab.settings.logs, background, finished.root)
     lab.add(
-        Games(lab.engine),
+        games,
+        finished,
         Findings(lab.engine, background),
         _watch.Preparing(background),
         Probing(background),
-        Comparisons(lab.settings.data / "comparisons", background),
+        Comparisons(data / "comparisons", background),
         logbook,
         Replays(logbook),
         Checks(background),

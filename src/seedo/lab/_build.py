@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
+from starlette.requests import Request
 from starlette.responses import Response
 
 from seedo.errors import UserError
@@ -51,10 +52,11 @@ routes = APIRouter()
 
 
 @routes.get("/build", include_in_schema=False)
-def build(page: Page, s: str = "") -> Response:
+def build(request: Request, page: Page, lab: TheLab, s: str = "") -> Response:
     scenario = decode(s) if s else FIRST
     data = {
         "scenario": scenario.to_json(),
+        "address": lab.address(request),
         "presets": [
             {"name": p.name, "label": p.label, "notice": p.notice, "code": encode(p.scenario)}
             | {"scenario": p.scenario.to_json()}
@@ -70,7 +72,8 @@ def build(page: Page, s: str = "") -> Response:
         "levels": LEVELS,
         "difficulties": (*DIFFICULTIES, "mixed"),
     }
-    return page("build.html", title="Build", data=data, choices=choices)
+    here = lab.settings.loopback and lab.settings.public is None
+    return page("build.html", title="Build", data=data, choices=choices, here=here)
 
 
 @routes.post("/api/build/look")
@@ -110,5 +113,11 @@ def challenge(lab: TheLab, proposal: Proposal) -> dict[str, str]:
 
 
 def _look(scenario: Scenario) -> dict[str, Any]:
-    sight = shown_as(scenario.world).sight(scenario)
-    return {"scenario": scenario.to_json(), "code": encode(scenario), "sight": sight}
+    shown = shown_as(scenario.world)
+    return {
+        "scenario": scenario.to_json(),
+        "code": encode(scenario),
+        "sight": shown.sight(scenario),
+        "about": shown.about(scenario),
+        "no_game": shown.not_for_people(scenario),
+    }

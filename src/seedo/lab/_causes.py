@@ -14,8 +14,9 @@ from seedo.lab._belief import no_belief
 from seedo.lab._cast import CAUSES
 from seedo.lab._frames import dag_frames, dag_setting, tell_episode
 from seedo.lab._glance import Sight
+from seedo.lab._on_graph import OnGraph
 from seedo.lab._scenario import MOST_VARIABLES, STREAM, Drawn, Scenario, redrawn
-from seedo.lab._shown import Progress, Shown, Sweep, Truth
+from seedo.lab._shown import Progress, Sweep, Truth
 from seedo.language import Conditions, DagScene
 from seedo.play import Live
 from seedo.worlds import DagConfig
@@ -26,7 +27,7 @@ _TELLING = 73
 order they have on average; found by `benchmarks/lab_first.py`."""
 
 
-class Causes(Shown):
+class Causes(OnGraph):
     """World `dag`."""
 
     title = "causes and effects"
@@ -77,7 +78,7 @@ class Causes(Shown):
 
     def tell(self, scenario: Scenario, scene: Any) -> dict[str, Any]:
         shown = tell_episode(scenario, scene.episode)
-        if scene.conditions.names != scenario.names:
+        if scenario.called is not None or scene.conditions.names != scenario.names:
             shown["called"] = list(scene.names.words)
         return shown
 

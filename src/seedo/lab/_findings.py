@@ -31,7 +31,7 @@ class Findings:
     """
 
     def __init__(self, engine: sa.Engine, background: Background) -> None:
-        self._engine = engine
+        self._engine, self._background = engine, background
         self._jobs = Jobs(background, "findings", most=100_000)
 
     def found(self, game: str) -> dict[str, Any]:
@@ -48,7 +48,12 @@ class Findings:
         Work that fails leaves {"failed": why}.
         """
         keep = partial(self._work, game, part, work)
-        self._jobs.start((game, part), keep, lane=f"findings of {worker}", late=late)
+        self._jobs.start((game, part), keep, lane=_lane(worker), late=late)
+
+    def ahead(self, worker: str, work: Callable[[], Any]) -> Job:
+        """Have a worker do something before anybody asks, in its own lane: what it compiles then is
+        not compiled beside it, and whoever asks comes before what has not begun."""
+        return self._background.start(_lane(worker), lambda job: work(), late=True)
 
     def _work(self, game: str, part: str, work: Callable[[], Any], job: Job) -> None:
         if part in self.found(game):
@@ -63,3 +68,7 @@ class Findings:
         row = {"game": game, "part": part, "content": json.dumps(content)}
         with self._engine.begin() as connection:
             connection.execute(sa.insert(_FINDING).values(row))
+
+
+def _lane(worker: str) -> str:
+    return f"findings of {worker}"

@@ -9,7 +9,8 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ from seedo.lab._scenario import Scenario, decode, encode
 from seedo.lab._store import METADATA
 from seedo.lab._worlds import shown_as
 from seedo.play import Live
-from seedo.worlds import EXPLOIT, OBSERVE
+from seedo.worlds import OBSERVE
 
 _GAME = sa.Table(
     "game",
@@ -55,6 +56,7 @@ class Game:
         episode: after the steps so far.
         naming: what the person sees.
         moves: (target, value) of the steps so far, in the system's own units; -1: only looked.
+        followed: what the person was shown of each of them, as JSON.
         prepared: what the others do has been asked for.
     """
 
@@ -65,6 +67,7 @@ class Game:
     episode: Live
     naming: Naming
     moves: list[tuple[int, float]] = field(default_factory=list)
+    followed: list[dict[str, Any]] = field(default_factory=list)
     prepared: bool = False
 
     def read(self, target: int, value: float) -> tuple[int, float]:
@@ -73,28 +76,14 @@ class Game:
         Raises:
             UserError: it is not allowed there.
         """
-        spec, words = self.episode.world.spec, shown_as(self.scenario.world).called(self.naming)
-        phase = self.episode.phase
-        if target >= spec.n:
-            raise UserError("target", target, f"use a number from -1 to {spec.n - 1}")
-        if target < 0:
-            if phase == EXPLOIT:
-                raise UserError("target", target, "set a variable: this is your try at the goal")
-            return -1, 0.0
-        if phase == OBSERVE:
-            raise UserError("target", words[target], "first you only look: use target -1")
-        if phase == EXPLOIT:
-            seen = self.episode.observation
-            if target == int(seen.goal):
-                raise UserError("target", words[target], "the goal itself cannot be set")
-            if not bool(seen.relevant[target]):
-                raise UserError("target", words[target], "has no part in this: set another one")
-        actual = self.naming.shown_value(target, value)
-        near = [v for v in spec.do_values if abs(v - actual) < 1e-6]
-        if not near:
-            shown = ", ".join(f"{self.naming.shown_value(target, v):g}" for v in spec.do_values)
-            raise UserError("value", value, f"use one of {shown}")
-        return target, near[0]
+        shown = shown_as(self.scenario.world)
+        return shown.read(self.episode, self.naming, target, value)
+
+    def carry_out(self, move: tuple[int, float]) -> None:
+        """Do what was chosen."""
+        shown = shown_as(self.scenario.world)
+        self.followed.append(shown.carry_out(self.episode, self.naming, move))
+        self.moves.append(move)
 
 
 class Games:
@@ -126,6 +115,23 @@ class Games:
             connection.execute(sa.insert(_GAME).values(row))
         return name
 
+    def of(self, visitor: str) -> Sequence[sa.Row[Any]]:
+        """A visitor's games, the earliest first: `id`, `scenario`, `created`, `steps` done."""
+        kept = (
+            sa.select(
+                _GAME.c.id,
+                _GAME.c.scenario,
+                _GAME.c.created,
+                sa.func.count(_STEP.c.step).label("steps"),
+            )
+            .select_from(_GAME.outerjoin(_STEP))
+            .where(_GAME.c.visitor == visitor)
+            .group_by(_GAME.c.id)
+            .order_by(_GAME.c.created)
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(kept).all()
+
     def unfinished(self, visitor: str, like: Scenario) -> str | None:
         """The visitor's last game, if it is not over and set up like this one."""
         last = (
@@ -142,7 +148,7 @@ class Games:
             return None
         name, code, done = row
         kept = decode(code)
-        same = (kept.config, kept.names, kept.drawn) == (like.config, like.names, None)
+        same = replace(kept, seed=like.seed, index=like.index) == like
         return name if same and done < like.stage().spec.steps else None
 
     def lock(self, name: str) -> threading.RLock:
@@ -227,8 +233,7 @@ class Games:
         with self._engine.begin() as connection:
             connection.execute(sa.insert(_STEP), rows)
         for move in moves:
-            game.episode.act(*move)
-            game.moves.append(move)
+            game.carry_out(move)
 
     def _row(self, name: str, visitor: str) -> sa.Row[Any]:
         kept = sa.select(_GAME).where(_GAME.c.id == name[:64], _GAME.c.visitor == visitor)
@@ -240,14 +245,13 @@ class Games:
 
     def _replayed(self, row: sa.Row[Any]) -> Game:
         name, scenario = row.id, decode(row.scenario)
-        episode = scenario.begin()
+        episode = shown_as(scenario.world).begin(scenario)
         game = Game(name, row.visitor, row.created, scenario, episode, Naming.of(scenario, episode))
         kept = sa.select(_STEP.c.target, _STEP.c.value).where(_STEP.c.game == name)
         with self._engine.connect() as connection:
             moves = connection.execute(kept.order_by(_STEP.c.step)).all()
         for target, value in moves:
-            episode.act(target, value)
-            game.moves.append((target, value))
+            game.carry_out((target, value))
         if not moves:  # so that nobody waits for the compiler at the first step
             scenario.begin().act(-1)
         return game

@@ -4,7 +4,7 @@ correlation alone would find it."""
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -53,20 +53,16 @@ class Sight:
         """
         config = scenario.config
         assert isinstance(config, DagConfig)
-        if scenario.drawn is not None and scenario.names == "letters":  # nothing to compile
-            naming = Naming(variable_names(config.n), (1,) * config.n)
+        if scenario.drawn is not None and (
+            scenario.names == "letters" or scenario.called
+        ):  # nothing to compile
+            naming = Naming.own(scenario.called) if scenario.called else _letters(config.n)
             weights = np.asarray(scenario.drawn.weights, np.float64)
             noise = np.asarray(scenario.drawn.noise, np.float64)
             known = weights, noise, (scenario.drawn.goal,), np.ones(config.n, bool)
             return Sight(*known, *_exactly(config, weights, noise), naming)
         # System, goals and names do not depend on how many steps come before the exploits.
-        still = Scenario(
-            _without_experiments(config),
-            scenario.seed,
-            scenario.index,
-            scenario.names,
-            scenario.drawn,
-        )
+        still = replace(scenario, config=_without_experiments(config))
         episode = still.begin()
         stage = episode.task
         weights = np.asarray(stage.system.weights, np.float64)
@@ -122,6 +118,10 @@ class Sight:
         goal = self.goals[0]
         v = max(range(len(values)), key=lambda v: self.expected[i, v, goal])
         return {**self._action((i, v), values), "correlation": _plain(self.correlation[i, goal])}
+
+
+def _letters(n: int) -> Naming:
+    return Naming(variable_names(n), (1,) * n)
 
 
 def _without_experiments(config: DagConfig) -> DagConfig:

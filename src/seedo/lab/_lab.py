@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from seedo import __version__
+from seedo.lab._addresses import bracketed, is_this_machine, reachable
 from seedo.lab._background import Background
 from seedo.lab._cast import Role
 from seedo.lab._scenario import Scenario
@@ -71,6 +72,14 @@ class Lab:
     def cast(self, scenario: Scenario) -> list[Role]:
         """Everyone who may act, those included whom the lab was started with."""
         return shown_as(scenario.world).cast(scenario, self.settings.agents, self.settings.models)
+
+    def address(self, request: Request) -> str:
+        """Where others find this lab, without a slash at the end; this machine's own name where
+        they cannot."""
+        address, host = self.settings.public or str(request.base_url), request.url.hostname or ""
+        if self.settings.public is None and self.settings.everywhere and is_this_machine(host):
+            address = str(request.base_url.replace(hostname=bracketed(reachable())))
+        return address.rstrip("/")
 
     def page(
         self, request: Request, template: str, status: int = 200, **context: Any

@@ -6,6 +6,7 @@ so sizes are checked before anything is read.
 
 from __future__ import annotations
 
+import copy
 import functools
 import os
 import time
@@ -64,11 +65,22 @@ class Logbook:
     Args:
         roots: the folders.
         background: where they are read.
+        closed: a folder of visitors' own logs, of which nothing is found or opened but what one of
+            them is shown, see `also`.
     """
 
-    def __init__(self, roots: tuple[Path, ...], background: Background) -> None:
+    def __init__(
+        self, roots: tuple[Path, ...], background: Background, closed: Path | None = None
+    ) -> None:
         self._roots = [(root, root.resolve()) for root in roots]
+        self._closed = closed and closed.resolve()
         self._indices = Jobs(background, "log index", kept=_INDICES)
+
+    def also(self, name: str, folder: Path) -> Logbook:
+        """The same for one who has a folder of logs besides, shown under this name."""
+        other = copy.copy(self)
+        other._roots = [*self._roots, (Path(name), folder.resolve())]
+        return other
 
     @property
     def roots(self) -> list[str]:
@@ -79,7 +91,7 @@ class Logbook:
         budget = _Budget()
         found: dict[Path, Found] = {}
         for given, root in self._roots:
-            for folder, changed in _folders(root, budget):
+            for folder, changed in _folders(root, budget, self._closed):
                 if folder in found:
                     continue
                 if len(found) == MOST_FOUND:
@@ -140,10 +152,15 @@ class Logbook:
             except (OSError, RuntimeError, ValueError):
                 continue
             for given, root in self._roots:
-                if path.is_relative_to(root):
+                if path.is_relative_to(root) and not self._shut(path, root):
                     return path, given, root
         # One answer for what is elsewhere and for what is not there: nobody can try paths out.
         raise UserError("path", text[:80], f"nothing of this name under {', '.join(self.roots)}")
+
+    def _shut(self, path: Path, root: Path) -> bool:
+        """Whether a path in a root lies among visitors' logs, and the root is not one's own."""
+        closed = self._closed
+        return closed is not None and path.is_relative_to(closed) and closed not in root.parents
 
     def _names(self, path: Path, given: Path, root: Path) -> tuple[str, str]:
         inner = path.relative_to(root)
@@ -234,9 +251,10 @@ class _Budget:
         return not self.spent
 
 
-def _folders(root: Path, budget: _Budget) -> Iterator[tuple[Path, float]]:
-    """Folders with a manifest and its time, breadth first; links are not followed."""
-    level = [root]
+def _folders(root: Path, budget: _Budget, closed: Path | None) -> Iterator[tuple[Path, float]]:
+    """Folders with a manifest and its time, breadth first; links are not followed, nor is `closed`
+    entered from above."""
+    level = [root] if root != closed else []
     for _ in range(_MOST_DEPTH + 1):
         below: list[Path] = []
         for folder in level:
@@ -249,7 +267,7 @@ def _folders(root: Path, budget: _Budget) -> Iterator[tuple[Path, float]]:
                             return
                         if entry.name == "manifest.json" and entry.is_file(follow_symlinks=False):
                             changed = entry.stat(follow_symlinks=False).st_mtime
-                        elif _worth_a_look(entry):
+                        elif _worth_a_look(entry) and folder / entry.name != closed:
                             inner.append(folder / entry.name)
             except OSError:
                 continue

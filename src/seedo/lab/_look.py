@@ -14,6 +14,7 @@ from seedo.experimenters import READERS, ROOMS_PLAYERS
 from seedo.lab import _palette, _replay
 from seedo.lab._background import Job
 from seedo.lab._cast import label
+from seedo.lab._finished import Finished
 from seedo.lab._lab import Page, Visitor, service
 from seedo.lab._log import MOST_PATH, Log, TableFile
 from seedo.lab._log_check import Checks
@@ -56,9 +57,26 @@ class Wanted(BaseModel):
 
 routes = APIRouter()
 
-TheLogbook = Annotated[Logbook, service(Logbook)]
 TheChecks = Annotated[Checks, service(Checks)]
-TheReplays = Annotated[Replays, service(Replays)]
+
+
+def _logbook(
+    visitor: Visitor,
+    shared: Annotated[Logbook, service(Logbook)],
+    finished: Annotated[Finished, service(Finished)],
+) -> Logbook:
+    return shared.also("my games", finished.folder(visitor))
+
+
+TheLogbook = Annotated[Logbook, Depends(_logbook)]
+"""As it is for one visitor, whose games nobody else finds."""
+
+
+def _replays(logbook: TheLogbook, shared: Annotated[Replays, service(Replays)]) -> Replays:
+    return shared.reading(logbook)
+
+
+TheReplays = Annotated[Replays, Depends(_replays)]
 TheDesk = Annotated[Desk, service(Desk)]
 
 
@@ -88,8 +106,14 @@ def look_log(page: Page, logbook: TheLogbook, log: _Key) -> Response:
 
 
 @routes.get("/api/look/logs")
-def logs(logbook: TheLogbook, checks: TheChecks) -> Any:
+def logs(
+    visitor: Visitor,
+    logbook: TheLogbook,
+    checks: TheChecks,
+    finished: Annotated[Finished, service(Finished)],
+) -> Any:
     """The list; `checking`: some logs are still being read through."""
+    finished.catch_up(visitor).wait(_AT_ONCE)
     found, more = logbook.found()
     listed = [_listed(f, checks) for f in found]
     checking = any(one.get("checking") for one in listed)

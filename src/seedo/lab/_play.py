@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache, partial
 from typing import Annotated, Any
 
@@ -23,8 +22,9 @@ from seedo.episodes import PHASES, to_parquet
 from seedo.errors import UserError
 from seedo.lab import _challenges
 from seedo.lab._belief import no_belief
-from seedo.lab._cast import RIVALS, kind, label
+from seedo.lab._cast import kind, label
 from seedo.lab._findings import Findings
+from seedo.lab._finished import Finished, log_of
 from seedo.lab._games import Game, Games
 from seedo.lab._lab import Lab, Page, TheLab, Visitor, service
 from seedo.lab._scenario import (
@@ -35,10 +35,10 @@ from seedo.lab._scenario import (
     decode,
     encode,
 )
-from seedo.lab._verdict import Move, instead, lesson, own_path, tries, verdict
+from seedo.lab._shown import known
+from seedo.lab._verdict import Move, instead, instead_in_words, lesson, own_path, tries, verdict
 from seedo.lab._warm import FIRST
 from seedo.lab._worlds import shown_as
-from seedo.play import live_batch, origin
 
 _MOST_VALUE = 1e6
 _INFORMED = "bayes:eig"
@@ -73,6 +73,7 @@ routes = APIRouter()
 
 TheGames = Annotated[Games, service(Games)]
 TheFindings = Annotated[Findings, service(Findings)]
+TheFinished = Annotated[Finished, service(Finished)]
 
 
 def _own(game: GameId, visitor: Visitor, games: TheGames) -> Game:
@@ -81,8 +82,8 @@ def _own(game: GameId, visitor: Visitor, games: TheGames) -> Game:
 
 def _over(game: Annotated[Game, Depends(_own)]) -> Game:
     if not game.episode.finished:
-        left = game.episode.world.spec.steps - len(game.moves)
-        raise HTTPException(409, f"the game is not over: {left} more to go")
+        phases, over = shown_as(game.scenario.world).stages(game.episode)
+        raise HTTPException(409, f"the game is not over: {len(phases) - over} more to go")
     return game
 
 
@@ -140,15 +141,21 @@ def look(games: TheGames, game: Own) -> dict[str, Any]:
 
 
 @routes.post("/api/play/{game}/steps")
-def step(games: TheGames, findings: TheFindings, game: Own, chosen: Step) -> dict[str, Any]:
+def step(
+    games: TheGames, findings: TheFindings, finished: TheFinished, game: Own, chosen: Step
+) -> dict[str, Any]:
     games.act(game, chosen.step, chosen.target, chosen.value)
+    if game.episode.finished:
+        finished.keep(game)
     _prepare(findings, game)
     return _shown_to_player(games, game)
 
 
 @routes.get("/api/play/{game}/end")
-def end(findings: TheFindings, game: Over) -> dict[str, Any]:
-    return _end(findings, game)
+def end(lab: TheLab, findings: TheFindings, game: Over, others: bool = True) -> dict[str, Any]:
+    """`others`: have it worked out how others play and would have played."""
+    challengers = _challenges.scores(lab.engine, lab.keys, game.scenario)
+    return _end(findings, game, others) | {"challengers": [c._asdict() for c in challengers]}
 
 
 @routes.get("/api/play/{game}/unveiled")
@@ -168,7 +175,8 @@ def again(visitor: Visitor, games: TheGames, game: Own, wanted: Again) -> dict[s
 def log(game: Over) -> Response:
     name = f'attachment; filename="game-{game.id[:8]}.parquet"'
     kind_of = "application/vnd.apache.parquet"
-    return Response(_log(game), media_type=kind_of, headers={"Content-Disposition": name})
+    shard = to_parquet(log_of(game)).to_pybytes()
+    return Response(shard, media_type=kind_of, headers={"Content-Disposition": name})
 
 
 def another(scenario: Scenario) -> Scenario:
@@ -200,6 +208,8 @@ def _shown_to_player(games: Games, game: Game) -> dict[str, Any]:
 def _state(game: Game) -> dict[str, Any]:
     """What the person may know by now."""
     episode, naming, shown = game.episode, game.naming, shown_as(game.scenario.world)
+    if not shown.graphs:
+        return _plain_state(game)
     spec, done = episode.world.spec, len(game.moves)
     rows = []
     for t, (target, value) in enumerate(list(game.moves)):
@@ -210,12 +220,14 @@ def _state(game: Game) -> dict[str, Any]:
                 "value": naming.shown_value(target, value),
                 "goal": int(episode.seen[t].goal),
             }
-            | shown.seen(episode, naming, t)
+            | game.followed[t]
         )
     now = episode.observation
     phases = [PHASES[p] for p in spec.phases]
     return {
         "names": shown.called(naming),
+        "units": [naming.unit(i) for i in range(spec.n)],
+        "story": game.scenario.called.story if game.scenario.called else "",
         "raw": not episode.world.measures_variables,
         "values": [sorted(naming.shown_value(i, v) for v in spec.do_values) for i in range(spec.n)],
         "relevant": [bool(x) for x in np.asarray(now.relevant)],
@@ -227,18 +239,37 @@ def _state(game: Game) -> dict[str, Any]:
     }
 
 
+def _plain_state(game: Game) -> dict[str, Any]:
+    """The same of a world that has no graph to show."""
+    episode, naming, shown = game.episode, game.naming, shown_as(game.scenario.world)
+    phases, over = shown.stages(episode)
+    return {
+        "plain": True,
+        "lead": shown.lead(game.scenario),
+        "columns": shown.columns(naming),
+        "phases": [PHASES[phase] for phase in phases],
+        "at": over,
+        "step": len(game.moves),
+        "phase": "end" if episode.finished else PHASES[phases[over]],
+        "turn": None if episode.finished else shown.turn(episode, naming).to_json(),
+        "rows": list(game.followed),
+    }
+
+
 def _prepare(findings: Findings, game: Game) -> None:
     """While the person thinks, the others play; they need not know what the person does.
 
     From the middle of the game on: many are given up before.
     """
     over = game.episode.finished
-    if 2 * len(game.moves) < game.episode.world.spec.steps or (game.prepared and not over):
+    shown = shown_as(game.scenario.world)
+    phases, done = shown.stages(game.episode)
+    if 2 * done < len(phases) or (game.prepared and not over):
         return
     game.prepared = True
     scenario = _others(game)
-    for name in RIVALS:
-        believe = name == _INFORMED and not no_belief(scenario.config)
+    for name in shown.opponents(scenario):
+        believe = shown.graphs and name == _INFORMED and not no_belief(scenario.config)
         findings.ask(
             game.id,
             f"own {name}",
@@ -248,23 +279,41 @@ def _prepare(findings: Findings, game: Game) -> None:
         )
 
 
-def _end(findings: Findings, game: Game) -> dict[str, Any]:
+def _end(findings: Findings, game: Game, others: bool) -> dict[str, Any]:
     """The comparison as far as it is known; what is missing is being worked out."""
     found = findings.found(game.id)
     scenario, episode, moves = _others(game), game.episode, list(game.moves)
-    blind = no_belief(scenario.config)
-    missing = {f"{part} {name}" for part in ("own", "instead") for name in RIVALS} - set(found)
-    if missing:
+    shown = shown_as(game.scenario.world)
+    names = shown.opponents(scenario)
+    missing = {f"{part} {name}" for part in ("own", "instead") for name in names} - set(found)
+    if missing and others:
         _prepare(findings, game)
-        for name in RIVALS:
-            there = partial(instead, name, scenario, moves)
+        for name in names:
+            there = partial(instead if shown.graphs else instead_in_words, name, scenario, moves)
             findings.ask(game.id, f"instead {name}", name, there)
-    if "lesson" not in found and not blind:
+    common = {
+        "done": not missing,
+        "score": {
+            "you": episode.returns,
+            "best": known(episode.oracle_return),
+            "chance": known(episode.random_return),
+        },
+        "code": encode(game.scenario),
+    }
+    if not shown.graphs:
+        return common | {
+            "plain": True,
+            "verdict": shown.verdict(episode, game.naming, moves),
+            "truth": shown.truth(episode, game.naming),
+            "rivals": [_plain_rival(name, found) for name in names],
+        }
+    blind = no_belief(scenario.config)
+    if "lesson" not in found and not blind and others:
         missing.add("lesson")
         findings.ask(game.id, "lesson", "lesson", partial(lesson, scenario, moves))
-    rivals = [_rival(game, name, found) for name in RIVALS]
+    rivals = [_rival(game, name, found) for name in names]
     learnt = found.get("lesson", {})
-    return {
+    return common | {
         "done": not missing,
         "verdict": _verdict(game, found),
         "tries": [
@@ -277,11 +326,6 @@ def _end(findings: Findings, game: Game) -> dict[str, Any]:
             }
             for one in tries(episode, moves)
         ],
-        "score": {
-            "you": episode.returns,
-            "best": episode.oracle_return,
-            "chance": episode.random_return,
-        },
         "rivals": rivals,
         "learning": {
             "why_not": blind or learnt.get("failed", ""),
@@ -290,7 +334,6 @@ def _end(findings: Findings, game: Game) -> dict[str, Any]:
         },
         "graph": _graph(game) | {"belief": learnt.get("edges")},
         "told": scenario is not game.scenario,
-        "code": encode(game.scenario),
     }
 
 
@@ -300,18 +343,26 @@ def _others(game: Game) -> Scenario:
 
 
 def _rival(game: Game, name: str, found: dict[str, Any]) -> dict[str, Any]:
+    rival, own, there = _played(name, found)
+    shown = {"own": own and _shown(game, own["moves"]), "instead": there and _shown(game, there)}
+    return rival | shown
+
+
+def _plain_rival(name: str, found: dict[str, Any]) -> dict[str, Any]:
+    rival, _, there = _played(name, found)
+    return rival | {"instead": there}
+
+
+def _played(name: str, found: dict[str, Any]) -> tuple[dict[str, Any], Any, Any]:
+    """What is known of a rival, of its own game, and of what it would have done; None: not yet."""
     own, there = found.get(f"own {name}"), found.get(f"instead {name}")
     failed = (
         part["failed"] for part in (own, there) if isinstance(part, dict) and "failed" in part
     )
     why_not = next(failed, "")
+    own, there = (None, None) if why_not else (own, there)
     rival = {"name": name, "label": label(name), "kind": kind(name), "why_not": why_not}
-    played: dict[str, Any] = {"returns": None, "own": None, "instead": None}
-    if own is not None and not why_not:
-        played |= {"returns": own["returns"], "own": _shown(game, own["moves"])}
-    if there is not None and not why_not:
-        played["instead"] = _shown(game, there)
-    return rival | played
+    return rival | {"returns": own and own["returns"]}, own, there
 
 
 def _verdict(game: Game, found: dict[str, Any]) -> str:
@@ -326,7 +377,8 @@ def _verdict(game: Game, found: dict[str, Any]) -> str:
 
     def say(move: Move) -> str:
         target, value = move[0], game.naming.shown_value(*move)
-        return f"{game.naming.words[target]} at {value:+g}".replace("-", "−")
+        said = f"{game.naming.words[target]} at {value:+g}".replace("-", "−")
+        return said + game.naming.unit(target)
 
     words = game.naming.words
     return verdict(game.episode, game.moves, say, words.__getitem__, reader, advice)
@@ -350,11 +402,3 @@ def _graph(game: Game) -> dict[str, Any]:
     drawn = game.scenario.drawn
     places = list(drawn.places) if drawn is not None and drawn.places else None
     return {"names": names, "hidden": hidden, "edges": edges, "places": places}
-
-
-def _log(game: Game) -> bytes:
-    """The game as a shard of an episode log, system and all."""
-    episode = game.episode
-    where = replace(origin(episode.world, "person", game.scenario.seed), created=game.created)
-    batch = live_batch(where, [episode], systems=True)
-    return to_parquet(batch).to_pybytes()

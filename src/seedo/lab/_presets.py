@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seedo.lab._scenario import Drawn, Scenario, redrawn
 from seedo.worlds import configure
@@ -102,6 +102,17 @@ def _drawn_by_hand() -> tuple[Preset, ...]:
             ),
         ),
     )
+
+
+@functools.cache
+def misleading() -> Scenario:
+    """A hidden cause lifts A and C, and A lowers C: as the example of the gallery, with so little
+    noise that six experiments show it."""
+    arrows = {("A", "C"): -0.8, ("B", "C"): 0.6, ("H1", "A"): 2.0, ("H1", "C"): 2.5}
+    places = {"A": (0.15, 0.7), "B": (0.5, 0.9), "C": (0.85, 0.7), "H1": (0.5, 0.15)}
+    scenario = _draw(arrows, places, goal="C")
+    assert scenario.drawn is not None
+    return redrawn(replace(scenario, seed=8), replace(scenario.drawn, noise=(0.3, 0.5, 0.3, 0.5)))
 
 
 def _drawn_by_lot() -> tuple[Preset, ...]:

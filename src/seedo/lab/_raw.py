@@ -16,20 +16,21 @@ from seedo.errors import UserError
 from seedo.lab._cast import CAUSES, Role
 from seedo.lab._frames import dag_frames, dag_setting
 from seedo.lab._naming import Naming
+from seedo.lab._on_graph import OnGraph
 from seedo.lab._pictures import as_shown
 from seedo.lab._scenario import Scenario, other
-from seedo.lab._shown import Progress, Shown
+from seedo.lab._shown import Progress
+from seedo.lab._turns import MOST_VALUES
 from seedo.play import Live
 from seedo.worlds import from_config
 from seedo.worlds.raw import DRAWINGS, read_about, text_of
 
-_MOST_VALUES = 8
 _DEALS = 1_000_000  # drawings that a person may be dealt
 _APART = 4.0  # what a variable is set to, either way, to show which part is its own
 _UNTOLD = "its player is told no variables: only what is shown"
 
 
-class Raw(Shown):
+class Raw(OnGraph):
     """World `raw`."""
 
     title = "raw worlds"
@@ -89,8 +90,8 @@ class Raw(Shown):
 
     def not_for_people(self, scenario: Scenario) -> str:
         values = len(scenario.stage().spec.do_values)
-        if values > _MOST_VALUES:
-            return f"has {values} do_values: a person chooses among {_MOST_VALUES} at most"
+        if values > MOST_VALUES:
+            return f"has {values} do_values: a person chooses among {MOST_VALUES} at most"
         return ""
 
     def seen(self, episode: Live, naming: Naming, step: int) -> dict[str, Any]:

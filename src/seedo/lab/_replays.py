@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 from collections import OrderedDict
@@ -27,6 +28,12 @@ class Replays:
         self._results: dict[str, OrderedDict[Any, Any]] = {}
         self._lock = threading.Lock()
         self._one_at_a_time = threading.Lock()  # what compiles
+
+    def reading(self, logbook: Logbook) -> Replays:
+        """The same from another logbook."""
+        other = copy.copy(self)
+        other._logbook = logbook
+        return other
 
     def log(self, key: str) -> Log:
         """The log of this key.

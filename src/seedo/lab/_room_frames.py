@@ -70,6 +70,11 @@ def room_frames(scenario: Scenario, name: str) -> dict[str, Any]:
     return tell_rooms(scenario, played.action, played.predicted)
 
 
+def room_picture(world: RoomsWorld, task: Any, state: RoomState) -> str:
+    """The room now as a data URL."""
+    return data_url(_from_above(jax.tree.map(np.asarray, _sights(world, task, state)), 0))
+
+
 def tell_rooms(
     scenario: Scenario,
     actions: Sequence[int] | NDArray[np.int32],
@@ -95,7 +100,7 @@ def tell_rooms(
         frame = {
             "picture": pictures.add(_from_above(shown, k), data_url),
             "view": pictures.add(shown["view"][k], data_url),
-            "room": rooms.add(shown["objects"][k], _describe),
+            "room": rooms.add(shown["objects"][k], describe),
             "trial": int(shown["trial"][k]),
             "counts": bool(shown["trial"][k] == world.settings.trials - 1),
             "said": words(shown["words"][k]),
@@ -157,7 +162,8 @@ def _from_above(shown: Any, k: int) -> NDArray[np.uint8]:
     return picture
 
 
-def _describe(objects: NDArray[np.int32]) -> list[str]:
+def describe(objects: NDArray[np.int32]) -> list[str]:
+    """What the objects of a room look like, int32[K, 4], and where they lie."""
     return [
         f"{VALUES[0][colour]} {VALUES[2][texture]} {VALUES[1][shape]} ({POSITIONS[place]})"
         for colour, shape, texture, place in objects
@@ -200,14 +206,12 @@ def _replay(world: RoomsWorld, key: Any, actions: Any) -> dict[str, Any]:
     def show(state: RoomState) -> dict[str, Any]:
         seen = world.symbolic(task, state)
         return {
+            **_above(world, task, state),
             "view": world.pixels(task, state),
-            "centre": world.pixels(task, state._replace(agent=jnp.asarray(_CENTRE))),
-            "beside": world.pixels(task, state._replace(agent=jnp.asarray(_BESIDE))),
             "words": world.explain(task, state),
             "objects": seen.objects,
             "cells": seen.place + seen.agent,
             "odd": uniquely(seen.objects)[:, task.concept],
-            "agent": state.agent,
             "trial": state.trial,
             "chosen": state.chosen,
             "changed": state.changed,
@@ -217,6 +221,20 @@ def _replay(world: RoomsWorld, key: Any, actions: Any) -> dict[str, Any]:
 
     shown: dict[str, Any] = jax.vmap(show)(states)
     return shown | {"reward": reward}
+
+
+def _above(world: RoomsWorld, task: Any, state: RoomState) -> dict[str, Any]:
+    """What `_from_above` puts together."""
+    return {
+        "centre": world.pixels(task, state._replace(agent=jnp.asarray(_CENTRE))),
+        "beside": world.pixels(task, state._replace(agent=jnp.asarray(_BESIDE))),
+        "agent": state.agent,
+    }
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _sights(world: RoomsWorld, task: Any, state: RoomState) -> dict[str, Any]:
+    return jax.tree.map(lambda array: array[None], _above(world, task, state))
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -21,6 +21,7 @@ import numpy as np
 
 from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError, one_of, whole
+from seedo.lab._called import Called
 from seedo.lab._once import once
 from seedo.play import Live
 from seedo.worlds import (
@@ -99,6 +100,7 @@ class Scenario:
         seed, index: which of its episodes.
         names: what variables are called, one of `NAMES`.
         drawn: in place of the system that the world would draw; world `dag` only.
+        called: names of one's own, in place of `names`; world `dag` only.
 
     Raises:
         UserError: a value that cannot be used, or more than the lab can show.
@@ -109,6 +111,7 @@ class Scenario:
     index: int = 0
     names: str = "letters"
     drawn: Drawn | None = None
+    called: Called | None = None
 
     def __post_init__(self) -> None:
         whole("seed", self.seed, 0, 2**32 - 1)
@@ -117,6 +120,12 @@ class Scenario:
         _kind(self.world).check(self.config)
         if self.drawn is not None:
             _check_drawn(_drawable(self.config), self.drawn)
+        if self.called is not None:
+            if not isinstance(self.config, DagConfig):
+                raise UserError("called", None, "only variables of world dag can be named")
+            if len(self.called.names) != self.config.n:
+                given = len(self.called.names)
+                raise UserError("names", f"{given} given", f"name all {self.config.n} variables")
 
     @property
     def world(self) -> str:
@@ -156,6 +165,8 @@ class Scenario:
                 "goal": self.drawn.goal,
                 "places": [list(place) for place in self.drawn.places],
             }
+        if self.called is not None:
+            plain["called"] = self.called.to_json()
         return plain
 
     @staticmethod
@@ -166,7 +177,7 @@ class Scenario:
             UserError: names the field that cannot be used.
         """
         fields = _mapping("scenario", plain, ("format", "world", "config", "seed", "index", "names",
-                                              "drawn"))  # fmt: skip
+                                              "drawn", "called"))  # fmt: skip
         if fields.get("format", 1) != 1:
             raise UserError("format", fields["format"], "this lab reads format 1")
         world = fields.get("world", "dag")
@@ -176,7 +187,9 @@ class Scenario:
         if drawn is not None:
             config = _to_fit(config, drawn)
         names = fields.get("names", "letters")
-        return Scenario(config, fields.get("seed", 0), fields.get("index", 0), names, drawn)
+        called = None if fields.get("called") is None else Called.from_json(fields["called"])
+        where = fields.get("seed", 0), fields.get("index", 0)
+        return Scenario(config, *where, names, drawn, called)
 
     @staticmethod
     def of_log(batch: EpisodeBatch) -> Scenario:

@@ -23,8 +23,11 @@ from seedo import programs
 from seedo.errors import UserError
 from seedo.lab._addresses import bracketed, reachable
 from seedo.lab._app import create_app
+from seedo.lab._background import Job
+from seedo.lab._findings import Findings
 from seedo.lab._security import private_folder
 from seedo.lab._settings import LabSettings
+from seedo.lab._tour import tries
 from seedo.lab._warm import stay_light, warm_up
 
 HEADER_SECONDS = 20.0
@@ -53,6 +56,11 @@ def serve(
         programs.keep()
         app = create_app(settings)
         background = app.state.lab.background
+        findings = app.state.lab.services[Findings]
+
+        def warming(job: Job) -> None:
+            warm_up(findings, tries(), job)
+
         entry = address + (f"?token={settings.token}" if settings.token else "")
 
         class Server(uvicorn.Server):
@@ -61,7 +69,7 @@ def serve(
                 (say or print)(f"Seedo lab: {entry} (Ctrl+C stops it)")
                 background.start("staying light", stay_light)
                 if settings.warm and settings.study is None:  # else its participants come first
-                    background.start("warming up", lambda job: warm_up())
+                    background.start("warming up", warming)
                 if browse and sys.stdout.isatty():
                     webbrowser.open(entry)
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from seedo.episodes import EpisodeBatch
 from seedo.errors import UserError
-from seedo.lab._cast import Role, kind, label, player, why_not
+from seedo.lab._cast import Role, actor, kind, label, player, why_not
 from seedo.lab._naming import Naming
-from seedo.lab._scenario import STREAM, Scenario
+from seedo.lab._scenario import MOST_STEPS, STREAM, Scenario
+from seedo.lab._turns import MOST_VALUES, Option, Turn, plain_turn
 from seedo.play import Live, episodes
 
 _MOST_STEPS = 600  # that are shown
@@ -82,6 +83,9 @@ class Shown:
     usual: tuple[str, ...] = ("scripted:random",)
     why_first = ""
     sweeps: ClassVar[Mapping[str, Sweep]] = {}
+    graphs: ClassVar[bool] = False
+    """Whether a person's game is about a graph, whose exact expectations say what each try was
+    worth, and the page shows effects and beliefs."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -178,11 +182,94 @@ class Shown:
 
     def not_for_people(self, scenario: Scenario) -> str:
         """Why a person cannot play it here; "" if one can."""
-        return "not playable by a person here: look at it in Watch"
+        stage, watch = scenario.stage(), "look at it in Watch"
+        if stage.spec.space is not None or not stage.spec.do_values:
+            return f"not playable by a person here, as several things are set at once: {watch}"
+        if stage.dear:
+            return f"not playable by a person here, as its readings cost something: {watch}"
+        if len(stage.spec.do_values) > MOST_VALUES:
+            values = len(stage.spec.do_values)
+            return f"has {values} do_values: a person chooses among {MOST_VALUES} at most"
+        if stage.spec.steps > MOST_STEPS:
+            return f"has {stage.spec.steps} steps: a person plays {MOST_STEPS} at most"
+        return ""
+
+    def opponents(self, scenario: Scenario) -> tuple[str, ...]:
+        """Whom a person plays against."""
+        return self.named(scenario.stage())[:4]
+
+    def begin(self, scenario: Scenario) -> Live:
+        """A fresh episode for choices one after another."""
+        return scenario.begin()
+
+    def actor(self, name: str, scenario: Scenario, episode: Live) -> Any:
+        """A player at such an episode's beginning; `action()` is its next choice.
+
+        Raises:
+            UserError: no such player, or one that cannot act here.
+        """
+        return actor(name, scenario, episode)
+
+    def carry_out(self, episode: Live, naming: Naming, move: tuple[int, float]) -> dict[str, Any]:
+        """Do what was chosen; what a person is shown of it, as JSON."""
+        told = {"did": self.words(episode, naming, move)}
+        episode.act(*move)
+        return told | self.seen(episode, naming, episode.step - 1)
+
+    def words(self, episode: Live, naming: Naming, move: tuple[int, float]) -> str:
+        """What somebody would do at the next step, as a person would be offered it."""
+        turn = self.turn(episode, naming)
+        option = turn.find(move[0], naming.shown_value(*move))
+        return "nothing" if option is None else self.made(naming, turn, option)
+
+    def made(self, naming: Naming, turn: Turn, option: Option) -> str:
+        """A choice in words, once it is made."""
+        return option.label
+
+    def lead(self, scenario: Scenario) -> str:
+        """What a person is told before the first step."""
+        return (
+            "Set one variable at a time and see what follows. When your experiments are used up, "
+            "what you choose counts."
+        )
+
+    def turn(self, episode: Live, naming: Naming) -> Turn:
+        """What a person may choose at the next step, of an episode that is not over."""
+        return plain_turn(episode, naming)
+
+    def read(self, episode: Live, naming: Naming, target: int, value: float) -> tuple[int, float]:
+        """A choice as the person sees it, in the system's own units.
+
+        Raises:
+            UserError: it is not allowed at the next step.
+        """
+        option = self.turn(episode, naming).read(target, value)
+        return option.target, naming.shown_value(option.target, option.value)
+
+    def stages(self, episode: Live) -> tuple[list[int], int]:
+        """The phases of a game's stages, and how many of them are over."""
+        return list(episode.world.spec.phases), episode.step
+
+    def columns(self, naming: Naming) -> list[str]:
+        """What is seen after every step, by name."""
+        return list(naming.words)
+
+    def verdict(self, episode: Live, naming: Naming, moves: Sequence[tuple[int, float]]) -> str:
+        """A finished game in plain words."""
+        best, chance = finite(episode.oracle_return), finite(episode.random_return)
+        said = [f"You earned {number(episode.returns)}"]
+        said += [] if best is None else [f"whoever knows the system earns {number(best)}"]
+        said += [] if chance is None else [f"choosing blindly earns {number(chance)} on average"]
+        return f"{'; '.join(said)}."
+
+    def truth(self, episode: Live, naming: Naming) -> list[str]:
+        """What was hidden, in lines, once a game is over."""
+        return []
 
     def seen(self, episode: Live, naming: Naming, step: int) -> dict[str, Any]:
         """What a person is shown of what followed a step, as JSON."""
-        return {"outcome": naming.shown(episode.seen[step + 1].outcome)}
+        values = naming.shown(episode.seen[step + 1].outcome)
+        return {"cells": ["–" if value is None else number(value) for value in values]}
 
     def called(self, naming: Naming) -> list[str]:
         """What a person can set, by name."""
@@ -267,6 +354,17 @@ class Shown:
         raise UserError("log", None, remedy)
 
 
+def known(number: float) -> float | None:
+    """None where it is no number."""
+    return float(number) if math.isfinite(number) else None
+
+
 def finite(number: Any) -> float | None:
     """Rounded, or None where it is no number."""
     return round(float(number), 4) if math.isfinite(number) else None
+
+
+def number(value: float) -> str:
+    """As people read it: at most two decimals, a true minus sign."""
+    rounded = round(value, 2) + 0.0  # no "-0"
+    return f"{rounded:.2f}".replace("-", "−").removesuffix("0").removesuffix(".0")

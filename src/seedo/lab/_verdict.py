@@ -3,7 +3,7 @@ what others would have done in the person's place."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.lab._belief import beliefs
-from seedo.lab._cast import actor
+from seedo.lab._naming import Naming
 from seedo.lab._scenario import Scenario
+from seedo.lab._shown import number
+from seedo.lab._worlds import shown_as
 from seedo.play import Live
-from seedo.worlds import EXPLOIT, OBSERVE, DagConfig, legal_returns
+from seedo.worlds import EXPLOIT, OBSERVE, DagConfig
 
 Move = tuple[int, float]
 """(target, value) in the system's own units; target -1: only looked."""
@@ -32,28 +34,41 @@ def own_path(name: str, scenario: Scenario, believe: bool) -> dict[str, Any]:
         `moves` [S] of (target, value); `returns`; `bits` [S + 1], entropy of the graph before and
         after every step, or None.
     """
-    episode = scenario.begin()
-    acting, moves = actor(name, scenario, episode), []
+    shown = shown_as(scenario.world)
+    episode = shown.begin(scenario)
+    naming, moves = Naming.of(scenario, episode), []
+    actor = shown.actor(name, scenario, episode)
     while not episode.finished:
-        moves.append(_allowed(episode, acting.action()))
-        episode.act(*moves[-1])
+        moves.append(_allowed(episode, actor.action()))
+        shown.carry_out(episode, naming, moves[-1])
     bits = lesson(scenario, moves)["bits"] if believe else None
     return {"moves": moves, "returns": episode.returns, "bits": bits}
 
 
 def instead(name: str, scenario: Scenario, moves: Sequence[Move]) -> list[Move]:
     """What a player would have done at every step, had everything before gone as it did."""
-    episode = scenario.begin()
-    acting, chosen = actor(name, scenario, episode), []
+    return [chosen for chosen, _ in _instead(name, scenario, moves)]
+
+
+def instead_in_words(name: str, scenario: Scenario, moves: Sequence[Move]) -> list[str]:
+    """The same as a person would have seen it offered."""
+    return [said for _, said in _instead(name, scenario, moves)]
+
+
+def _instead(name: str, scenario: Scenario, moves: Sequence[Move]) -> Iterator[tuple[Move, str]]:
+    shown = shown_as(scenario.world)
+    episode = shown.begin(scenario)
+    naming, actor = Naming.of(scenario, episode), shown.actor(name, scenario, episode)
     for move in moves:
-        chosen.append(_allowed(episode, acting.action()))
-        episode.act(*move)
-    return chosen
+        chosen = _allowed(episode, actor.action())
+        yield chosen, shown.words(episode, naming, chosen)
+        shown.carry_out(episode, naming, move)
 
 
-def _allowed(episode: Live, move: Move) -> Move:
+def _allowed(episode: Live, move: Sequence[Any]) -> Move:
     """People only look in the observe phase; so does everyone whom they play against."""
-    return (-1, 0.0) if episode.phase == OBSERVE else move
+    target, value, *_ = (-1, 0.0) if episode.phase == OBSERVE else move
+    return int(target), float(value)
 
 
 def lesson(scenario: Scenario, moves: Sequence[Move]) -> dict[str, Any]:
@@ -98,12 +113,15 @@ def tries(episode: Live, moves: Sequence[Move]) -> list[Try]:
     """The exploit steps of a finished episode."""
     spec, stage = episode.world.spec, episode.task
     expected, values = np.asarray(stage.expected), spec.do_values
+    goals = np.asarray(stage.goal)
     done = []
     for step, phase in enumerate(spec.phases):
         if phase != EXPLOIT:
             continue
-        goal = int(stage.goal[step])
-        worth = np.asarray(legal_returns(stage.expected, stage.goal[step], stage.relevant))
+        goal = int(goals[step])
+        # As `worlds.legal_returns`, in NumPy: who waits for a verdict waits for no compiler.
+        legal = np.asarray(stage.relevant) & (np.arange(len(expected)) != goal)
+        worth = np.where(legal[:, None], expected[:, :, goal], -np.inf)
         target, value = divmod(int(worth.argmax()), len(values))
         best = (target, values[value])
         chosen = moves[step]
@@ -147,8 +165,8 @@ def verdict(
             float(np.mean([getattr(t, k) for t in all_tries])) for k in ("worth", "most")
         )
         told = (
-            f"Over {len(all_tries)} tries you brought the goal to {_number(yours)} on average; "
-            f"{_number(most)} was possible. On the last one, "
+            f"Over {len(all_tries)} tries you brought the goal to {number(yours)} on average; "
+            f"{number(most)} was possible. On the last one, "
         )
     goal = word(last.goal)
     if abs(last.most) < 1e-3:
@@ -156,13 +174,13 @@ def verdict(
     elif last.perfect:
         text = (
             f"you chose {say(last.chosen)}, and nothing is better: on average it brings {goal} to "
-            f"{_number(last.worth)}."
+            f"{number(last.worth)}."
         )
     else:
         text = (
             f"you chose {say(last.chosen)}, which on average brings {goal} to "
-            f"{_number(last.worth)}; the best was {say(last.best)}, which brings it to "
-            f"{_number(last.most)}."
+            f"{number(last.worth)}; the best was {say(last.best)}, which brings it to "
+            f"{number(last.most)}."
         )
     text = told + text if told else text[0].upper() + text[1:]
     return text if advice is None else f"{text} {_advice(episode, last, say, reader, advice)}"
@@ -195,10 +213,5 @@ def _advice(
         why = "there was more in them than you used"
     else:
         why = "worse, so they were misleading"
-    brings = f"{say((target, value))} ({_number(theirs)})"
+    brings = f"{say((target, value))} ({number(theirs)})"
     return f"{name} would have chosen {brings} after your own experiments: {why}."
-
-
-def _number(value: float) -> str:
-    rounded = round(value, 2) + 0.0  # no "-0"
-    return f"{rounded:.2f}".replace("-", "−").removesuffix("0").removesuffix(".0")

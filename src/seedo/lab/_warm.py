@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import jax
 
 from seedo.errors import UserError
 from seedo.lab._background import Job
+from seedo.lab._belief import beliefs, no_belief
 from seedo.lab._cast import RIVALS
+from seedo.lab._findings import Findings
 from seedo.lab._scenario import Scenario
 from seedo.lab._worlds import shown_as
 from seedo.worlds import configure
@@ -36,9 +40,33 @@ def stay_light(job: Job) -> None:
         job.rest(_SECONDS)
 
 
-def warm_up(scenario: Scenario = FIRST) -> None:
-    """Watch everyone play it whom Play and Watch open with; quick from the second time on."""
-    shown = shown_as(scenario.world)
-    for name in dict.fromkeys((*shown.usual, *RIVALS)):
+def warm_up(findings: Findings, also: Sequence[Scenario] = (), job: Job | None = None) -> None:
+    """Compile for the usual game, one thing after another: its steps, those of `also`, then what
+    everyone else needs who plays it, each in the lane in which a game would ask for it."""
+    for scenario in (FIRST, *also):
+        episode = scenario.begin()
+        episode.act(-1)
+        if job is not None:
+            job.rest(0.0)
+    watched = shown_as(FIRST.world)
+    for name in dict.fromkeys((*watched.usual, *RIVALS)):
+        findings.ahead(name, partial(_move, name)).wait()
+        if job is not None:
+            job.rest(0.0)
+    if not no_belief(FIRST.config):
+        findings.ahead("lesson", _believe).wait()
+    for name in watched.usual:
         with suppress(UserError):
-            shown.frames(scenario, name, lambda *_: None)
+            watched.frames(FIRST, name, lambda *_: None)
+        if job is not None:
+            job.rest(0.0)
+
+
+def _move(name: str) -> None:
+    with suppress(UserError):  # who cannot play it has nothing to compile
+        shown_as(FIRST.world).actor(name, FIRST, FIRST.begin()).action()
+
+
+def _believe() -> None:
+    seen = FIRST.begin().act(0, FIRST.config.do_values[-1])
+    beliefs(FIRST.config, [0], [seen.outcome])

@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import functools
 
-from seedo.experimenters import BLICKET_PLAYERS
+from seedo.lab._blickets import Blicket
 from seedo.lab._causes import Causes
 from seedo.lab._raw import Raw, Through
 from seedo.lab._rooms import Rooms
 from seedo.lab._shown import Shown
-
-
-class Blicket(Shown):
-    """World `blicket`."""
-
-    title = "blickets"
-    pooled = False
-    players = (*(f"scripted:{name}" for name in BLICKET_PLAYERS), "bayes:eig")
-    usual = players[:4]
-
 
 _WORLDS: dict[str, type[Shown]] = {
     "dag": Causes,

@@ -1,7 +1,8 @@
 // Build: every change is a scenario proposed to the lab, which accepts it or says why not.
 import { action, ask, data, make, number, say } from "./lab.js";
 import { circle } from "./graph.js";
-import { GraphEditor } from "./graph_editor.js";
+import { seal } from "./seal.js";
+import { emptiest, GraphEditor, keyboard } from "./graph_editor.js";
 
 const $ = (id) => document.getElementById(id);
 const DRAWN_KEEPS = ["observations", "experiments", "exploits", "weight_scale", "noise_variance", "noise_variance_sd"];
@@ -93,6 +94,7 @@ async function edit(change, { live = false, moves = false } = {}) {
     n: scenario.drawn.weights.length - counts.hidden, confounders: counts.hidden,
     split: "drawn", mechanism: "linear", noise_family: "gaussian", relevant: null, goals: "same",
   });
+  fitted(scenario.called, scenario.config.n, counts.removed);
   if (live) return preview(scenario);
   if (moves) {
     draft = scenario;
@@ -129,6 +131,7 @@ function settle(change, byLot) {
     scenario.config.split = "train";
   }
   change(scenario);
+  fitted(scenario.called, scenario.config.n);
   return propose(scenario);
 }
 
@@ -142,10 +145,11 @@ async function addArrow(from, to, weight = 1) {
 async function addVariable(hidden) {
   const added = await edit((drawn, counts) => {
     const at = hidden ? drawn.weights.length : drawn.weights.length - counts.hidden;
+    const free = emptiest(drawn.places, drawn.weights);
     drawn.weights.forEach((row) => row.splice(at, 0, 0));
     drawn.weights.splice(at, 0, Array(drawn.weights.length + 1).fill(0));
     drawn.noise.splice(at, 0, 1);
-    drawn.places.splice(at, 0, free(drawn.places));
+    drawn.places.splice(at, 0, free);
     if (hidden) counts.hidden += 1;
   });
   if (!added) return;
@@ -159,19 +163,13 @@ async function removeVariable(i) {
   const removed = await edit((drawn, counts) => {
     const n = drawn.weights.length - counts.hidden;
     if (i >= n) counts.hidden -= 1;
+    counts.removed = i;
     drawn.weights.splice(i, 1);
     for (const list of [...drawn.weights, drawn.noise, drawn.places]) list.splice(i, 1);
     if (drawn.goal === i) drawn.goal = Math.max(0, n - 2);
     else if (drawn.goal > i) drawn.goal -= 1;
   });
   if (removed) say(`${name} removed.`);
-}
-
-/** The emptiest place of a grid. */
-function free(places) {
-  const grid = [0.15, 0.325, 0.5, 0.675, 0.85].flatMap((x) => [0.15, 0.325, 0.5, 0.675, 0.85].map((y) => [x, y]));
-  const room = ([x, y]) => Math.min(...places.map((p) => Math.hypot(p[0] - x, p[1] - y)));
-  return grid.reduce((best, place) => (room(place) > room(best) ? place : best));
 }
 
 // -- undo ------------------------------------------------------------------------------------------
@@ -229,7 +227,7 @@ function graphOf(scenario, sight) {
     places: drawn?.places?.length ? drawn.places : circle(weights.length),
     goal: drawn?.goal ?? sight.goals[0],
     relevant: sight.relevant,
-    words: scenario.names === "letters" ? null : sight.words.map(turned),
+    words: plainly(scenario) ? null : sight.words.map(turned),
   };
 }
 
@@ -323,21 +321,58 @@ function variables() {
 
 function named() {
   const { scenario, sight } = view;
-  $("names").value = scenario.names;
-  if (scenario.names === "letters") return $("called").replaceChildren();
+  $("names").value = scenario.called ? "own" : scenario.names;
+  $("own").hidden = !scenario.called;
+  if (scenario.called) own(scenario.called);
+  if (plainly(scenario) || scenario.called) return $("called").replaceChildren();
   const rows = sight.words.map((word, i) => make("tr", {}, make("th", { scope: "row" }, sight.variables[i]), make("td", {}, word),
     make("td", {}, sight.signs[i] < 0 ? "sign turned" : "as it is")));
   const head = make("tr", {}, ...["Here", "On stage", "Its values"].map((text) => make("th", { scope: "col" }, text)));
   $("called").replaceChildren(make("table", {}, make("caption", { class: "soft small" }, "What the players will read"), make("thead", {}, head), make("tbody", {}, ...rows)));
 }
 
-function glance({ scenario, sight }) {
-  if (!sight) return $("glance").replaceChildren(make("p", {}, "Find the dimension in which the odd object is odd, then choose the right object."));
+/** Whether players read the letters of this page. */
+const plainly = (scenario) => scenario.names === "letters" && !scenario.called;
+
+/** Names of one's own: a row for every variable, kept while nobody adds one. */
+function own({ names, units, story }) {
+  const letters = view.sight.variables;
+  const change = (list, i, value) => settle((scenario) => { scenario.called[list][i] = value; });
+  fill($("own-names"), names.map((_, i) => letters[i]), (i) => {
+    const input = (list, label, most) => make("input", { "aria-label": `${label} of ${letters[i]}`, maxlength: most, autocomplete: "off", "data-list": list, onchange: (event) => change(list, i, event.target.value) });
+    return make("tr", {}, make("th", { scope: "row" }, letters[i]), make("td", {}, input("names", "Name", 24)), make("td", {}, input("units", "Unit", 12)));
+  }, (row, i) => {
+    write(row.querySelector("[data-list=names]"), names[i]);
+    write(row.querySelector("[data-list=units]"), units[i]);
+  });
+  write($("story"), story);
+}
+
+/** Whoever is writing is not written over. */
+function write(field, text) {
+  if (field !== document.activeElement) field.value = text;
+}
+
+/** As many names of one's own as there are variables; `changed`: at which one was added or removed. */
+function fitted(called, n, changed = n) {
+  if (!called) return;
+  const more = n - called.names.length;
+  // Its own letter, unless somebody has called another variable by it.
+  const free = () => Array.from({ length: 26 }, (_, i) => String.fromCharCode(65 + ((called.names.length + i) % 26))).find((letter) => !called.names.some((name) => name.toUpperCase() === letter));
+  if (more < 0) for (const list of [called.names, called.units]) list.splice(Math.min(changed, n), -more);
+  for (let k = 0; k < more; k += 1) {
+    called.names.push(free());
+    called.units.push("");
+  }
+}
+
+function glance({ scenario, sight, about: what }) {
+  if (!sight) return $("glance").replaceChildren(make("p", {}, `${what}.`));
   const names = sight.variables;
   const goal = names[sight.goals[0]];
   const say = ({ target, value }) => {
     const plain = action(names, target, value);
-    const word = scenario.names === "letters" ? "" : ` (on stage: ${sight.words[target]} to ${number(value * sight.signs[target])})`;
+    const word = plainly(scenario) ? "" : ` (on stage: ${sight.words[target]} to ${number(value * sight.signs[target])})`;
     return plain + word;
   };
   const about = sight.exact ? "" : "about ";
@@ -345,13 +380,15 @@ function glance({ scenario, sight }) {
   const flat = !sight.best || sight.best.worth < 1e-6;
   const [kind, verdict] = flat ? ["misleads", `Nothing raises ${goal}`]
     : sight.misleads ? ["misleads", "Tricky: correlation misleads here"] : ["plain", "Not tricky: correlation finds it too"];
+  const same = (one, other) => one?.target === other?.target && one?.value === other?.value;
   const row = (r) => {
-    const marks = [!flat && r.target === sight.best.target && "best", 
-      r.target === sight.guess?.target && `correlation's choice${r.value === sight.guess.value ? "" : ` (to ${number(sight.guess.value)})`}`].filter(Boolean);
+    const marks = [!flat && same(r, sight.best) && "best", same(r, sight.guess) && "correlation’s choice"].filter(Boolean);
     return make("tr", {}, make("th", { scope: "row" }, names[r.target]), make("td", {}, number(r.value)), make("td", {}, number(r.worth)),
       make("td", {}, number(r.correlation)), make("td", {}, marks.join(", ")));
   };
   const head = ["Set", "to", `${goal} then`, `r with ${goal}`, ""].map((text) => make(text ? "th" : "td", text ? { scope: "col" } : {}, text));
+  // Every row is one setting: correlation's has its own where it is not the best of its variable.
+  const rows = sight.rows.flatMap((r) => (r.target === sight.guess?.target && !same(r, sight.guess) ? [r, { ...sight.guess, correlation: r.correlation }] : [r]));
   const later = sight.goals.slice(1).map((g) => names[g]);
   $("glance").replaceChildren(
     make("p", { class: `verdict ${kind}`, id: "verdict" }, verdict),
@@ -360,7 +397,7 @@ function glance({ scenario, sight }) {
       make("dt", {}, "Best"), make("dd", { id: "best" }, flat ? "leaving it alone: no single setting raises the goal" : worth(sight.best)),
       make("dt", {}, "Correlation says"), make("dd", { id: "guess" }, sight.guess ? worth(sight.guess) : `nothing goes together with ${goal}`),
       make("dt", {}, "At random"), make("dd", {}, number(sight.random))),
-    make("div", { class: "scroll" }, make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...sight.rows.map(row)))),
+    make("div", { class: "scroll" }, make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows.map(row)))),
   );
 }
 
@@ -408,8 +445,10 @@ function shown(field) {
 function links() {
   const query = `?s=${view.code}`;
   for (const page of ["play", "watch", "compare"]) $(page).href = `/${page}${query}`;
-  $("link").value = `${location.origin}/build${query}`;
-  $("challenge-link").value = "";
+  $("play").hidden = $("challenge").disabled = $("seal").disabled = Boolean(view.no_game);
+  $("no-game").textContent = view.no_game ? `No game: ${view.no_game}.` : "";
+  $("link").value = `${data.address}/build${query}`;
+  $("challenge-link").value = $("sealed").value = "";
   $("save").href = `/api/build/file${query}`;
 }
 
@@ -457,9 +496,11 @@ window.addEventListener("popstate", (event) => event.state && propose(event.stat
 function mode(connecting) {
   $("move").setAttribute("aria-pressed", String(!connecting));
   $("connect").setAttribute("aria-pressed", String(connecting));
-  $("hint").textContent = connecting
-    ? "Drag from a cause to its effect, or click one and then the other."
-    : "Drag to move; drag with Shift to connect. With the keyboard: Tab to a variable, arrow keys move it, C starts an arrow, Enter ends it, Delete removes.";
+  const press = keyboard() ? "click" : "tap";
+  const moving = keyboard()
+    ? "Drag to move; drag with Shift to connect. With the keyboard: Tab to a variable, arrow keys move it, C starts an arrow, Enter ends it, Delete removes."
+    : "Drag to move; “Connect” draws arrows.";
+  $("hint").textContent = connecting ? `Drag from a cause to its effect, or ${press} one and then the other.` : moving;
   editor.mode(connecting);
 }
 $("move").addEventListener("click", () => mode(false));
@@ -499,7 +540,13 @@ for (const name of ["preset", "split"]) {
   }));
 }
 $("world").addEventListener("change", () => propose({ world: $("world").value, seed: draft.seed, index: draft.index, config: {} }));
-$("names").addEventListener("change", () => settle((scenario) => { scenario.names = $("names").value; }));
+$("names").addEventListener("change", () => settle((scenario) => {
+  const chosen = $("names").value;
+  const names = view.sight.variables.slice(0, scenario.config.n);
+  scenario.called = chosen === "own" ? { names, units: names.map(() => ""), story: "" } : null;
+  scenario.names = chosen === "own" ? "letters" : chosen;
+}));
+$("story").addEventListener("change", () => settle((scenario) => { scenario.called.story = $("story").value.replaceAll(/\s+/g, " ").trim(); }));
 $("reach").addEventListener("input", () => { $("reach-shown").textContent = number($("reach").value); });
 $("reach").addEventListener("change", () => settle(({ config }) => {
   const scale = Number($("reach").value) / Math.max(...config.do_values.map(Math.abs));
@@ -520,14 +567,18 @@ async function copy(field, what) {
     await navigator.clipboard.writeText(field.value);
     say(`${what} copied.`);
   } catch {
-    say(`${what} is marked: press Ctrl+C to copy it.`);
+    say(keyboard() ? `${what} is marked: press Ctrl+C to copy it.` : `${what} is marked: copy it.`);
   }
 }
 $("copy").addEventListener("click", () => copy($("link"), "Link"));
 $("challenge").addEventListener("click", async () => {
   const { link } = await ask("POST", "/api/build/challenge", { scenario: view.scenario });
-  $("challenge-link").value = location.origin + link;
+  $("challenge-link").value = data.address + link;
   await copy($("challenge-link"), "Challenge link");
+});
+$("seal").addEventListener("click", async () => {
+  await seal("/api/challenge/seal", { scenario: view.scenario }, $("sealed"));
+  await copy($("sealed"), "Code (the file is saved)");
 });
 $("file").addEventListener("change", async () => {
   const [file] = $("file").files;

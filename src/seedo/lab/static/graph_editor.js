@@ -7,6 +7,9 @@ const SIZE = toDrawing([1, 1])[0];
 const REACH = 26; // of a node, in the drawing's units
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
+/** Whether there is most likely one: where fingers point, there is none. */
+export const keyboard = () => !matchMedia("(pointer: coarse)").matches;
+
 export class GraphEditor {
   /**
    * wish = {
@@ -179,7 +182,7 @@ export class GraphEditor {
     const from = this.from;
     if (from === null) {
       this.from = i;
-      this.wish.say(`Arrow from ${this.graph.names[i]}: now choose where it goes (Esc: nowhere).`);
+      this.wish.say(`Arrow from ${this.graph.names[i]}: now choose where it goes (${keyboard() ? "Esc" : "the same again"}: nowhere).`);
     } else this.from = null;
     this.#draw();
     if (from !== null && from !== i) this.#arrow(from, i);
@@ -195,6 +198,22 @@ export class GraphEditor {
     const within = (v) => Math.round(1000 * Math.max(0.07, Math.min(0.93, v))) / 1000;
     return this.graph.places.map((place, i) => (i === node ? [within(x), within(y)] : place));
   }
+}
+
+/** Where there is most room for another node: away from the others, and off the arrows. */
+export function emptiest(places, weights) {
+  const grid = Array.from({ length: 15 }, (_, i) => 0.08 + 0.06 * i);
+  const arrows = weights.flatMap((row, from) => row.flatMap((weight, to) => (weight === 0 ? [] : [[places[from], places[to]]])));
+  // A node next to another needs room for both, next to an arrow for itself alone.
+  const room = (place) => Math.min(...places.map((other) => distance(place, other, other) / 2), ...arrows.map(([from, to]) => distance(place, from, to)));
+  return grid.flatMap((x) => grid.map((y) => [x, y])).reduce((best, place) => (room(place) > room(best) + 1e-9 ? place : best));
+}
+
+/** Of a place from the line between two others. */
+function distance([x, y], [x1, y1], [x2, y2]) {
+  const [dx, dy] = [x2 - x1, y2 - y1];
+  const along = Math.max(0, Math.min(1, ((x - x1) * dx + (y - y1) * dy) / (dx * dx + dy * dy || 1)));
+  return Math.hypot(x - x1 - along * dx, y - y1 - along * dy);
 }
 
 /** In a big graph the middles of long arrows meet: the number goes nearer to where its arrow starts. */

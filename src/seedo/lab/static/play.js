@@ -2,7 +2,9 @@
 import { action, ask, data, make, number, say } from "./lab.js";
 import { drawEffects, summary } from "./play_effects.js";
 import { showEnd } from "./play_end.js";
+import { showTold, showTurn } from "./play_plain.js";
 import { raw, span } from "./raw.js";
+import { seal } from "./seal.js";
 
 const $ = (id) => document.getElementById(id);
 const base = `/api/play/${data.game}`;
@@ -45,6 +47,8 @@ function show(next) {
     $("lead").textContent = "Something hidden makes variables move one another, and of them you only see what is shown: which part of it is which variable nobody says. A knob sets a variable of its own. When your experiments are used up you are told which knob’s variable to raise, by turning another knob; only that counts.";
     $("nothing").textContent = "Nothing yet. Turn a knob: what follows is shown here.";
   }
+  $("story").hidden = !state.story;
+  $("story").textContent = state.story ?? "";
   showNow();
   showRows(before !== null);
   if (before && state.rows.length > before.rows.length) announce(before);
@@ -58,6 +62,7 @@ function show(next) {
 
 function announce(before) {
   const row = state.rows.at(-1);
+  if (state.plain) return say(`${sentence(row.did)}: ${state.columns.map((name, i) => `${name} ${row.cells[i]}`).join(", ")}.`);
   const goal = state.goal >= 0 && before.goal !== state.goal ? ` Now raise ${state.raw ? "what " : ""}${state.names[state.goal]}${state.raw ? " sets" : ""}.` : "";
   const many = state.rows.length - before.rows.length > 1;
   const done = sentence(action(state.names, row.target, row.value));
@@ -76,6 +81,17 @@ function place() {
 
 function showNow() {
   if (state.phase === "end") return;
+  const over = state.at ?? state.step;
+  $("dots").replaceChildren(
+    ...state.phases.map((phase, t) => make("span", { class: phase === "exploit" ? "goal" : "" }, t < over ? "●" : phase === "exploit" ? "◎" : "○")),
+  );
+  if (state.plain) {
+    const focused = $("choices").contains(document.activeElement) || laidOut === "";
+    laidOut = "plain";
+    showTurn(state, choose);
+    if (focused) $("now-title").focus({ preventScroll: true });
+    return;
+  }
   const [now, all] = place();
   const exploit = state.phase === "exploit";
   const goal = state.names[state.goal];
@@ -85,9 +101,6 @@ function showNow() {
     explore: `Experiment ${now} of ${all}`,
     exploit: `${all > 1 ? "Raise" : "Now raise"} ${state.raw ? `what ${goal} sets` : goal}${all > 1 ? `: try ${now} of ${all}` : ""}`,
   }[state.phase];
-  $("dots").replaceChildren(
-    ...state.phases.map((phase, t) => make("span", { class: phase === "exploit" ? "goal" : "" }, t < state.step ? "●" : phase === "exploit" ? "◎" : "○")),
-  );
   const task = $("task");
   if (exploit) {
     const left = all - now + 1;
@@ -104,6 +117,7 @@ function showNow() {
 function layOut() {
   const wanted = `${state.phase} ${state.goal}`;
   if (wanted === laidOut) return;
+  // Not on a choice: its ring would look like advice.
   const focused = $("choices").contains(document.activeElement) || laidOut === "";
   laidOut = wanted;
   const lines = [];
@@ -120,7 +134,7 @@ function layOut() {
   $("choices").replaceChildren(...lines);
   const most = Math.min(9, state.names.length);
   $("keys").textContent = state.phase === "observe" ? "" : `Keys: arrows move, Enter chooses, 1–${most} jump to a ${state.raw ? "knob" : "variable"}.`;
-  if (focused) document.querySelector("#choices button:not(:disabled)")?.focus({ preventScroll: true });
+  if (focused) $("now-title").focus({ preventScroll: true });
 }
 
 function line(name, i) {
@@ -130,7 +144,7 @@ function line(name, i) {
     make(
       "button",
       { type: "button", class: kind(value), disabled: why !== "", "data-row": i, title: why || sentence(action(state.names, i, value)), onclick: (event) => choose(event, i, value) },
-      `${name} ${arrow(value)} ${signed(value)}`,
+      `${name} ${arrow(value)} ${signed(value)}${state.units[i]}`,
     ),
   );
   const note = why || (state.relevant[i] ? "" : "(has no part in the goal)");
@@ -141,6 +155,7 @@ function showRows(fresh) {
   const some = state.rows.length > 0;
   $("nothing").hidden = some;
   if (state.raw) return showPictures();
+  if (state.plain) return showTold(state, fresh);
   $("effects").hidden = $("table").hidden = !some;
   if (!some) return;
   const goals = new Set([state.goal, ...state.rows.map((row) => row.goal)].filter((goal) => goal >= 0));
@@ -171,7 +186,7 @@ function showPictures() {
 }
 
 function head(goals) {
-  const names = state.names.map((name, i) => make("th", { scope: "col", class: goals.has(i) ? "goal" : "", title: goals.has(i) ? "the goal" : "" }, name));
+  const names = state.names.map((name, i) => make("th", { scope: "col", class: goals.has(i) ? "goal" : "", title: goals.has(i) ? "the goal" : "" }, state.units[i] ? `${name} (${state.units[i].trim()})` : name));
   return make("tr", {}, make("th", { scope: "col" }, "Step"), ...names);
 }
 
@@ -186,17 +201,17 @@ function result(row, t, fresh) {
 
 // -- keys -----------------------------------------------------------------------------------------
 
-// Only while a choice has the focus, so that no key surprises anybody elsewhere.
-$("choices").addEventListener("keydown", (event) => {
+// Only while a choice or its heading has the focus, so that no key surprises anybody elsewhere.
+$("now").addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const lines = [...document.querySelectorAll("#choices .line")].map((each) => [...each.querySelectorAll("button:not(:disabled)")]).filter((each) => each.length);
   const y = lines.findIndex((each) => each.includes(document.activeElement));
   const x = y < 0 ? -1 : lines[y].indexOf(document.activeElement);
-  if (y < 0) return;
   let to = null;
-  if (/^[1-9]$/.test(event.key)) to = lines.find((each) => each[0].dataset.row === String(event.key - 1))?.[0];
-  else if (event.key === "ArrowLeft") to = lines[y][x - 1];
-  else if (event.key === "ArrowRight") to = lines[y][x + 1];
+  if (y < 0 && event.key === "ArrowDown") to = lines[0]?.[0];
+  else if (/^[1-9]$/.test(event.key)) to = lines.find((each) => each[0].dataset.row === String(event.key - 1))?.[0];
+  else if (event.key === "ArrowLeft") to = lines[y]?.[x - 1];
+  else if (event.key === "ArrowRight") to = lines[y]?.[x + 1];
   else if (event.key === "ArrowUp") to = lines[y - 1]?.[Math.min(x, lines[y - 1].length - 1)];
   else if (event.key === "ArrowDown") to = lines[y + 1]?.[Math.min(x, lines[y + 1].length - 1)];
   else return;
@@ -212,6 +227,7 @@ async function again(same) {
 }
 $("another").addEventListener("click", () => again(false));
 $("same").addEventListener("click", () => again(true));
+$("seal").addEventListener("click", () => seal(`/api/challenge/seal/${data.game}?who=${encodeURIComponent($("who").value)}`, undefined, $("sealed")));
 
 async function begin() {
   try {

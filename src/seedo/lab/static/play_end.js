@@ -1,6 +1,8 @@
 // The end of a game: score, what others would have done, what there was to learn, the hidden system.
 import { ask, make, number, say } from "./lab.js";
 import { drawGraph } from "./graph.js";
+import { showPlainEnd } from "./play_plain.js";
+import { score, short } from "./play_score.js";
 import { raw, span } from "./raw.js";
 
 const $ = (id) => document.getElementById(id);
@@ -28,12 +30,14 @@ function draw(state, end, waited) {
   $("build").href = `/build?s=${end.code}`;
   $("watch").href = `/watch?s=${end.code}`;
   $("end").dataset.done = end.done;
-  score(state, end);
-  const late = end.rivals.filter((rival) => !rival.why_not && rival.instead === null);
-  const seconds = waited >= 2 ? `, ${waited} s so far` : "";
+  if (!end.plain) score(state, end, worth(state, end));
+  const late = end.rivals.filter((rival) => !rival.why_not && rival.instead === null).map(short);
+  if (!end.plain && end.learning.you === null && !end.learning.why_not) late.push("what your experiments say");
+  const seconds = waited >= 2 ? `; ${waited} s so far` : "";
   $("preparing").textContent = late.length
-    ? `Preparing ${late.map((rival) => short(rival)).join(", ")} (the first time for a kind of system can take a minute or two${seconds})…`
+    ? `Your score is final. Still to come: ${late.join(", ")}. The first time for a kind of system, each is compiled and kept for later games${seconds}…`
     : "";
+  if (end.plain) return showPlainEnd(state, end);
   graphs(state, end);
   instead(state, end);
   bits(state, end);
@@ -59,33 +63,10 @@ async function unveil(state, base) {
   $("unveiled").hidden = false;
 }
 
-const short = (rival) => rival.label.replace(/ \(.*/, "");
-
-function score(state, end) {
+function worth(state, end) {
   const goals = [...new Set(end.tries.map((one) => state.names[one.goal]))].join(", ");
   const tries = end.tries.length > 1 ? ` (mean of ${end.tries.length} tries)` : "";
-  $("score-note").textContent = `How high ${goals} is on average under each one’s choice, noise aside${tries}. Picking blindly gives ${number(end.score.chance)} on average; one game says little, so play a few.${end.told ? " All the others are told the variables, which you had to find in what was shown." : ""}`;
-  const lines = [
-    { label: "Best possible (knows the system)", returns: end.score.best, kind: "best" },
-    { label: "You", returns: end.score.you, kind: "you" },
-    ...end.rivals.filter((rival) => !rival.why_not && rival.returns !== null),
-  ];
-  const values = [0, ...lines.map((one) => one.returns)];
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const at = (value) => (100 * (value - low)) / (high - low || 1);
-  // The sort keeps the order of equals.
-  const known = lines.sort((a, b) => b.returns - a.returns || (a.kind === "best" ? -1 : 0)).map((one) => {
-    const bar = make("span", { class: "bar" });
-    bar.style.left = `${at(Math.min(0, one.returns))}%`;
-    bar.style.width = `${Math.abs(at(one.returns) - at(0))}%`;
-    const zero = make("span", { class: "zero" });
-    zero.style.left = `${at(0)}%`;
-    const name = one.kind === "you" ? "▸ You" : one.label;
-    return make("li", { class: one.kind, "data-who": one.name ?? one.kind }, make("span", {}, name), make("span", { class: "track", "aria-hidden": "true" }, bar, zero), make("span", { class: "value" }, number(one.returns)));
-  });
-  const others = end.rivals.filter((rival) => rival.why_not || rival.returns === null);
-  const rest = others.map((rival) => make("li", { class: "cannot", "data-who": rival.name }, make("span", {}, short(rival)), make("span", {}, rival.why_not ? `cannot play here: ${rival.why_not}` : "preparing…")));
-  $("score").replaceChildren(...known, ...rest);
+  return `How high ${goals} is on average under each one’s choice, noise aside${tries}. Picking blindly gives ${number(end.score.chance)} on average; one game says little, so play a few.${end.told ? " All the others are told the variables, which you had to find in what was shown." : ""}`;
 }
 
 function graphs(state, end) {
@@ -120,7 +101,7 @@ function instead(state, end) {
   const known = end.learning.you !== null;
   if (end.told) $("instead-note").textContent = "What each would have done at each of your steps, told what the variables were until then.";
   const heads = ["Step", "You", ...(known ? ["Bits learnt"] : []), ...rivals.map(short)];
-  const said = ([target, value]) => (target < 0 ? "look" : `${state.names[target]} ${signed(value)}`);
+  const said = ([target, value]) => (target < 0 ? "look" : `${state.names[target]} ${signed(value)}${state.units[target]}`);
   const body = state.rows.map((row, t) => {
     const yours = [row.target, row.value];
     const cells = rivals.map((rival) => {

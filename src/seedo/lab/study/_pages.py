@@ -11,7 +11,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 
 from seedo.errors import UserError
-from seedo.lab._addresses import bracketed, is_this_machine, reachable
 from seedo.lab._lab import Lab, Page, TheLab
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._opening import open_text, own_file
@@ -121,10 +120,6 @@ def delete_many(session: TheSession, chosen: Chosen) -> dict[str, int]:
 
 def invitation(lab: Lab, request: Request, session: Session) -> str:
     """The participants' link, as others can open it."""
-    address = (lab.settings.public or str(request.base_url)).rstrip("/")
-    host = request.url.hostname or ""
-    if lab.settings.public is None and lab.settings.everywhere and is_this_machine(host):
-        address = str(request.base_url.replace(hostname=bracketed(reachable()))).rstrip("/")
     recruit = session.config.recruit
     query = PLATFORMS[recruit.platform].query if recruit else ""
-    return f"{address}/take/{session.config.name}{query}"
+    return f"{lab.address(request)}/take/{session.config.name}{query}"
