@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from seedo import __version__
 from seedo.errors import UserError
-from seedo.lab import _build, _compare, _home, _look, _play, _watch, study
+from seedo.lab import _build, _compare, _home, _look, _play, _watch, data, study
 from seedo.lab._comparisons import Comparisons
 from seedo.lab._findings import Findings
 from seedo.lab._games import Games
@@ -26,7 +26,7 @@ from seedo.lab._security import Guard, Keys, private_folder
 from seedo.lab._settings import LabSettings
 from seedo.lab._store import METADATA, open_database
 
-_PARTS = (_home, _build, _play, _watch, _compare, _look, study)
+_PARTS = (_home, _build, _play, _watch, _compare, _look, data, study)
 """Modules with `routes`: the pages, in the order of the menu."""
 
 
@@ -80,6 +80,7 @@ def _add_services(lab: Lab) -> None:
         Replays(logbook),
         Desk(background),
     )
+    data.open_data(lab)
     study.open_study(lab)
 
 

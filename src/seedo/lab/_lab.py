@@ -31,6 +31,7 @@ PAGES = (
     ("/watch", "Watch"),
     ("/compare", "Compare"),
     ("/look", "Look back"),
+    ("/data", "Data"),
     ("/study", "Study"),
 )
 
