@@ -6,21 +6,18 @@ once: where that is refused, some libraries end the process. So the process is a
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import resource
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from seedo.errors import UserError
-from seedo.tables._read_columns import read_columns
 
 SECONDS = 60
 """How long reading may take."""
-BYTES = 4 << 30
+BYTES = 2 << 30
 """How much memory it may take, that of the libraries included."""
 
 
@@ -31,10 +28,12 @@ class Measured:
     Attributes:
         rows: below the header.
         columns: with a name.
+        longest: characters of the longest name.
     """
 
     rows: int
     columns: int
+    longest: int
 
 
 def measured_apart(path: Path, seconds: float = SECONDS, most: int = BYTES) -> Measured:
@@ -48,7 +47,7 @@ def measured_apart(path: Path, seconds: float = SECONDS, most: int = BYTES) -> M
     Raises:
         UserError: it cannot be read as a table, or not within the bounds.
     """
-    command = [sys.executable, "-m", "seedo.tables._apart", str(path), str(most)]
+    command = [sys.executable, "-m", "seedo.tables._alone", str(path), str(most)]
     alone = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     try:
         done = subprocess.run(
@@ -60,33 +59,10 @@ def measured_apart(path: Path, seconds: float = SECONDS, most: int = BYTES) -> M
         raise UserError(str(path), None, remedy) from None
     try:
         told = json.loads(done.stdout)
-    except ValueError:
-        remedy = f"takes more than {most >> 30} GB of memory to read: part it, or save it as CSV"
-        raise UserError(str(path), None, remedy) from None
+    except ValueError:  # the process was ended where memory was refused
+        told = {"field": str(path), "value": None,
+                "remedy": f"takes more than {most / (1 << 30):g} GB of memory to read: part it, or "
+                "save it as CSV"}  # fmt: skip
     if "remedy" in told:
         raise UserError(told["field"], told["value"], told["remedy"])
-    return Measured(told["rows"], told["columns"])
-
-
-def _tell(path: Path) -> dict[str, object]:
-    try:
-        columns = read_columns(path)
-    except UserError as error:
-        value = error.value if isinstance(error.value, str | int | float) else None
-        if error.value is not None and value is None:
-            value = repr(error.value)
-        return {"field": error.field, "value": value, "remedy": error.remedy}
-    return {"rows": columns.rows, "columns": len(columns.arrays)}
-
-
-def _bounded(most: int) -> None:
-    # Not every system bounds memory; where it cannot be bounded, time still is.
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-if __name__ == "__main__":
-    _bounded(int(sys.argv[2]))
-    print(json.dumps(_tell(Path(sys.argv[1]))))
+    return Measured(told["rows"], told["columns"], told["longest"])

@@ -25,6 +25,8 @@ MOST_BYTES = 2 << 30
 """Of all visitors together."""
 MOST_CELLS = 20_000_000
 MOST_COLUMNS = 1_000
+_MOST_NAME, _MOST_SHOWN, _MOST_SAID = 300, 120, 300
+"""Characters of a column's name, of a file's as it is shown, and of a part of an error."""
 DAYS = 30
 """After which a table that nobody opened is deleted."""
 
@@ -196,6 +198,9 @@ def _checked(path: Path) -> Measured:
     if size.columns > MOST_COLUMNS:
         remedy = f"at most {MOST_COLUMNS:,} columns: leave out those that are not needed"
         raise UserError(str(path), f"{size.columns:,} columns", remedy)
+    if size.longest > _MOST_NAME:
+        remedy = f"at most {_MOST_NAME} characters: give it a shorter name"
+        raise UserError(f"{path} header", f"a name of {size.longest:,} characters", remedy)
     if size.rows * size.columns > MOST_CELLS:
         remedy = f"at most {MOST_CELLS:,}: leave out columns or rows"
         raise UserError(str(path), f"{size.rows * size.columns:,} cells", remedy)
@@ -205,7 +210,8 @@ def _checked(path: Path) -> Measured:
 def shown_name(name: str) -> str:
     """A file's name as its owner has it, without folders and whatever moves the cursor."""
     last = PurePosixPath(name.replace("\\", "/")).name
-    return "".join(c for c in last if c.isprintable())[:120] or "table"
+    name = "".join(c for c in last if c.isprintable()) or "table"
+    return name if len(name) <= _MOST_SHOWN else f"{name[: _MOST_SHOWN - 21]}…{name[-20:]}"
 
 
 def _file_name(name: str) -> str:
@@ -224,9 +230,13 @@ def _file_name(name: str) -> str:
 def without_path(error: UserError, folder: Path) -> UserError:
     """The same error, without where on this machine the table lies."""
     parts = (error.field, error.value, error.remedy)
-    cut = [part.replace(f"{folder}{os.sep}", "").replace(str(folder), "the table's folder")
-           if isinstance(part, str) else part for part in parts]  # fmt: skip
+    cut = [_without(part, str(folder)) if isinstance(part, str) else part for part in parts]
     return UserError(*cut)  # type: ignore[arg-type]
+
+
+def _without(text: str, folder: str) -> str:
+    text = text.replace(f"{folder}{os.sep}", "").replace(folder, "the table's folder")
+    return text if len(text) <= _MOST_SAID else f"{text[:_MOST_SAID]}…"
 
 
 def _bytes(folder: Path) -> int:

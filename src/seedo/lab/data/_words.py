@@ -20,7 +20,7 @@ _LABELS = {
     "time": "role time",
     "weights": "role weight",
     "drop": "role ignored",
-    "keep": "the roles (ignore the others)",
+    "keep": "the roles",
     "types": "the types",
     "roles": "the roles",
     "missing": "“Missing”",
