@@ -105,7 +105,7 @@ def files() -> dict[str, bytes]:
         "open quote.csv": 'x,y\n1,2\n3,"4\n5,6\n',
         "ragged.csv": "x,y\n1,2\n3,4,5\n6\n",
         "wide.csv": ",".join(f"c{i}" for i in range(1_000_000)) + "\n" + "1," * 999_999 + "1\n",
-        "two thousand columns.csv": csv(",".join(f"c{i}" for i in range(2_000)), *[[1] * 5] * 2_000),
+        "many columns.csv": csv(",".join(f"c{i}" for i in range(2_000)), *[[1] * 5] * 2_000),
         "sixty columns.csv": csv(",".join(f"c{i}" for i in range(60)), *rng.normal(size=(60, 90))),
         "controls.csv": "x,y\n1,\x00\n2,3\n",
         "ends in return.csv": good.replace("\n", "\r"),

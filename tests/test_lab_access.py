@@ -26,6 +26,7 @@ PAGES = {
     "watch-raw": "/watch?world=raw&players=scripted:random",
     "compare": "/compare",
     "look": "/look",
+    "data": "/data",
     "study": "/study",
     "take": "/take/causes-example",
     "nothing": "/nothing",

@@ -363,7 +363,7 @@ def page(address, visit, tmp_path):
     return page
 
 
-def test_a_table_is_dropped_asked_ranked_advised_and_stays_on_this_machine(page):
+def test_a_table_is_dropped_asked_ranked_advised_and_stays_on_this_machine(page, figure):
     page.select_option("#simple [name=cause]", "dose")
     page.select_option("#simple [name=outcome]", "response")
     page.click("#simple .primary")
@@ -375,6 +375,7 @@ def test_a_table_is_dropped_asked_ranked_advised_and_stays_on_this_machine(page)
     assert "dose" in page.inner_text("#levers tbody tr:first-child")
     page.click("#weigh")
     page.locator("#belief .edge").first.wait_for(timeout=120_000)
+    figure(page, "data")
     page.select_option("#advise [name=aim]", "maximize")
     page.select_option("#advise [name=outcome]", "response")
     page.locator("#advise summary").click()
@@ -387,7 +388,7 @@ def test_a_table_is_dropped_asked_ranked_advised_and_stays_on_this_machine(page)
     page.check("#entered [data-set=dose]")
     page.click("#entered .primary")
     page.get_by_text("1 entered").wait_for(timeout=120_000)
-    page.get_by_text("do(dose): 41").first.wait_for(timeout=120_000)
+    page.locator("#advice").get_by_text("do(dose): 41").first.wait_for(timeout=120_000)
     page.reload()
     page.get_by_text("1 entered").wait_for()
     assert page.locator("#history > li").count() == 4

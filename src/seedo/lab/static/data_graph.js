@@ -75,7 +75,7 @@ function showLevers(entry) {
   const heads = ["Column", "Moved", `Change of ${entry.asked}, 95 %`, "", "What would settle it"];
   $("#levers").replaceChildren(
     make("p", { class: "small soft" }, "By how far each column, moved alone over what was seen, changes the mean. What is open stands where the largest effect that is possible would put it; where nothing can be said, at the end."),
-    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Levers" },
+    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Levers by size" },
       make("table", {}, make("thead", {}, make("tr", {}, ...heads.map((head, i) => (i === 3 ? make("td", {}) : make("th", { scope: "col", class: "word" }, head))))), make("tbody", {}, ...rows))),
     ...entry.result.warnings.map((line) => make("p", { class: "damage" }, `Warning: ${line}`)),
     make("details", {}, make("summary", {}, "What this takes for granted"), make("ul", { class: "small" }, ...entry.result.assumes.map((line) => make("li", {}, line)))),
