@@ -145,6 +145,16 @@ def test_a_wrong_word_about_a_column_is_said_and_can_be_mended(lab, trial):
     assert lab.put(f"{TABLES}/{trial['key']}", json=said(trial, columns=[])).json()["error"] == ""
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"targets": "/etc/passwd"}, {"targets": "../about.json"}, {"columns": [{"name": "doze"}]}],
+)
+def test_what_is_no_column_is_not_looked_for_elsewhere(lab, trial, wrong):
+    answer = lab.put(f"{TABLES}/{trial['key']}", json=said(trial, **wrong))
+    assert answer.status_code == 422
+    assert "use one of dose, age, response, did" in answer.json()["error"]
+
+
 def test_a_body_above_the_limit_is_refused_before_it_is_read(lab):
     headers = {"Content-Length": str((64 << 20) + 1)}
     answer = lab.post(f"{TABLES}?name=a.csv", content=b"x", headers=headers)

@@ -77,6 +77,7 @@ def table(kept: TheTable) -> Any:
 @routes.put(TABLES + "/{key}")
 def say(visitor: Visitor, shelf: TheShelf, kept: TheTable, said: Said) -> Any:
     """How columns are to be read and what is taken for granted."""
+    _rows.check(kept, said)
     shelf.say(kept, said)
     return plain(_shown(shelf.find(visitor, kept.key)))
 

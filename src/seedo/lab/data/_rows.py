@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
-from seedo.lab.data._said import GRAPH
+from seedo.lab.data._said import GRAPH, Said
 from seedo.lab.data._shelf import EXPERIMENTS, TARGETS, Kept, without_path
 from seedo.lab.data._words import error_on_page, on_page
-from seedo.tables import COLUMN_TYPES, ROLES, Column, Reading, Table, read_columns, read_table
+from seedo.tables import COLUMN_TYPES, ROLES, Column, Reading, Table, near, read_columns, read_table
 
 _MOST_LEVELS = 12
 
@@ -41,6 +41,18 @@ def read(kept: Kept, asked: str = "") -> tuple[Table, list[str]]:
     except UserError as error:
         raise error_on_page(without_path(error, kept.place)) from error
     return table, [line.replace(f"{kept.place}{os.sep}", "") for line in notes]
+
+
+def check(kept: Kept, said: Said) -> None:
+    """Raises UserError for what is said of a column that is not there.
+
+    A name that is no column would be taken for a file of targets, wherever it lies.
+    """
+    names = list(read_columns(kept.path).arrays)
+    for field, name in (*(("column", one.name) for one in said.columns),
+                        *((("targets", said.targets),) if said.targets else ())):  # fmt: skip
+        if name not in names:
+            raise UserError(field, name, near(name, names))
 
 
 def command(kept: Kept, verb: str, question: Sequence[str], options: Sequence[str]) -> str:
