@@ -348,6 +348,62 @@ def test_decimal_commas_are_entered_as_points_and_levels_by_name(lab):
     assert (view["rows"], view["runs"][0]["values"]["y"]) == (41, "2,25")
 
 
+# A campaign
+
+
+def test_a_campaign_is_begun_told_and_gone_on_with_on_the_command_line(lab, capsys):
+    key = brought(lab, "rig.csv", rows()).json()["key"]
+    wanted = {"knobs": ["dose", "age"], "outcome": "response", "aim": "maximize", "budget": 4}
+    begun = lab.post(f"{TABLES}/{key}/campaign", json=wanted).json()
+    assert (begun["made"], begun["budget"], begun["runs"]) == (0, 4, [])
+    assert begun["earlier"] == ["rig.csv: 0 rows of earlier runs, 120 observations"]
+    for number in range(2):
+        run_ = worked(lab, key, "campaign/next")["result"]["runs"][-1]
+        assert run_["state"] == "waits"
+        assert 1.8 < run_["setting"]["dose"] < 8.1
+        told = {"run": number, "readings": {"response": 2 * run_["setting"]["dose"]}}
+        assert lab.post(f"{TABLES}/{key}/campaign/runs", json=told).json()["made"] == number + 1
+    # What is on the page and what the command line proposes are one campaign.
+    file = Path(lab.get(f"{TABLES}/{key}").json()["folder"]) / "campaign.toml"
+    code, out, _ = run(capsys, "experiment", str(file), "--propose", "--json")
+    assert code == 0
+    (proposed,) = json.loads(out)["runs"]
+    shown = lab.get(f"{TABLES}/{key}").json()["campaign"]
+    assert shown["runs"][2]["setting"] == pytest.approx(proposed["setting"])
+    lab.post(f"{TABLES}/{key}/campaign/runs", json={"run": 2, "state": "failed"})
+    found = worked(lab, key, "campaign/found")["result"]
+    code, out, _ = run(capsys, "experiment", str(file), "--export", "--json")
+    assert json.loads(out)["best"]["setting"] == pytest.approx(found["best"]["setting"], rel=1e-5)
+    assert found["counts"]["failed"] == 1
+    assert lab.delete(f"{TABLES}/{key}/campaign").status_code == 200
+    assert lab.get(f"{TABLES}/{key}").json()["campaign"] is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "line"),
+    [
+        ({"knobs": ["doze"], "outcome": "response"}, "did you mean 'dose'"),
+        ({"knobs": ["response"], "outcome": "response"}, "it is a knob"),
+        ({"knobs": ["dose"], "outcome": "did"}, "use one of dose, age, response"),
+    ],
+)
+def test_a_campaign_that_cannot_be_is_one_line_and_leaves_nothing(lab, trial, wanted, line):
+    answer = lab.post(f"{TABLES}/{trial['key']}/campaign", json={"aim": "minimize", **wanted})
+    assert answer.status_code == 422
+    assert line in answer.json()["error"]
+    assert lab.get(f"{TABLES}/{trial['key']}").json()["campaign"] is None
+
+
+def test_a_result_of_no_run_changes_nothing(lab, trial):
+    assert lab.post(f"{TABLES}/{trial['key']}/campaign/runs", json={"run": 0}).status_code == 422
+    wanted = {"knobs": ["dose"], "outcome": "response", "aim": "minimize"}
+    assert lab.post(f"{TABLES}/{trial['key']}/campaign", json=wanted).status_code == 201
+    told = {"run": 7, "readings": {"response": 1}}
+    assert lab.post(f"{TABLES}/{trial['key']}/campaign/runs", json=told).status_code == 422
+    assert "go on with it" in lab.post(f"{TABLES}/{trial['key']}/campaign", json=wanted).text
+    lab.delete(f"{TABLES}/{trial['key']}/campaign")
+
+
 # In the browser
 
 
@@ -402,6 +458,13 @@ def test_a_table_is_dropped_asked_ranked_advised_and_stays_on_this_machine(page,
     page.reload()
     page.get_by_text("1 entered").wait_for()
     assert page.locator("#history > li").count() == 4
+    page.check("#knobs input[value=dose]")
+    page.select_option("#begin [name=outcome]", "response")
+    page.click("#begin .primary")
+    page.fill("#campaign [data-reading=response]", "12")
+    page.click("#campaign .proposal .primary")
+    page.get_by_text("1 of 20 runs made").wait_for(timeout=60_000)
+    page.get_by_text("Run 2: set dose").wait_for(timeout=60_000)
     assert page.foreign == []
 
 
@@ -412,6 +475,9 @@ def test_the_page_is_usable_in_every_way(page):
     page.locator("#levers svg").first.wait_for(timeout=120_000)
     page.click("#weigh")
     page.locator("#belief .edge").first.wait_for(timeout=120_000)
+    page.check("#knobs input[value=dose]")
+    page.click("#begin .primary")
+    page.locator("#campaign .proposal").wait_for(timeout=60_000)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     wrong = access.complaints(page, "structure", "contrast", "targets", "width")
     wrong += access.nameless(page)

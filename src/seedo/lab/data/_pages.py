@@ -10,12 +10,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from seedo.errors import UserError
 from seedo.lab._background import Job
 from seedo.lab._lab import Page, Visitor, service
 from seedo.lab._replays import plain
 from seedo.lab._security import MOST_TABLE, TABLES
-from seedo.lab.data import _answers, _history, _rows, _runs
+from seedo.lab.data import _answers, _campaign, _history, _rows, _runs
 from seedo.lab.data._answers import Outcome, Question, Wanted
+from seedo.lab.data._campaign import Begun, Result
 from seedo.lab.data._runs import Entered
 from seedo.lab.data._said import Said
 from seedo.lab.data._shelf import DAYS, MOST_TABLES, Kept, Shelf
@@ -122,6 +124,33 @@ def take_back(kept: TheTable) -> Any:
     return plain(_shown(kept))
 
 
+@routes.post(TABLES + "/{key}/campaign", status_code=201)
+def begin(kept: TheTable, said: Begun) -> Any:
+    """A campaign of experiments, as `seedo experiment` goes on with it."""
+    return plain(_campaign.begin(kept, said))
+
+
+@routes.delete(TABLES + "/{key}/campaign")
+def end(kept: TheTable) -> Any:
+    _campaign.delete(kept)
+    return {}
+
+
+@routes.post(TABLES + "/{key}/campaign/next", status_code=202)
+def propose(visitor: Visitor, working: TheWorking, kept: TheTable) -> Any:
+    return {"job": working.start(visitor, partial(_campaign.propose, kept))}
+
+
+@routes.post(TABLES + "/{key}/campaign/found", status_code=202)
+def found(visitor: Visitor, working: TheWorking, kept: TheTable) -> Any:
+    return {"job": working.start(visitor, partial(_campaign.report, kept))}
+
+
+@routes.post(TABLES + "/{key}/campaign/runs")
+def tell(kept: TheTable, result: Result) -> Any:
+    return plain(_campaign.tell(kept, result))
+
+
 @routes.get(TABLES + "/{key}/history")
 def export(kept: TheTable) -> Response:
     """All answers; each `result` is what the command beside it prints with `--json`."""
@@ -157,7 +186,16 @@ def _shown(kept: Kept) -> dict[str, Any]:
         **_rows.view(kept),
         "history": _in_words(list(_history.entries(kept))),
         "runs": _runs.listed(kept),
+        **_campaign_of(kept),
     }
+
+
+def _campaign_of(kept: Kept) -> dict[str, Any]:
+    """How far the campaign is, or why that cannot be told: another process may have it."""
+    try:
+        return {"campaign": _campaign.shown(kept), "campaign_error": ""}
+    except UserError as error:
+        return {"campaign": None, "campaign_error": str(error)}
 
 
 def _in_words(value: Any) -> Any:

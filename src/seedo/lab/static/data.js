@@ -4,6 +4,7 @@ import { $, TABLES, figure, lines, sayOf, show, table, whenOpened } from "./data
 import "./data_ask.js";
 import "./data_graph.js";
 import "./data_next.js";
+import "./data_campaign.js";
 
 const csrf = document.querySelector("meta[name=csrf]").content;
 const count = (n) => Number(n).toLocaleString("en");
