@@ -28,7 +28,8 @@ from seedo.lab.study import EXAMPLE
 from seedo.play import perform
 from seedo.worlds import make
 
-PAGES = ("/", "/build", "/play", "/watch", "/compare", "/look", "/study", "/take/causes-example")
+PAGES = ("/", "/build", "/play", "/watch", "/compare", "/look", "/data", "/study",
+         "/take/causes-example")  # fmt: skip
 _LOADED = """() => {
   const [entry] = performance.getEntriesByType("navigation");
   return (entry.loadEventEnd - entry.startTime) / 1000;

@@ -30,6 +30,7 @@ PAGES = {
     "watch-raw": "/watch?world=raw&players=scripted:random",
     "compare": "/compare",
     "look": "/look",
+    "data": "/data",
     "study": "/study",
     "take": "/take/causes-example",
     "nothing": "/nothing",

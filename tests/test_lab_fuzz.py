@@ -210,7 +210,17 @@ def test_pages_answer_to_any_query(target):
 def by_query(target, every):
     """Hostile values in the queries of pages."""
     turn = itertools.count()
-    for page in ("/", "/build", "/play", "/watch", "/compare", "/look", "/study", "/take/x"):
+    for page in (
+        "/",
+        "/build",
+        "/play",
+        "/watch",
+        "/compare",
+        "/look",
+        "/data",
+        "/study",
+        "/take/x",
+    ):
         for name in ("s", "challenge", "log", "episode", "path", "run", "job", "token", "q"):
             for segment in SEGMENTS[::4] if name != "s" else SEGMENTS:
                 if next(turn) % every:

@@ -8,7 +8,7 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,10 +86,6 @@ class BeliefOptions:
         if not 100 <= self.draws <= 100_000:
             raise UserError("--draws", self.draws, "use a whole number from 100 to 100000")
         check_seed(self.seed)
-        edges = self.require or self.forbid or self.believe
-        if self.graph is not None and (edges or self.max_parents is not None):
-            raise UserError("--graph", None, "it settles all edges: leave out --require, --forbid, "
-                            "--believe and --max-parents")  # fmt: skip
 
 
 @command("ask")
@@ -150,9 +146,9 @@ def ask(
         reports.write_answer(found, out, rows.table.title, rows.notes, asked)
     _say_read(rows, as_json)
     if as_json:
-        columns = [asdict(one) for one in (*rows.table.columns, *rows.table.others)]
-        print(json.dumps({**found.to_dict(), "columns": columns, "notes": rows.notes},
-                         sort_keys=True))  # fmt: skip
+        from seedo import reports
+
+        print(json.dumps(reports.answer_json(found, rows.table, rows.notes), sort_keys=True))
         return
     _print_answer(found)
     if out is not None:
@@ -233,22 +229,19 @@ def advise(
     rows = _rows(data, table, goal or "", beliefs)
     from seedo import evaluation, inference, reports, tables
 
-    pairs, one_number = inference.graphs.pairs, inference.graphs.one_number
-    wanted = evaluation.wishes(
+    wanted = evaluation.read_wishes(
         rows.table,
         budget=budget,
         goal=goal,
         can_set=tables.said_names("--can-set", can_set) if can_set else None,
-        values={name: [v.strip() for v in own.split(",")]
-                for name, _, own in pairs("--values", values or ())},
-        costs={name: one_number("--cost", text, own)
-               for name, text, own in pairs("--cost", cost or ())},
+        values=values or (),
+        ranges=ranges or (),
+        constraints=constraint or (),
+        avoid=avoid or (),
+        costs=cost or (),
         prefer=prefer,
-        ranges={name: _ends(text, own)
-                for name, text, own in pairs("--range", ranges or ())},
-        constraints=[*({"linear": text} for text in constraint or ()),
-                     *({"forbid": _banned(text)} for text in avoid or ())],
-    )  # fmt: skip
+        mark="--",
+    )
     found: Any
     write: Any
     shown: Any
@@ -270,29 +263,6 @@ def advise(
         return
     print_table(shown(found))
     notes.print(f"report in {out}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _ends(text: str, own: str) -> tuple[float, float]:
-    """The ends of "0..5"."""
-    low, dots, high = own.partition("..")
-    try:
-        if dots:
-            return float(low), float(high)
-    except ValueError:
-        pass
-    raise UserError("--range", text, "write it like X=0..5")
-
-
-def _banned(text: str) -> dict[str, str]:
-    """The combination of "kind=A, temp>80" as a campaign's file has it."""
-    found = {}
-    for part in text.split(","):
-        term = re.fullmatch(r"\s*(.+?)\s*(<=|>=|<|>|=)\s*(.+?)\s*", part)
-        if term is None:
-            raise UserError("--avoid", text, 'write it like "kind=A, temp>80"')
-        sign = "" if term[2] == "=" else term[2]
-        found[term[1]] = f"{sign}{term[3]}"
-    return found
 
 
 def check_files(paths: Sequence[Place]) -> None:
@@ -415,16 +385,14 @@ def _graph_text(path: Path | None) -> str:
 def _beliefs(rows: _Rows, said: BeliefOptions, form: Form = "auto") -> Beliefs:
     from seedo import inference
 
-    names = rows.table.variables
+    graph = None
     if said.graph is not None:
-        graph, prior = inference.read_graph(said.graph, names, rows.table.useless), None
-    else:
-        graph = None
-        prior = inference.stated_prior(
-            names, rows.prior, require=said.require or (), forbid=said.forbid or (),
-            believe=said.believe or (), max_parents=said.max_parents, mark="--",
-        )  # fmt: skip
-    return inference.Beliefs(graph, prior, rows.model, form, said.draws, said.seed)
+        graph = inference.read_graph(said.graph, rows.table.variables, rows.table.useless)
+    return inference.stated_beliefs(
+        rows.table, graph=graph, require=said.require or (), forbid=said.forbid or (),
+        believe=said.believe or (), max_parents=said.max_parents, prior=rows.prior,
+        model=rows.model, form=form, draws=said.draws, seed=said.seed, mark="--",
+    )  # fmt: skip
 
 
 def _print_answer(found: Any) -> None:

@@ -3,6 +3,7 @@
 from seedo.evaluation._advice import Advice, advise
 from seedo.evaluation._advice_settings import SettingsAdvice, advise_settings, settings_vary
 from seedo.evaluation._advice_wishes import Wishes, wishes
+from seedo.evaluation._advice_words import read_wishes
 from seedo.evaluation._advised import Advised
 from seedo.evaluation._arrows import (
     identifiable,
@@ -21,7 +22,9 @@ from seedo.evaluation._campaign import Best, Effect, Expected, Found, found
 from seedo.evaluation._cost import flops_of
 from seedo.evaluation._definitions import definitions
 from seedo.evaluation._frontier import COSTS, Frontier, FrontierGroup, Point, frontier
+from seedo.evaluation._graph_beliefs import graph_beliefs
 from seedo.evaluation._information import Information, information
+from seedo.evaluation._levers import Lever, Levers, levers
 from seedo.evaluation._metrics import DEFINITIONS, UNTESTED, Metrics, episode_returns, measure
 from seedo.evaluation._regret import Regret, regret
 from seedo.evaluation._replay import Seen, left_before, reread, seen_before
@@ -50,6 +53,8 @@ __all__ = [
     "FrontierGroup",
     "Group",
     "Information",
+    "Lever",
+    "Levers",
     "Metrics",
     "Point",
     "Readings",
@@ -70,14 +75,17 @@ __all__ = [
     "flops_of",
     "found",
     "frontier",
+    "graph_beliefs",
     "identifiable",
     "information",
     "left_before",
+    "levers",
     "measure",
     "measure_run",
     "random_scores",
     "read",
     "read_blicket",
+    "read_wishes",
     "regret",
     "reread",
     "review",

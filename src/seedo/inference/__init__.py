@@ -2,6 +2,7 @@
 
 from seedo.inference import design, exact, graphs, questions, refuters, scores
 from seedo.inference._ask import ask
+from seedo.inference._stated import stated_beliefs
 from seedo.inference.design import Goal, Plan, plan_experiments
 from seedo.inference.exact import CausalPosterior, Conflicts, LogRows, infer, log_rows
 from seedo.inference.graphs import (
@@ -65,5 +66,6 @@ __all__ = [
     "refute",
     "refuters",
     "scores",
+    "stated_beliefs",
     "stated_prior",
 ]

@@ -23,6 +23,7 @@ from seedo.lab import (
     _sealing,
     _tour,
     _watch,
+    data,
     study,
 )
 from seedo.lab._comparisons import Comparisons
@@ -39,7 +40,7 @@ from seedo.lab._security import Guard, Keys, private_folder
 from seedo.lab._settings import LabSettings
 from seedo.lab._store import METADATA, open_database
 
-_PARTS = (study, _home, _tour, _build, _play, _my_games, _sealing, _watch, _compare, _look)
+_PARTS = (study, _home, _tour, _build, _play, _my_games, _sealing, _watch, _compare, _look, data)
 """Modules with `routes`, looked through in this order: a study has the most visitors at once."""
 
 
@@ -97,6 +98,7 @@ def _add_services(lab: Lab) -> None:
         Checks(background),
         Desk(background),
     )
+    data.open_data(lab)
     study.open_study(lab)
 
 

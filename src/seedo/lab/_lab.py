@@ -32,6 +32,7 @@ PAGES = (
     ("/watch", "Watch"),
     ("/compare", "Compare"),
     ("/look", "Look back"),
+    ("/data", "Data"),
     ("/study", "Study"),
 )
 

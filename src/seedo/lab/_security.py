@@ -31,6 +31,9 @@ VISITOR = "seedo_visitor"  # cookie: an opaque name for this browser
 RESEARCHER = "seedo_researcher"  # cookie: proof that the token was shown
 CSRF_HEADER = "x-csrf-token"
 MOST_BODY = 1 << 20  # bytes
+MOST_TABLE = 64 << 20  # bytes of a table that a visitor brings
+TABLES = "/api/data/tables"
+"""Where tables are brought; bodies elsewhere have `MOST_BODY` at most."""
 BODY_SECONDS = 30.0  # until the whole body has to be here
 OPEN_TO_ALL = ("/static/", "/take/", "/api/take/", "/favicon.ico")
 """What participants of a study need; everything else is for the researcher."""
@@ -159,7 +162,8 @@ class Guard:
             if entry is not None:
                 await entry(scope, receive, guarded)
                 return
-            body = await _whole_body(headers, receive)
+            most = MOST_TABLE if scope["path"] == TABLES else MOST_BODY
+            body = await _whole_body(headers, receive, most)
             if body is not None:
                 await self._app(scope, _again(body, receive), guarded)
         except Refusal as refusal:
@@ -271,17 +275,18 @@ def _is_address(name: str) -> bool:
     return True
 
 
-async def _whole_body(headers: Headers, receive: Receive) -> bytes | None:
+async def _whole_body(headers: Headers, receive: Receive, most: int) -> bytes | None:
     """The body, in one piece; None: the client has left.
 
     Raises:
         Refusal: too large, or too slow.
     """
-    large = Refusal(413, "body", None, f"send at most {MOST_BODY:,} bytes")
+    large = Refusal(413, "body", None, f"send at most {most:,} bytes")
     length = headers.get("content-length", "0")
-    if not length.isdecimal() or len(length) > 12 or int(length) > MOST_BODY:
+    if not length.isdecimal() or len(length) > 12 or int(length) > most:
         raise large
     parts: list[bytes] = []
+    size = 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
             while True:
@@ -289,7 +294,8 @@ async def _whole_body(headers: Headers, receive: Receive) -> bytes | None:
                 if message["type"] == "http.disconnect":
                     return None
                 parts.append(message.get("body", b""))
-                if sum(map(len, parts)) > MOST_BODY:
+                size += len(parts[-1])
+                if size > most:
                     raise large
                 if not message.get("more_body", False):
                     return b"".join(parts)

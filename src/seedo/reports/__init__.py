@@ -2,7 +2,7 @@
 
 from seedo.reports._abstraction import abstraction_lines, abstraction_table
 from seedo.reports._advice_report import advice_table, write_advice
-from seedo.reports._answer_report import write_answer
+from seedo.reports._answer_report import answer_json, write_answer
 from seedo.reports._campaign_report import campaign_figures, campaign_table, write_campaign
 from seedo.reports._card import card_of, markdown, write_card
 from seedo.reports._drawing import (
@@ -57,6 +57,7 @@ __all__ = [
     "abstraction_lines",
     "abstraction_table",
     "advice_table",
+    "answer_json",
     "bar",
     "bars",
     "beside_table",

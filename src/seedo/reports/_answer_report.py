@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from markupsafe import Markup
@@ -12,6 +13,14 @@ from seedo import __version__
 from seedo.inference.questions import Answer, number
 from seedo.reports._drawing import BLUE, GREY, INK, panels, svg
 from seedo.reports._page import page, write_page
+from seedo.tables import Table
+
+
+def answer_json(found: Answer, table: Table, notes: Sequence[str] = ()) -> dict[str, Any]:
+    """An answer, how each column was read, and what was noticed meanwhile, as plain JSON: what
+    `seedo ask --json` prints."""
+    columns = [asdict(one) for one in (*table.columns, *table.others)]
+    return {**found.to_dict(), "columns": columns, "notes": list(notes)}
 
 
 def write_answer(

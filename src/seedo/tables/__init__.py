@@ -1,5 +1,6 @@
 """Users' tables: rows of measurements, and what had been done when each was taken."""
 
+from seedo.tables._apart import Measured, measured_apart
 from seedo.tables._column import COLUMN_TYPES, NAMED, ROLES, Column
 from seedo.tables._columns import MISSING, Columns, codes, near
 from seedo.tables._described import described
@@ -25,6 +26,7 @@ __all__ = [
     "SUFFIXES",
     "Column",
     "Columns",
+    "Measured",
     "Mixture",
     "Reading",
     "Regime",
@@ -34,6 +36,7 @@ __all__ = [
     "codes",
     "decimals",
     "described",
+    "measured_apart",
     "mixtures",
     "near",
     "read_columns",

@@ -37,7 +37,7 @@ def read_bytes(path: Path) -> bytes:
         return data
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-            data = file.read(MAX_BYTES + 1)
+            data = _at_most(file, MAX_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(
             str(path), None, f"not a whole gzip file: copy or save it again ({error})"
@@ -45,6 +45,15 @@ def read_bytes(path: Path) -> bytes:
     if len(data) > MAX_BYTES:
         raise UserError(str(path), None, f"more than {MAX_BYTES:,} bytes unpacked: part it")
     return data
+
+
+def _at_most(file: io.BufferedIOBase, most: int) -> bytes:
+    """The first bytes of a file, in pieces: who asks for all at once gets memory for `most`."""
+    parts, size = [], 0
+    while size < most and (part := file.read(min(1 << 20, most - size))):
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)
 
 
 def decoded(path: Path, data: bytes) -> tuple[bytes, list[str]]:

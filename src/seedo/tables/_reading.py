@@ -247,12 +247,18 @@ def roles_path(table: Path) -> Path:
     return table.with_name(f"{stem}.roles.csv")
 
 
-def roles_text(columns: Collection[Column]) -> str:
-    """A file that says how columns are read, to be edited and given as `Reading.file`."""
+def roles_text(columns: Collection[Column], decimals: Mapping[str, str] | None = None) -> str:
+    """A file that says how columns are read, to be edited and given as `Reading.file`.
+
+    Args:
+        columns: what is said of each; an empty type or role is guessed.
+        decimals: by column, the separator that its cells do not tell.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_HEADER)
     for one in columns:
         levels = _BETWEEN_LEVELS.join(one.levels)
-        writer.writerow([one.name, one.type, one.role, levels, one.unit, ";".join(one.codes), ""])
+        codes, decimal = ";".join(one.codes), (decimals or {}).get(one.name, "")
+        writer.writerow([one.name, one.type, one.role, levels, one.unit, codes, decimal])
     return text.getvalue()

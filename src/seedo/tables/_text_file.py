@@ -23,6 +23,9 @@ from seedo.tables._header import (
 )
 from seedo.tables._open import decoded, read_bytes
 
+_MOST_NAMES = 200_000
+"""Every column takes memory of its own, however few its cells are."""
+
 
 def read_text_file(path: Path) -> Columns:
     """Reads a text file whose cells are parted by commas, semicolons, tabs, bars or blanks.
@@ -40,6 +43,9 @@ def read_text_file(path: Path) -> Columns:
     tabs = blanks or path.name.lower().removesuffix(".gz").endswith(".tsv")
     header = find_header(path, data, tabs)
     names = _with_row_labels(header, data) if blanks else list(header.names)
+    if len(names) > _MOST_NAMES:
+        remedy = f"at most {_MOST_NAMES:,} columns: part it, or let its rows be columns"
+        raise UserError(f"{path} header", f"{len(names):,} names", remedy)
     units = dict(zip(header.names, header.units, strict=True))
     labels = len(names) > 1 and not names[0] and bool(names[1])
     named = [name for name in names[labels:] if name]

@@ -9,6 +9,12 @@ from seedo.inference.questions._answer import (
 )
 from seedo.inference.questions._answers import answer
 from seedo.inference.questions._answers_effect import default_options
+from seedo.inference.questions._answers_graph import (
+    EdgeBeliefs,
+    edge_beliefs,
+    misfit_in_words,
+    why_undirected,
+)
 from seedo.inference.questions._ask import Beliefs, Form, ask, ask_again, posterior
 from seedo.inference.questions._gcm import NonlinearModel
 from seedo.inference.questions._imagined import ImaginedRow, imagined_row
@@ -17,7 +23,8 @@ from seedo.inference.questions._known_answers import (
     answer_with_hidden_causes,
     prior_of_graph,
 )
-from seedo.inference.questions._query import DoesCause, Effect, Query
+from seedo.inference.questions._levels import shown
+from seedo.inference.questions._query import DoesCause, Effect, Query, Ranking
 from seedo.inference.questions._query_parser import parse
 from seedo.inference.questions._query_words import QueryError
 
@@ -25,12 +32,14 @@ __all__ = [
     "Answer",
     "Beliefs",
     "DoesCause",
+    "EdgeBeliefs",
     "Effect",
     "Form",
     "ImaginedRow",
     "NonlinearModel",
     "Query",
     "QueryError",
+    "Ranking",
     "answer",
     "answer_nonlinear",
     "answer_with_hidden_causes",
@@ -38,11 +47,15 @@ __all__ = [
     "ask_again",
     "data_in_words",
     "default_options",
+    "edge_beliefs",
     "imagined_row",
     "interval",
+    "misfit_in_words",
     "number",
     "parse",
     "posterior",
     "prior_of_graph",
     "setting_in_words",
+    "shown",
+    "why_undirected",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,18 +22,40 @@ from seedo.inference.questions._answer import (
 from seedo.inference.questions._answers_effect import default_options
 
 
-def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
-    edges, names = posterior.sober.edges, posterior.table.variables
-    if not posterior.fit.credible and query.threshold > q.LIKELY:
-        return _nothing_certain(query, posterior)
-    # Where experiments contradict observations no graph without hidden causes holds both.
-    doubtful = [(i, j) for i, j in np.argwhere(np.triu(edges + edges.T >= query.threshold, 1))
+class EdgeBeliefs(NamedTuple):
+    """What is believed of every edge, and of which the direction is told.
+
+    Attributes:
+        edges: float64[n, n], probability of i -> j; 0 both ways where `doubtful`.
+        told: float64[n, n], the part of it in which rows, not the form of families, say which way.
+        doubtful: pairs (i, j), i < j, about which observations and experiments contradict each
+            other, so that no graph without hidden causes holds both.
+        eliminated: bool[n, n], see `_by_elimination`.
+    """
+
+    edges: NDArray[np.float64]
+    told: NDArray[np.float64]
+    doubtful: list[tuple[int, int]]
+    eliminated: NDArray[np.bool_]
+
+
+def edge_beliefs(posterior: CausalPosterior, least: float) -> EdgeBeliefs:
+    """Edges as answers about the graph call them; pairs less probable than `least` are not held
+    against experiments."""
+    edges = posterior.sober.edges.copy()
+    doubtful = [(int(i), int(j)) for i, j in np.argwhere(np.triu(edges + edges.T >= least, 1))
                 if _contradicted(posterior, int(i), int(j))]  # fmt: skip
-    edges = edges.copy()
     for i, j in doubtful:
         edges[i, j] = edges[j, i] = 0.0
     eliminated = _by_elimination(posterior)
-    told = edges * (1 - posterior.by_form) * ~eliminated
+    return EdgeBeliefs(edges, edges * (1 - posterior.by_form) * ~eliminated, doubtful, eliminated)
+
+
+def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
+    names = posterior.table.variables
+    if not posterior.fit.credible and query.threshold > q.LIKELY:
+        return _nothing_certain(query, posterior)
+    edges, told, doubtful, eliminated = edge_beliefs(posterior, query.threshold)
     certain = [(int(i), int(j)) for i, j in np.argwhere(told >= query.threshold)]
     rows: list[dict[str, Any]] = [
         {"edge": f"{names[i]} -> {names[j]}", "probability": float(edges[i, j])} for i, j in certain
@@ -43,7 +65,7 @@ def answer_certain(query: q.CertainEdges, posterior: CausalPosterior) -> Answer:
     undecided: list[dict[str, Any]] = [
         {"edge": f"{names[i]} - {names[j]}", "probability": float(both[i, j]),
          f"{names[i]} -> {names[j]}": float(edges[i, j]),
-         "why": _why_undirected(posterior, eliminated, int(i), int(j))}
+         "why": why_undirected(posterior, eliminated, int(i), int(j))}
         for i, j in np.argwhere(np.triu(both >= query.threshold, 1))
         if max(told[i, j], told[j, i]) < query.threshold
     ]  # fmt: skip
@@ -125,7 +147,7 @@ def misfit_in_words(posterior: CausalPosterior) -> str:
     )
 
 
-def _why_undirected(
+def why_undirected(
     posterior: CausalPosterior, eliminated: NDArray[np.bool_], i: int, j: int
 ) -> str:  # fmt: skip
     """Why the direction of i - j is open; `eliminated` is `_by_elimination`'s."""
@@ -158,7 +180,7 @@ def answer_edge(query: q.Edge, posterior: CausalPosterior) -> Answer:
     if unsure and told < q.CERTAIN:
         return refuse(
             f"{query.parent} and {query.child} are adjacent with probability {p + back:.3f}, and "
-            f"{_why_undirected(posterior, _by_elimination(posterior), i, j)}"
+            f"{why_undirected(posterior, _by_elimination(posterior), i, j)}"
         )
     text = f"P({query.parent} -> {query.child}) = {p:.3f}; the other way {back:.3f}"
     warnings = _perhaps_hidden(posterior, [(i, j)] if p >= q.LIKELY else [])

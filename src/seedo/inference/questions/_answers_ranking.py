@@ -69,16 +69,13 @@ def _contrast(
     table: Table, cause: str, outcome: str, effect: EffectAnswer
 ) -> tuple[float, float] | str:
     """The two settings of a cause between which the outcome moves most, the lower first unless
-    levels have no order: among even steps from its 5 to its 95 % point, or among its levels; or why
-    that is open."""
+    levels have no order: among those of `_coarse`, or among its levels; or why that is open."""
     values, column = _values(table, cause), named_column(cause, table.columns)
     settings = [float(x) for x in np.unique(values)]
     if len(settings) < 2:
         return "does not vary"
     if column is None:
-        low, high = (float(x) for x in np.quantile(values, [0.05, 0.95]))
-        settings = [float(x) for x in np.linspace(low, high, COARSE)] if low < high else [
-            settings[0], settings[-1]]  # fmt: skip
+        settings = _coarse(values, settings)
     elif len(settings) > LEVELS:
         return f"has {len(settings)} levels; ask about two of them"
     change = {settings[0]: 0.0}
@@ -92,6 +89,16 @@ def _contrast(
         return settings[0], settings[-1]
     ordered = column is None or column.type != "categorical"
     return (min(least, most), max(least, most)) if ordered else (least, most)
+
+
+def _coarse(values: NDArray[np.float64], seen: list[float]) -> list[float]:
+    """From the 5 to the 95 % point: what was seen where that is little, for what was set in all
+    rows has no effect in between; else even steps."""
+    low, high = (float(x) for x in np.quantile(values, [0.05, 0.95]))
+    within = [x for x in seen if low <= x <= high]
+    if len(within) < 2:
+        return [seen[0], seen[-1]]
+    return within if len(seen) < GRID else [float(x) for x in np.linspace(low, high, COARSE)]
 
 
 def answer_ranking(query: q.Ranking, table: Table, effect: EffectAnswer) -> Answer:
@@ -121,8 +128,9 @@ def answer_ranking(query: q.Ranking, table: Table, effect: EffectAnswer) -> Answ
     unsettled = _unsettled(answered)
     return Answer(
         "", None, text, table=rows, rests_on=rests_on,
-        assumes=("one cause at a time is moved, between the two of its levels, or of five values "
-                 "from its 5 to its 95 % point, that differ most", *assumes),
+        assumes=("one cause at a time is moved, between the two of its levels, or of its values "
+                 "from the 5 to the 95 % point (five, where it has many), that differ most",
+                 *assumes),
         warnings=(*((unsettled,) if unsettled else ()), *warnings),
     )  # fmt: skip
 

@@ -104,9 +104,16 @@ def _said(
     query: q.Query, table: Table, beliefs: Beliefs, weighed: Callable[[], CausalPosterior]
 ) -> Answer:
     """One answer, from several effects where it takes several."""
-    found = _compared(query, table, beliefs, lambda one: _answered(one, table, beliefs, weighed))
+    # What is wrong with the rows of one cause is so whatever it is moved between.
+    doubted = cache(lambda cause, outcome: misfit(q.Effect(cause, outcome), table))
+    found = _compared(
+        query, table, beliefs,
+        lambda one: _answered(
+            one, table, beliefs, weighed, lambda: doubted(one.cause, one.outcome)
+        ),
+    )  # fmt: skip
     if found is None:
-        return _answered(query, table, beliefs, weighed)
+        return _answered(query, table, beliefs, weighed, lambda: misfit(query, table))
     return replace(found, question=query.text(table.columns), rung=query.rung)
 
 
@@ -146,9 +153,14 @@ def _compared(
 
 
 def _answered(
-    query: q.Query, table: Table, beliefs: Beliefs, weighed: Callable[[], CausalPosterior]
+    query: q.Query,
+    table: Table,
+    beliefs: Beliefs,
+    weighed: Callable[[], CausalPosterior],
+    doubted: Callable[[], Misfit],
 ) -> Answer:
-    """A question about one thing; `weighed` is the posterior, worked out when first asked for."""
+    """A question about one thing; `weighed` and `doubted` are the posterior, and what is wrong with
+    the rows, each worked out when first asked for."""
     # Rows of a log come with the noise of their world, and its posterior.
     if beliefs.model is None and (found := answer_from_factors(query, table)):
         return replace(found, question=query.text(table.columns), rung=query.rung)
@@ -165,7 +177,7 @@ def _answered(
         if graph is None:
             raise UserError("--nonlinear", None, "needs the graph: add --graph")
         return answer_nonlinear(query, graph, table, beliefs.seed)
-    doubts = misfit(query, table) if beliefs.form == "auto" and beliefs.model is None else Misfit()
+    doubts = doubted() if beliefs.form == "auto" and beliefs.model is None else Misfit()
     if doubts.refused:
         found = refuse(doubts.refused, rests_on=f"{table.rows:,} rows")
         return replace(found, question=query.text(table.columns), rung=query.rung)
