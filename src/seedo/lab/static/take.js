@@ -176,9 +176,28 @@ function instructions(view) {
     "What you do",
     view.again ? make("p", { class: "note" }, "Not all of your answers were right. Please read once more, then try again.") : null,
     paragraphs(data.instructions),
+    view.story ? paragraphs(view.story) : null,
+    view.image ? make("img", { class: "picture", src: image(view.image), alt: view.alt }) : null,
     view.condition ? paragraphs(view.condition) : null,
     make("p", { class: "actions" }, button("Start", async () => show(await call("POST", "/ready", { spent: spent() })))),
   );
+}
+
+/** The address of a picture of the study. */
+function image(id) {
+  return `/take/${data.study}/image/${id}`;
+}
+
+/** The picture of a variable, or nothing; its name stands beside it. */
+function picture(view, i) {
+  const id = view.images?.[i];
+  return id ? make("img", { class: "sign", src: image(id), alt: "" }) : null;
+}
+
+/** A value with the unit of its variable. */
+function measured(view, i, value) {
+  const unit = view.units?.[i];
+  return unit ? `${number(value)}\u00a0${unit}` : number(value);
 }
 
 function task(view) {
@@ -214,7 +233,7 @@ function task(view) {
     status,
     view.relevant ? make("p", {}, `Only these matter here: ${view.names.filter((_, i) => view.relevant[i]).join(", ")}.`) : null,
     choose(view, submit),
-    results(view.names, view.rows, view.goal),
+    results(view, view.rows, view.goal),
   );
 }
 
@@ -223,11 +242,12 @@ function choose(view, submit) {
   const go = make("button", { type: "submit", class: "primary big", disabled: true }, "Choose a value first");
   const rows = view.names.flatMap((name, i) => {
     const why = view.exploiting && (i === view.goal ? "the goal" : view.relevant && !view.relevant[i] ? "does not matter here" : "");
-    if (why) return [make("span", { class: "name off" }, name), make("span", { class: "soft" }, why)];
-    const chips = view.values[i].map((value) =>
-      chip(`${i} ${value}`, number(value), `set ${name} to ${number(value)}`, () => `Set ${name} to ${number(value)}`),
-    );
-    return [make("span", { class: "name", "aria-hidden": "true" }, name), make("span", { class: "chips" }, ...chips)];
+    if (why) return [make("span", { class: "name off" }, picture(view, i), name), make("span", { class: "soft" }, why)];
+    const chips = view.values[i].map((value) => {
+      const shown = measured(view, i, value);
+      return chip(`${i} ${value}`, shown, `set ${name} to ${shown}`, () => `Set ${name} to ${shown}`);
+    });
+    return [make("span", { class: "name", "aria-hidden": "true" }, picture(view, i), name), make("span", { class: "chips" }, ...chips)];
   });
   if (view.screen === "task" && !view.exploiting) {
     const look = chip("-1 0", "Only look", "set nothing, only look", () => "Only look");
@@ -255,15 +275,17 @@ function choose(view, submit) {
 }
 
 /** What happened so far: a row for each variable, a column for each time; the newest last. */
-function results(names, rows, goal, title = "What happened so far") {
+function results(view, rows, goal, title = "What happened so far") {
   if (!rows.length) return null;
-  const did = (row) => (row.target < 0 ? "only looked" : `set ${names[row.target]} to ${number(row.value)}`);
+  const names = view.names;
+  const did = (row) => (row.target < 0 ? "only looked" : `set ${names[row.target]} to ${measured(view, row.target, row.value)}`);
+  const called = (i) => (view.units?.[i] ? `${names[i]} (${view.units[i]})` : names[i]);
   const times = rows.map((row, at) => make("th", { scope: "col", "aria-label": `time ${at + 1}: ${did(row)}` }, `${at + 1}`));
-  const lines = names.map((name, i) =>
+  const lines = names.map((_, i) =>
     make(
       "tr",
       {},
-      make("th", { scope: "row", class: i === goal ? "goal" : null }, i === goal ? `${name} (goal)` : name),
+      make("th", { scope: "row", class: i === goal ? "goal" : null }, picture(view, i), i === goal ? `${called(i)}, goal` : called(i)),
       ...rows.map((row) => make("td", { class: row.target === i ? "set" : null }, number(row.outcome[i]))),
     ),
   );
@@ -301,16 +323,16 @@ function feedback(after, next, of) {
   const goal = after.names[after.goal];
   put(
     `${of}: done`,
-    make("p", {}, `You set ${after.names[after.target]} to ${number(after.value)}.`),
+    make("p", {}, `You set ${after.names[after.target]} to ${measured(after, after.target, after.value)}.`),
     make(
       "p",
       { class: "note goal effect" },
       after.exploits > 1 ? `Your choices bring ${goal} on average to ` : `On average, this brings ${goal} to `,
-      make("strong", {}, number(after.returns)),
+      make("strong", {}, measured(after, after.goal, after.returns)),
       ".",
     ),
     make("p", { class: "soft" }, "Chance left out: the larger, the better your choice."),
-    results(after.names, [{ target: after.target, value: after.value, outcome: after.outcome }], after.goal, "What happened this time"),
+    results(after, [{ target: after.target, value: after.value, outcome: after.outcome }], after.goal, "What happened this time"),
     make("p", { class: "actions" }, button("Next", () => show(next))),
   );
 }

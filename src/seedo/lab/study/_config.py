@@ -10,14 +10,16 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from seedo.errors import UserError, one_of, whole
 from seedo.lab._scenario import NAMES, Scenario
 from seedo.lab.study._fields import flag, table, tables, text
+from seedo.lab.study._images import Image, known_images, read_image
 from seedo.lab.study._plan import Plan
 from seedo.lab.study._questions import SLUG, Question, Quiz, read_questions, read_quiz
 from seedo.lab.study._recruit import Recruit
+from seedo.lab.study._wording import Wording, read_wordings
 from seedo.language.scenes import THEMES
 from seedo.worlds import DagConfig
 
@@ -36,7 +38,8 @@ _WORLD = tuple(DagConfig.__dataclass_fields__)
 
 @dataclass(frozen=True)
 class Factor:
-    """What differs between participants: `names`, `instruction` or a field of `DagConfig`."""
+    """What differs between participants: `names`, `instruction`, `wording` or a field of
+    `DagConfig`."""
 
     name: str
     levels: tuple[Any, ...]
@@ -72,6 +75,9 @@ class StudyConfig:
         end_code: shown at the end; `random`: one of their own for every participant.
         recruit: where participants come from; None: whoever has the link, for ever.
         plan: what is to be compared; None: not said.
+        wordings: own names, units, pictures and stories; one for all, or one for every level of
+            factor `wording`.
+        images: the files that they name.
     """
 
     name: str
@@ -97,6 +103,8 @@ class StudyConfig:
     end_code: str = RANDOM_CODE
     recruit: Recruit | None = None
     plan: Plan | None = None
+    wordings: tuple[Wording, ...] = ()
+    images: tuple[Image, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not SLUG.fullmatch(self.name):
@@ -134,16 +142,52 @@ class StudyConfig:
         if count > _MOST_CONDITIONS:
             remedy = f"use at most {_MOST_CONDITIONS} conditions in all"
             raise UserError("factor", f"{count} conditions", remedy)
+        self._check_wordings(seen)
         for label, scenario in self.conditions():
             first = scenario(0)
             if first.names in ("familiar", "contrary"):
                 _check_theme(label, first.config)
+            wording = self.wording(label)
+            if wording and wording.variables and len(wording.variables) != first.config.n:
+                found = f"{len(wording.variables)} variables"
+                remedy = f"name all {first.config.n} ({label})"
+                raise UserError(f"wording {wording.id}: variable", found, remedy)
+
+    def _check_wordings(self, factors: set[str]) -> None:
+        ids = tuple(wording.id for wording in self.wordings)
+        levels = next((f.levels for f in self.factors if f.name == "wording"), None)
+        if levels is None and len(ids) > 1:
+            remedy = 'give one for all, or a [[factor]] with name = "wording" and these as levels'
+            raise UserError("wording", ", ".join(ids)[:80], remedy)
+        for level in levels or ():
+            if level not in ids:
+                remedy = f"has no [[wording]]: there are {', '.join(ids) or 'none'}"
+                raise UserError("levels of wording", str(level)[:40], remedy)
+        for name in ids:
+            if levels is not None and name not in levels:
+                raise UserError("wording.id", name, "name it among the levels of factor wording")
+        if "names" in factors and any(wording.variables for wording in self.wordings):
+            remedy = "a wording names the variables: leave this factor out, or the wording's names"
+            raise UserError("factor.name", "names", remedy)
 
     # -- reading ----------------------------------------------------------------------------------
 
     @staticmethod
-    def load(path: str | Path) -> StudyConfig:
-        """The study of a TOML file.
+    def load(path: str | Path, images: Path | None = None) -> StudyConfig:
+        """The study of a TOML file, pictures and all.
+
+        Args:
+            images: the folder of its pictures; None: where the file is.
+
+        Raises:
+            UserError: names the key that cannot be used, in one line.
+        """
+        config = StudyConfig.settings(path)
+        return config.with_images(images or Path(path).parent)
+
+    @staticmethod
+    def settings(path: str | Path) -> StudyConfig:
+        """The study of a TOML file, whose pictures need not be there.
 
         Raises:
             UserError: names the key that cannot be used, in one line.
@@ -158,7 +202,7 @@ class StudyConfig:
 
     @staticmethod
     def from_text(written: str, path: str | None = None) -> StudyConfig:
-        """The study that a text in TOML declares.
+        """The study that a text in TOML declares; its pictures are not looked at.
 
         Args:
             path: where it was read, for what is said of it.
@@ -170,7 +214,19 @@ class StudyConfig:
             plain = tomllib.loads(written)
         except tomllib.TOMLDecodeError as error:
             raise UserError("study", path, f"not TOML: {error}") from error
+        if "images" in plain:
+            raise UserError("images", None, "name pictures in a [[wording]]")
         return StudyConfig.from_json(plain)
+
+    def with_images(self, folder: Path) -> StudyConfig:
+        """The same with the pictures that it names, from this folder.
+
+        Raises:
+            UserError: names the one that cannot be used.
+        """
+        named = {file: what for wording in self.wordings for what, file in wording.files}
+        found = tuple(read_image(what, folder, file) for file, what in named.items())
+        return replace(self, images=found) if found else self
 
     @staticmethod
     def from_json(plain: Mapping[str, Any]) -> StudyConfig:
@@ -181,7 +237,7 @@ class StudyConfig:
         """
         top = ("name", "title", "consent", "instructions", "tasks", "practice", "seed", "systems",
                "order", "feedback", "max_participants", "world", "factor", "attention", "question",
-               "end", "recruit", "comprehension", "plan")  # fmt: skip
+               "end", "recruit", "comprehension", "plan", "wording", "images")  # fmt: skip
         fields = table("study", plain, top)
         for field in ("name", "title", "consent", "instructions", "tasks"):
             if field not in fields:
@@ -196,6 +252,8 @@ class StudyConfig:
         questions = read_questions(fields.pop("question", []))
         quiz = fields.pop("comprehension", None)
         end = table("end", fields.pop("end", {}), ("text", "code"))
+        wordings = read_wordings(fields.pop("wording", []))
+        images = known_images(fields.pop("images", []))
         return StudyConfig(
             **fields,
             world={k: tuple(v) if isinstance(v, list) else v for k, v in world.items()},
@@ -209,6 +267,8 @@ class StudyConfig:
             **{f"end_{key}": value for key, value in end.items()},
             recruit=None if recruit is None else Recruit.from_json(recruit),
             plan=None if plan is None else Plan.from_json(plan),
+            wordings=wordings,
+            images=images,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -222,6 +282,8 @@ class StudyConfig:
             "recruit": self.recruit and self.recruit.to_json(),
             "comprehension": self.quiz and self.quiz.to_json(),
             "plan": self.plan and self.plan.to_json(),
+            "wording": [wording.to_json() for wording in self.wordings] or None,
+            "images": [image.to_json() for image in self.images] or None,
         }
         if (self.check_action, self.check_words) != ("note", "letters"):
             attention |= {"action": self.check_action, "words": self.check_words}
@@ -261,12 +323,21 @@ class StudyConfig:
     def conditions(self) -> list[tuple[str, Callable[[int], Scenario]]]:
         """Label and `index -> scenario` of every condition; one, `all`, without factors."""
         return [
-            (label, functools.partial(_numbered, base)) for label, (base, _) in self._all().items()
+            (label, functools.partial(_numbered, each.base)) for label, each in self._all().items()
         ]
 
     def instruction(self, condition: str) -> str:
         """The condition's own text, which follows the instructions; "" if it has none."""
-        return self._all()[condition][1]
+        return self._all()[condition].instruction
+
+    def wording(self, condition: str) -> Wording | None:
+        """What things are called in a condition; None: nothing of its own."""
+        name = self._all()[condition].wording
+        return next((wording for wording in self.wordings if wording.id == name), None)
+
+    def image(self, file: str) -> Image:
+        """The picture of a file that a wording names."""
+        return next(image for image in self.images if image.file == file)
 
     def scenario(self, condition: str, participant_number: int, task: int) -> Scenario:
         """What a participant (numbered from 1) meets as a task.
@@ -275,28 +346,38 @@ class StudyConfig:
             condition: its label.
             task: 0..tasks-1; -practice..-1 are the practice tasks, the same for everyone.
         """
-        base = self._all()[condition][0]
+        base = self._all()[condition].base
         if task < 0:
             return _numbered(base, _PRACTICE + self.practice + task)
         own = (participant_number - 1) * self.tasks if self.systems == "own" else 0
         return _numbered(base, own + task)
 
-    def _all(self) -> dict[str, tuple[Scenario, str]]:
+    def _all(self) -> dict[str, _Condition]:
         return _conditions(self)
 
     def __hash__(self) -> int:
         return hash((self.name, self.seed, self.tasks))
 
 
+class _Condition(NamedTuple):
+    """Scenario number 0 of a condition, and what is its own beside it; "": nothing."""
+
+    base: Scenario
+    instruction: str
+    wording: str
+
+
 @functools.lru_cache(maxsize=16)
-def _conditions(study: StudyConfig) -> dict[str, tuple[Scenario, str]]:
-    """Of every condition its label, its scenario number 0 and its text of instructions."""
-    made: dict[str, tuple[Scenario, str]] = {}
+def _conditions(study: StudyConfig) -> dict[str, _Condition]:
+    """All conditions by label."""
+    made: dict[str, _Condition] = {}
+    one = study.wordings[0].id if len(study.wordings) == 1 else ""
     for picked in itertools.product(*(range(len(f.levels)) for f in study.factors)):
         chosen = list(zip(study.factors, picked, strict=True))
         label = ", ".join(f.label(i) for f, i in chosen) or "all"
         given = {f.name: f.levels[i] for f, i in chosen}
         names, own_text = given.pop("names", "letters"), given.pop("instruction", "")
+        wording = given.pop("wording", one)
         config = _plain(dict(study.world or {}) | given)
         try:
             scenario = Scenario.from_json(
@@ -305,7 +386,7 @@ def _conditions(study: StudyConfig) -> dict[str, tuple[Scenario, str]]:
         except UserError as error:
             where = f"{error.field} ({label})" if study.factors else f"world.{error.field}"
             raise UserError(where, error.value, error.remedy) from error
-        made[label] = (scenario, own_text)
+        made[label] = _Condition(scenario, own_text, wording)
     return made
 
 
@@ -332,12 +413,14 @@ def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
 def _factor(value: object) -> Factor:
     fields = table("factor", value, ("name", "levels"))
     name, levels = fields.get("name"), fields.get("levels")
-    one_of("factor.name", name, ("names", "instruction", *_WORLD))
+    one_of("factor.name", name, ("names", "instruction", "wording", *_WORLD))
     if not isinstance(levels, list) or not 2 <= len(levels) <= _MOST_CONDITIONS:
         raise UserError(f"levels of {name}", None, f"use a list of 2 to {_MOST_CONDITIONS} levels")
     for level in levels:
         if name == "names":
             one_of("levels of names", level, NAMES)
+        elif name == "wording":
+            text("levels of wording", level, 40)
         elif name == "instruction":
             text("levels of instruction", level)
         elif isinstance(level, list):

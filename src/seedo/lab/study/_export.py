@@ -27,6 +27,7 @@ from seedo.lab.study._items import after_task
 from seedo.lab.study._pay import reached
 from seedo.lab.study._psych_ds import column_of, description, file_name
 from seedo.lab.study._store import Participant, StepRow, StudyStore
+from seedo.lab.study._tasks import own_naming
 from seedo.play import Live, live_batch, origin
 from seedo.worlds import OBSERVE
 
@@ -106,7 +107,7 @@ def export(
         tables = {
             "participants": _participants(store, config, people, taken),
             "tasks": _finished(store, config, taken),
-            "steps": _responses(taken),
+            "steps": _responses(config, taken),
             "pages": _pages(store, people),
         }
         if psych_ds:
@@ -214,6 +215,7 @@ def _write_run(
     batch = live_batch(source, lived, systems=True)
     batch = replace(batch, participant=[pseudonym(one.participant) for one in taken])
     people = {pseudonym(one.participant): one.participant for one in taken}
+    wording = config.wording(label)
     write_batch(
         folder,
         batch,
@@ -225,6 +227,7 @@ def _write_run(
             "practice": practised,
             "systems": config.systems,
             "names": taken[0].scenario.names,
+            **({} if wording is None else {"wording": wording.to_json()}),
             "stream": STREAM,
             "seed": taken[0].scenario.seed,
             "task_order": {name: list(person.task_order) for name, person in people.items()},
@@ -257,7 +260,8 @@ def _participants(
     asked += [question.id for question in questions]
     written = {question.id for question in questions if question.kind == "text"}
     rows: list[list[Any]] = [
-        ["participant", "number", "condition", "state", "attention_passed", "tasks_finished",
+        ["participant", "number", "condition", *(["wording"] if config.wordings else []),
+         "state", "attention_passed", "tasks_finished",
          "task_order", "minutes", "seconds_in_tasks", "score",
          *(each[1:] for each in of_quiz), *headings]
     ]  # fmt: skip
@@ -269,6 +273,7 @@ def _participants(
                 pseudonym(person),
                 person.number,
                 person.condition,
+                *_wording_id(config, person),
                 person.state,
                 "" if person.attention_passed is None else int(person.attention_passed),
                 sum(one.lived is not None for one in own),
@@ -284,6 +289,12 @@ def _participants(
             ]
         )
     return rows
+
+
+def _wording_id(config: StudyConfig, person: Participant) -> list[str]:
+    """In a list; nothing in it where the study has no wordings."""
+    wording = config.wording(person.condition)
+    return [wording.id if wording else ""] if config.wordings else []
 
 
 def _minutes(person: Participant) -> float | str:
@@ -348,14 +359,18 @@ def _finished(store: StudyStore, config: StudyConfig, taken: Iterable[_Taken]) -
     return rows
 
 
-def _responses(taken: Iterable[_Taken]) -> list[list[Any]]:
+def _responses(config: StudyConfig, taken: Iterable[_Taken]) -> list[list[Any]]:
+    in_units = any(v.unit for wording in config.wordings for v in wording.variables)
     rows: list[list[Any]] = [
         ["participant", "condition", "task", "position", "task_finished", "step", "phase",
-         "variable", "value", "shown_variable", "shown_value", "milliseconds", "answered_at"]
+         "variable", "value", "shown_variable", "shown_value",
+         *(["shown_unit"] if in_units else []), "milliseconds", "answered_at"]
     ]  # fmt: skip
     for one in taken:
         episode = one.lived or one.scenario.begin()
-        spec, naming = episode.world.spec, Naming.of(one.scenario, episode)
+        spec, wording = episode.world.spec, config.wording(one.participant.condition)
+        naming = own_naming(wording) or Naming.of(one.scenario, episode)
+        units = [v.unit for v in wording.variables] if wording else []
         for row in one.steps:
             acted = row.target >= 0
             rows.append(
@@ -371,6 +386,7 @@ def _responses(taken: Iterable[_Taken]) -> list[list[Any]]:
                     row.value if acted else "",
                     naming.words[row.target] if acted else "",
                     naming.shown_value(row.target, row.value) if acted else "",
+                    *([units[row.target] if acted and units else ""] if in_units else []),
                     row.milliseconds,
                     row.answered_at,
                 ]

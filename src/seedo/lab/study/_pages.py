@@ -14,7 +14,7 @@ from seedo.errors import UserError
 from seedo.lab._addresses import bracketed, is_this_machine, reachable
 from seedo.lab._lab import Lab, Page, TheLab
 from seedo.lab.study._config import StudyConfig
-from seedo.lab.study._opening import open_text, own_file
+from seedo.lab.study._opening import keep_image, open_text, own_file, own_images
 from seedo.lab.study._overview import overview
 from seedo.lab.study._pilot import pilot
 from seedo.lab.study._preregistration import preregistration
@@ -56,25 +56,25 @@ class Written(BaseModel):
 
 
 @routes.post("/api/study/check")
-def check(written: Written) -> dict[str, Any]:
+def check(lab: TheLab, written: Written) -> dict[str, Any]:
     """What a study amounts to, or what is wrong with it."""
     try:
-        return {"lines": summary(StudyConfig.from_text(written.text)).lines()}
+        return {"lines": summary(_read(lab, written)).lines()}
     except UserError as error:
         return {"error": str(error), "field": error.field}
 
 
 @routes.post("/api/study/pilot")
-def try_out(written: Written) -> dict[str, Any]:
+def try_out(lab: TheLab, written: Written) -> dict[str, Any]:
     """What scripted participants say of a study; nothing is stored."""
-    found = pilot(StudyConfig.from_text(written.text))
+    found = pilot(_read(lab, written))
     return {"lines": found.lines(), **found.to_json()}
 
 
 @routes.post("/api/study/preregistration")
-def preregister(written: Written) -> dict[str, str]:
+def preregister(lab: TheLab, written: Written) -> dict[str, str]:
     """A preregistration in Markdown, as far as the design decides it."""
-    config = StudyConfig.from_text(written.text)
+    config = _read(lab, written)
     return {"text": preregistration(config, pilot(config))}
 
 
@@ -83,6 +83,19 @@ def open_written(lab: TheLab, written: Written) -> dict[str, bool]:
     """Open a study to participants."""
     open_text(lab, written.text)
     return {"open": True}
+
+
+@routes.put("/api/study/images/{name}")
+async def keep(
+    lab: TheLab, request: Request, name: Annotated[str, Path(max_length=120)]
+) -> Response:
+    """Keep a picture for a study that is written on the page; the body is its bytes."""
+    keep_image(lab, name, await request.body())
+    return Response(status_code=204)
+
+
+def _read(lab: Lab, written: Written) -> StudyConfig:
+    return StudyConfig.from_text(written.text).with_images(own_images(lab))
 
 
 @routes.get("/study/example.toml", include_in_schema=False)

@@ -11,7 +11,7 @@ import numpy as np
 
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._plan import Plan
-from seedo.lab.study._tasks import Task, prepare
+from seedo.lab.study._tasks import Task, task_of
 from seedo.statistics import Estimate, Power, mean, power
 from seedo.worlds import EXPLOIT
 
@@ -126,7 +126,7 @@ def _scores(
     """[people]; a study whose best choices are worth nothing has scores of 0."""
     scores = np.zeros(people)
     for person in range(people):
-        tasks = [prepare(config.scenario(label, person + 1, t)) for t in range(config.tasks)]
+        tasks = [task_of(config, label, person + 1, t) for t in range(config.tasks)]
         guesses = rng.random() < _GUESSING
         lapses = 1.0 if guesses else rng.uniform(0, _MOST_LAPSES)
         earned = sum(task.returns(_choices(task, lapses, rng)) for task in tasks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._pilot import Pilot
+from seedo.lab.study._wording import Wording
 
 
 def preregistration(config: StudyConfig, tried: Pilot) -> str:
@@ -82,8 +83,19 @@ def _procedure(config: StudyConfig) -> list[str]:
     if config.quiz is not None:
         said.append(f"A quiz of {len(config.quiz.items)} on the instructions first, "
                     f"{config.quiz.tries} tries.")  # fmt: skip
+    said += [_wording(wording) for wording in config.wordings]
     said += [f"Asked ({question.when}): “{question.text}”" for question in config.questions]
     return said
+
+
+def _wording(wording: Wording) -> str:
+    said = [f"Wording {wording.id}:"]
+    if wording.variables:
+        said.append(f"variables are called {', '.join(v.label for v in wording.variables)};")
+    if wording.story:
+        said.append(f"the instructions go on with “{wording.story.strip()}”;")
+    pictures = len(wording.files)
+    return " ".join([*said, f"{pictures} picture{'' if pictures == 1 else 's'}."])
 
 
 def _analysis(config: StudyConfig, tried: Pilot) -> list[str]:

@@ -12,11 +12,14 @@ from typing import Any
 
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._questions import MOST, Question
+from seedo.lab.study._wording import Wording
+from seedo.worlds import variable_names
 
 _MEANS = {
     "participant": "Pseudonym of the participant",
     "number": "Number of the participant, in the order of joining",
     "condition": "Condition, by the levels of its factors",
+    "wording": "What things were called",
     "state": "Where the participant is: finished, screened (sent away), or the part they left at",
     "attention_passed": "1: as many attention checks right as the study asks for; 0: fewer",
     "tasks_finished": "Tasks finished, practice left out",
@@ -40,6 +43,7 @@ _MEANS = {
     "value": "Value that it was set to, on the system's own scale",
     "shown_variable": "What the participant saw it called",
     "shown_value": "Value that the participant saw",
+    "shown_unit": "Unit that stood beside it",
     "milliseconds": "Time from when it was shown until it was answered or left",
     "answered_at": "Time of the answer, UTC",
     "page": "Page that was looked at",
@@ -101,11 +105,19 @@ def _variable(config: StudyConfig, column: str) -> dict[str, Any]:
         meant["description"] = "Answer to this attention check: right or wrong"
     elif column.startswith("quiz-"):
         meant["description"] = "This try at the questions about the instructions: right or wrong"
+    elif column == "shown_variable":
+        meant["description"] = "; ".join([_MEANS[column], *map(_named, config.wordings)])
     else:
         meant["description"] = _MEANS[column]
     if column in _UNITS:
         meant["unitText"] = _UNITS[column]
     return meant
+
+
+def _named(wording: Wording) -> str:
+    letters = variable_names(len(wording.variables))
+    each = (f"{a} {v.label}" for a, v in zip(letters, wording.variables, strict=True))
+    return f"wording {wording.id}: {', '.join(each) or 'as without'}"
 
 
 def _listed(options: Iterable[str]) -> str:

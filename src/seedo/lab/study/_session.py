@@ -33,7 +33,7 @@ from seedo.lab.study._pay import erase
 from seedo.lab.study._places import stamp
 from seedo.lab.study._questions import Question, read_answers
 from seedo.lab.study._store import Conflict, Gone, PageRow, Participant
-from seedo.lab.study._tasks import Task, prepare
+from seedo.lab.study._tasks import Task, task_of
 from seedo.worlds import variable_names
 
 MOST_ANSWER = 2000  # characters
@@ -45,12 +45,14 @@ Spent = tuple[int, int] | None
 
 
 class _Check(NamedTuple):
-    """An attention check: what can be set, and the (target, value) that is asked for."""
+    """An attention check: what can be set, the (target, value) that is asked for, and what stands
+    beside the names."""
 
     names: tuple[str, ...]
     values: list[list[float]]
     target: int
     value: float
+    beside: dict[str, Any]
 
 
 class Session:
@@ -77,8 +79,7 @@ class Session:
         participant = standing.participant
         state = participant.state
         if state == "instructions":
-            text = self.config.instruction(participant.condition)
-            shown: dict[str, Any] = {"screen": "instructions", "condition": text}
+            shown: dict[str, Any] = {"screen": "instructions", **self._told(participant)}
             if tries(standing):
                 shown["again"] = True
         elif state == "quiz" and self.config.quiz is not None:
@@ -102,6 +103,15 @@ class Session:
             shown = self._ended(participant, state)
         return shown | self._resume(participant)
 
+    def _told(self, participant: Participant) -> dict[str, Any]:
+        """What the instructions of a condition have of their own."""
+        text = self.config.instruction(participant.condition)
+        wording = self.config.wording(participant.condition)
+        story = {"story": wording.story} if wording and wording.story else {}
+        if wording and wording.image:
+            story |= {"image": self.config.image(wording.image).id, "alt": wording.alt}
+        return {"condition": text} | story
+
     def _resume(self, participant: Participant) -> dict[str, str]:
         """For the foot of the page: going on elsewhere, and withdrawing."""
         return {"resume": self._token(participant.number, participant.consented_at)}
@@ -123,6 +133,7 @@ class Session:
                 "screen": "check",
                 "item": due,
                 "names": list(check.names),
+                **check.beside,
                 "values": check.values,
                 "asked": f"set variable {check.names[check.target]} to its {end} value",
             }
@@ -411,13 +422,14 @@ class Session:
         if self.config.check_words == "story":
             position = check * self.config.tasks // self.config.checks
             task = self._task(participant, participant.task_order[position])
-            names, values = tuple(task.naming.words), task.values()
+            names, values, beside = tuple(task.naming.words), task.values(), task.beside()
         else:
             spec = self._spec(participant)
-            names, values = tuple(variable_names(spec.n)), [sorted(spec.do_values)] * spec.n
+            names, beside = tuple(variable_names(spec.n)), {}
+            values = [sorted(spec.do_values)] * spec.n
         target = int(rng.integers(len(names)))
         ends = (min(values[target]), max(values[target]))
-        return _Check(names, values, target, float(ends[rng.integers(2)]))
+        return _Check(names, values, target, float(ends[rng.integers(2)]), beside)
 
     def _spec(self, participant: Participant) -> Any:
         scenario = self.config.scenario(participant.condition, participant.number, 0)
@@ -428,7 +440,7 @@ class Session:
         return config.experiments + config.exploits  # type: ignore[union-attr]
 
     def _task(self, participant: Participant, task: int) -> Task:
-        return prepare(self.config.scenario(participant.condition, participant.number, task))
+        return task_of(self.config, participant.condition, participant.number, task)
 
     # -- secrets ----------------------------------------------------------------------------------
 
@@ -467,6 +479,7 @@ def _after(task: Task, done: list[tuple[int, float]]) -> dict[str, Any]:
     last = task.spec.steps - 1
     return {
         "names": list(task.naming.words),
+        **task.beside(),
         "target": done[-1][0],
         "value": task.naming.shown_value(*done[-1]),
         "outcome": task.outcome(last, *done[-1]),

@@ -106,6 +106,16 @@ def take_again(page: Page, session: Study, token: Annotated[str, Path(max_length
     return _page(page, session, token)
 
 
+# What a wording shows is for whoever takes part; which condition shows it is not said.
+@routes.get("/take/{study}/image/{image}", include_in_schema=False)
+def image(session: Study, image: Annotated[str, Path(max_length=64)]) -> Response:
+    for each in session.config.images:
+        if each.id == image and each.data:
+            headers = {"Cache-Control": "private, max-age=86400, immutable"}
+            return Response(each.data, media_type=each.kind, headers=headers)
+    raise HTTPException(404, "there is no such image")
+
+
 def _page(
     page: Callable[..., Response], session: Session, token: str | None, refusal: str | None = None
 ) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from seedo.errors import UserError
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import Scenario
+from seedo.lab.study._config import StudyConfig
+from seedo.lab.study._wording import Wording
 from seedo.play import OutcomeTable, outcome_table
 from seedo.worlds import EXPLOIT, OBSERVE, Spec
 
@@ -31,6 +33,8 @@ class Task:
         table: what follows every action at every step.
         goals: [S], the goal variable at exploit steps, -1 elsewhere.
         relevant: [n].
+        units: [n], shown beside values; "": none.
+        images: [n], the id of each variable's picture; "": none.
     """
 
     spec: Spec
@@ -38,6 +42,8 @@ class Task:
     table: OutcomeTable
     goals: NDArray[np.int32]
     relevant: NDArray[np.bool_]
+    units: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
 
     @property
     def first(self) -> int:
@@ -115,6 +121,7 @@ class Task:
         phases = self.spec.phases
         return {
             "names": list(self.naming.words),
+            **self.beside(),
             "values": self.values(),
             "relevant": None if self.relevant.all() else self.relevant.tolist(),
             "step": step,
@@ -123,6 +130,11 @@ class Task:
             "goal": int(self.goals[step]) if phases[step] == EXPLOIT else None,
             "rows": [self._row(i, *action) for i, action in enumerate(actions)],
         }
+
+    def beside(self) -> dict[str, Any]:
+        """What is shown beside the names, if there is anything."""
+        named = {"units": list(self.units), "images": list(self.images)}
+        return {key: each for key, each in named.items() if any(each)}
 
     def _row(self, step: int, target: int, value: float) -> dict[str, Any]:
         return {
@@ -137,6 +149,25 @@ class Task:
             return 0
         values = self.spec.do_values
         return 1 + target * len(values) + values.index(value)
+
+
+def task_of(config: StudyConfig, condition: str, number: int, task: int) -> Task:
+    """A task as a participant (numbered from 1) of a condition meets it."""
+    met = prepare(config.scenario(condition, number, task))
+    wording = config.wording(condition)
+    naming = own_naming(wording)
+    if wording is None or naming is None:
+        return met
+    units = tuple(v.unit for v in wording.variables)
+    images = tuple(config.image(v.image).id if v.image else "" for v in wording.variables)
+    return replace(met, naming=naming, units=units, images=images)
+
+
+def own_naming(wording: Wording | None) -> Naming | None:
+    """What a wording calls the variables; None: nothing. No sign is turned."""
+    if wording is None or not wording.variables:
+        return None
+    return Naming(tuple(v.name for v in wording.variables), (1,) * len(wording.variables))
 
 
 def prepare(scenario: Scenario) -> Task:
