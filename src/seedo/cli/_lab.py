@@ -130,6 +130,19 @@ def check_study(file: StudyFile, as_json: AsJson = False) -> None:
     print("\n".join(found.lines()))
 
 
+@lab_app.command("texts")
+def texts(
+    file: StudyFile,
+    language: Annotated[str, typer.Option(help="The language to write, like fr or pt-BR.")],
+) -> None:
+    """Print every sentence that a study lacks in a language, to translate and add to its file."""
+    _web()
+    from seedo.lab.study import StudyConfig, tag, template
+
+    config = StudyConfig.settings(file)
+    print(template(config.spoken, tag("language", language), config.own_texts), end="")
+
+
 @lab_app.command("pilot")
 def pilot(file: StudyFile, as_json: AsJson = False) -> None:
     """Let scripted participants do a study: what scores to expect, what it can find."""

@@ -62,7 +62,8 @@ def create_app(settings: LabSettings) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def failed(request: Request, error: HTTPException) -> Response:
-        return _answer(lab, request, error.status_code, str(error.detail), "")
+        field = error.field if isinstance(error, study.Said) else ""
+        return _answer(lab, request, error.status_code, str(error.detail), field)
 
     return app
 

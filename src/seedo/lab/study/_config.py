@@ -16,6 +16,7 @@ from seedo.errors import UserError, one_of, whole
 from seedo.lab._scenario import NAMES, Scenario
 from seedo.lab.study._fields import flag, table, tables, text
 from seedo.lab.study._images import Image, known_images, read_image
+from seedo.lab.study._language import ENGLISH, Languages, read_languages, tag
 from seedo.lab.study._plan import Plan
 from seedo.lab.study._questions import SLUG, Question, Quiz, read_questions, read_quiz
 from seedo.lab.study._recruit import Recruit
@@ -38,8 +39,8 @@ _WORLD = tuple(DagConfig.__dataclass_fields__)
 
 @dataclass(frozen=True)
 class Factor:
-    """What differs between participants: `names`, `instruction`, `wording` or a field of
-    `DagConfig`."""
+    """What differs between participants: `names`, `instruction`, `wording`, `language` or a field
+    of `DagConfig`."""
 
     name: str
     levels: tuple[Any, ...]
@@ -78,6 +79,7 @@ class StudyConfig:
         wordings: own names, units, pictures and stories; one for all, or one for every level of
             factor `wording`.
         images: the files that they name.
+        spoken: the languages, and its sentences in them.
     """
 
     name: str
@@ -105,6 +107,7 @@ class StudyConfig:
     plan: Plan | None = None
     wordings: tuple[Wording, ...] = ()
     images: tuple[Image, ...] = ()
+    spoken: Languages = ENGLISH
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not SLUG.fullmatch(self.name):
@@ -152,6 +155,21 @@ class StudyConfig:
                 found = f"{len(wording.variables)} variables"
                 remedy = f"name all {first.config.n} ({label})"
                 raise UserError(f"wording {wording.id}: variable", found, remedy)
+        self._check_languages()
+
+    def _check_languages(self) -> None:
+        own = self.own_texts
+        units = [key for key in own if key.endswith("_unit")]
+        self.spoken.check(self.languages, own, units)
+        for language in self.languages:
+            for wording in self.wordings:
+                wording.told(self.spoken.texts.get(language, {}))
+            for label, each in self._all().items():
+                named = each.wording and self.wording(label).variables  # type: ignore[union-attr]
+                if each.base.names in ("familiar", "contrary") and not named:
+                    if language.partition("-")[0] != "en":
+                        remedy = f"such names are English: use a [[wording]] for {language}"
+                        raise UserError(f"names ({label})", each.base.names, remedy)
 
     def _check_wordings(self, factors: set[str]) -> None:
         ids = tuple(wording.id for wording in self.wordings)
@@ -237,7 +255,8 @@ class StudyConfig:
         """
         top = ("name", "title", "consent", "instructions", "tasks", "practice", "seed", "systems",
                "order", "feedback", "max_participants", "world", "factor", "attention", "question",
-               "end", "recruit", "comprehension", "plan", "wording", "images")  # fmt: skip
+               "end", "recruit", "comprehension", "plan", "wording", "images", "language",
+               "text")  # fmt: skip
         fields = table("study", plain, top)
         for field in ("name", "title", "consent", "instructions", "tasks"):
             if field not in fields:
@@ -254,6 +273,7 @@ class StudyConfig:
         end = table("end", fields.pop("end", {}), ("text", "code"))
         wordings = read_wordings(fields.pop("wording", []))
         images = known_images(fields.pop("images", []))
+        spoken = read_languages(fields.pop("language", {}), fields.pop("text", []))
         return StudyConfig(
             **fields,
             world={k: tuple(v) if isinstance(v, list) else v for k, v in world.items()},
@@ -269,6 +289,7 @@ class StudyConfig:
             plan=None if plan is None else Plan.from_json(plan),
             wordings=wordings,
             images=images,
+            spoken=spoken,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -285,6 +306,7 @@ class StudyConfig:
             "wording": [wording.to_json() for wording in self.wordings] or None,
             "images": [image.to_json() for image in self.images] or None,
         }
+        spoken = self.spoken.to_json()
         if (self.check_action, self.check_words) != ("note", "letters"):
             attention |= {"action": self.check_action, "words": self.check_words}
         return {
@@ -304,7 +326,7 @@ class StudyConfig:
             "attention": attention,
             "question": [q.to_json() for q in self.questions],
             "end": {"text": self.end_text, "code": self.end_code},
-        } | {name: value for name, value in later.items() if value is not None}
+        } | {name: value for name, value in (later | spoken).items() if value is not None}
 
     def asked(self, when: str) -> tuple[Question, ...]:
         """The questions of a time, see `Question.when`."""
@@ -326,14 +348,44 @@ class StudyConfig:
             (label, functools.partial(_numbered, each.base)) for label, each in self._all().items()
         ]
 
-    def instruction(self, condition: str) -> str:
+    def instruction(self, condition: str, language: str | None = None) -> str:
         """The condition's own text, which follows the instructions; "" if it has none."""
-        return self._all()[condition].instruction
+        level = self._all()[condition].instruction
+        return self.told(f"instruction-{level}", language) if level else ""
 
-    def wording(self, condition: str) -> Wording | None:
+    def wording(self, condition: str, language: str | None = None) -> Wording | None:
         """What things are called in a condition; None: nothing of its own."""
         name = self._all()[condition].wording
-        return next((wording for wording in self.wordings if wording.id == name), None)
+        found = next((wording for wording in self.wordings if wording.id == name), None)
+        return found and found.told(self.spoken.texts.get(language or "", {}))
+
+    def language(self, condition: str) -> str:
+        """That of a condition; "": it has none of its own."""
+        return self._all()[condition].language
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """All that the study can be taken in, that of its file first."""
+        levels = next((f.levels for f in self.factors if f.name == "language"), ())
+        return tuple(dict.fromkeys((self.spoken.default, *self.spoken.offered, *levels)))
+
+    def told(self, key: str, language: str | None = None) -> str:
+        """One of its own sentences, see `own_texts`, in a language; None: as in its file."""
+        return self.spoken.texts.get(language or "", {}).get(key) or self.own_texts[key]
+
+    @functools.cached_property
+    def own_texts(self) -> dict[str, str]:
+        """The sentences of the study's file that participants see, by the keys of `[[text]]`."""
+        said = {"title": self.title, "consent-text": self.consent,
+                "instructions-text": self.instructions, "end-text": self.end_text}  # fmt: skip
+        for factor in self.factors:
+            if factor.name == "instruction":
+                said |= {f"instruction-{n}": each for n, each in enumerate(factor.levels, 1)}
+        for question in self.questions:
+            said |= question.texts()
+        for wording in self.wordings:
+            said |= wording.texts()
+        return said | (self.quiz.texts() if self.quiz else {})
 
     def image(self, file: str) -> Image:
         """The picture of a file that a wording names."""
@@ -360,11 +412,16 @@ class StudyConfig:
 
 
 class _Condition(NamedTuple):
-    """Scenario number 0 of a condition, and what is its own beside it; "": nothing."""
+    """Scenario number 0 of a condition, and what is its own beside it; "": nothing.
+
+    Attributes:
+        instruction: number of the text from 1; 0: none.
+    """
 
     base: Scenario
-    instruction: str
+    instruction: int
     wording: str
+    language: str
 
 
 @functools.lru_cache(maxsize=16)
@@ -376,8 +433,10 @@ def _conditions(study: StudyConfig) -> dict[str, _Condition]:
         chosen = list(zip(study.factors, picked, strict=True))
         label = ", ".join(f.label(i) for f, i in chosen) or "all"
         given = {f.name: f.levels[i] for f, i in chosen}
-        names, own_text = given.pop("names", "letters"), given.pop("instruction", "")
-        wording = given.pop("wording", one)
+        names, wording = given.pop("names", "letters"), given.pop("wording", one)
+        language = given.pop("language", "")
+        given.pop("instruction", None)
+        own_text = next((i + 1 for f, i in chosen if f.name == "instruction"), 0)
         config = _plain(dict(study.world or {}) | given)
         try:
             scenario = Scenario.from_json(
@@ -386,7 +445,7 @@ def _conditions(study: StudyConfig) -> dict[str, _Condition]:
         except UserError as error:
             where = f"{error.field} ({label})" if study.factors else f"world.{error.field}"
             raise UserError(where, error.value, error.remedy) from error
-        made[label] = _Condition(scenario, own_text, wording)
+        made[label] = _Condition(scenario, own_text, wording, language)
     return made
 
 
@@ -413,7 +472,7 @@ def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
 def _factor(value: object) -> Factor:
     fields = table("factor", value, ("name", "levels"))
     name, levels = fields.get("name"), fields.get("levels")
-    one_of("factor.name", name, ("names", "instruction", "wording", *_WORLD))
+    one_of("factor.name", name, ("names", "instruction", "wording", "language", *_WORLD))
     if not isinstance(levels, list) or not 2 <= len(levels) <= _MOST_CONDITIONS:
         raise UserError(f"levels of {name}", None, f"use a list of 2 to {_MOST_CONDITIONS} levels")
     for level in levels:
@@ -421,6 +480,8 @@ def _factor(value: object) -> Factor:
             one_of("levels of names", level, NAMES)
         elif name == "wording":
             text("levels of wording", level, 40)
+        elif name == "language":
+            tag("levels of language", level)
         elif name == "instruction":
             text("levels of instruction", level)
         elif isinstance(level, list):

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from seedo.errors import UserError
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import STREAM, Scenario
 from seedo.lab.study._config import StudyConfig
-from seedo.lab.study._items import after_task
+from seedo.lab.study._items import after_task, language_of
 from seedo.lab.study._pay import reached
 from seedo.lab.study._psych_ds import column_of, description, file_name
 from seedo.lab.study._store import Participant, StepRow, StudyStore
@@ -104,10 +104,11 @@ def export(
         raise cannot_write(target, error) from error
     try:
         names = _write_runs(made / "runs", config, taken)
+        languages = _languages(store, config, people)
         tables = {
-            "participants": _participants(store, config, people, taken),
+            "participants": _participants(store, config, people, taken, languages),
             "tasks": _finished(store, config, taken),
-            "steps": _responses(config, taken),
+            "steps": _responses(config, taken, languages),
             "pages": _pages(store, people),
         }
         if psych_ds:
@@ -250,8 +251,21 @@ def _folders(labels: Sequence[str]) -> dict[str, str]:
 # -- tables ----------------------------------------------------------------------------------------
 
 
+def _languages(
+    store: StudyStore, config: StudyConfig, people: Iterable[Participant]
+) -> dict[int, str]:
+    """The language of everybody by id; {} where the study has only one."""
+    if len(config.languages) == 1:
+        return {}
+    return {p.id: language_of(config, p.condition, store.answers(p.id)) for p in people}
+
+
 def _participants(
-    store: StudyStore, config: StudyConfig, people: Sequence[Participant], taken: list[_Taken]
+    store: StudyStore,
+    config: StudyConfig,
+    people: Sequence[Participant],
+    taken: list[_Taken],
+    languages: Mapping[int, str],
 ) -> list[list[Any]]:
     asked = [f"attention-{check + 1}" for check in range(config.checks)]
     of_quiz = [f"@quiz-{number + 1}" for number in range(config.quiz.tries if config.quiz else 0)]
@@ -261,7 +275,7 @@ def _participants(
     written = {question.id for question in questions if question.kind == "text"}
     rows: list[list[Any]] = [
         ["participant", "number", "condition", *(["wording"] if config.wordings else []),
-         "state", "attention_passed", "tasks_finished",
+         *(["language"] if languages else []), "state", "attention_passed", "tasks_finished",
          "task_order", "minutes", "seconds_in_tasks", "score",
          *(each[1:] for each in of_quiz), *headings]
     ]  # fmt: skip
@@ -274,6 +288,7 @@ def _participants(
                 person.number,
                 person.condition,
                 *_wording_id(config, person),
+                *([languages[person.id]] if languages else []),
                 person.state,
                 "" if person.attention_passed is None else int(person.attention_passed),
                 sum(one.lived is not None for one in own),
@@ -359,7 +374,9 @@ def _finished(store: StudyStore, config: StudyConfig, taken: Iterable[_Taken]) -
     return rows
 
 
-def _responses(config: StudyConfig, taken: Iterable[_Taken]) -> list[list[Any]]:
+def _responses(
+    config: StudyConfig, taken: Iterable[_Taken], languages: Mapping[int, str]
+) -> list[list[Any]]:
     in_units = any(v.unit for wording in config.wordings for v in wording.variables)
     rows: list[list[Any]] = [
         ["participant", "condition", "task", "position", "task_finished", "step", "phase",
@@ -368,7 +385,8 @@ def _responses(config: StudyConfig, taken: Iterable[_Taken]) -> list[list[Any]]:
     ]  # fmt: skip
     for one in taken:
         episode = one.lived or one.scenario.begin()
-        spec, wording = episode.world.spec, config.wording(one.participant.condition)
+        spec, person = episode.world.spec, one.participant
+        wording = config.wording(person.condition, languages.get(person.id))
         naming = own_naming(wording) or Naming.of(one.scenario, episode)
         units = [v.unit for v in wording.variables] if wording else []
         for row in one.steps:

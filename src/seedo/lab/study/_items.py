@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from seedo.lab.study._config import StudyConfig
@@ -9,6 +10,10 @@ from seedo.lab.study._store import Participant
 
 QUIZ = "@quiz-"
 """Begins the names of tries at the quiz; no question's id has such a sign."""
+
+
+LANGUAGE = "@language"
+"""The language that somebody's link asked for."""
 
 
 class Item(NamedTuple):
@@ -67,6 +72,12 @@ def after_task(question: str, task: int) -> str:
 def asked_id(item: Item) -> str:
     """Stored once the questions of an item are answered, or left out."""
     return f"@{item.kind}-{item.which}"
+
+
+def language_of(config: StudyConfig, condition: str, answers: Mapping[str, str]) -> str:
+    """The language that somebody takes part in: their condition's, or their link's."""
+    asked = answers.get(LANGUAGE, config.spoken.default)
+    return config.language(condition) or asked
 
 
 def tries(standing: Standing) -> int:

@@ -19,6 +19,7 @@ _MEANS = {
     "participant": "Pseudonym of the participant",
     "number": "Number of the participant, in the order of joining",
     "condition": "Condition, by the levels of its factors",
+    "language": "In which the participant took part",
     "wording": "What things were called",
     "state": "Where the participant is: finished, screened (sent away), or the part they left at",
     "attention_passed": "1: as many attention checks right as the study asks for; 0: fewer",

@@ -6,7 +6,7 @@ Where somebody is follows from what is stored of them, so nothing is lost with t
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from seedo.lab._security import Keys
 from seedo.lab.study._assignment import hashed
 from seedo.lab.study._ending import score
 from seedo.lab.study._items import (
+    LANGUAGE,
     QUIZ,
     Item,
     Standing,
@@ -25,6 +26,7 @@ from seedo.lab.study._items import (
     asked_id,
     check_id,
     items,
+    language_of,
     tries,
     understood,
 )
@@ -34,10 +36,11 @@ from seedo.lab.study._places import stamp
 from seedo.lab.study._questions import Question, read_answers
 from seedo.lab.study._store import Conflict, Gone, PageRow, Participant
 from seedo.lab.study._tasks import Task, task_of
+from seedo.lab.study._words import Said
 from seedo.worlds import variable_names
 
 MOST_ANSWER = 2000  # characters
-_NOT_NEXT = "this is not next: load the page again"
+_NOT_NEXT = "error-not-next"
 
 
 Spent = tuple[int, int] | None
@@ -65,29 +68,39 @@ class Session:
 
     # -- what is shown ----------------------------------------------------------------------------
 
+    def language(self, visitor: str, asked: str = "") -> str:
+        """The language for this browser; of who does not take part yet, the one asked for."""
+        standing = self._standing(visitor)
+        if standing is None:
+            offered = self.config.spoken.offered
+            return asked if asked in offered else self.config.spoken.default
+        return self._language(standing)
+
+    def _language(self, standing: Standing) -> str:
+        return language_of(self.config, standing.participant.condition, standing.answers)
+
     def view(self, visitor: str) -> dict[str, Any]:
         """The screen that this browser has to show next, and nothing that is hidden."""
         standing = self._standing(visitor)
         if standing is None:
             return self.joining.full_screen() if self.joining.is_full() else {"screen": "consent"}
-        participant = standing.participant
-        if self.joining.late(participant):
-            return self.joining.late_screen(participant) | self._resume(participant)
+        if self.joining.late(standing.participant):
+            return self.joining.late_screen(standing.participant) | self._foot(standing)
         return self._view(standing)
 
     def _view(self, standing: Standing) -> dict[str, Any]:
         participant = standing.participant
         state = participant.state
         if state == "instructions":
-            shown: dict[str, Any] = {"screen": "instructions", **self._told(participant)}
+            shown: dict[str, Any] = {"screen": "instructions", **self._told(standing)}
             if tries(standing):
                 shown["again"] = True
         elif state == "quiz" and self.config.quiz is not None:
             number = tries(standing) + 1
-            shown = {"screen": "quiz", "try": number, "questions": self.config.quiz.shown()}
+            shown = {"screen": "quiz", "try": number, "questions": self._quiz(standing)}
         elif state == "tasks" and self._hopeless(standing):
             self._send_away(participant)
-            shown = self._ended(self._again(participant), "screened")
+            shown = self._ended(self._again(standing), "screened")
         elif state == "tasks":
             due = self._due(standing)
             if due < len(self._items(participant.task_order)):
@@ -98,48 +111,71 @@ class Session:
                 self._keep(lambda: self.store.set_state(participant.id, after, "tasks"))
                 if after == "finished":
                     self._note_score(participant)
-                shown = self._ended(self._again(participant), after)
+                shown = self._ended(self._again(standing), after)
         else:
-            shown = self._ended(participant, state)
-        return shown | self._resume(participant)
+            shown = self._ended(standing, state)
+        return shown | self._foot(standing)
 
-    def _told(self, participant: Participant) -> dict[str, Any]:
+    def _told(self, standing: Standing) -> dict[str, Any]:
         """What the instructions of a condition have of their own."""
-        text = self.config.instruction(participant.condition)
-        wording = self.config.wording(participant.condition)
+        condition, language = standing.participant.condition, self._language(standing)
+        text = self.config.instruction(condition, language)
+        wording = self.config.wording(condition, language)
         story = {"story": wording.story} if wording and wording.story else {}
         if wording and wording.image:
             story |= {"image": self.config.image(wording.image).id, "alt": wording.alt}
         return {"condition": text} | story
 
-    def _resume(self, participant: Participant) -> dict[str, str]:
-        """For the foot of the page: going on elsewhere, and withdrawing."""
-        return {"resume": self._token(participant.number, participant.consented_at)}
+    def _foot(self, standing: Standing) -> dict[str, str]:
+        """For every screen: going on elsewhere, and in which language."""
+        participant = standing.participant
+        language = {"language": self._language(standing)} if len(self.config.languages) > 1 else {}
+        return {"resume": self._token(participant.number, participant.consented_at)} | language
 
-    def _ended(self, participant: Participant, state: str) -> dict[str, Any]:
+    def _ended(self, standing: Standing, state: str) -> dict[str, Any]:
         if state == "questions":
-            listed = [question.shown() for question in self.config.asked("end")]
-            return {"screen": "questions", "questions": listed}
-        return self.joining.end_screen(participant)
+            return {"screen": "questions", **self._asking(standing, self.config.asked("end"))}
+        return self.joining.end_screen(standing.participant, self._language(standing))
+
+    def _asking(self, standing: Standing, questions: Iterable[Question]) -> dict[str, Any]:
+        """Questions in somebody's language; what is answered stays as in the study's file."""
+        language = self._language(standing)
+        shown = [(question.shown(), f"question-{question.id}") for question in questions]
+        return {"questions": [self._translated(each, key, language) for each, key in shown]}
+
+    def _quiz(self, standing: Standing) -> list[dict[str, Any]]:
+        assert self.config.quiz is not None
+        language = self._language(standing)
+        shown = self.config.quiz.shown()
+        return [self._translated(each, each["id"], language) for each in shown]
+
+    def _translated(self, shown: dict[str, Any], key: str, language: str) -> dict[str, Any]:
+        if language == self.config.spoken.default:
+            return shown
+        labels = [
+            self.config.told(f"{key}_{n + 1}", language) for n in range(len(shown["options"]))
+        ]
+        return shown | {"text": self.config.told(key, language), "labels": labels}
 
     def _item(self, standing: Standing, due: int) -> dict[str, Any]:
         participant = standing.participant
         listed = self._items(participant.task_order)
         item = listed[due]
         if item.kind == "check":
-            check = self._check(participant, item.which)
+            check = self._check(standing, item.which)
             end = "low" if check.value == min(check.values[check.target]) else "high"
+            words = self.config.spoken.words(self._language(standing))
             return {
                 "screen": "check",
                 "item": due,
                 "names": list(check.names),
                 **check.beside,
                 "values": check.values,
-                "asked": f"set variable {check.names[check.target]} to its {end} value",
+                "asked": words[f"check-{end}"].replace("{name}", check.names[check.target]),
             }
         if item.kind in ("before", "after"):
-            asked = [question.shown() for question in self._asked(item)]
-            return {"screen": "ask", "item": due, "questions": asked}
+            asked = self._asking(standing, self._asked(item))
+            return {"screen": "ask", "item": due, **asked}
         practice = item.kind == "practice"
         return {
             "screen": "task",
@@ -147,7 +183,7 @@ class Session:
             "practice": practice,
             "number": sum(other.kind == item.kind for other in listed[: due + 1]),
             "of": self.config.practice if practice else self.config.tasks,
-            **self._task(participant, item.which).view(standing.done.get(item.which, [])),
+            **self._task(standing, item.which).view(standing.done.get(item.which, [])),
         }
 
     # -- what is done -----------------------------------------------------------------------------
@@ -162,9 +198,12 @@ class Session:
             address: of the network.
 
         Raises:
-            HTTPException: see `Joining.join`.
+            Said: see `Joining.join`.
         """
         self.joining.join(self._hashed(visitor), link, address, self._token)
+        standing, asked = self._standing(visitor), link.get("lang", "")
+        if standing and asked in self.config.spoken.offered and LANGUAGE not in standing.answers:
+            self._keep(lambda: self.store.add_answers(standing.participant.id, {LANGUAGE: asked}))
         return self.view(visitor)
 
     def ready(self, visitor: str, spent: Spent = None) -> dict[str, Any]:
@@ -186,18 +225,18 @@ class Session:
         Only whether they are right is stored. The same try again changes nothing.
 
         Raises:
-            HTTPException: 409, it is not their turn.
+            Said: 409, it is not their turn.
             UserError: there is no answer to one of them.
         """
         standing = self._who(visitor)
         participant, quiz = standing.participant, self.config.quiz
         tried = tries(standing)
         if quiz is None or number > tried + 1:
-            raise HTTPException(409, _NOT_NEXT)
+            raise Said(409, _NOT_NEXT)
         if number <= tried:
             return {"view": self.view(visitor)}
         if participant.state != "quiz":
-            raise HTTPException(409, _NOT_NEXT)
+            raise Said(409, _NOT_NEXT)
         passed = quiz.passed([answers.get(shown["id"], "") for shown in quiz.shown()])
         if not passed and number < quiz.tries:
             after = "instructions"
@@ -224,17 +263,17 @@ class Session:
             `after`: what followed the last choice of a task, else None; `view`.
 
         Raises:
-            HTTPException: 409, it is not this choice's turn, or it was made otherwise before.
+            Said: 409, it is not this choice's turn, or it was made otherwise before.
             UserError: an action that cannot be carried out.
         """
         standing = self._who(visitor)
         participant = standing.participant
         chosen, due = self._turn(standing, item, ("practice", "task"))
-        task = self._task(participant, chosen.which)
+        task = self._task(standing, chosen.which)
         done = standing.done.setdefault(chosen.which, [])
         number = step - task.first  # among the choices of this task
         if not 0 <= number <= len(done) or number >= task.choices or item > due:
-            raise HTTPException(409, _NOT_NEXT)
+            raise Said(409, _NOT_NEXT)
         action = task.read(step, target, value)
         self._keep(
             lambda: self.store.add_step(
@@ -257,14 +296,14 @@ class Session:
         """The answer to an attention check; only whether it was right is stored.
 
         Raises:
-            HTTPException: 409, it is not its turn, or it was answered otherwise before.
+            Said: 409, it is not its turn, or it was answered otherwise before.
         """
         standing = self._who(visitor)
         participant = standing.participant
         chosen, due = self._turn(standing, item, ("check",))
         if item > due:
-            raise HTTPException(409, _NOT_NEXT)
-        asked = self._check(participant, chosen.which)
+            raise Said(409, _NOT_NEXT)
+        asked = self._check(standing, chosen.which)
         right = (target, value) == (asked.target, asked.value)
         answer = {check_id(chosen.which): "right" if right else "wrong"}
         self._keep(lambda: self.store.add_answers(participant.id, answer))
@@ -281,13 +320,13 @@ class Session:
         """The answers to questions before the tasks, or after one.
 
         Raises:
-            HTTPException: 409, it is not their turn, or they were answered otherwise before.
+            Said: 409, it is not their turn, or they were answered otherwise before.
             UserError: names the question whose answer cannot be used.
         """
         standing = self._who(visitor)
         chosen, due = self._turn(standing, item, ("before", "after"))
         if item > due:
-            raise HTTPException(409, _NOT_NEXT)
+            raise Said(409, _NOT_NEXT)
         given = read_answers(self._asked(chosen), answers)
         if chosen.kind == "after":
             given = {after_task(name, chosen.which): said for name, said in given.items()}
@@ -302,18 +341,18 @@ class Session:
         """The answers to the questions at the end.
 
         Raises:
-            HTTPException: 409, it is not their turn, or they were answered otherwise before.
+            Said: 409, it is not their turn, or they were answered otherwise before.
             UserError: names the question whose answer cannot be used.
         """
         participant, _, kept = self._who(visitor)
         if participant.state not in ("questions", "finished"):
-            raise HTTPException(409, "the tasks come first: load the page again")
+            raise Said(409, "error-tasks-first")
         questions = self.config.asked("end")
         known = {question.id for question in questions}
         given = read_answers(questions, answers)
         if participant.state == "finished":
             if {name: text for name, text in kept.items() if name in known} != given:
-                raise HTTPException(409, "this is answered already")
+                raise Said(409, "error-answered")
         else:
             self._keep(lambda: self.store.add_answers(participant.id, given, "finished"))
             self._note_page(participant, "questions", spent)
@@ -324,18 +363,17 @@ class Session:
         """Go on in this browser.
 
         Raises:
-            HTTPException: 404, nobody has this link; 409, the browser is another participant's.
+            Said: 404, nobody has this link; 409, the browser is another participant's.
         """
         participant = self.store.of_resume(hashed(token))
         if participant is None:
-            raise HTTPException(404, "there is nothing to continue: check that the link is whole")
+            raise Said(404, "error-no-link")
         try:
             self.store.move(participant.id, self._hashed(visitor))
         except Conflict as error:
-            remedy = "this browser takes part already: use another one, or a private window"
-            raise HTTPException(409, remedy) from error
+            raise Said(409, "error-other-browser") from error
         except Gone as error:
-            raise HTTPException(404, "there is nothing to continue") from error
+            raise Said(404, "error-no-link") from error
         return self.view(visitor)
 
     def withdraw(self, visitor: str) -> bool:
@@ -363,7 +401,7 @@ class Session:
     def _who(self, visitor: str) -> Standing:
         standing = self._standing(visitor)
         if standing is None:
-            raise HTTPException(404, "this browser does not take part: load the page again")
+            raise Said(404, "error-unknown")
         self.joining.stay(standing.participant)
         return standing
 
@@ -371,13 +409,13 @@ class Session:
         """The item, and the index of the one that is next.
 
         Raises:
-            HTTPException: 409, it is not of these kinds.
+            Said: 409, it is not of these kinds.
         """
         listed = self._items(standing.participant.task_order)
         early = standing.participant.state in ("instructions", "quiz", "screened")
         early = early or item >= len(listed)
         if early or listed[item].kind not in kinds:
-            raise HTTPException(409, _NOT_NEXT)
+            raise Said(409, _NOT_NEXT)
         return listed[item], self._due(standing)
 
     def _due(self, standing: Standing) -> int:
@@ -416,12 +454,13 @@ class Session:
     def _asked(self, item: Item) -> tuple[Question, ...]:
         return self.config.asked("before" if item.kind == "before" else "task")
 
-    def _check(self, participant: Participant, check: int) -> _Check:
+    def _check(self, standing: Standing, check: int) -> _Check:
         """What an attention check asks for, in letters or as the next task calls things."""
+        participant = standing.participant
         rng = np.random.default_rng([self.config.seed, participant.number, 1 + check])
         if self.config.check_words == "story":
             position = check * self.config.tasks // self.config.checks
-            task = self._task(participant, participant.task_order[position])
+            task = self._task(standing, participant.task_order[position])
             names, values, beside = tuple(task.naming.words), task.values(), task.beside()
         else:
             spec = self._spec(participant)
@@ -439,8 +478,9 @@ class Session:
         config = self.config.scenario(participant.condition, participant.number, 0).config
         return config.experiments + config.exploits  # type: ignore[union-attr]
 
-    def _task(self, participant: Participant, task: int) -> Task:
-        return task_of(self.config, participant.condition, participant.number, task)
+    def _task(self, standing: Standing, task: int) -> Task:
+        who, language = standing.participant, self._language(standing)
+        return task_of(self.config, who.condition, who.number, task, language)
 
     # -- secrets ----------------------------------------------------------------------------------
 
@@ -451,9 +491,10 @@ class Session:
         """The secret of a participant's link to resume with."""
         return self._keys.sign("resume", f"{self.config.name}/{number}/{consented_at}")[:32]
 
-    def _again(self, participant: Participant) -> Participant:
+    def _again(self, standing: Standing) -> Standing:
         """The participant as they are now."""
-        return self.store.of_visitor(participant.visitor_hash) or participant
+        found = self.store.of_visitor(standing.participant.visitor_hash)
+        return standing._replace(participant=found or standing.participant)
 
     def _note_page(self, participant: Participant, page: str, spent: Spent) -> None:
         if spent is not None:
@@ -469,9 +510,9 @@ class Session:
         try:
             write()
         except Conflict as error:
-            raise HTTPException(409, "your earlier choice counts") from error
+            raise Said(409, "error-counted") from error
         except Gone as error:
-            raise HTTPException(404, "this browser no longer takes part") from error
+            raise Said(404, "error-gone") from error
 
 
 def _after(task: Task, done: list[tuple[int, float]]) -> dict[str, Any]:

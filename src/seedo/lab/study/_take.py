@@ -13,6 +13,7 @@ from starlette.responses import Response
 from seedo.lab._lab import Page, Visitor
 from seedo.lab._scenario import MOST_STEPS, MOST_VARIABLES
 from seedo.lab.study._session import MOST_ANSWER, MaybeSession, Session
+from seedo.lab.study._words import Said
 
 _MOST_ITEMS = 400
 _DAY = 86_400_000  # milliseconds
@@ -95,15 +96,33 @@ routes = APIRouter()
 
 
 @routes.get("/take/{study}", include_in_schema=False)
-def take(request: Request, page: Page, session: Study) -> Response:
+def take(request: Request, page: Page, visitor: Visitor, session: Study) -> Response:
     # What the link says is looked at and not kept: nobody has agreed to anything yet.
-    refusal = session.joining.refusal(dict(request.query_params))
-    return _page(page, session, None, refusal)
+    link = dict(request.query_params)
+    language = session.language(visitor, link.get("lang", ""))
+    return _page(page, session, language, None, session.joining.refusal(link))
 
 
 @routes.get("/take/{study}/resume/{token}", include_in_schema=False)
-def take_again(page: Page, session: Study, token: Annotated[str, Path(max_length=64)]) -> Response:
-    return _page(page, session, token)
+def take_again(
+    page: Page, visitor: Visitor, session: Study, token: Annotated[str, Path(max_length=64)]
+) -> Response:
+    return _page(page, session, session.language(visitor), token)
+
+
+@routes.get("/api/take/{study}/words/{language}")
+def words(session: Study, language: Annotated[str, Path(max_length=40)]) -> dict[str, Any]:
+    """Everything that the page says by itself, in one of the study's languages."""
+    config = session.config
+    if language not in config.languages:
+        raise HTTPException(404, "the study is not in this language")
+    return {
+        "language": language,
+        "title": config.told("title", language),
+        "consent": config.told("consent-text", language),
+        "instructions": config.told("instructions-text", language),
+        "words": config.spoken.words(language),
+    }
 
 
 # What a wording shows is for whoever takes part; which condition shows it is not said.
@@ -117,17 +136,22 @@ def image(session: Study, image: Annotated[str, Path(max_length=64)]) -> Respons
 
 
 def _page(
-    page: Callable[..., Response], session: Session, token: str | None, refusal: str | None = None
+    page: Callable[..., Response],
+    session: Session,
+    language: str,
+    token: str | None,
+    refusal: str | None = None,
 ) -> Response:
     config = session.config
+    said = config.spoken.words(language)
     data = {
         "study": config.name,
-        "consent": config.consent,
-        "instructions": config.instructions,
+        "language": language,
         "token": token,
-        "refusal": refusal,
+        "refusal": refusal and said[refusal],
     }
-    return page("take.html", title=config.title, data=data)
+    title = config.told("title", language)
+    return page("take.html", title=title, language=language, words=said, data=data)
 
 
 @routes.get("/api/take/{study}")
@@ -140,7 +164,7 @@ def view(visitor: Visitor, session: Study) -> dict[str, Any]:
 def consent(request: Request, visitor: Visitor, session: Study, given: Consent) -> dict[str, Any]:
     """Join; nothing is stored of anybody before."""
     if not given.agree:
-        raise HTTPException(409, "only who agrees can take part")
+        raise Said(409, "error-agree")
     address = request.client.host if request.client else None
     return session.consent(visitor, given.link, address)
 

@@ -151,10 +151,12 @@ class Task:
         return 1 + target * len(values) + values.index(value)
 
 
-def task_of(config: StudyConfig, condition: str, number: int, task: int) -> Task:
-    """A task as a participant (numbered from 1) of a condition meets it."""
+def task_of(
+    config: StudyConfig, condition: str, number: int, task: int, language: str | None = None
+) -> Task:
+    """A task as a participant (numbered from 1) of a condition meets it, in a language."""
     met = prepare(config.scenario(condition, number, task))
-    wording = config.wording(condition)
+    wording = config.wording(condition, language)
     naming = own_naming(wording)
     if wording is None or naming is None:
         return met

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from seedo.errors import UserError
@@ -59,6 +59,38 @@ class Wording:
         named = [(f"wording {self.id}: image", self.image)]
         named += [(f"wording {self.id}: image of {v.name}", v.image) for v in self.variables]
         return [(field, file) for field, file in named if file]
+
+    def texts(self) -> dict[str, str]:
+        """Its sentences and names, by the keys of `[[text]]`."""
+        said = {f"wording-{self.id}_story": self.story, f"wording-{self.id}_alt": self.alt}
+        for number, variable in enumerate(self.variables, 1):
+            said[f"wording-{self.id}_{number}"] = variable.name
+            said[f"wording-{self.id}_{number}_unit"] = variable.unit
+        return {key: each for key, each in said.items() if each}
+
+    def told(self, texts: Mapping[str, str]) -> Wording:
+        """The same in these words, by the keys of `texts`; as it is where they have none.
+
+        Raises:
+            UserError: names that people could not tell apart, or that cannot be shown.
+        """
+
+        def said(key: str, usual: str) -> str:
+            return texts.get(f"wording-{self.id}_{key}", usual) if usual else ""
+
+        variables = tuple(
+            replace(v, name=said(str(number), v.name), unit=said(f"{number}_unit", v.unit))
+            for number, v in enumerate(self.variables, 1)
+        )
+        for number, variable in enumerate(variables, 1):
+            key = f"wording-{self.id}_{number}"
+            check_label(key, variable.name, MOST_NAME)
+            if variable.unit:
+                check_label(f"{key}_unit", variable.unit, MOST_UNIT)
+        check_names(f"wording {self.id}", variables)
+        return replace(
+            self, story=said("story", self.story), alt=said("alt", self.alt), variables=variables
+        )
 
     def to_json(self) -> dict[str, Any]:
         """What `read_wordings` reads."""
