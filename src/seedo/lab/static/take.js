@@ -3,9 +3,10 @@ import { data, make, say } from "./lab.js";
 import { ask, questions, quiz } from "./take_asking.js";
 import { causes, choose, feedback, image } from "./take_causes.js";
 import { button, call, leave, once, paragraphs, put, screens, show, spent, where } from "./take_page.js";
+import { clocks, ready } from "./take_time.js";
 import { own, rich, speak, t } from "./take_words.js";
 
-Object.assign(screens, { consent, full, late, instructions, quiz, ask, task, check, questions, screened, end });
+Object.assign(screens, { consent, full, late, instructions, quiz, ask, ready: (view) => ready(view, named(view)), task, check, questions, screened, end });
 
 function consent() {
   if (data.refusal) return refused();
@@ -76,7 +77,7 @@ function task(view) {
     if (answer.after) feedback(answer.after, answer.view, of);
     else await show(answer.view);
   };
-  put(of, progress_of(view), ...causes(view, submit));
+  put(of, progress_of(view), clocks(view), ...causes(view, submit));
 }
 
 /** "Task 2 of 10". */

@@ -20,6 +20,7 @@ from seedo.lab.study._language import ENGLISH, Languages, read_languages, tag
 from seedo.lab.study._plan import Plan
 from seedo.lab.study._questions import SLUG, Question, Quiz, read_questions, read_quiz
 from seedo.lab.study._recruit import Recruit
+from seedo.lab.study._time import LIMITS, UNHURRIED, Pressure, seconds
 from seedo.lab.study._wording import Wording, read_wordings
 from seedo.language.scenes import THEMES
 from seedo.worlds import DagConfig
@@ -39,8 +40,8 @@ _WORLD = tuple(DagConfig.__dataclass_fields__)
 
 @dataclass(frozen=True)
 class Factor:
-    """What differs between participants: `names`, `instruction`, `wording`, `language` or a field
-    of `DagConfig`."""
+    """What differs between participants: `names`, `instruction`, `wording`, `language`, a limit of
+    time or a field of the world."""
 
     name: str
     levels: tuple[Any, ...]
@@ -80,6 +81,7 @@ class StudyConfig:
             factor `wording`.
         images: the files that they name.
         spoken: the languages, and its sentences in them.
+        time: how long choices and tasks may take, unless a factor says.
     """
 
     name: str
@@ -108,6 +110,7 @@ class StudyConfig:
     wordings: tuple[Wording, ...] = ()
     images: tuple[Image, ...] = ()
     spoken: Languages = ENGLISH
+    time: Pressure = UNHURRIED
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not SLUG.fullmatch(self.name):
@@ -256,7 +259,7 @@ class StudyConfig:
         top = ("name", "title", "consent", "instructions", "tasks", "practice", "seed", "systems",
                "order", "feedback", "max_participants", "world", "factor", "attention", "question",
                "end", "recruit", "comprehension", "plan", "wording", "images", "language",
-               "text")  # fmt: skip
+               "text", "time")  # fmt: skip
         fields = table("study", plain, top)
         for field in ("name", "title", "consent", "instructions", "tasks"):
             if field not in fields:
@@ -273,6 +276,7 @@ class StudyConfig:
         end = table("end", fields.pop("end", {}), ("text", "code"))
         wordings = read_wordings(fields.pop("wording", []))
         images = known_images(fields.pop("images", []))
+        time = Pressure.from_json(fields.pop("time", {}))
         spoken = read_languages(fields.pop("language", {}), fields.pop("text", []))
         return StudyConfig(
             **fields,
@@ -290,6 +294,7 @@ class StudyConfig:
             wordings=wordings,
             images=images,
             spoken=spoken,
+            time=time,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -305,6 +310,7 @@ class StudyConfig:
             "plan": self.plan and self.plan.to_json(),
             "wording": [wording.to_json() for wording in self.wordings] or None,
             "images": [image.to_json() for image in self.images] or None,
+            "time": None if self.time == UNHURRIED else self.time.to_json(),
         }
         spoken = self.spoken.to_json()
         if (self.check_action, self.check_words) != ("note", "letters"):
@@ -358,6 +364,15 @@ class StudyConfig:
         name = self._all()[condition].wording
         found = next((wording for wording in self.wordings if wording.id == name), None)
         return found and found.told(self.spoken.texts.get(language or "", {}))
+
+    def pressure(self, condition: str) -> Pressure:
+        """How long choices and tasks may take in a condition."""
+        return replace(self.time, **self._all()[condition].limits)
+
+    @functools.cached_property
+    def timed(self) -> bool:
+        """Whether anybody is pressed for time."""
+        return any(self.pressure(label) for label in self._all())
 
     def language(self, condition: str) -> str:
         """That of a condition; "": it has none of its own."""
@@ -422,6 +437,7 @@ class _Condition(NamedTuple):
     instruction: int
     wording: str
     language: str
+    limits: dict[str, Any]
 
 
 @functools.lru_cache(maxsize=16)
@@ -435,6 +451,7 @@ def _conditions(study: StudyConfig) -> dict[str, _Condition]:
         given = {f.name: f.levels[i] for f, i in chosen}
         names, wording = given.pop("names", "letters"), given.pop("wording", one)
         language = given.pop("language", "")
+        limits = {name: given.pop(name) for name in LIMITS if name in given}
         given.pop("instruction", None)
         own_text = next((i + 1 for f, i in chosen if f.name == "instruction"), 0)
         config = _plain(dict(study.world or {}) | given)
@@ -445,7 +462,7 @@ def _conditions(study: StudyConfig) -> dict[str, _Condition]:
         except UserError as error:
             where = f"{error.field} ({label})" if study.factors else f"world.{error.field}"
             raise UserError(where, error.value, error.remedy) from error
-        made[label] = _Condition(scenario, own_text, wording, language)
+        made[label] = _Condition(scenario, own_text, wording, language, limits)
     return made
 
 
@@ -472,7 +489,7 @@ def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
 def _factor(value: object) -> Factor:
     fields = table("factor", value, ("name", "levels"))
     name, levels = fields.get("name"), fields.get("levels")
-    one_of("factor.name", name, ("names", "instruction", "wording", "language", *_WORLD))
+    one_of("factor.name", name, ("names", "instruction", "wording", "language", *LIMITS, *_WORLD))
     if not isinstance(levels, list) or not 2 <= len(levels) <= _MOST_CONDITIONS:
         raise UserError(f"levels of {name}", None, f"use a list of 2 to {_MOST_CONDITIONS} levels")
     for level in levels:
@@ -482,6 +499,8 @@ def _factor(value: object) -> Factor:
             text("levels of wording", level, 40)
         elif name == "language":
             tag("levels of language", level)
+        elif name in LIMITS:
+            seconds(f"levels of {name}", level)
         elif name == "instruction":
             text("levels of instruction", level)
         elif isinstance(level, list):

@@ -23,7 +23,7 @@ from seedo.errors import UserError
 from seedo.lab._naming import Naming
 from seedo.lab._scenario import STREAM, Scenario
 from seedo.lab.study._config import StudyConfig
-from seedo.lab.study._items import after_task, language_of
+from seedo.lab.study._items import after_task, language_of, time_id
 from seedo.lab.study._pay import reached
 from seedo.lab.study._psych_ds import column_of, description, file_name
 from seedo.lab.study._store import Participant, StepRow, StudyStore
@@ -108,7 +108,7 @@ def export(
         tables = {
             "participants": _participants(store, config, people, taken, languages),
             "tasks": _finished(store, config, taken),
-            "steps": _responses(config, taken, languages),
+            "steps": _responses(store, config, taken, languages),
             "pages": _pages(store, people),
         }
         if psych_ds:
@@ -375,20 +375,27 @@ def _finished(store: StudyStore, config: StudyConfig, taken: Iterable[_Taken]) -
 
 
 def _responses(
-    config: StudyConfig, taken: Iterable[_Taken], languages: Mapping[int, str]
+    store: StudyStore,
+    config: StudyConfig,
+    taken: Iterable[_Taken],
+    languages: Mapping[int, str],
 ) -> list[list[Any]]:
     in_units = any(v.unit for wording in config.wordings for v in wording.variables)
     rows: list[list[Any]] = [
         ["participant", "condition", "task", "position", "task_finished", "step", "phase",
          "variable", "value", "shown_variable", "shown_value",
-         *(["shown_unit"] if in_units else []), "milliseconds", "answered_at"]
+         *(["shown_unit"] if in_units else []), "milliseconds", "answered_at",
+         *(["time"] if config.timed else [])]
     ]  # fmt: skip
+    marks: dict[int, dict[str, str]] = {}
     for one in taken:
         episode = one.lived or one.scenario.begin()
         spec, person = episode.world.spec, one.participant
         wording = config.wording(person.condition, languages.get(person.id))
         naming = own_naming(wording) or Naming.of(one.scenario, episode)
         units = [v.unit for v in wording.variables] if wording else []
+        if config.timed and person.id not in marks:
+            marks[person.id] = store.answers(person.id)
         for row in one.steps:
             acted = row.target >= 0
             rows.append(
@@ -407,6 +414,11 @@ def _responses(
                     *([units[row.target] if acted and units else ""] if in_units else []),
                     row.milliseconds,
                     row.answered_at,
+                    *(
+                        [marks[person.id].get(time_id(one.task, row.step), "in time")]
+                        if config.timed
+                        else []
+                    ),
                 ]
             )
     return rows

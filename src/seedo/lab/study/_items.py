@@ -35,11 +35,13 @@ class Standing(NamedTuple):
     Attributes:
         done: by task, (target, value) of the choices made, in order.
         answers: by question and attention check.
+        times: by task, when these choices were made.
     """
 
     participant: Participant
     done: dict[int, list[tuple[int, float]]]
     answers: dict[str, str]
+    times: dict[int, list[str]]
 
 
 def items(config: StudyConfig, order: tuple[int, ...]) -> list[Item]:
@@ -72,6 +74,16 @@ def after_task(question: str, task: int) -> str:
 def asked_id(item: Item) -> str:
     """Stored once the questions of an item are answered, or left out."""
     return f"@{item.kind}-{item.which}"
+
+
+def began_id(task: int) -> str:
+    """Under which it is stored when a task was begun, in a study with limits of time."""
+    return f"@began-{task}"
+
+
+def time_id(task: int, step: int) -> str:
+    """Stored where a choice was `late`, or `missed`: made by nobody before the time was over."""
+    return f"@time-{task}-{step}"
 
 
 def language_of(config: StudyConfig, condition: str, answers: Mapping[str, str]) -> str:

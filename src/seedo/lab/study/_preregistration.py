@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._pilot import Pilot
+from seedo.lab.study._time import Pressure
 from seedo.lab.study._wording import Wording
 
 
@@ -83,9 +84,17 @@ def _procedure(config: StudyConfig) -> list[str]:
     if config.quiz is not None:
         said.append(f"A quiz of {len(config.quiz.items)} on the instructions first, "
                     f"{config.quiz.tries} tries.")  # fmt: skip
+    said += _time(config.time) if config.timed else []
     said += [_wording(wording) for wording in config.wordings]
     said += [f"Asked ({question.when}): “{question.text}”" for question in config.questions]
     return said
+
+
+def _time(time: Pressure) -> list[str]:
+    ends = {"task": "the task ends", "choice": "the choice is lost", "late": "the choice is marked"}
+    limits = {"choice": time.choice_seconds, "task": time.task_seconds}
+    said = [f"{most:g} s for a {of}" for of, most in limits.items() if most]
+    return [f"Time: {', '.join(said) or 'by condition'}; afterwards {ends[time.at_end]}."]
 
 
 def _wording(wording: Wording) -> str:

@@ -47,6 +47,7 @@ _MEANS = {
     "shown_unit": "Unit that stood beside it",
     "milliseconds": "Time from when it was shown until it was answered or left",
     "answered_at": "Time of the answer, UTC",
+    "time": "in time; late: after the limit; missed: the limit was over before a choice was made",
     "page": "Page that was looked at",
     "away_milliseconds": "Of the time, while another window or tab had the focus",
 }

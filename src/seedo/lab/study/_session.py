@@ -5,8 +5,10 @@ Where somebody is follows from what is stored of them, so nothing is lost with t
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -24,9 +26,11 @@ from seedo.lab.study._items import (
     Standing,
     after_task,
     asked_id,
+    began_id,
     check_id,
     items,
     language_of,
+    time_id,
     tries,
     understood,
 )
@@ -36,6 +40,7 @@ from seedo.lab.study._places import stamp
 from seedo.lab.study._questions import Question, read_answers
 from seedo.lab.study._store import Conflict, Gone, PageRow, Participant
 from seedo.lab.study._tasks import Task, task_of
+from seedo.lab.study._time import GRACE, Pressure
 from seedo.lab.study._words import Said
 from seedo.worlds import variable_names
 
@@ -102,6 +107,7 @@ class Session:
             self._send_away(participant)
             shown = self._ended(self._again(standing), "screened")
         elif state == "tasks":
+            self._run_out(standing)
             due = self._due(standing)
             if due < len(self._items(participant.task_order)):
                 shown = self._item(standing, due)
@@ -177,14 +183,17 @@ class Session:
             asked = self._asking(standing, self._asked(item))
             return {"screen": "ask", "item": due, **asked}
         practice = item.kind == "practice"
-        return {
-            "screen": "task",
+        shown = {
             "item": due,
             "practice": practice,
             "number": sum(other.kind == item.kind for other in listed[: due + 1]),
             "of": self.config.practice if practice else self.config.tasks,
-            **self._task(standing, item.which).view(standing.done.get(item.which, [])),
         }
+        pressure = self.config.pressure(participant.condition)
+        if pressure and began_id(item.which) not in standing.answers:
+            return {"screen": "ready", **shown, **pressure.to_json()}
+        seen = self._task(standing, item.which).view(standing.done.get(item.which, []))
+        return {"screen": "task", **shown, **seen, **self._clocks(standing, item.which)}
 
     # -- what is done -----------------------------------------------------------------------------
 
@@ -247,6 +256,24 @@ class Session:
         self._note_page(participant, f"quiz-{number}", spent)
         return {"view": self.view(visitor)}
 
+    def begin(self, visitor: str, item: int) -> dict[str, Any]:
+        """Begin a task whose time is limited; it is begun once and for all.
+
+        Raises:
+            Said: 409, it is not its turn.
+        """
+        standing = self._who(visitor)
+        chosen, due = self._turn(standing, item, ("practice", "task"))
+        if item > due:
+            raise Said(409, _NOT_NEXT)
+        name = began_id(chosen.which)
+        if self.config.pressure(standing.participant.condition) and name not in standing.answers:
+            began = {name: stamp(self.joining.clock())}
+            # Of two at once the first counts.
+            with contextlib.suppress(Conflict):
+                self._keep(lambda: self.store.add_answers(standing.participant.id, began))
+        return {"view": self.view(visitor)}
+
     def step(
         self,
         visitor: str,
@@ -268,16 +295,25 @@ class Session:
         """
         standing = self._who(visitor)
         participant = standing.participant
+        now = self.joining.clock()
+        self._run_out(standing)
         chosen, due = self._turn(standing, item, ("practice", "task"))
+        if self._pressed(standing, chosen.which) is None:
+            raise Said(409, _NOT_NEXT)
         task = self._task(standing, chosen.which)
         done = standing.done.setdefault(chosen.which, [])
         number = step - task.first  # among the choices of this task
         if not 0 <= number <= len(done) or number >= task.choices or item > due:
             raise Said(409, _NOT_NEXT)
         action = task.read(step, target, value)
+        if standing.answers.get(time_id(chosen.which, step)) == "missed":
+            raise Said(409, "error-time")
+        late = number == len(done) and self._late(standing, chosen.which, now)
+        mark = (time_id(chosen.which, step), "late") if late else None
+        at = stamp(now) if self.config.timed else None
         self._keep(
             lambda: self.store.add_step(
-                participant.id, chosen.which, step, *action, milliseconds=milliseconds
+                participant.id, chosen.which, step, *action, milliseconds, at, mark
             )
         )
         if away:
@@ -285,6 +321,7 @@ class Session:
             self._note_page(participant, page, (milliseconds, away))
         if number == len(done):
             done.append(action)
+            standing.times.setdefault(chosen.which, []).append(at or "")
         after = None
         if self.config.feedback and number + 1 == task.choices:
             after = _after(task, done)
@@ -344,7 +381,8 @@ class Session:
             Said: 409, it is not their turn, or they were answered otherwise before.
             UserError: names the question whose answer cannot be used.
         """
-        participant, _, kept = self._who(visitor)
+        standing = self._who(visitor)
+        participant, kept = standing.participant, standing.answers
         if participant.state not in ("questions", "finished"):
             raise Said(409, "error-tasks-first")
         questions = self.config.asked("end")
@@ -394,9 +432,11 @@ class Session:
             return None
         participant, rows, answers = kept
         done: dict[int, list[tuple[int, float]]] = {}
+        times: dict[int, list[str]] = {}
         for row in rows:
             done.setdefault(row.task, []).append((row.target, row.value))
-        return Standing(participant, done, answers)
+            times.setdefault(row.task, []).append(row.answered_at)
+        return Standing(participant, done, answers, times)
 
     def _who(self, visitor: str) -> Standing:
         standing = self._standing(visitor)
@@ -432,6 +472,72 @@ class Session:
             elif len(standing.done.get(item.which, [])) < choices:
                 return index
         return len(listed)
+
+    # -- time -------------------------------------------------------------------------------------
+
+    def _pressed(self, standing: Standing, task: int) -> tuple[Pressure, datetime] | None:
+        """The limits of a task and when it was begun; None: it was not yet.
+
+        Where nothing is limited a task has always been begun.
+        """
+        pressure = self.config.pressure(standing.participant.condition)
+        began = standing.answers.get(began_id(task))
+        if not pressure:
+            return pressure, self.joining.clock()
+        return None if began is None else (pressure, datetime.fromisoformat(began))
+
+    def _clocks(self, standing: Standing, task: int) -> dict[str, Any]:
+        """What is left of the time, in milliseconds; nothing where it is not limited."""
+        pressed = self._pressed(standing, task)
+        if pressed is None or not pressed[0]:
+            return {}
+        pressure, began = pressed
+        now = self.joining.clock()
+        ends = pressure.limits(began, _times(standing, task))
+        left = {of: round((at - now) / timedelta(milliseconds=1)) for of, at in ends.items()}
+        grace = round(GRACE / timedelta(milliseconds=1))
+        return {"clocks": left, "grace": grace, "at_end": pressure.at_end}
+
+    def _late(self, standing: Standing, task: int, now: datetime) -> bool:
+        """Whether the time for the next choice of a task is over."""
+        pressed = self._pressed(standing, task)
+        if pressed is None or not pressed[0]:
+            return False
+        pressure, began = pressed
+        return now > pressure.due(began, _times(standing, task)).at + GRACE
+
+    def _run_out(self, standing: Standing) -> None:
+        """Note the choices that nobody made in time; `standing` is then as it is after them.
+
+        What a browser says of the time, or that it was closed, counts for nothing.
+        """
+        participant = standing.participant
+        if participant.state != "tasks" or not self.config.pressure(participant.condition):
+            return
+        listed, due = self._items(participant.task_order), self._due(standing)
+        if due == len(listed) or listed[due].kind not in ("practice", "task"):
+            return
+        task = listed[due].which
+        pressed = self._pressed(standing, task)
+        if pressed is None or pressed[0].at_end == "late":
+            return
+        pressure, began = pressed
+        met = self._task(standing, task)
+        done, times = standing.done.setdefault(task, []), standing.times.setdefault(task, [])
+        now, ended = self.joining.clock(), False
+        while len(done) < met.choices and (ended or self._late(standing, task, now)):
+            over = pressure.due(began, _times(standing, task))
+            ended = ended or pressure.at_end == "task" or over.of == "task"
+            at = stamp(min(over.at, now))
+            step = met.first + len(done)
+            mark = (time_id(task, step), "missed")
+            try:
+                self.store.add_step(participant.id, task, step, *met.nothing, 0, at, mark)
+            except (Conflict, Gone) as error:  # somebody was quicker
+                raise Said(409, "error-counted") from error
+            done.append(met.nothing)
+            times.append(at)
+            standing.answers[mark[0]] = mark[1]
 
     def _settle(self, standing: Standing) -> None:
         """Once all attention checks are answered, note whether they were passed."""
@@ -513,6 +619,10 @@ class Session:
             raise Said(409, "error-counted") from error
         except Gone as error:
             raise Said(404, "error-gone") from error
+
+
+def _times(standing: Standing, task: int) -> list[datetime]:
+    return [datetime.fromisoformat(at) for at in standing.times.get(task, [])]
 
 
 def _after(task: Task, done: list[tuple[int, float]]) -> dict[str, Any]:

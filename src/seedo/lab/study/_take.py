@@ -51,6 +51,12 @@ class Choice(Left):
     value: float = Field(default=0.0, ge=-1e9, le=1e9)
 
 
+class Beginning(BaseModel):
+    """A task that somebody is ready for."""
+
+    item: int = Field(ge=0, le=_MOST_ITEMS)
+
+
 class Step(Choice):
     """A choice at a step of a task."""
 
@@ -185,6 +191,12 @@ def quiz(visitor: Visitor, session: Study, given: Try) -> dict[str, Any]:
 def ask(visitor: Visitor, session: Study, given: ItemAnswers) -> dict[str, Any]:
     """The answers to questions before the tasks, or after one."""
     return session.ask(visitor, given.item, given.answers, _spent(given))
+
+
+@routes.post("/api/take/{study}/begin")
+def begin(visitor: Visitor, session: Study, given: Beginning) -> dict[str, Any]:
+    """Begin a task whose time is limited."""
+    return session.begin(visitor, given.item)
 
 
 @routes.post("/api/take/{study}/step")

@@ -45,6 +45,9 @@ class Task:
     units: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
 
+    nothing = (-1, 0.0)
+    """The choice of who makes none."""
+
     @property
     def first(self) -> int:
         """Number of the first step that is the participant's."""
