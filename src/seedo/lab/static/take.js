@@ -2,9 +2,13 @@
 import { data, make, say } from "./lab.js";
 import { ask, questions, quiz } from "./take_asking.js";
 import { causes, choose, feedback, image } from "./take_causes.js";
+import { machine, told } from "./take_machine.js";
 import { button, call, leave, once, paragraphs, put, screens, show, spent, where } from "./take_page.js";
 import { clocks, ready } from "./take_time.js";
 import { own, rich, speak, t } from "./take_words.js";
+
+// How a task is shown, and what is told when it is done, by the shape that the lab names.
+const SHAPES = { causes: [causes, feedback], machine: [machine, told] };
 
 Object.assign(screens, { consent, full, late, instructions, quiz, ask, ready: (view) => ready(view, named(view)), task, check, questions, screened, end });
 
@@ -74,10 +78,10 @@ function task(view) {
   const submit = async (target, value) => {
     const time = spent();
     const answer = await call("POST", "/step", { item: view.item, step: view.step, target, value, milliseconds: time.milliseconds, spent: time });
-    if (answer.after) feedback(answer.after, answer.view, of);
+    if (answer.after) SHAPES[answer.after.shape][1](answer.after, answer.view, of);
     else await show(answer.view);
   };
-  put(of, progress_of(view), clocks(view), ...causes(view, submit));
+  put(of, progress_of(view), clocks(view), ...SHAPES[view.shape][0](view, submit));
 }
 
 /** "Task 2 of 10". */

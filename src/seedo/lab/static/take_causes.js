@@ -40,21 +40,31 @@ export function exploring(view) {
 
 /** The form for one intervention; submit(target, value) is called with what was chosen. */
 export function choose(view, submit) {
-  const go = make("button", { type: "submit", class: "primary big", disabled: true }, t("choose-first"));
-  const rows = view.names.flatMap((name, i) => {
+  const rows = view.names.map((name, i) => {
     const why = view.exploiting && (i === view.goal ? t("the-goal") : view.relevant && !view.relevant[i] ? t("irrelevant") : "");
-    if (why) return [make("span", { class: "name off" }, picture(view, i), name), make("span", { class: "soft" }, why)];
     const chips = view.values[i].map((value) => {
       const words = { name, value: measured(view, i, value) };
-      return chip(`${i} ${value}`, words.value, t("set-label", words), t("set", words));
+      return { value: `${i} ${value}`, text: words.value, label: t("set-label", words), says: t("set", words) };
     });
-    return [make("span", { class: "name", "aria-hidden": "true" }, picture(view, i), name), make("span", { class: "chips" }, ...chips)];
+    return { name, picture: picture(view, i), why, chips };
   });
-  if (view.screen === "task" && !view.exploiting) {
-    const look = chip("-1 0", t("look"), t("look-label"), t("look"));
-    rows.push(make("span", { class: "name", "aria-hidden": "true" }), make("span", { class: "chips" }, look));
-  }
-  function chip(value, text, label, says) {
+  if (view.screen === "task" && !view.exploiting) rows.push(looking(t("look"), t("look-label")));
+  return form_of(t("choose"), rows, submit);
+}
+
+/** The row of who sets nothing. */
+export function looking(text, label) {
+  return { name: "", chips: [{ value: "-1 0", text, label, says: text }] };
+}
+
+/** A form of rows with chips, one of which is chosen: "target value"; `why` stands in their place. */
+export function form_of(legend, rows, submit) {
+  const go = make("button", { type: "submit", class: "primary big", disabled: true }, t("choose-first"));
+  const lines = rows.flatMap(({ name, picture, why, chips }) => {
+    if (why) return [make("span", { class: "name off" }, picture, name), make("span", { class: "soft" }, why)];
+    return [make("span", { class: "name", "aria-hidden": "true" }, picture, name), make("span", { class: "chips" }, ...chips.map(chip))];
+  });
+  function chip({ value, text, label, says }) {
     const input = make("input", { type: "radio", name: "choice", value, "aria-label": label });
     input.addEventListener("change", () => {
       go.disabled = false;
@@ -62,7 +72,7 @@ export function choose(view, submit) {
     });
     return make("span", { class: "chip" }, input, make("span", { "aria-hidden": "true" }, text));
   }
-  const choices = make("fieldset", {}, make("legend", {}, t("choose")), make("div", { class: "choices" }, ...rows));
+  const choices = make("fieldset", {}, make("legend", {}, legend), make("div", { class: "choices" }, ...lines));
   const form = make("form", {}, choices, go);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -80,7 +90,6 @@ function results(view, rows, goal, title = t("results")) {
   if (!rows.length) return null;
   const did = ({ target, value }) =>
     target < 0 ? t("results-looked") : t("results-set", { name: view.names[target], value: measured(view, target, value) });
-  const times = rows.map((row, at) => make("th", { scope: "col", "aria-label": t("results-did", { n: at + 1, did: did(row) }) }, `${at + 1}`));
   const lines = view.names.map((bare, i) => {
     const name = view.units?.[i] ? `${bare} (${view.units[i]})` : bare;
     return make(
@@ -90,6 +99,12 @@ function results(view, rows, goal, title = t("results")) {
       ...rows.map((row) => make("td", { class: row.target === i ? "set" : null }, shown(row.outcome[i]))),
     );
   });
+  return history_of(title, rows.map(did), lines);
+}
+
+/** A table of what happened: lines, with a column for each time; `did` says what was done then. */
+export function history_of(title, did, lines) {
+  const times = did.map((what, at) => make("th", { scope: "col", "aria-label": t("results-did", { n: at + 1, did: what }) }, `${at + 1}`));
   const spacer = make("div", { class: "spacer" });
   const box = make(
     "div",

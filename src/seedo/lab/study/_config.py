@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seedo.errors import UserError, one_of, whole
-from seedo.lab._scenario import NAMES, Scenario
+from seedo.lab._scenario import MOST_STEPS, NAMES, Scenario
 from seedo.lab.study._fields import flag, table, tables, text
 from seedo.lab.study._images import Image, known_images, read_image
+from seedo.lab.study._kinds import KINDS
 from seedo.lab.study._language import ENGLISH, Languages, read_languages, tag
 from seedo.lab.study._plan import Plan
 from seedo.lab.study._questions import SLUG, Question, Quiz, read_questions, read_quiz
 from seedo.lab.study._recruit import Recruit
 from seedo.lab.study._time import LIMITS, UNHURRIED, Pressure, seconds
 from seedo.lab.study._wording import Wording, read_wordings
-from seedo.language.scenes import THEMES
-from seedo.worlds import DagConfig
+from seedo.worlds import find
 
 SYSTEMS = ("shared", "own")
 ORDERS = ("balanced", "fixed", "random")
@@ -34,8 +34,6 @@ RANDOM_CODE = "random"
 _MOST_CONDITIONS = 64
 _PRACTICE = 2**30
 """Index of the first practice system: beyond all that tasks use."""
-
-_WORLD = tuple(DagConfig.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,8 @@ class StudyConfig:
             stream that `perform` plays with this seed; `own`: participant p (from 1) meets numbers
             (p-1)*tasks.. of it.
         order: of the tasks: `balanced` (Williams squares), `fixed` or `random`.
-        world: fields of `DagConfig` that differ from its defaults.
+        world: settings of the world that differ from its defaults; `kind` is its name, if it is not
+            `dag`.
         factors: crossed in full they are the conditions.
         checks, checks_to_pass: attention checks between the tasks.
         check_action: what a wrong answer does: `note` it, `warn` the participant, or warn and
@@ -151,12 +150,14 @@ class StudyConfig:
         self._check_wordings(seen)
         for label, scenario in self.conditions():
             first = scenario(0)
-            if first.names in ("familiar", "contrary"):
-                _check_theme(label, first.config)
-            wording = self.wording(label)
-            if wording and wording.variables and len(wording.variables) != first.config.n:
+            KINDS[self.kind].check(label, first)
+            spec, wording = first.stage().spec, self.wording(label)
+            if spec.steps > MOST_STEPS:
+                remedy = f"use at most {MOST_STEPS} in all: fewer experiments"
+                raise UserError(f"steps ({label})", spec.steps, remedy)
+            if wording and wording.variables and len(wording.variables) != spec.n:
                 found = f"{len(wording.variables)} variables"
-                remedy = f"name all {first.config.n} ({label})"
+                remedy = f"name all {spec.n}: {', '.join(spec.variables)} ({label})"
                 raise UserError(f"wording {wording.id}: variable", found, remedy)
         self._check_languages()
 
@@ -265,8 +266,12 @@ class StudyConfig:
             if field not in fields:
                 raise UserError(field, None, "missing: every study needs it")
         recruit, plan = fields.pop("recruit", None), fields.pop("plan", None)
-        world = table("world", fields.pop("world", {}), _WORLD)
-        factors = tuple(_factor(f) for f in tables("factor", fields.pop("factor", [])))
+        world = fields.pop("world", {})
+        kind = world.get("kind", "dag") if isinstance(world, Mapping) else "dag"
+        one_of("world.kind", kind, tuple(KINDS))
+        known = ("preset", "split", *find(kind).settings_of())
+        world = table("world", world, ("kind", *known))
+        factors = tuple(_factor(f, known) for f in tables("factor", fields.pop("factor", [])))
         attention = table(
             "attention", fields.pop("attention", {}), ("checks", "pass", "action", "words")
         )
@@ -333,6 +338,11 @@ class StudyConfig:
             "question": [q.to_json() for q in self.questions],
             "end": {"text": self.end_text, "code": self.end_code},
         } | {name: value for name, value in (later | spoken).items() if value is not None}
+
+    @property
+    def kind(self) -> str:
+        """The name of its world."""
+        return str((self.world or {}).get("kind", "dag"))
 
     def asked(self, when: str) -> tuple[Question, ...]:
         """The questions of a time, see `Question.when`."""
@@ -454,10 +464,10 @@ def _conditions(study: StudyConfig) -> dict[str, _Condition]:
         limits = {name: given.pop(name) for name in LIMITS if name in given}
         given.pop("instruction", None)
         own_text = next((i + 1 for f, i in chosen if f.name == "instruction"), 0)
-        config = _plain(dict(study.world or {}) | given)
+        config = _plain({k: v for k, v in (study.world or {}).items() if k != "kind"} | given)
         try:
             scenario = Scenario.from_json(
-                {"world": "dag", "config": config, "seed": study.seed, "names": names}
+                {"world": study.kind, "config": config, "seed": study.seed, "names": names}
             )
         except UserError as error:
             where = f"{error.field} ({label})" if study.factors else f"world.{error.field}"
@@ -470,15 +480,6 @@ def _numbered(base: Scenario, index: int) -> Scenario:
     return replace(base, index=index)
 
 
-def _check_theme(label: str, config: Any) -> None:
-    most = max(map(len, THEMES.values()))
-    if config.n > most:
-        raise UserError(f"n ({label})", config.n, f"such names exist for at most {most} variables")
-    if {-v for v in config.do_values} != set(config.do_values):
-        remedy = "such names need values symmetric about 0"
-        raise UserError(f"do_values ({label})", list(config.do_values), remedy)
-
-
 def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
     def simple(value: Any) -> Any:
         return [simple(v) for v in value] if isinstance(value, list | tuple) else value
@@ -486,10 +487,10 @@ def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
     return {key: simple(value) for key, value in table.items()}
 
 
-def _factor(value: object) -> Factor:
+def _factor(value: object, world: tuple[str, ...]) -> Factor:
     fields = table("factor", value, ("name", "levels"))
     name, levels = fields.get("name"), fields.get("levels")
-    one_of("factor.name", name, ("names", "instruction", "wording", "language", *LIMITS, *_WORLD))
+    one_of("factor.name", name, ("names", "instruction", "wording", "language", *LIMITS, *world))
     if not isinstance(levels, list) or not 2 <= len(levels) <= _MOST_CONDITIONS:
         raise UserError(f"levels of {name}", None, f"use a list of 2 to {_MOST_CONDITIONS} levels")
     for level in levels:

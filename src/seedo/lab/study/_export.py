@@ -16,8 +16,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from seedo.episodes import PHASES, cannot_write, write_atomic, write_batch
 from seedo.errors import UserError
 from seedo.lab._naming import Naming
@@ -347,7 +345,7 @@ def _finished(store: StudyStore, config: StudyConfig, taken: Iterable[_Taken]) -
         episode = one.lived
         if episode is None:
             continue
-        goal = int(np.asarray(episode.task.goal)[-1])
+        goals = {int(row.goal) for row in episode.rows if row.goal >= 0}
         person = one.participant.id
         if person not in answers:
             answers[person] = store.answers(person)
@@ -359,7 +357,7 @@ def _finished(store: StudyStore, config: StudyConfig, taken: Iterable[_Taken]) -
                 _position(one),
                 one.scenario.seed,
                 episode.index,
-                episode.world.spec.variables[goal] if goal >= 0 else "",
+                episode.world.spec.variables[goals.pop()] if len(goals) == 1 else "",
                 round(sum(row.milliseconds for row in one.steps) / 1000, 3),
                 *(
                     round(float(value), 6)

@@ -13,10 +13,10 @@ from seedo.lab._security import private_folder
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._images import image_name, look_at
 from seedo.lab.study._joining import Joining
+from seedo.lab.study._kinds import prepare
 from seedo.lab.study._pay import PayList
 from seedo.lab.study._session import Session
 from seedo.lab.study._store import StudyStore
-from seedo.lab.study._tasks import prepare
 
 _MOST_IMAGES = 200
 

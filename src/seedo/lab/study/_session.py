@@ -39,7 +39,8 @@ from seedo.lab.study._pay import erase
 from seedo.lab.study._places import stamp
 from seedo.lab.study._questions import Question, read_answers
 from seedo.lab.study._store import Conflict, Gone, PageRow, Participant
-from seedo.lab.study._tasks import Task, task_of
+from seedo.lab.study._task import NOTHING, Task, choices_of
+from seedo.lab.study._tasks import task_of
 from seedo.lab.study._time import GRACE, Pressure
 from seedo.lab.study._words import Said
 from seedo.worlds import variable_names
@@ -53,14 +54,13 @@ Spent = tuple[int, int] | None
 
 
 class _Check(NamedTuple):
-    """An attention check: what can be set, the (target, value) that is asked for, and what stands
-    beside the names."""
+    """An attention check: what can be set and what it is called, and the (target, value) that is
+    asked for."""
 
-    names: tuple[str, ...]
+    called: dict[str, Any]
     values: list[list[float]]
     target: int
     value: float
-    beside: dict[str, Any]
 
 
 class Session:
@@ -171,13 +171,13 @@ class Session:
             check = self._check(standing, item.which)
             end = "low" if check.value == min(check.values[check.target]) else "high"
             words = self.config.spoken.words(self._language(standing))
+            name = check.called["names"][check.target]
             return {
                 "screen": "check",
                 "item": due,
-                "names": list(check.names),
-                **check.beside,
+                **check.called,
                 "values": check.values,
-                "asked": words[f"check-{end}"].replace("{name}", check.names[check.target]),
+                "asked": words[f"check-{end}"].replace("{name}", name),
             }
         if item.kind in ("before", "after"):
             asked = self._asking(standing, self._asked(item))
@@ -324,7 +324,7 @@ class Session:
             standing.times.setdefault(chosen.which, []).append(at or "")
         after = None
         if self.config.feedback and number + 1 == task.choices:
-            after = _after(task, done)
+            after = task.after(done)
         return {"after": after, "view": self._view(standing)}
 
     def check(
@@ -532,10 +532,10 @@ class Session:
             step = met.first + len(done)
             mark = (time_id(task, step), "missed")
             try:
-                self.store.add_step(participant.id, task, step, *met.nothing, 0, at, mark)
+                self.store.add_step(participant.id, task, step, *NOTHING, 0, at, mark)
             except (Conflict, Gone) as error:  # somebody was quicker
                 raise Said(409, "error-counted") from error
-            done.append(met.nothing)
+            done.append(NOTHING)
             times.append(at)
             standing.answers[mark[0]] = mark[1]
 
@@ -567,22 +567,22 @@ class Session:
         if self.config.check_words == "story":
             position = check * self.config.tasks // self.config.checks
             task = self._task(standing, participant.task_order[position])
-            names, values, beside = tuple(task.naming.words), task.values(), task.beside()
+            called, values = task.called(), task.values()
+            called["names"] = called["names"][: len(values)]
         else:
             spec = self._spec(participant)
-            names, beside = tuple(variable_names(spec.n)), {}
+            called = {"names": list(variable_names(spec.n))}
             values = [sorted(spec.do_values)] * spec.n
-        target = int(rng.integers(len(names)))
+        target = int(rng.integers(len(values)))
         ends = (min(values[target]), max(values[target]))
-        return _Check(names, values, target, float(ends[rng.integers(2)]), beside)
+        return _Check(called, values, target, float(ends[rng.integers(2)]))
 
     def _spec(self, participant: Participant) -> Any:
         scenario = self.config.scenario(participant.condition, participant.number, 0)
         return scenario.stage().spec
 
     def _choices(self, participant: Participant) -> int:
-        config = self.config.scenario(participant.condition, participant.number, 0).config
-        return config.experiments + config.exploits  # type: ignore[union-attr]
+        return choices_of(self._spec(participant))
 
     def _task(self, standing: Standing, task: int) -> Task:
         who, language = standing.participant, self._language(standing)
@@ -623,21 +623,6 @@ class Session:
 
 def _times(standing: Standing, task: int) -> list[datetime]:
     return [datetime.fromisoformat(at) for at in standing.times.get(task, [])]
-
-
-def _after(task: Task, done: list[tuple[int, float]]) -> dict[str, Any]:
-    """What a participant is told when a task is done."""
-    last = task.spec.steps - 1
-    return {
-        "names": list(task.naming.words),
-        **task.beside(),
-        "target": done[-1][0],
-        "value": task.naming.shown_value(*done[-1]),
-        "outcome": task.outcome(last, *done[-1]),
-        "goal": int(task.goals[last]),
-        "returns": round(task.returns(done), 4),
-        "exploits": sum(int(goal >= 0) for goal in task.goals),
-    }
 
 
 MaybeSession = Annotated[Session | None, service(Session)]
