@@ -10,11 +10,12 @@ def after(page, act):
 
 def go_on(page, until):
     """From screen to screen, as somebody in a hurry, until this text is seen."""
+    page.locator("#screen h2").wait_for()
     while not page.get_by_text(until).count():
         screen = page.locator("#screen")
         form = screen.locator("form")
         if not form.count():
-            after(page, screen.get_by_role("button").last.click)
+            after(page, screen.get_by_role("button").first.click)
             continue
         for group in form.locator("fieldset").all():
             group.locator("input[type=radio]").last.check(force=True)
