@@ -3,12 +3,13 @@ import { data, make, say } from "./lab.js";
 import { ask, questions, quiz } from "./take_asking.js";
 import { causes, choose, feedback, image } from "./take_causes.js";
 import { machine, told } from "./take_machine.js";
+import { found, rooms } from "./take_rooms.js";
 import { button, call, leave, once, paragraphs, put, screens, show, spent, where } from "./take_page.js";
 import { clocks, ready } from "./take_time.js";
 import { own, rich, speak, t } from "./take_words.js";
 
 // How a task is shown, and what is told when it is done, by the shape that the lab names.
-const SHAPES = { causes: [causes, feedback], machine: [machine, told] };
+const SHAPES = { causes: [causes, feedback], machine: [machine, told], rooms: [rooms, found] };
 
 Object.assign(screens, { consent, full, late, instructions, quiz, ask, ready: (view) => ready(view, named(view)), task, check, questions, screened, end });
 

@@ -90,6 +90,10 @@ class Causes(Task):
                 return target, float(value)
         raise UserError("value", shown, "use one of the values on offer")
 
+    def goal(self) -> str:
+        last = int(self.goals[-1])
+        return self.spec.variables[last] if last >= 0 else ""
+
     def outcome(self, step: int, target: int, value: float) -> list[float | None]:
         """What followed an action, as people see it."""
         return self.naming.shown(self.table.outcome[step, self._action(target, value)])

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seedo.errors import UserError, one_of, whole
-from seedo.lab._scenario import MOST_STEPS, NAMES, Scenario
+from seedo.lab._scenario import NAMES, Scenario
 from seedo.lab.study._fields import flag, table, tables, text
 from seedo.lab.study._images import Image, known_images, read_image
 from seedo.lab.study._kinds import KINDS
@@ -21,6 +21,7 @@ from seedo.lab.study._language import ENGLISH, Languages, read_languages, tag
 from seedo.lab.study._plan import Plan
 from seedo.lab.study._questions import SLUG, Question, Quiz, read_questions, read_quiz
 from seedo.lab.study._recruit import Recruit
+from seedo.lab.study._task import MOST_STEPS
 from seedo.lab.study._time import LIMITS, UNHURRIED, Pressure, seconds
 from seedo.lab.study._wording import Wording, read_wordings
 from seedo.worlds import find
@@ -153,11 +154,14 @@ class StudyConfig:
             KINDS[self.kind].check(label, first)
             spec, wording = first.stage().spec, self.wording(label)
             if spec.steps > MOST_STEPS:
-                remedy = f"use at most {MOST_STEPS} in all: fewer experiments"
+                remedy = f"use at most {MOST_STEPS} in all"
                 raise UserError(f"steps ({label})", spec.steps, remedy)
-            if wording and wording.variables and len(wording.variables) != spec.n:
+            named = KINDS[self.kind].nameable(spec)
+            if self.check_words == "story" and not named:
+                raise UserError("attention.words", "story", "in this world use letters")
+            if wording and wording.variables and len(wording.variables) != len(named):
                 found = f"{len(wording.variables)} variables"
-                remedy = f"name all {spec.n}: {', '.join(spec.variables)} ({label})"
+                remedy = f"name {len(named)}: {', '.join(named) or 'none'} ({label})"
                 raise UserError(f"wording {wording.id}: variable", found, remedy)
         self._check_languages()
 

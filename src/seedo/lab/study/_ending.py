@@ -37,7 +37,7 @@ def score(config: StudyConfig, person: Participant, steps: Iterable[StepRow]) ->
     earned = possible = 0.0
     for number, done in by_task.items():
         task = task_of(config, person.condition, person.number, number)
-        if len(done) == task.choices:
+        if task.over(done):
             earned += task.returns(done)
             possible += task.best
     return earned / possible if possible > 0 else None

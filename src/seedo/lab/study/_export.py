@@ -18,14 +18,14 @@ from typing import Any, Literal
 
 from seedo.episodes import PHASES, cannot_write, write_atomic, write_batch
 from seedo.errors import UserError
-from seedo.lab._naming import Naming
 from seedo.lab._scenario import STREAM, Scenario
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._items import after_task, language_of, time_id
 from seedo.lab.study._pay import reached
 from seedo.lab.study._psych_ds import column_of, description, file_name
 from seedo.lab.study._store import Participant, StepRow, StudyStore
-from seedo.lab.study._tasks import own_naming
+from seedo.lab.study._task import Task
+from seedo.lab.study._tasks import task_of
 from seedo.play import Live, live_batch, origin
 from seedo.worlds import OBSERVE
 
@@ -165,18 +165,16 @@ def _tasks(
 
 def _played(scenario: Scenario, steps: Sequence[StepRow]) -> Live | None:
     """The episode that these responses make; None if some are missing yet."""
-    phases = scenario.stage().spec.phases
-    chosen = [number for number, phase in enumerate(phases) if phase != OBSERVE]
-    if [row.step for row in steps] != chosen:
-        return None
     episode = scenario.begin()
     responses = iter(steps)
-    for phase in phases:
-        if phase == OBSERVE:
+    while not episode.finished:
+        if episode.phase == OBSERVE:
             episode.act(-1)
-        else:
-            row = next(responses)
-            episode.act(row.target, row.value)
+            continue
+        row = next(responses, None)
+        if row is None or row.step != episode.step:
+            return None
+        episode.act(row.target, row.value)
     return episode
 
 
@@ -334,6 +332,12 @@ def _position(one: _Taken) -> int:
     return one.task + 1 if one.task < 0 else one.participant.task_order.index(one.task) + 1
 
 
+def _met(config: StudyConfig, one: _Taken, language: str | None = None) -> Task:
+    """The task as it was met."""
+    who = one.participant
+    return task_of(config, who.condition, who.number, one.task, language)
+
+
 def _finished(store: StudyStore, config: StudyConfig, taken: Iterable[_Taken]) -> list[list[Any]]:
     questions = config.asked("task")
     answers: dict[int, dict[str, str]] = {}
@@ -345,7 +349,6 @@ def _finished(store: StudyStore, config: StudyConfig, taken: Iterable[_Taken]) -
         episode = one.lived
         if episode is None:
             continue
-        goals = {int(row.goal) for row in episode.rows if row.goal >= 0}
         person = one.participant.id
         if person not in answers:
             answers[person] = store.answers(person)
@@ -357,7 +360,7 @@ def _finished(store: StudyStore, config: StudyConfig, taken: Iterable[_Taken]) -
                 _position(one),
                 one.scenario.seed,
                 episode.index,
-                episode.world.spec.variables[goals.pop()] if len(goals) == 1 else "",
+                _met(config, one).goal(),
                 round(sum(row.milliseconds for row in one.steps) / 1000, 3),
                 *(
                     round(float(value), 6)
@@ -387,11 +390,9 @@ def _responses(
     ]  # fmt: skip
     marks: dict[int, dict[str, str]] = {}
     for one in taken:
-        episode = one.lived or one.scenario.begin()
-        spec, person = episode.world.spec, one.participant
-        wording = config.wording(person.condition, languages.get(person.id))
-        naming = own_naming(wording) or Naming.of(one.scenario, episode)
-        units = [v.unit for v in wording.variables] if wording else []
+        person = one.participant
+        met = _met(config, one, languages.get(person.id))
+        done = [(row.target, row.value) for row in one.steps]
         if config.timed and person.id not in marks:
             marks[person.id] = store.answers(person.id)
         for row in one.steps:
@@ -404,12 +405,12 @@ def _responses(
                     _position(one),
                     int(one.lived is not None),
                     row.step,
-                    PHASES[spec.phases[row.step]],
-                    spec.variables[row.target] if acted else "",
+                    PHASES[met.phase(done, row.step)],
+                    met.spec.variables[row.target] if acted else "",
                     row.value if acted else "",
-                    naming.words[row.target] if acted else "",
-                    naming.shown_value(row.target, row.value) if acted else "",
-                    *([units[row.target] if acted and units else ""] if in_units else []),
+                    met.naming.words[row.target] if acted else "",
+                    met.naming.shown_value(row.target, row.value) if acted else "",
+                    *([met.units[row.target] if acted and met.units else ""] if in_units else []),
                     row.milliseconds,
                     row.answered_at,
                     *(

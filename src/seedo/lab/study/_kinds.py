@@ -8,9 +8,10 @@ import threading
 from seedo.lab._scenario import Scenario
 from seedo.lab.study._causes import Causes
 from seedo.lab.study._machine import Machine
+from seedo.lab.study._odd import Odd
 from seedo.lab.study._task import Task
 
-KINDS: dict[str, type[Task]] = {"dag": Causes, "blicket": Machine}
+KINDS: dict[str, type[Task]] = {"dag": Causes, "blicket": Machine, "rooms": Odd}
 """By the world's name."""
 
 _KEPT = 4096  # tasks in memory, a few kilobytes each

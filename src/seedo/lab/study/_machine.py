@@ -77,6 +77,9 @@ class Machine(Task):
             raise UserError("value", shown, "use 0 or 1")
         return target, float(shown)
 
+    def goal(self) -> str:
+        return ""
+
     def returns(self, done: Sequence[Action]) -> float:
         return float(np.mean(self._right(done)))
 

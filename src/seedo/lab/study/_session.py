@@ -35,6 +35,7 @@ from seedo.lab.study._items import (
     understood,
 )
 from seedo.lab.study._joining import Joining
+from seedo.lab.study._kinds import KINDS
 from seedo.lab.study._pay import erase
 from seedo.lab.study._places import stamp
 from seedo.lab.study._questions import Question, read_answers
@@ -303,12 +304,13 @@ class Session:
         task = self._task(standing, chosen.which)
         done = standing.done.setdefault(chosen.which, [])
         number = step - task.first  # among the choices of this task
-        if not 0 <= number <= len(done) or number >= task.choices or item > due:
+        fresh = number == len(done)
+        if not 0 <= number <= len(done) or item > due or (fresh and task.over(done)):
             raise Said(409, _NOT_NEXT)
         action = task.read(step, target, value)
         if standing.answers.get(time_id(chosen.which, step)) == "missed":
             raise Said(409, "error-time")
-        late = number == len(done) and self._late(standing, chosen.which, now)
+        late = fresh and self._late(standing, chosen.which, now)
         mark = (time_id(chosen.which, step), "late") if late else None
         at = stamp(now) if self.config.timed else None
         self._keep(
@@ -319,11 +321,11 @@ class Session:
         if away:
             page = f"task-{chosen.which}-step-{step}"
             self._note_page(participant, page, (milliseconds, away))
-        if number == len(done):
+        if fresh:
             done.append(action)
             standing.times.setdefault(chosen.which, []).append(at or "")
         after = None
-        if self.config.feedback and number + 1 == task.choices:
+        if self.config.feedback and number + 1 == len(done) and task.over(done):
             after = task.after(done)
         return {"after": after, "view": self._view(standing)}
 
@@ -461,6 +463,7 @@ class Session:
     def _due(self, standing: Standing) -> int:
         """Index of the next item; their number when all are done."""
         choices = self._choices(standing.participant)
+        early = KINDS[self.config.kind].ends_early
         listed = self._items(standing.participant.task_order)
         for index, item in enumerate(listed):
             if item.kind == "check":
@@ -469,8 +472,9 @@ class Session:
             elif item.kind in ("before", "after"):
                 if asked_id(item) not in standing.answers:
                     return index
-            elif len(standing.done.get(item.which, [])) < choices:
-                return index
+            elif len(done := standing.done.get(item.which, [])) < choices:
+                if not (early and done and self._task(standing, item.which).over(done)):
+                    return index
         return len(listed)
 
     # -- time -------------------------------------------------------------------------------------
@@ -525,7 +529,7 @@ class Session:
         met = self._task(standing, task)
         done, times = standing.done.setdefault(task, []), standing.times.setdefault(task, [])
         now, ended = self.joining.clock(), False
-        while len(done) < met.choices and (ended or self._late(standing, task, now)):
+        while not met.over(done) and (ended or self._late(standing, task, now)):
             over = pressure.due(began, _times(standing, task))
             ended = ended or pressure.at_end == "task" or over.of == "task"
             at = stamp(min(over.at, now))

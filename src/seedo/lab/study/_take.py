@@ -11,8 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from seedo.lab._lab import Page, Visitor
-from seedo.lab._scenario import MOST_STEPS, MOST_VARIABLES
+from seedo.lab._scenario import MOST_VARIABLES
 from seedo.lab.study._session import MOST_ANSWER, MaybeSession, Session
+from seedo.lab.study._task import MOST_STEPS
 from seedo.lab.study._words import Said
 
 _MOST_ITEMS = 400

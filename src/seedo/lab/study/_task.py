@@ -13,6 +13,9 @@ from seedo.lab._naming import Naming
 from seedo.lab._scenario import Scenario
 from seedo.worlds import EXPLOIT, OBSERVE, Spec
 
+MOST_STEPS = 600
+"""Of a task: each is answered by the lab."""
+
 Action = tuple[int, float]
 """Target and value, on the system's own scale; target -1: nothing is set."""
 
@@ -32,6 +35,7 @@ class Task:
         names: what factor `names` may be.
         rival: who plays the same systems, as on the command line.
         chance: the score of who guesses, in words.
+        ends_early: whether choices may decide that the task is over.
     """
 
     spec: Spec
@@ -42,6 +46,7 @@ class Task:
     names: ClassVar[tuple[str, ...]]
     rival: ClassVar[str]
     chance: ClassVar[str] = "about 0"
+    ends_early: ClassVar[bool] = False
 
     @classmethod
     def of(cls, scenario: Scenario) -> Task:
@@ -52,6 +57,11 @@ class Task:
     def check(cls, label: str, scenario: Scenario) -> None:
         """Raises UserError for what cannot be shown in a condition of this label."""
         one_of_names(label, scenario.names, cls.names)
+
+    @classmethod
+    def nameable(cls, spec: Spec) -> tuple[str, ...]:
+        """The variables that a wording gives names to, as the world calls them."""
+        return spec.variables
 
     @classmethod
     def agent(cls, scenario: Scenario) -> list[str]:
@@ -69,8 +79,20 @@ class Task:
 
     @property
     def choices(self) -> int:
-        """How many steps are the participant's."""
+        """How many steps are the participant's, at most."""
         return choices_of(self.spec)
+
+    def over(self, done: Sequence[Action]) -> bool:
+        """Whether nothing is left to choose after these choices."""
+        return len(done) >= self.choices
+
+    def phase(self, done: Sequence[Action], step: int) -> int:
+        """What a step was for, after these choices: EXPLORE or EXPLOIT."""
+        return self.spec.phases[step]
+
+    def goal(self) -> str:
+        """The variable that is to become large at the end, as the world calls it; "": none."""
+        raise NotImplementedError
 
     def values(self) -> list[list[float]]:
         """What can be set to what, as people see it, ascending; by variable, from the first."""

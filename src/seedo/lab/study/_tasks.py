@@ -8,7 +8,6 @@ from seedo.lab._naming import Naming
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._kinds import prepare
 from seedo.lab.study._task import Task
-from seedo.lab.study._wording import Wording
 
 
 def task_of(
@@ -17,16 +16,10 @@ def task_of(
     """A task as a participant (numbered from 1) of a condition meets it, in a language."""
     met = prepare(config.scenario(condition, number, task))
     wording = config.wording(condition, language)
-    naming = own_naming(wording)
-    if wording is None or naming is None:
+    if wording is None or not wording.variables:
         return met
+    # No sign is turned: what people see is what the system says.
+    naming = Naming(tuple(v.name for v in wording.variables), (1,) * len(wording.variables))
     units = tuple(v.unit for v in wording.variables)
     images = tuple(config.image(v.image).id if v.image else "" for v in wording.variables)
     return replace(met, naming=naming, units=units, images=images)
-
-
-def own_naming(wording: Wording | None) -> Naming | None:
-    """What a wording calls the variables; None: nothing. No sign is turned."""
-    if wording is None or not wording.variables:
-        return None
-    return Naming(tuple(v.name for v in wording.variables), (1,) * len(wording.variables))
