@@ -143,7 +143,7 @@ def test_scripted_people_do_better_than_chance_where_single_objects_tell():
         ('kind = "blicket"', 'kind = "chess"', "world.kind: got 'chess'"),
         ("n = 3", "n = 9", "world.n: got 9"),
         ("flip = 0.2", "noise_variance = 1", "world: unknown key: got 'noise_variance'"),
-        ("experiments = 4", "experiments = 100", "steps (all): got 103"),
+        ("experiments = 4", "experiments = 700", "steps (all): got 703"),
         ("n = 3", 'n = 3\n[[factor]]\nname = "names"\nlevels = ["letters", "familiar"]\n',
          "names (names=familiar): got 'familiar'"),
     ],

@@ -1,5 +1,6 @@
 """Odd-one-out rooms as tasks for people, beside agents in the same rooms."""
 
+import re
 import shlex
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from command import run
 from lab_design import STUDY, Design
 from lab_server import running
+from lab_taking import after
 from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.lab.study import StudyConfig, pilot, prepare
@@ -151,3 +153,26 @@ def test_somebody_walks_by_buttons_and_keys(tmp_path, visit):
         page.get_by_text("Steps left: 2").wait_for()
         page.keyboard.press("c")
         page.get_by_text("Steps left: 1").wait_for()
+
+
+def test_a_verdict_is_read_once_and_then_the_next_room_comes(tmp_path, visit):
+    """Whoever takes an object presses one button, however many steps its verdict lasts."""
+    text = ROOMS.replace("tasks = 2", "tasks = 1").replace("limit = 15", "limit = 15\nlinger = 4")
+    made = Design(tmp_path, text)
+    actions, _ = rehearsed(made.config.scenario("all", 1, 0), (0, 1))
+    keys = dict(enumerate("89632147"))
+    with running(tmp_path / "lab2", study=tmp_path / "design.toml") as address:
+        page = visit(f"{address}/take/design")
+        page.get_by_role("button", name="I agree and take part").click()
+        page.get_by_role("button", name="Start").click()
+        ends = ("Room 1 of 2", "Room 2 of 2")
+        for target, value in actions:
+            if target < 0:
+                continue
+            while page.get_by_role("button", name="Next").count():
+                page.get_by_role("button", name="Next").click()
+                page.get_by_text(ends[1]).wait_for()
+            page.get_by_role("status").get_by_text(re.compile("Steps left")).wait_for()
+            after(page, lambda value=value: page.keyboard.press(keys[int(value)]))
+        page.get_by_role("button", name="Next").click()
+        page.get_by_text(re.compile("You (took|did not take) the odd one out")).wait_for()

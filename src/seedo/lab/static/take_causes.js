@@ -32,10 +32,10 @@ export function causes(view, submit) {
   ];
 }
 
-/** How many experiments are left, in a sentence. */
-export function exploring(view) {
+/** How many experiments are left, in one of two sentences. */
+export function exploring(view, plain = "explore", practice = "explore-practice") {
   const left = view.left === 1 ? t("left-one") : t("left-many", { n: view.left });
-  return rich(view.practice ? "explore-practice" : "explore", { left });
+  return rich(view.practice ? practice : plain, { left });
 }
 
 /** The form for one intervention; submit(target, value) is called with what was chosen. */
@@ -58,8 +58,8 @@ export function looking(text, label) {
 }
 
 /** A form of rows with chips, one of which is chosen: "target value"; `why` stands in their place. */
-export function form_of(legend, rows, submit) {
-  const go = make("button", { type: "submit", class: "primary big", disabled: true }, t("choose-first"));
+export function form_of(legend, rows, submit, first = t("choose-first")) {
+  const go = make("button", { type: "submit", class: "primary big", disabled: true }, first);
   const lines = rows.flatMap(({ name, picture, why, chips }) => {
     if (why) return [make("span", { class: "name off" }, picture, name), make("span", { class: "soft" }, why)];
     return [make("span", { class: "name", "aria-hidden": "true" }, picture, name), make("span", { class: "chips" }, ...chips.map(chip))];
@@ -103,7 +103,7 @@ function results(view, rows, goal, title = t("results")) {
 }
 
 /** A table of what happened: lines, with a column for each time; `did` says what was done then. */
-export function history_of(title, did, lines) {
+export function history_of(title, did, lines, marked = t("results-key")) {
   const times = did.map((what, at) => make("th", { scope: "col", "aria-label": t("results-did", { n: at + 1, did: what }) }, `${at + 1}`));
   const spacer = make("div", { class: "spacer" });
   const box = make(
@@ -115,7 +115,7 @@ export function history_of(title, did, lines) {
   const key = make("p", { class: "soft small" });
   new ResizeObserver(() => {
     const more = toNewest(box, times, spacer);
-    key.textContent = more ? `${t("results-key")} ${t("results-more")}` : t("results-key");
+    key.textContent = more ? `${marked} ${t("results-more")}` : marked;
   }).observe(box);
   return make("section", { class: "results" }, make("h3", {}, title), box, key);
 }

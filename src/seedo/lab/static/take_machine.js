@@ -7,7 +7,7 @@ import { rich, t } from "./take_words.js";
 /** What is said above a choice, the machine, the form, and what happened so far. */
 export function machine(view, submit) {
   return [
-    make("p", { class: view.exploiting ? "note goal" : "note left" }, ...(view.exploiting ? rich("machine-goal", {}) : exploring(view))),
+    make("p", { class: view.exploiting ? "note goal" : "note left" }, ...(view.exploiting ? rich("machine-goal", {}) : exploring(view, "machine-explore", "machine-explore-practice"))),
     view.exploiting ? null : drawn(view),
     view.exploiting ? asked(view, submit) : moved(view, submit),
     seen(view),
@@ -43,7 +43,7 @@ function moved(view, submit) {
     return { name, picture: picture(view, i), chips: [{ value: `${i} ${view.on[i] ? 0 : 1}`, text: t(`${key}-short`), label: says, says }] };
   });
   rows.push(looking(t("machine-look"), t("machine-look")));
-  return form_of(t("machine-choose"), rows, submit);
+  return form_of(t("machine-choose"), rows, submit, t("machine-first"));
 }
 
 function asked(view, submit) {
@@ -53,7 +53,7 @@ function asked(view, submit) {
     const text = t(value ? "machine-yes" : "machine-no");
     return { value: `${view.goal} ${value}`, text, label: text, says: text };
   });
-  return form_of(t("machine-question", { name, machine }), [{ name, picture: picture(view, view.goal), chips }], submit);
+  return form_of(t("machine-question", { name, machine }), [{ name, picture: picture(view, view.goal), chips }], submit, t("machine-first"));
 }
 
 /** A row for each object, and one for the light. */
@@ -68,7 +68,7 @@ function seen(view) {
   );
   const light = view.rows.map((row) => make("td", { class: row.light ? "lit" : null }, t(row.light ? "machine-light" : "machine-no-light")));
   lines.push(make("tr", {}, make("th", { scope: "row" }, picture(view, objects.length), machine), ...light));
-  return history_of(t("results"), view.rows.map(did), lines);
+  return history_of(t("results"), view.rows.map(did), lines, t("machine-key"));
 }
 
 /** How many questions were answered rightly; then what is next. */

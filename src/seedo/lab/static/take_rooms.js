@@ -12,6 +12,7 @@ const WAYS = [
 const COMPASS = ["n", "ne", "e", "se", "s", "sw", "w", "nw"];
 const CHANGES = [[1, "colour", "c"], [2, "texture", "t"], [3, "shape", "s"]];
 let keys = new AbortController();
+let passing = false; // somebody has read a verdict, which lasts for some steps more
 
 /** What the room is for, the picture, and what can be done; submit(target, value) is a step. */
 export function rooms(view, submit) {
@@ -44,11 +45,13 @@ export function rooms(view, submit) {
     ...CHANGES.map(([target, name, key]) => does(t(`rooms-${name}`), t(`rooms-change-${name}`), target, 1, [key])),
   );
   listen(acts, over);
+  passing &&= over;
+  if (passing) queueMicrotask(() => act(-1, 0));
   const said = over ? t(view.taken ? "rooms-right" : "rooms-wrong") : t("rooms-left", { n: view.left });
   return [
     make("p", { class: view.exploiting ? "note goal" : "note left" }, ...told(view)),
     make("div", { class: "room" }, make("img", { src: view.picture, alt: t("rooms-picture"), width: 396, height: 396 }), make("p", { role: "status" }, said)),
-    over ? make("p", { class: "actions" }, goOn(view, submit)) : make("div", {}, walk, view.changes ? change : null, make("p", { class: "soft small" }, t(view.changes ? "rooms-keys-change" : "rooms-keys"))),
+    over ? make("p", { class: "actions" }, goOn(submit)) : make("div", {}, walk, view.changes ? change : null, make("p", { class: "soft small" }, t(view.changes ? "rooms-keys-change" : "rooms-keys"))),
   ];
 }
 
@@ -58,8 +61,11 @@ function told(view) {
 }
 
 /** While the verdict lasts nothing can be done but to let it pass, up to the next room. */
-function goOn(view, submit) {
-  return button(t("next"), async () => submit(-1, 0), { class: "primary big" });
+function goOn(submit) {
+  return button(t("next"), async () => {
+    passing = true;
+    await submit(-1, 0);
+  });
 }
 
 function listen(acts, over) {
@@ -78,6 +84,7 @@ function listen(acts, over) {
 /** What came of a task; then what is next. */
 export function found(after, next, of) {
   keys.abort();
+  passing = false;
   put(
     t("task-done", { task: of }),
     make("p", { class: "note goal effect" }, t(after.returns > 0 ? "rooms-found" : "rooms-missed")),

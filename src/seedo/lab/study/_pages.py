@@ -44,6 +44,7 @@ def study(request: Request, lab: TheLab, page: Page, session: MaybeSession) -> R
         private=private,
         unguarded=recruit is None and not private,
         platform=recruit.platform if recruit else "open",
+        others=session.config.spoken.offered[1:],
         written=own_file(lab).read_text("utf-8") if own else None,
         data={"invitation": address},
     )

@@ -46,6 +46,8 @@ class Summary:
             f"{config.tasks} tasks ({config.systems} systems, order {config.order}), "
             f"{config.practice} practice, {config.checks} attention checks, "
             f"{len(config.questions)} questions{quiz}",
+            *([f"wordings: {', '.join(w.id for w in config.wordings)}"] if config.wordings else []),
+            *([f"limits of time; afterwards: {config.time.at_end}"] if config.timed else []),
             *([f"languages: {', '.join(config.languages)}"] if len(config.languages) > 1 else []),
             *(f"condition {label}: {n} choices a task" for label, n in self.choices.items()),
             f"balanced after every {self.round} participants",
