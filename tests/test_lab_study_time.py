@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -204,3 +205,17 @@ def test_the_page_counts_down_aloud_and_goes_on_when_the_time_is_over(tmp_path, 
         page.get_by_text("Task 2 of 2").first.wait_for(timeout=15_000)
         page.get_by_text("The time is over.").wait_for()
         page.get_by_role("button", name="Begin").wait_for()
+
+
+def test_two_tabs_at_the_end_of_the_time_agree(tmp_path):
+    made = Design(tmp_path, CHOICE)
+    browser = made.browser()
+    view = begin(browser, browser.start())
+    made.wait(100)
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(browser.view) for _ in range(8)]
+        sent = pool.submit(browser.choose, view, 0, 2.0)
+        assert {task.result()["screen"] for task in asked} == {"ready"}
+        assert sent.result().status_code == 409
+    task = made.store.participants()[0].task_order[0]
+    assert rows(made, task) == [(0, -1), (1, -1), (2, -1)]

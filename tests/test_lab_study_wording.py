@@ -145,7 +145,7 @@ def test_words_are_nothing_to_scripted_participants(folder):
         ('"lake.png"', '"wide.png"', "pixels"),
         ('"lake.png"', '"moving.webp"', "it moves"),
         ('"lake.png"', '"cut.png"', "no PNG, JPEG or WebP"),
-        ('\n[[wording.variable]]\nname = "Zürich\'s fish"\n', "", "name all 3"),
+        ('\n[[wording.variable]]\nname = "Zürich\'s fish"\n', "", "name 3: A, B, C"),
         ('levels = ["lake", "plain"]', 'levels = ["lake", "sea"]', "levels of wording: got 'sea'"),
         ('[[factor]]\nname = "wording"\nlevels = ["lake", "plain"]', "", "lake, plain"),
         ('name = "wording"\nlevels = ["lake", "plain"]',

@@ -87,6 +87,7 @@ def _procedure(config: StudyConfig) -> list[str]:
     if config.quiz is not None:
         said.append(f"A quiz of {len(config.quiz.items)} on the instructions first, "
                     f"{config.quiz.tries} tries.")  # fmt: skip
+    said += [f"Languages: {', '.join(config.languages)}."] if len(config.languages) > 1 else []
     said += _time(config.time) if config.timed else []
     said += [_wording(wording) for wording in config.wordings]
     said += [f"Asked ({question.when}): “{question.text}”" for question in config.questions]

@@ -12,8 +12,6 @@ from typing import Any
 
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._questions import MOST, Question
-from seedo.lab.study._wording import Wording
-from seedo.worlds import variable_names
 
 _MEANS = {
     "participant": "Pseudonym of the participant",
@@ -108,7 +106,7 @@ def _variable(config: StudyConfig, column: str) -> dict[str, Any]:
     elif column.startswith("quiz-"):
         meant["description"] = "This try at the questions about the instructions: right or wrong"
     elif column == "shown_variable":
-        meant["description"] = "; ".join([_MEANS[column], *map(_named, config.wordings)])
+        meant["description"] = "; ".join([_MEANS[column], *_named(config)])
     else:
         meant["description"] = _MEANS[column]
     if column in _UNITS:
@@ -116,10 +114,14 @@ def _variable(config: StudyConfig, column: str) -> dict[str, Any]:
     return meant
 
 
-def _named(wording: Wording) -> str:
-    letters = variable_names(len(wording.variables))
-    each = (f"{a} {v.label}" for a, v in zip(letters, wording.variables, strict=True))
-    return f"wording {wording.id}: {', '.join(each) or 'as without'}"
+def _named(config: StudyConfig) -> list[str]:
+    """What each wording calls which variable."""
+    own = config.scenario(config.conditions()[0][0], 1, 0).stage().spec.variables
+    said = []
+    for wording in config.wordings:
+        each = [f"{a} {v.label}" for a, v in zip(own, wording.variables, strict=False)]
+        said.append(f"wording {wording.id}: {', '.join(each) or 'as without'}")
+    return said
 
 
 def _listed(options: Iterable[str]) -> str:

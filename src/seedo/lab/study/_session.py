@@ -39,8 +39,8 @@ from seedo.lab.study._kinds import KINDS
 from seedo.lab.study._pay import erase
 from seedo.lab.study._places import stamp
 from seedo.lab.study._questions import Question, read_answers
-from seedo.lab.study._store import Conflict, Gone, PageRow, Participant
-from seedo.lab.study._task import NOTHING, Task, choices_of
+from seedo.lab.study._store import Conflict, Gone, PageRow, Participant, StepRow
+from seedo.lab.study._task import NOTHING, Action, Task, choices_of
 from seedo.lab.study._tasks import task_of
 from seedo.lab.study._time import GRACE, Pressure
 from seedo.lab.study._words import Said
@@ -432,13 +432,7 @@ class Session:
         kept = self.store.standing(self._hashed(visitor))
         if kept is None:
             return None
-        participant, rows, answers = kept
-        done: dict[int, list[tuple[int, float]]] = {}
-        times: dict[int, list[str]] = {}
-        for row in rows:
-            done.setdefault(row.task, []).append((row.target, row.value))
-            times.setdefault(row.task, []).append(row.answered_at)
-        return Standing(participant, done, answers, times)
+        return _stood(*kept)
 
     def _who(self, visitor: str) -> Standing:
         standing = self._standing(visitor)
@@ -537,11 +531,23 @@ class Session:
             mark = (time_id(task, step), "missed")
             try:
                 self.store.add_step(participant.id, task, step, *NOTHING, 0, at, mark)
-            except (Conflict, Gone) as error:  # somebody was quicker
-                raise Said(409, "error-counted") from error
+            except Gone as error:
+                raise Said(404, "error-gone") from error
+            except Conflict:  # in another tab something was quicker: it counts
+                self._catch_up(standing)
+                return
             done.append(NOTHING)
             times.append(at)
             standing.answers[mark[0]] = mark[1]
+
+    def _catch_up(self, standing: Standing) -> None:
+        """Take over what has been stored of somebody meanwhile."""
+        rows = self.store.steps(standing.participant.id)
+        now = _stood(standing.participant, rows, self.store.answers(standing.participant.id))
+        for old, new in ((standing.done, now.done), (standing.times, now.times)):
+            old.clear()
+            old.update(new)  # type: ignore[arg-type]
+        standing.answers.update(now.answers)
 
     def _settle(self, standing: Standing) -> None:
         """Once all attention checks are answered, note whether they were passed."""
@@ -623,6 +629,15 @@ class Session:
             raise Said(409, "error-counted") from error
         except Gone as error:
             raise Said(404, "error-gone") from error
+
+
+def _stood(participant: Participant, rows: Iterable[StepRow], answers: dict[str, str]) -> Standing:
+    done: dict[int, list[Action]] = {}
+    times: dict[int, list[str]] = {}
+    for row in rows:
+        done.setdefault(row.task, []).append((row.target, row.value))
+        times.setdefault(row.task, []).append(row.answered_at)
+    return Standing(participant, done, answers, times)
 
 
 def _times(standing: Standing, task: int) -> list[datetime]:

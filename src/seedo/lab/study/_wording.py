@@ -74,6 +74,8 @@ class Wording:
         Raises:
             UserError: names that people could not tell apart, or that cannot be shown.
         """
+        if not texts:
+            return self
 
         def said(key: str, usual: str) -> str:
             return texts.get(f"wording-{self.id}_{key}", usual) if usual else ""
