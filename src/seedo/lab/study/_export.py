@@ -24,7 +24,7 @@ from seedo.lab.study._items import after_task, language_of, time_id
 from seedo.lab.study._pay import reached
 from seedo.lab.study._psych_ds import column_of, description, file_name
 from seedo.lab.study._store import Participant, StepRow, StudyStore
-from seedo.lab.study._task import Task
+from seedo.lab.study._task import NOTHING, Task
 from seedo.lab.study._tasks import task_of
 from seedo.play import Live, live_batch, origin
 from seedo.worlds import OBSERVE
@@ -165,17 +165,21 @@ def _tasks(
 
 def _played(scenario: Scenario, steps: Sequence[StepRow]) -> Live | None:
     """The episode that these responses make; None if some are missing yet."""
+    responses, actions = iter(steps), []
     episode = scenario.begin()
-    responses = iter(steps)
-    while not episode.finished:
-        if episode.phase == OBSERVE:
-            episode.act(-1)
+    for number, phase in enumerate(episode.world.spec.phases):
+        if phase == OBSERVE:
+            actions.append(NOTHING)
             continue
         row = next(responses, None)
-        if row is None or row.step != episode.step:
+        if row is None:
+            break
+        if row.step != number:
             return None
-        episode.act(row.target, row.value)
-    return episode
+        actions.append((row.target, row.value))
+    if actions:
+        episode.follow(actions)
+    return episode if episode.finished else None
 
 
 # -- logs ------------------------------------------------------------------------------------------

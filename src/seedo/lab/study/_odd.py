@@ -124,9 +124,11 @@ def _lived(scenario: Scenario, done: tuple[Action, ...]) -> LiveRooms:
         if live is None:
             before = _lives.get((scenario, done[:-1])) if done else None
             live = _begun(scenario) if before is None else before.copy()
-            for target, value in done[live.step :]:
-                if not live.finished:
-                    live.act(target, value)
+            ahead = done[live.step :]
+            if len(ahead) == 1 and not live.finished:
+                live.act(*ahead[0])
+            elif ahead and not live.finished:
+                live.follow(ahead)
         _lives[scenario, done] = live
         _lives.move_to_end((scenario, done))
         while len(_lives) > _KEPT:
@@ -151,9 +153,9 @@ def _careful(scenario: Scenario, name: str) -> tuple[Action, ...]:
 
 @functools.lru_cache(maxsize=4096)
 def _guessed(scenario: Scenario, thing: int) -> tuple[Action, ...]:
-    live = _begun(scenario)
-    while not live.exploiting and not live.finished:
-        live.choose(Choice())
+    live, config = _begun(scenario), scenario.config
+    if config.trials > 1:  # who does nothing is in the last room after that many steps
+        live.follow([NOTHING] * (config.limit * (config.trials - 1)))
     while not live.finished:
         live.choose(Choice(thing))
     settings = (action_setting(row.action) for row in live.rows)
