@@ -224,3 +224,33 @@ def test_a_stranger_sets_up_a_study_pilots_it_has_it_taken_and_gets_the_data(tmp
     assert (phases.count("explore"), phases.count("exploit")) == (20, 4)
     letters = {row["shown_variable"] for row in steps if row["condition"] == "names=letters"}
     assert letters <= {"A", "B", "C", "D", ""}
+
+
+@pytest.mark.parametrize("kind", ["dag", "blicket", "rooms"])
+def test_every_example_is_a_study_on_the_command_line_and_in_the_lab(kind, lab, tmp_path, capsys):
+    file = tmp_path / "Sea Study.toml"
+    assert run(capsys, "lab", "new-study", str(file), "--kind", kind)[0] == 0
+    config = StudyConfig.load(file)
+    assert (config.name, config.kind) == ("sea-study", kind)
+    served = lab.http.get("/study/example.toml", params={"kind": kind}).text
+    assert StudyConfig.from_text(served).kind == kind
+    assert "lines" in lab.post("check", served).json()
+    assert lab.http.get("/study/example.toml", params={"kind": "chess"}).status_code == 404
+
+
+def test_a_stranger_starts_from_the_example_of_a_machine(tmp_path, visit):
+    with running(tmp_path / "lab") as address:
+        page = visit(f"{address}/study")
+        page.get_by_text("balanced after every 40 participants").wait_for()
+        page.get_by_label("Start from").select_option(
+            label="a machine that lights up for some objects"
+        )
+        page.get_by_text("condition split=train: 14 choices a task").wait_for()
+        editor = page.get_by_label("An example, yours to change")
+        text = editor.input_value().replace("tasks = 6", "tasks = 1")
+        editor.fill(text.replace("practice = 1", "practice = 0"))
+        page.get_by_text("1 tasks").wait_for()
+        page.get_by_role("button", name="Open this study").click()
+        people = visit(page.get_by_label("Link for participants").input_value())
+        go_on(people, "You are done")
+        page.get_by_role("cell", name=people.locator("#code").inner_text()).wait_for()

@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, cast, get_args
@@ -99,14 +100,17 @@ def lab(
 @lab_app.command("new-study")
 def new_study(
     file: Annotated[Path, typer.Argument(help="The file to write.", show_default=False)],
+    kind: Annotated[str, typer.Option(help="The world: dag, blicket or rooms.")] = "dag",
 ) -> None:
     """Write an example of a study, with a comment on every setting, to start from."""
     _web()
-    from seedo.lab.study import EXAMPLE
+    from seedo.lab.study import EXAMPLES
 
-    text = EXAMPLE.read_text("utf-8").replace("study-example.toml", file.name)
+    one_of("kind", kind, tuple(EXAMPLES))
+    text = EXAMPLES[kind].read_text("utf-8").replace("study-example.toml", file.name)
     slug = re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-")[:40]
-    text = text.replace("causes-example", slug or "my-study")
+    own = tomllib.loads(text)["name"]
+    text = text.replace(own, slug or "my-study")
     try:
         with open(file, "x", encoding="utf-8") as new:
             new.write(text)

@@ -60,6 +60,21 @@ preregister.addEventListener("click", async () => {
   piloted.replaceChildren(make("p", {}, label), make("textarea", { id: "preregistration", rows: "20" }, text));
 });
 
+// Another example, in place of what is written, unless somebody has written on it.
+const kind = document.getElementById("kind");
+let example = written.value;
+let shownKind = kind?.value;
+kind?.addEventListener("change", async () => {
+  if (written.value !== example && !confirm("Replace what you have written?")) {
+    kind.value = shownKind;
+    return;
+  }
+  shownKind = kind.value;
+  const response = await fetch(`/study/example.toml?kind=${kind.value}`);
+  written.value = example = await response.text();
+  await check();
+});
+
 /** Pictures that the study names: kept by the lab, then looked at again. */
 images.addEventListener("change", async () => {
   const kept = [];

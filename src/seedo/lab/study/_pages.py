@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
@@ -23,6 +23,12 @@ from seedo.lab.study._session import MaybeSession, Session, TheSession
 from seedo.lab.study._summary import summary
 
 EXAMPLE = FilePath(__file__).with_name("example.toml")
+EXAMPLES = {
+    "dag": EXAMPLE,
+    "blicket": EXAMPLE.with_name("example_blicket.toml"),
+    "rooms": EXAMPLE.with_name("example_rooms.toml"),
+}
+"""By the kind of world."""
 
 
 routes = APIRouter()
@@ -100,8 +106,11 @@ def _read(lab: Lab, written: Written) -> StudyConfig:
 
 
 @routes.get("/study/example.toml", include_in_schema=False)
-def example() -> Response:
-    return FileResponse(EXAMPLE, media_type="application/toml", filename="study-example.toml")
+def example(kind: Annotated[str, Query(max_length=40)] = "dag") -> Response:
+    if kind not in EXAMPLES:
+        raise HTTPException(404, f"there is no example of this kind: {', '.join(EXAMPLES)}")
+    path = EXAMPLES[kind]
+    return FileResponse(path, media_type="application/toml", filename="study-example.toml")
 
 
 @routes.get("/api/study")
