@@ -362,8 +362,8 @@ def test_participants_never_get_the_system_conditions_seeds_or_one_another(study
     view = browser.start()
     assert view["goal"] is None
     assert view["rows"] == []
-    assert set(view) == {"screen", "item", "practice", "number", "of", "names", "values",
-                         "relevant", "step", "exploiting", "left", "goal", "rows",
+    assert set(view) == {"screen", "item", "practice", "number", "of", "shape", "names",
+                         "values", "relevant", "step", "exploiting", "left", "goal", "rows",
                          "resume"}  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from command import run
 from lab_server import running
+from lab_taking import go_on
 from seedo.lab import LabSettings, create_app
 from seedo.lab.study import StudyConfig
 from test_lab_recruit import STUDY, Browser
@@ -149,27 +150,107 @@ def test_a_plan_names_a_factor_of_the_study(lab):
         assert lab.post("check", WRITTEN + plan).json()["field"] == field
 
 
-def test_a_stranger_sets_up_a_study_of_two_conditions_on_the_page_alone(tmp_path, visit):
+def test_a_stranger_sets_up_a_study_pilots_it_has_it_taken_and_gets_the_data(tmp_path, visit):
+    """On pages alone: nothing is typed but into them, nothing read but what they show or give."""
     with running(tmp_path / "lab") as address:
         page = visit(f"{address}/study")
         page.get_by_text("balanced after every 40 participants").wait_for()
-        text = page.get_by_label("An example, yours to change").input_value()
-        page.get_by_label("An example, yours to change").fill(
-            text.replace("tasks = 10", "tasks = 0")
-        )
+        editor = page.get_by_label("An example, yours to change")
+        text = editor.input_value()
+        editor.fill(text.replace("tasks = 10", "tasks = 0"))
         page.get_by_text("tasks: got 0").wait_for()
         assert page.get_by_role("button", name="Open this study").is_disabled()
-        second = text[text.index('[[factor]]\nname = "instruction"') : text.index("# Attention")]
-        text = text.replace(second, "").replace("tasks = 10", "tasks = 1")
-        page.get_by_label("An example, yours to change").fill(text)
-        page.get_by_text("balanced after every 2 participants").wait_for()
+        second = text[text.index('[[factor]]\nname = "instruction"') : text.index("# Limits of")]
+        text = text.replace(second, "").replace("tasks = 10", "tasks = 2")
+        text = text.replace("max_participants = 200", "max_participants = 60")
+        editor.fill(text)
+        page.get_by_text("balanced after every 4 participants").wait_for()
+
+        page.get_by_role("button", name="Pilot with scripted participants").click()
+        power = page.get_by_text("is found 80 % of the time")
+        power.wait_for(timeout=120_000)
+        found = re.search(
+            r"With (\d+) finishers at each level \(standard deviation of a score ([\d.]+)\), "
+            r"a difference of ([\d.]+) is found",
+            power.inner_text(),
+        )
+        n, sd, detectable = int(found[1]), float(found[2]), float(found[3])
+        assert n == 30
+        # Drawn, tested and counted: what the page promises is what happens.
+        rng = np.random.default_rng(0)
+        first, other = rng.normal(0, sd, (4000, n)), rng.normal(detectable, sd, (4000, n))
+        share = (stats.ttest_ind(first, other, axis=1).pvalue < 0.05).mean()
+        assert share == pytest.approx(0.8, abs=0.05)  # both are rounded on the page
+
         page.get_by_role("button", name="Open this study").click()
-        page.get_by_label("Link for participants").wait_for()
+        link = page.get_by_label("Link for participants")
+        link.wait_for()
         page.get_by_text("Nobody yet").wait_for()
-        people = visit(page.get_by_label("Link for participants").input_value())
-        people.get_by_role("button", name="I agree and take part").click()
+        tried = visit(link.input_value())
+        tried.get_by_role("button", name="I agree and take part").click()
         page.get_by_role("button", name="Delete participant 1").wait_for()
         page.get_by_label("Choose participant 1").check()
         page.get_by_role("button", name="Delete the chosen 1").click()
         page.get_by_role("button", name="Delete everything").click()
         page.get_by_text("Nobody yet").wait_for()
+
+        codes = []
+        for _ in range(2):
+            person = visit(link.input_value())
+            go_on(person, "You are done")
+            codes.append(person.locator("#code").inner_text())
+        for code in codes:
+            page.get_by_role("cell", name=code).wait_for()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download all responses").click()
+        archive = zipfile.ZipFile(download.value.path())
+
+    def table(name):
+        return list(csv.DictReader(io.TextIOWrapper(archive.open(f"causes-example/{name}.csv"))))
+
+    people, tasks, steps = table("participants"), table("tasks"), table("steps")
+    assert sorted(row["condition"] for row in people) == ["names=familiar", "names=letters"]
+    assert [row["state"] for row in people] == ["finished"] * 2
+    assert [row["tasks_finished"] for row in people] == ["2", "2"]
+    for row in people:
+        own = [task for task in tasks if task["participant"] == row["participant"]]
+        assert sorted(task["position"] for task in own) == ["1", "2"]
+        earned, best = (sum(float(t[c]) for t in own) for c in ("returns", "oracle_return"))
+        assert float(row["score"]) == pytest.approx(earned / best, abs=1e-4)
+        assert all(0 <= int(task["sure"]) <= 100 for task in own)
+        assert row["statistics"] == "I would rather not say"
+    # Five experiments and one choice that counts, in each of two tasks, of each of two people.
+    phases = [row["phase"] for row in steps]
+    assert (phases.count("explore"), phases.count("exploit")) == (20, 4)
+    letters = {row["shown_variable"] for row in steps if row["condition"] == "names=letters"}
+    assert letters <= {"A", "B", "C", "D", ""}
+
+
+@pytest.mark.parametrize("kind", ["dag", "blicket", "rooms"])
+def test_every_example_is_a_study_on_the_command_line_and_in_the_lab(kind, lab, tmp_path, capsys):
+    file = tmp_path / "Sea Study.toml"
+    assert run(capsys, "lab", "new-study", str(file), "--kind", kind)[0] == 0
+    config = StudyConfig.load(file)
+    assert (config.name, config.kind) == ("sea-study", kind)
+    served = lab.http.get("/study/example.toml", params={"kind": kind}).text
+    assert StudyConfig.from_text(served).kind == kind
+    assert "lines" in lab.post("check", served).json()
+    assert lab.http.get("/study/example.toml", params={"kind": "chess"}).status_code == 404
+
+
+def test_a_stranger_starts_from_the_example_of_a_machine(tmp_path, visit):
+    with running(tmp_path / "lab") as address:
+        page = visit(f"{address}/study")
+        page.get_by_text("balanced after every 40 participants").wait_for()
+        page.get_by_label("Start from").select_option(
+            label="a machine that lights up for some objects"
+        )
+        page.get_by_text("condition split=train: 14 choices a task").wait_for()
+        editor = page.get_by_label("An example, yours to change")
+        text = editor.input_value().replace("tasks = 6", "tasks = 1")
+        editor.fill(text.replace("practice = 1", "practice = 0"))
+        page.get_by_text("1 tasks").wait_for()
+        page.get_by_role("button", name="Open this study").click()
+        people = visit(page.get_by_label("Link for participants").input_value())
+        go_on(people, "You are done")
+        page.get_by_role("cell", name=people.locator("#code").inner_text()).wait_for()

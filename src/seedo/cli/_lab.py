@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, cast, get_args
@@ -104,14 +105,17 @@ def lab(
 @lab_app.command("new-study")
 def new_study(
     file: Annotated[Path, typer.Argument(help="The file to write.", show_default=False)],
+    kind: Annotated[str, typer.Option(help="The world: dag, blicket or rooms.")] = "dag",
 ) -> None:
     """Write an example of a study, with a comment on every setting, to start from."""
     _web()
-    from seedo.lab.study import EXAMPLE
+    from seedo.lab.study import EXAMPLES
 
-    text = EXAMPLE.read_text("utf-8").replace("study-example.toml", file.name)
+    one_of("kind", kind, tuple(EXAMPLES))
+    text = EXAMPLES[kind].read_text("utf-8").replace("study-example.toml", file.name)
     slug = re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-")[:40]
-    text = text.replace("causes-example", slug or "my-study")
+    own = tomllib.loads(text)["name"]
+    text = text.replace(own, slug or "my-study")
     try:
         with open(file, "x", encoding="utf-8") as new:
             new.write(text)
@@ -133,6 +137,19 @@ def check_study(file: StudyFile, as_json: AsJson = False) -> None:
         print(json.dumps(found.to_json()))
         return
     print("\n".join(found.lines()))
+
+
+@lab_app.command("texts")
+def texts(
+    file: StudyFile,
+    language: Annotated[str, typer.Option(help="The language to write, like fr or pt-BR.")],
+) -> None:
+    """Print every sentence that a study lacks in a language, to translate and add to its file."""
+    _web()
+    from seedo.lab.study import StudyConfig, tag, template
+
+    config = StudyConfig.settings(file)
+    print(template(config.spoken, tag("language", language), config.own_texts), end="")
 
 
 @lab_app.command("pilot")

@@ -76,15 +76,16 @@ def create_app(settings: LabSettings) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def failed(request: Request, error: HTTPException) -> Response:
-        return _answer(lab, request, error.status_code, str(error.detail), "")
+        field = error.field if isinstance(error, study.Said) else ""
+        return _answer(lab, request, error.status_code, str(error.detail), field)
 
     return app
 
 
 def _add_services(lab: Lab) -> None:
     background = lab.background
-    games, data = Games(lab.engine), lab.settings.data
-    finished = Finished(data, lab.keys, lab.engine, games, background)
+    games, folder = Games(lab.engine), lab.settings.data
+    finished = Finished(folder, lab.keys, lab.engine, games, background)
     logbook = Logbook(lab.settings.logs, background, finished.root)
     lab.add(
         games,
@@ -92,7 +93,7 @@ def _add_services(lab: Lab) -> None:
         Findings(lab.engine, background),
         _watch.Preparing(background),
         Probing(background),
-        Comparisons(data / "comparisons", background),
+        Comparisons(folder / "comparisons", background),
         logbook,
         Replays(logbook),
         Checks(background),

@@ -6,7 +6,7 @@ and the same noise, so whoever plays here is paired with everyone who played the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -121,6 +121,27 @@ class Live:
         self.rewards.append(float(reward))
         self.seen.append(seen)
         return seen
+
+    def follow(self, actions: Sequence[tuple[int, float]]) -> None:
+        """Carry out these (target, value) as `act` does each, up to the end of the episode.
+
+        In a pure world it is one program for all of them: for what is known and played again.
+
+        Raises:
+            RuntimeError: the episode is over.
+        """
+        if self.finished:
+            raise RuntimeError("the episode is over")
+        known = list(actions)[: self.world.spec.steps - self.step]
+        for after, row, reward, done, seen in self._runs.steps(
+            self.setup, self.state, self.step, known
+        ):
+            self.state, self._over = after, bool(done)
+            self.rows.append(row)
+            self.rewards.append(float(reward))
+            self.seen.append(seen)
+            if self._over:
+                return
 
 
 class Actor:
@@ -254,6 +275,19 @@ class _Compiled:
         after, *rest = self._programs.advance(self.world, setup, state, np.int32(t), arrays)
         return after, *(jax.tree.map(np.asarray, each) for each in rest)
 
+    def steps(
+        self, setup: Any, state: Any, t: int, known: Sequence[tuple[int, float]]
+    ) -> Iterator[Any]:
+        """As `step` gives them, one after another."""
+        length = self.world.spec.steps  # always, so that it is compiled once
+        target, value = np.full(length, -1, np.int32), np.zeros(length, np.float32)
+        for at, action in enumerate(known):
+            target[at], value[at] = action
+        every = _advance_all(self.world, setup, state, np.int32(t), Action(target, value))
+        plain = jax.tree.map(np.asarray, every)
+        for at in range(len(known)):
+            yield jax.tree.map(lambda column, at=at: column[at], plain)
+
 
 class _Kept(NamedTuple):
     """Where what an episode measures is kept."""
@@ -297,6 +331,15 @@ class _Plain:
         row = world.row(task, state, action, reward, after)
         return after, row, reward, done, world.observe(task, after)
 
+    def steps(
+        self, setup: Any, state: Any, t: int, known: Sequence[tuple[int, float]]
+    ) -> Iterator[Any]:
+        """As `step` gives them, one after another."""
+        for at, (target, value) in enumerate(known, t):
+            made = self.step(setup, state, at, Action(target, float(value)))
+            state = made[0]
+            yield made
+
 
 def _start(world: World, key: Any, index: Any, task: Any) -> tuple[Any, ...]:
     setup = set_up(world, jax.random.fold_in(key, index), task)
@@ -310,6 +353,19 @@ def _advance(world: World, setup: Any, state: Any, t: Any, action: Action) -> tu
     after, reward, done = world.step(task, state, action, noise)
     row = world.row(task, state, action, reward, after)
     return after, row, reward, done, world.observe(task, after)
+
+
+@eqx.filter_jit
+def _advance_all(world: World, setup: Any, state: Any, t: Any, actions: Action) -> tuple[Any, ...]:
+    """What `_advance` gives for action after action, each with a leading axis."""
+
+    def onward(now: tuple[Any, Any], action: Action) -> tuple[Any, Any]:
+        state, t = now
+        made = _advance(world, setup, state, t, action)
+        return (made[0], t + 1), made
+
+    made: tuple[Any, ...] = jax.lax.scan(onward, (state, t), actions)[1]
+    return made
 
 
 def _recorded(world: World, task: Any, rows: Any) -> Any:

@@ -8,6 +8,7 @@ const open = document.getElementById("open");
 const pilot = document.getElementById("pilot");
 const preregister = document.getElementById("preregister");
 const piloted = document.getElementById("piloted");
+const images = document.getElementById("images");
 const buttons = [open, pilot, preregister];
 let waiting = 0;
 let asked = 0;
@@ -58,4 +59,44 @@ preregister.addEventListener("click", async () => {
   const label = make("label", { for: "preregistration" }, "Fill in what stands in square brackets");
   piloted.replaceChildren(make("p", {}, label), make("textarea", { id: "preregistration", rows: "20" }, text));
 });
+
+// Another example, in place of what is written, unless somebody has written on it.
+const kind = document.getElementById("kind");
+let example = written.value;
+let shownKind = kind?.value;
+kind?.addEventListener("change", async () => {
+  if (written.value !== example && !confirm("Replace what you have written?")) {
+    kind.value = shownKind;
+    return;
+  }
+  shownKind = kind.value;
+  const response = await fetch(`/study/example.toml?kind=${kind.value}`);
+  written.value = example = await response.text();
+  await check();
+});
+
+/** Pictures that the study names: kept by the lab, then looked at again. */
+images.addEventListener("change", async () => {
+  const kept = [];
+  try {
+    for (const file of images.files) {
+      await keep(file);
+      kept.push(file.name);
+    }
+    if (kept.length) say(`Kept: ${kept.join(", ")}. Name it in a [[wording]].`);
+  } finally {
+    images.value = "";
+    await check();
+  }
+});
+
+async function keep(file) {
+  const token = document.querySelector("meta[name=csrf]").content;
+  const path = `/api/study/images/${encodeURIComponent(file.name)}`;
+  const response = await fetch(path, { method: "PUT", headers: { "X-CSRF-Token": token }, body: file });
+  if (response.ok) return;
+  const answer = await response.json().catch(() => ({ error: `The lab answered ${response.status}.` }));
+  say(answer.error, true);
+  throw new Error(answer.error);
+}
 await check();

@@ -10,16 +10,21 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from seedo.errors import UserError, one_of, whole
 from seedo.lab._scenario import NAMES, Scenario
 from seedo.lab.study._fields import flag, table, tables, text
+from seedo.lab.study._images import Image, known_images, read_image
+from seedo.lab.study._kinds import KINDS
+from seedo.lab.study._language import ENGLISH, Languages, read_languages, tag
 from seedo.lab.study._plan import Plan
 from seedo.lab.study._questions import SLUG, Question, Quiz, read_questions, read_quiz
 from seedo.lab.study._recruit import Recruit
-from seedo.language.scenes import THEMES
-from seedo.worlds import DagConfig
+from seedo.lab.study._task import MOST_STEPS
+from seedo.lab.study._time import LIMITS, UNHURRIED, Pressure, seconds
+from seedo.lab.study._wording import Wording, read_wordings
+from seedo.worlds import find
 
 SYSTEMS = ("shared", "own")
 ORDERS = ("balanced", "fixed", "random")
@@ -31,12 +36,11 @@ _MOST_CONDITIONS = 64
 _PRACTICE = 2**30
 """Index of the first practice system: beyond all that tasks use."""
 
-_WORLD = tuple(DagConfig.__dataclass_fields__)
-
 
 @dataclass(frozen=True)
 class Factor:
-    """What differs between participants: `names`, `instruction` or a field of `DagConfig`."""
+    """What differs between participants: `names`, `instruction`, `wording`, `language`, a limit of
+    time or a field of the world."""
 
     name: str
     levels: tuple[Any, ...]
@@ -61,7 +65,8 @@ class StudyConfig:
             stream that `perform` plays with this seed; `own`: participant p (from 1) meets numbers
             (p-1)*tasks.. of it.
         order: of the tasks: `balanced` (Williams squares), `fixed` or `random`.
-        world: fields of `DagConfig` that differ from its defaults.
+        world: settings of the world that differ from its defaults; `kind` is its name, if it is not
+            `dag`.
         factors: crossed in full they are the conditions.
         checks, checks_to_pass: attention checks between the tasks.
         check_action: what a wrong answer does: `note` it, `warn` the participant, or warn and
@@ -72,6 +77,11 @@ class StudyConfig:
         end_code: shown at the end; `random`: one of their own for every participant.
         recruit: where participants come from; None: whoever has the link, for ever.
         plan: what is to be compared; None: not said.
+        wordings: own names, units, pictures and stories; one for all, or one for every level of
+            factor `wording`.
+        images: the files that they name.
+        spoken: the languages, and its sentences in them.
+        time: how long choices and tasks may take, unless a factor says.
     """
 
     name: str
@@ -97,6 +107,10 @@ class StudyConfig:
     end_code: str = RANDOM_CODE
     recruit: Recruit | None = None
     plan: Plan | None = None
+    wordings: tuple[Wording, ...] = ()
+    images: tuple[Image, ...] = ()
+    spoken: Languages = ENGLISH
+    time: Pressure = UNHURRIED
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not SLUG.fullmatch(self.name):
@@ -134,16 +148,72 @@ class StudyConfig:
         if count > _MOST_CONDITIONS:
             remedy = f"use at most {_MOST_CONDITIONS} conditions in all"
             raise UserError("factor", f"{count} conditions", remedy)
+        self._check_wordings(seen)
         for label, scenario in self.conditions():
             first = scenario(0)
-            if first.names in ("familiar", "contrary"):
-                _check_theme(label, first.config)
+            KINDS[self.kind].check(label, first)
+            spec, wording = first.stage().spec, self.wording(label)
+            if spec.steps > MOST_STEPS:
+                remedy = f"use at most {MOST_STEPS} in all"
+                raise UserError(f"steps ({label})", spec.steps, remedy)
+            named = KINDS[self.kind].nameable(spec)
+            if self.check_words == "story" and not named:
+                raise UserError("attention.words", "story", "in this world use letters")
+            if wording and wording.variables and len(wording.variables) != len(named):
+                found = f"{len(wording.variables)} variables"
+                remedy = f"name {len(named)}: {', '.join(named) or 'none'} ({label})"
+                raise UserError(f"wording {wording.id}: variable", found, remedy)
+        self._check_languages()
+
+    def _check_languages(self) -> None:
+        own = self.own_texts
+        units = [key for key in own if key.endswith("_unit")]
+        self.spoken.check(self.languages, own, units)
+        for language in self.languages:
+            for wording in self.wordings:
+                wording.told(self.spoken.texts.get(language, {}))
+            for label, each in self._all().items():
+                named = each.wording and self.wording(label).variables  # type: ignore[union-attr]
+                if each.base.names in ("familiar", "contrary") and not named:
+                    if language.partition("-")[0] != "en":
+                        remedy = f"such names are English: use a [[wording]] for {language}"
+                        raise UserError(f"names ({label})", each.base.names, remedy)
+
+    def _check_wordings(self, factors: set[str]) -> None:
+        ids = tuple(wording.id for wording in self.wordings)
+        levels = next((f.levels for f in self.factors if f.name == "wording"), None)
+        if levels is None and len(ids) > 1:
+            remedy = 'give one for all, or a [[factor]] with name = "wording" and these as levels'
+            raise UserError("wording", ", ".join(ids)[:80], remedy)
+        for level in levels or ():
+            if level not in ids:
+                remedy = f"has no [[wording]]: there are {', '.join(ids) or 'none'}"
+                raise UserError("levels of wording", str(level)[:40], remedy)
+        for name in ids:
+            if levels is not None and name not in levels:
+                raise UserError("wording.id", name, "name it among the levels of factor wording")
+        if "names" in factors and any(wording.variables for wording in self.wordings):
+            remedy = "a wording names the variables: leave this factor out, or the wording's names"
+            raise UserError("factor.name", "names", remedy)
 
     # -- reading ----------------------------------------------------------------------------------
 
     @staticmethod
-    def load(path: str | Path) -> StudyConfig:
-        """The study of a TOML file.
+    def load(path: str | Path, images: Path | None = None) -> StudyConfig:
+        """The study of a TOML file, pictures and all.
+
+        Args:
+            images: the folder of its pictures; None: where the file is.
+
+        Raises:
+            UserError: names the key that cannot be used, in one line.
+        """
+        config = StudyConfig.settings(path)
+        return config.with_images(images or Path(path).parent)
+
+    @staticmethod
+    def settings(path: str | Path) -> StudyConfig:
+        """The study of a TOML file, whose pictures need not be there.
 
         Raises:
             UserError: names the key that cannot be used, in one line.
@@ -158,7 +228,7 @@ class StudyConfig:
 
     @staticmethod
     def from_text(written: str, path: str | None = None) -> StudyConfig:
-        """The study that a text in TOML declares.
+        """The study that a text in TOML declares; its pictures are not looked at.
 
         Args:
             path: where it was read, for what is said of it.
@@ -170,7 +240,19 @@ class StudyConfig:
             plain = tomllib.loads(written)
         except tomllib.TOMLDecodeError as error:
             raise UserError("study", path, f"not TOML: {error}") from error
+        if "images" in plain:
+            raise UserError("images", None, "name pictures in a [[wording]]")
         return StudyConfig.from_json(plain)
+
+    def with_images(self, folder: Path) -> StudyConfig:
+        """The same with the pictures that it names, from this folder.
+
+        Raises:
+            UserError: names the one that cannot be used.
+        """
+        named = {file: what for wording in self.wordings for what, file in wording.files}
+        found = tuple(read_image(what, folder, file) for file, what in named.items())
+        return replace(self, images=found) if found else self
 
     @staticmethod
     def from_json(plain: Mapping[str, Any]) -> StudyConfig:
@@ -181,14 +263,19 @@ class StudyConfig:
         """
         top = ("name", "title", "consent", "instructions", "tasks", "practice", "seed", "systems",
                "order", "feedback", "max_participants", "world", "factor", "attention", "question",
-               "end", "recruit", "comprehension", "plan")  # fmt: skip
+               "end", "recruit", "comprehension", "plan", "wording", "images", "language",
+               "text", "time")  # fmt: skip
         fields = table("study", plain, top)
         for field in ("name", "title", "consent", "instructions", "tasks"):
             if field not in fields:
                 raise UserError(field, None, "missing: every study needs it")
         recruit, plan = fields.pop("recruit", None), fields.pop("plan", None)
-        world = table("world", fields.pop("world", {}), _WORLD)
-        factors = tuple(_factor(f) for f in tables("factor", fields.pop("factor", [])))
+        world = fields.pop("world", {})
+        kind = world.get("kind", "dag") if isinstance(world, Mapping) else "dag"
+        one_of("world.kind", kind, tuple(KINDS))
+        known = ("preset", "split", *find(kind).settings_of())
+        world = table("world", world, ("kind", *known))
+        factors = tuple(_factor(f, known) for f in tables("factor", fields.pop("factor", [])))
         attention = table(
             "attention", fields.pop("attention", {}), ("checks", "pass", "action", "words")
         )
@@ -196,6 +283,10 @@ class StudyConfig:
         questions = read_questions(fields.pop("question", []))
         quiz = fields.pop("comprehension", None)
         end = table("end", fields.pop("end", {}), ("text", "code"))
+        wordings = read_wordings(fields.pop("wording", []))
+        images = known_images(fields.pop("images", []))
+        time = Pressure.from_json(fields.pop("time", {}))
+        spoken = read_languages(fields.pop("language", {}), fields.pop("text", []))
         return StudyConfig(
             **fields,
             world={k: tuple(v) if isinstance(v, list) else v for k, v in world.items()},
@@ -209,6 +300,10 @@ class StudyConfig:
             **{f"end_{key}": value for key, value in end.items()},
             recruit=None if recruit is None else Recruit.from_json(recruit),
             plan=None if plan is None else Plan.from_json(plan),
+            wordings=wordings,
+            images=images,
+            spoken=spoken,
+            time=time,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -222,7 +317,11 @@ class StudyConfig:
             "recruit": self.recruit and self.recruit.to_json(),
             "comprehension": self.quiz and self.quiz.to_json(),
             "plan": self.plan and self.plan.to_json(),
+            "wording": [wording.to_json() for wording in self.wordings] or None,
+            "images": [image.to_json() for image in self.images] or None,
+            "time": None if self.time == UNHURRIED else self.time.to_json(),
         }
+        spoken = self.spoken.to_json()
         if (self.check_action, self.check_words) != ("note", "letters"):
             attention |= {"action": self.check_action, "words": self.check_words}
         return {
@@ -242,7 +341,12 @@ class StudyConfig:
             "attention": attention,
             "question": [q.to_json() for q in self.questions],
             "end": {"text": self.end_text, "code": self.end_code},
-        } | {name: value for name, value in later.items() if value is not None}
+        } | {name: value for name, value in (later | spoken).items() if value is not None}
+
+    @property
+    def kind(self) -> str:
+        """The name of its world."""
+        return str((self.world or {}).get("kind", "dag"))
 
     def asked(self, when: str) -> tuple[Question, ...]:
         """The questions of a time, see `Question.when`."""
@@ -261,12 +365,60 @@ class StudyConfig:
     def conditions(self) -> list[tuple[str, Callable[[int], Scenario]]]:
         """Label and `index -> scenario` of every condition; one, `all`, without factors."""
         return [
-            (label, functools.partial(_numbered, base)) for label, (base, _) in self._all().items()
+            (label, functools.partial(_numbered, each.base)) for label, each in self._all().items()
         ]
 
-    def instruction(self, condition: str) -> str:
+    def instruction(self, condition: str, language: str | None = None) -> str:
         """The condition's own text, which follows the instructions; "" if it has none."""
-        return self._all()[condition][1]
+        level = self._all()[condition].instruction
+        return self.told(f"instruction-{level}", language) if level else ""
+
+    def wording(self, condition: str, language: str | None = None) -> Wording | None:
+        """What things are called in a condition; None: nothing of its own."""
+        name = self._all()[condition].wording
+        found = next((wording for wording in self.wordings if wording.id == name), None)
+        return found and found.told(self.spoken.texts.get(language or "", {}))
+
+    def pressure(self, condition: str) -> Pressure:
+        """How long choices and tasks may take in a condition."""
+        return replace(self.time, **self._all()[condition].limits)
+
+    @functools.cached_property
+    def timed(self) -> bool:
+        """Whether anybody is pressed for time."""
+        return any(self.pressure(label) for label in self._all())
+
+    def language(self, condition: str) -> str:
+        """That of a condition; "": it has none of its own."""
+        return self._all()[condition].language
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """All that the study can be taken in, that of its file first."""
+        levels = next((f.levels for f in self.factors if f.name == "language"), ())
+        return tuple(dict.fromkeys((self.spoken.default, *self.spoken.offered, *levels)))
+
+    def told(self, key: str, language: str | None = None) -> str:
+        """One of its own sentences, see `own_texts`, in a language; None: as in its file."""
+        return self.spoken.texts.get(language or "", {}).get(key) or self.own_texts[key]
+
+    @functools.cached_property
+    def own_texts(self) -> dict[str, str]:
+        """The sentences of the study's file that participants see, by the keys of `[[text]]`."""
+        said = {"title": self.title, "consent-text": self.consent,
+                "instructions-text": self.instructions, "end-text": self.end_text}  # fmt: skip
+        for factor in self.factors:
+            if factor.name == "instruction":
+                said |= {f"instruction-{n}": each for n, each in enumerate(factor.levels, 1)}
+        for question in self.questions:
+            said |= question.texts()
+        for wording in self.wordings:
+            said |= wording.texts()
+        return said | (self.quiz.texts() if self.quiz else {})
+
+    def image(self, file: str) -> Image:
+        """The picture of a file that a wording names."""
+        return next(image for image in self.images if image.file == file)
 
     def scenario(self, condition: str, participant_number: int, task: int) -> Scenario:
         """What a participant (numbered from 1) meets as a task.
@@ -275,51 +427,61 @@ class StudyConfig:
             condition: its label.
             task: 0..tasks-1; -practice..-1 are the practice tasks, the same for everyone.
         """
-        base = self._all()[condition][0]
+        base = self._all()[condition].base
         if task < 0:
             return _numbered(base, _PRACTICE + self.practice + task)
         own = (participant_number - 1) * self.tasks if self.systems == "own" else 0
         return _numbered(base, own + task)
 
-    def _all(self) -> dict[str, tuple[Scenario, str]]:
+    def _all(self) -> dict[str, _Condition]:
         return _conditions(self)
 
     def __hash__(self) -> int:
         return hash((self.name, self.seed, self.tasks))
 
 
+class _Condition(NamedTuple):
+    """Scenario number 0 of a condition, and what is its own beside it; "": nothing.
+
+    Attributes:
+        instruction: number of the text from 1; 0: none.
+    """
+
+    base: Scenario
+    instruction: int
+    wording: str
+    language: str
+    limits: dict[str, Any]
+
+
 @functools.lru_cache(maxsize=16)
-def _conditions(study: StudyConfig) -> dict[str, tuple[Scenario, str]]:
-    """Of every condition its label, its scenario number 0 and its text of instructions."""
-    made: dict[str, tuple[Scenario, str]] = {}
+def _conditions(study: StudyConfig) -> dict[str, _Condition]:
+    """All conditions by label."""
+    made: dict[str, _Condition] = {}
+    one = study.wordings[0].id if len(study.wordings) == 1 else ""
     for picked in itertools.product(*(range(len(f.levels)) for f in study.factors)):
         chosen = list(zip(study.factors, picked, strict=True))
         label = ", ".join(f.label(i) for f, i in chosen) or "all"
         given = {f.name: f.levels[i] for f, i in chosen}
-        names, own_text = given.pop("names", "letters"), given.pop("instruction", "")
-        config = _plain(dict(study.world or {}) | given)
+        names, wording = given.pop("names", "letters"), given.pop("wording", one)
+        language = given.pop("language", "")
+        limits = {name: given.pop(name) for name in LIMITS if name in given}
+        given.pop("instruction", None)
+        own_text = next((i + 1 for f, i in chosen if f.name == "instruction"), 0)
+        config = _plain({k: v for k, v in (study.world or {}).items() if k != "kind"} | given)
         try:
             scenario = Scenario.from_json(
-                {"world": "dag", "config": config, "seed": study.seed, "names": names}
+                {"world": study.kind, "config": config, "seed": study.seed, "names": names}
             )
         except UserError as error:
             where = f"{error.field} ({label})" if study.factors else f"world.{error.field}"
             raise UserError(where, error.value, error.remedy) from error
-        made[label] = (scenario, own_text)
+        made[label] = _Condition(scenario, own_text, wording, language, limits)
     return made
 
 
 def _numbered(base: Scenario, index: int) -> Scenario:
     return replace(base, index=index)
-
-
-def _check_theme(label: str, config: Any) -> None:
-    most = max(map(len, THEMES.values()))
-    if config.n > most:
-        raise UserError(f"n ({label})", config.n, f"such names exist for at most {most} variables")
-    if {-v for v in config.do_values} != set(config.do_values):
-        remedy = "such names need values symmetric about 0"
-        raise UserError(f"do_values ({label})", list(config.do_values), remedy)
 
 
 def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -329,15 +491,21 @@ def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
     return {key: simple(value) for key, value in table.items()}
 
 
-def _factor(value: object) -> Factor:
+def _factor(value: object, world: tuple[str, ...]) -> Factor:
     fields = table("factor", value, ("name", "levels"))
     name, levels = fields.get("name"), fields.get("levels")
-    one_of("factor.name", name, ("names", "instruction", *_WORLD))
+    one_of("factor.name", name, ("names", "instruction", "wording", "language", *LIMITS, *world))
     if not isinstance(levels, list) or not 2 <= len(levels) <= _MOST_CONDITIONS:
         raise UserError(f"levels of {name}", None, f"use a list of 2 to {_MOST_CONDITIONS} levels")
     for level in levels:
         if name == "names":
             one_of("levels of names", level, NAMES)
+        elif name == "wording":
+            text("levels of wording", level, 40)
+        elif name == "language":
+            tag("levels of language", level)
+        elif name in LIMITS:
+            seconds(f"levels of {name}", level)
         elif name == "instruction":
             text("levels of instruction", level)
         elif isinstance(level, list):

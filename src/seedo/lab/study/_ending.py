@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._store import Participant, StepRow
-from seedo.lab.study._tasks import prepare
+from seedo.lab.study._tasks import task_of
 
 
 def failed(person: Participant) -> bool:
@@ -36,8 +36,8 @@ def score(config: StudyConfig, person: Participant, steps: Iterable[StepRow]) ->
             by_task.setdefault(row.task, []).append((row.target, row.value))
     earned = possible = 0.0
     for number, done in by_task.items():
-        task = prepare(config.scenario(person.condition, person.number, number))
-        if len(done) == task.choices:
+        task = task_of(config, person.condition, person.number, number)
+        if task.over(done):
             earned += task.returns(done)
             possible += task.best
     return earned / possible if possible > 0 else None

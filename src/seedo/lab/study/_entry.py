@@ -8,20 +8,13 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from starlette.exceptions import HTTPException
-
 from seedo.lab._security import Keys
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._recruit import PLATFORMS
+from seedo.lab.study._words import Said
 
 _ID = re.compile(r"[A-Za-z0-9@._:-]{1,100}")
 _NOT_YET = ("ASSIGNMENT_ID_NOT_AVAILABLE",)  # who only looks at a task of Mechanical Turk
-_FROM = {
-    "links": "open the link that you were sent, as it is",
-    "prolific": "open the study from Prolific",
-    "mturk": "accept the task on Mechanical Turk first, then open the study from there",
-    "sona": "open the study from your SONA page",
-}
 
 
 class Named(NamedTuple):
@@ -51,7 +44,7 @@ def read_link(config: StudyConfig, given: Mapping[str, str], keys: Keys) -> Name
     """What a link's parameters say; None for a study that does not ask who comes.
 
     Raises:
-        HTTPException: 403, they do not say it, or it cannot be.
+        Said: 403, they do not say it, or it cannot be.
     """
     recruit = config.recruit
     if recruit is None or not recruit.by_name:
@@ -65,7 +58,7 @@ def read_link(config: StudyConfig, given: Mapping[str, str], keys: Keys) -> Name
         usable = usable and _is_ours(config, person, keys)
         person = f"link {person.partition('-')[0]}" if usable else ""
     if not person or not usable or session in _NOT_YET:
-        raise HTTPException(403, f"this link does not say who you are: {_FROM[recruit.platform]}")
+        raise Said(403, f"error-from-{recruit.platform}")
     return Named(person, session, study)
 
 

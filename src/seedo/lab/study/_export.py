@@ -10,23 +10,22 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from seedo.episodes import PHASES, cannot_write, write_atomic, write_batch
 from seedo.errors import UserError
-from seedo.lab._naming import Naming
 from seedo.lab._scenario import STREAM, Scenario
 from seedo.lab.study._config import StudyConfig
-from seedo.lab.study._items import after_task
+from seedo.lab.study._items import after_task, language_of, time_id
 from seedo.lab.study._pay import reached
 from seedo.lab.study._psych_ds import column_of, description, file_name
 from seedo.lab.study._store import Participant, StepRow, StudyStore
+from seedo.lab.study._task import NOTHING, Task
+from seedo.lab.study._tasks import task_of
 from seedo.play import Live, live_batch, origin
 from seedo.worlds import OBSERVE
 
@@ -103,10 +102,11 @@ def export(
         raise cannot_write(target, error) from error
     try:
         names = _write_runs(made / "runs", config, taken)
+        languages = _languages(store, config, people)
         tables = {
-            "participants": _participants(store, config, people, taken),
+            "participants": _participants(store, config, people, taken, languages),
             "tasks": _finished(store, config, taken),
-            "steps": _responses(taken),
+            "steps": _responses(store, config, taken, languages),
             "pages": _pages(store, people),
         }
         if psych_ds:
@@ -165,19 +165,21 @@ def _tasks(
 
 def _played(scenario: Scenario, steps: Sequence[StepRow]) -> Live | None:
     """The episode that these responses make; None if some are missing yet."""
-    phases = scenario.stage().spec.phases
-    chosen = [number for number, phase in enumerate(phases) if phase != OBSERVE]
-    if [row.step for row in steps] != chosen:
-        return None
+    responses, actions = iter(steps), []
     episode = scenario.begin()
-    responses = iter(steps)
-    for phase in phases:
+    for number, phase in enumerate(episode.world.spec.phases):
         if phase == OBSERVE:
-            episode.act(-1)
-        else:
-            row = next(responses)
-            episode.act(row.target, row.value)
-    return episode
+            actions.append(NOTHING)
+            continue
+        row = next(responses, None)
+        if row is None:
+            break
+        if row.step != number:
+            return None
+        actions.append((row.target, row.value))
+    if actions:
+        episode.follow(actions)
+    return episode if episode.finished else None
 
 
 # -- logs ------------------------------------------------------------------------------------------
@@ -214,6 +216,7 @@ def _write_run(
     batch = live_batch(source, lived, systems=True)
     batch = replace(batch, participant=[pseudonym(one.participant) for one in taken])
     people = {pseudonym(one.participant): one.participant for one in taken}
+    wording = config.wording(label)
     write_batch(
         folder,
         batch,
@@ -225,6 +228,7 @@ def _write_run(
             "practice": practised,
             "systems": config.systems,
             "names": taken[0].scenario.names,
+            **({} if wording is None else {"wording": wording.to_json()}),
             "stream": STREAM,
             "seed": taken[0].scenario.seed,
             "task_order": {name: list(person.task_order) for name, person in people.items()},
@@ -247,8 +251,21 @@ def _folders(labels: Sequence[str]) -> dict[str, str]:
 # -- tables ----------------------------------------------------------------------------------------
 
 
+def _languages(
+    store: StudyStore, config: StudyConfig, people: Iterable[Participant]
+) -> dict[int, str]:
+    """The language of everybody by id; {} where the study has only one."""
+    if len(config.languages) == 1:
+        return {}
+    return {p.id: language_of(config, p.condition, store.answers(p.id)) for p in people}
+
+
 def _participants(
-    store: StudyStore, config: StudyConfig, people: Sequence[Participant], taken: list[_Taken]
+    store: StudyStore,
+    config: StudyConfig,
+    people: Sequence[Participant],
+    taken: list[_Taken],
+    languages: Mapping[int, str],
 ) -> list[list[Any]]:
     asked = [f"attention-{check + 1}" for check in range(config.checks)]
     of_quiz = [f"@quiz-{number + 1}" for number in range(config.quiz.tries if config.quiz else 0)]
@@ -257,7 +274,8 @@ def _participants(
     asked += [question.id for question in questions]
     written = {question.id for question in questions if question.kind == "text"}
     rows: list[list[Any]] = [
-        ["participant", "number", "condition", "state", "attention_passed", "tasks_finished",
+        ["participant", "number", "condition", *(["wording"] if config.wordings else []),
+         *(["language"] if languages else []), "state", "attention_passed", "tasks_finished",
          "task_order", "minutes", "seconds_in_tasks", "score",
          *(each[1:] for each in of_quiz), *headings]
     ]  # fmt: skip
@@ -269,6 +287,8 @@ def _participants(
                 pseudonym(person),
                 person.number,
                 person.condition,
+                *_wording_id(config, person),
+                *([languages[person.id]] if languages else []),
                 person.state,
                 "" if person.attention_passed is None else int(person.attention_passed),
                 sum(one.lived is not None for one in own),
@@ -284,6 +304,12 @@ def _participants(
             ]
         )
     return rows
+
+
+def _wording_id(config: StudyConfig, person: Participant) -> list[str]:
+    """In a list; nothing in it where the study has no wordings."""
+    wording = config.wording(person.condition)
+    return [wording.id if wording else ""] if config.wordings else []
 
 
 def _minutes(person: Participant) -> float | str:
@@ -310,6 +336,12 @@ def _position(one: _Taken) -> int:
     return one.task + 1 if one.task < 0 else one.participant.task_order.index(one.task) + 1
 
 
+def _met(config: StudyConfig, one: _Taken, language: str | None = None) -> Task:
+    """The task as it was met."""
+    who = one.participant
+    return task_of(config, who.condition, who.number, one.task, language)
+
+
 def _finished(store: StudyStore, config: StudyConfig, taken: Iterable[_Taken]) -> list[list[Any]]:
     questions = config.asked("task")
     answers: dict[int, dict[str, str]] = {}
@@ -321,7 +353,6 @@ def _finished(store: StudyStore, config: StudyConfig, taken: Iterable[_Taken]) -
         episode = one.lived
         if episode is None:
             continue
-        goal = int(np.asarray(episode.task.goal)[-1])
         person = one.participant.id
         if person not in answers:
             answers[person] = store.answers(person)
@@ -333,7 +364,7 @@ def _finished(store: StudyStore, config: StudyConfig, taken: Iterable[_Taken]) -
                 _position(one),
                 one.scenario.seed,
                 episode.index,
-                episode.world.spec.variables[goal] if goal >= 0 else "",
+                _met(config, one).goal(),
                 round(sum(row.milliseconds for row in one.steps) / 1000, 3),
                 *(
                     round(float(value), 6)
@@ -348,14 +379,26 @@ def _finished(store: StudyStore, config: StudyConfig, taken: Iterable[_Taken]) -
     return rows
 
 
-def _responses(taken: Iterable[_Taken]) -> list[list[Any]]:
+def _responses(
+    store: StudyStore,
+    config: StudyConfig,
+    taken: Iterable[_Taken],
+    languages: Mapping[int, str],
+) -> list[list[Any]]:
+    in_units = any(v.unit for wording in config.wordings for v in wording.variables)
     rows: list[list[Any]] = [
         ["participant", "condition", "task", "position", "task_finished", "step", "phase",
-         "variable", "value", "shown_variable", "shown_value", "milliseconds", "answered_at"]
+         "variable", "value", "shown_variable", "shown_value",
+         *(["shown_unit"] if in_units else []), "milliseconds", "answered_at",
+         *(["time"] if config.timed else [])]
     ]  # fmt: skip
+    marks: dict[int, dict[str, str]] = {}
     for one in taken:
-        episode = one.lived or one.scenario.begin()
-        spec, naming = episode.world.spec, Naming.of(one.scenario, episode)
+        person = one.participant
+        met = _met(config, one, languages.get(person.id))
+        done = [(row.target, row.value) for row in one.steps]
+        if config.timed and person.id not in marks:
+            marks[person.id] = store.answers(person.id)
         for row in one.steps:
             acted = row.target >= 0
             rows.append(
@@ -366,13 +409,19 @@ def _responses(taken: Iterable[_Taken]) -> list[list[Any]]:
                     _position(one),
                     int(one.lived is not None),
                     row.step,
-                    PHASES[spec.phases[row.step]],
-                    spec.variables[row.target] if acted else "",
+                    PHASES[met.phase(done, row.step)],
+                    met.spec.variables[row.target] if acted else "",
                     row.value if acted else "",
-                    naming.words[row.target] if acted else "",
-                    naming.shown_value(row.target, row.value) if acted else "",
+                    met.naming.words[row.target] if acted else "",
+                    met.naming.shown_value(row.target, row.value) if acted else "",
+                    *([met.units[row.target] if acted and met.units else ""] if in_units else []),
                     row.milliseconds,
                     row.answered_at,
+                    *(
+                        [marks[person.id].get(time_id(one.task, row.step), "in time")]
+                        if config.timed
+                        else []
+                    ),
                 ]
             )
     return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,19 @@ def text(field: str, value: object, most: int = MOST_TEXT) -> None:
         raise UserError(field, None, "write a text")
     if len(value) > most:
         raise UserError(field, f"{len(value)} characters", f"use at most {most}")
+
+
+def plain_text(field: str, value: object, lines: bool = False) -> None:
+    """Raises UserError for characters that cannot be seen, or turn the order of others round.
+
+    Args:
+        lines: line breaks and tabs are allowed.
+    """
+    for sign in str(value):
+        seen = unicodedata.category(sign)[0] not in ("C", "Z") or sign in " \u00a0\u202f"
+        if not (seen or (lines and sign in "\n\t\u200c\u200d")):  # the last two: Persian, Hindi
+            remedy = "leave out the character that cannot be seen"
+            raise UserError(field, f"U+{ord(sign):04X}", remedy)
 
 
 def flag(field: str, value: object) -> None:

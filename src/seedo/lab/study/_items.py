@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from seedo.lab.study._config import StudyConfig
@@ -9,6 +10,10 @@ from seedo.lab.study._store import Participant
 
 QUIZ = "@quiz-"
 """Begins the names of tries at the quiz; no question's id has such a sign."""
+
+
+LANGUAGE = "@language"
+"""The language that somebody's link asked for."""
 
 
 class Item(NamedTuple):
@@ -30,11 +35,13 @@ class Standing(NamedTuple):
     Attributes:
         done: by task, (target, value) of the choices made, in order.
         answers: by question and attention check.
+        times: by task, when these choices were made.
     """
 
     participant: Participant
     done: dict[int, list[tuple[int, float]]]
     answers: dict[str, str]
+    times: dict[int, list[str]]
 
 
 def items(config: StudyConfig, order: tuple[int, ...]) -> list[Item]:
@@ -67,6 +74,22 @@ def after_task(question: str, task: int) -> str:
 def asked_id(item: Item) -> str:
     """Stored once the questions of an item are answered, or left out."""
     return f"@{item.kind}-{item.which}"
+
+
+def began_id(task: int) -> str:
+    """Under which it is stored when a task was begun, in a study with limits of time."""
+    return f"@began-{task}"
+
+
+def time_id(task: int, step: int) -> str:
+    """Stored where a choice was `late`, or `missed`: made by nobody before the time was over."""
+    return f"@time-{task}-{step}"
+
+
+def language_of(config: StudyConfig, condition: str, answers: Mapping[str, str]) -> str:
+    """The language that somebody takes part in: their condition's, or their link's."""
+    asked = answers.get(LANGUAGE, config.spoken.default)
+    return config.language(condition) or asked
 
 
 def tries(standing: Standing) -> int:

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from starlette.exceptions import HTTPException
-
 from seedo.lab._security import Keys
 from seedo.lab.study._assignment import Full, assign
 from seedo.lab.study._config import StudyConfig
@@ -18,6 +16,7 @@ from seedo.lab.study._entry import Came, came, read_link
 from seedo.lab.study._pay import PayList
 from seedo.lab.study._places import expired, holding, open_conditions, stale, stamp
 from seedo.lab.study._store import Enrolment, Gone, Participant, StudyStore, Taken
+from seedo.lab.study._words import Said
 
 
 class Joining:
@@ -42,11 +41,11 @@ class Joining:
         self._turn = threading.Lock()
 
     def refusal(self, link: Mapping[str, str]) -> str | None:
-        """Why nobody can join by a link with these parameters; None: they can."""
+        """The key of why nobody can join by a link with these parameters; None: they can."""
         try:
             read_link(self.config, link, self._keys)
-        except HTTPException as error:
-            return error.detail
+        except Said as error:
+            return error.field
         return None
 
     def is_full(self) -> bool:
@@ -64,7 +63,7 @@ class Joining:
         """Take a place, or have it already.
 
         Raises:
-            HTTPException: 403, the link does not say who comes; 409, no place is left, too many
+            Said: 403, the link does not say who comes; 409, no place is left, too many
                 have come from this address, or the person takes part in another browser.
         """
         named = read_link(self.config, link, self._keys)
@@ -88,17 +87,16 @@ class Joining:
                         self.pay.remove(who.person)
                     raise
         except Full as error:
-            raise HTTPException(409, "the study has all the participants it needs") from error
+            raise Said(409, "error-full") from error
         except Taken as error:
-            remedy = "you take part already, or somebody in this browser: go on where you began"
-            raise HTTPException(409, remedy) from error
+            raise Said(409, "error-taken") from error
 
     def _check_address(self, others: Sequence[Participant], who: Came) -> None:
         most = self.config.recruit.per_address if self.config.recruit else 0
         if most and who.address is not None:
             taken = Counter(other.network_hash for other in others)[who.address]
             if taken >= most:
-                raise HTTPException(409, "as many take part from your network as can")
+                raise Said(409, "error-network")
 
     # -- keeping a place --------------------------------------------------------------------------
 
@@ -113,7 +111,7 @@ class Joining:
         """Keep the place of who does something.
 
         Raises:
-            HTTPException: 409, it is another's.
+            Said: 409, it is another's.
         """
         now = self.clock()
         if person.state in ("finished", "screened") or not stale(self.config, person, now):
@@ -124,9 +122,9 @@ class Joining:
 
         try:
             if not self.store.stay(person.id, stamp(now), may):
-                raise HTTPException(409, "you were away for too long: your place is another's now")
+                raise Said(409, "error-away")
         except Gone as error:
-            raise HTTPException(404, "this browser no longer takes part") from error
+            raise Said(404, "error-gone") from error
 
     def _may_return(self, person: Participant, people: Sequence[Participant]) -> bool:
         held = holding(self.config, people, self.clock())
@@ -147,11 +145,11 @@ class Joining:
         code = self.config.recruit.full if self.config.recruit else ""
         return {"screen": "late", "code": code, "back": self._back(person, code)}
 
-    def end_screen(self, person: Participant) -> dict[str, Any]:
+    def end_screen(self, person: Participant, language: str) -> dict[str, Any]:
         """What is shown to who has finished, or was sent away."""
         code = end_code(self.config, person)
         screen = "end" if person.state == "finished" else "screened"
-        text = {"text": self.config.end_text} if screen == "end" else {}
+        text = {"text": self.config.told("end-text", language)} if screen == "end" else {}
         back = self._back(person, code)
         return {"screen": screen, **text, "code": code} | ({"back": back} if back else {})
 

@@ -25,7 +25,7 @@ def kept(
     Raises:
         UserError: a file that is no study's, a database that cannot be used or does not know it.
     """
-    name = StudyConfig.load(file).name
+    name = StudyConfig.settings(file).name
     place: str | Path = database or data / f"study-{name}.sqlite"
     if isinstance(place, Path) and not place.is_file():
         remedy = "no responses there: give the --data or --database that the lab has"
@@ -45,7 +45,7 @@ def kept_pay(file: str | Path, data: Path = Path("lab")) -> PayList:
         UserError: a file that is no study's, or there is no such lab.
     """
     _need_folder(data)
-    return PayList(data, StudyConfig.load(file).name)
+    return PayList(data, StudyConfig.settings(file).name)
 
 
 def kept_keys(data: Path = Path("lab")) -> Keys:

@@ -11,6 +11,7 @@ from seedo.lab.study._pay import reached
 from seedo.lab.study._places import expired, holding
 from seedo.lab.study._session import Session
 from seedo.lab.study._store import STATES, Participant
+from seedo.lab.study._task import choices_of
 from seedo.statistics import mean
 
 
@@ -19,7 +20,7 @@ def overview(session: Session) -> dict[str, Any]:
     config, store = session.config, session.store
     people, progress, now = store.participants(), store.progress(), session.joining.clock()
     late = {p.id for p in people if expired(config, p, now)}
-    choices = {label: config.scenario(label, 1, 0).config for label, _ in config.conditions()}
+    choices = {label: choices_of(first(0).stage().spec) for label, first in config.conditions()}
     return {
         "places": config.max_participants,
         "held": len(holding(config, people, now)),
@@ -36,7 +37,7 @@ def overview(session: Session) -> dict[str, Any]:
                 "state": p.state,
                 "late": p.id in late,
                 "done": progress.get(p.id, 0),
-                "all": config.tasks * _choices(choices[p.condition]),
+                "all": config.tasks * choices[p.condition],
                 "attention": p.attention_passed,
                 "code": end_code(config, p) if p.state in ("finished", "screened") else "",
                 "score": p.score,
@@ -61,8 +62,3 @@ def _condition(
         "left_at": dict(left),
         "score": mean([s for s in scores if s is not None]).to_json(),
     }
-
-
-def _choices(config: Any) -> int:
-    """Responses in one task."""
-    return config.experiments + config.exploits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, Response
 from seedo.errors import UserError
 from seedo.lab._lab import Lab, Page, TheLab
 from seedo.lab.study._config import StudyConfig
-from seedo.lab.study._opening import open_text, own_file
+from seedo.lab.study._opening import keep_image, open_text, own_file, own_images
 from seedo.lab.study._overview import overview
 from seedo.lab.study._pilot import pilot
 from seedo.lab.study._preregistration import preregistration
@@ -23,6 +23,12 @@ from seedo.lab.study._summary import summary
 
 EXAMPLE = FilePath(__file__).with_name("example.toml")
 """A study's file with a comment on every setting."""
+EXAMPLES = {
+    "dag": EXAMPLE,
+    "blicket": EXAMPLE.with_name("example_blicket.toml"),
+    "rooms": EXAMPLE.with_name("example_rooms.toml"),
+}
+"""By the kind of world."""
 
 
 routes = APIRouter()
@@ -44,6 +50,7 @@ def study(request: Request, lab: TheLab, page: Page, session: MaybeSession) -> R
         private=private,
         unguarded=recruit is None and not private,
         platform=recruit.platform if recruit else "open",
+        others=session.config.spoken.offered[1:],
         written=own_file(lab).read_text("utf-8") if own else None,
         data={"invitation": address},
     )
@@ -56,25 +63,25 @@ class Written(BaseModel):
 
 
 @routes.post("/api/study/check")
-def check(written: Written) -> dict[str, Any]:
+def check(lab: TheLab, written: Written) -> dict[str, Any]:
     """What a study amounts to, or what is wrong with it."""
     try:
-        return {"lines": summary(StudyConfig.from_text(written.text)).lines()}
+        return {"lines": summary(_read(lab, written)).lines()}
     except UserError as error:
         return {"error": str(error), "field": error.field}
 
 
 @routes.post("/api/study/pilot")
-def try_out(written: Written) -> dict[str, Any]:
+def try_out(lab: TheLab, written: Written) -> dict[str, Any]:
     """What scripted participants say of a study; nothing is stored."""
-    found = pilot(StudyConfig.from_text(written.text))
+    found = pilot(_read(lab, written))
     return {"lines": found.lines(), **found.to_json()}
 
 
 @routes.post("/api/study/preregistration")
-def preregister(written: Written) -> dict[str, str]:
+def preregister(lab: TheLab, written: Written) -> dict[str, str]:
     """A preregistration in Markdown, as far as the design decides it."""
-    config = StudyConfig.from_text(written.text)
+    config = _read(lab, written)
     return {"text": preregistration(config, pilot(config))}
 
 
@@ -85,9 +92,25 @@ def open_written(lab: TheLab, written: Written) -> dict[str, bool]:
     return {"open": True}
 
 
+@routes.put("/api/study/images/{name}")
+async def keep(
+    lab: TheLab, request: Request, name: Annotated[str, Path(max_length=120)]
+) -> Response:
+    """Keep a picture for a study that is written on the page; the body is its bytes."""
+    keep_image(lab, name, await request.body())
+    return Response(status_code=204)
+
+
+def _read(lab: Lab, written: Written) -> StudyConfig:
+    return StudyConfig.from_text(written.text).with_images(own_images(lab))
+
+
 @routes.get("/study/example.toml", include_in_schema=False)
-def example() -> Response:
-    return FileResponse(EXAMPLE, media_type="application/toml", filename="study-example.toml")
+def example(kind: Annotated[str, Query(max_length=40)] = "dag") -> Response:
+    if kind not in EXAMPLES:
+        raise HTTPException(404, f"there is no example of this kind: {', '.join(EXAMPLES)}")
+    path = EXAMPLES[kind]
+    return FileResponse(path, media_type="application/toml", filename="study-example.toml")
 
 
 @routes.get("/api/study")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +10,8 @@ import numpy as np
 
 from seedo.lab.study._config import StudyConfig
 from seedo.lab.study._plan import Plan
-from seedo.lab.study._tasks import Task, prepare
+from seedo.lab.study._tasks import task_of
 from seedo.statistics import Estimate, Power, mean, power
-from seedo.worlds import EXPLOIT
 
 _SHARED, _OWN = 100, 20
 """Scripted people in each condition, by whether they share systems: systems take time to make."""
@@ -53,7 +51,7 @@ class Pilot:
         """For people."""
         said = [
             f"Pilot: {self.people} scripted participants in each condition, a quarter of them "
-            "guessing, the others choosing by the largest effect they saw, with lapses."
+            "guessing, the others choosing by what they saw, with lapses."
         ]
         said += [f"score in {label}: {_shown(each)}" for label, each in self.means.items()]
         if self.difference is None:
@@ -126,45 +124,13 @@ def _scores(
     """[people]; a study whose best choices are worth nothing has scores of 0."""
     scores = np.zeros(people)
     for person in range(people):
-        tasks = [prepare(config.scenario(label, person + 1, t)) for t in range(config.tasks)]
+        tasks = [task_of(config, label, person + 1, t) for t in range(config.tasks)]
         guesses = rng.random() < _GUESSING
         lapses = 1.0 if guesses else rng.uniform(0, _MOST_LAPSES)
-        earned = sum(task.returns(_choices(task, lapses, rng)) for task in tasks)
+        earned = sum(task.returns(task.scripted(lapses, rng)) for task in tasks)
         possible = sum(task.best for task in tasks)
         scores[person] = earned / possible if possible > 0 else 0.0
     return scores
-
-
-def _choices(task: Task, lapses: float, rng: np.random.Generator) -> list[tuple[int, float]]:
-    """One scripted person's choices in a task: each variable in turn, then the largest effect."""
-    done: list[tuple[int, float]] = []
-    turns = rng.permutation(task.spec.n)
-    for step in range(task.first, task.spec.steps):
-        value = float(rng.choice(task.spec.do_values))
-        if task.spec.phases[step] != EXPLOIT:
-            careful = rng.random() >= lapses
-            target = int(turns[len(done) % len(turns)] if careful else rng.integers(task.spec.n))
-            done.append((target, value))
-            continue
-        goal = int(task.goals[step])
-        legal = [t for t in range(task.spec.n) if t != goal and task.relevant[t]]
-        slopes = {t: s for t, s in _slopes(task, done, goal).items() if t in legal}
-        if rng.random() < lapses or not slopes:
-            done.append((int(rng.choice(legal)), value))
-            continue
-        best = max(slopes, key=lambda t: abs(slopes[t]))
-        done.append((best, max(task.spec.do_values, key=lambda v: v * slopes[best])))
-    return done
-
-
-def _slopes(task: Task, done: Sequence[tuple[int, float]], goal: int) -> dict[int, float]:
-    """By target, how much of what was set arrived at the goal, on average."""
-    seen: dict[int, list[float]] = {}
-    for number, (target, value) in enumerate(done):
-        shown = task.outcome(task.first + number, target, value)[goal]
-        if target != goal and value and shown is not None:
-            seen.setdefault(target, []).append(shown * task.naming.signs[goal] / value)
-    return {target: float(np.mean(each)) for target, each in seen.items()}
 
 
 def _needed(difference: float, sd: float) -> int | None:

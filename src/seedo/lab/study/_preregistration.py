@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from seedo.lab.study._config import StudyConfig
+from seedo.lab.study._kinds import KINDS
 from seedo.lab.study._pilot import Pilot
+from seedo.lab.study._time import Pressure
+from seedo.lab.study._wording import Wording
+from seedo.worlds import EXPLOIT, EXPLORE
 
 
 def preregistration(config: StudyConfig, tried: Pilot) -> str:
@@ -20,7 +24,7 @@ def preregistration(config: StudyConfig, tried: Pilot) -> str:
         "Measure": [
             "Score of a participant: the sum over tasks of what their choices that count bring in "
             "expectation, by the sum of the best that was possible. 1: as somebody who knows the "
-            "systems; about 0: as somebody who guesses."
+            f"systems; {KINDS[config.kind].chance}: as somebody who guesses."
         ],
         "Analysis": _analysis(config, tried),
         "Left out": _left_out(config),
@@ -72,18 +76,39 @@ def _procedure(config: StudyConfig) -> list[str]:
         "shared": "the same systems for everybody",
         "own": "systems of their own for everybody",
     }
-    world = config.scenario(config.conditions()[0][0], 1, 0).config
+    spec = config.scenario(config.conditions()[0][0], 1, 0).stage().spec
+    experiments, exploits = (spec.phases.count(phase) for phase in (EXPLORE, EXPLOIT))
     said = [
         f"{config.tasks} tasks after {config.practice} of practice; {systems[config.systems]}; "
         f"order {config.order}; seed {config.seed}.",
-        f"In the first condition a task has {world.n} variables, {world.experiments} experiments "  # type: ignore[union-attr]
-        f"and {world.exploits} choices that count.",  # type: ignore[union-attr]
+        f"In the first condition a task has {spec.n} variables, {experiments} experiments "
+        f"and {exploits} choices that count.",
     ]
     if config.quiz is not None:
         said.append(f"A quiz of {len(config.quiz.items)} on the instructions first, "
                     f"{config.quiz.tries} tries.")  # fmt: skip
+    said += [f"Languages: {', '.join(config.languages)}."] if len(config.languages) > 1 else []
+    said += _time(config.time) if config.timed else []
+    said += [_wording(wording) for wording in config.wordings]
     said += [f"Asked ({question.when}): “{question.text}”" for question in config.questions]
     return said
+
+
+def _time(time: Pressure) -> list[str]:
+    ends = {"task": "the task ends", "choice": "the choice is lost", "late": "the choice is marked"}
+    limits = {"choice": time.choice_seconds, "task": time.task_seconds}
+    said = [f"{most:g} s for a {of}" for of, most in limits.items() if most]
+    return [f"Time: {', '.join(said) or 'by condition'}; afterwards {ends[time.at_end]}."]
+
+
+def _wording(wording: Wording) -> str:
+    said = [f"Wording {wording.id}:"]
+    if wording.variables:
+        said.append(f"variables are called {', '.join(v.label for v in wording.variables)};")
+    if wording.story:
+        said.append(f"the instructions go on with “{wording.story.strip()}”;")
+    pictures = len(wording.files)
+    return " ".join([*said, f"{pictures} picture{'' if pictures == 1 else 's'}."])
 
 
 def _analysis(config: StudyConfig, tried: Pilot) -> list[str]:

@@ -17,6 +17,8 @@ _MEANS = {
     "participant": "Pseudonym of the participant",
     "number": "Number of the participant, in the order of joining",
     "condition": "Condition, by the levels of its factors",
+    "language": "In which the participant took part",
+    "wording": "What things were called",
     "state": "Where the participant is: finished, screened (sent away), or the part they left at",
     "attention_passed": "1: as many attention checks right as the study asks for; 0: fewer",
     "tasks_finished": "Tasks finished, practice left out",
@@ -40,8 +42,10 @@ _MEANS = {
     "value": "Value that it was set to, on the system's own scale",
     "shown_variable": "What the participant saw it called",
     "shown_value": "Value that the participant saw",
+    "shown_unit": "Unit that stood beside it",
     "milliseconds": "Time from when it was shown until it was answered or left",
     "answered_at": "Time of the answer, UTC",
+    "time": "in time; late: after the limit; missed: the limit was over before a choice was made",
     "page": "Page that was looked at",
     "away_milliseconds": "Of the time, while another window or tab had the focus",
 }
@@ -101,11 +105,23 @@ def _variable(config: StudyConfig, column: str) -> dict[str, Any]:
         meant["description"] = "Answer to this attention check: right or wrong"
     elif column.startswith("quiz-"):
         meant["description"] = "This try at the questions about the instructions: right or wrong"
+    elif column == "shown_variable":
+        meant["description"] = "; ".join([_MEANS[column], *_named(config)])
     else:
         meant["description"] = _MEANS[column]
     if column in _UNITS:
         meant["unitText"] = _UNITS[column]
     return meant
+
+
+def _named(config: StudyConfig) -> list[str]:
+    """What each wording calls which variable."""
+    own = config.scenario(config.conditions()[0][0], 1, 0).stage().spec.variables
+    said = []
+    for wording in config.wordings:
+        each = [f"{a} {v.label}" for a, v in zip(own, wording.variables, strict=False)]
+        said.append(f"wording {wording.id}: {', '.join(each) or 'as without'}")
+    return said
 
 
 def _listed(options: Iterable[str]) -> str:

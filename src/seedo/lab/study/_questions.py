@@ -52,6 +52,11 @@ class Question:
             "optional": self.optional,
         }
 
+    def texts(self) -> dict[str, str]:
+        """Its sentences, by the keys of `[[text]]`."""
+        options = {f"question-{self.id}_{n}": said for n, said in enumerate(self.options, 1)}
+        return {f"question-{self.id}": self.text} | options
+
     def to_json(self) -> dict[str, Any]:
         """What `read_questions` reads."""
         plain = {"id": self.id, "text": self.text, "kind": self.kind, "optional": self.optional}
@@ -184,6 +189,14 @@ class Quiz:
              "options": list(item.options), "optional": False}
             for number, item in enumerate(self.items)
         ]  # fmt: skip
+
+    def texts(self) -> dict[str, str]:
+        """Their sentences, by the keys of `[[text]]`."""
+        said: dict[str, str] = {}
+        for number, item in enumerate(self.items, 1):
+            said[f"quiz-{number}"] = item.text
+            said |= {f"quiz-{number}_{n}": option for n, option in enumerate(item.options, 1)}
+        return said
 
     def to_json(self) -> dict[str, Any]:
         """What `read_quiz` reads."""

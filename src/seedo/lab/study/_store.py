@@ -554,8 +554,14 @@ class StudyStore:
         target: int,
         value: float,
         milliseconds: int,
+        at: str | None = None,
+        mark: tuple[str, str] | None = None,
     ) -> bool:
         """Keep a response; False: exactly this one was here already.
+
+        Args:
+            at: when it was given; None: now.
+            mark: an answer, by its question, that is kept with it or not at all.
 
         Raises:
             Conflict: another response to this step was here already.
@@ -577,9 +583,15 @@ class StudyStore:
                 "target": target,
                 "value": value,
                 "milliseconds": milliseconds,
-                "answered_at": _now(),
+                "answered_at": at or _now(),
             }
             connection.execute(sa.insert(_STEPS), new)
+            if mark is not None:
+                question, answer = mark
+                values = {"question": question, "answer": answer, "answered_at": at or _now()}
+                connection.execute(
+                    sa.insert(_ANSWERS).values(participant_id=participant_id, **values)
+                )
             return True
 
         return self._writer.run(add)

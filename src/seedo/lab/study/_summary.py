@@ -8,7 +8,8 @@ from typing import Any
 
 from seedo.lab.study._assignment import balanced_orders
 from seedo.lab.study._config import StudyConfig
-from seedo.worlds import configure
+from seedo.lab.study._kinds import KINDS
+from seedo.lab.study._task import choices_of
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class Summary:
             f"{config.tasks} tasks ({config.systems} systems, order {config.order}), "
             f"{config.practice} practice, {config.checks} attention checks, "
             f"{len(config.questions)} questions{quiz}",
+            *([f"wordings: {', '.join(w.id for w in config.wordings)}"] if config.wordings else []),
+            *([f"limits of time; afterwards: {config.time.at_end}"] if config.timed else []),
+            *([f"languages: {', '.join(config.languages)}"] if len(config.languages) > 1 else []),
             *(f"condition {label}: {n} choices a task" for label, n in self.choices.items()),
             f"balanced after every {self.round} participants",
             "agents on the same systems:",
@@ -56,8 +60,8 @@ def summary(config: StudyConfig) -> Summary:
     """What a study amounts to."""
     orders = len(set(balanced_orders(config.tasks))) if config.order == "balanced" else 1
     labels = [label for label, _ in config.conditions()]
-    worlds: dict[str, Any] = {label: config.scenario(label, 1, 0).config for label in labels}
-    choices = {label: world.experiments + world.exploits for label, world in worlds.items()}
+    first = {label: config.scenario(label, 1, 0) for label in labels}
+    choices = {label: choices_of(each.stage().spec) for label, each in first.items()}
     agents = list(dict.fromkeys(_paired(config, label) for label in labels))
     return Summary(config, choices, orders * len(labels), agents)
 
@@ -65,14 +69,7 @@ def summary(config: StudyConfig) -> Summary:
 def _paired(config: StudyConfig, label: str) -> str:
     """The command that lets an agent work on the systems that participants meet."""
     scenario = config.scenario(label, 1, 0)
-    asked = scenario.config.to_dict()
-    usual = configure(asked["preset"], asked["split"], n=asked["n"]).to_dict()
-    words = ["seedo", "perform", "scripted:largest-effect", "--preset", asked["preset"]]
-    words += ["--split", asked["split"], "--n", str(asked["n"])]
-    for field, value in asked.items():
-        if usual.get(field) != value:
-            text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-            words += ["--set", f"{field}={text}"]
+    words = KINDS[config.kind].agent(scenario)
     many = 1 if config.systems == "shared" else config.max_participants
     words += ["--episodes", str(config.tasks * many), "--seed", str(scenario.seed)]
     return shlex.join([*words, "--out", "runs/AGENT"])

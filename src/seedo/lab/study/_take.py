@@ -12,8 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from seedo.lab._lab import Page
-from seedo.lab._scenario import MOST_STEPS, MOST_VARIABLES
+from seedo.lab._scenario import MOST_VARIABLES
 from seedo.lab.study._session import MOST_ANSWER, Session
+from seedo.lab.study._task import MOST_STEPS
+from seedo.lab.study._words import Said
 
 _MOST_ITEMS = 400
 _DAY = 86_400_000  # milliseconds
@@ -50,6 +52,12 @@ class Choice(Left):
     item: int = Field(ge=0, le=_MOST_ITEMS)
     target: int = Field(ge=-1, lt=MOST_VARIABLES)
     value: float = Field(default=0.0, ge=-1e9, le=1e9)
+
+
+class Beginning(BaseModel):
+    """A task that somebody is ready for."""
+
+    item: int = Field(ge=0, le=_MOST_ITEMS)
 
 
 class Step(Choice):
@@ -117,27 +125,58 @@ routes = APIRouter()
 @routes.get("/take/{study}", include_in_schema=False)
 def take(request: Request, page: Page, here: Here) -> Response:
     # What the link says is looked at and not kept: nobody has agreed to anything yet.
-    refusal = here.session.joining.refusal(dict(request.query_params))
-    return _page(page, here.session, None, refusal)
+    link = dict(request.query_params)
+    language = here.session.language(here.visitor, link.get("lang", ""))
+    return _page(page, here.session, language, None, here.session.joining.refusal(link))
 
 
 @routes.get("/take/{study}/resume/{token}", include_in_schema=False)
 def take_again(page: Page, here: Here, token: Annotated[str, Path(max_length=64)]) -> Response:
-    return _page(page, here.session, token)
+    return _page(page, here.session, here.session.language(here.visitor), token)
+
+
+@routes.get("/api/take/{study}/words/{language}")
+def words(here: Here, language: Annotated[str, Path(max_length=40)]) -> dict[str, Any]:
+    """Everything that the page says by itself, in one of the study's languages."""
+    config = here.session.config
+    if language not in config.languages:
+        raise HTTPException(404, "the study is not in this language")
+    return {
+        "language": language,
+        "title": config.told("title", language),
+        "consent": config.told("consent-text", language),
+        "instructions": config.told("instructions-text", language),
+        "words": config.spoken.words(language),
+    }
+
+
+# What a wording shows is for whoever takes part; which condition shows it is not said.
+@routes.get("/take/{study}/image/{image}", include_in_schema=False)
+def image(here: Here, image: Annotated[str, Path(max_length=64)]) -> Response:
+    for each in here.session.config.images:
+        if each.id == image and each.data:
+            headers = {"Cache-Control": "private, max-age=86400, immutable"}
+            return Response(each.data, media_type=each.kind, headers=headers)
+    raise HTTPException(404, "there is no such image")
 
 
 def _page(
-    page: Callable[..., Response], session: Session, token: str | None, refusal: str | None = None
+    page: Callable[..., Response],
+    session: Session,
+    language: str,
+    token: str | None,
+    refusal: str | None = None,
 ) -> Response:
     config = session.config
+    said = config.spoken.words(language)
     data = {
         "study": config.name,
-        "consent": config.consent,
-        "instructions": config.instructions,
+        "language": language,
         "token": token,
-        "refusal": refusal,
+        "refusal": refusal and said[refusal],
     }
-    return page("take.html", title=config.title, data=data)
+    title = config.told("title", language)
+    return page("take.html", title=title, language=language, words=said, data=data)
 
 
 @routes.get("/api/take/{study}")
@@ -150,7 +189,7 @@ async def view(here: Here) -> Response:
 async def consent(request: Request, here: Here, given: Consent) -> Response:
     """Join; nothing is stored of anybody before."""
     if not given.agree:
-        raise HTTPException(409, "only who agrees can take part")
+        raise Said(409, "error-agree")
     address = request.client.host if request.client else None
     return await here.answer(Session.consent, given.link, address)
 
@@ -171,6 +210,12 @@ async def quiz(here: Here, given: Try) -> Response:
 async def ask(here: Here, given: ItemAnswers) -> Response:
     """The answers to questions before the tasks, or after one."""
     return await here.answer(Session.ask, given.item, given.answers, _spent(given))
+
+
+@routes.post("/api/take/{study}/begin")
+async def begin(here: Here, given: Beginning) -> Response:
+    """Begin a task whose time is limited."""
+    return await here.answer(Session.begin, given.item)
 
 
 @routes.post("/api/take/{study}/step")
