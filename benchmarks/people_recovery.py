@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from _sizes import sized
 
 from seedo.inference.binary import FREE, ON, every_dag, every_setting
 from seedo.people.choices import STRATEGIES, attributed, best_logs, from_graphs, scores, simulate
@@ -65,7 +66,7 @@ def main():
     options.add_argument("--people", type=int, default=200)
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--out", type=Path)
-    given = options.parse_args()
+    given = sized(options, people=4)
     found = {task.__name__: recovered(task, given.people, given.seed)
              for task in (test_by_test, pairs)}  # fmt: skip
     text = json.dumps({"people": given.people, "seed": given.seed, "lapse": LAPSE,
