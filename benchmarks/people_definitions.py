@@ -1,8 +1,8 @@
 """What people's tests told them, under every definition that the data's authors' code offers.
 
-`acl_source` has the same expected entropy for every intervention (`choose_int.R`), and rates of links
-that are arguments: those of the files (`sar`, `pow`), the defaults of `likelihood.R` (0.1, 0.9), and
-those of the example in `choose_int.R` (0.1, 0.8). Tests of three nodes; means over tests, in bits.
+`acl_source` has one expected entropy (`choose_int.R`), and rates of links that are arguments: those
+of the files (`sar`, `pow`), the defaults of `likelihood.R` (0.1, 0.9), and those of the example in
+`choose_int.R` (0.1, 0.8). Tests of three nodes; means over tests, in bits.
 
     python benchmarks/people_definitions.py people/ [--out definitions.json]
 """
@@ -15,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-
 from _sizes import sized
 
 from seedo.episodes import Dataset
