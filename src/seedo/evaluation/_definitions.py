@@ -8,6 +8,7 @@ from seedo.evaluation import (
     _frontier,
     _information,
     _metrics,
+    _mixed,
     _regret,
     _rows,
     _spoken,
@@ -24,6 +25,8 @@ def definitions(review: Review, frontier: Frontier | None = None) -> dict[str, s
         found |= _spoken.DEFINITIONS
     if any(run.participants for run in review.runs):
         found |= _beside.DEFINITIONS
+    if any(group.mixed for group in review.groups):
+        found |= _mixed.DEFINITIONS
     if any(run.regret for run in review.runs):
         found |= _regret.DEFINITIONS
     if any(run.information for run in review.runs):

@@ -23,6 +23,7 @@ from seedo.evaluation import (
     _beside,
     _information,
     _metrics,
+    _mixed,
     _regret,
     _rows,
     _spoken,
@@ -34,6 +35,7 @@ from seedo.evaluation._conduct import Acts, acts
 from seedo.evaluation._information import Information, bits_of_episodes, estimates
 from seedo.evaluation._members import Member, references
 from seedo.evaluation._metrics import Metrics, episode_returns, measure
+from seedo.evaluation._mixed import mixed as mixed_model
 from seedo.evaluation._opened import Opened, in_line, open_run, open_runs, readable
 from seedo.evaluation._regret import NO_RATIO, regret
 from seedo.evaluation._replay import world_of
@@ -79,6 +81,7 @@ class Review:
             "attribution": _attribution.DEFINITIONS,
             "conversations": _spoken.DEFINITIONS,
             "people": _beside.DEFINITIONS,
+            "mixed": _mixed.DEFINITIONS,
             "settings": _regret.DEFINITIONS,
             "information": _information.DEFINITIONS,
             "arrows": _stated.DEFINITIONS,
@@ -98,6 +101,7 @@ def review(
     bits: bool = False,
     against: str | None = None,
     workers: Workers | Executor | None = None,
+    mixed: bool = False,
 ) -> Review:
     """Measures every run in `paths`; `progress` is called with (runs done, runs in all).
 
@@ -109,6 +113,7 @@ def review(
         against: agent, label or path of the run that others are held against on the systems that
             both met; None: the best heuristic among them, else the first.
         workers: who measures, each a run at a time; readers are found by their names there.
+        mixed: also people and others in one model of scores.
 
     Raises:
         UserError: no path was given, none of them can be reviewed, or none is `against`.
@@ -143,7 +148,7 @@ def review(
         raise UserError("runs", None, "nothing to review: " + "; ".join(problems))
     measured = [found[run.known.path] for run in runs if run.known.path in found]
     keys = dict.fromkeys(m.key for m in measured)
-    groups = [_group([m for m in measured if m.key == key], against) for key in keys]
+    groups = [_group([m for m in measured if m.key == key], against, mixed) for key in keys]
     return Review(tuple(groups), tuple(problems))
 
 
@@ -371,7 +376,7 @@ def _disagreement(batch: EpisodeBatch, readings: Any) -> list[str]:
     return [f"{wrong:,} logged returns differ from what the logged systems give"] if wrong else []
 
 
-def _group(members: list[Member], against: str | None) -> Group:
+def _group(members: list[Member], against: str | None, mixed: bool) -> Group:
     first = members[0]
     found, regrets = references(members)
     ranked = {name: value for name in HEURISTICS if (value := found[name].value) is not None}
@@ -398,6 +403,9 @@ def _group(members: list[Member], against: str | None) -> Group:
         rows=table.rows,
         against=table.against,
         shared=table.shared,
+        mixed=mixed_model([dataclasses.replace(m.own, name=m.label) for m in members])
+        if mixed
+        else None,
     )
 
 

@@ -12,6 +12,7 @@ from seedo.evaluation._beside import Beside
 from seedo.evaluation._conduct import Acts
 from seedo.evaluation._information import Information
 from seedo.evaluation._metrics import Metrics
+from seedo.evaluation._mixed import Mixed
 from seedo.evaluation._regret import Regret
 from seedo.evaluation._spoken import Spoken
 from seedo.evaluation._stated import Stated
@@ -167,6 +168,7 @@ class Group:
         against: label of the row that others are held against; "": the one that was named is not
             among them.
         shared: how many systems all runs met.
+        mixed: people and others in one model of scores; None where nobody asked or none are people.
     """
 
     world: str
@@ -180,6 +182,7 @@ class Group:
     rows: tuple[Row, ...] = ()
     against: str = ""
     shared: int = 0
+    mixed: Mixed | None = None
 
     @property
     def label(self) -> str:

@@ -199,6 +199,38 @@ def beside_table(review: Review) -> Table | None:
     return made
 
 
+def mixed_table(review: Review) -> Table | None:
+    """Levels and differences of the mixed model of each group; None where nobody asked."""
+    groups = [group for group in review.groups if group.mixed]
+    if not groups:
+        return None
+    made = frame(
+        "Mixed model: scores as shares of the mean omniscient return; intervals over other people "
+        "and other systems.",
+        ["player"],
+        ["people", "episodes", "score [95 %]"],
+    )
+    for group in groups:
+        if (own := group.mixed) is None:
+            continue
+        made.add_section()
+        made.add_row(escape(group.label), style="bold")
+        if own.reason:
+            made.add_row(f"  none: {escape(own.reason)}")
+            continue
+        for level in own.levels:
+            people = f"{level.people:,}" if level.people else NONE
+            cells = (people, f"{level.episodes:,}", text(level.score))
+            made.add_row(f"  {escape(level.player)}", *cells)
+        for pair in own.differences:
+            names = f"  {escape(pair.people)} less {escape(pair.other)}"
+            made.add_row(names, "", "", text(pair.difference))
+        made.add_row(f"  {escape(own.model)}", style="dim")
+        spread = ", ".join(f"{name} {value:.3f}" for name, value in own.spread.items())
+        made.add_row(f"  standard deviations: {escape(spread)}", style="dim")
+    return made
+
+
 def information_table(review: Review) -> Table | None:
     """What experiments were expected to tell, one row a run; None where nobody asked."""
     runs = [run for run in review.runs if run.information]
