@@ -5,6 +5,7 @@ from __future__ import annotations
 from seedo.evaluation import (
     _attribution,
     _beside,
+    _follows,
     _frontier,
     _information,
     _metrics,
@@ -31,6 +32,8 @@ def definitions(review: Review, frontier: Frontier | None = None) -> dict[str, s
         found |= _regret.DEFINITIONS
     if any(run.information for run in review.runs):
         found |= _information.DEFINITIONS
+    if any(run.follows for run in review.runs):
+        found |= _follows.DEFINITIONS
     if any(run.stated for run in review.runs):
         found |= _stated.DEFINITIONS
     if any(len(group.runs) > 1 for group in review.groups):

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from seedo.evaluation._attribution import Attribution
 from seedo.evaluation._beside import Beside
 from seedo.evaluation._conduct import Acts
+from seedo.evaluation._follows import Follows
 from seedo.evaluation._information import Information
 from seedo.evaluation._metrics import Metrics
 from seedo.evaluation._mixed import Mixed
@@ -91,6 +92,7 @@ class Run(Known):
         information: what its experiments were expected to tell; None: it was not asked for.
         stated: which arrows it stated; None: nobody in the review was asked.
         acts: what was done at the steps of each phase.
+        follows: which strategies predict its choices; None: it was not asked for.
     """
 
     mode: str
@@ -106,6 +108,7 @@ class Run(Known):
     information: Information | None = None
     stated: Stated | None = None
     acts: Acts = field(default_factory=dict)
+    follows: Follows | None = None
 
     @property
     def unread(self) -> bool:

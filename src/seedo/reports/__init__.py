@@ -39,6 +39,7 @@ from seedo.reports._report import (
     matrix,
     mixed_table,
     regret_table,
+    strategies_table,
     table,
     write_report,
 )
@@ -85,6 +86,7 @@ __all__ = [
     "regret_table",
     "settings_table",
     "short_name",
+    "strategies_table",
     "svg",
     "table",
     "write_advice",

@@ -9,6 +9,7 @@ from seedo.people.choices._attribution import (
     best_logs,
     held_out,
     soft_logs,
+    told_apart,
 )
 from seedo.people.choices._histories import (
     KINDS,
@@ -41,4 +42,5 @@ __all__ = [
     "scores",
     "simulate",
     "soft_logs",
+    "told_apart",
 ]

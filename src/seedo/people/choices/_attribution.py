@@ -62,6 +62,21 @@ def attributed(logs: Mapping[str, Array]) -> tuple[NDArray[np.str_], Array]:
     return names[best.argmax(axis=0)], order[-1] - order[-2]
 
 
+def told_apart(logs: Mapping[str, Array]) -> tuple[list[str], Array]:
+    """How probable each strategy is by a person's choices, if all were equally so before, and every
+    share of lapses.
+
+    Args:
+        logs: by strategy, float64[lapses, people].
+
+    Returns:
+        The strategies, and float64[strategies, people], which sums to 1 over them.
+    """
+    weight = np.stack([logsumexp(each, axis=0) - np.log(len(each)) for each in logs.values()])
+    found: Array = np.exp(weight - logsumexp(weight, axis=0))
+    return list(logs), found
+
+
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """How well one rule predicts people whom it was not fitted to.
