@@ -70,6 +70,13 @@ def lab(
         str | None,
         typer.Option(help="Address of a proxy in front of it, e.g. https://lab.example.org."),
     ] = None,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(help="Address or network of a proxy that is believed; repeat it."),
+    ] = None,
+    proxy_header: Annotated[
+        str, typer.Option(help="Its header that says who visits.")
+    ] = "X-Forwarded-For",
     browse: Annotated[bool, typer.Option(help="Open a browser.")] = True,
 ) -> None:
     """Start the lab on this machine and open a browser."""
@@ -88,6 +95,8 @@ def lab(
         port=port,
         token=token,
         public=public,
+        proxy=tuple(proxy or ()),
+        proxy_header=proxy_header,
     )
 
     def say_so(line: str) -> None:  # no markup: [fe80::1] is an address
