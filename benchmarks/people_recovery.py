@@ -1,7 +1,9 @@
 """Whether people who are made up are attributed the strategy that they choose by.
 
 Each makes 40 choices, 10 % of them at random: test by test on noisy-OR graphs of three nodes (eight
-graphs, five tests each), or one choice for each of 40 pairs of graphs (the chip task).
+graphs, five tests each); one choice for each of 40 pairs of graphs (the chip task); experiments and
+answers in world `dag` with five variables, as `review --strategies` weighs them (eight systems,
+five experiments each, then five goals).
 
     python benchmarks/people_recovery.py [--people 200] [--seed 0] [--out recovery.json]
 """
@@ -10,15 +12,34 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from _sizes import sized
 
+from seedo.evaluation import (
+    CANNOT_TELL,
+    EXPLORERS,
+    HEURISTICS,
+    explorer_scores,
+    followed_answers,
+    followed_experiments,
+    read,
+    taken,
+)
+from seedo.experimenters import Bayesian, Slipping, bayesian, scripted
 from seedo.inference.binary import FREE, ON, every_dag, every_setting
 from seedo.people.choices import STRATEGIES, attributed, best_logs, from_graphs, scores, simulate
+from seedo.play import episodes
 from seedo.statistics import share
+from seedo.worlds import DagWorld, configure
 
 LAPSE, CHOICES, TESTS = 0.1, 40, 5
+WORLD = DagWorld(configure(n=5, experiments=5, exploits=5, goals="fresh"))
+SYSTEMS = CHOICES // 5
 
 
 def test_by_test(strategy, people, rng):
@@ -54,9 +75,56 @@ def recovered(task, people, seed):
                 each = best_logs(part, scores(part, name))
                 logs[name] = logs[name] + each.reshape(len(each), people, -1).sum(axis=-1)
         names, _ = attributed(logs)
-        right = int((names == strategy).sum())
-        taken = {name: int((names == name).sum()) for name in STRATEGIES}
-        found[strategy] = share(right, people).to_json() | {"taken for": taken}
+        found[strategy] = counted(names.tolist(), strategy)
+    return found
+
+
+def counted(names, strategy):
+    """How many were given the strategy that is theirs; `names` may join several."""
+    right = sum(strategy in name.split(" or ") for name in names)
+    taken_for = {name: names.count(name) for name in dict.fromkeys(names)}
+    return share(right, len(names)).to_json() | {"taken for": taken_for}
+
+
+# -- world dag -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Explorer(Bayesian):
+    """Explores by one of `EXPLORERS`, answers by exact Bayes."""
+
+    def _explore(self, state, observation, key):
+        draws, tie, value = jax.random.split(key, 3)
+        chosen, moments = self._relevant(state, observation.relevant)
+        told = explorer_scores(self.posterior, self.do_values, moments, state.tried, draws)
+        best = taken({self.chooser: told[self.chooser]})[self.chooser]
+        target = jax.random.choice(tie, len(chosen), p=best / best.sum())
+        given = jax.random.choice(value, jnp.asarray(self.do_values))
+        return chosen[target].astype(jnp.int32), given.astype(jnp.float32)
+
+
+def explorer(strategy):
+    own = bayesian("rotation", WORLD.config())
+    return Explorer(strategy, own.posterior, own.do_values, own.draws)
+
+
+def answerer(strategy):
+    if strategy == "bayes":
+        return bayesian("shuffled", WORLD.config())
+    return scripted("random" if strategy == "random" else f"shuffled+{strategy}")
+
+
+def in_dag(make, weigh, strategies, people, seed):
+    """The same of people in world `dag`, whose choices `weigh` attributes."""
+    found = {}
+    for strategy in strategies:
+        player = Slipping(make(strategy), LAPSE)
+        batch = episodes(WORLD, player, seed, "perform", 0, people * SYSTEMS)
+        whose = [f"p{k // SYSTEMS}" for k in range(people * SYSTEMS)]
+        batch = replace(batch, participant=whose, action_logits=None)
+        followed = weigh(batch)
+        found[strategy] = counted([each.strategy for each in followed.followers], strategy)
+        found[strategy]["cannot tell"] = followed.attributed[CANNOT_TELL]
     return found
 
 
@@ -65,9 +133,22 @@ def main():
     options.add_argument("--people", type=int, default=200)
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--out", type=Path)
-    given = options.parse_args()
+    options.add_argument("--first", type=int, help="only so many strategies of each kind in `dag`")
+    given = sized(options, people=2, first=1)
     found = {task.__name__: recovered(task, given.people, given.seed)
              for task in (test_by_test, pairs)}  # fmt: skip
+    answers = ("random", "bayes", *HEURISTICS)
+    people, seed = given.people, given.seed
+    found["dag, experiments"] = in_dag(
+        explorer, followed_experiments, EXPLORERS[: given.first], people, seed
+    )
+    found["dag, answers"] = in_dag(
+        answerer,
+        lambda batch: followed_answers(batch, read(batch)),
+        answers[: given.first],
+        people,
+        seed,
+    )
     text = json.dumps({"people": given.people, "seed": given.seed, "lapse": LAPSE,
                        "choices": CHOICES, "recovered": found}, indent=1)  # fmt: skip
     print(text)

@@ -100,8 +100,8 @@ class Recruited:
     def wait(self, minutes):
         self.now += timedelta(minutes=minutes)
 
-    def browser(self, link=None, address="198.51.100.1"):
-        return Browser(self.app, link or {}, address)
+    def browser(self, link=None, address="198.51.100.1", headers=None):
+        return Browser(self.app, link or {}, address, headers)
 
     def researcher(self):
         client = TestClient(self.app, base_url="http://localhost")
@@ -117,8 +117,10 @@ class Recruited:
 class Browser:
     """What comes through a link, without a browser."""
 
-    def __init__(self, app, link, address):
-        self.http = TestClient(app, base_url="http://localhost", client=(address, 4000))
+    def __init__(self, app, link, address, headers=None):
+        self.http = TestClient(
+            app, base_url="http://localhost", client=(address, 4000), headers=headers
+        )
         page = self.http.get("/take/paid", params=link)
         self.page, self.link = page.text, link
         csrf = re.search(r'name="csrf" content="([0-9a-f]+)"', self.page)
@@ -270,6 +272,68 @@ def test_a_proxy_that_does_not_say_who_visits_is_no_visitor(tmp_path):
     study = Recruited(tmp_path, platform="open", public="https://lab.example", token="t" * 16)
     joined = [study.browser(address="127.0.0.1").join().status_code for _ in range(5)]
     assert joined == [200] * 5
+
+
+BEHIND = {"platform": "open", "public": "https://lab.example", "token": "t" * 16}
+
+
+def joined(study, peer, said, header="X-Forwarded-For"):
+    """What those are answered who come from one machine, whose header says this of each."""
+    answers = [study.browser(address=peer, headers={header: each}).join() for each in said]
+    return [answer.status_code for answer in answers]
+
+
+def test_behind_a_proxy_that_is_named_visitors_are_told_apart_by_its_header(tmp_path):
+    study = Recruited(tmp_path, places=50, proxy=("10.0.0.0/8", "127.0.0.1"), **BEHIND)
+    # What a visitor made up stands before what the proxies add; a port may follow.
+    said = ["203.0.113.9", "8.8.8.8, 203.0.113.9", "1.1.1.1, 203.0.113.9:4711, 10.1.2.3"]
+    assert joined(study, "10.0.0.7", said) == [200] * 3
+    assert joined(study, "127.0.0.1", ["203.0.113.9", "9.9.9.9, 203.0.113.9"]) == [409] * 2
+    assert (
+        joined(study, "10.0.0.7", ["203.0.113.10", "2001:db8::1", "[2001:db8::2]:80"]) == [200] * 3
+    )
+    assert joined(study, "10.0.0.7", ["2001:db8::3", "2001:db8::4"]) == [200, 409]
+    # Who cannot be read is nobody in particular.
+    assert joined(study, "10.0.0.7", ["unknown"] * 5) == [200] * 5
+
+
+def test_nobody_else_is_believed_and_that_is_said_once(tmp_path, caplog):
+    study = Recruited(tmp_path, places=50, proxy=("10.0.0.1",), **BEHIND)
+    made_up = [f"203.0.113.{k}" for k in range(9)]
+    assert joined(study, "198.51.100.1", made_up) == [200] * 3 + [409] * 6
+    said = [record.getMessage() for record in caplog.records if "--proxy" in record.getMessage()]
+    assert len(said) == 1
+    assert "198.51.100.1" not in said[0]
+    (tmp_path / "other").mkdir()
+    none = Recruited(tmp_path / "other", places=50, **BEHIND)  # no proxy is named
+    assert joined(none, "198.51.100.1", made_up) == [200] * 3 + [409] * 6
+
+
+def test_another_header_can_be_the_one_that_is_believed(tmp_path):
+    study = Recruited(tmp_path, proxy=("10.0.0.1",), proxy_header="CF-Connecting-IP", places=50,
+                      **BEHIND)  # fmt: skip
+    assert joined(study, "10.0.0.1", ["203.0.113.9"] * 4, "cf-connecting-ip") == [200] * 3 + [409]
+    assert joined(study, "10.0.0.1", ["203.0.113.9"] * 4) == [200] * 4
+
+
+def test_cookies_are_for_encrypted_pages_alone_where_the_proxy_speaks_https(tmp_path):
+    study = Recruited(tmp_path, **BEHIND)
+    for base, secure in (("http://lab.example", True), ("http://localhost", False)):
+        cookie = TestClient(study.app, base_url=base).get("/take/paid").headers["set-cookie"]
+        assert cookie.endswith("; Secure") == secure
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("--proxy", "lab.example"), "proxy: got 'lab.example'; use a proxy's address or network"),
+        (("--proxy", "0.0.0.0/0"), "proxy: got '0.0.0.0/0'; everybody would be believed"),
+        (("--proxy-header", "X Real"), "proxy_header: got 'X Real'; use a name like X-Real-IP"),
+    ],
+)
+def test_a_proxy_that_cannot_be_is_refused(tmp_path, capsys, words, line):
+    code, _, err = run(capsys, "lab", "--data", str(tmp_path / "lab"), *words)
+    assert (code, line in " ".join(err.split())) == (2, True)
 
 
 # -- links ---------------------------------------------------------------------------------------

@@ -90,6 +90,23 @@ def test_a_check_that_is_not_passed_is_noted_warned_of_or_the_end(tmp_path, acti
     assert person.attention_passed == 0
 
 
+@pytest.mark.parametrize("action", ["note", "warn"])
+def test_who_fails_but_is_let_finish_keeps_the_place(tmp_path, action):
+    """They are finishers like any others: the study is full with them, and they are in the data."""
+    made = study(
+        tmp_path, checks=f'checks = 1\naction = "{action}"', max_participants="max_participants = 1"
+    )
+    browser = joined(made)
+    assert made.browser(prolific(2), "198.51.100.2").view()["screen"] == "full"
+    view = browser.go_on(attentive=False)
+    assert (view["screen"], view["code"]) == ("end", "BAD22")
+    (person,) = made.store.participants()
+    assert (person.state, person.attention_passed) == ("finished", 0)
+    late = made.browser(prolific(2), "198.51.100.2")
+    assert late.view()["screen"] == "full"
+    assert late.join().status_code == 409
+
+
 def test_the_place_of_who_is_sent_away_is_filled_again(tmp_path):
     made = study(
         tmp_path, checks='checks = 1\naction = "end"', max_participants="max_participants = 1"

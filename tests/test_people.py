@@ -367,3 +367,93 @@ def test_the_study_says_who_chooses_like_people(tmp_path, capsys):
     assert (tmp_path / "study" / "table.md").exists()
     with pytest.raises(UserError, match="no log of people below it"):
         studies.study("people", "quick", tmp_path / "s", data=tmp_path / "study")
+
+
+# -- in words --------------------------------------------------------------------------------------
+
+
+class Says:
+    """A model in this process that says the same whatever it is asked."""
+
+    name, spent = "says", []
+
+    def __init__(self, reply):
+        self.reply, self.asked = reply, []
+
+    def replies(self, conversations):
+        self.asked += [conversation[-1]["content"] for conversation in conversations]
+        return [self.reply] * len(conversations)
+
+
+def words_of(part, reply, tmp_path, capsys):
+    """The study's figures of a player that says this in the place of the people of a log."""
+    file = written(tmp_path, "made.csv", acl_rows(part, 1))
+    data = tmp_path / "data"
+    code, _, err = run(capsys, "import", "--format", "acl", file, "--out", str(data / "made up"))
+    assert code == 0, err
+    speaker = Says(reply)
+    finding = studies.study(
+        "people", "quick", tmp_path / "study", data=data, say=lambda _: None,
+        player=studies.InProcess(speaker, called="hf:says"),
+    )  # fmt: skip
+    (task,) = finding.values["tasks"].values()
+    return task["in words"], speaker, finding
+
+
+def test_a_model_is_put_in_the_place_of_people_and_told_what_they_saw(tmp_path, capsys):
+    part = people_of("information", 5, np.random.default_rng(0))
+    found, speaker, finding = words_of(part, "I would try:\nA on.", tmp_path, capsys)
+    # Five people, the first two of their eight problems, five tests each.
+    assert found["choices"] == len(speaker.asked) == 50
+    row = part.settings[part.chosen].tolist()
+    own = [row[b][s] == [ON, FREE, FREE] for b in range(40) for s in range(5) if b % 8 < 2]
+    assert found["agrees"]["hf:says"]["value"] == pytest.approx(np.mean(own))
+    assert found["agrees"]["hf:says"]["n"] == 5
+    assert found["agrees"]["no test"]["value"] == 0
+    assert found["agrees"]["random"]["value"] == pytest.approx(1 / 27)
+    less = found["less"]["random"]["value"]
+    assert less == pytest.approx(np.mean(own) - 1 / 27)
+    assert "hf:says would have done what people did" in finding.verdict
+    first, second = speaker.asked[:2]
+    assert "by itself in 10% of tests" in first
+    assert "No test was made yet." in first
+    assert second.count("On then:") == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "setting"),
+    [
+        ("A on, C off", [ON, FREE, OFF]),
+        ("**b ON**", [FREE, ON, FREE]),
+        ("nothing", [FREE] * 3),
+        ("Let me think.\n\nTest: A off, B off, C on", [OFF, OFF, ON]),
+        ("A on, A off", None),
+        ("whatever you like", None),
+        ("D on", None),
+    ],
+)
+def test_a_reply_is_the_test_that_it_says(tmp_path, capsys, reply, setting):
+    part = people_of("random", 1, np.random.default_rng(0))
+    found, _, _ = words_of(part, reply, tmp_path, capsys)
+    assert found["agrees"]["no test"]["value"] == (setting is None)
+    done = part.settings[part.chosen[:2]].tolist()
+    own = [each == setting for tests in done for each in tests]
+    assert found["agrees"]["hf:says"]["value"] == pytest.approx(np.mean(own))
+
+
+@pytest.mark.parametrize(
+    ("player", "words"),
+    [
+        ("pretrained:dag", "does not speak"),
+        ("llm:mockllm/model", "plays whole episodes, and is not told of others'"),
+    ],
+)
+def test_players_that_cannot_stand_in_for_people_are_refused(tmp_path, capsys, player, words):
+    part = people_of("random", 1, np.random.default_rng(0))
+    file = written(tmp_path, "made.csv", acl_rows(part, 1))
+    data = str(tmp_path / "data")
+    code, _, err = run(capsys, "import", "--format", "acl", file, "--out", data)
+    assert code == 0, err
+    code, _, err = run(capsys, "study", "people", "--data", data, "--player", player, "--out",
+                       str(tmp_path / "study"))  # fmt: skip
+    assert (code, words in " ".join(err.split())) == (2, True), err

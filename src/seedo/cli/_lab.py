@@ -75,6 +75,13 @@ def lab(
         list[str] | None,
         typer.Option(help="Origin of a page that may show the lab in a frame."),
     ] = None,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(help="Address or network of a proxy that is believed; repeat it."),
+    ] = None,
+    proxy_header: Annotated[
+        str, typer.Option(help="Its header that says who visits.")
+    ] = "X-Forwarded-For",
     browse: Annotated[bool, typer.Option(help="Open a browser.")] = True,
 ) -> None:
     """Start the lab on this machine and open a browser."""
@@ -94,6 +101,8 @@ def lab(
         token=token,
         public=public,
         frames=tuple(frame or ()),
+        proxy=tuple(proxy or ()),
+        proxy_header=proxy_header,
     )
 
     def say_so(line: str) -> None:  # no markup: [fe80::1] is an address

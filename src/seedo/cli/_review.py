@@ -39,6 +39,14 @@ def review(
         bool,
         typer.Option("--bits", help="What experiments told, against the best and any; takes long."),
     ] = False,
+    strategies: Annotated[
+        bool,
+        typer.Option("--strategies", help="Which strategies predict experiments and answers."),
+    ] = False,
+    mixed: Annotated[
+        bool,
+        typer.Option("--mixed", help="People and others in one mixed model of scores."),
+    ] = False,
     against: Annotated[
         str | None,
         typer.Option(
@@ -65,7 +73,11 @@ def review(
 
     readers = {name: partial(play.find_player, name) for name in reader or []}
     with execution.open_workers(executor) as workers, Count("review", "runs") as progress:
-        result = evaluation.review(runs, progress, readers, bits, against, workers)
+        result = evaluation.review(
+            runs, progress, readers, bits, against, workers, mixed, strategies
+        )
+    if mixed and not any(run.participants for run in result.runs):
+        raise UserError("--mixed", None, "no run is people's: add one, or leave it out")
     for name in reader or []:
         failed = [p for p in result.problems if f": not read by {name}: " in p]
         if failed and len(failed) == len(result.runs):
@@ -79,7 +91,8 @@ def review(
     if cards:
         from seedo import language
 
-        words = _typed(runs, reader or [], bits, against, cards)
+        words = _typed(runs, reader or [], {"bits": bits, "strategies": strategies, "mixed": mixed},
+                       against, cards)  # fmt: skip
         for path in cards:
             reports.write_card(result, path, words, language.parameters_of)
     print_review(result, as_json, costs, with_matrix=bool(reader))
@@ -96,12 +109,16 @@ CARDS = (".html", ".md")
 
 
 def _typed(
-    runs: list[Place], readers: list[str], bits: bool, against: str | None, cards: list[Path]
+    runs: list[Place],
+    readers: list[str],
+    flags: dict[str, bool],
+    against: str | None,
+    cards: list[Path],
 ) -> list[str]:
     """The words of the command line that writes the cards again."""
     words = ["seedo", "review", *map(str, runs)]
     words += [word for name in readers for word in ("--reader", name)]
-    words += ["--bits"] if bits else []
+    words += [f"--{flag}" for flag, given in flags.items() if given]
     words += [] if against is None else ["--against", against]
     return words + [word for path in cards for word in ("--card", str(path))]
 
@@ -127,7 +144,13 @@ def print_review(result: Any, as_json: bool, costs: Any = None, with_matrix: boo
         print_table(reports.frontier_table(costs))
         for agent, reason in costs.reasons:
             notes.print(f"{agent}: experiments only: {reason}", style="yellow")
-    more = (reports.regret_table, reports.beside_table, reports.information_table)
+    more = (
+        reports.regret_table,
+        reports.beside_table,
+        reports.mixed_table,
+        reports.information_table,
+        reports.strategies_table,
+    )
     for beside in (table(result) for table in more):
         if beside is not None:
             print_table(beside)

@@ -21,6 +21,8 @@ from seedo.evaluation._blicket import (
 from seedo.evaluation._campaign import Best, Effect, Expected, Found, found
 from seedo.evaluation._cost import flops_of
 from seedo.evaluation._definitions import definitions
+from seedo.evaluation._exploring import EXPLORERS, Choices, explored, explorer_scores, taken
+from seedo.evaluation._follows import CANNOT_TELL, followed_answers, followed_experiments
 from seedo.evaluation._frontier import COSTS, Frontier, FrontierGroup, Point, frontier
 from seedo.evaluation._graph_beliefs import graph_beliefs
 from seedo.evaluation._information import Information, information
@@ -35,8 +37,10 @@ from seedo.evaluation._strategies import BAYES, HEURISTICS, ORACLE, Readings, re
 
 __all__ = [
     "BAYES",
+    "CANNOT_TELL",
     "COSTS",
     "DEFINITIONS",
+    "EXPLORERS",
     "HEURISTICS",
     "ORACLE",
     "UNTESTED",
@@ -44,6 +48,7 @@ __all__ = [
     "Advised",
     "Best",
     "BlicketReading",
+    "Choices",
     "Diagnosis",
     "Effect",
     "Excerpt",
@@ -72,7 +77,11 @@ __all__ = [
     "blicket_bayes_returns",
     "definitions",
     "episode_returns",
+    "explored",
+    "explorer_scores",
     "flops_of",
+    "followed_answers",
+    "followed_experiments",
     "found",
     "frontier",
     "graph_beliefs",
@@ -93,5 +102,6 @@ __all__ = [
     "seen_before",
     "settings_vary",
     "structure_scores",
+    "taken",
     "wishes",
 ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from seedo.evaluation import (
     _attribution,
     _beside,
+    _follows,
     _frontier,
     _information,
     _metrics,
+    _mixed,
     _regret,
     _rows,
     _spoken,
@@ -24,10 +26,14 @@ def definitions(review: Review, frontier: Frontier | None = None) -> dict[str, s
         found |= _spoken.DEFINITIONS
     if any(run.participants for run in review.runs):
         found |= _beside.DEFINITIONS
+    if any(group.mixed for group in review.groups):
+        found |= _mixed.DEFINITIONS
     if any(run.regret for run in review.runs):
         found |= _regret.DEFINITIONS
     if any(run.information for run in review.runs):
         found |= _information.DEFINITIONS
+    if any(run.follows for run in review.runs):
+        found |= _follows.DEFINITIONS
     if any(run.stated for run in review.runs):
         found |= _stated.DEFINITIONS
     if any(len(group.runs) > 1 for group in review.groups):

@@ -21,8 +21,10 @@ from seedo.errors import UserError
 from seedo.evaluation import (
     _attribution,
     _beside,
+    _follows,
     _information,
     _metrics,
+    _mixed,
     _regret,
     _rows,
     _spoken,
@@ -31,9 +33,11 @@ from seedo.evaluation import (
 from seedo.evaluation._attribution import attribute
 from seedo.evaluation._beside import beside
 from seedo.evaluation._conduct import Acts, acts
+from seedo.evaluation._follows import Follows, followed_answers, followed_experiments
 from seedo.evaluation._information import Information, bits_of_episodes, estimates
 from seedo.evaluation._members import Member, references
 from seedo.evaluation._metrics import Metrics, episode_returns, measure
+from seedo.evaluation._mixed import mixed as mixed_model
 from seedo.evaluation._opened import Opened, in_line, open_run, open_runs, readable
 from seedo.evaluation._regret import NO_RATIO, regret
 from seedo.evaluation._replay import world_of
@@ -79,6 +83,8 @@ class Review:
             "attribution": _attribution.DEFINITIONS,
             "conversations": _spoken.DEFINITIONS,
             "people": _beside.DEFINITIONS,
+            "mixed": _mixed.DEFINITIONS,
+            "strategies": _follows.DEFINITIONS,
             "settings": _regret.DEFINITIONS,
             "information": _information.DEFINITIONS,
             "arrows": _stated.DEFINITIONS,
@@ -98,6 +104,8 @@ def review(
     bits: bool = False,
     against: str | None = None,
     workers: Workers | Executor | None = None,
+    mixed: bool = False,
+    strategies: bool = False,
 ) -> Review:
     """Measures every run in `paths`; `progress` is called with (runs done, runs in all).
 
@@ -109,13 +117,16 @@ def review(
         against: agent, label or path of the run that others are held against on the systems that
             both met; None: the best heuristic among them, else the first.
         workers: who measures, each a run at a time; readers are found by their names there.
+        mixed: also people and others in one model of scores.
+        strategies: also which strategies predict experiments and answers.
 
     Raises:
         UserError: no path was given, none of them can be reviewed, or none is `against`.
     """
     problems: list[str] = []
     runs = open_runs(paths, problems)
-    wanted = _Wanted(readers or {}, bits, any(_asks_for_arrows(run.known.job) for run in runs))
+    arrows = any(_asks_for_arrows(run.known.job) for run in runs)
+    wanted = _Wanted(readers or {}, bits, arrows, strategies)
 
     def meant(run: Opened) -> bool:
         return against is not None and run.known.is_called(against, run.label)
@@ -143,7 +154,7 @@ def review(
         raise UserError("runs", None, "nothing to review: " + "; ".join(problems))
     measured = [found[run.known.path] for run in runs if run.known.path in found]
     keys = dict.fromkeys(m.key for m in measured)
-    groups = [_group([m for m in measured if m.key == key], against) for key in keys]
+    groups = [_group([m for m in measured if m.key == key], against, mixed) for key in keys]
     return Review(tuple(groups), tuple(problems))
 
 
@@ -170,6 +181,7 @@ def _elsewhere(
 ) -> Iterator[Measured]:
     """Every run, measured by workers; in order, each as soon as those before it are there."""
     told = {"readers": list(wanted.readers), "bits": wanted.bits, "arrows": wanted.arrows}
+    told |= {"strategies": wanted.strategies}
     tasks = (
         (number, Task("measure", told | {"path": run.known.path, "label": run.label}))
         for number, run in enumerate(runs)
@@ -187,7 +199,7 @@ def measure_run(told: Mapping[str, Any]) -> dict[str, Any]:
     """What a worker does: measures the run of a folder, with readers found by name."""
     readers = {name: partial(find_player, name) for name in told["readers"]}
     run = open_run(told["path"], [])._replace(label=told["label"])  # problems are known there
-    wanted = _Wanted(readers, told["bits"], told["arrows"])
+    wanted = _Wanted(readers, told["bits"], told["arrows"], told["strategies"])
     return {"measured": pack(next(_each([run], wanted)))}
 
 
@@ -213,6 +225,7 @@ class _Wanted(NamedTuple):
     readers: Mapping[str, MakeReader]
     bits: bool
     arrows: bool
+    strategies: bool
 
 
 def _measured(opened: Opened, problems: list[str], wanted: _Wanted) -> Member:
@@ -271,6 +284,9 @@ def _measured(opened: Opened, problems: list[str], wanted: _Wanted) -> Member:
         information=told,
         stated=arrows,
         acts=done,
+        follows=Follows(followed_experiments(batch), followed_answers(batch, readings))
+        if wanted.strategies
+        else None,
     )
     source = _source(origin.seed, job.get("stream"))
     episode = np.stack([np.full(batch.rows, source), batch.episode_id], axis=1)
@@ -371,7 +387,7 @@ def _disagreement(batch: EpisodeBatch, readings: Any) -> list[str]:
     return [f"{wrong:,} logged returns differ from what the logged systems give"] if wrong else []
 
 
-def _group(members: list[Member], against: str | None) -> Group:
+def _group(members: list[Member], against: str | None, mixed: bool) -> Group:
     first = members[0]
     found, regrets = references(members)
     ranked = {name: value for name in HEURISTICS if (value := found[name].value) is not None}
@@ -398,6 +414,9 @@ def _group(members: list[Member], against: str | None) -> Group:
         rows=table.rows,
         against=table.against,
         shared=table.shared,
+        mixed=mixed_model([dataclasses.replace(m.own, name=m.label) for m in members])
+        if mixed
+        else None,
     )
 
 

@@ -10,8 +10,10 @@ from typing import Any, Literal
 from seedo.evaluation._attribution import Attribution
 from seedo.evaluation._beside import Beside
 from seedo.evaluation._conduct import Acts
+from seedo.evaluation._follows import Follows
 from seedo.evaluation._information import Information
 from seedo.evaluation._metrics import Metrics
+from seedo.evaluation._mixed import Mixed
 from seedo.evaluation._regret import Regret
 from seedo.evaluation._spoken import Spoken
 from seedo.evaluation._stated import Stated
@@ -90,6 +92,7 @@ class Run(Known):
         information: what its experiments were expected to tell; None: it was not asked for.
         stated: which arrows it stated; None: nobody in the review was asked.
         acts: what was done at the steps of each phase.
+        follows: which strategies predict its choices; None: it was not asked for.
     """
 
     mode: str
@@ -105,6 +108,7 @@ class Run(Known):
     information: Information | None = None
     stated: Stated | None = None
     acts: Acts = field(default_factory=dict)
+    follows: Follows | None = None
 
     @property
     def unread(self) -> bool:
@@ -167,6 +171,7 @@ class Group:
         against: label of the row that others are held against; "": the one that was named is not
             among them.
         shared: how many systems all runs met.
+        mixed: people and others in one model of scores; None where nobody asked or none are people.
     """
 
     world: str
@@ -180,6 +185,7 @@ class Group:
     rows: tuple[Row, ...] = ()
     against: str = ""
     shared: int = 0
+    mixed: Mixed | None = None
 
     @property
     def label(self) -> str:

@@ -34,6 +34,7 @@ from seedo.lab._lab import HERE, Lab
 from seedo.lab._log_check import Checks
 from seedo.lab._logbook import Logbook
 from seedo.lab._probing import Probing
+from seedo.lab._proxy import Proxied
 from seedo.lab._questions import Desk
 from seedo.lab._replays import Replays
 from seedo.lab._security import Guard, Keys, private_folder
@@ -61,6 +62,7 @@ def create_app(settings: LabSettings) -> FastAPI:
         app.include_router(part.routes)
     answer = partial(_answer, lab)
     app.add_middleware(Guard, settings=settings, keys=keys, answer=answer)
+    app.add_middleware(Proxied, settings=settings)  # the one added last sees requests first
 
     @app.exception_handler(UserError)
     async def refused(request: Request, error: UserError) -> Response:

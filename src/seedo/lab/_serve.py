@@ -80,6 +80,7 @@ def serve(
             log_level="warning",
             access_log=False,  # addresses may carry the token
             server_header=False,
+            proxy_headers=False,  # whom to believe is said by --proxy, see `Proxied`
             timeout_graceful_shutdown=2,  # a page that is watching would hold it up for ever
         )
         with suppress(KeyboardInterrupt):  # the usual way to stop it; whether it gets here varies

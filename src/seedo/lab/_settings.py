@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +15,7 @@ from seedo.lab._addresses import is_this_machine
 from seedo.worlds.raw import read_about
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,200}")  # goes into a link as it is
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,60}")
 _HOST = re.compile(r"[A-Za-z0-9._:-]+(%[A-Za-z0-9]+)?")
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:([0-9]{1,5}|\*))?")
 
@@ -34,6 +37,9 @@ class LabSettings:
         public: address under which they do, if it is another than `host` and `port` (a proxy's).
         frames: origins of pages that may show the lab in a frame, such as a notebook's; port `*`:
             any. Else no page may.
+        proxy: addresses or networks of proxies, whose `proxy_header` says who visits; nobody else
+            is believed.
+        proxy_header: its name.
         warm: compile the usual programs in the background at the start.
 
     Raises:
@@ -52,6 +58,8 @@ class LabSettings:
     token: str | None = field(default=None, repr=False)
     public: str | None = None
     frames: tuple[str, ...] = ()
+    proxy: tuple[str, ...] = ()
+    proxy_header: str = "X-Forwarded-For"
     warm: bool = True
 
     def __post_init__(self) -> None:
@@ -60,6 +68,9 @@ class LabSettings:
             raise UserError("host", self.host, "use an address or a name of this machine")
         if self.public is not None:
             _check_public(self.public)
+        _ = self.proxies  # refuses what is no address
+        if not _HEADER.fullmatch(self.proxy_header):
+            raise UserError("proxy_header", self.proxy_header[:60], "use a name like X-Real-IP")
         if self.token is None and not (self.loopback and self.public is None):
             remedy = "others could reach the lab: give --token too (16 characters or more)"
             field = "host" if self.public is None else "public"
@@ -82,6 +93,11 @@ class LabSettings:
         if self.database is not None and self.study is None:
             raise UserError("database", "***", "it holds a study's responses: give --study too")
 
+    @cached_property
+    def proxies(self) -> tuple[Network, ...]:
+        """Networks of proxies."""
+        return tuple(map(_network, self.proxy))
+
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the lab."""
@@ -91,6 +107,20 @@ class LabSettings:
     def everywhere(self) -> bool:
         """Whether it listens at all addresses of this machine."""
         return self.host in ("0.0.0.0", "::")
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _network(text: str) -> Network:
+    remedy = "use a proxy's address or network, e.g. 127.0.0.1 or 10.0.0.0/8"
+    try:
+        found = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise UserError("proxy", text[:60], remedy) from None
+    if found.prefixlen == 0:
+        raise UserError("proxy", text, f"everybody would be believed: {remedy}")
+    return found
 
 
 def _check_public(address: str) -> None:

@@ -10,7 +10,17 @@ from typing import Any
 from markupsafe import Markup
 from rich.table import Table
 
-from seedo.evaluation import BAYES, COSTS, UNTESTED, Frontier, Group, Review, Run, definitions
+from seedo.evaluation import (
+    BAYES,
+    CANNOT_TELL,
+    COSTS,
+    UNTESTED,
+    Frontier,
+    Group,
+    Review,
+    Run,
+    definitions,
+)
 from seedo.reports._estimates import NONE, escape, frame, rounded, short, text
 from seedo.reports._figures import figures
 from seedo.reports._frontier_figure import frontier_figures
@@ -52,6 +62,7 @@ def html(review: Review, frontier: Frontier | None = None) -> str:
             for title, svg in (frontier_figures(frontier) if frontier else {}).items()
         },
         columns=COLUMNS,
+        strategies=any(run.follows for run in review.runs),
         # One run alone stands in the table above.
         sheets=[sheet(g) for g in review.groups if len(g.runs) > 1 or g.runs[0].spoken],
         # Figures are drawn here; matplotlib escapes the names in them.
@@ -199,6 +210,38 @@ def beside_table(review: Review) -> Table | None:
     return made
 
 
+def mixed_table(review: Review) -> Table | None:
+    """Levels and differences of the mixed model of each group; None where nobody asked."""
+    groups = [group for group in review.groups if group.mixed]
+    if not groups:
+        return None
+    made = frame(
+        "Mixed model: scores as shares of the mean omniscient return; intervals over other people "
+        "and other systems.",
+        ["player"],
+        ["people", "episodes", "score [95 %]"],
+    )
+    for group in groups:
+        if (own := group.mixed) is None:
+            continue
+        made.add_section()
+        made.add_row(escape(group.label), style="bold")
+        if own.reason:
+            made.add_row(f"  none: {escape(own.reason)}")
+            continue
+        for level in own.levels:
+            people = f"{level.people:,}" if level.people else NONE
+            cells = (people, f"{level.episodes:,}", text(level.score))
+            made.add_row(f"  {escape(level.player)}", *cells)
+        for pair in own.differences:
+            names = f"  {escape(pair.people)} less {escape(pair.other)}"
+            made.add_row(names, "", "", text(pair.difference))
+        made.add_row(f"  {escape(own.model)}", style="dim")
+        spread = ", ".join(f"{name} {value:.3f}" for name, value in own.spread.items())
+        made.add_row(f"  standard deviations: {escape(spread)}", style="dim")
+    return made
+
+
 def information_table(review: Review) -> Table | None:
     """What experiments were expected to tell, one row a run; None where nobody asked."""
     runs = [run for run in review.runs if run.information]
@@ -228,6 +271,39 @@ def information_table(review: Review) -> Table | None:
                 text(own.bits_above_random),
                 short(own.bits_left),
             )
+    return made
+
+
+def strategies_table(review: Review) -> Table | None:
+    """Which strategies predict each run's choices; None where nobody asked."""
+    if not any(run.follows for run in review.runs):
+        return None
+    made = frame(
+        "Strategies: bits a choice beyond random, of choices not fitted to; attributed: people (or "
+        "the agent) whom their own choices give it with 95 % probability.",
+        ["player"],
+        ["choices", "bits [95 %]", "attributed"],
+    )
+    for group in review.groups:
+        made.add_section()
+        made.add_row(escape(group.label), style="bold")
+        for run in group.runs:
+            if run.follows is None:
+                continue
+            kinds = {"experiments": run.follows.experiments, "answers": run.follows.answers}
+            for kind, own in kinds.items():
+                title = f"  {escape(run.agent)}: {kind}"
+                if own.reason:
+                    made.add_row(title, NONE, escape(own.reason))
+                    continue
+                made.add_row(title, f"{own.choices:,}")
+                for name, count in own.attributed.items():
+                    bits = text(own.bits[name]) if name in own.bits else NONE
+                    if name == CANNOT_TELL and run.participants is None and count:
+                        name += f": {', '.join(own.followers[0].open)}"
+                    made.add_row(f"    {name}", "", bits, f"{count:,}" if count else NONE)
+                for name, why in own.missing.items():
+                    made.add_row(f"    {name}", "", escape(why))
     return made
 
 

@@ -15,6 +15,7 @@ from seedo.statistics._comparisons import (
     paired_difference,
     power,
 )
+from seedo.statistics._crossed import NOBODY, CrossedScores, crossed_scores
 from seedo.statistics._intervals import (
     LEVEL,
     Cluster,
@@ -32,8 +33,10 @@ from seedo.statistics._intervals import (
 
 __all__ = [
     "LEVEL",
+    "NOBODY",
     "POWER",
     "Cluster",
+    "CrossedScores",
     "Estimate",
     "ItemAnswer",
     "MainEffect",
@@ -43,6 +46,7 @@ __all__ = [
     "cluster_means",
     "clustered_mean",
     "clusters_of",
+    "crossed_scores",
     "differences",
     "main_effects",
     "mean",

@@ -16,6 +16,7 @@ from seedo.language import (
     Budget,
     Calls,
     Conditions,
+    Message,
     MeteredSpeaker,
     load_speaker,
     record_llm,
@@ -82,6 +83,14 @@ class TextPlayer(Protocol):
         """
         ...
 
+    def ask(self, conversations: Sequence[Sequence[Message]]) -> list[str]:
+        """Its next message in each conversation.
+
+        Raises:
+            UserError: it only plays whole episodes.
+        """
+        ...
+
 
 def player_of(work: Work[Any], varied: Sequence[str]) -> TextPlayer:
     """Who is studied in some work.
@@ -128,6 +137,9 @@ class InProcess:
         )  # fmt: skip
         say(f"{run.folder.name}: {run.episodes:,} episodes")
         return dataset
+
+    def ask(self, conversations: Sequence[Sequence[Message]]) -> list[str]:
+        return self.speaker.replies(conversations)
 
 
 def typed_length(longest: int | None) -> list[str]:
@@ -204,6 +216,10 @@ class ThroughInspect:
                 run, played.finished, re.split("[:;] the same command", played.stopped)[0]
             )
         return played.dataset
+
+    def ask(self, conversations: Sequence[Sequence[Message]]) -> list[str]:
+        remedy = "plays whole episodes, and is not told of others': use hf:FOLDER, in this process"
+        raise UserError("--player", self.name, remedy)
 
     def _left(self, price: Price | None) -> Budget:
         usd, tokens = self.budget.usd, self.budget.tokens

@@ -185,6 +185,7 @@ class Study:
         draw: (scale, numbers) -> the figure, if there is one; `shows`: its title.
         table: (scale, numbers) -> Markdown, likewise.
         needs_player: whether it is a study of any player made of words that is put to it.
+        takes_player: whether such a player may stand beside its own.
         players: such players, as they are named.
         needs_data: what the folder of recorded data must hold; "" where it needs none.
         parts: by name, what `play` has done through `Work.each`: the work of a part and its key
@@ -204,6 +205,7 @@ class Study:
     shows: str = ""
     table: Callable[[Any, Any], str] | None = None
     needs_player: bool = False
+    takes_player: bool = False
     players: str = "llm:MODEL, hf:FOLDER, a text agent's folder or pretrained:dag-text"
     needs_data: str = ""
     parts: Mapping[str, Part] = field(default_factory=dict)
@@ -241,7 +243,7 @@ class Study:
             raise UserError("scale", scale, f"use one of {', '.join(self.scales)}")
         if self.needs_player and player is None:
             raise UserError("--player", None, f"{self.name} needs one: {self.players}")
-        if player is not None and not self.needs_player:
+        if player is not None and not (self.needs_player or self.takes_player):
             remedy = f"{self.name} has its own players: leave it out"
             raise UserError("--player", player.name, remedy)
         if data is not None and not self.needs_data:

@@ -33,6 +33,7 @@ from seedo.people.choices import (
     soft_logs,
 )
 from seedo.statistics import mean, ratios
+from seedo.studies._people_words import agreement
 from seedo.studies._study import Study, Work
 from seedo.studies._words import told
 
@@ -57,13 +58,15 @@ class Scale:
     Attributes:
         people: at most so many of each task; None: all.
         ways: draws of sampled graphs.
+        asked: people of each task in whose place a player made of words is put.
     """
 
     people: int | None
     ways: int
+    asked: int
 
 
-SCALES = {"quick": Scale(20, 4), "full": Scale(None, 8)}
+SCALES = {"quick": Scale(20, 4, 5), "full": Scale(None, 8, 30)}
 
 
 # -- play: the logs are there ----------------------------------------------------------------------
@@ -120,7 +123,24 @@ def _task(work: Work[Scale], name: str, some: list[Dataset]) -> dict[str, Any]:
         )
 
     file = "".join(c if c.isalnum() else "-" for c in name)
-    return work.numbers(f"measured/{file}.json", question, compute)
+    found = work.numbers(f"measured/{file}.json", question, compute)
+    return found | _asked(work, file, name, some, question)
+
+
+def _asked(
+    work: Work[Scale], file: str, name: str, some: list[Dataset], question: dict[str, Any]
+) -> dict[str, Any]:
+    """What a player made of words would have done in people's place, if there is one."""
+    player = work.player
+    if player is None:
+        return {}
+
+    def compute() -> dict[str, Any]:
+        work.say(f"{name}: {player.name} in the place of {work.scale.asked} people")
+        return agreement(list(_parts(work, some)), player, work.scale.asked, work.seed)
+
+    question = question | {"player": player.name, "asked": work.scale.asked}
+    return {"in words": work.numbers(f"asked/{file}.json", question, compute)}
 
 
 def _parts(work: Work[Scale], some: list[Dataset]) -> Iterator[Histories]:
@@ -321,6 +341,8 @@ def _judge(scale: Scale, values: dict[str, Any]) -> list[str]:
         top = max(own, key=lambda rule: own[rule])
         line += f". Predicted best by {best} ({rules[best]['value']:.2f} bits a choice beyond "
         line += f"random), of the strategies by {top} ({own[top]:.2f})."
+        if "in words" in task:
+            line += f" {_of_words(task['in words'])}"
         lines.append(line)
         if people["low"] is None or people["low"] <= random["value"]:
             against.append(f"{name}: not above random")
@@ -334,6 +356,17 @@ def _judge(scale: Scale, values: dict[str, Any]) -> list[str]:
         return [*lines, f"Refutes the claim: {'; '.join(against + unsure)}."]
     return [*lines, f"Leaves the claim open: {'; '.join(unsure)}." if unsure
             else "Supports the claim."]  # fmt: skip
+
+
+def _of_words(found: dict[str, Any]) -> str:
+    agrees, less = found["agrees"], found["less"][INFORMATION]
+    return (
+        f"{found['player']} would have done what people did in "
+        f"{told(agrees[found['player']], '.2f')} of {found['choices']:,} choices (information "
+        f"{agrees[INFORMATION]['value']:.2f}, so {told(less, '.2f')} less that; random "
+        f"{agrees['random']['value']:.2f}); {agrees['no test']['value']:.0%} of its replies said "
+        "no test."
+    )
 
 
 # -- draw ------------------------------------------------------------------------------------------
@@ -394,7 +427,8 @@ STUDY = Study(
         over all interventions; by test: the share at each; links right: pairs of nodes drawn as
         they are, after the last test; kinds: of interventions; predicted: bits a choice beyond
         choosing at random, people held out; habits: who does each kind of thing as often as
-        others, whatever is known; attributed: people a strategy""",
+        others, whatever is known; attributed: people a strategy; in words: with --player, shares of
+        people's choices that a player made of words, told their history, would have made too""",
     scales=SCALES,
     play=_play,
     measure=_measure,
@@ -402,5 +436,6 @@ STUDY = Study(
     draw=_draw,
     shows="What people's interventions told them, and what predicts them",
     table=_table,
+    takes_player=True,
     needs_data="a folder of logs of people: seedo import --format acl FILES --out FOLDER",
 )

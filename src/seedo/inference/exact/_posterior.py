@@ -13,6 +13,7 @@ import numpy as np
 from seedo.inference.scores._families import (
     Families,
     FamilyTable,
+    Moments,
     Rows,
     family_table,
     fit_families,
@@ -64,7 +65,7 @@ class ExactPosterior:
         """The families, in the order of `family_scores`."""
         return family_table(self.n, self.max_parents)
 
-    def families(self, rows: Rows) -> Families:
+    def families(self, rows: Rows | Moments) -> Families:
         """Score [n, F] (nats) and posterior-mean weights [n, F, n] of every family."""
         return fit_families(rows, self.table, self.noise_variance, self.weight_variance)
 
@@ -72,7 +73,7 @@ class ExactPosterior:
         """Log marginal likelihoods, float[n, F] (nats)."""
         return self.families(rows).score
 
-    def log_probs(self, rows: Rows) -> jax.Array:
+    def log_probs(self, rows: Rows | Moments) -> jax.Array:
         """Log posterior probability of every DAG, float[K] (nats)."""
         return self._log_probs(self.families(rows).score)
 

@@ -7,8 +7,10 @@ from seedo.people.choices._attribution import (
     Prediction,
     attributed,
     best_logs,
+    best_marks,
     held_out,
     soft_logs,
+    told_apart,
 )
 from seedo.people.choices._histories import (
     KINDS,
@@ -32,6 +34,7 @@ __all__ = [
     "Scores",
     "attributed",
     "best_logs",
+    "best_marks",
     "from_graphs",
     "held_out",
     "histories",
@@ -41,4 +44,5 @@ __all__ = [
     "scores",
     "simulate",
     "soft_logs",
+    "told_apart",
 ]

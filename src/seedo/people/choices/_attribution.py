@@ -22,10 +22,16 @@ SHARPNESS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 """How strongly a choice follows the scores: softmax of so many times the score."""
 
 
+def best_marks(scores: Scores) -> NDArray[np.bool_]:
+    """bool[R, B, S, I]: the interventions with the highest score, all that are as good."""
+    found: NDArray[np.bool_] = scores >= scores.max(axis=-1, keepdims=True) - TIE
+    return found
+
+
 def best_logs(part: Histories, scores: Scores) -> Array:
     """float64[len(LAPSES), B]: log probability of an episode's choices for who takes the best
     (several best at random) but lapses so often."""
-    best = scores >= scores.max(axis=-1, keepdims=True) - TIE
+    best = best_marks(scores)
     took = np.take_along_axis(best, part.chosen[None, ..., None], axis=-1)[..., 0]
     chance = (took / best.sum(axis=-1)).mean(axis=0)  # [B, S]
     lapse = np.array(LAPSES)[:, None, None]
@@ -60,6 +66,21 @@ def attributed(logs: Mapping[str, Array]) -> tuple[NDArray[np.str_], Array]:
     best = np.stack([each.max(axis=0) for each in logs.values()])
     order = np.sort(best, axis=0)
     return names[best.argmax(axis=0)], order[-1] - order[-2]
+
+
+def told_apart(logs: Mapping[str, Array]) -> tuple[list[str], Array]:
+    """How probable each strategy is by a person's choices, if all were equally so before, and every
+    share of lapses.
+
+    Args:
+        logs: by strategy, float64[lapses, people].
+
+    Returns:
+        The strategies, and float64[strategies, people], which sums to 1 over them.
+    """
+    weight = np.stack([logsumexp(each, axis=0) - np.log(len(each)) for each in logs.values()])
+    found: Array = np.exp(weight - logsumexp(weight, axis=0))
+    return list(logs), found
 
 
 @dataclass(frozen=True, eq=False)

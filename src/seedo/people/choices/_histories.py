@@ -51,6 +51,7 @@ class Histories:
         graphs: bool[H, n, n]; None for machines.
         truth: int64[B], which hypothesis is true; -1 where unknown.
         said: for each episode one a step, as in `people.files.Trial`.
+        background, strength: how often a node comes on by itself, and how often a link works.
     """
 
     settings: NDArray[np.int8]
@@ -64,6 +65,8 @@ class Histories:
     graphs: NDArray[np.bool_] | None
     truth: NDArray[np.int64]
     said: list[list[dict[str, Any]]]
+    background: float = 0.0
+    strength: float = 1.0
 
     @cached_property
     def beliefs(self) -> NDArray[np.float64]:
@@ -168,7 +171,7 @@ def from_graphs(
     nothing = np.zeros((len(person), 0), np.int64)
     return Histories(
         settings, likelihood, _lit(graphs, settings), effect, nothing, nothing, person,
-        names, graphs, truth, [[] for _ in person],
+        names, graphs, truth, [[] for _ in person], background, strength,
     )  # fmt: skip
 
 
