@@ -82,7 +82,9 @@ browser = pytest.mark.skipif(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", by_name(FILES, lab_pages=browser, lab_step=browser))
+@pytest.mark.parametrize(
+    "path", by_name(FILES, lab_pages=browser, lab_step=browser, lab_cold=browser)
+)
 def test_a_benchmark_runs_with_tiny_sizes(path, tmp_path):
     words = [sys.executable, str(path), "--quick"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=600, cwd=tmp_path)

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import TimeoutError
 
 import access
+import layout
 from lab_server import running
 from seedo.experimenters import scripted
 from seedo.lab import Scenario, encode
@@ -83,6 +84,7 @@ def test_a_game_stays_usable_to_its_end(lab, visit):
         page.locator("#choices button:not(:disabled)").nth(rows).click()
         page.locator("#rows tbody tr").nth(rows).wait_for()
     page.locator("#end[data-done=true]").wait_for(timeout=150_000)
+    assert not layout.wrong_with(page)
     assert not wrong_with(page)
 
 
@@ -98,7 +100,8 @@ def test_a_participants_task_is_usable(lab, visit):
     page.get_by_role("button", name="I agree and take part").click()
     page.get_by_role("button", name="Start").click()
     page.get_by_role("heading", name="Practice").wait_for(timeout=120_000)
-    assert not wrong_with(settled(page))
+    assert not layout.wrong_with(settled(page))
+    assert not wrong_with(page)
 
 
 def test_the_checks_notice_what_is_wrong(visit):

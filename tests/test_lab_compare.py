@@ -20,6 +20,7 @@ from seedo import evaluation, play, worlds
 from seedo.cli import WorldOptions
 from seedo.episodes import from_arrow
 from seedo.lab import Drawn, Scenario, encode
+from seedo.lab._comparison import above_one
 from seedo.lab._palette import look
 from seedo.lab._scenario import redrawn
 
@@ -129,6 +130,25 @@ def test_figures_come_as_svg_and_png_in_both_themes(compared):
     assert light.headers["content-type"] == "image/svg+xml"
     assert light.content != dark.content
     assert browser.get(f"/api/compare/{name}/figure.png").content.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "said"),
+    [
+        (1.03, 0.98, "chance: 1 is within"),
+        (1.03, None, "chance: 1 is within"),
+        (1.2, 1.1, "more than chance"),
+        (1.0004, 1.0001, ""),  # 1.000 on the page
+        (1.0, 1.0, ""),
+        (0.9, 0.8, ""),
+        (-0.08, -0.2, ""),
+        (None, None, ""),
+    ],
+)
+def test_a_bayes_ratio_above_one_says_whether_chance_explains_it(value, low, said):
+    found = above_one({"value": value, "low": low})
+    assert found.startswith(said)
+    assert bool(found) == bool(said)
 
 
 def test_a_figure_is_as_wide_as_its_page_and_players_keep_their_look(compared):
@@ -295,6 +315,7 @@ def test_a_person_compares_two_players_over_two_values(tmp_path, visit, figure):
         figure(page, "compare", full_page=False)
         assert page.get_by_role("button", name="Cancel").is_hidden()
         assert page.locator("#table tbody tr").count() == 2 * (2 + 2)
+        assert page.get_by_text("chance: 1 is within").count() == 0  # both are far below
         with page.expect_download() as saved:
             page.get_by_role("link", name="Data (CSV)").click()
         table = Path(saved.value.path()).read_text().splitlines()

@@ -61,3 +61,59 @@ def test_nothing_is_cut_off_or_covered_and_axe_is_content(name, lab, page):
     with suppress(TimeoutError):
         page.wait_for_load_state("networkidle", timeout=10_000)
     assert not layout.wrong_with(page)
+
+
+def test_a_game_under_way_lies_well(lab, page):
+    page.goto(f"{lab}/play?s={SMALL}")
+    for row in range(2):
+        page.locator("#choices button:not(:disabled)").nth(row).click()
+        page.locator("#rows tbody tr").nth(row).wait_for()
+    assert not layout.wrong_with(page)
+
+
+def test_a_lab_without_a_study_lies_well(tmp_path, page):
+    with running(tmp_path) as lab:
+        page.goto(f"{lab}/study")
+        assert not layout.wrong_with(page)
+
+
+def test_a_message_covers_nothing_once_the_page_is_scrolled(lab, page):
+    page.goto(f"{lab}/look/log?log=run")
+    page.locator("#episodes tbody tr").nth(5).wait_for()
+    page.locator("#question").fill("x" * 20)
+    page.get_by_role("button", name="Ask", exact=True).click()
+    page.route("**/api/look/episodes*", lambda route: route.abort())
+    page.evaluate("scrollTo(0, 0)")
+    page.get_by_role("button", name="Filter").click()
+    said = page.locator("#said")
+    said.get_by_text("does not answer").wait_for()
+    place = "element => getComputedStyle(element).position"
+    assert said.evaluate(place) == "sticky"
+    page.mouse.wheel(0, 200)
+    page.wait_for_function("document.getElementById('said').matches('.read')")
+    assert said.evaluate(place) == "static"
+    bottom = page.locator("main").bounding_box()
+    assert said.bounding_box()["y"] >= bottom["y"] + bottom["height"]
+    page.unroute("**/api/look/episodes*")
+
+
+def test_the_checks_notice_what_lies_wrong(page):
+    page.goto("about:blank")
+    page.set_content("""<html lang=en><head><title>t</title><style>
+        body { margin: 0; height: 3000px }
+        .bar { position: fixed; top: 0; width: 100%; height: 40px }
+        .cut { width: 60px; overflow: hidden; white-space: nowrap } .wide { width: 2500px }
+        .scroll { overflow-x: auto; width: 90px } td { min-width: 60px }
+        .on { position: absolute; top: 200px; left: 0 }
+        </style></head><body><main><div class=bar>Bar</div><button>Under the bar</button>
+        <p class=cut>What does not fit in here</p><div class=wide>Wide</div>
+        <div class=scroll><table><tr><td>one<td>two</table></div>
+        <p class=on>One text</p><p class=on>Another text</p></main></body></html>""")
+    said = "\n".join(layout.misplaced(page, (1280,)))
+    for line in (
+        "1280 px: the page is 2500 px wide", "cut: <p> What does not fit", "does not fit: <table>",
+        "<div> Bar covers <button> Under the bar", "text on text: <p> One text and <p> Another",
+    ):  # fmt: skip
+        assert line in said, line
+    assert any("color" in line or "landmark" in line or "heading" in line or "region" in line
+               for line in layout.violations(page, "light"))  # fmt: skip

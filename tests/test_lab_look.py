@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
 
+import layout
 from lab_server import running
 from seedo import experimenters, inference, play, worlds
 from seedo.episodes import Dataset, EpisodeBatch, Origin, import_csv, write_batch
@@ -489,6 +490,7 @@ def test_a_person_opens_filters_replays_and_asks(logs, tmp_path, visit, figure, 
         assert "seedo ask" in page.locator("#answer code").inner_text()
         page.evaluate("scrollTo(0, 0)")
         figure(page, "look", full_page=False)
+        assert not layout.wrong_with(page)
         at = page.url
         page.reload()
         page.locator("#answer .said").wait_for()  # found again

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+import layout
 from endpoint import Endpoint
 from lab_server import running
 from seedo.lab import Drawn, LabSettings, Scenario, create_app, decode, encode
@@ -409,6 +410,8 @@ def test_rooms_are_an_animation_of_two_players(address, visit, figure):
     page.get_by_label("As the player sees it").uncheck()
     page.get_by_label("Show the hidden truth").check()
     figure(page, "watch-rooms")
+    assert not layout.wrong_with(page)
+    page.locator("details").evaluate_all("all => all.forEach((each) => (each.open = false))")
     page.keyboard.press("End")
     assert "took the odd one out" in panel(page, "scripted:expert").locator(".outcome").inner_text()
 

@@ -218,6 +218,16 @@ def _estimates(
     return {"n": batch.rows, **{name: estimate.to_json() for name, estimate in found.items()}}
 
 
+def above_one(bayes: dict[str, Any]) -> str:
+    """What a Bayes ratio above 1 means, as an estimate in JSON; "": it is none, as shown."""
+    value, low = bayes["value"], bayes["low"]
+    if value is None or round(value, 3) <= 1:
+        return ""
+    if low is None or low <= 1:
+        return "chance: 1 is within the interval, and the most in the long run"
+    return "more than chance: the reader that it is measured by assumes what does not hold here"
+
+
 def described(comparison: Comparison, cell: Cell) -> dict[str, Any]:
     """Which cell it is, for the page and for files."""
     return {

@@ -27,6 +27,7 @@ from seedo.lab._comparison import (
     PART,
     Cell,
     Comparison,
+    above_one,
     compiled,
     described,
     heaviness,
@@ -316,6 +317,7 @@ class ComparisonRun:
                 done = of if at.state == "done" else self._done(at)
                 cell |= {"state": at.state, "done": done, "of": of, "rate": self._rate(at)}
                 cell["look"] = look(at.cell.player)._asdict()
+                cell["above_one"] = above_one(cell["bayes_ratio"]) if "bayes_ratio" in cell else ""
             eta, awaited = self._time_left() if self.state == "running" else (None, [])
         return {
             **self.summary(),

@@ -33,7 +33,7 @@ _PLACES = {
     "bayes:goal": (6, 5),
     "pretrained:dag-plain": (5, 6),
     "pretrained:dag-soft": (7, 7),
-    "pretrained:dag-text": (1, 4),
+    "pretrained:dag-text": (5, 4),
     "scripted:total-correlation": (0, 2),
     "scripted:partial-correlation": (3, 6),
     "scripted:slope": (4, 0),

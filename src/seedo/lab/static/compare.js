@@ -151,7 +151,7 @@ function showTable() {
   table.classList.toggle("swept", Boolean(run.sweep));
   $("found").classList.toggle("swept", Boolean(run.sweep)); // lines against what varies take the whole width
   table.tHead.replaceChildren(make("tr", {}, ...head.map((name) => make("th", { scope: "col" }, name))));
-  $("caption").textContent = `${run.players.length} experimenter${run.players.length > 1 ? "s" : ""}, seed ${run.seed}, ${run.episodes.toLocaleString("en")} episodes each${run.sweep ? ` at every ${run.sweep.toLowerCase()}` : ""}`;
+  $("caption").textContent = `${run.players.length} experimenter${run.players.length > 1 ? "s" : ""}, seed ${run.seed}, ${run.episodes.toLocaleString("en")} episodes each${run.sweep ? ` for each value of ${run.sweep.toLowerCase()}` : ""}`;
   const rows = [];
   for (const value of run.values.length ? run.values : [null]) {
     const cells = run.cells.filter((cell) => cell.value === value);
@@ -174,17 +174,11 @@ function row(cell, first) {
   const name = make("th", { scope: "row" }, swatch(cell.look), " ", cell.label);
   if (cell.reason) return make("tr", { class: kind }, at(cell.value), name, make("td", { class: "why", colspan: 5 }, `Cannot act here: ${cell.reason}`));
   const logs = cell.state === "done" ? make("a", { href: `/api/compare/${run.id}/logs/${cell.index}.zip`, download: true, "aria-label": `Logs of ${cell.label}${run.sweep ? ` at ${cell.value}` : ""}` }, "Parquet") : cell.state;
-  return make("tr", { class: kind }, at(cell.value), name, estimate(cell.mean_return), estimate(cell.return_ratio), estimate(cell.bayes_ratio, aboveOne(cell.bayes_ratio)), make("td", {}, (cell.n ?? 0).toLocaleString("en")), make("td", {}, logs));
+  return make("tr", { class: kind }, at(cell.value), name, estimate(cell.mean_return), estimate(cell.return_ratio), estimate(cell.bayes_ratio, cell.above_one), make("td", {}, (cell.n ?? 0).toLocaleString("en")), make("td", {}, logs));
 }
 
 function line(name, value, returns, ratio) {
   return make("tr", { class: "line" }, at(value), make("th", { scope: "row" }, name), estimate(returns), estimate(ratio), make("td", {}), make("td", {}), make("td", {}));
-}
-
-/** What a Bayes ratio above 1 means, for nobody reads better than the Bayesian in the long run. */
-function aboveOne(found) {
-  if (!found || found.value === null || fixed(found.value) <= "1.000") return null;
-  return found.low === null || found.low <= 1 ? "chance: 1 lies within the interval, and is the most in the long run" : "more than chance: the reader it is measured by assumes something of this world that is not so";
 }
 
 function estimate(found, note = null) {
