@@ -20,6 +20,7 @@ from seedo.cli._commands import app
 from seedo.cli._console import Count, notes, print_table, say
 from seedo.cli._options import AsJson
 from seedo.errors import UserError, one_of, whole
+from seedo.experimenters import parse_name
 
 lab_app = typer.Typer(
     help="A lab in the browser, for one or for studies with people.",
@@ -51,6 +52,9 @@ def lab(
     llm: Annotated[
         list[str] | None,
         typer.Option(help="A language model that joins the cast, as Inspect names it."),
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="The same as a player: llm:NAME or hf:FOLDER.")
     ] = None,
     study: Annotated[
         Path | None, typer.Option(help="A study file (TOML) for human participants.")
@@ -93,7 +97,7 @@ def lab(
         logs=tuple(logs or [Path()]),
         agents=tuple(agent or ()),
         abstractions=tuple(map(str, abstraction or ())),
-        models=tuple(llm or ()),
+        models=(*(f"llm:{name}" for name in llm or ()), *map(_speaker, model or ())),
         study=study,
         database=database,
         host=host,
@@ -109,6 +113,12 @@ def lab(
         notes.print(line, markup=False, highlight=False, soft_wrap=True)
 
     web.serve(settings, browse, say_so)
+
+
+def _speaker(name: str) -> str:
+    if parse_name(name).kind not in ("llm", "hf"):
+        raise UserError("model", name, "use llm:NAME or hf:FOLDER")
+    return name
 
 
 @lab_app.command("new-study")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -32,6 +33,8 @@ class Findings:
 
     def __init__(self, engine: sa.Engine, background: Background) -> None:
         self._engine, self._background = engine, background
+        self._running: dict[tuple[str, str], Job] = {}
+        self._guard = threading.Lock()
         self._jobs = Jobs(background, "findings", most=100_000)
 
     def found(self, game: str) -> dict[str, Any]:
@@ -49,6 +52,24 @@ class Findings:
         """
         keep = partial(self._work, game, part, work)
         self._jobs.start((game, part), keep, lane=_lane(worker), late=late)
+
+    def again(self, game: str, part: str, worker: str, work: Callable[[], Any]) -> None:
+        """As `ask`, for work that may be asked for once more where it has failed."""
+        with self._guard:
+            job = self._running.get((game, part))
+            if job is not None and not job.over:
+                return
+            gone = sa.delete(_FINDING).where(_FINDING.c.game == game, _FINDING.c.part == part)
+            if "failed" in self.found(game).get(part, {}):
+                with self._engine.begin() as connection:
+                    connection.execute(gone)
+            keep = partial(self._work, game, part, work)
+            self._running[game, part] = self._background.start(_lane(worker), keep)
+
+    def running(self, game: str, part: str) -> bool:
+        """Whether what was asked for with `again` is still being worked out."""
+        job = self._running.get((game, part))
+        return job is not None and not job.over
 
     def ahead(self, worker: str, work: Callable[[], Any]) -> Job:
         """Have a worker do something before anybody asks, in its own lane: what it compiles then is

@@ -72,7 +72,7 @@ class Lab:
 
     def cast(self, scenario: Scenario) -> list[Role]:
         """Everyone who may act, those included whom the lab was started with."""
-        return shown_as(scenario.world).cast(scenario, self.settings.agents, self.settings.models)
+        return shown_as(scenario.world).cast(scenario, self.settings.agents, self.settings.speakers)
 
     def address(self, request: Request) -> str:
         """Where others find this lab, without a slash at the end; this machine's own name where

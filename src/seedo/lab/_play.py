@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from functools import cache, partial
+from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from seedo.lab._scenario import (
     encode,
 )
 from seedo.lab._shown import known
+from seedo.lab._spoken_frames import spoken_frames
 from seedo.lab._verdict import Move, instead, instead_in_words, lesson, own_path, tries, verdict
 from seedo.lab._warm import FIRST
 from seedo.lab._worlds import shown_as
@@ -61,6 +63,12 @@ class Step(BaseModel):
     step: int = Field(ge=0, le=MOST_STEPS)
     target: int = Field(ge=-1, le=MOST_VARIABLES)
     value: float = Field(0.0, ge=-_MOST_VALUE, le=_MOST_VALUE)
+
+
+class Speaking(BaseModel):
+    """Which language model is to play."""
+
+    player: str = Field(max_length=300)
 
 
 class Again(BaseModel):
@@ -155,7 +163,22 @@ def step(
 def end(lab: TheLab, findings: TheFindings, game: Over, others: bool = True) -> dict[str, Any]:
     """`others`: have it worked out how others play and would have played."""
     challengers = _challenges.scores(lab.engine, lab.keys, game.scenario)
-    return _end(findings, game, others) | {"challengers": [c._asdict() for c in challengers]}
+    names = _speakers(lab, _others(game))
+    return _end(findings, game, others) | {
+        "challengers": [c._asdict() for c in challengers],
+        "speakers": [_speaker(findings, game, name) for name in names],
+    }
+
+
+@routes.post("/api/play/{game}/speak", status_code=202)
+def speak(lab: TheLab, findings: TheFindings, game: Over, asked: Speaking) -> dict[str, str]:
+    """Have a language model of the lab's play this game too: only when asked, as it may cost."""
+    scenario = _others(game)
+    if asked.player not in _speakers(lab, scenario):
+        raise UserError("player", asked.player[:60], "no language model of this lab plays here")
+    work = partial(_spoken, scenario, asked.player, lab.settings.data / "watch")
+    findings.again(game.id, f"spoken {asked.player}", asked.player, work)
+    return {}
 
 
 @routes.get("/api/play/{game}/unveiled")
@@ -334,6 +357,29 @@ def _end(findings: Findings, game: Game, others: bool) -> dict[str, Any]:
         },
         "graph": _graph(game) | {"belief": learnt.get("edges")},
         "told": scenario is not game.scenario,
+    }
+
+
+def _speakers(lab: Lab, scenario: Scenario) -> list[str]:
+    """The lab's language models that may play the scenario."""
+    return [role.name for role in lab.cast(scenario) if role.name in lab.settings.speakers]
+
+
+def _spoken(scenario: Scenario, name: str, folder: FilePath) -> dict[str, Any]:
+    told = spoken_frames(scenario, name, folder, lambda done, total: None)
+    return {"returns": told["returns"], "malformed": told["malformed"]}
+
+
+def _speaker(findings: Findings, game: Game, name: str) -> dict[str, Any]:
+    part = f"spoken {name}"
+    found = findings.found(game.id).get(part, {})
+    return {
+        "name": name,
+        "label": label(name),
+        "playing": findings.running(game.id, part),
+        "returns": found.get("returns"),
+        "malformed": found.get("malformed", 0),
+        "why_not": found.get("failed", ""),
     }
 
 

@@ -29,7 +29,8 @@ class LabSettings:
         logs: folders whose logs and runs may be looked at.
         agents: players that join the cast: agent folders, `module:Class`.
         abstractions: folders of `seedo abstract` through which raw worlds may be watched.
-        models: language models that join the cast, as Inspect names them.
+        models: language models that join the cast and can be asked to play against people: as
+            Inspect names them, or `llm:NAME` or `hf:FOLDER`.
         study: a study file (TOML) for human participants; None: none.
         database: SQLAlchemy URL of the study's responses; None: an SQLite file in `data`.
         host, port: where to listen; port 0: any free one.
@@ -97,6 +98,13 @@ class LabSettings:
     def proxies(self) -> tuple[Network, ...]:
         """Networks of proxies."""
         return tuple(map(_network, self.proxy))
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """The language models as players are named."""
+        named = (parse_name(model).kind in ("llm", "hf") for model in self.models)
+        pairs = zip(self.models, named, strict=True)
+        return tuple(model if known else f"llm:{model}" for model, known in pairs)
 
     @property
     def loopback(self) -> bool:

@@ -96,10 +96,11 @@ class Shown:
     def cast(
         self, scenario: Scenario, agents: tuple[str, ...] = (), models: tuple[str, ...] = ()
     ) -> list[Role]:
-        """Everyone, in the order to offer them; `agents` are folders, `models` language models."""
+        """Everyone, in the order to offer them; `agents` are folders, `models` language
+        models, as players are named."""
         names = (*self.named(scenario.stage()), *agents)
         able = [Role(n, label(n), kind(n), why_not(n, scenario)) for n in names]
-        spoken = (*self.spoken, *(f"llm:{model}" for model in models))
+        spoken = (*self.spoken, *models)
         return able + [Role(name, label(name), "language") for name in spoken]
 
     def named(self, world: Any) -> tuple[str, ...]:

@@ -15,17 +15,18 @@ export async function showEnd(state, base, justNow) {
   const began = Date.now();
   for (let first = true; ; first = false) {
     const end = await ask("GET", `${base}/end`);
-    draw(state, end, Math.round((Date.now() - began) / 1000));
+    draw(state, base, end, Math.round((Date.now() - began) / 1000));
     if (first && justNow) {
       $("verdict-title").focus();
       say(""); // the verdict has the word
     }
-    if (end.done) return;
+    const playing = end.speakers.some((one) => one.playing);
+    if (end.done && !playing) return;
     await new Promise((resolve) => setTimeout(resolve, Date.now() - began < 3000 ? 250 : 1000));
   }
 }
 
-function draw(state, end, waited) {
+function draw(state, base, end, waited) {
   $("verdict").textContent = end.verdict;
   $("build").href = `/build?s=${end.code}`;
   $("watch").href = `/watch?s=${end.code}`;
@@ -37,10 +38,26 @@ function draw(state, end, waited) {
   $("preparing").textContent = late.length
     ? `Your score is final. Still to come: ${late.join(", ")}. The first time for a kind of system, each is compiled and kept for later games${seconds}…`
     : "";
+  speakers(state, base, end);
   if (end.plain) return showPlainEnd(state, end);
   graphs(state, end);
   instead(state, end);
   bits(state, end);
+}
+
+/** Language models that the lab was started with: asked only by whoever wants it, as that may cost. */
+function speakers(state, base, end) {
+  const line = ({ name, label, playing, returns, malformed, why_not: why }) => {
+    const press = async () => {
+      await ask("POST", `${base}/speak`, { player: name });
+      showEnd(state, base, false);
+    };
+    const slips = malformed ? ` ${malformed} of its replies ${malformed === 1 ? "was" : "were"} no action.` : "";
+    if (returns !== null) return make("li", {}, `${label} has played.${slips}`);
+    if (playing) return make("li", {}, `${label} is playing; it is asked at every step…`);
+    return make("li", {}, why ? `${label} did not play: ${why} ` : "", make("button", { type: "button", onclick: press }, why ? `Ask ${label} again` : `Have ${label} play this too`));
+  };
+  $("speakers").replaceChildren(...end.speakers.map(line));
 }
 
 /** Raw worlds: which part was whose, and how the variables truly were. */

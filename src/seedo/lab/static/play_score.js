@@ -12,6 +12,7 @@ export function score(state, end, note) {
   const lines = [
     ...(end.score.best === null ? [] : [{ label: "Best possible (knows the system)", returns: end.score.best, kind: "best" }]),
     { label: "You", returns: end.score.you, kind: "you" },
+    ...end.speakers.filter((one) => one.returns !== null).map((one) => ({ ...one, kind: "language" })),
     ...end.challengers.map(({ who, returns }) => ({ label: `${who} (challenge)`, returns, kind: "challenger" })),
     ...end.rivals.filter((rival) => !rival.why_not && rival.returns !== null),
   ];
