@@ -71,6 +71,10 @@ def lab(
         str | None,
         typer.Option(help="Address of a proxy in front of it, e.g. https://lab.example.org."),
     ] = None,
+    frame: Annotated[
+        list[str] | None,
+        typer.Option(help="Origin of a page that may show the lab in a frame."),
+    ] = None,
     browse: Annotated[bool, typer.Option(help="Open a browser.")] = True,
 ) -> None:
     """Start the lab on this machine and open a browser."""
@@ -89,6 +93,7 @@ def lab(
         port=port,
         token=token,
         public=public,
+        frames=tuple(frame or ()),
     )
 
     def say_so(line: str) -> None:  # no markup: [fe80::1] is an address

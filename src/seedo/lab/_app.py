@@ -26,8 +26,8 @@ from seedo.lab._security import Guard, Keys, private_folder
 from seedo.lab._settings import LabSettings
 from seedo.lab._store import METADATA, open_database
 
-_PARTS = (_home, _build, _play, _watch, _compare, _look, study)
-"""Modules with `routes`: the pages, in the order of the menu."""
+_PARTS = (study, _home, _build, _play, _watch, _compare, _look)
+"""Modules with `routes`, looked through in this order: a study has the most visitors at once."""
 
 
 def create_app(settings: LabSettings) -> FastAPI:

@@ -115,7 +115,7 @@ class Guard:
 
     def __init__(self, app: Any, settings: LabSettings, keys: Keys, answer: Answer) -> None:
         self._app, self._settings, self._keys, self._answer = app, settings, keys, answer
-        self._hosts = _our_hosts(settings)
+        self._hosts, self._headers = _our_hosts(settings), _headers(settings)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -144,7 +144,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 started = True
                 added = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in self._headers.items():
                     added[name] = value
                 static = scope["path"].startswith("/static/")
                 if "cache-control" not in added:
@@ -233,6 +233,16 @@ class Guard:
         # Listening everywhere, at addresses we cannot know. A name could be made to lead here by
         # whoever owns it; an address could not.
         return self._settings.everywhere and _is_address(name)
+
+
+def _headers(settings: LabSettings) -> dict[str, str]:
+    if not settings.frames:
+        return _HEADERS
+    may = "frame-ancestors " + " ".join(settings.frames)
+    policy = _POLICY.replace("frame-ancestors 'none'", may)
+    # The older header knows no list of origins.
+    rest = {name: value for name, value in _HEADERS.items() if name != "X-Frame-Options"}
+    return rest | {"Content-Security-Policy": policy}
 
 
 def _authority(origin: str) -> str:

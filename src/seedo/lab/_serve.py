@@ -60,7 +60,7 @@ def serve(
                 await super().startup(sockets)
                 (say or print)(f"Seedo lab: {entry} (Ctrl+C stops it)")
                 background.start("staying light", stay_light)
-                if settings.warm:
+                if settings.warm and settings.study is None:  # else its participants come first
                     background.start("warming up", lambda job: warm_up())
                 if browse and sys.stdout.isatty():
                     webbrowser.open(entry)

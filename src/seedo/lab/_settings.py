@@ -14,6 +14,7 @@ from seedo.worlds.raw import read_about
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,200}")  # goes into a link as it is
 _HOST = re.compile(r"[A-Za-z0-9._:-]+(%[A-Za-z0-9]+)?")
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:([0-9]{1,5}|\*))?")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class LabSettings:
         host, port: where to listen; port 0: any free one.
         token: what a researcher's browser has to show; needed where others can reach the lab.
         public: address under which they do, if it is another than `host` and `port` (a proxy's).
+        frames: origins of pages that may show the lab in a frame, such as a notebook's; port `*`:
+            any. Else no page may.
         warm: compile the usual programs in the background at the start.
 
     Raises:
@@ -48,6 +51,7 @@ class LabSettings:
     port: int = 8787
     token: str | None = field(default=None, repr=False)
     public: str | None = None
+    frames: tuple[str, ...] = ()
     warm: bool = True
 
     def __post_init__(self) -> None:
@@ -62,6 +66,9 @@ class LabSettings:
             raise UserError(field, self.public or self.host, remedy)
         if self.token is not None and not _TOKEN.fullmatch(self.token):
             raise UserError("token", "***", "use 16 or more letters, digits and . _ ~ -")
+        for origin in self.frames:
+            if not _ORIGIN.fullmatch(origin):
+                raise UserError("frame", origin, "use an origin like http://localhost:8888")
         for folder in self.logs:
             if not folder.is_dir():
                 raise UserError("logs", str(folder), "no such folder")

@@ -29,6 +29,7 @@ from seedo.reports._figures import figures
 from seedo.reports._film import film
 from seedo.reports._imagined import imagined_lines, write_shot
 from seedo.reports._inside import inside_figure, interchange_table, probe_table
+from seedo.reports._notebook import notebook_html
 from seedo.reports._players import players_tables
 from seedo.reports._report import (
     beside_table,
@@ -76,6 +77,7 @@ __all__ = [
     "log_scale",
     "markdown",
     "matrix",
+    "notebook_html",
     "only_ticks",
     "panels",
     "players_tables",

@@ -33,7 +33,7 @@ def write_answer(
     Raises:
         UserError: it cannot be written.
     """
-    picture = _picture(found)
+    picture = picture_of(found)
     text = page(
         "answer.html",
         {"shown": _shown},
@@ -53,7 +53,7 @@ def _shown(cell: Any) -> str:
     return number(cell) if isinstance(cell, float) else "" if cell is None else str(cell)
 
 
-def _picture(found: Answer) -> str:
+def picture_of(found: Answer) -> str:
     """The answer's interval above the placebo effects, as SVG; "" where there are none."""
     placebos: list[Mapping[str, Any]] = [r for r in found.refutations if "excluding_none" in r]
     if not placebos or found.value is None or found.low is None or found.high is None:

@@ -21,6 +21,7 @@ def graph_figure(
     edges: NDArray[np.float64],
     open_edges: NDArray[np.float64],
     goal: int | None = None,
+    hidden: NDArray[np.bool_] | None = None,
 ) -> str:
     """SVG of edge probabilities.
 
@@ -30,15 +31,19 @@ def graph_figure(
         open_edges: float[n, n], P(adjacent, and no row can tell which way): drawn without a head
             where above one half.
         goal: a variable to mark.
+        hidden: bool[n, n], pairs with a hidden common cause: dashed, with two heads.
     """
     undirected = np.triu(open_edges > 0.5)
     arrows = (edges >= _SHOWN) & ~(undirected | undirected.T)
     shown = [i for i in range(len(names)) if len(names) <= 20 or i == goal
              or arrows[i].any() or arrows[:, i].any()
-             or undirected[i].any() or undirected[:, i].any()]  # fmt: skip
+             or undirected[i].any() or undirected[:, i].any()
+             or (hidden is not None and (hidden[i].any() or hidden[:, i].any()))]  # fmt: skip
     place = _layout(edges, shown)
     with mpl.rc_context(STYLE):
-        figure, [[ax]] = panels(1, 1, 9, 5.4)
+        heights = [place[i][1] for i in shown]
+        tall = min(1.8 + 0.75 * (max(heights) - min(heights)), 5.4) if shown else 1.8
+        figure, [[ax]] = panels(1, 1, 9, tall)
         ax.axis("off")
         for i, j in np.argwhere(arrows):
             certain = edges[i, j] >= _CERTAIN
@@ -46,6 +51,9 @@ def graph_figure(
                   "solid" if certain else (0, (4, 2)))  # fmt: skip
         for i, j in np.argwhere(undirected):
             _line(ax, place[i], place[j], edges[i, j] + edges[j, i], GREY, "-", "solid")
+        for i, j in np.argwhere(hidden) if hidden is not None else ():
+            if i in place and j in place:
+                _line(ax, place[i], place[j], 1.0, GREY, "<|-|>", (0, (4, 2)))
         for i in shown:
             ax.annotate(
                 names[i], place[i], ha="center", va="center", fontsize=9, color=INK, zorder=4,

@@ -418,10 +418,12 @@ class Session:
             raise Said(404, "error-no-link") from error
         return self.view(visitor)
 
-    def withdraw(self, visitor: str) -> bool:
-        """Delete everything of whoever uses this browser; whether there was anything."""
+    def withdraw(self, visitor: str) -> dict[str, bool]:
+        """Delete everything of whoever uses this browser; `deleted`: whether there was anything."""
         participant = self.store.of_visitor(self._hashed(visitor))
-        return participant is not None and erase(self.store, self.joining.pay, [participant]) > 0
+        if participant is None:
+            return {"deleted": False}
+        return {"deleted": erase(self.store, self.joining.pay, [participant]) > 0}
 
     def erase(self, participant_ids: Collection[int]) -> int:
         """Delete everything of participants; how many there were."""

@@ -103,6 +103,23 @@ _PAGES = sa.Table(
 )
 _OF_PLACES = [c for c in _PLACES.c if c.name != "participant_id"]
 
+# What every response of everybody asks for; SQLAlchemy would otherwise work out anew what each
+# statement means.
+_WHO: sa.BindParameter[int] = sa.bindparam("who")
+_STEPS_OF = (
+    sa.select(*(c for c in _STEPS.c if c.name != "participant_id"))
+    .where(_STEPS.c.participant_id == _WHO)
+    .order_by(_STEPS.c.task, _STEPS.c.step)
+)
+_ANSWERS_OF = sa.select(_ANSWERS.c.question, _ANSWERS.c.answer).where(
+    _ANSWERS.c.participant_id == _WHO
+)
+_STEP_THERE = sa.select(_STEPS.c.target, _STEPS.c.value).where(
+    _STEPS.c.participant_id == _WHO,
+    _STEPS.c.task == sa.bindparam("of_task"),
+    _STEPS.c.step == sa.bindparam("of_step"),
+)
+
 
 @dataclass(frozen=True)
 class Participant:
@@ -210,6 +227,11 @@ class StudyStore:
     def __init__(self, engine: sa.Engine, study: str) -> None:
         self.engine, self.study = engine, study
         self._writer = Writer(engine)
+        self._of_visitor = self._people().where(
+            _PARTICIPANTS.c.visitor_hash == sa.bindparam("visitor")
+        )
+        here = self._mine(sa.select(_PARTICIPANTS.c.id)).where(_PARTICIPANTS.c.id == _WHO)
+        self._held = here.with_for_update()
 
     @staticmethod
     def open(settings: LabSettings, config: StudyConfig) -> StudyStore:
@@ -237,10 +259,7 @@ class StudyStore:
         Raises:
             Gone: there is no such participant.
         """
-        there = self._mine(sa.select(_PARTICIPANTS.c.id)).where(
-            _PARTICIPANTS.c.id == participant_id
-        )
-        if connection.execute(there.with_for_update()).first() is None:
+        if connection.execute(self._held, {"who": participant_id}).first() is None:
             raise Gone
 
     def _mine(self, query: Any) -> Any:
@@ -410,9 +429,8 @@ class StudyStore:
         self, visitor_hash: str
     ) -> tuple[Participant, list[StepRow], dict[str, str]] | None:
         """Whom a browser belongs to, with `steps` and `answers`."""
-        who = self._people().where(_PARTICIPANTS.c.visitor_hash == visitor_hash)
         with self.engine.connect() as connection:
-            row = connection.execute(who).first()
+            row = connection.execute(self._of_visitor, {"visitor": visitor_hash}).first()
             if row is None:
                 return None
             return _participant(row), _steps(connection, row.id), _answers(connection, row.id)
@@ -552,27 +570,22 @@ class StudyStore:
 
         def add(connection: sa.Connection) -> bool:
             self._lock_participant(connection, participant_id)
-            there = (
-                (_STEPS.c.participant_id == participant_id)
-                & (_STEPS.c.task == task)
-                & (_STEPS.c.step == step)
-            )
-            kept = connection.execute(sa.select(_STEPS).where(there)).first()
+            place = {"who": participant_id, "of_task": task, "of_step": step}
+            kept = connection.execute(_STEP_THERE, place).first()
             if kept is not None:
                 if (kept.target, kept.value) != (target, value):
                     raise Conflict
                 return False
-            connection.execute(
-                sa.insert(_STEPS).values(
-                    participant_id=participant_id,
-                    task=task,
-                    step=step,
-                    target=target,
-                    value=value,
-                    milliseconds=milliseconds,
-                    answered_at=at or _now(),
-                )
-            )
+            new = {
+                "participant_id": participant_id,
+                "task": task,
+                "step": step,
+                "target": target,
+                "value": value,
+                "milliseconds": milliseconds,
+                "answered_at": at or _now(),
+            }
+            connection.execute(sa.insert(_STEPS), new)
             if mark is not None:
                 question, answer = mark
                 values = {"question": question, "answer": answer, "answered_at": at or _now()}
@@ -663,19 +676,12 @@ def _already(people: Sequence[Participant], visitor_hash: str, came: Came) -> Pa
 
 
 def _steps(connection: sa.Connection, participant_id: int) -> list[StepRow]:
-    query = (
-        sa.select(*(c for c in _STEPS.c if c.name != "participant_id"))
-        .where(_STEPS.c.participant_id == participant_id)
-        .order_by(_STEPS.c.task, _STEPS.c.step)
-    )
-    return [StepRow(*row) for row in connection.execute(query)]
+    return [StepRow(*row) for row in connection.execute(_STEPS_OF, {"who": participant_id})]
 
 
 def _answers(connection: sa.Connection, participant_id: int) -> dict[str, str]:
-    query = sa.select(_ANSWERS.c.question, _ANSWERS.c.answer).where(
-        _ANSWERS.c.participant_id == participant_id
-    )
-    return {row.question: row.answer for row in connection.execute(query)}
+    rows = connection.execute(_ANSWERS_OF, {"who": participant_id})
+    return {row.question: row.answer for row in rows}
 
 
 def _participant(row: Any) -> Participant:

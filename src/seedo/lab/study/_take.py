@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from seedo.lab._lab import Page, Visitor
+from seedo.lab._lab import Page
 from seedo.lab._scenario import MOST_VARIABLES
-from seedo.lab.study._session import MOST_ANSWER, MaybeSession, Session
+from seedo.lab.study._session import MOST_ANSWER, Session
 from seedo.lab.study._task import MOST_STEPS
 from seedo.lab.study._words import Said
 
 _MOST_ITEMS = 400
 _DAY = 86_400_000  # milliseconds
+_AT_ONCE = CapacityLimiter(8)
 
 StudyName = Annotated[str, Path(max_length=64)]
 
@@ -91,36 +93,53 @@ class Resume(BaseModel):
     token: str = Field(min_length=1, max_length=64)
 
 
-async def _study(session: MaybeSession, study: StudyName) -> Session:
+class _Here(NamedTuple):
+    """The study that an address names, and the browser that asks."""
+
+    session: Session
+    visitor: str
+
+    async def answer(self, way: Callable[..., dict[str, Any]], *given: Any) -> Response:
+        """What `way`, of `Session`, returns, worked out in one of few threads.
+
+        More of them would only take the interpreter from one another.
+        """
+        told = await to_thread.run_sync(
+            lambda: way(self.session, self.visitor, *given), limiter=_AT_ONCE
+        )
+        return JSONResponse(told)
+
+
+async def _here(request: Request, study: StudyName) -> _Here:
+    session = request.app.state.lab.services.get(Session)
     if session is None or study != session.config.name:
         raise HTTPException(404, "there is no such study here: check that the link is whole")
-    return session
+    return _Here(session, request.state.visitor)
 
 
-Study = Annotated[Session, Depends(_study)]
+Here = Annotated[_Here, Depends(_here)]
 
 routes = APIRouter()
 
 
 @routes.get("/take/{study}", include_in_schema=False)
-def take(request: Request, page: Page, visitor: Visitor, session: Study) -> Response:
+def take(request: Request, page: Page, here: Here) -> Response:
     # What the link says is looked at and not kept: nobody has agreed to anything yet.
     link = dict(request.query_params)
-    language = session.language(visitor, link.get("lang", ""))
+    session = here.session
+    language = session.language(here.visitor, link.get("lang", ""))
     return _page(page, session, language, None, session.joining.refusal(link))
 
 
 @routes.get("/take/{study}/resume/{token}", include_in_schema=False)
-def take_again(
-    page: Page, visitor: Visitor, session: Study, token: Annotated[str, Path(max_length=64)]
-) -> Response:
-    return _page(page, session, session.language(visitor), token)
+def take_again(page: Page, here: Here, token: Annotated[str, Path(max_length=64)]) -> Response:
+    return _page(page, here.session, here.session.language(here.visitor), token)
 
 
 @routes.get("/api/take/{study}/words/{language}")
-def words(session: Study, language: Annotated[str, Path(max_length=40)]) -> dict[str, Any]:
+def words(here: Here, language: Annotated[str, Path(max_length=40)]) -> dict[str, Any]:
     """Everything that the page says by itself, in one of the study's languages."""
-    config = session.config
+    config = here.session.config
     if language not in config.languages:
         raise HTTPException(404, "the study is not in this language")
     return {
@@ -134,8 +153,8 @@ def words(session: Study, language: Annotated[str, Path(max_length=40)]) -> dict
 
 # What a wording shows is for whoever takes part; which condition shows it is not said.
 @routes.get("/take/{study}/image/{image}", include_in_schema=False)
-def image(session: Study, image: Annotated[str, Path(max_length=64)]) -> Response:
-    for each in session.config.images:
+def image(here: Here, image: Annotated[str, Path(max_length=64)]) -> Response:
+    for each in here.session.config.images:
         if each.id == image and each.data:
             headers = {"Cache-Control": "private, max-age=86400, immutable"}
             return Response(each.data, media_type=each.kind, headers=headers)
@@ -162,75 +181,74 @@ def _page(
 
 
 @routes.get("/api/take/{study}")
-def view(visitor: Visitor, session: Study) -> dict[str, Any]:
+async def view(here: Here) -> Response:
     """What this browser has to show next."""
-    return session.view(visitor)
+    return await here.answer(Session.view)
 
 
 @routes.post("/api/take/{study}/consent")
-def consent(request: Request, visitor: Visitor, session: Study, given: Consent) -> dict[str, Any]:
+async def consent(request: Request, here: Here, given: Consent) -> Response:
     """Join; nothing is stored of anybody before."""
     if not given.agree:
         raise Said(409, "error-agree")
     address = request.client.host if request.client else None
-    return session.consent(visitor, given.link, address)
+    return await here.answer(Session.consent, given.link, address)
 
 
 @routes.post("/api/take/{study}/ready")
-def ready(visitor: Visitor, session: Study, left: Left | None = None) -> dict[str, Any]:
+async def ready(here: Here, left: Left | None = None) -> Response:
     """Leave the instructions."""
-    return session.ready(visitor, _spent(left))
+    return await here.answer(Session.ready, _spent(left))
 
 
 @routes.post("/api/take/{study}/quiz")
-def quiz(visitor: Visitor, session: Study, given: Try) -> dict[str, Any]:
+async def quiz(here: Here, given: Try) -> Response:
     """A try at the questions about the instructions."""
-    return session.quiz(visitor, given.number, given.answers, _spent(given))
+    return await here.answer(Session.quiz, given.number, given.answers, _spent(given))
 
 
 @routes.post("/api/take/{study}/ask")
-def ask(visitor: Visitor, session: Study, given: ItemAnswers) -> dict[str, Any]:
+async def ask(here: Here, given: ItemAnswers) -> Response:
     """The answers to questions before the tasks, or after one."""
-    return session.ask(visitor, given.item, given.answers, _spent(given))
+    return await here.answer(Session.ask, given.item, given.answers, _spent(given))
 
 
 @routes.post("/api/take/{study}/begin")
-def begin(visitor: Visitor, session: Study, given: Beginning) -> dict[str, Any]:
+async def begin(here: Here, given: Beginning) -> Response:
     """Begin a task whose time is limited."""
-    return session.begin(visitor, given.item)
+    return await here.answer(Session.begin, given.item)
 
 
 @routes.post("/api/take/{study}/step")
-def step(visitor: Visitor, session: Study, given: Step) -> dict[str, Any]:
+async def step(here: Here, given: Step) -> Response:
     """One choice in a task."""
     away = given.spent.away if given.spent else 0
-    return session.step(
-        visitor, given.item, given.step, given.target, given.value, given.milliseconds, away
-    )
+    choice = given.item, given.step, given.target, given.value, given.milliseconds, away
+    return await here.answer(Session.step, *choice)
 
 
 @routes.post("/api/take/{study}/check")
-def check(visitor: Visitor, session: Study, given: Choice) -> dict[str, Any]:
+async def check(here: Here, given: Choice) -> Response:
     """The answer to an attention check."""
-    return session.check(visitor, given.item, given.target, given.value, _spent(given))
+    return await here.answer(Session.check, given.item, given.target, given.value, _spent(given))
 
 
 @routes.post("/api/take/{study}/answers")
-def answers(visitor: Visitor, session: Study, given: Answers) -> dict[str, Any]:
+async def answers(here: Here, given: Answers) -> Response:
     """The answers to the questions at the end."""
-    return session.answer(visitor, given.answers, _spent(given))
+    return await here.answer(Session.answer, given.answers, _spent(given))
 
 
 @routes.post("/api/take/{study}/resume")
-def resume(visitor: Visitor, session: Study, given: Resume) -> dict[str, Any]:
+async def resume(here: Here, given: Resume) -> Response:
     """Go on in this browser with what was begun in another."""
-    return session.resume(visitor, given.token)
+    return await here.answer(Session.resume, given.token)
 
 
 @routes.delete("/api/take/{study}")
-def withdraw(visitor: Visitor, session: Study) -> dict[str, bool]:
+async def withdraw(here: Here) -> Response:
     """Delete everything that is stored of whoever uses this browser."""
-    return {"deleted": session.withdraw(visitor)}
+    return await here.answer(Session.withdraw)
 
 
 def _spent(left: Left | None) -> tuple[int, int] | None:
