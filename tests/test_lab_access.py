@@ -14,7 +14,7 @@ import layout
 from lab_server import running
 from seedo.experimenters import scripted
 from seedo.lab import Scenario, encode
-from seedo.lab.study import EXAMPLE
+from seedo.lab.study import EXAMPLE, EXAMPLES
 from seedo.play import perform
 from seedo.worlds import configure, make
 
@@ -102,6 +102,24 @@ def test_a_participants_task_is_usable(lab, visit):
     page.get_by_role("heading", name="Practice").wait_for(timeout=120_000)
     assert not layout.wrong_with(settled(page))
     assert not wrong_with(page)
+
+
+@pytest.mark.parametrize("kind", ["blicket", "rooms"])
+def test_a_participants_machine_and_room_are_usable_under_a_limit_of_time(kind, tmp_path, visit):
+    text = EXAMPLES[kind].read_text("utf-8").replace("practice = 1", "practice = 0")
+    (tmp_path / "study.toml").write_text(text + "\n[time]\ntask_seconds = 600\n")
+    name = {"blicket": "machines-example", "rooms": "rooms-example"}[kind]
+    with running(tmp_path / "lab", study=tmp_path / "study.toml") as address:
+        page = visit(f"{address}/take/{name}")
+        page.get_by_role("button", name="I agree and take part").click()
+        page.get_by_role("button", name="Start").click()
+        page.get_by_role("heading", name="Are you ready?").wait_for()
+        wrong = wrong_with(settled(page))
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.get_by_role("button", name="Begin").click()
+        page.get_by_role("timer").wait_for()
+        assert not wrong + wrong_with(settled(page))
 
 
 def test_the_checks_notice_what_is_wrong(visit):

@@ -12,7 +12,7 @@ from seedo.lab.study._kept import kept, kept_keys, kept_pay
 from seedo.lab.study._kinds import prepare
 from seedo.lab.study._language import tag, template
 from seedo.lab.study._opening import open_study
-from seedo.lab.study._pages import EXAMPLES
+from seedo.lab.study._pages import EXAMPLE, EXAMPLES
 from seedo.lab.study._pay import PayList, bonus_table, due, erase, one_time_links, pay_table
 from seedo.lab.study._pilot import pilot
 from seedo.lab.study._preregistration import preregistration
@@ -22,6 +22,7 @@ from seedo.lab.study._summary import summary
 from seedo.lab.study._words import Said
 
 __all__ = [
+    "EXAMPLE",
     "EXAMPLES",
     "PayList",
     "Said",

@@ -5,7 +5,6 @@ Where somebody is follows from what is stored of them, so nothing is lost with t
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -270,9 +269,12 @@ class Session:
         name = began_id(chosen.which)
         if self.config.pressure(standing.participant.condition) and name not in standing.answers:
             began = {name: stamp(self.joining.clock())}
-            # Of two at once the first counts.
-            with contextlib.suppress(Conflict):
-                self._keep(lambda: self.store.add_answers(standing.participant.id, began))
+            try:
+                self.store.add_answers(standing.participant.id, began)
+            except Conflict:
+                pass  # of two at once the first counts
+            except Gone as error:
+                raise Said(404, "error-gone") from error
         return {"view": self.view(visitor)}
 
     def step(

@@ -126,8 +126,9 @@ routes = APIRouter()
 def take(request: Request, page: Page, here: Here) -> Response:
     # What the link says is looked at and not kept: nobody has agreed to anything yet.
     link = dict(request.query_params)
-    language = here.session.language(here.visitor, link.get("lang", ""))
-    return _page(page, here.session, language, None, here.session.joining.refusal(link))
+    session = here.session
+    language = session.language(here.visitor, link.get("lang", ""))
+    return _page(page, session, language, None, session.joining.refusal(link))
 
 
 @routes.get("/take/{study}/resume/{token}", include_in_schema=False)
