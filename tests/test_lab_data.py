@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import threading
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -18,7 +19,10 @@ import hostile_tables
 from command import run
 from lab_client import csrf, visitor
 from lab_server import running
+from seedo.errors import UserError
+from seedo.lab._background import Background
 from seedo.lab._security import CSRF_HEADER
+from seedo.lab.data._working import Working
 
 TABLES = "/api/data/tables"
 
@@ -249,14 +253,23 @@ def test_the_history_is_kept_with_the_table(lab, trial):
     assert exported["answers"][-1]["result"] == one
 
 
-def test_one_thing_is_worked_out_at_a_time_and_can_be_stopped(lab, trial):
+def test_what_is_worked_out_can_be_stopped_and_others_have_no_part_in_it(lab, trial):
     started = lab.post(f"{TABLES}/{trial['key']}/graph").json()["job"]
-    state = lab.get(f"/api/data/work/{started}").json()
-    second = lab.post(f"{TABLES}/{trial['key']}/graph")
-    assert state["over"] or second.status_code == 422
     assert lab.delete(f"/api/data/work/{started}").status_code == 200
     again = worked(lab, trial["key"], "ask", {"question": "E[response]"})
     assert again["result"]["result"]["answer"]
+    assert lab.get("/api/data/work/0123456789abcdef").status_code == 404
+
+
+def test_what_was_stopped_holds_nobody_up():
+    working, held = Working(Background()), threading.Event()
+    first = working.start("me", lambda job: held.wait(60))
+    with pytest.raises(UserError, match="already"):
+        working.start("me", lambda job: None)
+    working.stop("me", first)
+    second = working.start("me", lambda job: "done")
+    assert working.job("me", second).wait(30) == "done"
+    held.set()
 
 
 def test_the_graph_has_the_edges_that_made_the_rows(lab, trial):

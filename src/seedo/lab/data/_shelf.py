@@ -23,7 +23,7 @@ MOST_TABLES = 8
 """Of one visitor."""
 MOST_BYTES = 2 << 30
 """Of all visitors together."""
-MOST_CELLS = 20_000_000
+MOST_CELLS = 10_000_000
 MOST_COLUMNS = 1_000
 _MOST_NAME, _MOST_SHOWN, _MOST_SAID = 300, 120, 300
 """Characters of a column's name, of a file's as it is shown, and of a part of an error."""

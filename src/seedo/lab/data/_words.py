@@ -36,7 +36,7 @@ _LABELS = {
 
 _SAID = re.compile(r"--(types|roles) ([^=;]+?)=([\w/<]+)")
 _CODE = re.compile(r"--missing (?:(\w+)=)?(\S+?)(?=[\s,;)]|$)")
-_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
+_OPTION = re.compile(r"(?<![\w-])--([a-z]+(?:-[a-z]+)*)")
 
 
 def on_page(text: str) -> str:

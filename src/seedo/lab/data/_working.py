@@ -20,6 +20,8 @@ from seedo.tables import Table
 
 _LANE = "tables"
 _KEPT, _WAITING = 200, 16
+_THREADS = 2
+"""So that what was stopped, and goes on until it next says how far it is, holds nobody up."""
 _POSTERIORS = 6
 """Kept, so that what is asked next of the same rows is quick."""
 
@@ -28,10 +30,11 @@ class Working:
     """Jobs by visitor, and posteriors by what they rest on."""
 
     def __init__(self, background: Background) -> None:
-        self._jobs = Jobs(background, _LANE, kept=_KEPT, most=_WAITING)
+        self._jobs = Jobs(background, _LANE, _THREADS, _KEPT, _WAITING)
         self._now: dict[str, str] = {}
         self._lock = threading.Lock()
         self._posteriors: OrderedDict[str, inference.CausalPosterior] = OrderedDict()
+        self._locks: OrderedDict[str, threading.Lock] = OrderedDict()
 
     def start(self, visitor: str, work: Callable[[Job], Any]) -> str:
         """The name of a job that does it.
@@ -73,16 +76,25 @@ class Working:
     ) -> inference.CausalPosterior:
         """The posterior over the graphs of a table, worked out once for what it rests on."""
         key = f"{_digest(table)} {assumed.model_dump_json()}"
-        if key in self._posteriors:
-            self._posteriors.move_to_end(key)
-            return self._posteriors[key]
         job.doing = "weighing graphs"
-        found = inference.posterior(table, beliefs, job.progress)
+        with self._weighing(key):
+            found = self._posteriors.get(key)
+            if found is None:
+                found = inference.posterior(table, beliefs, job.progress)
+        with self._lock:
+            self._posteriors[key] = found
+            self._posteriors.move_to_end(key)
+            while len(self._posteriors) > _POSTERIORS:
+                self._posteriors.popitem(last=False)
         job.doing, job.done, job.total = "working out the answer", 0, 0
-        self._posteriors[key] = found
-        while len(self._posteriors) > _POSTERIORS:
-            self._posteriors.popitem(last=False)
         return found
+
+    def _weighing(self, key: str) -> threading.Lock:
+        """Held by whoever works out this posterior: who asks for it meanwhile waits for it."""
+        with self._lock:
+            while len(self._locks) > _KEPT:
+                self._locks.popitem(last=False)
+            return self._locks.setdefault(key, threading.Lock())
 
 
 def state(job: Job) -> dict[str, Any]:
