@@ -191,14 +191,14 @@ def test_a_lab_that_is_killed_goes_on_counting(tmp_path):
 
 
 def test_the_page_counts_down_aloud_and_goes_on_when_the_time_is_over(tmp_path, visit):
-    (tmp_path / "design.toml").write_text(TWO + "[time]\ntask_seconds = 6\n")
+    (tmp_path / "design.toml").write_text(TWO + "[time]\ntask_seconds = 9\n")
     with running(tmp_path / "lab", study=tmp_path / "design.toml") as address:
         page = visit(f"{address}/take/design")
         page.get_by_role("button", name="I agree and take part").click()
         after(page, page.get_by_role("button", name="Start").click)
-        page.get_by_text("You have 6 seconds for the whole task.").wait_for()
+        page.get_by_text("You have 9 seconds for the whole task.").wait_for()
         after(page, page.get_by_role("button", name="Begin").click)
-        page.get_by_role("timer").get_by_text(re.compile("For the task: 0:0[56]")).wait_for()
+        page.get_by_role("timer").get_by_text(re.compile("For the task: 0:0[6-9]")).wait_for()
         page.locator("[role=status]").get_by_text("5 seconds left").wait_for()
         page.reload()
         page.get_by_role("timer").get_by_text(re.compile("0:0[0-4]")).wait_for()

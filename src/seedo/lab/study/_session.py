@@ -268,6 +268,8 @@ class Session:
             raise Said(409, _NOT_NEXT)
         name = began_id(chosen.which)
         if self.config.pressure(standing.participant.condition) and name not in standing.answers:
+            # What has to be worked out first is not to take their time.
+            self._task(standing, chosen.which).view([])
             began = {name: stamp(self.joining.clock())}
             try:
                 self.store.add_answers(standing.participant.id, began)
