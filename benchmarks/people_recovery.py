@@ -5,7 +5,9 @@ graphs, five tests each); one choice for each of 40 pairs of graphs (the chip ta
 answers in world `dag` with five variables, as `review --strategies` weighs them (eight systems,
 five experiments each, then five goals).
 
-    python benchmarks/people_recovery.py [--people 200] [--seed 0] [--out recovery.json]
+    python benchmarks/people_recovery.py [--people 200] [--in-dag 40] [--out recovery.json]
+
+With --out, what is there already for as many people is not made again.
 """
 
 from __future__ import annotations
@@ -130,30 +132,34 @@ def in_dag(make, weigh, strategies, people, seed):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--people", type=int, default=200)
+    options.add_argument("--people", type=int, default=200, help="for a strategy")
+    options.add_argument("--in-dag", type=int, default=40, help="the same in world dag")
+    options.add_argument("--first", type=int, help="only so many strategies of each kind there")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--out", type=Path)
-    options.add_argument("--first", type=int, help="only so many strategies of each kind in `dag`")
-    given = sized(options, people=2, first=1)
-    found = {task.__name__: recovered(task, given.people, given.seed)
-             for task in (test_by_test, pairs)}  # fmt: skip
-    answers = ("random", "bayes", *HEURISTICS)
-    people, seed = given.people, given.seed
-    found["dag, experiments"] = in_dag(
-        explorer, followed_experiments, EXPLORERS[: given.first], people, seed
-    )
-    found["dag, answers"] = in_dag(
-        answerer,
-        lambda batch: followed_answers(batch, read(batch)),
-        answers[: given.first],
-        people,
-        seed,
-    )
-    text = json.dumps({"people": given.people, "seed": given.seed, "lapse": LAPSE,
-                       "choices": CHOICES, "recovered": found}, indent=1)  # fmt: skip
-    print(text)
-    if given.out:
-        given.out.write_text(text + "\n")
+    given = sized(options, people=2, in_dag=2, first=1)
+    found = {"seed": given.seed, "lapse": LAPSE, "choices": CHOICES, "people": {}, "recovered": {}}
+    if given.out and given.out.exists():
+        found |= json.loads(given.out.read_text())
+    answers = ("random", "bayes", *HEURISTICS)[: given.first]
+    own, seed = given.in_dag, given.seed
+    tasks = {
+        "test_by_test": (given.people, lambda: recovered(test_by_test, given.people, seed)),
+        "pairs": (given.people, lambda: recovered(pairs, given.people, seed)),
+        "dag, experiments": (
+            own, lambda: in_dag(explorer, followed_experiments, EXPLORERS[: given.first], own, seed)
+        ),
+        "dag, answers": (
+            own,
+            lambda: in_dag(answerer, lambda b: followed_answers(b, read(b)), answers, own, seed),
+        ),
+    }  # fmt: skip
+    for name, (people, make) in tasks.items():
+        if found["people"].get(name) != people:
+            found["recovered"][name], found["people"][name] = make(), people
+            if given.out:
+                given.out.write_text(json.dumps(found, indent=1) + "\n")
+    print(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

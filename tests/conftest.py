@@ -37,6 +37,7 @@ import jax
 import pytest
 from hypothesis import HealthCheck, settings
 
+from databases import postgres  # noqa: F401  a fixture
 from stores import s3, s3_server  # noqa: F401  fixtures
 
 # A first call compiles, which hypothesis takes for a slow example: hence no deadline.

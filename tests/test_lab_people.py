@@ -6,7 +6,6 @@ import csv
 import functools
 import io
 import json
-import os
 import re
 import subprocess
 import sys
@@ -474,24 +473,6 @@ def test_a_lab_that_is_killed_has_every_response_and_participants_go_on():
     assert found["finished"] == found["answers"] == found["participants"] == 8
     assert found["stored"] == 8 * 3 * 6
     assert (found["lost"], found["altered"], found["unasked"], found["wrong"]) == (0, 0, 0, [])
-
-
-POSTGRES = os.environ.get("SEEDO_TEST_POSTGRES")
-
-
-@pytest.fixture
-def postgres():
-    """The URL of an empty PostgreSQL database; what the test leaves is deleted."""
-    if not POSTGRES:
-        pytest.skip("SEEDO_TEST_POSTGRES is not set")
-    from seedo.lab._store import open_database
-    from seedo.lab.study._store import STUDY_METADATA
-
-    engine = open_database(POSTGRES, STUDY_METADATA)
-    STUDY_METADATA.drop_all(engine)
-    yield POSTGRES
-    STUDY_METADATA.drop_all(engine)
-    engine.dispose()
 
 
 def test_a_study_on_postgresql_is_as_one_on_sqlite(postgres, filled, tmp_path):

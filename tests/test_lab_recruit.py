@@ -12,6 +12,7 @@ import threading
 import time
 import zipfile
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -272,6 +273,22 @@ def test_a_proxy_that_does_not_say_who_visits_is_no_visitor(tmp_path):
     study = Recruited(tmp_path, platform="open", public="https://lab.example", token="t" * 16)
     joined = [study.browser(address="127.0.0.1").join().status_code for _ in range(5)]
     assert joined == [200] * 5
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_places_hold_however_many_ask_at_once(tmp_path, request, database):
+    own = {"database": request.getfixturevalue("postgres")} if database == "postgresql" else {}
+    study = Recruited(tmp_path, places=6, **own)
+    browsers = [study.browser(prolific(k), f"198.51.100.{k // 4}") for k in range(16)]
+    with ThreadPoolExecutor(16) as pool:
+        answers = [done.status_code for done in pool.map(Browser.join, browsers)]
+    assert Counter(answers) == {200: 6, 409: 10}
+    people = study.store.participants()
+    assert len({person.number for person in people}) == 6
+    cells = Counter(person.condition for person in people)
+    assert max(cells.values()) - min(cells.values()) <= 1
+    networks = Counter(person.network_hash for person in people)
+    assert max(networks.values()) <= 3
 
 
 BEHIND = {"platform": "open", "public": "https://lab.example", "token": "t" * 16}

@@ -403,10 +403,10 @@ def words_of(part, reply, tmp_path, capsys):
 def test_a_model_is_put_in_the_place_of_people_and_told_what_they_saw(tmp_path, capsys):
     part = people_of("information", 5, np.random.default_rng(0))
     found, speaker, finding = words_of(part, "I would try:\nA on.", tmp_path, capsys)
-    # Five people, the first two of their eight problems, five tests each.
-    assert found["choices"] == len(speaker.asked) == 50
+    # Five people, the first three of their eight problems, five tests each.
+    assert found["choices"] == len(speaker.asked) == 75
     row = part.settings[part.chosen].tolist()
-    own = [row[b][s] == [ON, FREE, FREE] for b in range(40) for s in range(5) if b % 8 < 2]
+    own = [row[b][s] == [ON, FREE, FREE] for b in range(40) for s in range(5) if b % 8 < 3]
     assert found["agrees"]["hf:says"]["value"] == pytest.approx(np.mean(own))
     assert found["agrees"]["hf:says"]["n"] == 5
     assert found["agrees"]["no test"]["value"] == 0
@@ -436,7 +436,7 @@ def test_a_reply_is_the_test_that_it_says(tmp_path, capsys, reply, setting):
     part = people_of("random", 1, np.random.default_rng(0))
     found, _, _ = words_of(part, reply, tmp_path, capsys)
     assert found["agrees"]["no test"]["value"] == (setting is None)
-    done = part.settings[part.chosen[:2]].tolist()
+    done = part.settings[part.chosen[:3]].tolist()
     own = [each == setting for tests in done for each in tests]
     assert found["agrees"]["hf:says"]["value"] == pytest.approx(np.mean(own))
 

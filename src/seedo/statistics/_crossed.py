@@ -95,7 +95,7 @@ def crossed_scores(
         return "all scores are alike"
     parts = _random_parts(player, person, system)
     x = np.eye(int(player.max()) + 1)[player]
-    # Powers of ten between units of return would else be between the optimiser's and the variances.
+    # In their own spread, so that the optimiser's steps fit whatever the scores are counted in.
     unit = float(score.std())
     variances = _variances(score / unit, x, parts)
     if variances is None:

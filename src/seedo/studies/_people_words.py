@@ -15,8 +15,8 @@ from seedo.people.choices import STRATEGIES, Histories, best_marks, scores
 from seedo.statistics import clusters_of, mean
 from seedo.studies._spoken import TextPlayer
 
-EPISODES = 2
-"""Of each person, the first ones."""
+CHOICES = 12
+"""Of each person: their first episodes until there are so many."""
 _AT_ONCE = 32
 
 
@@ -120,14 +120,14 @@ def agreement(
     everybody = np.unique(np.concatenate([part.person for part in parts]))
     rng = np.random.default_rng(seed)
     asked = rng.choice(everybody, min(people, len(everybody)), replace=False)
-    left = dict.fromkeys(asked.tolist(), EPISODES)
+    left = dict.fromkeys(asked.tolist(), CHOICES)
     whose: list[str] = []
     found: dict[str, list[float]] = {name: [] for name in (player.name, "no test", *STRATEGIES)}
     for part in parts:
         rows = []
         for row, person in enumerate(part.person.tolist()):
-            if left.get(person, 0):
-                left[person] -= 1
+            if left.get(person, 0) > 0:
+                left[person] -= part.chosen.shape[1]
                 rows.append(row)
         at = [(row, step) for row in rows for step in range(part.chosen.shape[1])]
         replies = []
