@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -47,12 +48,14 @@ def main() -> None:
         "seconds": {name: round(value, 2) for name, value in figures.items()},
         "programs_before": before,
         "think": given.think,
+        "lab_cpu_seconds": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime, 1),
         "cpus": os.cpu_count(),
         "machine": platform.machine(),
         "load": round(os.getloadavg()[0], 1),
     }
     for name, value in told["seconds"].items():
         print(f"{name}: {value:.1f} s")
+    print(f"processor time of the lab: {told['lab_cpu_seconds']} s, load {told['load']}")
     print(f"bars: last choice to verdict {VERDICT_BAR:.0f} s, comparison {COMPARISON_BAR:.0f} s")
     if given.json:
         given.json.write_text(json.dumps(told, indent=1) + "\n")

@@ -480,6 +480,16 @@ def test_the_verdict_waits_for_no_compiler(caplog):
     assert one.worth == pytest.approx(game.returns, abs=1e-5)
 
 
+def test_the_verdict_waits_for_no_player_to_be_read(me, monkeypatch):
+    def nobody(*_):
+        raise AssertionError("read")
+
+    monkeypatch.setattr("seedo.lab._cast.find_player", nobody)
+    game, _ = me.play(DRAWN, (0, 2.0), (1, 2.0), (1, -2.0))
+    end = me.http.get(f"{game}/end", params={"others": False}).json()
+    assert end["verdict"].startswith("You chose B at −2")
+
+
 def test_who_asks_comes_before_what_is_only_warmed_up_and_never_beside_it(app):
     findings, order = app.state.lab.services[Findings], []
     go = threading.Event()

@@ -20,7 +20,6 @@ from seedo.cli._commands import app
 from seedo.cli._console import Count, notes, print_table, say
 from seedo.cli._options import AsJson
 from seedo.errors import UserError, one_of, whole
-from seedo.experimenters import parse_name
 
 lab_app = typer.Typer(
     help="A lab in the browser, for one or for studies with people.",
@@ -116,7 +115,7 @@ def lab(
 
 
 def _speaker(name: str) -> str:
-    if parse_name(name).kind not in ("llm", "hf"):
+    if not re.fullmatch(r"(llm|hf):.+", name):
         raise UserError("model", name, "use llm:NAME or hf:FOLDER")
     return name
 

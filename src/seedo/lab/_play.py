@@ -362,7 +362,7 @@ def _end(findings: Findings, game: Game, others: bool) -> dict[str, Any]:
 
 def _speakers(lab: Lab, scenario: Scenario) -> list[str]:
     """The lab's language models that may play the scenario."""
-    return [role.name for role in lab.cast(scenario) if role.name in lab.settings.speakers]
+    return list(shown_as(scenario.world).speakers(lab.settings.speakers))
 
 
 def _spoken(scenario: Scenario, name: str, folder: FilePath) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedo.errors import UserError
-from seedo.lab._cast import CAUSES, Role
+from seedo.lab._cast import CAUSES
 from seedo.lab._frames import dag_frames, dag_setting
 from seedo.lab._naming import Naming
 from seedo.lab._on_graph import OnGraph
@@ -41,10 +41,8 @@ class Raw(OnGraph):
 
     # -- Watch ------------------------------------------------------------------------------------
 
-    def cast(
-        self, scenario: Scenario, agents: tuple[str, ...] = (), models: tuple[str, ...] = ()
-    ) -> list[Role]:
-        return super().cast(scenario, agents)  # no model is told anything in words
+    def speakers(self, models: tuple[str, ...]) -> tuple[str, ...]:
+        return ()  # no model is told anything in words
 
     def about(self, scenario: Scenario) -> str:
         world = scenario.stage()

@@ -100,8 +100,12 @@ class Shown:
         models, as players are named."""
         names = (*self.named(scenario.stage()), *agents)
         able = [Role(n, label(n), kind(n), why_not(n, scenario)) for n in names]
-        spoken = (*self.spoken, *models)
+        spoken = (*self.spoken, *self.speakers(models))
         return able + [Role(name, label(name), "language") for name in spoken]
+
+    def speakers(self, models: tuple[str, ...]) -> tuple[str, ...]:
+        """Of these language models, those that are told this world in words; none is loaded."""
+        return models
 
     def named(self, world: Any) -> tuple[str, ...]:
         """Who can act in it, as on the command line, but for those in words."""

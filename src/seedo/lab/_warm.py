@@ -12,7 +12,7 @@ import jax
 
 from seedo.errors import UserError
 from seedo.lab._background import Job
-from seedo.lab._belief import beliefs, no_belief
+from seedo.lab._belief import beliefs
 from seedo.lab._cast import RIVALS
 from seedo.lab._findings import Findings
 from seedo.lab._scenario import Scenario
@@ -41,20 +41,20 @@ def stay_light(job: Job) -> None:
 
 
 def warm_up(findings: Findings, also: Sequence[Scenario] = (), job: Job | None = None) -> None:
-    """Compile for the usual game, one thing after another: its steps, those of `also`, then what
-    everyone else needs who plays it, each in the lane in which a game would ask for it."""
-    for scenario in (FIRST, *also):
-        episode = scenario.begin()
-        episode.act(-1)
-        if job is not None:
-            job.rest(0.0)
-    watched = shown_as(FIRST.world)
-    for name in dict.fromkeys((*watched.usual, *RIVALS)):
+    """Compile for the usual game, one thing after another: its steps, what everyone else needs who
+    plays it, each in the lane in which a game would ask for it, the steps of `also`, then what
+    Watch opens with."""
+    FIRST.begin().act(-1)
+    for name in RIVALS:
         findings.ahead(name, partial(_move, name)).wait()
         if job is not None:
             job.rest(0.0)
-    if not no_belief(FIRST.config):
-        findings.ahead("lesson", _believe).wait()
+    findings.ahead("lesson", _believe).wait()
+    for scenario in also:
+        scenario.begin().act(-1)
+        if job is not None:
+            job.rest(0.0)
+    watched = shown_as(FIRST.world)
     for name in watched.usual:
         with suppress(UserError):
             watched.frames(FIRST, name, lambda *_: None)
