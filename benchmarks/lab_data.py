@@ -3,8 +3,8 @@
 A table of 5,000 rows and 12 columns (numbers, counts, levels: see `table`) is dropped on a lab that
 has been up for a while, asked twice, its levers are ranked, an experiment is advised, its outcome
 entered and the next one advised, all over HTTP. Seconds of each, and seconds of a processor, which
-tell what a machine with nothing else to do would take; bar: drop, both questions and the first
-advice within 30 s. The last line is JSON.
+hardly depend on what else is at work; bar: drop, both questions and the first advice within 30 s.
+The last line is JSON.
 """
 
 from __future__ import annotations
