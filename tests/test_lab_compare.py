@@ -137,7 +137,7 @@ def test_figures_come_as_svg_and_png_in_both_themes(compared):
     [
         (1.03, 0.98, "chance: 1 is within"),
         (1.03, None, "chance: 1 is within"),
-        (1.2, 1.1, "more than chance"),
+        (1.2, 1.1, "hardly chance"),
         (1.0004, 1.0001, ""),  # 1.000 on the page
         (1.0, 1.0, ""),
         (0.9, 0.8, ""),

@@ -225,7 +225,7 @@ def above_one(bayes: dict[str, Any]) -> str:
         return ""
     if low is None or low <= 1:
         return "chance: 1 is within the interval, and the most in the long run"
-    return "more than chance: the reader that it is measured by assumes what does not hold here"
+    return "hardly chance: the reader that it is measured by may assume what does not hold here"
 
 
 def described(comparison: Comparison, cell: Cell) -> dict[str, Any]:

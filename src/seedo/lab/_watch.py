@@ -86,13 +86,14 @@ def watch(
         "step": step,
         "most": MOST_PLAYERS,
     }
+    as_opened = scenario == shown.first() and data["players"] == list(shown.usual)
     return page(
         "watch.html", title="Watch", data=data, code=code, about=shown.about(scenario),
         shown=shown, people=not shown_as(scenario.world).not_for_people(scenario),
         others=[shown_as(name) for name in world_names() if name != scenario.world],
         variants=[(name, encode(each)) for name, each in shown.variants(scenario)],
         readers=_readers(lab, scenario) if shown.variants(scenario) else [],
-        why_first=shown.why_first if scenario == shown.first() else "",
+        why_first=shown.why_first if as_opened else "",
     )  # fmt: skip
 
 
