@@ -86,7 +86,9 @@ def watch(
         "step": step,
         "most": MOST_PLAYERS,
     }
-    as_opened = scenario == shown.first() and data["players"] == list(shown.usual)
+    as_opened = scenario == shown_as(scenario.world).first() and data["players"] == list(
+        shown.usual
+    )
     return page(
         "watch.html", title="Watch", data=data, code=code, about=shown.about(scenario),
         shown=shown, people=not shown_as(scenario.world).not_for_people(scenario),
