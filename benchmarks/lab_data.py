@@ -45,9 +45,7 @@ def main() -> None:
     total, used = (sum(each[name] for name in asked) for each in (seconds, processor))
     for name, took in seconds.items():
         print(f"{name:22} {took:6.1f} s, {processor[name]:6.1f} s of a processor")
-    print(
-        f"drop, two questions and advice: {total:.1f} s (bar {BAR:g} s), {used:.1f} s of a processor"
-    )
+    print(f"drop, two asked, advice: {total:.1f} s (bar {BAR:g} s), {used:.1f} s of a processor")
     found = {
         "rows": options.rows,
         "columns": 12,
