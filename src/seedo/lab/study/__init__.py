@@ -54,5 +54,5 @@ __all__ = [
 
 routes = APIRouter()
 """The researcher's page and the participants'."""
-for _part in (_pages, _download, _take):
+for _part in (_take, _pages, _download):
     routes.include_router(_part.routes)
