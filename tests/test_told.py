@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
 ELSEWHERE = {
     # needs what a test has not: what begins so is run by
     "lab --": "test_lab_access",
+    "review export": "test_mixed",
     "serve-mcp": "test_mcp",
     "study": "test_studies",
     "learn logs/dag --processes": "test_training_processes",

@@ -138,22 +138,17 @@ class Desk:
 
 def _beliefs(asked: Question, rows: inference.LogRows) -> inference.Beliefs:
     """What the visitor takes for granted."""
-    names = rows.table.variables
     form: inference.Form = "nonlinear" if asked.nonlinear else "auto"
-    stated = asked.require or asked.forbid or asked.believe
+    graph = None
     if asked.graph.strip():
-        if stated or asked.max_parents is not None:
-            raise UserError("graph", None, "it settles all edges: leave out other statements")
-        graph, prior = inference.parse_graph(asked.graph, names), None
+        graph = inference.parse_graph(asked.graph, rows.table.variables)
     elif asked.nonlinear:
         raise UserError("nonlinear", None, "needs the graph: give it too")
-    else:
-        graph = None
-        prior = inference.stated_prior(
-            names, rows.prior, require=asked.require, forbid=asked.forbid,
-            believe=asked.believe, max_parents=asked.max_parents,
-        )  # fmt: skip
-    return inference.Beliefs(graph, prior, rows.model, form, asked.draws, asked.seed)
+    return inference.stated_beliefs(
+        rows.table, graph=graph, require=asked.require, forbid=asked.forbid, believe=asked.believe,
+        max_parents=asked.max_parents, prior=rows.prior, model=rows.model, form=form,
+        draws=asked.draws, seed=asked.seed,
+    )  # fmt: skip
 
 
 def state(job: Job) -> dict[str, Any]:
