@@ -320,9 +320,11 @@ def test_at_a_terminal(tmp_path):
 def test_a_dry_run_writes_and_measures_nothing(tmp_path, capsys):
     (tmp_path / "e.csv").write_text("x,kind,y\n1,a,2\n")
     file = written(tmp_path, '[measure]\ncommand = "/no/such/thing"\n', more="")
-    file.write_text('start = ["e.csv"]\nbatch = 2\n' + file.read_text())
+    never = '[[constraints]]\nforbid = {kind = "a", x = "> 9"}\n'
+    file.write_text('start = ["e.csv"]\nbatch = 2\n' + file.read_text() + never)
     code, out, _ = run(capsys, "experiment", str(file), "--dry-run")
     assert code == 0
+    assert "constraint: never kind = a, x > 9\n" in out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c.toml", "e.csv"]
     for said in ("knob x: real, from 0 to 10", "goal: maximize y", "measured by command",
                  "1 row of earlier runs", "next:"):  # fmt: skip

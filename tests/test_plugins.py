@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,9 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from rich.table import Table
 
 from command import run
 from seedo import experimenters, play, plugins, worlds
+from seedo.cli._console import print_table, say
 from seedo.episodes import Dataset
 from seedo.errors import UserError
 from seedo.play.gym import environment
@@ -78,6 +81,28 @@ def test_a_world_by_module_and_class_is_played_and_logged_by_that_name(tmp_path,
     code, _, err = run(capsys, "perform", "careful", *world, "--out", out)
     assert code == 0, err
     assert Dataset(out).origin.world == "levers:Levers"
+
+
+def test_without_references_returns_are_shown(tmp_path, capsys, monkeypatch):
+    source = (EXAMPLES / "my_world" / "levers.py").read_text().partition("    def references")[0]
+    (tmp_path / "lab.py").write_text(source.replace("class Levers", "class bread"))
+    monkeypatch.syspath_prepend(tmp_path)
+    world = ("--world", "lab:bread", "--set", "levers=3", "--episodes", "40")
+    code, out, err = run(capsys, "perform", "careful", *world, "--out", str(tmp_path / "run"))
+    assert code == 0, err
+    assert re.search(r"^ +careful +40 +\d\.\d{3} \[", out, re.M), out
+    assert "Mean returns" in out
+    assert "omniscient ceiling" not in out
+
+
+def test_a_name_between_colons_is_no_picture(capsys):
+    shown = Table("world")
+    shown.add_row("external:bread:spec")
+    print_table(shown)
+    say(False, {}, "in external:bread:spec")
+    out, err = capsys.readouterr()
+    assert "external:bread:spec" in out
+    assert "external:bread:spec" in err
 
 
 def test_the_example_player_plays_our_worlds_too():

@@ -12,7 +12,7 @@ from typing import Any
 from rich.cells import cell_len
 from rich.console import Console
 
-notes = Console(stderr=True)
+notes = Console(stderr=True, emoji=False)  # `:bread:` in a name is no picture
 
 SECONDS = 5.0
 """Between lines of progress where stderr is no terminal."""
@@ -137,8 +137,8 @@ def print_whole_or(whole: Any, *parts: Any) -> None:
 
 
 def _screen() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=160)
+    console = Console(emoji=False)
+    return console if console.is_terminal else Console(width=160, emoji=False)
 
 
 def _widen(table: Any) -> None:

@@ -104,13 +104,17 @@ def _dry(live: Campaign, as_json: bool) -> None:
 
 
 def _described(live: Campaign) -> list[str]:
+    from seedo.spaces import Forbidden
+
     plan = live.plan
     lines = [f"campaign {plan.name}: {plan.budget:,} runs, {live.made} made; in {live.folder}"]
     for knob in plan.space.knobs:
         values = ", ".join(knob.levels) if knob.named else knob.words_of_range
         unit = f" {knob.unit}" if knob.unit else ""
         lines.append(f"  knob {knob.name}: {knob.type}, {values}{unit}")
-    lines += [f"  constraint: {constraint}" for constraint in plan.space.constraints]
+    for constraint in plan.space.constraints:
+        never = "never " if isinstance(constraint, Forbidden) else ""
+        lines.append(f"  constraint: {never}{constraint}")
     if plan.graph is not None:
         lines.append(f"  graph: {', '.join(plan.graph.to_json())}")
         lines += [f"    {line}" for line in live.chooser.told(live.known)]

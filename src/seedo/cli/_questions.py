@@ -396,7 +396,7 @@ def _beliefs(rows: _Rows, said: BeliefOptions, form: Form = "auto") -> Beliefs:
 
 
 def _print_answer(found: Any) -> None:
-    console = Console()
+    console = Console(emoji=False)
 
     def line(text: str, style: str = "") -> None:
         console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)

@@ -216,5 +216,7 @@ def study(
         print((folder / "study.json").read_text())
         return
     for title in ("claim", "design", "refuted_if", "verdict"):
-        Console().print(f"[bold]{title}[/bold]: {getattr(finding, title)}", highlight=False)
+        Console(emoji=False).print(
+            f"[bold]{title}[/bold]: {getattr(finding, title)}", highlight=False
+        )
     notes.print(f"report in {shown}", highlight=False, soft_wrap=True)

@@ -95,8 +95,9 @@ class Agent(Trained[Network, Architecture]):
         own = self.architecture
         if tuple(spec.do_values) != tuple(own.do_values):
             raise UserError(
-                "do_values", spec.do_values, f"agent {self.name} was trained on {own.do_values}"
-            )
+                "do_values", spec.do_values, f"agent {self.name} was trained on {own.do_values}: "
+                "play a world of these values, or learn from logs in which all are set"
+            )  # fmt: skip
         if own.n is not None and spec.n != own.n:
             raise UserError(
                 "n", spec.n, f"agent {self.name} (network {own.kind}) plays {own.n} variables "

@@ -103,18 +103,37 @@ COLUMNS: tuple[tuple[str, Callable[[Run], Estimate], bool], ...] = (
 
 
 def table(review: Review) -> Table:
-    """One row a run and, for each world and split, what to hold it against; fits 120 columns."""
+    """One row a run and, for each world and split, what to hold it against; fits 120 columns.
+
+    Where no world says what its best is, returns stand for their shares of it.
+    """
+    all_metrics = [run.metrics for run in review.runs]
+    shares = any(m.return_ratio.value is not None for m in all_metrics) or not any(
+        m.mean_return.value is not None for m in all_metrics
+    )
     apart = {row.runs: row.apart for group in review.groups for row in group.rows}
     said = (
-        "Shares of the omniscient return (Bayes ratio: of the Bayes-optimal reader's); "
-        "heuristic and Bayes: what these readers make of the same explorations."
+        "Shares of the omniscient return (Bayes ratio: of the Bayes-optimal reader's); match: best "
+        "actions taken; tested: different variables set; heuristic and Bayes: what these readers "
+        "make of the same explorations."
+        if shares
+        else "Mean returns, not shares of what is possible: the world does not say what that is. "
+        "Tested: different variables set."
     )
     if any(apart.values()):
         said += " * met other systems than the rest."
     made = frame(
         said,
         ["agent"],
-        ["n", "return ratio [95 %]", "Bayes ratio [95 %]", "match", "tested", "heuristic", "Bayes"],
+        [
+            "n",
+            "return ratio [95 %]" if shares else "return [95 %]",
+            "Bayes ratio [95 %]",
+            "match",
+            "tested",
+            "heuristic",
+            "Bayes",
+        ],
     )
     for group in review.groups:
         made.add_section()
@@ -124,7 +143,7 @@ def table(review: Review) -> Table:
             made.add_row(
                 f"  {escape(run.agent)}",
                 f"{units(run)} *" if apart[(run.path,)] else units(run),
-                text(m.return_ratio),
+                text(m.return_ratio if shares else m.mean_return),
                 text(m.bayes_ratio),
                 short(m.action_match, percent=True),
                 NONE if m.distinct_tested.value is None else f"{m.distinct_tested.value:.2f}",
@@ -141,7 +160,7 @@ def table(review: Review) -> Table:
                 text(seeds.bayes_ratio),
                 style="italic",
             )
-        for label, estimate in references(group):
+        for label, estimate in references(group) if shares else ():
             row = (f"  {label}", f"{estimate.n:,}", text(estimate))
             made.add_row(*row, style="dim")
     return made

@@ -65,8 +65,7 @@ def experiment(
         seed: of the stream.
         experiments: before the scored actions.
         settings: any other option of the world.
-        names, instruction, reasoning, check, structure, recap, examples, explanations, tools,
-            decimals, attempts, turns, strict: see `seedo.language.Conditions`.
+        names, instruction, ..., strict: see `seedo.language.Conditions`.
         examples_player, examples_seed: who plays the examples, and the seed of their stream.
         examples_indices: which are shown; the first `examples` if None.
     """
