@@ -166,8 +166,8 @@ def texts(
     _web()
     from seedo.lab.study import StudyConfig, tag, template
 
-    config = StudyConfig.settings(file)
-    print(template(config.spoken, tag("language", language), config.own_texts), end="")
+    config, spoken = StudyConfig.to_translate(file)
+    print(template(spoken, tag("language", language), config.own_texts), end="")
 
 
 @lab_app.command("pilot")
