@@ -117,6 +117,10 @@ def lab(
 def _speaker(name: str) -> str:
     if not re.fullmatch(r"(llm|hf):.+", name):
         raise UserError("model", name, "use llm:NAME or hf:FOLDER")
+    if name.startswith("hf:"):
+        from seedo.language.hub import hub_folder
+
+        hub_folder(name)  # refused now, not by the first who plays against it
     return name
 
 
