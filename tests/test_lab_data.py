@@ -442,6 +442,13 @@ def page(address, visit, tmp_path):
     return page
 
 
+def test_a_column_that_may_say_what_was_done_is_pointed_at_until_it_is_chosen(page):
+    assert "did holds" not in page.inner_text("#notes")
+    page.select_option("#reading [name=targets]", "")
+    page.click("#reading .primary")
+    page.get_by_text("did holds names of other columns").wait_for()
+
+
 def test_a_table_is_dropped_asked_ranked_advised_and_stays_on_this_machine(page, figure):
     page.select_option("#simple [name=cause]", "dose")
     page.select_option("#simple [name=outcome]", "response")

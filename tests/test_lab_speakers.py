@@ -111,6 +111,9 @@ def test_names_are_those_of_players(tmp_path, capsys):
     code, _, said = run(capsys, "lab", "--model", "mock", "--data", str(tmp_path))
     assert code == 2
     assert "use llm:NAME or hf:FOLDER" in said
+    code, _, said = run(capsys, "lab", "--model", f"hf:{tmp_path}/x", "--data", str(tmp_path))
+    assert code == 2
+    assert "no such folder" in said
 
 
 def test_a_person_has_it_play_with_one_press(tmp_path, endpoint, visit):

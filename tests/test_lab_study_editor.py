@@ -254,3 +254,18 @@ def test_a_stranger_starts_from_the_example_of_a_machine(tmp_path, visit):
         people = visit(page.get_by_label("Link for participants").input_value())
         go_on(people, "You are done")
         page.get_by_role("cell", name=people.locator("#code").inner_text()).wait_for()
+
+
+def test_an_open_study_is_put_aside_for_another_example_and_is_there_again(tmp_path, visit):
+    with running(tmp_path / "lab") as address:
+        page = visit(f"{address}/study")
+        mine = page.locator("#written").input_value().replace("causes-example", "mine")
+        page.locator("#written").fill(mine)
+        page.locator("#open:enabled").click()
+        page.get_by_text("Change the study, or set up another").click()
+        page.locator("#kind").select_option("blicket")
+        page.wait_for_function("document.getElementById('written').value.includes('machines-ex')")
+        page.locator("#open:enabled").wait_for()
+        page.locator("#kind").select_option("")
+        page.wait_for_function("document.getElementById('written').value.includes('\"mine\"')")
+        assert page.locator("#written").input_value().strip() == mine.strip()

@@ -129,10 +129,21 @@ def test_what_nobody_has_translated_is_printed_to_translate_and_then_nothing_lac
     offered = '\n[language]\noffered = ["fr"]\n'
     file.write_text(STUDY + QUESTION + offered + text)
     assert StudyConfig.load(file).languages == ("en", "fr")
+    file.write_text(STUDY + QUESTION + offered)  # which lacks all of it
+    assert run(capsys, "lab", "texts", str(file), "--language", "fr")[:2] == (0, text)
     lacking = re.sub("^consent-yes = .*\n", "", text, flags=re.MULTILINE)
     file.write_text(STUDY + QUESTION + offered + lacking)
     with pytest.raises(UserError, match="text fr: missing: got 'consent-yes'"):
         StudyConfig.load(file)
+    for asked in (
+        offered + lacking,
+        '\n[[factor]]\nname = "language"\nlevels = ["en", "fr"]\n'
+        '\n[plan]\nfactor = "language"\ndifference = 0.1\n' + lacking,
+    ):
+        file.write_text(STUDY + QUESTION + asked)
+        code, rest, _ = run(capsys, "lab", "texts", str(file), "--language", "fr")
+        assert code == 0
+        assert tomllib.loads(rest)["text"][0].keys() == {"language", "consent-yes"}
     # One's own words for what the lab says, in the language of the file.
     own = '\n[[text]]\nlanguage = "en"\nconsent-yes = "Count me in"\n'
     config = StudyConfig.from_text(STUDY + own)

@@ -168,6 +168,7 @@ def test_what_is_no_page_of_the_lab_cannot_be_embedded(path):
         embed(path)
 
 
-def test_frames_are_origins(tmp_path):
+@pytest.mark.parametrize("origin", ["*", "https://a.example:0", "https://a.example:99999"])
+def test_frames_are_origins(tmp_path, origin):
     with pytest.raises(UserError, match="frame"):
-        embed(frames=["*"], data=tmp_path / "lab", logs=[tmp_path])
+        embed(frames=[origin], data=tmp_path / "lab", logs=[tmp_path])

@@ -117,6 +117,10 @@ def lab(
 def _speaker(name: str) -> str:
     if not re.fullmatch(r"(llm|hf):.+", name):
         raise UserError("model", name, "use llm:NAME or hf:FOLDER")
+    if name.startswith("hf:"):
+        from seedo.language.hub import hub_folder
+
+        hub_folder(name)  # refused now, not by the first who plays against it
     return name
 
 
@@ -166,8 +170,8 @@ def texts(
     _web()
     from seedo.lab.study import StudyConfig, tag, template
 
-    config = StudyConfig.settings(file)
-    print(template(config.spoken, tag("language", language), config.own_texts), end="")
+    config, spoken = StudyConfig.to_translate(file)
+    print(template(spoken, tag("language", language), config.own_texts), end="")
 
 
 @lab_app.command("pilot")

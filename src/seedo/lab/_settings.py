@@ -72,6 +72,9 @@ class LabSettings:
         _ = self.proxies  # refuses what is no address
         if not _HEADER.fullmatch(self.proxy_header):
             raise UserError("proxy_header", self.proxy_header[:60], "use a name like X-Real-IP")
+        if self.proxy_header != "X-Forwarded-For" and not self.proxy:
+            remedy = "nobody's header is believed: name the proxy that sends it by --proxy"
+            raise UserError("proxy_header", self.proxy_header, remedy)
         if self.token is None and not (self.loopback and self.public is None):
             remedy = "others could reach the lab: give --token too (16 characters or more)"
             field = "host" if self.public is None else "public"
@@ -79,7 +82,8 @@ class LabSettings:
         if self.token is not None and not _TOKEN.fullmatch(self.token):
             raise UserError("token", "***", "use 16 or more letters, digits and . _ ~ -")
         for origin in self.frames:
-            if not _ORIGIN.fullmatch(origin):
+            read = _ORIGIN.fullmatch(origin)
+            if read is None or not _is_port(read[3] or "*"):
                 raise UserError("frame", origin, "use an origin like http://localhost:8888")
         for folder in self.logs:
             if not folder.is_dir():
@@ -115,6 +119,10 @@ class LabSettings:
     def everywhere(self) -> bool:
         """Whether it listens at all addresses of this machine."""
         return self.host in ("0.0.0.0", "::")
+
+
+def _is_port(text: str) -> bool:
+    return text == "*" or 0 < int(text) < 65_536
 
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -95,7 +95,7 @@ whenOpened((found) => {
   $("#about").textContent = `${count(found.rows)} rows, ${count(found.columns.length)} columns, ${found.variables.length} of them variables${done ? ` (${done})` : ""}. Kept in ${found.folder}, where the command line reads it the same way.`;
   $("#wrong").hidden = !found.error;
   $("#wrong").textContent = found.error ? `It cannot be asked yet. ${found.error}` : "";
-  $("#notes").replaceChildren(...found.notes.map((line) => make("li", {}, line)));
+  $("#notes").replaceChildren(...[...found.notes, ...mayBeDone(found)].map((line) => make("li", {}, line)));
   $("#columns tbody").replaceChildren(...found.columns.map((column) => columnRow(column, found)));
   const targets = form.elements.targets;
   targets.replaceChildren(make("option", { value: "" }, "nothing was done, or it was entered below"), ...found.columns.map((one) => make("option", { value: one.name }, one.name)));
@@ -107,6 +107,14 @@ whenOpened((found) => {
   fields.max_parents.value = assumed.max_parents ?? "";
   fields.form.value = assumed.form;
 });
+
+/** A column of other columns' names, read as what was seen, would make experiments observations. */
+function mayBeDone(found) {
+  if (found.said.targets) return [];
+  const names = new Set(found.columns.map((one) => one.name));
+  const told = found.columns.filter(({ levels }) => levels?.length && levels.every((one) => one.split(";").every((part) => names.has(part))));
+  return told.map(({ name }) => `${name} holds names of other columns: if it says what was set in each row, choose it below at “What was done”`);
+}
 
 function columnRow(column, found) {
   const said = column.said ?? {};

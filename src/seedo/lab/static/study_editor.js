@@ -62,16 +62,17 @@ preregister.addEventListener("click", async () => {
 
 // Another example, in place of what is written, unless somebody has written on it.
 const kind = document.getElementById("kind");
-let example = written.value;
-let shownKind = kind?.value;
-kind?.addEventListener("change", async () => {
+const first = written.value;
+let example = first;
+let shownKind = kind.value;
+kind.addEventListener("change", async () => {
   if (written.value !== example && !confirm("Replace what you have written?")) {
     kind.value = shownKind;
     return;
   }
   shownKind = kind.value;
-  const response = await fetch(`/study/example.toml?kind=${kind.value}`);
-  written.value = example = await response.text();
+  const address = `/study/example.toml?kind=${kind.value}`;
+  written.value = example = kind.value ? await (await fetch(address)).text() : first;
   await check();
 });
 

@@ -218,13 +218,24 @@ class StudyConfig:
         Raises:
             UserError: names the key that cannot be used, in one line.
         """
-        try:
-            written = Path(path).read_text("utf-8")
-        except OSError as error:
-            raise UserError("study", str(path), f"cannot be read: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise UserError("study", str(path), f"not TOML: {error}") from error
-        return StudyConfig.from_text(written, str(path))
+        return StudyConfig.from_text(_read(path), str(path))
+
+    @staticmethod
+    def to_translate(path: str | Path) -> tuple[StudyConfig, Languages]:
+        """The study of a TOML file in one language alone, and its languages, complete or not.
+
+        Raises:
+            UserError: names the key that cannot be used, in one line.
+        """
+        plain = _parsed(_read(path), str(path))
+        spoken = read_languages(plain.pop("language", {}), plain.pop("text", []))
+        # What compares or assigns languages would ask for every sentence in each of them.
+        plan, factors = plain.get("plan"), tables("factor", plain.pop("factor", []))
+        if isinstance(plan, Mapping) and plan.get("factor") == "language":
+            del plain["plan"]
+        by_language = [f for f in factors if isinstance(f, Mapping) and f.get("name") == "language"]
+        plain["factor"] = [f for f in factors if f not in by_language]
+        return StudyConfig.from_json(plain), spoken
 
     @staticmethod
     def from_text(written: str, path: str | None = None) -> StudyConfig:
@@ -236,13 +247,7 @@ class StudyConfig:
         Raises:
             UserError: names the key that cannot be used.
         """
-        try:
-            plain = tomllib.loads(written)
-        except tomllib.TOMLDecodeError as error:
-            raise UserError("study", path, f"not TOML: {error}") from error
-        if "images" in plain:
-            raise UserError("images", None, "name pictures in a [[wording]]")
-        return StudyConfig.from_json(plain)
+        return StudyConfig.from_json(_parsed(written, path))
 
     def with_images(self, folder: Path) -> StudyConfig:
         """The same with the pictures that it names, from this folder.
@@ -478,6 +483,25 @@ def _conditions(study: StudyConfig) -> dict[str, _Condition]:
             raise UserError(where, error.value, error.remedy) from error
         made[label] = _Condition(scenario, own_text, wording, language, limits)
     return made
+
+
+def _read(path: str | Path) -> str:
+    try:
+        return Path(path).read_text("utf-8")
+    except OSError as error:
+        raise UserError("study", str(path), f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UserError("study", str(path), f"not TOML: {error}") from error
+
+
+def _parsed(written: str, path: str | None) -> dict[str, Any]:
+    try:
+        plain = tomllib.loads(written)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError("study", path, f"not TOML: {error}") from error
+    if "images" in plain:
+        raise UserError("images", None, "name pictures in a [[wording]]")
+    return plain
 
 
 def _numbered(base: Scenario, index: int) -> Scenario:

@@ -74,6 +74,7 @@ class Languages:
             more = len(missing) - _NAMED
             said = ", ".join(missing[:_NAMED]) + (f" and {more} more" if more > 0 else "")
             remedy = f'write them in a [[text]] with language = "{language}"'
+            remedy += f"; seedo lab texts FILE --language {language} prints all"
             raise UserError(f"text {language}: missing", said, remedy)
 
     def to_json(self) -> dict[str, Any]:
