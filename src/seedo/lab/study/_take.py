@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
 from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
@@ -19,7 +20,7 @@ from seedo.lab.study._words import Said
 
 _MOST_ITEMS = 400
 _DAY = 86_400_000  # milliseconds
-_AT_ONCE = CapacityLimiter(8)
+_AT_ONCE = 8  # threads
 
 StudyName = Annotated[str, Path(max_length=64)]
 
@@ -105,9 +106,21 @@ class _Here(NamedTuple):
         More of them would only take the interpreter from one another.
         """
         told = await to_thread.run_sync(
-            lambda: way(self.session, self.visitor, *given), limiter=_AT_ONCE
+            lambda: way(self.session, self.visitor, *given), limiter=_limiter()
         )
         return JSONResponse(told)
+
+
+_LIMITER: RunVar[CapacityLimiter] = RunVar("limiter of a study")
+
+
+def _limiter() -> CapacityLimiter:
+    """The one of this event loop; loops cannot share one."""
+    try:
+        return _LIMITER.get()
+    except LookupError:
+        _LIMITER.set(CapacityLimiter(_AT_ONCE))
+        return _LIMITER.get()
 
 
 async def _here(request: Request, study: StudyName) -> _Here:
