@@ -26,6 +26,7 @@ from seedo.lab.data._working import Working, state
 from seedo.tables import SUFFIXES
 
 routes = APIRouter()
+"""The page and what it asks for."""
 
 TheShelf = Annotated[Shelf, service(Shelf)]
 TheWorking = Annotated[Working, service(Working)]
