@@ -8,7 +8,6 @@ are Student's t over clusters (Miller 2024, arXiv:2411.00640).
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -20,6 +19,7 @@ from scipy import optimize, stats
 
 from seedo.errors import UserError
 from seedo.statistics._intervals import LEVEL, Estimate, mean
+from seedo.statistics._random_parts import fit_random_parts
 
 POWER = 0.8
 """Of the smallest difference that a comparison could have shown."""
@@ -336,32 +336,23 @@ def _fit(
 ) -> _Fit:
     try:
         from statsmodels.regression.linear_model import OLS
-        from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec
     except ImportError:
         raise UserError(
             "statsmodels", None, 'not installed: pip install "seedo[inspect]"'
         ) from None
     if random:
         names = list(random)
-        each = [np.eye(int(random[name].max()) + 1)[random[name]] for name in names]
-        labels = [[[str(i) for i in range(z.shape[1])]] for z in each]
-        spec = VCSpec(names, labels, [[z] for z in each])
-        try:
-            with warnings.catch_warnings():
-                # A variance of 0 is on the boundary, and said to be; it is a good answer here.
-                warnings.simplefilter("ignore")
-                fitted = MixedLM(y, x, np.ones(len(y)), exog_vc=spec).fit(method=["powell"])
-            errors = np.asarray(fitted.bse_fe, np.float64)
-            if fitted.converged and np.isfinite(errors).all() and (errors > 0).all():
-                sds = np.sqrt(np.maximum(fitted.vcomp, 0))
-                return _Fit(
-                    f"linear mixed model, random intercepts for {' and '.join(names)}, REML",
-                    np.asarray(fitted.fe_params, np.float64),
-                    errors,
-                    dict(zip(fitted.model.exog_vc.names, map(float, sds), strict=True)),
-                )
-        except (np.linalg.LinAlgError, ValueError, FloatingPointError):
-            pass  # what is said below
+        each = {name: np.eye(int(own.max()) + 1)[own] for name, own in random.items()}
+        fitted = fit_random_parts(y, x, each)
+        errors = None if fitted is None else np.asarray(fitted.bse_fe, np.float64)
+        if errors is not None and np.isfinite(errors).all() and (errors > 0).all():
+            sds = np.sqrt(np.maximum(fitted.vcomp, 0))
+            return _Fit(
+                f"linear mixed model, random intercepts for {' and '.join(names)}, REML",
+                np.asarray(fitted.fe_params, np.float64),
+                errors,
+                dict(zip(fitted.model.exog_vc.names, map(float, sds), strict=True)),
+            )
     cause = "the mixed model did not converge" if random else "nothing is repeated"
     if units["item"].max() + 1 < len(y):
         by = "clustered by item"

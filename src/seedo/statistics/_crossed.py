@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from scipy import linalg, stats
 
 from seedo.errors import UserError
 from seedo.statistics._intervals import LEVEL, Estimate
+from seedo.statistics._random_parts import fit_random_parts
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -160,23 +160,15 @@ def _variances(
 ) -> tuple[dict[str, float], float] | None:
     """By part, and of the rest; None where they are not found."""
     from statsmodels.regression.linear_model import OLS
-    from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec
 
     if not parts:
         return {}, float(OLS(y, x).fit().scale)
-    names = list(parts)
-    labels = [[[str(i) for i in range(z.shape[1])]] for z in parts.values()]
-    spec = VCSpec(names, labels, [[z] for z in parts.values()])
-    try:
-        with warnings.catch_warnings():
-            # A variance of 0 is on the boundary, and said to be; it is a good answer here.
-            warnings.simplefilter("ignore")
-            fitted = MixedLM(y, x, np.ones(len(y)), exog_vc=spec).fit(method=["powell"])
-    except (np.linalg.LinAlgError, ValueError, FloatingPointError):
+    fitted = fit_random_parts(y, x, parts)
+    if fitted is None:
         return None
     own = dict(zip(fitted.model.exog_vc.names, map(float, fitted.vcomp), strict=True))
     rest = float(fitted.scale)
-    if not fitted.converged or not np.isfinite([rest, *own.values()]).all() or rest <= 0:
+    if not np.isfinite([rest, *own.values()]).all() or rest <= 0:
         return None
     return own, rest
 
