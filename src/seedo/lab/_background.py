@@ -82,6 +82,17 @@ class Job:
         if doing is not None:
             self.doing = doing
 
+    def told(self, waiting: str) -> dict[str, Any]:
+        """How far it is, as JSON but for the result; `waiting`: what it does before it is begun."""
+        return {
+            "over": self.over,
+            "doing": self.doing or waiting,
+            "done": self.done,
+            "total": self.total,
+            "seconds": round(self.seconds, 1),
+            "error": self.why,
+        }
+
     def rest(self, seconds: float) -> None:
         """Do nothing for a while; raises Stopped as soon as the job is not wanted any more."""
         if self._stop.wait(seconds):

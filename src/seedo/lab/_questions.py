@@ -6,7 +6,6 @@ import re
 import secrets
 import shlex
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any
@@ -18,12 +17,12 @@ from seedo.episodes import concatenate, pools_episodes
 from seedo.errors import UserError
 from seedo.lab._background import Background, Job, Jobs, Stopped
 from seedo.lab._log import MOST_PATH, Log, TableFile
+from seedo.lab._posteriors import Posteriors
 from seedo.lab._replay import one
 from seedo.lab._worlds import shown_as
-from seedo.tables import Reading, Table, read_table
+from seedo.tables import Reading, read_table
 
 _MOST_JOBS, _MOST_WAITING, _MOST_OWN = 200, 16, 3
-_POSTERIORS = 6  # kept, so that a second question about the same rows is quick
 _MOST_POOLED = 200_000  # episodes
 _IN_EPISODE = re.compile(r"\bin\s+episode\s+(\d{1,18})\b", re.IGNORECASE)
 
@@ -62,7 +61,7 @@ class Desk:
 
     def __init__(self, background: Background) -> None:
         self._jobs = Jobs(background, "questions", kept=_MOST_JOBS, most=_MOST_WAITING)
-        self._posteriors: OrderedDict[Any, Any] = OrderedDict()
+        self._posteriors = Posteriors()
         self._lock = threading.Lock()
 
     def take(self, owner: str, source: Log | TableFile, asked: Question, find: Find) -> str:
@@ -118,22 +117,12 @@ class Desk:
         beliefs = _beliefs(asked, rows)
         job.doing = "computing"
         found = inference.ask(
-            asked.question, table, beliefs, weigh=lambda: self._posterior(job, key, table, beliefs)
+            asked.question,
+            table,
+            beliefs,
+            weigh=lambda: self._posteriors.weigh(key, job, table, beliefs),
         )
         return {**found.to_dict(), "notes": notes, "command": command}
-
-    def _posterior(
-        self, job: Job, key: Any, table: Table, beliefs: inference.Beliefs
-    ) -> inference.CausalPosterior:
-        if key in self._posteriors:
-            self._posteriors.move_to_end(key)
-            return self._posteriors[key]  # type: ignore[no-any-return]
-        job.doing = "weighing graphs"
-        found = inference.posterior(table, beliefs, job.progress)
-        self._posteriors[key] = found
-        while len(self._posteriors) > _POSTERIORS:
-            self._posteriors.popitem(last=False)
-        return found
 
 
 def _beliefs(asked: Question, rows: inference.LogRows) -> inference.Beliefs:
@@ -153,15 +142,7 @@ def _beliefs(asked: Question, rows: inference.LogRows) -> inference.Beliefs:
 
 def state(job: Job) -> dict[str, Any]:
     """How far an answer is, JSON-able."""
-    return {
-        "over": job.over,
-        "doing": job.doing or "waiting for questions asked before",
-        "done": job.done,
-        "total": job.total,
-        "seconds": round(job.seconds, 1),
-        "answer": job.result,
-        "error": job.why,
-    }
+    return job.told("waiting for questions asked before") | {"answer": job.result}
 
 
 def _rows(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from seedo import inference
 from seedo.errors import UserError
 from seedo.lab._background import Background, Job, Jobs, Stopped
+from seedo.lab._posteriors import Posteriors
 from seedo.lab.data._said import Assumed
 from seedo.lab.data._words import error_on_page
 from seedo.tables import Table
@@ -22,8 +22,6 @@ _LANE = "tables"
 _KEPT, _WAITING = 200, 16
 _THREADS = 2
 """So that what was stopped, and goes on until it next says how far it is, holds nobody up."""
-_POSTERIORS = 6
-"""Kept, so that what is asked next of the same rows is quick."""
 
 
 class Working:
@@ -33,8 +31,7 @@ class Working:
         self._jobs = Jobs(background, _LANE, _THREADS, _KEPT, _WAITING)
         self._now: dict[str, str] = {}
         self._lock = threading.Lock()
-        self._posteriors: OrderedDict[str, inference.CausalPosterior] = OrderedDict()
-        self._locks: OrderedDict[str, threading.Lock] = OrderedDict()
+        self._posteriors = Posteriors()
 
     def start(self, visitor: str, work: Callable[[Job], Any]) -> str:
         """The name of a job that does it.
@@ -76,38 +73,14 @@ class Working:
     ) -> inference.CausalPosterior:
         """The posterior over the graphs of a table, worked out once for what it rests on."""
         key = f"{_digest(table)} {assumed.model_dump_json()}"
-        job.doing = "weighing graphs"
-        with self._weighing(key):
-            found = self._posteriors.get(key)
-            if found is None:
-                found = inference.posterior(table, beliefs, job.progress)
-        with self._lock:
-            self._posteriors[key] = found
-            self._posteriors.move_to_end(key)
-            while len(self._posteriors) > _POSTERIORS:
-                self._posteriors.popitem(last=False)
+        found = self._posteriors.weigh(key, job, table, beliefs)
         job.doing, job.done, job.total = "working out the answer", 0, 0
         return found
-
-    def _weighing(self, key: str) -> threading.Lock:
-        """Held by whoever works out this posterior: who asks for it meanwhile waits for it."""
-        with self._lock:
-            while len(self._locks) > _KEPT:
-                self._locks.popitem(last=False)
-            return self._locks.setdefault(key, threading.Lock())
 
 
 def state(job: Job) -> dict[str, Any]:
     """How far a job is."""
-    return {
-        "over": job.over,
-        "doing": job.doing or "waiting for what others asked before",
-        "done": job.done,
-        "total": job.total,
-        "seconds": round(job.seconds, 1),
-        "result": job.result,
-        "error": job.why,
-    }
+    return job.told("waiting for what others asked before") | {"result": job.result}
 
 
 def _guarded(work: Callable[[Job], Any], job: Job) -> Any:
