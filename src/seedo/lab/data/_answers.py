@@ -111,8 +111,8 @@ def levers(working: Working, kept: Kept, said: Outcome, job: Job) -> dict[str, A
 def advised(working: Working, kept: Kept, said: Wanted, job: Job) -> dict[str, Any]:
     """The next experiments, as an entry of the history."""
     table, notes = _rows.read(kept, said.goal)
-    assumed = kept.said.assumed
-    beliefs = assumed.model_copy(update={"form": "auto"}).beliefs(table)
+    assumed = kept.said.assumed.model_copy(update={"form": "auto"})
+    beliefs = assumed.beliefs(table)
     wanted = evaluation.read_wishes(
         table,
         budget=said.budget,
@@ -130,8 +130,7 @@ def advised(working: Working, kept: Kept, said: Wanted, job: Job) -> dict[str, A
         job.doing = "planning runs"
         found = evaluation.advise_settings(table, wanted, seed=assumed.seed)
     else:
-        usual = assumed.model_copy(update={"form": "auto"})
-        posterior = working.weigh(job, table, usual, beliefs)
+        posterior = working.weigh(job, table, assumed, beliefs)
         job.doing = "planning experiments"
         found = evaluation.advise(posterior, wanted, seed=assumed.seed, progress=job.progress)
     typed = _rows.command(kept, "advise", [], said.options())

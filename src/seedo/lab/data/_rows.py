@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,12 +45,18 @@ def read(kept: Kept, asked: str = "") -> tuple[Table, list[str]]:
     return table, [line.replace(f"{kept.place}{os.sep}", "") for line in notes]
 
 
+@functools.lru_cache(maxsize=256)
+def columns_of(path: Path) -> tuple[str, ...]:
+    """Names of a kept file's columns, in its order; the file stays as it was dropped."""
+    return tuple(read_columns(path).arrays)
+
+
 def check(kept: Kept, said: Said) -> None:
     """Raises UserError for what is said of a column that is not there.
 
     A name that is no column would be taken for a file of targets, wherever it lies.
     """
-    names = list(read_columns(kept.path).arrays)
+    names = columns_of(kept.path)
     for field, name in (*(("column", one.name) for one in said.columns),
                         *((("targets", said.targets),) if said.targets else ())):  # fmt: skip
         if name not in names:
@@ -70,7 +78,7 @@ def command(kept: Kept, verb: str, question: Sequence[str], options: Sequence[st
 
 def view(kept: Kept) -> dict[str, Any]:
     """How a table is read: every column, and what is odd; where it cannot be used, why."""
-    names = list(read_columns(kept.path).arrays)
+    names = columns_of(kept.path)
     told = {one.name: one.model_dump(mode="json") for one in kept.said.columns}
     common = {
         **kept.listed(),

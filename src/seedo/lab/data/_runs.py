@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from seedo.episodes import write_atomic
 from seedo.errors import UserError
 from seedo.lab.data import _rows
 from seedo.lab.data._shelf import EXPERIMENTS, TARGETS, Kept
-from seedo.tables import Table, near, read_columns
+from seedo.tables import Table, near
 
 MOST = 10_000
 """Rows that can be entered."""
@@ -38,13 +39,13 @@ def enter(kept: Kept, entered: Entered) -> None:
     Raises:
         UserError: a column is unknown, a value cannot be used, or nothing was read.
     """
-    names = list(read_columns(kept.path).arrays)
+    names = _rows.columns_of(kept.path)
     cells = _cells(names, entered)
     rows = entered_rows(kept)
     if len(rows) >= MOST:
         raise UserError("runs", len(rows), f"{MOST:,} are kept at most: add them to the table")
     before, _ = _rows.read(kept)
-    marks = [*_marks(kept), ";".join(entered.set)]
+    marks = [*_marks(kept, rows), ";".join(entered.set)]
     files = {name: kept.beside(name) for name in (EXPERIMENTS, TARGETS)}
     held = {name: path.read_bytes() if path else None for name, path in files.items()}
     wrong: UserError | None = None
@@ -75,7 +76,7 @@ def undo(kept: Kept) -> None:
     if not rows:
         raise UserError("runs", None, "none was entered: there is nothing to take back")
     before, _ = _rows.read(kept)
-    _write(kept, list(rows[0]), rows[:-1], _marks(kept)[:-1], before.rows - len(rows))
+    _write(kept, list(rows[0]), rows[:-1], _marks(kept, rows)[:-1], before.rows - len(rows))
 
 
 def entered_rows(kept: Kept) -> list[dict[str, str]]:
@@ -89,11 +90,12 @@ def entered_rows(kept: Kept) -> list[dict[str, str]]:
 
 def listed(kept: Kept) -> list[dict[str, Any]]:
     """The same with what was set in each."""
+    rows = entered_rows(kept)
     return [{"set": [name for name in mark.split(";") if name], "values": row}
-            for row, mark in zip(entered_rows(kept), _marks(kept), strict=True)]  # fmt: skip
+            for row, mark in zip(rows, _marks(kept, rows), strict=True)]  # fmt: skip
 
 
-def _cells(names: list[str], entered: Entered) -> dict[str, str | float | None]:
+def _cells(names: Sequence[str], entered: Entered) -> dict[str, str | float | None]:
     for name in (*entered.set, *entered.values):
         if name not in names:
             raise UserError("column", name, near(name, names))
@@ -109,9 +111,8 @@ def _cells(names: list[str], entered: Entered) -> dict[str, str | float | None]:
     return cells
 
 
-def _marks(kept: Kept) -> list[str]:
-    """What was set in every row that was entered, joined by `;`."""
-    rows = entered_rows(kept)
+def _marks(kept: Kept, rows: list[dict[str, str]]) -> list[str]:
+    """What was set in each of the rows that were entered, joined by `;`."""
     column = kept.said.targets
     if column:
         return [row.get(column, "") for row in rows]
@@ -142,7 +143,7 @@ def _number(value: str | float | None) -> float | None:
 
 
 def _write(
-    kept: Kept, names: list[str], rows: list[dict[str, str]], marks: list[str], base: int
+    kept: Kept, names: Sequence[str], rows: list[dict[str, str]], marks: list[str], base: int
 ) -> None:  # fmt: skip
     """Both files, of a table that has `base` rows of its own."""
     if not rows:
