@@ -76,8 +76,14 @@ def check_text(field: str, text: object, most: int) -> None:
         raise UserError(field, str(text)[:40], "use text")
     if len(text) > most:
         raise UserError(field, f"{len(text)} characters", f"use at most {most}")
-    for character in text:
-        # Letters, marks, numbers, punctuation, symbols and the plain space.
-        if character != " " and unicodedata.category(character)[0] not in "LMNPS":
-            remedy = "leave out what cannot be seen, new lines too"
-            raise UserError(field, f"U+{ord(character):04X}", remedy)
+    if sign := unseen(text):
+        raise UserError(field, sign, "leave out what cannot be seen, new lines too")
+
+
+def unseen(text: str, but: str = " ") -> str:
+    """The first character, as `U+200E`, that cannot be seen or turns the order of others round: no
+    letter, mark, number, punctuation or symbol, and none of `but`; "" if there is none."""
+    for sign in text:
+        if sign not in but and unicodedata.category(sign)[0] not in "LMNPS":
+            return f"U+{ord(sign):04X}"
+    return ""

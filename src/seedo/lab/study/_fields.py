@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seedo.errors import UserError
+from seedo.lab._called import unseen
 
 MOST_TEXT = 20_000  # characters
 
@@ -25,11 +25,16 @@ def plain_text(field: str, value: object, lines: bool = False) -> None:
     Args:
         lines: line breaks and tabs are allowed.
     """
-    for sign in str(value):
-        seen = unicodedata.category(sign)[0] not in ("C", "Z") or sign in " \u00a0\u202f"
-        if not (seen or (lines and sign in "\n\t\u200c\u200d")):  # the last two: Persian, Hindi
-            remedy = "leave out the character that cannot be seen"
-            raise UserError(field, f"U+{ord(sign):04X}", remedy)
+    within = "\n\t\u200c\u200d" if lines else ""  # the last two: Persian, Hindi
+    if sign := unseen(str(value), " \u00a0\u202f" + within):
+        raise UserError(field, sign, "leave out the character that cannot be seen")
+
+
+def distinct(field: str, names: Sequence[str], remedy: str) -> None:
+    """Raises UserError for a name that comes twice."""
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(field, name, remedy)
 
 
 def flag(field: str, value: object) -> None:

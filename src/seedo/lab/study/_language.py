@@ -66,16 +66,19 @@ class Languages:
                 raise UserError(f"text {language}: {key}", said[:60], remedy)
 
     def _check_whole(self, language: str, own: Mapping[str, str], free: set[str]) -> None:
-        given = self.texts.get(language, {})
-        there = {*given, *known(language)}
-        wanted = english() if language == self.default else {**own, **english()}
-        missing = [key for key in wanted if key not in there and key not in free]
+        missing = [key for key in self.lacking(language, own) if key not in free]
         if missing:
             more = len(missing) - _NAMED
             said = ", ".join(missing[:_NAMED]) + (f" and {more} more" if more > 0 else "")
             remedy = f'write them in a [[text]] with language = "{language}"'
             remedy += f"; seedo lab texts FILE --language {language} prints all"
             raise UserError(f"text {language}: missing", said, remedy)
+
+    def lacking(self, language: str, own: Mapping[str, str]) -> dict[str, str]:
+        """The sentences that a language has not yet, as they are, by key; `own`: the study's."""
+        there = {*self.texts.get(language, {}), *known(language)}
+        wanted = english() if language == self.default else {**own, **english()}
+        return {key: said for key, said in wanted.items() if key not in there}
 
     def to_json(self) -> dict[str, Any]:
         """Of tables `language` and `text`, what `read_languages` reads; {} where there are none."""
@@ -95,13 +98,9 @@ def template(spoken: Languages, language: str, own: Mapping[str, str]) -> str:
     Args:
         own: the study's own sentences by key.
     """
-    given = spoken.texts.get(language, {})
-    lacking = english() if language == spoken.default else {**own, **english()}
-    there = {*given, *known(language)}
     lines = [
         f"{key} = {json.dumps(said, ensure_ascii=False)}"
-        for key, said in lacking.items()
-        if key not in there
+        for key, said in spoken.lacking(language, own).items()
     ]
     return "\n".join(["[[text]]", f'language = "{language}"', *lines, ""])
 

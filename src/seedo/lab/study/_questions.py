@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seedo.errors import UserError, one_of, whole
-from seedo.lab.study._fields import flag, table, tables, text
+from seedo.lab.study._fields import distinct, flag, table, tables, text
 
 KINDS = ("choice", "number", "text", "slider")
 WHEN = ("before", "task", "end")
@@ -108,9 +108,7 @@ def read_questions(value: object) -> tuple[Question, ...]:
     """
     questions = tuple(_question(each) for each in tables("question", value))
     ids = [question.id for question in questions]
-    for name in ids:
-        if ids.count(name) > 1:
-            raise UserError("question.id", name, "give every question an id of its own")
+    distinct("question.id", ids, "give every question an id of its own")
     return questions
 
 

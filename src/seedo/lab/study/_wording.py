@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seedo.errors import UserError
-from seedo.lab.study._fields import plain_text, table, tables, text
+from seedo.lab.study._fields import distinct, plain_text, table, tables, text
 from seedo.lab.study._images import image_name
 from seedo.lab.study._questions import SLUG
 
@@ -111,9 +111,7 @@ def read_wordings(value: object) -> tuple[Wording, ...]:
     """
     found = tuple(_wording(each) for each in tables("wording", value))
     ids = [wording.id for wording in found]
-    for name in ids:
-        if ids.count(name) > 1:
-            raise UserError("wording.id", name, "give every wording an id of its own")
+    distinct("wording.id", ids, "give every wording an id of its own")
     if len(found) > _MOST_WORDINGS:
         raise UserError("wording", f"{len(found)} wordings", f"use at most {_MOST_WORDINGS}")
     return found
@@ -152,12 +150,16 @@ def check_names(where: str, variables: Sequence[Variable]) -> None:
     seen: dict[str, str] = {}
     for variable in variables:
         for shown in {variable.name, variable.label}:
-            alike = " ".join(unicodedata.normalize("NFKC", shown).casefold().split())
-            if alike in seen:
+            if (alike := _alike(shown)) in seen:
                 remedy = f"looks like {seen[alike]!r}: give every variable a name of its own"
                 raise UserError(f"{where}: name", shown, remedy)
         for shown in (variable.name, variable.label):
-            seen[" ".join(unicodedata.normalize("NFKC", shown).casefold().split())] = shown
+            seen[_alike(shown)] = shown
+
+
+def _alike(name: str) -> str:
+    """The same for names that look alike."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _variable(where: str, value: object) -> Variable:
