@@ -134,9 +134,14 @@ def test_a_game_by_mouse_ends_with_all_four_rivals_compared(lab, visit):
 
     assert finish(page, press) == 4
     page.locator("#end[data-done=true]").wait_for(timeout=150_000)
+    cast = page.request.get(f"{lab}/api/compare/cast").json()["roles"]
+    drawn = {role["name"]: role["look"]["light"] for role in cast}  # on page Compare
     for name in RIVALS:
-        value = page.locator(f'#score [data-who="{name}"] .value').inner_text()
-        assert re.fullmatch(r"−?\d+(\.\d+)?", value)
+        line = page.locator(f'#score [data-who="{name}"]')
+        assert re.fullmatch(r"−?\d+(\.\d+)?", line.locator(".value").inner_text())
+        colour = line.locator(".bar").evaluate("e => getComputedStyle(e).backgroundColor")
+        red, green, blue = bytes.fromhex(drawn[name][1:])
+        assert colour == f"rgb({red}, {green}, {blue})"
     assert page.locator("#instead tbody tr").count() == 4
     assert "preparing" not in page.locator("#end").inner_text()
     assert "Bayesian would have chosen" in page.locator("#verdict").inner_text()

@@ -21,7 +21,7 @@ from starlette.responses import RedirectResponse, Response
 
 from seedo.episodes import PHASES, to_parquet
 from seedo.errors import UserError
-from seedo.lab import _challenges
+from seedo.lab import _challenges, _palette
 from seedo.lab._belief import no_belief
 from seedo.lab._cast import kind, label
 from seedo.lab._findings import Findings
@@ -376,6 +376,7 @@ def _speaker(findings: Findings, game: Game, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "label": label(name),
+        "look": _palette.look(name)._asdict(),
         "playing": findings.running(game.id, part),
         "returns": found.get("returns"),
         "malformed": found.get("malformed", 0),
@@ -408,7 +409,8 @@ def _played(name: str, found: dict[str, Any]) -> tuple[dict[str, Any], Any, Any]
     why_not = next(failed, "")
     own, there = (None, None) if why_not else (own, there)
     rival = {"name": name, "label": label(name), "kind": kind(name), "why_not": why_not}
-    return rival | {"returns": own and own["returns"]}, own, there
+    rival |= {"look": _palette.look(name)._asdict(), "returns": own and own["returns"]}
+    return rival, own, there
 
 
 def _verdict(game: Game, found: dict[str, Any]) -> str:

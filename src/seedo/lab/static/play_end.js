@@ -2,7 +2,8 @@
 import { ask, make, number, say } from "./lab.js";
 import { drawGraph } from "./graph.js";
 import { showPlainEnd } from "./play_plain.js";
-import { score, short } from "./play_score.js";
+import { score, short, titled } from "./play_score.js";
+import { dress } from "./players.js";
 import { raw, span } from "./raw.js";
 
 const $ = (id) => document.getElementById(id);
@@ -117,7 +118,7 @@ function instead(state, end) {
   const rivals = end.rivals.filter((rival) => !rival.why_not);
   const known = end.learning.you !== null;
   if (end.told) $("instead-note").textContent = "What each would have done at each of your steps, told what the variables were until then.";
-  const heads = ["Step", "You", ...(known ? ["Bits learnt"] : []), ...rivals.map(short)];
+  const heads = ["Step", "You", ...(known ? ["Bits learnt"] : []), ...rivals.map(titled)];
   const said = ([target, value]) => (target < 0 ? "look" : `${state.names[target]} ${signed(value)}${state.units[target]}`);
   const body = state.rows.map((row, t) => {
     const yours = [row.target, row.value];
@@ -128,10 +129,10 @@ function instead(state, end) {
       return make("td", { class: same ? "same" : "" }, said(rival.instead[t]));
     });
     if (known) cells.unshift(make("td", { class: "number" }, number(end.learning.you[0] - end.learning.you[t + 1], 1)));
-    const goal = row.goal >= 0 ? ` raise ${state.names[row.goal]}` : "";
+    const goal = row.goal >= 0 ? `: raise ${state.names[row.goal]}` : "";
     return row.phase === "observe" ? null : make("tr", { class: row.phase === "exploit" ? "tried" : "" }, make("td", {}, `${t + 1}${goal}`), make("td", {}, said(yours)), ...cells);
   });
-  $("instead").replaceChildren(make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))), make("tbody", {}, ...body));
+  $("instead").replaceChildren(make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, ...[head].flat())))), make("tbody", {}, ...body));
 }
 
 function bits(state, end) {
@@ -179,6 +180,8 @@ function bits(state, end) {
   lines.push(make("text", { x: (left + width - right) / 2, y: height, "text-anchor": "middle", class: "soft" }, "after step"));
   const svg = $("bits");
   svg.setAttribute("viewBox", `0 0 ${width} ${height + 4}`);
+  const bayesian = end.rivals.find((rival) => rival.name === "bayes:eig");
+  if (bayesian) dress(svg, bayesian.look);
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", `Bits learnt after each step. You: ${yours.map((v) => number(v, 1)).join(", ")}.${theirs ? ` Bayesian: ${theirs.map((v) => number(v, 1)).join(", ")}.` : ""}`);
   svg.replaceChildren(...lines);

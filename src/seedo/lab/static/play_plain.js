@@ -1,6 +1,6 @@
 // Games that show no graph: what may be chosen and what followed come in words.
 import { make } from "./lab.js";
-import { score, short } from "./play_score.js";
+import { score, titled } from "./play_score.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -42,7 +42,7 @@ export function showPlainEnd(state, end) {
   $("hidden-truth").hidden = !end.truth.length;
   $("truth-lines").replaceChildren(...end.truth.map((line) => make("li", {}, line)));
   const rivals = end.rivals.filter((rival) => !rival.why_not);
-  const heads = ["Step", "You", ...rivals.map(short)];
+  const heads = ["Step", "You", ...rivals.map(titled)];
   const body = state.rows.map((row, t) => make("tr", {}, make("td", {}, t + 1), make("td", {}, row.did), ...rivals.map((rival) => make("td", { class: rival.instead ? "" : "soft" }, rival.instead ? rival.instead[t] : "preparing…"))));
-  $("instead").replaceChildren(make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))), make("tbody", {}, ...body));
+  $("instead").replaceChildren(make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, ...[head].flat())))), make("tbody", {}, ...body));
 }
