@@ -55,6 +55,12 @@ def test_a_challenge_is_played_by_them_to_the_verdict_and_watched_by_them(me):
     assert told["names"] == OWN["names"]
     again = me.post(f"{game}/again", json={"same": False}).json()["game"]
     assert me.get(f"/api/play/{again}").json()["names"] == OWN["names"]
+    kept = next(g for g in me.get("/api/games").json()["games"] if game.endswith(g["game"]))
+    assert me.get("/api/look/log", params={"log": kept["log"]}).json()["names"] == OWN["names"]
+    rows = me.get("/api/look/episodes", params={"log": kept["log"]}).json()["rows"]
+    asked = {"log": kept["log"], "at": rows[0]["at"]}
+    assert me.get("/api/look/episode", params=asked).json()["names"] == OWN["names"]
+    assert me.get("/api/look/hindsight", params=asked).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -160,9 +160,11 @@ class Finished:
 
 
 def log_of(game: Game) -> EpisodeBatch:
-    """A finished game as an episode log, system and all."""
-    episode = game.episode
+    """A finished game as an episode log, system and all, with the names that somebody gave."""
+    episode, called = game.episode, game.scenario.called
     where = replace(origin(episode.world, "person", game.scenario.seed), created=game.created)
+    if called is not None:
+        where = replace(where, variables=called.names)
     return live_batch(where, [episode], systems=True)
 
 
