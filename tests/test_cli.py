@@ -256,6 +256,7 @@ def test_what_is_listed_can_be_used(capsys):
     for row in listed("players", "blicket"):
         if row["world"]:
             assert play.find_player(row["player"], worlds.make("blicket"))
+    assert [row["player"] for row in listed("players") if not row["about"]] == []
     assert {"equivariant", "text"} <= {row["network"] for row in listed("networks")}
     assert {row["study"] for row in listed("studies")} == set(studies.names())
 

@@ -100,7 +100,7 @@ def _players(world: str | None) -> Iterator[Row]:
 
     for name, found in _found(world):
         for player in experimenters.names_in(found):
-            yield {"player": player, "world": name, "about": None}
+            yield {"player": player, "world": name, "about": experimenters.about(player, found)}
     for player, about in (experimenters.FORMS | experimenters.plugins()).items():
         yield {"player": player, "world": None, "about": about}
 

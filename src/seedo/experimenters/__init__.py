@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seedo.experimenters._about import about
 from seedo.experimenters._bayesian import BAYESIAN, Bayesian, bayesian
 from seedo.experimenters._blicket import (
     BLICKET_PLAYERS,
@@ -63,6 +64,7 @@ __all__ = [
     "RoomsPlayer",
     "Scripted",
     "Slipping",
+    "about",
     "action_frequencies",
     "bayesian",
     "best_tried",
