@@ -177,6 +177,7 @@ def test_knobs_that_set_two_variables_are_told_at_the_end_and_nobody_plays_told(
     assert not end["told"]
 
 
+@pytest.mark.slow
 def test_words_are_shown_as_the_line_that_they_are(me):
     words = Scenario.from_json({"world": "raw", "config": SETTINGS | {"drawing": "words"}})
     game, moves = finished(me, words)
@@ -221,7 +222,7 @@ def test_more_values_than_a_person_chooses_among_are_refused_with_a_line(me):
 
 @pytest.mark.parametrize(
     ("config", "field"),
-    [({"n": 20}, "n"), ({"experiments": 90}, "steps"), ({"drawing": "oil"}, "drawing"),
+    [({"n": 20}, "n"), ({"experiments": 90}, "experiments"), ({"drawing": "oil"}, "drawing"),
      ({"n": 10_000}, "n"), ({"costs": [0.1] * 5}, "costs")],
 )  # fmt: skip
 def test_what_the_lab_cannot_show_is_refused(config, field):

@@ -345,6 +345,7 @@ def test_cookies_are_for_encrypted_pages_alone_where_the_proxy_speaks_https(tmp_
     [
         (("--proxy", "lab.example"), "proxy: got 'lab.example'; use a proxy's address or network"),
         (("--proxy", "0.0.0.0/0"), "proxy: got '0.0.0.0/0'; everybody would be believed"),
+        (("--proxy", "10.0.0.1/8"), "use 10.0.0.1 for one proxy, 10.0.0.0/8 for all in there"),
         (("--proxy-header", "X Real"), "proxy_header: got 'X Real'; use a name like X-Real-IP"),
         (("--proxy-header", "X-Real-IP"), "proxy_header: got 'X-Real-IP'; nobody's header is"),
     ],

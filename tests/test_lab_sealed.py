@@ -128,6 +128,7 @@ GOOD = encode(SYSTEM)
         ("seedo-challenge.1.é", "challenge"),
         ("seedo-challenge.1." + "A" * 50_000, "challenge"),
         ("{", "JSON"),
+        ("{}", "code"),
         ('{"code": 5}', "code"),
         ('{"code": "\\ud800"}', "challenge"),
         (forged([1]), "challenge"),

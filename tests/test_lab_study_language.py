@@ -129,6 +129,8 @@ def test_what_nobody_has_translated_is_printed_to_translate_and_then_nothing_lac
     offered = '\n[language]\noffered = ["fr"]\n'
     file.write_text(STUDY + QUESTION + offered + text)
     assert StudyConfig.load(file).languages == ("en", "fr")
+    code, none, said = run(capsys, "lab", "texts", str(file), "--language", "fr")
+    assert (code, none, said) == (0, "", "nothing is lacking in 'fr'\n")
     file.write_text(STUDY + QUESTION + offered)  # which lacks all of it
     assert run(capsys, "lab", "texts", str(file), "--language", "fr")[:2] == (0, text)
     lacking = re.sub("^consent-yes = .*\n", "", text, flags=re.MULTILINE)

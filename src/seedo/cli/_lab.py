@@ -171,7 +171,10 @@ def texts(
     from seedo.lab.study import StudyConfig, tag, template
 
     config, spoken = StudyConfig.to_translate(file)
-    print(template(spoken, tag("language", language), config.own_texts), end="")
+    lacking = template(spoken, tag("language", language), config.own_texts)
+    print(lacking, end="")
+    if not lacking:
+        notes.print(f"nothing is lacking in '{language}'", highlight=False, markup=False)
 
 
 @lab_app.command("pilot")

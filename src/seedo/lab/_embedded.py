@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 
 from seedo.errors import UserError, whole
+from seedo.lab._settings import LabSettings
 
 NOTEBOOKS = ("http://localhost:*", "http://127.0.0.1:*")
 """Where notebooks of this machine are served."""
@@ -89,6 +90,8 @@ def embed(
         raise UserError(
             "path", path[:80], "use the address of a page without the lab's, like /play"
         )
+    # Refused here at once what the process would refuse in a while.
+    LabSettings(data=Path(data), logs=tuple(map(Path, logs)), port=0, frames=tuple(frames))
     words = [sys.executable, "-m", "seedo", "lab", "--no-browse", "--port", "0"]
     words += ["--data", str(data)]
     for name, each in (("--logs", logs), ("--frame", frames)):

@@ -285,7 +285,7 @@ def _config(world: str, given: object) -> Config:
     for field, value in fields.items():
         for number in value if isinstance(value, tuple) else (value,):
             if isinstance(number, int | float) and not abs(number) <= _MOST_NUMBER:
-                remedy = f"use a number from {-_MOST_NUMBER:.0f} to {_MOST_NUMBER:.0f}"
+                remedy = f"nothing here goes beyond {_MOST_NUMBER:.0f}: use a smaller number"
                 raise UserError(field, str(number)[:40], remedy)
     return _kind(world).configure(preset, split, fields)
 
@@ -317,9 +317,10 @@ def _dag(preset: str | None, split: str, fields: dict[str, Any]) -> DagConfig:
 
 def _check_sizes(fields: dict[str, Any]) -> None:
     """Before anything is made of them."""
+    limits = {"n": (2, MOST_VARIABLES)}
     for field in ("n", "observations", "experiments", "exploits"):
         if field in fields:
-            whole(field, fields[field], 0, 200)
+            whole(field, fields[field], *limits.get(field, (0, MOST_STEPS)))
 
 
 def _check_dag(c: DagConfig) -> None:

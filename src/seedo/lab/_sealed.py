@@ -95,10 +95,11 @@ def to_file(code: str, about: str) -> str:
 def _code_in(text: str) -> str:
     if not text.lstrip().startswith("{"):
         return text
-    plain = read_json(text)
-    code = plain.get("code") if isinstance(plain, dict) else None
+    plain: dict[str, Any] = read_json(text)
+    code = plain.get("code")
     if not isinstance(code, str):
-        raise UserError("code", str(code)[:20], "no challenge in this file")
+        given = None if code is None else str(code)[:20]
+        raise UserError("code", given, "no challenge in this file: use one that a lab has made")
     return code
 
 

@@ -136,6 +136,9 @@ def _network(text: str) -> Network:
         raise UserError("proxy", text[:60], remedy) from None
     if found.prefixlen == 0:
         raise UserError("proxy", text, f"everybody would be believed: {remedy}")
+    address = text.partition("/")[0]
+    if "/" in text and ipaddress.ip_address(address) != found.network_address:
+        raise UserError("proxy", text, f"use {address} for one proxy, {found} for all in there")
     return found
 
 

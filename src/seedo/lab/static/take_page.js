@@ -112,11 +112,14 @@ export function where(text) {
   progress.textContent = text;
 }
 
+const OVER = ["end", "screened", "late"]; // nothing is left to go on with
+
 /** Show what the lab says is next. */
 export async function show(view, message) {
   if (left) return;
   if (view.language) await speak(view.language);
   foot.hidden = view.resume === undefined;
+  foot.querySelector("details").hidden = OVER.includes(view.screen);
   if (view.resume) document.getElementById("resume").value = `${location.origin}/take/${data.study}/resume/${view.resume}`;
   screens[view.screen](view);
   if (message) say(message, true);

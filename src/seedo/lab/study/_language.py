@@ -93,7 +93,8 @@ ENGLISH = Languages()
 
 
 def template(spoken: Languages, language: str, own: Mapping[str, str]) -> str:
-    """A table `[[text]]` with every sentence that a language has not yet, as it is, to translate.
+    """A table `[[text]]` with every sentence that a language has not yet, as it is, to translate;
+    "": it lacks none.
 
     Args:
         own: the study's own sentences by key.
@@ -102,7 +103,8 @@ def template(spoken: Languages, language: str, own: Mapping[str, str]) -> str:
         f"{key} = {json.dumps(said, ensure_ascii=False)}"
         for key, said in spoken.lacking(language, own).items()
     ]
-    return "\n".join(["[[text]]", f'language = "{language}"', *lines, ""])
+    head = ["[[text]]", f'language = "{language}"']
+    return "\n".join([*head, *lines, ""]) if lines else ""
 
 
 def read_languages(language: object, texts: object) -> Languages:
