@@ -58,8 +58,12 @@ def probe(
             reader = play.find_player(bayesian, stage)
         except UserError as error:
             raise UserError("--bayesian", bayesian, error.remedy) from error
+    _say(f"playing {episodes:,} episodes…")
     batch = play.episodes(stage, player, seed, "perform", 0, episodes, systems=True)
-    choices = None if reader is None else evaluation.reread(batch, reader, stage.spec, seed)[0]
+    choices = None
+    if reader is not None:
+        _say(f"asking {bayesian} at each of their steps…")
+        choices = evaluation.reread(batch, reader, stage.spec, seed)[0]
     with Count("looking inside", "steps") as progress:
         looking = abstraction.look(player.network, untrained, stage, batch, choices, seed=seed)
         found = abstraction.look_inside(looking, progress)
@@ -78,7 +82,11 @@ def probe(
         print_table(reports.interchange_table(found))
     for path in (out, figure):
         if path is not None:
-            notes.print(f"written: {path}", highlight=False, markup=False, soft_wrap=True)
+            _say(f"written: {path}")
+
+
+def _say(line: str) -> None:
+    notes.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _check_place(option: str, path: Path | None) -> None:
