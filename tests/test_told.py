@@ -33,13 +33,23 @@ ELSEWHERE = {
     "learn s3:": "test_storage",
     "perform s3:": "test_storage",
     "review s3:": "test_storage",
-    "abstract chamber": "test_raw_worlds",
     "import --format": "test_people",
     "experiment campaign.toml": "test_campaign",
     "lab delete": "test_lab_study",
     "lab pay": "test_lab_recruit",
     "lab links": "test_lab_recruit",
     "lab export": "test_lab_study",
+    "lab participants": "test_lab_study",
+    "perform hf:": "test_hub",
+    "learn logs/small --network hf:": "test_hub",
+    "advise TABLE.csv": "test_lab_data",
+    "watch --world levers": "test_plugins",
+    "learn logs --out agent": "test_plugins",
+    "perform agent --world levers": "test_plugins",
+    "perform careful": "test_plugins",
+    "review agent-run": "test_plugins",
+    "review runs/before": "test_hub",
+    "abstract chamber": "test_raw_worlds",
 }
 SMALL = {
     "watch": ["--episodes", "24"],
@@ -47,7 +57,12 @@ SMALL = {
     "learn": ["--batch-size", "4", "--epochs", "0.5"],
     "dagger": ["--expert-queries", "40"],
     "ppo": ["--steps", "2000"],
-    "probe": ["--episodes", "200"],
+    "probe": ["--episodes", "60"],
+    "abstract": ["--updates", "100"],
+}
+MORE = {
+    # where less is too little
+    "raw.md": {"watch": ["--episodes", "400"]},
 }
 NEEDED = {
     # what a page takes to be there already
@@ -55,21 +70,22 @@ NEEDED = {
     "frontier.md": ["perform random --out runs/a"],
     "perform.md": ["perform bayes:eig --out runs/bayes"],
     "mcp.md": ["perform random --out runs/assistant", "perform bayes:eig --out runs/bayes"],
-    "questions.md": ["import mine.csv --out logs/mine"],
+    "questions.md": ["import levers.csv --out logs/mine"],
     "real-models.md": ["perform random --n 3 --out runs/qwen-2"],
     "comparing.md": [
         "perform random --n 3 --out runs/mine",
         "perform bayes:eig --n 3 --out runs/bayes",
         "perform scripted:largest-effect --n 3 --out runs/other",
     ],
+    "index.md": ["watch --explain effects --out logs/dag"],
     "logs.md": ["watch --out logs/dag"],
-    "scale.md": ["watch --out logs/dag"],
+    "campaigns.md": ["experiment --example > campaign.toml"],
 }  # fmt: skip
 
 
 PRELUDE = {
     # what a piece of Python takes to be there already; None: it is run elsewhere
-    "with play.Campaign": "measure = lambda setting: {'yield': 1.0}",
+    "from seedo import play\n\nwith play.Campaign": "measure = lambda setting: {'yield': 1.0}",
     'import gymnasium, seedo\n\nenv = gymnasium.make("seedo/recorded': None,  # test_endpoints
     "import asyncio": None,  # test_mcp
     "from seedo.language.measures import recitation": None,  # test_names
@@ -78,19 +94,23 @@ PRELUDE = {
     "from openenv": None,
     "from seedo.studies import Study": None,  # a sketch; test_execution runs such a study
     "from seedo.lab import embed": None,  # test_notebooks
-    "pandas.read_parquet": "import pandas",
+    "pandas.read_parquet": "import datasets, pandas, polars",
     "from seedo import experimenters, worlds\nfrom levers": "import sys; "
     "sys.path += ['examples/my_world', 'examples/my_player']",
     "from seedo.worlds import make\n\nrooms": "import jax; key = jax.random.key(0)",
     'from seedo import play, worlds\n\nworld = worlds.make("dag")\nplayer': None,  # test_execution
-    "table, warnings = seedo.tables": "import seedo",
+    "table, warnings = seedo.tables": "import pathlib, seedo\n"
+    "old = pathlib.Path('mine.csv').read_text().splitlines()\n"
+    "new = ['did,' + old[0][5:] + ',patient', *(f'{row},{k}' for k, row in enumerate(old[1:]))]\n"
+    "pathlib.Path('mine.csv').write_text('\\n'.join(new))",
 }
 
 
-def small(words):
+def small(words, page):
     """The same command with less to do."""
+    sizes = SMALL | MORE.get(page.name, {})
     words = [re.sub(r"^llm:openai/.*", "llm:openai-api/local/my-model", w) for w in words]
-    for option, value in zip(*[iter(SMALL.get(words[0], []))] * 2, strict=True):
+    for option, value in zip(*[iter(sizes.get(words[0], []))] * 2, strict=True):
         if option in words:
             words[words.index(option) + 1] = value
         else:
@@ -120,19 +140,28 @@ def lay_out(folder):
         for _ in range(80):
             dose, heat = rng.gauss(0, 1), rng.gauss(0, 1)
             rows.writerow(["dose", dose, heat, dose - heat + rng.gauss(0, 0.5)])
+    with open(folder / "levers.csv", "w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["episode", "step", "phase", "target", "value", "goal", "pressure", "yield"])
+        for k in range(120):
+            value = rng.choice([-2, 2])
+            done = [k, 0, "exploit", "pressure", value, "yield"]
+            rows.writerow([*done, value, 0.8 * value + rng.gauss(0, 1)])
+    shutil.copy(folder / "mine.csv", folder / "measurements.csv")
     (folder / "graph.txt").write_text("drug -> recovery\nage -> recovery\n")
     shutil.copytree(ROOT / "examples", folder / "examples")
 
 
 def pieces(page):
-    """(language, text) of Python, and of each command, in the order of the page."""
+    """(language, text, folder) of Python, and of each command, in the order of the page."""
     for language, text in split(page)[0]:
         if language in PYTHON:
-            yield "python", text
+            yield "python", text, "."
         elif language in SHELL:
-            yield from (
-                ("seedo", line) for line in typed(text) if not any(w in line for w in LEFT_OUT)
-            )
+            into = re.search(r"^(?:\$ )?cd (\S+)$", text, re.MULTILINE)
+            for line in typed(text):
+                if not any(w in line for w in LEFT_OUT):
+                    yield "seedo", line, into[1] if into else "."
 
 
 WITH_PIECES = [page for page in PAGES if next(pieces(page), None)]
@@ -145,16 +174,19 @@ def test_what_a_page_tells_can_be_done(page, tmp_path, monkeypatch, capsys, serv
     monkeypatch.setenv("LOCAL_BASE_URL", f"http://127.0.0.1:{server.port}/v1")
     lay_out(tmp_path)
     for line in NEEDED.get(page.name, []):
-        told(f"seedo {line}", capsys)
-    for kind, text in pieces(page):
-        if kind == "seedo":
-            told(text, capsys)
-        else:
-            done(text)
+        told(f"seedo {line}", capsys, page)
+    for kind, text, folder in pieces(page):
+        with monkeypatch.context() as there:
+            there.chdir(tmp_path / folder)
+            there.syspath_prepend(tmp_path / folder)
+            if kind == "seedo":
+                told(text, capsys, page)
+            else:
+                done(text)
 
 
-def told(line, capsys):
-    line, _, into = re.sub(r"\s#.*", "", line).partition(" > ")
+def told(line, capsys, page):
+    line, into = re.fullmatch(r"(.*?)(?: > ([\w.]+))?", re.sub(r"\s#.*", "", line)).groups()
     words = shlex.split(line.partition(" && ")[0])[1:]
     if any(" ".join(words).startswith(begin) for begin in ELSEWHERE):
         return
@@ -163,10 +195,12 @@ def told(line, capsys):
         for word in words
         for w in (sorted(map(str, Path().glob(word))) if "*" in word else [word])
     ]
-    code, out, err = run(capsys, *small(words))
+    if words[0] == "watch" and "--resume" not in words:  # pages show one job in several ways
+        shutil.rmtree(words[words.index("--out") + 1], ignore_errors=True)
+    code, out, err = run(capsys, *small(words, page))
     assert code == 0, f"{line}\n{err[-2000:]}"
     if into:
-        Path(into.strip()).write_text(out)
+        Path(into).write_text(out)
 
 
 def done(text):
