@@ -238,6 +238,7 @@ def check_killed(folder, kills, budget, workers):
     return settings, known
 
 
+@pytest.mark.slow
 def test_killed_three_times_with_three_workers(tmp_path):
     check_killed(tmp_path, kills=3, budget=14, workers=3)
 

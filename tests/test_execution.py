@@ -136,6 +136,11 @@ class Dying:
         pass
 
 
+def test_a_task_whose_workers_die_is_done_by_others():
+    assert len(list(spread(naps(1), Dying(3)))) == 1
+
+
+@pytest.mark.slow
 def test_a_task_whose_workers_always_die_is_named_and_others_go_on():
     assert len(list(spread(naps(1), Dying(7)))) == 1
     with pytest.raises(UserError, match="died 8 times"):
@@ -159,6 +164,7 @@ class Counting:
         pass
 
 
+@pytest.mark.slow
 def test_a_study_plays_elsewhere_whomever_workers_can_find(pair, tmp_path):
     counting = Counting(pair)
     expert, bayes = experimenters.scripted("expert"), play.find_player("bayes:eig", WORLD)
@@ -316,6 +322,7 @@ def test_no_cell_is_begun_for_which_there_are_no_hours(tiny, tmp_path):
     assert len(finding.runs) == 4
 
 
+@pytest.mark.slow
 def test_a_review_by_workers_is_the_review_by_one_process(tiny, pair):
     _, out = tiny
     runs = sorted(map(str, (out / "runs").iterdir()))

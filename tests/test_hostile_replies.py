@@ -223,7 +223,11 @@ def huge(line):
         ("dag", Conditions(attempts=10, strict=True)),
         ("dag", Conditions(attempts=10, strict=True, reasoning=True, names="letters")),
         ("rooms", Conditions(attempts=10, strict=True)),
-        ("rooms", Conditions(attempts=10, strict=True, reasoning=True, names="familiar")),
+        pytest.param(
+            "rooms",
+            Conditions(attempts=10, strict=True, reasoning=True, names="familiar"),
+            marks=pytest.mark.slow,
+        ),
         ("blicket", Conditions(attempts=10, strict=True)),
     ],
 )

@@ -30,8 +30,8 @@ def played(folder, out, episodes):
 def lamps(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lamps")
     world = worlds.make("raw", n=3, drawing="lamps", drawing_seed=3)
-    play.watch(world, play.find_player("scripted:random", world), 1200, 0, folder / "logs")
-    found = abstraction.abstract(folder / "logs", folder / "found", updates=1500)
+    play.watch(world, play.find_player("scripted:random", world), 900, 0, folder / "logs")
+    found = abstraction.abstract(folder / "logs", folder / "found", updates=800)
     return played(found.path, folder / "run", 8)
 
 

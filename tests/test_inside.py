@@ -323,6 +323,7 @@ def test_decoded_edges_are_what_a_probe_of_the_known_state_says_at_every_step(wo
     assert found.found[4].value > found.found[1].value > 0.5
 
 
+@pytest.mark.slow
 def test_a_state_of_one_vector_is_searched_for_every_algorithm_and_for_nothing(world, batch):
     widths = {"size": 16, "heads": 2, "layers": 1}
     own = learning.architecture("plain", world.spec.do_values, 4, 5, widths)
@@ -356,7 +357,9 @@ def test_what_the_posterior_knows_is_what_other_code_says(world, batch):
         np.testing.assert_allclose(true.entropy[4][row], listed.entropy(rows), atol=2e-3)
 
 
-@pytest.mark.parametrize("kind", ["equivariant", "plain", "tokens"])
+@pytest.mark.parametrize(
+    "kind", ["equivariant", *(pytest.param(k, marks=pytest.mark.slow) for k in ("plain", "tokens"))]
+)
 def test_our_networks_are_looked_into_without_changing_what_they_do(world, batch, kind):
     own = learning.architecture(kind, world.spec.do_values, 4, 5)
     network = learning.build(own, 0)
@@ -386,6 +389,7 @@ def test_too_few_episodes_and_prices_and_idle_variables_are_refused(world, batch
             abstraction.exact_posterior(worlds.make("dag", n=4, experiments=4, **settings))
 
 
+@pytest.mark.slow
 def test_where_there_is_no_posterior_the_truth_stands_for_it(batch):
     bent = worlds.make("dag", preset="lampinen", n=4, experiments=4)
     player = play.find_player("scripted:largest-effect", bent)
@@ -451,6 +455,7 @@ def test_classes_of_one_member_are_survived(kind):
 SMALL = ("--n", "3", "--set", "experiments=3", "--episodes", "60")
 
 
+@pytest.mark.slow
 def test_the_command_prints_both_tables_and_writes_what_it_found(tmp_path, capsys):
     out, figure = tmp_path / "inside.json", tmp_path / "inside.svg"
     words = ("probe", "pretrained:dag", *SMALL, "--out", str(out), "--figure", str(figure))

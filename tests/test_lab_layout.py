@@ -90,7 +90,7 @@ def test_a_message_covers_nothing_once_the_page_is_scrolled(lab, page):
     place = "element => getComputedStyle(element).position"
     assert said.evaluate(place) == "sticky"
     page.mouse.wheel(0, 200)
-    page.wait_for_function("document.getElementById('said').matches('.read')")
+    page.locator("#said.read").wait_for(state="attached")
     assert said.evaluate(place) == "static"
     bottom = page.locator("main").bounding_box()
     assert said.bounding_box()["y"] >= bottom["y"] + bottom["height"]

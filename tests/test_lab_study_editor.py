@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 from scipy import stats
 from starlette.testclient import TestClient
 
@@ -264,8 +265,8 @@ def test_an_open_study_is_put_aside_for_another_example_and_is_there_again(tmp_p
         page.locator("#open:enabled").click()
         page.get_by_text("Change the study, or set up another").click()
         page.locator("#kind").select_option("blicket")
-        page.wait_for_function("document.getElementById('written').value.includes('machines-ex')")
+        expect(page.locator("#written")).to_have_value(re.compile("machines-ex"))
         page.locator("#open:enabled").wait_for()
         page.locator("#kind").select_option("")
-        page.wait_for_function("document.getElementById('written').value.includes('\"mine\"')")
+        expect(page.locator("#written")).to_have_value(re.compile('"mine"'))
         assert page.locator("#written").input_value().strip() == mine.strip()

@@ -158,6 +158,7 @@ def test_what_is_no_limit_is_refused_in_one_line(written, said):
         StudyConfig.from_text(STUDY + written)
 
 
+@pytest.mark.slow
 def test_a_lab_that_is_killed_goes_on_counting(tmp_path):
     file = tmp_path / "design.toml"
     file.write_text(TWO + "[time]\ntask_seconds = 3\n")

@@ -69,6 +69,7 @@ def whole(world, servers, tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_workers_and_endpoints_share_a_run(world, whole, servers, pair, tmp_path):
     before = [len(server.asked) for server in servers]
     talkers = Talkers(pair, 2, tuple(server.url for server in servers))

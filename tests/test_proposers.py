@@ -68,7 +68,9 @@ def regret(name: str, runs: int, episodes: int) -> np.ndarray:
     return 1.5 - batch.returns
 
 
-@pytest.mark.parametrize("name", ["response-surface", "bayes:mechanisms"])
+@pytest.mark.parametrize(
+    "name", ["response-surface", pytest.param("bayes:mechanisms", marks=pytest.mark.slow)]
+)
 def test_fitted_means_find_an_optimum_within_the_range(name: str) -> None:
     assert regret(name, 14, 6).mean() < min(0.15, regret("random", 14, 6).mean() - 0.1)
 

@@ -16,7 +16,12 @@ from seedo.episodes import Dataset, write_batch
 from seedo.errors import UserError
 from seedo.worlds.raw import DRAWINGS, ThroughWorld, drawing, text_of
 
+BIG = ("gauges", "parts")  # pictures, of which lamps are the quick ones
 STEADY = [name for name in DRAWINGS if drawing(name, 2, 0).steady]
+
+
+def slow_if(condition, value):
+    return pytest.param(value, marks=pytest.mark.slow) if condition else value
 
 
 def told(world):
@@ -53,7 +58,7 @@ def test_systems_goals_and_returns_are_those_of_dag_and_no_variable_is_told():
     assert worlds.from_config("raw", json.loads(json.dumps(world.config()))) == world
 
 
-@pytest.mark.parametrize("name", STEADY)
+@pytest.mark.parametrize("name", [slow_if(name in BIG, name) for name in STEADY])
 def test_what_is_drawn_again_from_a_log_is_what_the_variables_look_like(tmp_path, name):
     world = worlds.make("raw", drawing=name, n=3, raw_noise=0.0, drawing_seed=2)
     logs = watched(tmp_path / "logs", world, 40)
@@ -66,7 +71,9 @@ def test_what_is_drawn_again_from_a_log_is_what_the_variables_look_like(tmp_path
     assert np.array_equal(np.isfinite(shown.set_to).any(axis=1), same.target.reshape(-1) >= 0)
 
 
-@pytest.mark.parametrize("name", [name for name in DRAWINGS if name != "words"])
+@pytest.mark.parametrize(
+    "name", [slow_if(name in BIG, name) for name in DRAWINGS if name != "words"]
+)
 def test_no_two_states_look_alike_and_noise_is_as_large_as_said(name):
     made = drawing(name, 4, 1)
     x = jnp.asarray([0.5, -1.0, 2.0, -3.0])
@@ -132,6 +139,7 @@ def test_the_numbers_of_a_line_are_those_that_a_person_reads():
             assert np.isclose(row, value, rtol=1e-5, atol=1e-5).any()
 
 
+@pytest.mark.slow
 def test_variables_are_read_off_log_lines_and_chatter_is_not_counted(tmp_path):
     world = worlds.make("raw", drawing="words", n=2)
     watched(tmp_path / "logs", world, 600)
@@ -214,6 +222,7 @@ def test_variables_are_found_from_logs_alone(mixed, tmp_path):
     assert found.commuting.beyond.value == 1 - found.commuting.within.n / found.commuting.beyond.n
 
 
+@pytest.mark.slow
 def test_systems_beyond_all_that_knobs_were_set_to_are_told_from_the_others(mixed, tmp_path):
     _world, _, found = mixed
     narrow = worlds.make("raw", drawing="mixture", n=3, drawing_seed=4, do_values=(-2.0, 2.0))
@@ -223,7 +232,7 @@ def test_systems_beyond_all_that_knobs_were_set_to_are_told_from_the_others(mixe
     assert guessing.beyond.n == found.commuting.beyond.n
 
 
-@pytest.mark.parametrize("numbers", [200, 5000])
+@pytest.mark.parametrize("numbers", [200, pytest.param(5000, marks=pytest.mark.slow)])
 def test_components_no_louder_than_noise_are_not_read(numbers):
     rng = np.random.default_rng(0)
     signal = rng.normal(size=(4000, 3)) @ rng.normal(size=(3, numbers))
@@ -236,9 +245,8 @@ def test_components_no_louder_than_noise_are_not_read(numbers):
     assert few[1].shape == (20, 20)  # numbers that need not be summarised are all kept
 
 
-@pytest.mark.parametrize(
-    ("hands", "apart"), [pytest.param("wide", "BCD", marks=pytest.mark.slow), ("joint", "CD")]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("hands", "apart"), [("wide", "BCD"), ("joint", "CD")])
 def test_a_knob_that_sets_two_variables_is_found_out(tmp_path, hands, apart):
     world = worlds.make("raw", drawing="mixture", n=4, hands=hands)
     watched(tmp_path / "logs", world, 1500)
@@ -372,9 +380,9 @@ def test_logs_that_nothing_can_be_abstracted_from_are_refused(mixed, tmp_path):
 
 def test_the_same_seed_learns_the_same_bytes(tmp_path):
     world = worlds.make("raw", drawing="mixture", n=3)
-    watched(tmp_path / "logs", world, 400)
+    watched(tmp_path / "logs", world, 200)
     for name in ("a", "b"):
-        abstraction.abstract(tmp_path / "logs", tmp_path / name, updates=250)
+        abstraction.abstract(tmp_path / "logs", tmp_path / name, updates=50)
     one, other = ((tmp_path / name / "encoder.safetensors").read_bytes() for name in "ab")
     assert one == other
 
@@ -409,6 +417,7 @@ def tables(tmp_path_factory):
     return [folder / "one.csv", folder / "two.parquet"]
 
 
+@pytest.mark.slow
 def test_what_knobs_of_a_table_set_is_read_off_its_other_columns(tables, tmp_path):
     raw = [f"x{i}" for i in range(9)]
     found = abstraction.abstract_table(tables, "pqrs", tmp_path / "a", raw, updates=1000)
@@ -505,6 +514,7 @@ def test_an_agent_does_not_play_where_things_are_shown_otherwise(watcher):
         play.find_player(str(folder), other)
 
 
+@pytest.mark.slow
 def test_knobs_that_are_seldom_set_or_do_nothing_leave_the_others_alone(tmp_path):
     rng = np.random.default_rng(1)
     which = rng.integers(3, size=1500)  # of three knobs, one a row; the last does nothing

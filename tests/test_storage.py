@@ -317,6 +317,7 @@ def test_a_driver_of_another_machine_counts_as_dead_when_it_is_silent(s3, monkey
 # Commands
 
 
+@pytest.mark.slow
 def test_commands_give_the_same_from_a_store_and_from_a_folder(s3, tmp_path, capsys, monkeypatch):
     """Watch, learn, perform, review, inspect and ask."""
     monkeypatch.chdir(tmp_path)

@@ -50,6 +50,7 @@ def test_its_probabilities_are_those_of_the_transcript_token_by_token(which, ope
                 assert said[0, step, 2 * i + v] == pytest.approx(both, abs=2e-3)
 
 
+@pytest.mark.slow
 def test_it_plays_what_it_says_and_states_put_back_change_nothing(opened, batch):
     inputs = learning.batch_inputs(batch)
     found = abstraction.states(opened[0].network, inputs)

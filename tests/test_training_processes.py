@@ -152,6 +152,7 @@ def test_two_processes_go_on_with_what_one_began(logs, alone, tmp_path):
     assert {path.name for path in out.iterdir()} == FILES
 
 
+@pytest.mark.slow
 def test_one_process_goes_on_when_one_of_two_has_died(logs, alone, tmp_path):
     out = tmp_path / "a"
     program = in_processes(logs, out, processes=2)
