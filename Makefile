@@ -70,7 +70,9 @@ docs: $(DEV) ## the documentation site, in site/, without a network
 
 notebooks: $(DEV) ## run the tutorials again, in place
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m nbconvert --to notebook --execute --inplace \
-		--ExecutePreprocessor.timeout=900 docs/tutorials/*.ipynb
+		--ExecutePreprocessor.timeout=900 --ExecutePreprocessor.record_timing=False \
+		--ExecutePreprocessor.coalesce_streams=True \
+		docs/tutorials/*.ipynb
 
 release-check: $(DEV) ## build sdist and wheel, try both in fresh environments
 	$(BIN)/python release/check.py

@@ -4,6 +4,7 @@ piece of Python, page by page, in an empty folder with the files that the page t
 from __future__ import annotations
 
 import csv
+import os
 import random
 import re
 import shlex
@@ -35,11 +36,13 @@ ELSEWHERE = {
     "review s3:": "test_storage",
     "import --format": "test_people",
     "experiment campaign.toml": "test_campaign",
+    "experiment FOLDER": "test_lab_data",
     "lab delete": "test_lab_study",
     "lab pay": "test_lab_recruit",
     "lab links": "test_lab_recruit",
     "lab export": "test_lab_study",
     "lab participants": "test_lab_study",
+    "probe pretrained:dag-text": "test_text_steps",  # minutes
     "perform hf:": "test_hub",
     "learn logs/small --network hf:": "test_hub",
     "advise TABLE.csv": "test_lab_data",
@@ -85,8 +88,10 @@ NEEDED = {
 
 PRELUDE = {
     # what a piece of Python takes to be there already; None: it is run elsewhere
-    "from seedo import play\n\nwith play.Campaign": "measure = lambda setting: {'yield': 1.0}",
+    "from seedo import play\n\nwith play.Campaign": "def measure(setting):\n"
+    "    return {'yield': 1.0, 'pressure': 3.0}",
     'import gymnasium, seedo\n\nenv = gymnasium.make("seedo/recorded': None,  # test_endpoints
+    'import gymnasium, seedo\n\nenv = gymnasium.make("seedo/levers': None,  # test_plugins
     "import asyncio": None,  # test_mcp
     "from seedo.language.measures import recitation": None,  # test_names
     "from datasets import Dataset": None,  # TRL; the factory in test_reinforcement
@@ -108,6 +113,7 @@ PRELUDE = {
 
 def small(words, page):
     """The same command with less to do."""
+    words = [re.sub(r"http://10\.[\d.:]+/v1", os.environ["LOCAL_BASE_URL"], w) for w in words]
     sizes = SMALL | MORE.get(page.name, {})
     words = [re.sub(r"^llm:openai/.*", "llm:openai-api/local/my-model", w) for w in words]
     for option, value in zip(*[iter(sizes.get(words[0], []))] * 2, strict=True):
