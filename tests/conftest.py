@@ -19,11 +19,16 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # device count would change what sharded code does.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ["XLA_FLAGS"] = (
-    "--xla_cpu_use_fusion_emitters=false"
+    "--xla_cpu_use_fusion_emitters=false --xla_cpu_multi_thread_eigen=false "
+    "--xla_cpu_parallel_codegen_split_count=1"
     if os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1"
     else ""
 )
 os.environ["MPLBACKEND"] = "Agg"
+# As many processes as cores: threads of each would only take turns with the others'.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
 # What one test has compiled serves the others and the commands they run, for this session only.
 if "SEEDO_TEST_CACHE" not in os.environ:
     os.environ["SEEDO_TEST_CACHE"] = _cache = tempfile.mkdtemp(prefix="seedo-xla-")
@@ -39,6 +44,9 @@ from hypothesis import HealthCheck, settings
 
 from databases import postgres  # noqa: F401  a fixture
 from stores import s3, s3_server  # noqa: F401  fixtures
+
+# JAX leaves few cycles, and looking for them is slow where so much is alive.
+gc.set_threshold(50_000, 20, 50)
 
 # A first call compiles, which hypothesis takes for a slow example: hence no deadline.
 _compiled = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -365,6 +365,7 @@ seedo.cli.main()
     assert (done.returncode, done.stdout, done.stderr) == (143, "", told)
 
 
+@pytest.mark.slow
 def test_a_study_is_ended_in_the_midst_of_compiled_work(tmp_path):
     words = ["study", "limit", "--out", str(tmp_path / "s")]
     program = [sys.executable, "-c", "from seedo.cli import main; main()", *words]

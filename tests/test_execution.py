@@ -236,6 +236,7 @@ def test_executors_that_cannot_be_are_refused(name, monkeypatch):
         assert check_executor(None) == "serial"
 
 
+@pytest.mark.slow
 def test_the_command_line_hands_work_out(serial, tmp_path):
     typed = ["watch", "--n", "3", "--episodes", "200", "--seed", "5", "--out"]
     done = CliRunner().invoke(app, [*typed, str(tmp_path / "a"), "--executor", "local:2"])

@@ -132,6 +132,7 @@ def test_probabilities_of_strategies_are_those_of_bayes():
     np.testing.assert_allclose(found[:, 0], [0.3 / 0.5, 0.2 / 0.5])
 
 
+@pytest.mark.slow
 def test_people_and_agents_are_told_apart_in_a_review(tmp_path, capsys):
     parts = []
     for number, name in enumerate(("largest-effect", "random", "total-correlation")):

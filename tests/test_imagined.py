@@ -63,6 +63,7 @@ def test_the_truth_is_what_the_same_system_and_noise_would_have_shown(lamps):
         assert np.std(shot.was - was) == pytest.approx(settings["raw_noise"], rel=0.05)
 
 
+@pytest.mark.slow
 def test_what_would_have_been_shown_is_as_near_the_truth_as_it_says(lamps):
     shots = [found.shot for found in (imagined(lamps, i) for i in range(8)) if found.shot]
     assert len(shots) >= 6

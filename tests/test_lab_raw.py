@@ -126,6 +126,7 @@ def test_nothing_tells_variables_system_drawing_or_seed_before_the_end(me):
         assert not re.search(r'"(weights|true|outcome|seed|index|drawing|expected|sets)"\s*:', text)
 
 
+@pytest.mark.slow
 def test_the_end_compares_with_those_who_are_told_the_variables(me):
     game, moves = finished(me, GAME)
     end = until(lambda: me.get(f"{game}/end").json(), lambda found: found["done"])

@@ -244,6 +244,7 @@ def test_a_budget_that_cannot_pay_for_one_episode_is_refused_at_the_start(world,
     assert not endpoint.asked
 
 
+@pytest.mark.slow
 def test_examples_are_chosen_on_the_validation_split_and_stated(world, serve, tmp_path):
     endpoint = serve()
     run = record_llm(world, MODEL, 2, 0, tmp_path / "run", calls=QUICK, choose=True,

@@ -320,6 +320,7 @@ def test_a_parrot_is_told_by_what_it_earns_without_experiments(parrot_runs):
     assert found.resistance.high < 0
 
 
+@pytest.mark.slow
 def test_a_discoverer_is_told_by_what_it_earns_with_experiments_under_any_names(tmp_path, stages):
     found = recitation(recorded(tmp_path, stages, "discoverer"))
     assert found.recited.low <= 0 <= found.recited.high

@@ -254,6 +254,7 @@ def test_limited_and_mistaken_players_have_names():
 # -- mistakes -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_slip_is_one_wrong_value_and_nothing_else_of_it_is_remembered_wrongly():
     player = scripted("expert")
     right, wrong = log(ROUNDS, player), log(ROUNDS, Mistaken(player, 5, "slip"))

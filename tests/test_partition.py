@@ -293,6 +293,7 @@ def test_the_budget_of_sweeps_is_kept_and_progress_counts_them():
     assert not sampled.converged
 
 
+@pytest.mark.slow
 def test_chains_of_a_peaked_posterior_come_up_to_the_same_graphs():
     rng = np.random.default_rng(0)
     n = 16

@@ -233,6 +233,7 @@ NOISE = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_of_any_twenty_thousand_replies_none_crashes_and_none_does_what_it_does_not_say():
     rng = np.random.default_rng(7)
     taken = 0

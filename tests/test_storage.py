@@ -103,6 +103,7 @@ def test_any_file_system_of_fsspec_will_do(reference, tmp_path, monkeypatch):
         writer._hold.check()
 
 
+@pytest.mark.slow
 def test_a_lease_that_is_torn_is_written_again(s3, s3_server, monkeypatch):
     fault, _ = by_chance(3, share=0.5)
     with between(s3_server, lambda c, p: "tear" if c == "PUT" and fault(c, p) else "") as address:

@@ -24,8 +24,11 @@ Row = dict[str, Any]
 @command("list")
 def list_(
     what: Annotated[
-        str, typer.Argument(help="worlds, players, splits, settings, networks or studies.")
-    ],
+        str,
+        typer.Argument(
+            help="worlds, players, splits, settings, networks or studies.", show_default=False
+        ),
+    ] = "",
     world: Annotated[
         str | None,
         typer.Argument(help="Which world's settings, splits or players.", show_default=False),
@@ -33,7 +36,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Show the worlds, players, splits, settings, networks or studies."""
-    one_of("what", what, tuple(_LISTS))
+    one_of("what", what or None, tuple(_LISTS))
     if what == "settings" and world is None:
         raise UserError("world", None, "say whose settings: seedo list settings WORLD")
     if what in ("worlds", "networks", "studies") and world is not None:

@@ -252,7 +252,10 @@ def advise(
         with Count("sampling graphs", "sweeps") as progress:
             posterior = inference.posterior(rows.table, _beliefs(rows, beliefs), progress)
         with Count("planning", "evaluations") as progress:
-            found = evaluation.advise(posterior, wanted, seed=beliefs.seed, progress=progress)
+            found = evaluation.advise(
+                posterior, wanted, straight=_beliefs(rows, beliefs).form == "linear",
+                seed=beliefs.seed, progress=progress,
+            )  # fmt: skip
         write, shown = reports.write_advice, reports.advice_table
     asked = shlex.join(["seedo", *sys.argv[1:]])
     found = replace(found, notes=tuple(rows.notes), command=asked)

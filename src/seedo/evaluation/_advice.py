@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,15 @@ from seedo.evaluation._advice_wishes import Wishes
 from seedo.evaluation._advised import Advised
 from seedo.inference import CausalPosterior, Plan, plan_experiments
 from seedo.inference.exact import Progress
-from seedo.inference.questions import data_in_words, default_options, number
+from seedo.inference.questions import (
+    BestIntervention,
+    data_in_words,
+    default_options,
+    setting_in_words,
+    told_by_form,
+    why_bent,
+    why_open,
+)
 from seedo.tables import Table
 
 CERTAIN = 0.95
@@ -26,10 +34,12 @@ class Advice(Advised):
     Attributes:
         posterior: what the rows say.
         plan: what to try next.
+        open: what these rows leave open and is not told, or is told by less than rows.
     """
 
     posterior: CausalPosterior
     plan: Plan
+    open: tuple[str, ...] = ()
 
     @property
     def table(self) -> Table:
@@ -42,13 +52,14 @@ class Advice(Advised):
     def edges(self, least: float = 0.05) -> list[dict[str, Any]]:
         """Edges by probability, with whether any row of these data could orient them."""
         graph, n = self.posterior.graph.edges, len(self.names)
+        told = graph * (1 - self.posterior.by_form)
         rows = [
             {
                 "parent": self.names[i],
                 "child": self.names[j],
                 "probability": float(graph[i, j]),
                 "reverse": float(graph[j, i]),
-                "certain": bool(graph[i, j] >= CERTAIN),
+                "certain": bool(told[i, j] >= CERTAIN),
                 "direction_open": bool(self.posterior.open_edges[i, j] > 0.5),
             }
             for i in range(n)
@@ -91,7 +102,7 @@ class Advice(Advised):
         """The plan, with reasons."""
         return [
             {
-                "experiment": f"do({self.names[c.target]} = {number(c.value)})",
+                "experiment": setting_in_words(self.table, [c.target], [c.value]),
                 "target": self.names[c.target],
                 "value": c.value,
                 "bits": c.bits,
@@ -132,6 +143,7 @@ class Advice(Advised):
             "max_rhat": rhat if rhat is not None and np.isfinite(rhat) else None,
             "entropy_bits": posterior.graph.entropy_bits,
             "stop": plan.stop,
+            "open": list(self.open),
             "best_action": None
             if action is None
             else {
@@ -168,6 +180,7 @@ def advise(
     posterior: CausalPosterior,
     wanted: Wishes | None = None,
     *,
+    straight: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Advice:
@@ -178,6 +191,7 @@ def advise(
         wanted: goal, budget and what can be set. Where nothing is said, what was set in some rows
             of a table, and all variables but the goal if nothing was, or in a log; to their 5 and
             95 % points in the table.
+        straight: along straight lines, whatever the rows say of curves.
         seed: of the outcomes drawn.
         progress: called with (done, in all).
 
@@ -195,14 +209,25 @@ def advise(
                if o[0] in allowed and o[0] not in wanted.values]  # fmt: skip
     options += [(target, value) for target, own in wanted.values.items() for value in own]
     options.sort()
+    goal, told = wanted.goal, [told_by_form(posterior)]
+    if goal is not None:
+        name = posterior.table.variables[goal.variable]
+        best = BestIntervention(name, "raise" if goal.sign > 0 else "lower")
+        if reason := why_bent(best, posterior, straight):
+            told.append(f"the goal is left out: {reason}")
+            goal = None
     plan = plan_experiments(
         posterior,
         options,
         budget=wanted.budget,
-        goal=wanted.goal,
+        goal=goal,
         costs=[wanted.costs.get(target, 1.0) for target, _ in options],
         prefer=wanted.prefer,
         seed=seed,
         progress=progress,
     )
-    return Advice(wanted.goal, posterior=posterior, plan=plan)
+    if goal is not None and plan.action is not None:
+        if reason := why_open(posterior, [plan.action.target], [goal.variable]):
+            told.append(f"the best action is not told: {reason}")
+            plan = replace(plan, action=None)
+    return Advice(goal, posterior=posterior, plan=plan, open=tuple(filter(None, told)))

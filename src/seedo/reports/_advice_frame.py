@@ -40,6 +40,10 @@ def write_advice_page(
     write_page(path, text)
 
 
+_LINE = 72
+"""Characters that lines below a plan get, however narrow it is."""
+
+
 def plan_table(first: str, columns: list[str], rows: list[list[str]], caption: list[str]) -> Table:
     """A plan for the terminal, one experiment a row; all text is taken as it is.
 
@@ -49,7 +53,7 @@ def plan_table(first: str, columns: list[str], rows: list[list[str]], caption: l
         rows: cells, the experiment first.
         caption: lines below.
     """
-    made = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption_justify="left",
+    made = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption_justify="left", min_width=_LINE,
                  caption=_plain("\n".join(caption)))  # fmt: skip
     made.add_column(first)
     for name in columns:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from rich.table import Table
 
 from seedo.evaluation import Advice
-from seedo.inference.questions import number
+from seedo.inference.questions import number, setting_in_words
 from seedo.reports._advice_frame import plan_table, write_advice_page
 from seedo.reports._graph_figure import graph_figure
 
@@ -54,12 +54,13 @@ def _caption(advice: Advice) -> list[str]:
         parts.append(f"Stop: {advice.plan.stop}.")
     action = advice.plan.action
     if action is not None and advice.goal is not None:
-        name = advice.names[action.target]
+        best = setting_in_words(advice.table, [action.target], [action.value])
         parts.append(
-            f"Best action as things stand: do({name} = {number(action.value)}), mean "
+            f"Best action as things stand: {best}, mean "
             f"{advice.goal_name} {number(action.mean)} "
             f"({number(action.low)} to {number(action.high)})."
         )
+    parts += [f"{line[0].upper()}{line[1:]}." for line in advice.open]
     certain = [f"{e['parent']} -> {e['child']}" for e in advice.edges() if e["certain"]]
     parts.append(f"Certain edges: {', '.join(certain) or 'none'}.")
     if advice.posterior.conflicts.contradicted:

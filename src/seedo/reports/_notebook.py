@@ -40,7 +40,8 @@ def notebook_html(shown: Any) -> str:
             return page(
                 "notebook.html", {"cell": _cell, "filled": _filled}, **(_NOTHING | show(shown))
             )
-    raise TypeError(f"no display for {type(shown).__name__}")
+    known = "a dataset, review, answer, advice, table, graph, posterior or estimate"
+    raise TypeError(f"no display for {type(shown).__name__}: give {known}")
 
 
 _NOTHING: dict[str, Any] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -159,6 +159,22 @@ class CausalPosterior:
         """bool[n]: the variable is beyond doubt no straight-line function of its causes: it bends,
         or is a count or one of several levels."""
         return _bent(self.fusion, self.graph.graphs)
+
+    @property
+    def graph_stated(self) -> bool:
+        """Whether the prior leaves no edge open."""
+        p = self.fusion.prior.edge_probability
+        return p is not None and bool(np.isin(p, (0.0, 1.0)).all())
+
+    @cached_property
+    def curved(self) -> NDArray[np.bool_]:
+        """bool[n]: as `bent`, also where straight lines were fitted without asking the rows, as
+        under a stated graph."""
+        fusion = self.fusion
+        mechanisms = fusion.mechanisms or mechanisms_of(
+            self.table, fusion.model, fusion.prior, "auto"
+        )
+        return _bent(replace(fusion, mechanisms=mechanisms), self.graph.graphs)
 
     def unidentified(self, cause: int, outcome: int) -> float:
         """Posterior probability of graphs in which the data leave the total effect open, however

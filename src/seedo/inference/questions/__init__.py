@@ -6,6 +6,7 @@ from seedo.inference.questions._answer import (
     interval,
     number,
     setting_in_words,
+    why_open,
 )
 from seedo.inference.questions._answers import answer
 from seedo.inference.questions._answers_effect import default_options
@@ -13,6 +14,7 @@ from seedo.inference.questions._answers_graph import (
     EdgeBeliefs,
     edge_beliefs,
     misfit_in_words,
+    told_by_form,
     why_undirected,
 )
 from seedo.inference.questions._ask import Beliefs, Form, ask, ask_again, posterior
@@ -24,13 +26,21 @@ from seedo.inference.questions._known_answers import (
     prior_of_graph,
 )
 from seedo.inference.questions._levels import shown
-from seedo.inference.questions._query import DoesCause, Effect, Query, Ranking
+from seedo.inference.questions._query import (
+    BestIntervention,
+    DoesCause,
+    Effect,
+    Query,
+    Ranking,
+)
 from seedo.inference.questions._query_parser import parse
 from seedo.inference.questions._query_words import QueryError
+from seedo.inference.questions._straight import why_bent
 
 __all__ = [
     "Answer",
     "Beliefs",
+    "BestIntervention",
     "DoesCause",
     "EdgeBeliefs",
     "Effect",
@@ -57,5 +67,8 @@ __all__ = [
     "prior_of_graph",
     "setting_in_words",
     "shown",
+    "told_by_form",
+    "why_bent",
+    "why_open",
     "why_undirected",
 ]

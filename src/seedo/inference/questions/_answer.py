@@ -97,7 +97,8 @@ def setting_in_words(table: Table, variables: Sequence[int], values: Sequence[fl
     parts = []
     for i, value in zip(variables, values, strict=True):
         column = table.columns[i]
-        shown = column.levels[int(value)] if column.named else f"{value:.6g}"
+        level = column.named and value in range(len(column.levels))
+        shown = column.levels[int(value)] if level else f"{value:.6g}"
         parts.append(f"{table.variables[i]} = {shown}")
     return f"do({', '.join(parts)})"
 

@@ -45,8 +45,11 @@ from seedo.inference.questions._query_parser import parse
 from seedo.inference.questions._straight import why_bent
 
 
-def answer(question: str | q.Query, posterior: CausalPosterior) -> Answer:
+def answer(question: str | q.Query, posterior: CausalPosterior, straight: bool = False) -> Answer:
     """Answers one question.
+
+    Args:
+        straight: along straight lines, whatever the rows say of curves.
 
     Raises:
         UserError: the question cannot be read, or names a row that is not there.
@@ -58,7 +61,7 @@ def answer(question: str | q.Query, posterior: CausalPosterior) -> Answer:
     if how is None:
         raise UserError("question", query.text(columns), "ask for one effect at a time, e.g. "
                         "'effect of X on Y from 0 to 2'")  # fmt: skip
-    reason = why_bent(query, posterior)
+    reason = why_bent(query, posterior, straight)
     found = refuse(reason) if reason else how(query, posterior)
     return replace(
         found,

@@ -20,8 +20,11 @@ from seedo.inference.questions._answer import (
     spread,
     why_open,
 )
+from seedo.inference.questions._levels import shown
 from seedo.tables import Table
 
+LEVELS = 8
+"""Most levels that are tried one by one."""
 MISFIT = 0.01
 """Level at which rows that set a variable are said to tell another effect than the posterior."""
 
@@ -136,9 +139,11 @@ def answer_best(query: q.BestIntervention, posterior: CausalPosterior) -> Answer
     if reason := why_open(posterior, [action.target], [outcome]):
         return refuse(reason)
     name = table.variables[action.target]
+    value = float(number(action.value))
     return Answer(
         "", None,
-        f"do({name} = {number(action.value)}): {query.outcome} is then {number(action.mean)} "
+        f"do({name} = {shown(name, value, table.columns)}): {query.outcome} is then "
+        f"{number(action.mean)} "
         f"{interval(action.low, action.high)} on average; values between the 5 and 95 % points "
         "of what was seen are considered, one variable at a time",
         action.mean, action.low, action.high,
@@ -179,9 +184,14 @@ def _best_measured(query: q.BestIntervention, posterior: CausalPosterior) -> Ans
 
 
 def default_options(posterior: CausalPosterior) -> list[tuple[int, float]]:
-    """Every variable at the 5 and 95 % points of its values in the table."""
+    """Every variable at the 5 and 95 % points of its values in the table, or at its levels if they
+    are few."""
     found = []
-    for j, column in enumerate(posterior.table.values.T):
-        for value in np.unique(np.quantile(column, [0.05, 0.95])).tolist():
-            found.append((j, float(value)))
+    for j, (column, values) in enumerate(
+        zip(posterior.table.columns, posterior.table.values.T, strict=True)
+    ):
+        ends = np.quantile(values, [0.05, 0.95])
+        if column.named and len(column.levels) <= LEVELS:
+            ends = values
+        found += [(j, float(value)) for value in np.unique(ends).tolist()]
     return found

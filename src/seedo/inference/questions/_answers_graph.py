@@ -16,8 +16,8 @@ from seedo.inference.questions._answer import (
     UNIDENTIFIED,
     Answer,
     conflict_about,
-    number,
     refuse,
+    setting_in_words,
 )
 from seedo.inference.questions._answers_effect import default_options
 
@@ -224,20 +224,38 @@ def answer_effects(query: q.Effects, posterior: CausalPosterior) -> Answer:
 
 def answer_next(query: q.NextExperiment, posterior: CausalPosterior) -> Answer:
     plan = plan_experiments(posterior, default_options(posterior), seed=posterior.seed)
-    names = posterior.table.variables
     rows = tuple(
-        {"experiment": f"do({names[c.target]} = {number(c.value)})", "bits": c.bits,
+        {"experiment": setting_in_words(posterior.table, [c.target], [c.value]), "bits": c.bits,
          "standard error": c.bits_error}
         for c in plan.candidates[:10]
     )  # fmt: skip
+    told = told_by_form(posterior)
+    warnings = (told,) if told else ()
     if not plan.chosen:
-        return Answer("", None, plan.stop, table=rows)
+        return Answer("", None, plan.stop, table=rows, warnings=warnings)
     best = plan.chosen[0]
     text = (
         f"{rows[0]['experiment']}: one such row is expected to tell {best.bits:.3f} bits "
         f"(+- {2 * best.bits_error:.3f}) about the graph"
     )
-    return Answer("", None, text, best.bits, table=rows)
+    return Answer("", None, text, best.bits, table=rows, warnings=warnings)
+
+
+def told_by_form(posterior: CausalPosterior) -> str:
+    """Which directions the posterior, and bits about it, take as told although no row tells them:
+    the form of levels and curves alone does; "": none."""
+    names, edges = posterior.table.variables, posterior.graph.edges
+    pairs = [
+        f"{names[i]} - {names[j]}"
+        for i, j in np.argwhere((posterior.by_form > 0.5) & (edges > 0.5))
+    ]
+    if not pairs:
+        return ""
+    more = f" and {len(pairs) - 4} more" if len(pairs) > 4 else ""
+    return (
+        f"no row tells which way {', '.join(pairs[:4])}{more} points: bits and gains go by the "
+        "form of levels and curves, and an experiment on either end would tell more than they say"
+    )
 
 
 def answer_conflicts(

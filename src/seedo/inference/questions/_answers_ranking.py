@@ -21,6 +21,8 @@ from seedo.tables import Table
 
 EffectAnswer = Callable[[q.Effect], Answer]
 """What answers one effect."""
+MeanAnswer = Callable[[q.Expectation], Answer]
+"""What answers one mean under an intervention."""
 
 LEVELS = 8
 """Most levels of a cause that are compared with each other."""
@@ -47,7 +49,7 @@ class _Sized:
         return abs(value) if value is not None else -1.0
 
 
-def asked(effect: EffectAnswer, query: q.Effect) -> tuple[Answer | None, str]:
+def asked(effect: Callable[[Any], Answer], query: q.Query) -> tuple[Answer | None, str]:
     """The answer, or why there is none."""
     try:
         found = effect(query)
@@ -220,6 +222,46 @@ def answer_best_setting(query: q.BestSetting, table: Table, effect: EffectAnswer
         if found is not None:
             against[setting] = found
     return _best_in_words(query, table, best, against)
+
+
+def answer_best_by_means(
+    query: q.BestIntervention, table: Table, causes: Sequence[str], mean: MeanAnswer
+) -> Answer | None:
+    """The best of what one variable at a time can be set to, each as its mean is answered by
+    itself: along curves, and by levels. None where no mean is answered.
+
+    Args:
+        causes: whose settings are tried.
+        mean: what answers E[outcome | do(cause = value)].
+    """
+    sign = 1.0 if query.direction == "raise" else -1.0
+    tried: list[tuple[q.Setting, Answer]] = []
+    open_ = []
+    for cause in causes:
+        settings = _settings(table, cause)
+        why = f"{cause} {settings}" if isinstance(settings, str) else ""
+        for value in settings if isinstance(settings, list) else ():
+            setting = q.Setting(cause, value)
+            found, why = asked(mean, q.Expectation(query.outcome, do=(setting,)))
+            if found is None:
+                why = f"{cause} is left out: {why}"
+                break
+            tried.append((setting, found))
+        if why:
+            open_.append(why)
+    if not tried:
+        return None
+    best, found = max(tried, key=lambda one: sign * (one[1].value or 0.0))
+    assert found.value is not None
+    assert found.low is not None
+    assert found.high is not None
+    text = (
+        f"do({best.text(table.columns)}): {query.outcome} is then {number(found.value)} "
+        f"{interval(found.low, found.high)} on average; levels, and values between the 5 and 95 % "
+        "points of what was seen, are considered, one variable at a time"
+    )
+    return Answer("", None, text, found.value, found.low, found.high, assumes=found.assumes,
+                  rests_on=found.rests_on, warnings=(*found.warnings, *open_))  # fmt: skip
 
 
 def _settings(table: Table, cause: str) -> list[float] | str:

@@ -96,5 +96,5 @@ def answer_counterfactual(query: q.Counterfactual, posterior: CausalPosterior) -
     }
     p = float(claims[query.claim]().mean())
     verdict = "yes" if p >= q.CERTAIN else "no" if p <= 1 - q.CERTAIN else "undecided"
-    text = f"{verdict}, with probability {p:.3f}: {would}"
+    text = f"{verdict}: with probability {p:.3f} it would; {would}"
     return Answer("", None, text, p, assumes=assumes)

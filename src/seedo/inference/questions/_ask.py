@@ -19,6 +19,7 @@ from seedo.inference.questions._answer import Answer, interval, number, refuse
 from seedo.inference.questions._answers import answer
 from seedo.inference.questions._answers_ranking import (
     EffectAnswer,
+    answer_best_by_means,
     answer_best_setting,
     answer_ranking,
 )
@@ -113,8 +114,33 @@ def _said(
         ),
     )  # fmt: skip
     if found is None:
-        return _answered(query, table, beliefs, weighed, lambda: misfit(query, table))
+        found = _answered(query, table, beliefs, weighed, lambda: misfit(query, table))
+        instead = _by_means(query, table, beliefs, weighed) if found.refused else None
+        if instead is None:
+            return found
+        found = instead
     return replace(found, question=query.text(table.columns), rung=query.rung)
+
+
+def _by_means(
+    query: q.Query, table: Table, beliefs: Beliefs, weighed: Callable[[], CausalPosterior]
+) -> Answer | None:
+    """The best intervention under a stated graph where straight lines cannot tell it."""
+    graph = beliefs.graph
+    if not isinstance(query, q.BestIntervention) or graph is None or beliefs.form != "auto":
+        return None
+    if query.outcome not in graph.variables or graph.bidirected:
+        return None
+    if table.columns[table.index(query.outcome)].type == "categorical":
+        return None
+    import networkx as nx  # here, because it takes long to import
+
+    above = nx.ancestors(graph.to_networkx(), query.outcome)
+    causes = [name for name in table.variables if name in above]
+    return answer_best_by_means(
+        query, table, causes,
+        lambda one: _answered(one, table, beliefs, weighed, lambda: misfit(one, table)),
+    )  # fmt: skip
 
 
 def _check(query: q.Query, table: Table) -> None:
@@ -181,7 +207,7 @@ def _answered(
     if doubts.refused:
         found = refuse(doubts.refused, rests_on=f"{table.rows:,} rows")
         return replace(found, question=query.text(table.columns), rung=query.rung)
-    found = answer(query, weighed())
+    found = answer(query, weighed(), beliefs.form == "linear")
     return replace(found, warnings=(*doubts.warnings, *found.warnings))
 
 

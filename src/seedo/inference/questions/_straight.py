@@ -4,34 +4,117 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from seedo.inference.exact._causal_posterior import CausalPosterior
 from seedo.inference.questions import _query as q
+from seedo.tables import Table
 
 ON_THE_WAY = 0.05
 """Probability from which a variable counts as lying on a path."""
+TOLD = 0.01
+"""Level at which rows tell levels from numbers, where it is open whether they matter."""
 
 
-def why_bent(query: q.Query, posterior: CausalPosterior) -> str:
+def why_bent(query: q.Query, posterior: CausalPosterior, forced: bool = False) -> str:
     """Why straight lines would mislead about a question; "" if they would not.
 
-    Two levels are let through: there a straight line gives differences of shares.
+    Two levels are let through where shares are asked for: a straight line gives their differences.
+    What one row would have been is no share.
+
+    Args:
+        forced: somebody wants straight lines, whatever the rows say of curves.
     """
-    kinds = posterior.fusion.mechanisms.kinds if posterior.fusion.mechanisms else ()
-    if not kinds:
+    way = _on_the_way(query, posterior)
+    if reason := _why_named(query, posterior, way):
+        return reason
+    mechanisms = posterior.fusion.mechanisms
+    # Under a stated graph, why a row was as it was is held against the rows by its answer.
+    stated = mechanisms is None and posterior.graph_stated and not isinstance(query, q.WhyRow)
+    if forced or not (mechanisms or stated):
         return ""
     levels = [len(column.levels) for column in posterior.table.columns]
-    several = [kind != "levels" or count > 2 for kind, count in zip(kinds, levels, strict=True)]
-    bent = posterior.bent & np.array(several)
-    concerned = bent & _on_the_way(query, posterior)
+    bent = posterior.curved if stated else posterior.bent
+    shares = not isinstance(query, q.Counterfactual | q.BestIntervention if stated
+                            else q.Counterfactual)  # fmt: skip
+    if shares:
+        bent = bent & np.array([count == 0 or count > 2 for count in levels])
+    concerned = bent & way
     if not concerned.any():
         return ""
     names = posterior.table.variables
     which = ", ".join(names[j] for j in np.flatnonzero(concerned)[:3])
+    said = (
+        f"the rows say beyond doubt that {which} does not follow its causes along a straight line"
+    )
+    if stated:
+        return (
+            f"{said}, as this question takes it to: ask for effects, or for E[.. | do(..)], "
+            "which follow the curves, or force straight lines with --linear"
+        )
     return (
-        f"the rows say beyond doubt that {which} does not follow its causes along a straight line, "
-        "and without a graph effects are computed along straight lines only: state the graph with "
-        "--graph, which fits the curves, or force straight lines with --linear"
+        f"{said}, and without a graph effects are computed along straight lines only: state the "
+        "graph with --graph, which fits the curves, or force straight lines with --linear"
+    )
+
+
+def _why_named(query: q.Query, posterior: CausalPosterior, way: NDArray[np.bool_]) -> str:
+    """Why names without an order, which straight lines take for numbers, would mislead."""
+    table, edges = posterior.table, posterior.graph.edges
+    named = np.array([c.type == "categorical" and len(c.levels) > 2 for c in table.columns])
+    if not named.any():
+        return ""
+    among = edges > ON_THE_WAY
+    for child in np.flatnonzero(way):
+        parents = np.flatnonzero(among[:, child])
+        if named[child] and len(parents):
+            return _names_are_no_numbers(posterior, int(child))
+        for parent in parents[named[parents]]:
+            if isinstance(query, q.Effect | q.BestSetting) and not _with_cause(
+                query, posterior, int(parent)
+            ):
+                continue
+            if edges[parent, child] > 0.5 or _told_apart(table, int(child), parents, int(parent)):
+                return _names_are_no_numbers(posterior, int(parent))
+    return ""
+
+
+def _with_cause(query: q.Effect | q.BestSetting, posterior: CausalPosterior, other: int) -> bool:
+    """Whether a variable may go along with the cause: what is beside it is noise."""
+    cause, reach = posterior.table.index(query.cause), posterior.graph.ancestors
+    shared = (reach[:, cause] > ON_THE_WAY) & (reach[:, other] > ON_THE_WAY)
+    near = max(reach[cause, other], reach[other, cause]) > ON_THE_WAY
+    return other == cause or bool(near or shared.any())
+
+
+def _told_apart(table: Table, child: int, parents: NDArray[np.int64], named: int) -> bool:
+    """Whether a mean for each level explains the child better than a line along their numbers
+    (F test of the two regressions on all likely causes)."""
+    rows = ~table.hard[:, child]
+    y, x = table.values[rows, child], table.values[rows][:, parents]
+    line = np.column_stack([np.ones(len(y)), x])
+    codes = table.values[rows, named]
+    own = np.column_stack([line, *(codes == level for level in np.unique(codes)[2:])])
+    rest, spent = [], []
+    for design in (line, own):
+        fitted, _, rank, _ = np.linalg.lstsq(design, y, rcond=None)
+        rest.append(float(((y - design @ fitted) ** 2).sum()))
+        spent.append(int(rank))
+    more, left = spent[1] - spent[0], len(y) - spent[1]
+    if more <= 0:
+        return False
+    if left <= 0 or rest[1] <= 0:
+        return True
+    return bool(stats.f.sf((rest[0] - rest[1]) / more / (rest[1] / left), more, left) < TOLD)
+
+
+def _names_are_no_numbers(posterior: CausalPosterior, named: int) -> str:
+    column = posterior.table.columns[named]
+    first = "" if posterior.graph_stated else "state the graph with --graph and "
+    return (
+        f"{column.name} has {len(column.levels)} levels without an order, which the straight lines "
+        f"behind this question would take for the numbers 0 to {len(column.levels) - 1}: {first}"
+        "ask for effects, or for E[.. | do(..)], which take levels as they are"
     )
 
 
@@ -40,6 +123,11 @@ def _on_the_way(query: q.Query, posterior: CausalPosterior) -> NDArray[np.bool_]
     table, n = posterior.table, posterior.table.n
     reach = posterior.graph.ancestors > ON_THE_WAY
     reach = reach | np.eye(n, dtype=np.bool_)
+    if isinstance(query, q.Counterfactual):
+        had = [table.index(s.variable) for s in query.had]
+        found = reach[had].any(axis=0) & reach[:, table.index(query.outcome)]
+        found[had] = False
+        return found
     if isinstance(query, q.Effect | q.BestSetting | q.BestIntervention | q.Ranking | q.WhyRow):
         outcome = table.index(query.outcome)
         one = isinstance(query, q.Effect | q.BestSetting)
@@ -51,6 +139,6 @@ def _on_the_way(query: q.Query, posterior: CausalPosterior) -> NDArray[np.bool_]
                 between[cause] = False
                 found |= between
         return found
-    if isinstance(query, q.Probability | q.Expectation | q.Correlation | q.Counterfactual):
+    if isinstance(query, q.Probability | q.Expectation | q.Correlation):
         return np.ones(n, np.bool_)
     return np.zeros(n, np.bool_)

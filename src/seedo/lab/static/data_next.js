@@ -43,7 +43,7 @@ function showAdvice(entry) {
     parts.push(make("p", {}, `Best as things stand: ${what}, mean ${figure(best.mean)} (${figure(best.low)} to ${figure(best.high)}).`));
   }
   if (found.entropy_bits !== undefined && found.entropy_bits !== null) parts.push(make("p", { class: "small soft" }, `Still open about the graph: ${figure(found.entropy_bits)} bits.`));
-  for (const line of [...(found.remarks ?? []), ...found.notes]) parts.push(make("p", { class: "damage" }, line));
+  for (const line of [...(found.remarks ?? []), ...(found.open ?? []), ...found.notes]) parts.push(make("p", { class: "damage" }, line));
   if (found.stop) parts.push(make("p", {}, found.stop));
   if (!found.experiments.length) parts.push(make("p", {}, "Nothing more is worth an experiment."));
   found.experiments.forEach((row, i) => parts.push(proposal(row, entry.to_set[i], i)));
