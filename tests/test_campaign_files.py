@@ -56,6 +56,10 @@ BAD = {
     "step": (changed("low = 0", "low = 0\nstep = 99"), "step of knob x: got 99"),
     "aim": (changed("maximize", "raise"), "goals.y.aim: got 'raise'; use one of maximize"),
     "target": (changed("maximize", "target"), "goals.y.target: give a number"),
+    "unit": (
+        changed('aim = "maximize"', 'aim = "maximize"\nunit = "%"'),
+        "goals.y: got 'unit'; unit belongs to what is read: write it under [readings.y]",
+    ),
     "weight": (changed('aim = "maximize"', "weight = -1"), "goals.y.weight: got -1"),
     "goal is a knob": (changed("goals.y", "goals.x"), "readings: got 'x'; give every knob"),
     "reading is a knob": (GOOD + "[readings.x]\n", "readings: got 'x'; give every knob"),

@@ -165,7 +165,9 @@ def _caption(found: Found) -> str:
         lines.append(NOISE)
     sure = [e for e in found.effects if (e.probability or 0.0) >= 0.95]
     if sure:
-        lines.append("effects: " + ", ".join(f"{e.knob} on {e.reading}" for e in sure))
+        lines.append(
+            "effects beyond doubt so far: " + ", ".join(f"{e.knob} on {e.reading}" for e in sure)
+        )
     lines += [f"graph: {line}" for line in found.heeded]
     if found.next:
         title = "waits" if counts["waits"] else "next would be"

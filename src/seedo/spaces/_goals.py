@@ -82,6 +82,9 @@ class Goal:
         if not isinstance(fields, Mapping):
             raise UserError(f"goals.{reading}", fields, 'give a table, e.g. {aim = "maximize"}')
         for field in fields:
+            if field in ("unit", "low", "high"):
+                remedy = f"{field} belongs to what is read: write it under [readings.{reading}]"
+                raise UserError(f"goals.{reading}", field, remedy)
             one_of(f"goals.{reading}", field, ("aim", "target", "weight", "scale"))
         fields = dict(fields)
         if "target" in fields:

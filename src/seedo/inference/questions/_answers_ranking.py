@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from seedo.errors import UserError
 from seedo.inference.questions import _query as q
@@ -252,16 +253,35 @@ def answer_best_by_means(
     if not tried:
         return None
     best, found = max(tried, key=lambda one: sign * (one[1].value or 0.0))
+    alike, value, low, high = _picked(found, [one for _, one in tried], sign)
+    if named_column(query.outcome, table.columns) is not None:  # a share
+        low, high = max(low, 0.0), min(high, 1.0)
+    text = (
+        f"do({best.text(table.columns)}): {query.outcome} is then {number(value)} "
+        f"{interval(low, high)} on average; levels, and values between the 5 and 95 % points of "
+        "what was seen, are considered, one variable at a time"
+    )
+    assumes = found.assumes
+    if alike > 1:
+        assumes = (*assumes, f"the interval allows for its having been picked among {alike} that "
+                   "are not told apart")  # fmt: skip
+    return Answer("", None, text, value, low, high, assumes=assumes,
+                  rests_on=found.rests_on, warnings=(*found.warnings, *open_))  # fmt: skip
+
+
+def _picked(found: Answer, tried: Sequence[Answer], sign: float) -> tuple[int, float, float, float]:
+    """How many means reach the best one's interval, it itself among them, and that mean with an
+    interval that holds for all of these at once (Bonferroni): whatever is picked as the best looks
+    better than it is."""
     assert found.value is not None
     assert found.low is not None
     assert found.high is not None
-    text = (
-        f"do({best.text(table.columns)}): {query.outcome} is then {number(found.value)} "
-        f"{interval(found.low, found.high)} on average; levels, and values between the 5 and 95 % "
-        "points of what was seen, are considered, one variable at a time"
-    )
-    return Answer("", None, text, found.value, found.low, found.high, assumes=found.assumes,
-                  rests_on=found.rests_on, warnings=(*found.warnings, *open_))  # fmt: skip
+    value, low, high = found.value, found.low, found.high
+    reach = low if sign > 0 else -high
+    ends = [one.high if sign > 0 else -(one.low or 0.0) for one in tried]
+    alike = max(1, sum((end or 0.0) >= reach for end in ends))
+    wider = float(special.ndtri(1 - 0.025 / alike) / special.ndtri(0.975))
+    return alike, value, value - wider * (value - low), value + wider * (high - value)
 
 
 def _settings(table: Table, cause: str) -> list[float] | str:
