@@ -134,3 +134,18 @@ def test_what_one_row_would_have_been_is_no_share_and_no_mean_count():
     found = inference.ask("what raises well?", table, known)
     highest = np.quantile(dose, 0.95)
     assert found.low < 1 / (1 + np.exp(-2 * (highest - 5))) < found.high <= 1
+
+
+def test_the_best_action_is_called_by_its_level():
+    rng = np.random.default_rng(6)
+    seed = rng.integers(2, size=200)
+    values = np.column_stack([seed, 5.0 * seed + rng.normal(size=200)])
+    columns = (Column("seed", "categorical", levels=("plain", "hybrid")), Column("y"))
+    done = np.zeros_like(values, bool)
+    done[:, 0] = True
+    table = Table.from_rows(("seed", "y"), values, done, "sown")
+    table = Table(**{**vars(table), "columns": columns})
+    goal = evaluation.read_wishes(table, goal="maximize y")
+    found = evaluation.advise(inference.posterior(table, beliefs("seed -> y")), goal)
+    assert found.to_dict()["best_action"]["action"] == "do(seed = hybrid)"
+    assert found.plan.action.mean == pytest.approx(5, abs=0.4)

@@ -49,6 +49,14 @@ class Advice(Advised):
     def data(self) -> str:
         return data_in_words(self.posterior)
 
+    @property
+    def best(self) -> str:
+        """The best action as things stand, e.g. "do(heat = 20)"; "" where none is told."""
+        action = self.plan.action
+        return (
+            "" if action is None else setting_in_words(self.table, [action.target], [action.value])
+        )
+
     def edges(self, least: float = 0.05) -> list[dict[str, Any]]:
         """Edges by probability, with whether any row of these data could orient them."""
         graph, n = self.posterior.graph.edges, len(self.names)
@@ -147,6 +155,7 @@ class Advice(Advised):
             "best_action": None
             if action is None
             else {
+                "action": self.best,
                 "target": self.names[action.target],
                 "value": action.value,
                 "mean": action.mean,

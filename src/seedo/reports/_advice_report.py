@@ -8,7 +8,7 @@ from markupsafe import Markup
 from rich.table import Table
 
 from seedo.evaluation import Advice
-from seedo.inference.questions import number, setting_in_words
+from seedo.inference.questions import number
 from seedo.reports._advice_frame import plan_table, write_advice_page
 from seedo.reports._graph_figure import graph_figure
 
@@ -54,9 +54,8 @@ def _caption(advice: Advice) -> list[str]:
         parts.append(f"Stop: {advice.plan.stop}.")
     action = advice.plan.action
     if action is not None and advice.goal is not None:
-        best = setting_in_words(advice.table, [action.target], [action.value])
         parts.append(
-            f"Best action as things stand: {best}, mean "
+            f"Best action as things stand: {advice.best}, mean "
             f"{advice.goal_name} {number(action.mean)} "
             f"({number(action.low)} to {number(action.high)})."
         )

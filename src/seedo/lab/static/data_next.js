@@ -39,7 +39,7 @@ function showAdvice(entry) {
   const parts = [make("p", { class: "small" }, `From ${found.data}.`)];
   if (found.best_action) {
     const best = found.best_action;
-    const what = best.settings ? Object.entries(best.settings).map(([name, value]) => `${name} = ${typeof value === "number" ? figure(value) : value}`).join(", ") : `${best.target} = ${figure(best.value)}`;
+    const what = best.settings ? Object.entries(best.settings).map(([name, value]) => `${name} = ${typeof value === "number" ? figure(value) : value}`).join(", ") : best.action;
     parts.push(make("p", {}, `Best as things stand: ${what}, mean ${figure(best.mean)} (${figure(best.low)} to ${figure(best.high)}).`));
   }
   if (found.entropy_bits !== undefined && found.entropy_bits !== null) parts.push(make("p", { class: "small soft" }, `Still open about the graph: ${figure(found.entropy_bits)} bits.`));
