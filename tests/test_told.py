@@ -192,7 +192,9 @@ def test_what_a_page_tells_can_be_done(page, tmp_path, monkeypatch, capsys, serv
 
 
 def told(line, capsys, page):
-    line, into = re.fullmatch(r"(.*?)(?: > ([\w.]+))?", re.sub(r"\s#.*", "", line)).groups()
+    line, into = re.fullmatch(
+        r"(.*?)(?: > ([\w.]+))?", re.sub(r"\s#.*", "", line).rstrip()
+    ).groups()
     words = shlex.split(line.partition(" && ")[0])[1:]
     if any(" ".join(words).startswith(begin) for begin in ELSEWHERE):
         return
