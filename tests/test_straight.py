@@ -149,3 +149,25 @@ def test_the_best_action_is_called_by_its_level():
     found = evaluation.advise(inference.posterior(table, beliefs("seed -> y")), goal)
     assert found.to_dict()["best_action"]["action"] == "do(seed = hybrid)"
     assert found.plan.action.mean == pytest.approx(5, abs=0.4)
+
+
+@pytest.mark.parametrize(
+    ("shape", "straight"),
+    [
+        (lambda x, z: x * z, False),
+        (lambda x, z: np.tanh(2 * x) + z, False),
+        (lambda x, z: np.abs(x) + z, False),
+        (lambda x, z: x - z, True),
+    ],
+)
+def test_causes_that_act_jointly_or_along_a_curve_are_noticed(shape, straight):
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        x, z, own = rng.normal(size=(3, 300)) * [[1], [1], [0.3]]
+        rows = np.column_stack([x, z, shape(x, z) + own])
+        table = Table.from_rows(("x", "z", "y"), rows, np.zeros_like(rows, bool), "shapes")
+        question = "what would y have been had x been 2 in row 5?"
+        found = inference.ask(question, table, beliefs("x -> y\nz -> y"))
+        assert bool(found.refused) is not straight
+        if straight:
+            assert found.value == pytest.approx(shape(2, z[5]) + own[5], abs=0.15)

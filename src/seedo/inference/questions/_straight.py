@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
@@ -12,6 +14,10 @@ from seedo.tables import Table
 
 ON_THE_WAY = 0.05
 """Probability from which a variable counts as lying on a path."""
+BEYOND_DOUBT = 1e-4
+"""Level at which rows tell that causes act jointly, or along a curve."""
+MOST = 12
+"""Causes of one variable up to which that is looked at."""
 TOLD = 0.01
 """Level at which rows tell levels from numbers, where it is open whether they matter."""
 
@@ -40,6 +46,8 @@ def why_bent(query: q.Query, posterior: CausalPosterior, forced: bool = False) -
     if shares:
         bent = bent & np.array([count == 0 or count > 2 for count in levels])
     concerned = bent & way
+    if stated:
+        concerned |= way & _joint(posterior, way)
     if not concerned.any():
         return ""
     names = posterior.table.variables
@@ -79,6 +87,25 @@ def _why_named(query: q.Query, posterior: CausalPosterior, way: NDArray[np.bool_
     return ""
 
 
+def _joint(posterior: CausalPosterior, way: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """bool[n]: numbers on the way that squares, cubes and products of their causes explain beyond
+    doubt better than the causes do by themselves."""
+    table = posterior.table
+    found = np.zeros(table.n, np.bool_)
+    for child in np.flatnonzero(way):
+        parents = np.flatnonzero(posterior.graph.edges[:, child] > 0.5)
+        if table.columns[child].levels or not 0 < len(parents) <= MOST:
+            continue
+        rows = ~table.hard[:, child]
+        y, x = table.values[rows, child], table.values[rows][:, parents]
+        x = (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-300)
+        line = np.column_stack([np.ones(len(y)), x])
+        pairs = [x[:, i] * x[:, j] for i, j in combinations(range(len(parents)), 2)]
+        more = np.column_stack([x**2, x**3, *pairs])
+        found[child] = _explains_more(y, line, more) < BEYOND_DOUBT
+    return found
+
+
 def _with_cause(query: q.Effect | q.BestSetting, posterior: CausalPosterior, other: int) -> bool:
     """Whether a variable may go along with the cause: what is beside it is noise."""
     cause, reach = posterior.table.index(query.cause), posterior.graph.ancestors
@@ -94,18 +121,27 @@ def _told_apart(table: Table, child: int, parents: NDArray[np.int64], named: int
     y, x = table.values[rows, child], table.values[rows][:, parents]
     line = np.column_stack([np.ones(len(y)), x])
     codes = table.values[rows, named]
-    own = np.column_stack([line, *(codes == level for level in np.unique(codes)[2:])])
+    levels = np.unique(codes)[2:]
+    return _explains_more(y, line, (codes[:, None] == levels).astype(np.float64)) < TOLD
+
+
+def _explains_more(
+    y: NDArray[np.float64], line: NDArray[np.float64], more: NDArray[np.float64]
+) -> float:
+    """p-value of the F test that further columns explain y no better; 0 where they explain all of
+    it, 1 where nothing is left to explain or there are too few rows to tell."""
     rest, spent = [], []
-    for design in (line, own):
+    for design in (line, np.column_stack([line, more])):
         fitted, _, rank, _ = np.linalg.lstsq(design, y, rcond=None)
         rest.append(float(((y - design @ fitted) ** 2).sum()))
         spent.append(int(rank))
-    more, left = spent[1] - spent[0], len(y) - spent[1]
-    if more <= 0:
-        return False
-    if left <= 0 or rest[1] <= 0:
-        return True
-    return bool(stats.f.sf((rest[0] - rest[1]) / more / (rest[1] / left), more, left) < TOLD)
+    added, left = spent[1] - spent[0], len(y) - spent[1]
+    exact = 1e-18 * float(((y - y.mean()) ** 2).sum())
+    if added <= 0 or left <= 0 or rest[0] <= exact:
+        return 1.0
+    if rest[1] <= exact:
+        return 0.0
+    return float(stats.f.sf((rest[0] - rest[1]) / added / (rest[1] / left), added, left))
 
 
 def _names_are_no_numbers(posterior: CausalPosterior, named: int) -> str:
