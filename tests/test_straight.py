@@ -169,5 +169,7 @@ def test_causes_that_act_jointly_or_along_a_curve_are_noticed(shape, straight):
         question = "what would y have been had x been 2 in row 5?"
         found = inference.ask(question, table, beliefs("x -> y\nz -> y"))
         assert bool(found.refused) is not straight
+        why = inference.ask("why was y low in row 5?", table, beliefs("x -> y\nz -> y"))
+        assert straight or why.refused or "do not cause each other" in " ".join(why.assumes)
         if straight:
             assert found.value == pytest.approx(shape(2, z[5]) + own[5], abs=0.15)

@@ -62,7 +62,12 @@ def answer(question: str | q.Query, posterior: CausalPosterior, straight: bool =
         raise UserError("question", query.text(columns), "ask for one effect at a time, e.g. "
                         "'effect of X on Y from 0 to 2'")  # fmt: skip
     reason = why_bent(query, posterior, straight)
-    found = refuse(reason) if reason else how(query, posterior)
+    if reason:
+        found = refuse(reason)
+    elif isinstance(query, q.WhyRow):
+        found = answer_why_row(query, posterior, straight)
+    else:
+        found = how(query, posterior)
     return replace(
         found,
         question=query.text(columns),

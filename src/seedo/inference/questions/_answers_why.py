@@ -25,6 +25,7 @@ from seedo.inference.questions._answers_ranking import LEVELS, EffectAnswer, ask
 from seedo.inference.questions._answers_row import row_asked_about
 from seedo.inference.questions._levels import named_column, shown
 from seedo.inference.questions._misfit import misfit
+from seedo.inference.questions._straight import why_joint
 from seedo.tables import Table
 
 NOTEWORTHY = 0.05
@@ -63,8 +64,11 @@ def contributions(
     return found
 
 
-def answer_why_row(query: q.WhyRow, posterior: CausalPosterior) -> Answer:
+def answer_why_row(query: q.WhyRow, posterior: CausalPosterior, straight: bool = False) -> Answer:
     """Contributions of the causes, which add up to the outcome's distance from its mean.
+
+    Args:
+        straight: along straight lines, whatever the rows say of products of causes.
 
     Raises:
         UserError: there is no such row, or the outcome was set in it.
@@ -83,7 +87,10 @@ def answer_why_row(query: q.WhyRow, posterior: CausalPosterior) -> Answer:
     average = parts.mean(axis=0)
     order = [int(i) for i in np.argsort(-abs(average), kind="stable")
              if i != outcome and abs(average[i]) > NOTEWORTHY * abs(away)]  # fmt: skip
-    if reason := why_open(posterior, order, [outcome]) or _bent(query, table, order, row):
+    reason = why_open(posterior, order, [outcome]) or _bent(query, table, order, row)
+    if not straight:
+        reason = reason or why_joint(query, posterior)
+    if reason:
         return refuse(reason)
     rows = tuple(_row(posterior, i, deviation, parts, outcome)
                  for i in [*order, outcome])  # fmt: skip

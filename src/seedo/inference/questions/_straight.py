@@ -50,19 +50,35 @@ def why_bent(query: q.Query, posterior: CausalPosterior, forced: bool = False) -
         concerned |= way & _joint(posterior, way)
     if not concerned.any():
         return ""
+    if stated:
+        return _as_taken(posterior, concerned)
+    return (
+        f"{_not_straight(posterior, concerned)}, and without a graph effects are computed along "
+        "straight lines only: state the graph with --graph, which fits the curves, or force "
+        "straight lines with --linear"
+    )
+
+
+def why_joint(query: q.Query, posterior: CausalPosterior) -> str:
+    """Why straight lines would mislead about a question under a stated graph, going by curves and
+    products of causes alone; "" if they would not."""
+    way = _on_the_way(query, posterior)
+    concerned = way & _joint(posterior, way) if posterior.graph_stated else way & False
+    return _as_taken(posterior, concerned) if concerned.any() else ""
+
+
+def _as_taken(posterior: CausalPosterior, concerned: NDArray[np.bool_]) -> str:
+    return (
+        f"{_not_straight(posterior, concerned)}, as this question takes it to: ask for effects, or "
+        "for E[.. | do(..)], which follow the curves, or force straight lines with --linear"
+    )
+
+
+def _not_straight(posterior: CausalPosterior, concerned: NDArray[np.bool_]) -> str:
     names = posterior.table.variables
     which = ", ".join(names[j] for j in np.flatnonzero(concerned)[:3])
-    said = (
-        f"the rows say beyond doubt that {which} does not follow its causes along a straight line"
-    )
-    if stated:
-        return (
-            f"{said}, as this question takes it to: ask for effects, or for E[.. | do(..)], "
-            "which follow the curves, or force straight lines with --linear"
-        )
     return (
-        f"{said}, and without a graph effects are computed along straight lines only: state the "
-        "graph with --graph, which fits the curves, or force straight lines with --linear"
+        f"the rows say beyond doubt that {which} does not follow its causes along a straight line"
     )
 
 
