@@ -42,7 +42,7 @@ export function say(text, wrong = false) {
 
 addEventListener("scroll", () => document.getElementById("said").classList.add("read"), { passive: true });
 
-/** An element: make("button", {type: "button", onclick: f, class: "x"}, "text", child, ...). */
+/** An element: make("button", {type: "button", onclick: f, class: "x"}, "text", child, [more], ...). */
 export function make(tag, attributes = {}, ...children) {
   const svg = ["svg", "g", "path", "circle", "line", "text", "rect", "title", "polyline", "defs", "marker"];
   const element = svg.includes(tag)
@@ -53,7 +53,7 @@ export function make(tag, attributes = {}, ...children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
   return element;
 }
 

@@ -132,7 +132,7 @@ function instead(state, end) {
     const goal = row.goal >= 0 ? `: raise ${state.names[row.goal]}` : "";
     return row.phase === "observe" ? null : make("tr", { class: row.phase === "exploit" ? "tried" : "" }, make("td", {}, `${t + 1}${goal}`), make("td", {}, said(yours)), ...cells);
   });
-  $("instead").replaceChildren(make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, ...[head].flat())))), make("tbody", {}, ...body));
+  $("instead").replaceChildren(make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))), make("tbody", {}, ...body));
 }
 
 function bits(state, end) {

@@ -44,5 +44,5 @@ export function showPlainEnd(state, end) {
   const rivals = end.rivals.filter((rival) => !rival.why_not);
   const heads = ["Step", "You", ...rivals.map(titled)];
   const body = state.rows.map((row, t) => make("tr", {}, make("td", {}, t + 1), make("td", {}, row.did), ...rivals.map((rival) => make("td", { class: rival.instead ? "" : "soft" }, rival.instead ? rival.instead[t] : "preparing…"))));
-  $("instead").replaceChildren(make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, ...[head].flat())))), make("tbody", {}, ...body));
+  $("instead").replaceChildren(make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))), make("tbody", {}, ...body));
 }

@@ -30,11 +30,11 @@ export function score(state, end, note) {
     bar.style.width = `${Math.abs(at(one.returns) - at(0))}%`;
     const zero = make("span", { class: "zero" });
     zero.style.left = `${at(0)}%`;
-    const name = one.kind === "you" ? ["▸ You"] : one.look ? [swatch(one.look), ` ${one.label}`] : [one.label];
-    const line = make("li", { class: one.kind, "data-who": one.name ?? one.kind }, make("span", {}, ...name), make("span", { class: "track", "aria-hidden": "true" }, bar, zero), make("span", { class: "value" }, number(one.returns)));
+    const name = one.kind === "you" ? "▸ You" : one.look ? [swatch(one.look), ` ${one.label}`] : one.label;
+    const line = make("li", { class: one.kind, "data-who": one.name ?? one.kind }, make("span", {}, name), make("span", { class: "track", "aria-hidden": "true" }, bar, zero), make("span", { class: "value" }, number(one.returns)));
     return one.look ? dress(line, one.look) : line;
   });
   const others = end.rivals.filter((rival) => rival.why_not || rival.returns === null);
-  const rest = others.map((rival) => make("li", { class: "cannot", "data-who": rival.name }, make("span", {}, ...titled(rival)), make("span", {}, rival.why_not ? `cannot play here: ${rival.why_not}` : "preparing…")));
+  const rest = others.map((rival) => make("li", { class: "cannot", "data-who": rival.name }, make("span", {}, titled(rival)), make("span", {}, rival.why_not ? `cannot play here: ${rival.why_not}` : "preparing…")));
   $("score").replaceChildren(...known, ...rest);
 }
