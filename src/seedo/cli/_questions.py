@@ -250,11 +250,12 @@ def advise(
         write, shown = reports.write_settings_advice, reports.settings_table
     else:
         with Count("sampling graphs", "sweeps") as progress:
-            posterior = inference.posterior(rows.table, _beliefs(rows, beliefs), progress)
+            assumed = _beliefs(rows, beliefs)
+            posterior = inference.posterior(rows.table, assumed, progress)
         with Count("planning", "evaluations") as progress:
             found = evaluation.advise(
-                posterior, wanted, straight=_beliefs(rows, beliefs).form == "linear",
-                seed=beliefs.seed, progress=progress,
+                posterior, wanted, straight=assumed.form == "linear", seed=beliefs.seed,
+                progress=progress,
             )  # fmt: skip
         write, shown = reports.write_advice, reports.advice_table
     asked = shlex.join(["seedo", *sys.argv[1:]])

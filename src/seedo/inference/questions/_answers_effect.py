@@ -20,11 +20,10 @@ from seedo.inference.questions._answer import (
     spread,
     why_open,
 )
+from seedo.inference.questions._answers_ranking import LEVELS
 from seedo.inference.questions._levels import shown
 from seedo.tables import Table
 
-LEVELS = 8
-"""Most levels that are tried one by one."""
 MISFIT = 0.01
 """Level at which rows that set a variable are said to tell another effect than the posterior."""
 

@@ -47,7 +47,7 @@ def why_bent(query: q.Query, posterior: CausalPosterior, forced: bool = False) -
         bent = bent & np.array([count == 0 or count > 2 for count in levels])
     concerned = bent & way
     if stated:
-        concerned |= way & _joint(posterior, way)
+        concerned |= _joint(posterior, way)
     if not concerned.any():
         return ""
     if stated:
@@ -62,8 +62,9 @@ def why_bent(query: q.Query, posterior: CausalPosterior, forced: bool = False) -
 def why_joint(query: q.Query, posterior: CausalPosterior) -> str:
     """Why straight lines would mislead about a question under a stated graph, going by curves and
     products of causes alone; "" if they would not."""
-    way = _on_the_way(query, posterior)
-    concerned = way & _joint(posterior, way) if posterior.graph_stated else way & False
+    if not posterior.graph_stated:
+        return ""
+    concerned = _joint(posterior, _on_the_way(query, posterior))
     return _as_taken(posterior, concerned) if concerned.any() else ""
 
 
@@ -112,10 +113,8 @@ def _joint(posterior: CausalPosterior, way: NDArray[np.bool_]) -> NDArray[np.boo
         parents = np.flatnonzero(posterior.graph.edges[:, child] > 0.5)
         if table.columns[child].levels or not 0 < len(parents) <= MOST:
             continue
-        rows = ~table.hard[:, child]
-        y, x = table.values[rows, child], table.values[rows][:, parents]
-        x = (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-300)
-        line = np.column_stack([np.ones(len(y)), x])
+        y, line, _ = _line(table, int(child), parents)
+        x = line[:, 1:]
         pairs = [x[:, i] * x[:, j] for i, j in combinations(range(len(parents)), 2)]
         more = np.column_stack([x**2, x**3, *pairs])
         found[child] = _explains_more(y, line, more) < BEYOND_DOUBT
@@ -133,12 +132,21 @@ def _with_cause(query: q.Effect | q.BestSetting, posterior: CausalPosterior, oth
 def _told_apart(table: Table, child: int, parents: NDArray[np.int64], named: int) -> bool:
     """Whether a mean for each level explains the child better than a line along their numbers
     (F test of the two regressions on all likely causes)."""
-    rows = ~table.hard[:, child]
-    y, x = table.values[rows, child], table.values[rows][:, parents]
-    line = np.column_stack([np.ones(len(y)), x])
+    y, line, rows = _line(table, child, parents)
     codes = table.values[rows, named]
     levels = np.unique(codes)[2:]
     return _explains_more(y, line, (codes[:, None] == levels).astype(np.float64)) < TOLD
+
+
+def _line(
+    table: Table, child: int, parents: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """A child's values where nothing set it, the columns of its regression on these parents (1, and
+    each in standard units), and which rows these are."""
+    rows = ~table.hard[:, child]
+    x = table.values[rows][:, parents]
+    x = (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-300)
+    return table.values[rows, child], np.column_stack([np.ones(len(x)), x]), rows
 
 
 def _explains_more(
